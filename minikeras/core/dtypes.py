@@ -1,0 +1,229 @@
+"""Dtypes by name, their promotion, and the policies that layers follow."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from minikeras import config
+from minikeras.config import floatx
+from minikeras.core import registry
+
+FLOATS = ("float8_e4m3fn", "float8_e5m2", "bfloat16", "float16", "float32", "float64")
+INTS = (
+    *("int4", "int8", "int16", "int32", "int64"),
+    *("uint4", "uint8", "uint16", "uint32", "uint64"),
+)
+COMPLEX = ("complex64", "complex128")
+ALLOWED = {*FLOATS, *INTS, *COMPLEX, "bool", "string"}
+_PYTHON = {bool: "bool", int: "int32", str: "string"}
+
+
+def standardize_dtype(dtype) -> str:
+    """Any spelling of a dtype -> its name; None -> `floatx()`.
+
+    >>> standardize_dtype(None), standardize_dtype(int), standardize_dtype(np.float16)
+    ('float32', 'int32', 'float16')
+    """
+    if dtype is None:
+        return floatx()
+    if isinstance(dtype, str) and dtype in ALLOWED:
+        return dtype
+    if dtype is float:
+        return floatx()
+    name = _PYTHON.get(dtype) if isinstance(dtype, type) else None
+    if name is None:
+        try:
+            name = np.dtype(dtype).name if not isinstance(dtype, str) else dtype
+        except TypeError:
+            name = getattr(dtype, "name", str(dtype))
+    if name not in ALLOWED:
+        raise ValueError(f"Invalid dtype: {dtype!r}. Known: {sorted(ALLOWED)}.")
+    return name
+
+
+def as_jax(dtype):
+    """Name -> what jax.numpy takes as a dtype."""
+    return jnp.dtype(standardize_dtype(dtype))
+
+
+def standardize_shape(shape) -> tuple:
+    """Tuple of ints >= 0 or None; ValueError / TypeError names the bad entry."""
+    if shape is None:
+        raise ValueError("A shape cannot be None (unknown rank).")
+    if isinstance(shape, (int, np.integer)):
+        raise ValueError(f"A shape must be a tuple of ints, got {shape!r}.")
+    sizes = []
+    for size in shape:
+        if size is None:
+            sizes.append(None)
+            continue
+        if not hasattr(size, "__index__") or isinstance(size, bool):
+            raise ValueError(
+                f"A shape holds ints or None, got {size!r} ({type(size).__name__}) "
+                f"in {tuple(shape)}."
+            )
+        if size.__index__() < 0:
+            raise ValueError(f"A size cannot be negative: got {tuple(shape)}.")
+        sizes.append(size.__index__())
+    return tuple(sizes)
+
+
+def is_float(dtype) -> bool:
+    """Is it one of the float dtypes?
+
+    >>> is_float("bfloat16"), is_float(int)
+    (True, False)
+    """
+    return "float" in standardize_dtype(dtype)
+
+
+def is_int(dtype) -> bool:
+    """Is it one of the signed or unsigned integer dtypes?"""
+    return standardize_dtype(dtype) in INTS
+
+
+def result_type(*dtypes) -> str:
+    """The dtype that an operation on arrays of these dtypes gives.
+
+    Python's `int` and `float` are weak: they take the other operand's width.
+
+    >>> result_type("int32", float), result_type(int, "float16")
+    ('float32', 'float16')
+    """
+    if not dtypes:
+        return floatx()
+    samples = []
+    for dtype in dtypes:
+        if dtype is None or dtype is float:
+            samples.append(1.0)
+        elif dtype is int:
+            samples.append(1)
+        else:
+            name = standardize_dtype(dtype)
+            samples.append(jax.dtypes.canonicalize_dtype(as_jax(name)))
+    return standardize_dtype(jnp.result_type(*samples))
+
+
+_MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
+
+
+class DTypePolicy:
+    """What dtype a layer stores its weights in and what dtype it computes in.
+
+    Args:
+        name: a dtype name (both are that dtype), or `"mixed_float16"` /
+            `"mixed_bfloat16"` (float32 weights, half-width computation).
+            None: the global policy's name.
+
+    >>> DTypePolicy("mixed_bfloat16").compute_dtype
+    'bfloat16'
+    """
+
+    quantization_mode = None
+
+    def __init__(self, name=None):
+        if name is None:
+            name = dtype_policy().name
+        if not isinstance(name, str):
+            raise TypeError(
+                f"DTypePolicy: name must be a string such as 'float32' or "
+                f"'mixed_bfloat16', got {name!r} ({type(name).__name__})."
+            )
+        self._name = name
+        if name in _MIXED:
+            self._compute_dtype, self._variable_dtype = _MIXED[name], "float32"
+            return
+        try:
+            dtype = standardize_dtype(name)
+        except ValueError:
+            raise ValueError(
+                f"DTypePolicy: cannot convert {name!r} to a policy. Expected a dtype "
+                f"name, or one of {sorted(_MIXED)}."
+            ) from None
+        self._compute_dtype = self._variable_dtype = dtype
+
+    @property
+    def name(self):
+        """The policy's name."""
+        return self._name
+
+    @property
+    def compute_dtype(self):
+        """Dtype of the layer's inputs, computation and outputs."""
+        return self._compute_dtype
+
+    @property
+    def variable_dtype(self):
+        """Dtype of the layer's weights."""
+        return self._variable_dtype
+
+    def convert_input(self, x, autocast, dtype):
+        """Array-like -> array; floats are cast to `dtype` if `autocast`."""
+        dtype = standardize_dtype(dtype)
+        if not hasattr(x, "dtype"):
+            if not hasattr(x, "__array__"):
+                return x
+            x = np.asarray(x)
+        if isinstance(x, np.ndarray) or np.isscalar(x):
+            x = jnp.asarray(x)
+        if not autocast or not is_float(x.dtype) or str(x.dtype) == dtype:
+            return x
+        if hasattr(x, "astype"):
+            return x.astype(dtype)
+        return registry.op("Cast")(x, dtype)
+
+    def get_config(self):
+        """`{"name": ...}`."""
+        return {"name": self.name}
+
+    @classmethod
+    def from_config(cls, config):
+        """The policy of `get_config()`."""
+        return cls(**config)
+
+    def __repr__(self):
+        return f'<{type(self).__name__} "{self._name}">'
+
+    def __eq__(self, other):
+        return type(self) is type(other) and self._name == other._name
+
+    def __hash__(self):
+        return hash((type(self), self._name))
+
+
+FloatDTypePolicy = DTypePolicy
+
+
+def dtype_policy() -> DTypePolicy:
+    """The policy that new layers take by default."""
+    policy = config._settings.get("dtype_policy")
+    return policy if policy is not None else DTypePolicy(floatx())
+
+
+def set_dtype_policy(policy) -> None:
+    """Set the default policy from a name, config or policy."""
+    config._settings["dtype_policy"] = get_policy(policy)
+
+
+def get_policy(identifier) -> DTypePolicy:
+    """None, dtype name, policy name, config dict or policy -> policy."""
+    if identifier is None:
+        return dtype_policy()
+    if isinstance(identifier, DTypePolicy):
+        return identifier
+    if isinstance(identifier, dict):
+        from minikeras.core.serialization import deserialize_keras_object
+
+        return deserialize_keras_object(identifier)
+    if isinstance(identifier, str):
+        return DTypePolicy(identifier)
+    try:
+        return DTypePolicy(standardize_dtype(identifier))
+    except (ValueError, TypeError):
+        raise ValueError(
+            f"Cannot interpret {identifier!r} as a dtype policy: expected a name, a "
+            "DTypePolicy or its config."
+        ) from None
+
+
+registry.register("keras", {"DTypePolicy": DTypePolicy})

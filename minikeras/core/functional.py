@@ -1,0 +1,151 @@
+"""THE bridge: between objects that remember and functions that compute.
+
+A `Frame` says what the code that runs now sees: which arrays stand for which
+Variables, whether it trains, which dtype floats are cast to, where losses and
+masks go. Frames are linked, immutable in their settings and held by the only
+ContextVar of the package. `apply` binds arrays to Variables, runs any code written
+in Keras style and hands back the new arrays, which makes it a pure function.
+"""
+
+import weakref
+from contextvars import ContextVar
+from typing import Any
+
+
+class Bindings:
+    """Arrays standing for Variables, and the bindings around them."""
+
+    __slots__ = ("values", "outer")
+
+    def __init__(self, values: dict[int, Any], outer: "Bindings | None"):
+        self.values = values  # id(variable) -> array
+        self.outer = outer
+
+    def lookup(self, variable, default=None):
+        """The array bound to `variable` here or further out."""
+        scope, key = self, id(variable)
+        while scope is not None:
+            if key in scope.values:
+                return scope.values[key]
+            scope = scope.outer
+        return default
+
+
+class Masks:
+    """Masks by the identity of the array they belong to.
+
+    The array is kept by weak reference: an entry lives as long as its array, and
+    an identity that was taken over by another array is never mistaken for it.
+    """
+
+    __slots__ = ("table",)
+
+    def __init__(self):
+        self.table: dict[int, tuple[Any, Any]] = {}
+
+    def get(self, array):
+        entry = self.table.get(id(array))
+        return entry[1] if entry is not None and entry[0]() is array else None
+
+    def set(self, array, mask):
+        key, table = id(array), self.table
+        if mask is None:
+            table.pop(key, None)
+        else:
+            table[key] = (weakref.ref(array, lambda _: table.pop(key, None)), mask)
+
+
+class Frame:
+    """What the running code sees. Entered with `with`; settings are inherited."""
+
+    __slots__ = (
+        *("bindings", "training", "autocast", "losses", "masks", "path"),
+        *("symbolic", "token"),
+    )
+    bindings: Bindings | None
+    training: bool | None
+    autocast: str | None
+    losses: list | None
+    masks: Masks
+    path: tuple[str, ...]
+    symbolic: bool
+
+    def __init__(self, **changes):
+        around = _current.get()
+        for name in _SETTINGS:
+            value = changes[name] if name in changes else getattr(around, name)
+            setattr(self, name, value)
+
+    def __enter__(self):
+        self.token = _current.set(self)
+        return self
+
+    def __exit__(self, *exc):
+        _current.reset(self.token)
+
+
+_SETTINGS = Frame.__slots__[:-1]
+
+
+def _root() -> Frame:
+    frame = object.__new__(Frame)
+    frame.bindings = frame.training = frame.autocast = frame.losses = None
+    frame.masks, frame.path, frame.symbolic = Masks(), (), False
+    return frame
+
+
+_current: ContextVar[Frame] = ContextVar("minikeras_frame", default=_root())
+
+
+def current() -> Frame:
+    """The innermost frame."""
+    return _current.get()
+
+
+def get_mask(x):
+    """The mask that came with an array or KerasTensor, or None."""
+    if hasattr(x, "_keras_mask"):
+        return x._keras_mask
+    return None if x is None else _current.get().masks.get(x)
+
+
+def set_mask(x, mask) -> None:
+    """Let a mask travel with an array or KerasTensor; None takes it away."""
+    if hasattr(x, "_keras_history"):
+        x._keras_mask = mask
+    else:
+        _current.get().masks.set(x, mask)
+
+
+def bound(values: dict[int, Any], **changes) -> Frame:
+    """A frame in which Variables read and write `values` (by `id(variable)`)."""
+    return Frame(bindings=Bindings(values, _current.get().bindings), **changes)
+
+
+def apply(fn, variables, values, *args, training=None, losses=None, **kwargs):
+    """Run stateful `fn` as a pure function of the arrays in `values`.
+
+    While `fn` runs, reading or assigning a Variable reads or assigns the array
+    bound to it; the objects themselves are not touched.
+
+    Args:
+        fn: any code in Keras style.
+        variables: {path: Variable}.
+        values: {path: array}, keys among those of `variables`.
+        *args, **kwargs: passed to `fn`.
+        training: the mode that layers called without `training=` take.
+        losses: a list that collects what layers pass to `add_loss`.
+
+    Returns:
+        (what `fn` returned, {path: array} as `fn` left them, keys of `values`).
+
+    >>> from minikeras.core.variable import Variable
+    >>> v = Variable([1.0, 2.0])
+    >>> out, new = apply(lambda x: v.assign_add(x) is None, {"v": v}, {"v": v.value}, 1)
+    >>> new["v"].tolist(), v.numpy().tolist()
+    ([2.0, 3.0], [1.0, 2.0])
+    """
+    store = {id(variables[path]): array for path, array in values.items()}
+    with bound(store, training=training, losses=losses, masks=Masks()):
+        out = fn(*args, **kwargs)
+    return out, {path: store[id(variables[path])] for path in values}

@@ -1,0 +1,40 @@
+"""Unique names: `dense`, `dense_1`, … as Keras counts them."""
+
+import collections
+import re
+
+_counts: collections.defaultdict[str, int] = collections.defaultdict(int)
+
+
+def to_snake_case(name: str) -> str:
+    """CamelCase -> snake_case.
+
+    >>> to_snake_case("MaxPooling2D"), to_snake_case("ReLU")
+    ('max_pooling2d', 're_lu')
+    """
+    name = re.sub(r"\W+", "", name)
+    name = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def uniquify(name: str) -> str:
+    """The name itself the first time, then `name_1`, `name_2`, …"""
+    count = _counts[name]
+    _counts[name] += 1
+    return name if count == 0 else f"{name}_{count}"
+
+
+def auto_name(prefix: str) -> str:
+    """Unique snake-case name for an object of a class called `prefix`."""
+    return uniquify(to_snake_case(prefix))
+
+
+def get_uid(prefix: str = "") -> int:
+    """Count upwards from 1 for each prefix."""
+    _counts[prefix] += 1
+    return _counts[prefix]
+
+
+def reset_uids() -> None:
+    """Start every count again."""
+    _counts.clear()

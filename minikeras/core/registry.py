@@ -1,0 +1,234 @@
+"""The table of names behind every `get`, `serialize` and `deserialize`.
+
+Classes and functions are found here or not at all: nothing is ever imported
+because a file or a config names it.
+"""
+
+import difflib
+import inspect
+from contextlib import contextmanager
+from typing import Any
+
+from minikeras.core.naming import to_snake_case
+
+_public: dict[str, dict[str, Any]] = {}  # "keras.layers" -> {"Dense": Dense}
+_module_of: dict[Any, str] = {}  # Dense -> "keras.layers"
+_ops: dict[str, Any] = {}  # class name in saved graphs ("GetItem") -> op
+_families: dict[str, "Family"] = {}
+_custom_names: dict[Any, str] = {}  # user's class -> "package>Name"
+_global_custom: dict[str, Any] = {}
+_scopes: list[dict[str, Any]] = []
+
+
+def register(module: str, objects: dict[str, Any]) -> None:
+    """Enter `objects` as the public names of `module` (as Keras calls it)."""
+    _public.setdefault(module, {}).update(objects)
+    for obj in objects.values():
+        if inspect.isclass(obj) or inspect.isfunction(obj):
+            _module_of.setdefault(obj, module)
+
+
+def register_all(module: str, namespace: dict[str, Any]) -> None:
+    """`register` every name of the namespace's `__all__`."""
+    register(module, {name: namespace[name] for name in namespace["__all__"]})
+
+
+def module_of(obj) -> str | None:
+    """Public module of a class or function of ours, else None."""
+    return _module_of.get(obj)
+
+
+def public_name(obj) -> str:
+    """Name under which a class of ours is public."""
+    names = _public[_module_of[obj]]
+    if names.get(obj.__name__) is obj:
+        return obj.__name__
+    return next(name for name, value in names.items() if value is obj)
+
+
+def lookup(module: str | None, name: str):
+    """Object that a config calls (`module`, `name`), or None.
+
+    `module` may be a public or an internal Keras path: what counts is which
+    family it belongs to.
+    """
+    if module in _public and name in _public[module]:
+        return _public[module][name]
+    for part in reversed((module or "").split(".")):
+        found = _public.get(f"keras.{part}", {}).get(name)
+        if found is not None:
+            return found
+    found = _public.get("keras", {}).get(name)
+    if found is not None:
+        return found
+    return next((t[name] for t in _public.values() if name in t), None)
+
+
+def register_op(class_name: str, function) -> None:
+    """Enter an op under the class name it has in Keras's saved graphs."""
+    _ops[class_name] = function
+
+
+def op(class_name: str):
+    """The op saved as `class_name`; KeyError if there is none."""
+    return _ops[class_name]
+
+
+def find_op(class_name: str):
+    """The op saved as `class_name`, or None."""
+    return _ops.get(class_name)
+
+
+def family(name: str) -> "Family":
+    """The family behind `keras.<name>.get`."""
+    return _families[name]
+
+
+# -- the user's own classes -------------------------------------------------------
+
+
+def register_keras_serializable(package="Custom", name=None):
+    """Decorator: files may name this class or function, as `package>name`.
+
+    >>> @register_keras_serializable("docs")
+    ... def double(x):
+    ...     return 2 * x
+    >>> get_registered_name(double)
+    'docs>double'
+    """
+
+    def decorate(obj):
+        if inspect.isclass(obj) and not hasattr(obj, "get_config"):
+            raise ValueError(
+                f"register_keras_serializable: class {obj.__name__} has no "
+                "`get_config()`; define it so that files can hold the object."
+            )
+        registered = f"{package}>{name or obj.__name__}"
+        _custom_names[obj] = registered
+        _global_custom[registered] = obj
+        return obj
+
+    return decorate
+
+
+def get_registered_name(obj) -> str:
+    """Name under which the object is registered, else its own."""
+    return _custom_names.get(obj) or getattr(obj, "__name__", str(obj))
+
+
+def get_registered_object(name, custom_objects=None, module_objects=None):
+    """What `name` stands for in the scopes, the call's own table, or None."""
+    for table in (*reversed(_scopes), _global_custom, custom_objects, module_objects):
+        if table and name in table:
+            return table[name]
+    return None
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """The global table of custom objects; it may be changed in place."""
+    return _global_custom
+
+
+class CustomObjectScope:
+    """`with custom_object_scope({"MyLayer": MyLayer}):` names classes for loading."""
+
+    def __init__(self, custom_objects):
+        self.custom_objects = custom_objects or {}
+
+    def __enter__(self):
+        _scopes.append(self.custom_objects)
+        return self
+
+    def __exit__(self, *exc):
+        _scopes.remove(self.custom_objects)
+
+
+custom_object_scope = CustomObjectScope
+
+
+@contextmanager
+def registered_in(custom_objects):
+    """The scope of a `custom_objects=` argument; None opens none."""
+    with CustomObjectScope(custom_objects):
+        yield
+
+
+# -- get / serialize / deserialize ------------------------------------------------
+
+
+def did_you_mean(name: str, known) -> str:
+    """"" or a sentence that names the closest known names."""
+    close = difflib.get_close_matches(str(name), sorted(set(known)), 3, 0.6)
+    return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+
+
+class Family:
+    """`get`, `serialize` and `deserialize` of one kind of object.
+
+    Args:
+        name: last part of the public module, `"losses"`.
+        what: how errors call one of them, `"loss"`.
+        names: {identifier: class or function}; classes are also known by their
+            snake-case names.
+        instantiate: does `get` of a class name make an object of it?
+    """
+
+    def __init__(self, name, what, names, instantiate=True):
+        self.what, self.instantiate = what, instantiate
+        self.names = dict(names)
+        for key, obj in names.items():
+            if inspect.isclass(obj):
+                self.names.setdefault(to_snake_case(key), obj)
+        _families[name] = self
+
+    def find(self, name, custom_objects=None):
+        """The class or function called `name`; ValueError with a suggestion."""
+        found = get_registered_object(name, custom_objects)
+        if found is None:
+            found = self.names.get(name)
+        if found is None:
+            raise ValueError(
+                f"Unknown {self.what}: {name!r}.{did_you_mean(name, self.names)} "
+                "A class or function of your own is passed as it is, or registered "
+                "with keras.saving.register_keras_serializable()."
+            )
+        return found
+
+    def get(self, identifier):
+        """None, name, config dict, class, function or object -> object."""
+        if identifier is None:
+            return None
+        if isinstance(identifier, dict):
+            obj = self.deserialize(identifier)
+        elif isinstance(identifier, str):
+            obj = self.find(identifier)
+        else:
+            obj = identifier
+        if inspect.isclass(obj) and self.instantiate:
+            obj = obj()
+        if not callable(obj) and not hasattr(obj, "get_config"):
+            raise ValueError(
+                f"Could not interpret {self.what}: {identifier!r}. Expected a name, a "
+                "config dict, a function or an object."
+            )
+        return obj
+
+    def serialize(self, obj):
+        """Object -> what stands for it in a config."""
+        from minikeras.core.serialization import serialize_keras_object
+
+        name = getattr(obj, "__name__", None)
+        if name is not None and self.names.get(name) is obj:
+            return name
+        config = serialize_keras_object(obj)
+        if isinstance(config, dict) and config.get("class_name") == "function":
+            return config["config"]
+        return config
+
+    def deserialize(self, config, custom_objects=None):
+        """Config (or name) -> object."""
+        from minikeras.core.serialization import deserialize_keras_object
+
+        if isinstance(config, str):
+            return self.find(config, custom_objects)
+        return deserialize_keras_object(config, custom_objects, family=self)

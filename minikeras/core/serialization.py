@@ -1,0 +1,278 @@
+"""Objects <-> JSON-ready dicts, in Keras's format.
+
+An object becomes `{"module", "class_name", "config", "registered_name"}`. Reading is
+an allowlist: a class or function is taken from the registry, the user's registered
+objects or the `custom_objects` of the call, and from nowhere else.
+"""
+
+import inspect
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from minikeras import config as settings
+from minikeras.core import dtypes, registry
+from minikeras.core.symbolic import FunctionOp, KerasTensor
+
+_PLAIN = (str, bool, int, float, type(None))
+_safe_mode: list[bool | None] = [None]  # of the enclosing call, None: the setting
+
+
+class SafeModeScope:
+    """`safe_mode` of a user's own load call, seen by everything below it."""
+
+    def __init__(self, safe_mode):
+        self.safe_mode = safe_mode
+
+    def __enter__(self):
+        _safe_mode.append(self.safe_mode)
+
+    def __exit__(self, *exc):
+        _safe_mode.pop()
+
+
+def in_safe_mode() -> bool:
+    """May what is loaded now NOT run code? Unset means safe."""
+    return settings.is_safe_mode() if _safe_mode[-1] is None else _safe_mode[-1]
+
+
+def _tagged(name, **config):
+    return {"class_name": name, "config": config}
+
+
+def serialize_keras_object(obj):
+    """Object, function, array or plain value -> JSON-ready value.
+
+    Raises:
+        TypeError: an object without `get_config()`.
+    """
+    if isinstance(obj, _PLAIN):
+        return obj
+    if isinstance(obj, (list, tuple)):
+        return [serialize_keras_object(x) for x in obj]
+    if isinstance(obj, dict):
+        return {k: serialize_keras_object(v) for k, v in obj.items()}
+    if isinstance(obj, bytes):
+        return _tagged("__bytes__", value=obj.decode())
+    if isinstance(obj, slice):
+        return _tagged("__slice__", start=obj.start, stop=obj.stop, step=obj.step)
+    if obj is Ellipsis:
+        return _tagged("__ellipsis__")
+    if isinstance(obj, KerasTensor):
+        return _keras_tensor(obj)
+    if isinstance(obj, jax.Array):
+        name = dtypes.standardize_dtype(obj.dtype)
+        return _tagged("__tensor__", value=np.asarray(obj).tolist(), dtype=name)
+    if isinstance(obj, np.ndarray) and obj.ndim:
+        return _tagged("__numpy__", value=obj.tolist(), dtype=obj.dtype.name)
+    if isinstance(obj, (np.generic, np.ndarray)):
+        return obj.item()
+    if inspect.isfunction(obj) and obj.__name__ == "<lambda>":
+        from minikeras.core import lambdas
+
+        return _tagged("__lambda__", **lambdas.dump(obj))
+    if inspect.isclass(obj) and not hasattr(obj, "get_config"):
+        return {
+            "module": obj.__module__,
+            "class_name": type(obj).__name__,
+            "config": obj.__name__,
+            "registered_name": type(obj).__name__,
+        }
+    return _named_object(obj)
+
+
+def _keras_tensor(tensor):
+    history = getattr(tensor, "_keras_history", None)
+    return _tagged(
+        "__keras_tensor__",
+        shape=list(tensor.shape),
+        dtype=tensor.dtype,
+        keras_history=history and [history[0].name, *history[1:]],
+    )
+
+
+def _named_object(obj):
+    if inspect.isfunction(obj) or inspect.isbuiltin(obj):
+        if registry.module_of(obj):
+            return _reference("builtins", "function", obj.__name__, "function")
+        module = "builtins" if obj not in registry._custom_names else None
+        name = registry.get_registered_name(obj)
+        return _reference(module, "function", obj.__name__, name)
+    cls = type(obj)
+    if isinstance(obj, FunctionOp):
+        module, name, registered = obj.module, obj.class_name, obj.class_name
+    elif registry.module_of(cls):
+        module, name = registry.module_of(cls), registry.public_name(cls)
+        registered = name if module.startswith("keras.src") else None
+    else:
+        module, name = None, cls.__name__
+        registered = registry.get_registered_name(cls)
+    if not hasattr(obj, "get_config"):
+        raise TypeError(
+            f"Cannot serialize {obj!r} ({cls.__name__}): a class must have a "
+            "`get_config()` method to be put in a file."
+        )
+    config = _reference(
+        module, name, serialize_dict(obj.get_config()), registered
+    )
+    if getattr(obj, "built", False) and hasattr(obj, "get_build_config"):
+        if (build := obj.get_build_config()) is not None:
+            config["build_config"] = serialize_dict(build)
+    if hasattr(obj, "get_compile_config"):
+        config["compile_config"] = serialize_dict(obj.get_compile_config() or {})
+    return config
+
+
+def _reference(module, class_name, config, registered_name):
+    return {
+        "module": module,
+        "class_name": class_name,
+        "config": config,
+        "registered_name": registered_name,
+    }
+
+
+def serialize_dict(values):
+    """Each value of the dict through `serialize_keras_object`."""
+    return {key: serialize_keras_object(value) for key, value in values.items()}
+
+
+def deserialize_keras_object(
+    config, custom_objects=None, safe_mode=None, *, family=None
+):
+    """JSON-ready value of `serialize_keras_object` -> the object.
+
+    Args:
+        config: the value.
+        custom_objects: {name: class or function} beside the registered ones.
+        safe_mode: False lets `Lambda` bytecode of the config run. None: safe,
+            unless `keras.config.enable_unsafe_deserialization()` was called.
+        family: the `registry.Family` whose names are tried first.
+
+    Raises:
+        ValueError: the config names something that is not registered.
+        TypeError: the config has no readable shape.
+    """
+    with registry.CustomObjectScope(custom_objects):
+        if safe_mode is None:
+            return _read(config, family)
+        with SafeModeScope(safe_mode):
+            return _read(config, family)
+
+
+def _read(config, family=None):
+    if isinstance(config, _PLAIN):
+        return config
+    if isinstance(config, (list, tuple)):
+        return [_read(x) for x in config]
+    if not isinstance(config, dict):
+        raise TypeError(
+            f"Cannot read {config!r} ({type(config).__name__}): expected the dict, "
+            "list or plain value that serialize_keras_object() gives."
+        )
+    if "class_name" not in config or "config" not in config:
+        return {key: _read(value) for key, value in config.items()}
+    name, inner = config["class_name"], config["config"]
+    if name in _LITERALS:
+        return _LITERALS[name](inner)
+    if name == "__lambda__":
+        from minikeras.core import lambdas
+
+        return lambdas.load(inner, in_safe_mode())
+    if name == "function":
+        return _function(inner, config.get("registered_name"), config.get("module"))
+    if name == "_ScalarMeta" or config.get("module") == "jax._src.numpy.scalar_types":
+        return jnp.dtype(inner).type
+    return _build_object(config, family)
+
+
+_LITERALS = {
+    "__tensor__": lambda c: jnp.asarray(c["value"], dtype=c["dtype"]),
+    "__numpy__": lambda c: np.array(c["value"], dtype=c["dtype"]),
+    "__slice__": lambda c: slice(c["start"], c["stop"], c["step"]),
+    "__ellipsis__": lambda c: Ellipsis,
+    "__bytes__": lambda c: c["value"].encode(),
+    "__keras_tensor__": lambda c: KerasTensor(tuple(c["shape"]), c["dtype"]),
+}
+
+
+def _function(name, registered_name, module):
+    found = registry.get_registered_object(registered_name)
+    if found is None:
+        found = registry.get_registered_object(name)
+    if found is None:
+        found = registry.lookup(module, name)
+    if found is None or inspect.isclass(found) or not callable(found):
+        raise ValueError(_unknown("function", name, module))
+    return found
+
+
+def _unknown(what, name, module):
+    known = [n for table in registry._public.values() for n in table]
+    return (
+        f"Unknown {what} {name!r} (module {module!r}) in a config."
+        f"{registry.did_you_mean(name, known)} If it is your own, pass it in "
+        "`custom_objects=` or decorate it with "
+        "@keras.saving.register_keras_serializable()."
+    )
+
+
+def find_class(config, family=None):
+    """The class, or the op, that a config names; ValueError if unregistered."""
+    name, module = config["class_name"], config.get("module")
+    registered = config.get("registered_name")
+    for key in (registered, name):
+        found = registry.get_registered_object(key)
+        if inspect.isclass(found) or inspect.isfunction(found):
+            return found
+    if module is not None and ".ops." in f".{module}.":
+        found = registry.find_op(name)
+    else:
+        found = family.names.get(name) if family else None
+        found = found if found is not None else registry.lookup(module, name)
+    if found is None:
+        raise ValueError(_unknown("class", name, module))
+    return found
+
+
+def _build_object(config, family):
+    cls = find_class(config, family)
+    inner = config["config"]
+    if not inspect.isclass(cls):
+        if module_is_ops(config):
+            return FunctionOp.from_config(config["class_name"], inner)
+        return cls
+    if not hasattr(cls, "from_config"):
+        raise TypeError(
+            f"{cls.__name__} cannot be made from a config: it has no from_config()."
+        )
+    try:
+        obj = cls.from_config(dict(inner))
+    except TypeError as error:
+        raise TypeError(
+            f"{cls.__name__} could not be made from its config: {error}. If the class "
+            "is yours, check that `get_config()` returns what `__init__` takes. "
+            f"config={inner}"
+        ) from error
+    if (build := config.get("build_config")) and hasattr(obj, "build_from_config"):
+        if not getattr(obj, "built", False):
+            obj.build_from_config(_tuples(build))
+    if (compiled := config.get("compile_config")) and hasattr(obj, "compile"):
+        obj.compile_from_config(compiled)
+    return obj
+
+
+def module_is_ops(config) -> bool:
+    """Does the config name a recorded op, not a class?"""
+    return ".ops." in f".{config.get('module') or ''}."
+
+
+def _tuples(value):
+    """JSON's lists of sizes -> shape tuples, at any depth."""
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return tuple(_tuples(item) for item in value)
+    return value
+
