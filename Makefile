@@ -1,0 +1,61 @@
+# Needs only python3 (3.11 or newer), pip and make. Each target sets itself up.
+PYTHON ?= python3
+VENV   ?= .venv
+# Two workers suit two cores; more only cost memory (each compiles its own programs).
+JOBS   ?= 2
+# Folder of the tool that runs Keras's own tests against this package.
+KERAS_SUITE ?= ../shared/keras_suite
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+export JAX_PLATFORMS ?= cpu
+export JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/.cache/jax
+export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0.1
+export MPLBACKEND ?= Agg
+
+.PHONY: demo test lint parity conformance bench docs clean
+
+demo: $(VENV)/.demo
+	$(BIN)/python examples/digits.py
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow and not network" \
+		-q minikeras tests compat $(ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+parity: $(VENV)/.dev
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not network" -q compat $(ARGS)
+
+conformance: $(VENV)/.dev
+	$(BIN)/python $(KERAS_SUITE)/run.py --target minikeras --jobs $(JOBS) \
+		--compare $(KERAS_SUITE)/baseline-3.15.1.json $(ARGS)
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m compat.bench $(ARGS)
+
+docs: $(VENV)/.dev
+	$(BIN)/python scripts/build_api_docs.py
+
+clean:
+	rm -rf $(VENV) .cache
+
+# Stamps: set up again only when the dependencies change. Some systems ship
+# Python without ensurepip; there the system's pip fills the environment.
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and \
+		"minikeras needs Python 3.11 or newer; this is %d.%d. Try: make PYTHON=python3.12" % v)'
+	$(PYTHON) -m venv $(VENV) || { $(PYTHON) -m venv --clear --without-pip $(VENV) && \
+		$(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
+
+$(VENV)/.demo: pyproject.toml | $(BIN)/python
+	$(PIP) install --editable '.[plot]'
+	touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(PIP) install --editable '.[plot,compat,dev]'
+	touch $@ $(VENV)/.demo
