@@ -1,0 +1,204 @@
+"""Batches from arrays held in memory."""
+
+import math
+
+import jax
+import numpy as np
+
+from minikeras.config import floatx
+from minikeras.data.adapter import Adapter
+from minikeras.data.batches import (
+    class_weight_to_sample_weights,
+    pack_x_y_sample_weight,
+)
+
+_NUMBERS = (bool, int, float, complex, np.generic)
+
+
+class ArrayAdapter(Adapter):
+    """Batches from arrays, or lists, tuples and dicts of arrays.
+
+    Args:
+        x: inputs; the first axis of every array counts samples.
+        y: targets, or None.
+        sample_weight: one weight a sample, or one array an output; or None.
+        batch_size: samples a batch; default 32, or with `steps` enough that one
+            epoch has that many batches.
+        steps: batches an epoch, used where `batch_size` is None.
+        shuffle: True permutes all samples anew each epoch; `"batch"` only the samples
+            within each batch; False keeps their order.
+        class_weight: dict from class number to weight, instead of `sample_weight`.
+
+    Attributes:
+        arrays: `(x, y, sample_weight)` as structures of NumPy or JAX arrays, float
+            arrays in `floatx()`; None for what is absent.
+        num_samples: length of the first axis.
+    """
+
+    def __init__(
+        self,
+        x,
+        y=None,
+        sample_weight=None,
+        batch_size=None,
+        steps=None,
+        shuffle=False,
+        class_weight=None,
+    ):
+        if shuffle not in (True, False, None, "batch"):
+            raise ValueError(
+                f"shuffle={shuffle!r}: expected True, False or the string 'batch'."
+            )
+        x = as_arrays(x, "x")
+        y = as_arrays(y, "y")
+        weights = as_arrays(sample_weight, "sample_weight")
+        self.num_samples = count_samples((x, y, weights))
+        weights = _sample_weights(y, weights, class_weight)
+        self.arrays = (x, y, weights)
+        self.shuffle = shuffle
+        if not batch_size:
+            batch_size = math.ceil(self.num_samples / steps) if steps else 32
+        self.batch_size = int(batch_size)
+        self.num_batches = math.ceil(self.num_samples / self.batch_size)
+        self.partial_batch_size = self.num_samples % self.batch_size or None
+        self.has_partial_batch = self.partial_batch_size is not None
+
+    def index_batches(self):
+        """Where one epoch's batches lie: slices, or int32 index arrays if shuffled.
+
+        Random numbers come from NumPy's global generator, drawn when a batch is
+        first asked for: one permutation of all samples an epoch, or with
+        `shuffle="batch"` one of each batch. Seeds then give Keras's own batches.
+        """
+        order = None
+        if self.shuffle and self.shuffle != "batch":
+            order = np.random.permutation(self.num_samples).astype("int32")
+        for start in range(0, self.num_samples, self.batch_size):
+            stop = min(start + self.batch_size, self.num_samples)
+            if order is not None:
+                yield order[start:stop]
+            elif self.shuffle == "batch":
+                yield (start + np.random.permutation(stop - start)).astype("int32")
+            else:
+                yield slice(start, stop)
+
+    def __iter__(self):
+        for index in self.index_batches():
+            batch = jax.tree_util.tree_map(lambda a, i=index: a[i], self.arrays)
+            yield pack_x_y_sample_weight(*batch)
+
+
+def is_number_list(node):
+    """Whether `node` is a list or tuple of numbers, or of such lists."""
+    return (
+        isinstance(node, (list, tuple))
+        and len(node) > 0
+        and all(isinstance(item, _NUMBERS) or is_number_list(item) for item in node)
+    )
+
+
+def is_leaf(node):
+    """What `tree_map` must not look into: number lists, and iterators."""
+    return is_number_list(node) or hasattr(node, "__next__")
+
+
+def is_arrays(tree):
+    """Whether `tree` is a non-empty structure of arrays alone."""
+    leaves = jax.tree_util.tree_leaves(tree, is_leaf=is_leaf)
+    return bool(leaves) and all(
+        is_number_list(leaf) or (hasattr(leaf, "__array__") and hasattr(leaf, "shape"))
+        for leaf in leaves
+    )
+
+
+def as_arrays(tree, name, hint=""):
+    """Make every leaf of `tree` a NumPy or JAX array; floats become `floatx()`."""
+    return jax.tree_util.tree_map(
+        lambda leaf: _as_array(leaf, name, hint), tree, is_leaf=is_leaf
+    )
+
+
+def _as_array(leaf, name, hint):
+    if not isinstance(leaf, jax.Array):
+        if not is_number_list(leaf) and not hasattr(leaf, "__array__"):
+            raise ValueError(
+                f"{hint}expected all elements of `{name}` to be arrays (NumPy, JAX, "
+                f"pandas, or lists of numbers); got {type(leaf).__name__}: "
+                f"{str(leaf)[:80]!r}. Convert it with numpy.asarray first."
+            )
+        # A column of a table is (samples, 1), as a table of one column is.
+        series = type(leaf).__module__.startswith("pandas") and leaf.ndim == 1
+        leaf = np.asarray(leaf)[:, None] if series else np.asarray(leaf)
+    if leaf.ndim == 0:
+        raise ValueError(
+            f"`{name}` holds a scalar, {leaf}; expected arrays whose first axis "
+            "counts samples. Add that axis: x[None]."
+        )
+    if leaf.dtype.kind in "OSUMm":
+        raise ValueError(
+            f"`{name}` holds an array of dtype {leaf.dtype}, shape {leaf.shape}; "
+            "expected numbers. Convert it first, for instance with "
+            "x.astype('float32')."
+        )
+    is_float = jax.numpy.issubdtype(leaf.dtype, np.floating)
+    return leaf.astype(floatx()) if is_float and leaf.dtype != floatx() else leaf
+
+
+def count_samples(arrays):
+    """The common length of all first axes in `(x, y, sample_weight)`."""
+    names = ("x", "y", "sample_weight")
+    counts = {
+        name: [leaf.shape[0] for leaf in jax.tree_util.tree_leaves(part)]
+        for name, part in zip(names, arrays, strict=False)
+        if part is not None
+    }
+    distinct = {count for part in counts.values() for count in part}
+    if len(distinct) > 1:
+        found = "; ".join(
+            f"`{name}`: {', '.join(map(str, part))}" for name, part in counts.items()
+        )
+        raise ValueError(
+            "Data cardinality is ambiguous: all arrays must hold the same number of "
+            f"samples (first axis). Samples found: {found}."
+        )
+    return distinct.pop() if distinct else 0
+
+
+def _sample_weights(y, weights, class_weight):
+    """Give every output of `y` its weights, or None; see ArrayAdapter."""
+    if class_weight is not None:
+        if weights is not None:
+            raise ValueError(
+                "You cannot `class_weight` and `sample_weight` at the same time: "
+                "multiply the weights yourself and pass `sample_weight`."
+            )
+        if y is None or isinstance(y, (dict, list, tuple)):
+            raise ValueError(
+                "`class_weight` is only supported for Models with a single output "
+                f"and its targets as one array; got y of type {type(y).__name__}. "
+                "Pass `sample_weight` instead."
+            )
+        return class_weight_to_sample_weights(y, class_weight)
+    if weights is None or not isinstance(y, (dict, list, tuple)):
+        return weights
+    return _weights_per_output(y, weights)
+
+
+def _weights_per_output(y, weights):
+    if not isinstance(weights, (dict, list, tuple)):
+        if weights.ndim != 1:
+            raise ValueError(
+                "For a model with multiple outputs, when providing one "
+                "`sample_weight` for all, it must have shape (samples,); got "
+                f"{weights.shape}. Pass one array per output instead."
+            )
+        return jax.tree_util.tree_map(lambda _: weights, y)
+    expected = jax.tree_util.tree_structure(y)
+    found = jax.tree_util.tree_structure(weights, is_leaf=lambda w: w is None)
+    if expected != found:
+        raise ValueError(
+            "You should provide one `sample_weight` array per output, in the "
+            f"structure of `y`, {expected}; got {found}. Use None for an output "
+            "without weights."
+        )
+    return weights
