@@ -1,0 +1,149 @@
+"""Save the model while it trains."""
+
+import os
+import warnings
+
+import numpy as np
+
+from minikeras.callbacks.monitor_callback import MonitorCallback
+from minikeras.callbacks.printing import print_msg
+
+
+class ModelCheckpoint(MonitorCallback):
+    """Saves the model, or its weights, every epoch or every so many batches.
+
+    Args:
+        filepath: where to, ending in `.keras`, or `.weights.h5` for weights alone; may
+            hold names in braces, `"{epoch:02d}-{val_loss:.2f}.keras"`: `epoch` and
+            `batch`, counted from 1, and what is in `logs`.
+        monitor: name of the watched value.
+        verbose: 1 reports each saving.
+        save_best_only: save only where the watched value is the best so far.
+        save_weights_only: save `model.save_weights` instead of `model.save`.
+        mode: `"auto"`, `"min"` or `"max"`; see `MonitorCallback`.
+        save_freq: `"epoch"`, or a number of batches, counted across epochs.
+        initial_value_threshold: value to beat at the start, with `save_best_only`.
+
+    Attributes:
+        best: best value so far.
+    """
+
+    def __init__(
+        self,
+        filepath,
+        monitor="val_loss",
+        verbose=0,
+        save_best_only=False,
+        save_weights_only=False,
+        mode="auto",
+        save_freq="epoch",
+        initial_value_threshold=None,
+    ):
+        super().__init__(monitor, mode, initial_value_threshold)
+        if save_freq != "epoch" and not isinstance(save_freq, int):
+            raise ValueError(
+                f"Unrecognized save_freq: {save_freq!r}. Expected 'epoch' or a whole "
+                "number of batches."
+            )
+        self.filepath = os.fspath(filepath)
+        self.verbose = verbose
+        self.save_best_only = save_best_only
+        self.save_weights_only = save_weights_only
+        self.save_freq = save_freq
+        self._current_epoch = 0
+        self._batches_seen_since_last_saving = 0
+        self._last_batch_seen = -1
+        self._check_ending()
+        if save_freq == "epoch":
+            hook = ModelCheckpoint.on_train_batch_end
+            self._idle_hooks = {"on_train_batch_end": hook}
+
+    def _check_ending(self):
+        endings = (".weights.h5",) if self.save_weights_only else (".keras", ".h5")
+        if not self.filepath.endswith(endings):
+            raise ValueError(
+                f"ModelCheckpoint: with save_weights_only={self.save_weights_only}, "
+                f"filepath must end in {endings[0]!r}; got {self.filepath!r}. Change "
+                "the ending or `save_weights_only`."
+            )
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._current_epoch = epoch
+        self._last_batch_seen = -1
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self._should_save_on_batch(batch):
+            self._save_model(epoch=self._current_epoch, batch=batch, logs=logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.save_freq == "epoch":
+            self._save_model(epoch=epoch, batch=None, logs=logs)
+
+    def _should_save_on_batch(self, batch):
+        """Whether `save_freq` batches have passed since the last saving."""
+        if self.save_freq == "epoch":
+            return False
+        # Hooks may come once for several batches.
+        self._batches_seen_since_last_saving += batch - self._last_batch_seen
+        self._last_batch_seen = batch
+        if self._batches_seen_since_last_saving < self.save_freq:
+            return False
+        self._batches_seen_since_last_saving = 0
+        return True
+
+    def _save_model(self, epoch, batch, logs):
+        """Save, if it is to be, under the name for this epoch and batch."""
+        filepath = self._get_file_path(epoch, batch, logs)
+        if not self._should_save_model(epoch, batch, logs, filepath):
+            return
+        if folder := os.path.dirname(filepath):
+            os.makedirs(folder, exist_ok=True)
+        if os.path.isdir(filepath):
+            raise OSError(
+                f"ModelCheckpoint: {filepath!r} is a folder; expected the path of a "
+                "file. Remove the folder or change `filepath`."
+            )
+        if self.save_weights_only:
+            self.model.save_weights(filepath, overwrite=True)
+        else:
+            self.model.save(filepath, overwrite=True)
+        if self.verbose > 0:
+            print_msg(f"\nEpoch {epoch + 1}: saved model to {filepath}")
+
+    def _should_save_model(self, epoch, batch, logs, filepath):
+        """Always, or with `save_best_only` if the watched value is the best."""
+        if not self.save_best_only:
+            return True
+        value = (logs or {}).get(self.monitor)
+        if value is None or np.ndim(value) > 0:
+            why = "is not among the metrics" if value is None else "is not a number"
+            warnings.warn(
+                f"ModelCheckpoint watches {self.monitor!r}, which {why}: "
+                f"{', '.join(logs or {})}. Saving the model as it is.",
+                stacklevel=2,
+            )
+            return True
+        best = self.best
+        better = self._is_improvement(value, best)
+        if better:
+            self.best = value
+        if self.verbose > 0:
+            verb = "improved" if better else "did not improve"
+            to = f" to {value:.5f}" if better else ""
+            start = "" if best is None else f" from {best:.5f}"
+            print_msg(f"\nEpoch {epoch + 1}: {self.monitor} {verb}{start}{to}")
+        return better
+
+    def _get_file_path(self, epoch, batch, logs):
+        """`filepath` with epoch, batch and logs filled in."""
+        values = dict(logs) if "{" in self.filepath and logs else {}
+        values["epoch"] = epoch + 1
+        if batch is not None:
+            values["batch"] = batch + 1
+        try:
+            return self.filepath.format(**values)
+        except KeyError as error:
+            raise KeyError(
+                f"ModelCheckpoint: filepath {self.filepath!r} names {error}, which is "
+                f"not known there; known are: {', '.join(values)}."
+            ) from error

@@ -1,0 +1,94 @@
+"""Progress on the terminal."""
+
+from minikeras.callbacks.callback import Callback
+from minikeras.callbacks.printing import print_msg
+from minikeras.callbacks.progbar import Progbar
+
+
+class ProgbarLogger(Callback):
+    """Prints the epochs, a progress bar, and the metrics.
+
+    `params["verbose"]` chooses: 0 nothing, 1 a live bar, 2 one line an epoch. The
+    logs are read, which waits for the device, only where they will be drawn.
+    """
+
+    _batches_may_be_skipped = True
+
+    def __init__(self):
+        super().__init__()
+        self.seen = 0
+        self.progbar = None
+        self.target = None
+        self.verbose = 1
+        self.epochs = 1
+        self._training = False
+
+    def set_params(self, params):
+        self.params = params
+        self.verbose = params.get("verbose", 1)
+        self.epochs = params.get("epochs", 1)
+        self.target = params.get("steps")
+
+    def on_train_begin(self, logs=None):
+        self._training = True
+
+    def on_train_end(self, logs=None):
+        self._training = False
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._restart()
+        if self.verbose and self.epochs > 1:
+            print_msg(f"Epoch {epoch + 1}/{self.epochs}")
+
+    def on_test_begin(self, logs=None):
+        if not self._training:
+            self._restart()
+
+    def on_predict_begin(self, logs=None):
+        if not self._training:
+            self._restart()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._step(batch, logs)
+
+    def on_test_batch_end(self, batch, logs=None):
+        if not self._training:
+            self._step(batch, logs)
+
+    def on_predict_batch_end(self, batch, logs=None):
+        if not self._training:
+            self._step(batch, None)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._finish(logs)
+
+    def on_test_end(self, logs=None):
+        if not self._training:
+            self._finish(logs)
+
+    def on_predict_end(self, logs=None):
+        if not self._training:
+            self._finish(None)
+
+    def _restart(self):
+        self.seen = 0
+        # The metrics are averages already: the bar shows them as they are.
+        self.progbar = Progbar(
+            self.target, verbose=self.verbose, stateless_metrics=[], unit_name="step"
+        )
+
+    def _step(self, batch, logs):
+        self.seen = batch + 1
+        if self.verbose == 1 and self.progbar is not None:
+            # The last step is drawn by _finish, with the validation's results.
+            if self.seen != self.target and self.progbar.is_due(self.seen):
+                values = list((logs or {}).items())
+                self.progbar.update(self.seen, values, finalize=False)
+
+    def _finish(self, logs):
+        if self.verbose and self.progbar is not None:
+            if self.progbar.target is None:
+                self.progbar.target = self.target = self.seen
+            values = list((logs or {}).items())
+            self.progbar.update(self.seen or self.target, values, finalize=True)
+        self.progbar = None

@@ -1,0 +1,109 @@
+"""Lower the learning rate when nothing gets better."""
+
+import warnings
+
+import numpy as np
+
+from minikeras.callbacks.monitor_callback import MonitorCallback
+from minikeras.callbacks.printing import print_msg
+
+
+class ReduceLROnPlateau(MonitorCallback):
+    """Multiplies the learning rate by `factor` when the watched value stands still.
+
+    Args:
+        monitor: name of the watched value.
+        factor: what to multiply by, below 1.
+        patience: epochs without improvement to wait for.
+        verbose: 1 reports each change.
+        mode: `"auto"`, `"min"` or `"max"`; see `MonitorCallback`.
+        min_delta: smallest change that counts as an improvement.
+        cooldown: epochs after a change in which nothing is counted.
+        min_lr: learning rate to stop at.
+        **kwargs: ignored, for old calls.
+    """
+
+    def __init__(
+        self,
+        monitor="val_loss",
+        factor=0.1,
+        patience=10,
+        verbose=0,
+        mode="auto",
+        min_delta=1e-4,
+        cooldown=0,
+        min_lr=0.0,
+        **kwargs,
+    ):
+        super().__init__(monitor, mode, min_delta=min_delta)
+        if factor >= 1.0:
+            raise ValueError(
+                f"ReduceLROnPlateau: expected a factor below 1, got factor={factor}; "
+                "the learning rate would not fall."
+            )
+        self.factor = factor
+        self.patience = patience
+        self.verbose = verbose
+        self.cooldown = cooldown
+        self.min_lr = min_lr
+        self._reset()
+
+    def _reset(self):
+        self.best = None
+        self.cooldown_counter = 0
+        self.wait = 0
+
+    def on_train_begin(self, logs=None):
+        self._reset()
+
+    def in_cooldown(self):
+        return self.cooldown_counter > 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.monitor_op is None:
+            self._set_monitor_op()
+        logs = {} if logs is None else logs
+        logs["learning_rate"] = learning_rate(self.model.optimizer)
+        value = logs.get(self.monitor)
+        if value is None:
+            warnings.warn(
+                f"ReduceLROnPlateau watches {self.monitor!r}, which is not among the "
+                f"metrics: {', '.join(logs)}. The learning rate stays.",
+                stacklevel=2,
+            )
+            return
+        if self.in_cooldown():
+            self.cooldown_counter -= 1
+            self.wait = 0
+        if self._is_improvement(value, self.best):
+            self.best = value
+            self.wait = 0
+        elif not self.in_cooldown():
+            self.wait += 1
+            if self.wait >= self.patience:
+                self._reduce_optimizer_lr(epoch)
+
+    def _reduce_optimizer_lr(self, epoch):
+        old = learning_rate(self.model.optimizer)
+        # In the optimizer's own precision: min_lr, once reached, counts as reached.
+        if old <= float(np.float32(self.min_lr)):
+            return
+        new = max(old * self.factor, self.min_lr)
+        self.model.optimizer.learning_rate = new
+        self.cooldown_counter = self.cooldown
+        self.wait = 0
+        if self.verbose > 0:
+            print_msg(
+                f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to "
+                f"{new}."
+            )
+
+
+def learning_rate(optimizer):
+    """The optimizer's learning rate as a Python float."""
+    if not hasattr(optimizer, "learning_rate"):
+        raise ValueError(
+            f"The optimizer {type(optimizer).__name__} has no `learning_rate` to set; "
+            "expected an optimizer of minikeras.optimizers."
+        )
+    return float(np.asarray(optimizer.learning_rate))

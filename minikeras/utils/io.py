@@ -1,0 +1,15 @@
+"""Text for the user, and whether it goes to the terminal."""
+
+from minikeras.callbacks.printing import print_msg
+from minikeras.config import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)
+
+__all__ = [
+    "disable_interactive_logging",
+    "enable_interactive_logging",
+    "is_interactive_logging_enabled",
+    "print_msg",
+]
