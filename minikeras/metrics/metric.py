@@ -1,0 +1,161 @@
+"""Metric: Variables that add up what batches say, and a result read from them."""
+
+import jax.numpy as jnp
+
+from minikeras import config
+from minikeras.core import dtypes, naming
+from minikeras.core.functional import Frame, apply, current
+from minikeras.core.variable import Variable
+
+
+class Metric:
+    """Base of metrics: define `update_state` and `result`.
+
+    Args:
+        dtype: dtype or policy of variables and result, `floatx()` by default.
+        name: unique snake-case class name by default.
+
+    >>> class Count(Metric):
+    ...     def __init__(self):
+    ...         super().__init__(name="count")
+    ...         self.seen = self.add_weight(name="seen", initializer="zeros")
+    ...     def update_state(self, y_true, y_pred, sample_weight=None):
+    ...         self.seen.assign_add(len(y_true))
+    ...     def result(self):
+    ...         return self.seen.value
+    """
+
+    _tracked_kind = "metric"
+    _direction: str | None = None  # "up" or "down": what counts as better
+
+    def __init__(self, dtype=None, name=None):
+        self.name = name or naming.auto_name(type(self).__name__)
+        self._dtype_policy = dtypes.get_policy(dtype or config.floatx())
+        self._dtype = self._dtype_policy.compute_dtype
+        self._variables: list[Variable] = []
+
+    @property
+    def dtype(self):
+        """Name of the dtype of variables and result."""
+        return self._dtype
+
+    @property
+    def variables(self):
+        """The state: own Variables, then those of metrics held as attributes."""
+        found, metrics = list(self._variables), []
+        for value in self.__dict__.values():
+            _collect(value, found, metrics)
+        for metric in metrics:
+            found += metric.variables
+        return list(dict.fromkeys(found))
+
+    def add_variable(
+        self, shape, initializer, dtype=None, aggregation="sum", name=None
+    ):
+        """A new state Variable.
+
+        Args:
+            shape: tuple of ints.
+            initializer: name or function `f(shape, dtype)`; None: zeros.
+            dtype: the metric's by default.
+            aggregation: how values of several devices are joined.
+            name: last part of its path.
+        """
+        self._check_super_called()
+        with Frame(path=(*current().path, self.name.replace("/", ">"))):
+            variable = Variable(
+                "zeros" if initializer is None else initializer,
+                shape=shape,
+                dtype=dtype or self.dtype,
+                trainable=False,
+                aggregation=aggregation,
+                name=name,
+            )
+        self._variables.append(variable)
+        return variable
+
+    def add_weight(self, shape=(), initializer=None, dtype=None, name=None):
+        """`add_variable` with Keras 2's order of arguments."""
+        return self.add_variable(shape, initializer, dtype=dtype, name=name)
+
+    def _check_super_called(self):
+        if "_variables" not in self.__dict__:
+            raise RuntimeError(
+                f"{type(self).__name__}.__init__ must call `super().__init__()` before "
+                "it adds variables."
+            )
+
+    def reset_state(self):
+        """Set every variable to zero."""
+        for variable in self.variables:
+            variable.assign(jnp.zeros(variable.shape, variable.dtype))
+
+    def update_state(self, *args, **kwargs):
+        """Add up what a batch says."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has no `update_state` method: define what a batch "
+            "adds to the variables."
+        )
+
+    def result(self):
+        """The metric of all batches since the last reset."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has no `result` method: define how the metric "
+            "follows from the variables."
+        )
+
+    def __call__(self, *args, **kwargs):
+        """`update_state`, then `result`."""
+        self._check_super_called()
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    def _stateless(self, fn, metric_variables, *args, **kwargs):
+        variables = dict(enumerate(self.variables))
+        if len(metric_variables) != len(variables):
+            raise ValueError(
+                f"metric_variables: expected the {len(variables)} values of "
+                f"{self.name!r}'s `variables`, in order, got {len(metric_variables)}."
+            )
+        values = dict(enumerate(metric_variables))
+        out, values = apply(fn, variables, values, *args, **kwargs)
+        return out, [values[i] for i in variables]
+
+    def stateless_update_state(self, metric_variables, *args, **kwargs):
+        """`update_state` as a function: values of `variables` -> new values."""
+        return self._stateless(self.update_state, metric_variables, *args, **kwargs)[1]
+
+    def stateless_result(self, metric_variables):
+        """`result` as a function of the values of `variables`."""
+        return self._stateless(self.result, metric_variables)[0]
+
+    def stateless_reset_state(self):
+        """The values of `variables` after a reset."""
+        values = [variable.value for variable in self.variables]
+        return self._stateless(self.reset_state, values)[1]
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {"name": self.name, "dtype": self.dtype}
+
+    @classmethod
+    def from_config(cls, config):
+        """A new metric from `get_config()`."""
+        return cls(**config)
+
+    def __repr__(self):
+        return f"<{type(self).__name__} name={self.name}>"
+
+
+def _collect(value, variables, metrics):
+    """Variables and metrics in a value, through lists, tuples and dicts."""
+    if isinstance(value, Variable):
+        variables.append(value)
+    elif isinstance(value, Metric):
+        metrics.append(value)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _collect(item, variables, metrics)
+    elif isinstance(value, dict):
+        for item in value.values():
+            _collect(item, variables, metrics)
