@@ -1,0 +1,1 @@
+"""Old names and other libraries' names, for scripts written for them."""

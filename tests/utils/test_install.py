@@ -1,0 +1,142 @@
+"""Each script runs in its own process: the imports of this one stay as they are."""
+
+import importlib.util
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+
+def run(script):
+    code = "from minikeras.utils import install_as_keras\n" + textwrap.dedent(script)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_keras():
+    run(
+        """
+        install_as_keras()
+        install_as_keras()
+        import minikeras.callbacks, minikeras.utils
+        import keras
+        assert keras.__version__ == "3.15.1"
+        assert keras.callbacks.History is minikeras.callbacks.History
+        from keras import callbacks, utils
+        assert callbacks is keras.callbacks
+        from keras.callbacks import EarlyStopping
+        from keras.src.callbacks.early_stopping import EarlyStopping as deep
+        from keras.api.callbacks import EarlyStopping as api
+        assert EarlyStopping is minikeras.callbacks.EarlyStopping is deep is api
+        from keras.utils import *
+        assert to_categorical is minikeras.utils.to_categorical
+        assert "Progbar" in dir(keras.utils)
+        """
+    )
+
+
+def test_paths_of_keras_2():
+    run(
+        """
+        install_as_keras()
+        import minikeras.utils
+        import keras.utils.np_utils
+        from keras.utils.np_utils import to_categorical
+        assert to_categorical is minikeras.utils.to_categorical
+        assert keras.utils.np_utils.to_categorical is to_categorical
+        from keras.utils.data_utils import Sequence
+        assert Sequence is minikeras.utils.PyDataset
+        # The facades leave our own modules as they were.
+        assert not hasattr(minikeras.utils, "np_utils")
+        """
+    )
+
+
+no_tensorflow = pytest.mark.skipif(
+    importlib.util.find_spec("tensorflow") is not None,
+    reason="the stand-in is for where TensorFlow is not installed",
+)
+
+
+@no_tensorflow
+def test_tensorflow_keras():
+    run(
+        """
+        install_as_keras()
+        import minikeras.callbacks
+        from tensorflow import keras
+        from tensorflow.keras.callbacks import EarlyStopping
+        import tensorflow as tf
+        assert tf.keras.callbacks.EarlyStopping is EarlyStopping
+        assert keras.callbacks.EarlyStopping is minikeras.callbacks.EarlyStopping
+        from tensorflow.random import set_seed
+        import numpy as np
+        x = tf.constant([[1.0, 2.0]], dtype=tf.float32)
+        assert tf.is_tensor(x) and x.dtype == tf.float32 and tf.newaxis is None
+        np.testing.assert_array_equal(tf.constant(2, shape=(2, 2)), np.full((2, 2), 2))
+        assert tf.config.list_physical_devices("CPU")[0].device_type == "CPU"
+        assert tf.function(set_seed) is set_seed
+        assert tf.__version__ >= "2.16"
+        """
+    )
+
+
+@no_tensorflow
+def test_what_is_not_there():
+    run(
+        """
+        import importlib
+        install_as_keras()
+        import keras, tensorflow
+        for name in ("keras.nope", "keras.utils.nope", "tensorflow.nope"):
+            try:
+                importlib.import_module(name)
+            except ModuleNotFoundError as error:
+                assert error.name == name
+            else:
+                raise AssertionError(name)
+        for module, name, text in (
+            (keras.utils, "nope", "gives minikeras.utils, has no 'nope'"),
+            (tensorflow, "data", "TensorFlow is not installed"),
+            (tensorflow.nn, "nope", "keras.ops or jax instead"),
+        ):
+            try:
+                getattr(module, name)
+            except AttributeError as error:
+                assert text in str(error), error
+            else:
+                raise AssertionError(name)
+        assert not hasattr(keras, "__wrapped__")
+        """
+    )
+
+
+@pytest.mark.parametrize("name", ["keras", "tensorflow.keras"])
+def test_refuses_after_real_keras(name):
+    run(
+        f"""
+        import sys, types
+        sys.modules[{name!r}] = types.ModuleType({name!r})
+        finders = list(sys.meta_path)
+        try:
+            install_as_keras()
+        except RuntimeError as error:
+            assert "{name}' already is" in str(error)
+            assert "before the first import" in str(error)
+        else:
+            raise AssertionError("not refused")
+        assert sys.meta_path == finders
+        """
+    )
+
+
+def test_nothing_changes_before_the_call():
+    out = run(
+        """
+        import importlib.util, sys
+        print(any("install" in type(f).__module__ for f in sys.meta_path))
+        """
+    )
+    assert out == "False\n"
