@@ -1,0 +1,99 @@
+"""Activation functions: elementwise (or along an axis), on arrays or KerasTensors."""
+
+from minikeras.activations.activations import (
+    exponential,
+    gelu,
+    linear,
+    mish,
+    relu,
+)
+from minikeras.core import registry
+from minikeras.ops.activation import (
+    celu,
+    elu,
+    glu,
+    hard_shrink,
+    hard_sigmoid,
+    hard_silu,
+    hard_tanh,
+    leaky_relu,
+    log_sigmoid,
+    log_softmax,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    soft_shrink,
+    softmax,
+    softplus,
+    softsign,
+    sparse_plus,
+    sparse_sigmoid,
+    sparsemax,
+    squareplus,
+    tanh_shrink,
+    threshold,
+)
+from minikeras.ops.elementwise import tanh
+
+hard_swish = hard_silu
+swish = silu
+
+__all__ = [
+    "celu",
+    "deserialize",
+    "elu",
+    "exponential",
+    "gelu",
+    "get",
+    "glu",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
+    "leaky_relu",
+    "linear",
+    "log_sigmoid",
+    "log_softmax",
+    "mish",
+    "relu",
+    "relu6",
+    "selu",
+    "serialize",
+    "sigmoid",
+    "silu",
+    "soft_shrink",
+    "softmax",
+    "softplus",
+    "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
+    "swish",
+    "tanh",
+    "tanh_shrink",
+    "threshold",
+]
+_functions = set(__all__) - {"deserialize", "get", "serialize"}
+_family = registry.Family(
+    "activations",
+    "activation function",
+    {name: globals()[name] for name in _functions},
+    instantiate=False,
+)
+serialize = _family.serialize
+deserialize = _family.deserialize
+
+
+def get(identifier):
+    """Name, config, function or layer -> activation; None -> `linear`.
+
+    >>> get("swish") is silu, get(None) is linear
+    (True, True)
+    """
+    return linear if identifier is None else _family.get(identifier)
+
+
+registry.register_all("keras.activations", globals())

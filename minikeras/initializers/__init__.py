@@ -1,0 +1,129 @@
+"""Objects that give weights their first values: `initializer(shape, dtype)`."""
+
+import jax
+import numpy as np
+
+from minikeras.core import registry
+from minikeras.initializers.constant import STFT, Constant, Identity, Ones, Zeros
+from minikeras.initializers.initializer import Given, Initializer
+from minikeras.initializers.random import (
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LecunNormal,
+    LecunUniform,
+    Orthogonal,
+    RandomNormal,
+    RandomUniform,
+    TruncatedNormal,
+    VarianceScaling,
+)
+
+constant = Constant
+glorot_normal = GlorotNormal
+glorot_uniform = GlorotUniform
+he_normal = HeNormal
+he_uniform = HeUniform
+identity = IdentityInitializer = Identity
+lecun_normal = LecunNormal
+lecun_uniform = LecunUniform
+ones = Ones
+orthogonal = OrthogonalInitializer = Orthogonal
+random_normal = RandomNormal
+random_uniform = RandomUniform
+stft = STFTInitializer = STFT
+truncated_normal = TruncatedNormal
+variance_scaling = VarianceScaling
+zeros = Zeros
+
+_family = registry.Family(
+    "initializers",
+    "initializer",
+    {
+        "Constant": Constant,
+        "GlorotNormal": GlorotNormal,
+        "GlorotUniform": GlorotUniform,
+        "HeNormal": HeNormal,
+        "HeUniform": HeUniform,
+        "Identity": Identity,
+        "IdentityInitializer": Identity,
+        "Initializer": Initializer,
+        "LecunNormal": LecunNormal,
+        "LecunUniform": LecunUniform,
+        "Ones": Ones,
+        "Orthogonal": Orthogonal,
+        "OrthogonalInitializer": Orthogonal,
+        "RandomNormal": RandomNormal,
+        "RandomUniform": RandomUniform,
+        "STFT": STFT,
+        "STFTInitializer": STFT,
+        "TruncatedNormal": TruncatedNormal,
+        "VarianceScaling": VarianceScaling,
+        "Zeros": Zeros,
+        "normal": RandomNormal,
+        "one": Ones,
+        "uniform": RandomUniform,
+        "zero": Zeros,
+    },
+)
+serialize = _family.serialize
+deserialize = _family.deserialize
+
+
+def get(identifier):
+    """Name, config, class, callable, array or object -> initializer; None -> None.
+
+    A name makes a new object, so an initializer without a seed draws its own from
+    Python's `random` here.
+
+    >>> get("he_normal").get_config()["seed"] is None
+    True
+    """
+    if isinstance(identifier, (np.ndarray, jax.Array)):
+        return Given(identifier)
+    return _family.get(identifier)
+
+
+__all__ = [
+    "Constant",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Identity",
+    "IdentityInitializer",
+    "Initializer",
+    "LecunNormal",
+    "LecunUniform",
+    "Ones",
+    "Orthogonal",
+    "OrthogonalInitializer",
+    "RandomNormal",
+    "RandomUniform",
+    "STFT",
+    "STFTInitializer",
+    "TruncatedNormal",
+    "VarianceScaling",
+    "Zeros",
+    "constant",
+    "deserialize",
+    "get",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "identity",
+    "lecun_normal",
+    "lecun_uniform",
+    "ones",
+    "orthogonal",
+    "random_normal",
+    "random_uniform",
+    "serialize",
+    "stft",
+    "truncated_normal",
+    "variance_scaling",
+    "zeros",
+]
+registry.register_all("keras.initializers", globals())

@@ -1,0 +1,147 @@
+"""Activation functions."""
+
+import functools
+
+import jax.numpy as jnp
+from jax import nn
+
+from minikeras.core.symbolic import op
+from minikeras.ops.convert import as_array, unary
+
+NN = "keras.src.ops.nn"
+nn_unary = functools.partial(unary, module=NN)
+nn_op = functools.partial(op, module=NN)
+
+hard_sigmoid = nn_unary(nn.hard_sigmoid, "min(max(x / 6 + ½, 0), 1).", "hard_sigmoid")
+hard_silu = nn_unary(nn.hard_silu, "x · hard_sigmoid(x).", "hard_silu")
+hard_tanh = nn_unary(nn.hard_tanh, "min(max(x, -1), 1).", "hard_tanh")
+log_sigmoid = nn_unary(nn.log_sigmoid, "log(sigmoid(x)).", "log_sigmoid")
+relu = nn_unary(nn.relu, "max(x, 0).", "relu")
+relu6 = nn_unary(nn.relu6, "min(max(x, 0), 6).", "relu6")
+selu = nn_unary(nn.selu, "1.0507 · elu(x, 1.6733).", "selu")
+sigmoid = nn_unary(nn.sigmoid, "1 / (1 + e⁻ˣ).", "sigmoid")
+silu = nn_unary(nn.silu, "x · sigmoid(x).", "silu")
+softplus = nn_unary(nn.softplus, "log(1 + eˣ).", "softplus")
+softsign = nn_unary(nn.soft_sign, "x / (1 + |x|).", "softsign")
+sparse_plus = nn_unary(
+    nn.sparse_plus, "0 below -1, x above 1, ¼(x + 1)² between.", "sparse_plus"
+)
+sparse_sigmoid = nn_unary(
+    nn.sparse_sigmoid, "min(max(½(x + 1), 0), 1).", "sparse_sigmoid"
+)
+tanh_shrink = nn_unary(lambda x: x - jnp.tanh(x), "x - tanh(x).", "tanh_shrink")
+
+
+@nn_op
+def celu(x, alpha=1.0):
+    """max(x, 0) + alpha (exp(min(x, 0) / alpha) - 1)."""
+    return nn.celu(as_array(x), alpha)
+
+
+@nn_op
+def elu(x, alpha=1.0):
+    """x where x > 0, else alpha (eˣ - 1)."""
+    return nn.elu(as_array(x), alpha)
+
+
+@nn_op
+def gelu(x, approximate=True):
+    """x Φ(x), with Φ the normal distribution function.
+
+    Args:
+        x: array of any shape.
+        approximate: use ½x (1 + tanh(√(2/π) (x + 0.044715 x³))).
+    """
+    return nn.gelu(as_array(x), approximate)
+
+
+@nn_op
+def glu(x, axis=-1):
+    """a · sigmoid(b), with `x` split along `axis` into halves a and b."""
+    return nn.glu(as_array(x), axis)
+
+
+@nn_op
+def hard_shrink(x, threshold=0.5):
+    """x where |x| > threshold, else 0."""
+    x = as_array(x)
+    return jnp.where(jnp.abs(x) > threshold, x, 0.0)
+
+
+@nn_op
+def leaky_relu(x, negative_slope=0.2):
+    """x where x >= 0, else negative_slope · x."""
+    return nn.leaky_relu(as_array(x), negative_slope)
+
+
+@nn_op
+def soft_shrink(x, threshold=0.5):
+    """x moved towards 0 by `threshold`, and 0 where it would pass it."""
+    x = as_array(x)
+    below = jnp.where(x < -threshold, x + threshold, 0.0)
+    return jnp.where(x > threshold, x - threshold, below)
+
+
+@nn_op
+def sparsemax(x, axis=-1):
+    """Euclidean projection of `x` on the probability simplex, along `axis`.
+
+    max(x - τ, 0), where τ makes the sum 1.
+
+    Source: A. Martins and R. Astudillo, arXiv:1602.02068.
+
+    >>> sparsemax([3.0, 2.5, 0.0]).tolist()
+    [0.75, 0.25, 0.0]
+    """
+    x = jnp.moveaxis(as_array(x), axis, -1)
+    ordered = -jnp.sort(-x, axis=-1)
+    sums = jnp.cumsum(ordered, axis=-1)
+    counts = jnp.arange(1, x.shape[-1] + 1)
+    support = ordered > (sums - 1) / counts
+    total = jnp.sum(jnp.where(support, ordered, 0.0), axis=-1, keepdims=True)
+    tau = (total - 1) / jnp.sum(support, axis=-1, keepdims=True)
+    return jnp.moveaxis(jnp.maximum(x - tau, 0), -1, axis)
+
+
+@nn_op
+def squareplus(x, b=4):
+    """½ (x + √(x² + b))."""
+    return nn.squareplus(as_array(x), b)
+
+
+@nn_op
+def threshold(x, threshold, default_value):
+    """x where x > threshold, else default_value."""
+    x = as_array(x)
+    return jnp.where(x > threshold, x, default_value)
+
+
+def _axes(axis):
+    return tuple(axis) if isinstance(axis, list) else axis
+
+
+@nn_op
+def softmax(x, axis=-1):
+    """exp(x) / Σ exp(x), the sum over `axis`.
+
+    Args:
+        x: array of any shape.
+        axis: int or tuple of ints; None for all axes.
+
+    Returns:
+        Array of the shape of `x`.
+
+    >>> softmax([1.0, 1.0]).tolist()
+    [0.5, 0.5]
+    """
+    return nn.softmax(as_array(x), _axes(axis))
+
+
+@nn_op
+def log_softmax(x, axis=-1):
+    """x - log Σ exp(x), the sum over `axis` (int, tuple of ints or None)."""
+    return nn.log_softmax(as_array(x), _axes(axis))
+
+
+hard_swish = hard_silu
+swish = silu

@@ -1,0 +1,151 @@
+"""Conditions and loops that `jit` understands, and control of differentiation."""
+
+import jax
+import jax.numpy as jnp
+
+from minikeras.core.symbolic import any_symbolic, op
+from minikeras.ops.convert import CORE, as_array
+
+
+def _arrays(tree):
+    return jax.tree_util.tree_map(as_array, tree)
+
+
+@op(tensors=("pred",), module=CORE)
+def cond(pred, true_fn, false_fn):
+    """`true_fn()` if the scalar condition holds, else `false_fn()`.
+
+    Both return trees of arrays of equal shapes and dtypes.
+    """
+    return jax.lax.cond(as_array(pred), true_fn, false_fn)
+
+
+@op(tensors=("index", "operands"), module=CORE)
+def switch(index, branches, *operands):
+    """`branches[index](*operands)`, the index clamped into range."""
+    return jax.lax.switch(as_array(index), branches, *map(as_array, operands))
+
+
+@op(tensors=("init", "xs"), module=CORE)
+def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
+    """Run `carry, y = f(carry, x)` along the first axis -> (last carry, all y).
+
+    Args:
+        f: the step.
+        init: first carry, a tree of arrays.
+        xs: tree of arrays with an equal first axis, or None.
+        length: number of steps, needed without `xs`.
+        reverse: go from the last to the first.
+        unroll: steps per iteration of the compiled loop.
+
+    >>> total, sums = scan(lambda c, x: (c + x, c + x), 0, jnp.arange(4))
+    >>> int(total), sums.tolist()
+    (6, [0, 1, 3, 6])
+    """
+    if not callable(f):
+        raise TypeError(f"scan: f must be a function, got {f!r}.")
+    if xs is None and length is None:
+        raise ValueError("scan: without `xs`, `length` must be given.")
+    return jax.lax.scan(f, _arrays(init), _arrays(xs), length, reverse, unroll)
+
+
+@op(tensors=("elems",), module=CORE)
+def associative_scan(f, elems, reverse=False, axis=0):
+    """Running results of an associative function of two, in parallel.
+
+    Args:
+        f: (tree, tree) -> tree, associative.
+        elems: tree of arrays.
+        reverse: run from the end.
+        axis: along which.
+    """
+    if not callable(f):
+        raise TypeError(f"associative_scan: f must be a function, got {f!r}.")
+    return jax.lax.associative_scan(f, _arrays(elems), reverse, axis)
+
+
+@op(tensors=("loop_vars",), module=CORE)
+def while_loop(cond, body, loop_vars, maximum_iterations=None):
+    """Run `loop_vars = body(*loop_vars)` while `cond(*loop_vars)` holds.
+
+    Args:
+        cond: -> scalar bool.
+        body: -> as many values, of equal shapes and dtypes.
+        loop_vars: array, or tuple or list of trees of arrays.
+        maximum_iterations: stop after so many.
+
+    >>> int(while_loop(lambda i: i < 5, lambda i: i + 2, 0))
+    6
+    """
+    several = isinstance(loop_vars, (tuple, list))
+    state = _arrays(tuple(loop_vars) if several else (loop_vars,))
+
+    def go_on(carry):
+        count, values = carry
+        more = cond(*values)
+        if maximum_iterations is None:
+            return more
+        return jnp.logical_and(more, count < maximum_iterations)
+
+    def step(carry):
+        count, values = carry
+        values = body(*values)
+        several = isinstance(values, (tuple, list))
+        return count + 1, tuple(values) if several else (values,)
+
+    _, state = jax.lax.while_loop(go_on, step, (jnp.zeros((), "int32"), state))
+    return type(loop_vars)(state) if several else state[0]
+
+
+@op(tensors=("lower", "upper", "init_val"), module=CORE)
+def fori_loop(lower, upper, body_fun, init_val):
+    """Run `value = body_fun(i, value)` for i from lower to upper - 1."""
+    return jax.lax.fori_loop(lower, upper, body_fun, _arrays(init_val))
+
+
+@op(tensors=("xs",), module=CORE)
+def map(f, xs):
+    """`f` of each slice along the first axis, one after the other, stacked."""
+    return jax.lax.map(f, _arrays(xs))
+
+
+@op(tensors=("elements",), module=CORE)
+def vectorized_map(function, elements):
+    """`function` of each slice along the first axis, all at once, stacked."""
+    return jax.vmap(function)(_arrays(elements))
+
+
+@op(tensors=("variable",), module=CORE)
+def stop_gradient(variable):
+    """The array itself, taken for a constant by differentiation."""
+    return jax.lax.stop_gradient(as_array(variable))
+
+
+def vectorize(pyfunc, *, excluded=None, signature=None):
+    """A function on arrays from one on their entries (or slices, by a signature).
+
+    Args:
+        pyfunc: the function.
+        excluded: positions of arguments that are passed as they are.
+        signature: such as "(n),(n)->()".
+    """
+    if not callable(pyfunc):
+        raise ValueError(f"vectorize: expected a function, got {pyfunc!r}.")
+    return jnp.vectorize(pyfunc, excluded=excluded or set(), signature=signature)
+
+
+def custom_gradient(f):
+    """Give a function its own derivative.
+
+    Args:
+        f: returns (value, `grad`), where `grad(upstream)` returns the gradients of
+            the arguments.
+    """
+    return jax.custom_gradient(f)
+
+
+def jvp(fun, primals, tangents, has_aux=False):
+    """`fun(*primals)` and its derivative in the direction of `tangents`."""
+    if any_symbolic((primals, tangents)):
+        raise TypeError("jvp: KerasTensors have no values to differentiate at.")
+    return jax.jvp(fun, tuple(primals), tuple(tangents), has_aux=has_aux)

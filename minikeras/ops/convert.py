@@ -1,0 +1,165 @@
+"""Array-likes become arrays: what every op does first, and casts."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from minikeras.core import dtypes, variable
+from minikeras.core.symbolic import KerasTensor, op
+
+
+def as_array(x):
+    """Array-like, Variable or number -> array; arrays pass as they are."""
+    return x if isinstance(x, jax.Array) else variable.convert_to_tensor(x)
+
+
+def as_operand(x):
+    """As `as_array`, but Python numbers stay weakly typed: they take no width."""
+    if isinstance(x, jax.Array) or type(x) in (int, float, bool, complex):
+        return x
+    return variable.convert_to_tensor(x)
+
+
+def as_arrays(xs):
+    """A sequence of array-likes (or an array, along its first axis) -> list."""
+    return [as_array(x) for x in xs]
+
+
+def unary(function, doc, name=None, **options):
+    """The op `function(x)`; `options` go to `op`."""
+
+    def call(x):
+        return function(as_array(x))
+
+    return _finish(call, name or function.__name__, doc, options)
+
+
+def binary(function, doc, name=None, parameters=("x1", "x2"), **options):
+    """The op `function(x1, x2)` of two operands that broadcast."""
+
+    def call(x1, x2):
+        return function(as_operand(x1), as_operand(x2))
+
+    def call_xy(x, y):
+        return function(as_operand(x), as_operand(y))
+
+    chosen = call if parameters == ("x1", "x2") else call_xy
+    return _finish(chosen, name or function.__name__, doc, options)
+
+
+def _finish(call, name, doc, options):
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = doc
+    if "class_name" in options:
+        options["name"] = options.pop("class_name")
+    return op(call, **options)
+
+
+CORE = "keras.src.ops.core"
+
+
+def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
+    """Array-like, Variable or number -> array, cast to `dtype` if given.
+
+    Args:
+        x: what to convert; a KerasTensor is only cast.
+        dtype: name of a dtype, None keeps the one `x` has.
+        sparse: `False` makes a sparse array dense.
+        ragged: must be falsy, JAX has no ragged arrays.
+
+    >>> convert_to_tensor([1, 2], "float32").tolist()
+    [1.0, 2.0]
+    """
+    if isinstance(x, KerasTensor):
+        return x if dtype is None or x.dtype == str(dtype) else cast(x, dtype)
+    return variable.convert_to_tensor(x, dtype, sparse, ragged)
+
+
+def array(x, dtype=None):
+    """Array-like -> array, cast to `dtype` if given."""
+    return convert_to_tensor(x, dtype)
+
+
+def convert_to_numpy(x):
+    """Array, Variable or array-like -> `numpy.ndarray`."""
+    if hasattr(x, "todense"):
+        x = x.todense()
+    return np.asarray(x)
+
+
+def is_tensor(x) -> bool:
+    """Is `x` an array (of JAX) or a KerasTensor?"""
+    return isinstance(x, (jax.Array, KerasTensor)) or hasattr(x, "todense")
+
+
+@op(name="Cast", tensors=("x",), module=CORE)
+def cast(x, dtype):
+    """`x` as another dtype.
+
+    >>> cast([0.0, 2.5], "int32").tolist()
+    [0, 2]
+    """
+    return variable.convert_to_tensor(x, dtypes.standardize_dtype(dtype))
+
+
+@op(tensors=("x",), module=CORE)
+def saturate_cast(x, dtype):
+    """`x` as another dtype; what is out of its range becomes its nearest bound.
+
+    >>> saturate_cast([-5.0, 300.0], "uint8").tolist()
+    [0, 255]
+    """
+    x, dtype = as_array(x), dtypes.as_jax(dtype)
+    if dtype.name == "bool":
+        return x.astype(dtype)
+    limits, own = _limits(dtype), _limits(x.dtype)
+    low, high = (max(own[0], limits[0]), min(own[1], limits[1]))
+    return jnp.clip(x, *_inside(low, high, x.dtype)).astype(dtype)
+
+
+def _limits(dtype):
+    if dtype.name == "bool":
+        return 0, 1
+    info = jnp.finfo if jnp.issubdtype(dtype, jnp.floating) else jnp.iinfo
+    return info(dtype).min, info(dtype).max
+
+
+def _inside(low, high, dtype):
+    """Bounds as numbers of `dtype` that do not round to outside [low, high]."""
+    if not jnp.issubdtype(dtype, jnp.floating):
+        return np.array(int(low), dtype), np.array(int(high), dtype)
+    bounds = []
+    for bound, inwards in ((low, np.inf), (high, -np.inf)):
+        number = np.array(float(bound), dtype)
+        if abs(float(number)) > abs(float(bound)):
+            number = np.nextafter(number, np.array(inwards, dtype))
+        bounds.append(number)
+    return tuple(bounds)
+
+
+@op(tensors=("x",))
+def view(x, dtype=None):
+    """The bits of `x` read as another dtype of any width."""
+    x = as_array(x)
+    return x if dtype is None else x.view(dtypes.as_jax(dtype))
+
+
+def shape(x) -> tuple:
+    """Shape as a tuple of ints; None where a KerasTensor's size is unknown.
+
+    >>> shape([[1, 2, 3]])
+    (1, 3)
+    """
+    return tuple(x.shape if hasattr(x, "shape") else as_array(x).shape)
+
+
+def dtype(x) -> str:
+    """Name of the dtype of an array or KerasTensor."""
+    return dtypes.standardize_dtype(
+        x.dtype if hasattr(x, "dtype") else as_array(x).dtype
+    )
+
+
+def ndim(x) -> int:
+    """Number of axes."""
+    return len(shape(x))

@@ -1,0 +1,181 @@
+"""Convolutions over one, two or three spatial axes."""
+
+from jax import lax
+
+from minikeras.config import standardize_data_format
+from minikeras.ops.activation import nn_op
+from minikeras.ops.convert import as_array
+
+_SPATIAL = "DHW"
+
+
+def sizes(value, rank) -> tuple[int, ...]:
+    """One int for all spatial axes, or one each -> tuple."""
+    return (value,) * rank if isinstance(value, int) else tuple(value)
+
+
+def dimension_numbers(rank, data_format):
+    """JAX's names of the axes of inputs, kernel and outputs."""
+    space = _SPATIAL[-rank:]
+    channels_last = standardize_data_format(data_format) == "channels_last"
+    layout = f"N{space}C" if channels_last else f"NC{space}"
+    return layout, f"{space}IO", layout
+
+
+def _convolve(inputs, kernel, strides, padding, data_format, dilation_rate, groups):
+    rank = inputs.ndim - 2
+    if padding == "causal":
+        raise ValueError("conv: padding='causal' is made by the Conv1D layer.")
+    return lax.conv_general_dilated(
+        inputs,
+        kernel,
+        sizes(strides, rank),
+        padding.upper() if isinstance(padding, str) else padding,
+        rhs_dilation=sizes(dilation_rate, rank),
+        dimension_numbers=dimension_numbers(rank, data_format),
+        feature_group_count=groups,
+    )
+
+
+def _channels(inputs, data_format):
+    return inputs.shape[-1 if data_format == "channels_last" else 1]
+
+
+@nn_op(tensors=("inputs", "kernel"))
+def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+    """Cross-correlation of 1 to 3 spatial axes.
+
+    Args:
+        inputs: (batch, *space, channels), or channels first.
+        kernel: (*window, channels / groups, filters).
+        strides, dilation_rate: int, or one per spatial axis.
+        padding: "valid" or "same".
+        data_format: "channels_last" or "channels_first".
+
+    Returns:
+        (batch, *new space, filters), or filters first.
+
+    Raises:
+        ValueError: the kernel's channels do not divide those of the inputs.
+    """
+    data_format = standardize_data_format(data_format)
+    inputs = as_array(inputs)
+    kernel = as_array(kernel).astype(inputs.dtype)
+    channels, per_group = _channels(inputs, data_format), kernel.shape[-2]
+    if channels % per_group:
+        raise ValueError(
+            f"conv: the inputs have {channels} channels, which must be a multiple of "
+            f"the kernel's {per_group} (kernel shape {kernel.shape}, data format "
+            f"{data_format})."
+        )
+    groups = channels // per_group
+    return _convolve(
+        inputs, kernel, strides, padding, data_format, dilation_rate, groups
+    )
+
+
+@nn_op(tensors=("inputs", "kernel"))
+def depthwise_conv(
+    inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1
+):
+    """Each channel convolved with its own filters.
+
+    Args: as `conv`, but `kernel` is (*window, channels, filters per channel).
+
+    Returns:
+        (batch, *new space, channels · filters per channel), or channels first.
+    """
+    data_format = standardize_data_format(data_format)
+    inputs = as_array(inputs)
+    kernel = as_array(kernel).astype(inputs.dtype)
+    channels, filters = kernel.shape[-2:]
+    kernel = kernel.reshape(*kernel.shape[:-2], 1, channels * filters)
+    return _convolve(
+        inputs, kernel, strides, padding, data_format, dilation_rate, channels
+    )
+
+
+@nn_op(tensors=("inputs", "depthwise_kernel", "pointwise_kernel"))
+def separable_conv(
+    inputs,
+    depthwise_kernel,
+    pointwise_kernel,
+    strides=1,
+    padding="valid",
+    data_format=None,
+    dilation_rate=1,
+):
+    """`depthwise_conv`, then a `conv` of window 1 that mixes the channels.
+
+    Args: as `conv`, with kernels (*window, channels, m) and (*ones, channels · m,
+        filters).
+    """
+    data_format = standardize_data_format(data_format)
+    y = depthwise_conv(
+        inputs, depthwise_kernel, strides, padding, data_format, dilation_rate
+    )
+    return conv(y, pointwise_kernel, 1, "valid", data_format)
+
+
+def transposed_padding(window, stride, dilation, padding, output_padding):
+    """Padding of the dilated inputs that makes a transposed convolution.
+
+    Args: ints of one spatial axis; `padding` is "valid" or "same",
+        `output_padding` None or an int.
+    """
+    window = (window - 1) * dilation + 1
+    if padding == "same":
+        if output_padding is None:
+            total = window + stride - 2
+            left = window - 1 if stride > window - 1 else -(-total // 2)
+            return left, total - left
+        left = window - 1 - window // 2
+        return left, left + output_padding
+    if output_padding is None:
+        output_padding = max(stride - window, 0)
+    return window - 1, window - 1 + output_padding
+
+
+@nn_op(tensors=("inputs", "kernel"))
+def conv_transpose(
+    inputs,
+    kernel,
+    strides=1,
+    padding="valid",
+    output_padding=None,
+    data_format=None,
+    dilation_rate=1,
+):
+    """The gradient of `conv` with respect to its inputs.
+
+    Args:
+        inputs: (batch, *space, channels), or channels first.
+        kernel: (*window, filters, channels).
+        strides, dilation_rate, output_padding: int, or one per spatial axis.
+        padding: "valid" or "same".
+        data_format: "channels_last" or "channels_first".
+
+    Returns:
+        (batch, *new space, filters), or filters first.
+    """
+    data_format = standardize_data_format(data_format)
+    inputs = as_array(inputs)
+    kernel = as_array(kernel).astype(inputs.dtype)
+    rank = inputs.ndim - 2
+    strides, dilation_rate = sizes(strides, rank), sizes(dilation_rate, rank)
+    extra = (None,) * rank if output_padding is None else sizes(output_padding, rank)
+    pads = [
+        transposed_padding(window, stride, dilation, padding, more)
+        for window, stride, dilation, more in zip(
+            kernel.shape[:-2], strides, dilation_rate, extra, strict=True
+        )
+    ]
+    return lax.conv_transpose(
+        inputs,
+        kernel,
+        strides,
+        pads,
+        rhs_dilation=dilation_rate,
+        dimension_numbers=dimension_numbers(rank, data_format),
+        transpose_kernel=True,
+    )

@@ -1,0 +1,147 @@
+"""Decompositions, solvers and norms."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+
+from minikeras import config
+from minikeras.core.symbolic import op
+from minikeras.ops.convert import as_array, unary
+
+_module = {"module": "keras.src.ops.linalg"}
+linalg_op = functools.partial(op, **_module)
+
+det = unary(jnp.linalg.det, "Determinants of (…, n, n).", "det", **_module)
+eig = unary(jnp.linalg.eig, "Eigenvalues and eigenvectors, complex.", "eig", **_module)
+eigh = unary(
+    jnp.linalg.eigh,
+    "`eig` of a Hermitian matrix, real.",
+    "eigh",
+    **_module,
+)
+inv = unary(jnp.linalg.inv, "Inverse.", "inv", **_module)
+slogdet = unary(
+    jnp.linalg.slogdet,
+    "Sign and log |det|.",
+    "slogdet",
+    **_module,
+)
+lu_factor = unary(
+    jax.scipy.linalg.lu_factor, "LU decomposition and pivots.", "lu_factor", **_module
+)
+
+
+@linalg_op
+def cholesky(x, upper=False):
+    """Triangular L with L Lᴴ = x (its transpose if `upper`)."""
+    return jnp.linalg.cholesky(as_array(x), upper=upper)
+
+
+@linalg_op
+def cholesky_inverse(x, upper=False):
+    """Inverse of the matrix whose Cholesky factor is `x`."""
+    x = as_array(x)
+    eye = jnp.broadcast_to(jnp.eye(x.shape[-1], dtype=x.dtype), x.shape)
+    inverse = jax.scipy.linalg.solve_triangular(x, eye, lower=not upper)
+    other = jnp.swapaxes(inverse, -1, -2)
+    return inverse @ other if upper else other @ inverse
+
+
+@linalg_op
+def logdet(x):
+    """log of the determinant of a positive definite matrix."""
+    return jnp.linalg.slogdet(as_array(x))[1]
+
+
+@linalg_op(tensors=("a", "b"))
+def lstsq(a, b, rcond=None):
+    """The x of least ‖a x - b‖."""
+    return jnp.linalg.lstsq(as_array(a), as_array(b), rcond)[0]
+
+
+@linalg_op
+def matrix_rank(x, tol=None):
+    """Number of singular values above `tol`."""
+    return jnp.linalg.matrix_rank(as_array(x), tol)
+
+
+@linalg_op
+def norm(x, ord=None, axis=None, keepdims=False):
+    """Vector norm (one axis) or matrix norm (two).
+
+    Args:
+        x: array.
+        ord: order of the norm; None for the Euclidean (Frobenius) one.
+        axis: int or pair of ints; None for all entries.
+        keepdims: keep the axes with size 1.
+    """
+    axis = tuple(axis) if isinstance(axis, list) else axis
+    return jnp.linalg.norm(as_array(x), ord, axis, keepdims)
+
+
+@linalg_op
+def pinv(x, rcond=None):
+    """Moore-Penrose pseudo-inverse."""
+    return jnp.linalg.pinv(as_array(x), rcond)
+
+
+@linalg_op
+def qr(x, mode="reduced"):
+    """Q R with orthonormal columns in Q and R upper triangular -> (q, r)."""
+    if mode not in ("reduced", "complete"):
+        raise ValueError(f"qr: mode must be 'reduced' or 'complete', got {mode!r}.")
+    return tuple(jnp.linalg.qr(as_array(x), mode))
+
+
+@linalg_op(tensors=("a", "b"))
+def solve(a, b):
+    """The x with a x = b."""
+    a, b = as_array(a), as_array(b)
+    if b.ndim == a.ndim - 1:  # vectors, also in batches
+        return jnp.linalg.solve(a, b[..., None])[..., 0]
+    return jnp.linalg.solve(a, b)
+
+
+@linalg_op(tensors=("a", "b"))
+def solve_triangular(a, b, lower=False):
+    """The x with a x = b for a triangular a."""
+    a, b = as_array(a), as_array(b)
+    if b.ndim == a.ndim - 1:
+        b = b[..., None]
+        return jax.scipy.linalg.solve_triangular(a, b, lower=lower)[..., 0]
+    return jax.scipy.linalg.solve_triangular(a, b, lower=lower)
+
+
+@linalg_op
+def svd(x, full_matrices=True, compute_uv=True):
+    """Singular values [and vectors] -> (u, s, vh), or s."""
+    result = jnp.linalg.svd(as_array(x), full_matrices, compute_uv)
+    return tuple(result) if compute_uv else result
+
+
+@op(module="keras.src.ops.nn")
+def normalize(x, axis=-1, order=2, epsilon=None):
+    """x / ‖x‖ along `axis`.
+
+    Args:
+        x: array.
+        axis: int or tuple of ints.
+        order: order of the norm.
+        epsilon: least norm to divide by, `keras.config.epsilon()` by default.
+    """
+    x = as_array(x)
+    epsilon = config.epsilon() if epsilon is None else epsilon
+    axis = tuple(axis) if isinstance(axis, list) else axis
+    if order == 2:
+        squares = jnp.sum(jnp.square(x), axis=axis, keepdims=True)
+        return x * jnp.minimum(jax.lax.rsqrt(squares), 1 / epsilon)
+    norms = jnp.linalg.norm(x, order, axis, keepdims=True)
+    return x / jnp.maximum(norms, epsilon)
+
+
+@op(module="keras.src.ops.math")
+def cdist(x, y):
+    """(n, d), (m, d) -> (n, m) Euclidean distances."""
+    difference = as_array(x)[..., :, None, :] - as_array(y)[..., None, :, :]
+    return jnp.sqrt(jnp.sum(difference * difference, axis=-1))

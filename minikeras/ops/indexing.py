@@ -1,0 +1,240 @@
+"""Functions that pick, place, sort and search entries."""
+
+import jax
+import jax.numpy as jnp
+
+from minikeras.core.symbolic import KerasTensor, op
+from minikeras.core.variable import Variable
+from minikeras.ops.convert import CORE, as_array, as_operand
+
+
+@op(tensors=("x",))
+def get_item(x, key):
+    """x[key]: ints, slices, `...`, None and index arrays.
+
+    >>> get_item([[1, 2], [3, 4]], (..., 0)).tolist()
+    [1, 3]
+    """
+    return as_array(x)[_index(key)]
+
+
+def _index(key):
+    if isinstance(key, tuple):
+        return tuple(map(_index, key))
+    return as_array(key) if isinstance(key, (list, Variable)) else key
+
+
+@op(tensors=("x", "indices"))
+def take(x, indices, axis=None):
+    """The slices at `indices` along `axis`; None flattens `x` first.
+
+    >>> take([[1, 2], [3, 4]], [1, 1, 0], axis=0).tolist()
+    [[3, 4], [3, 4], [1, 2]]
+    """
+    return jnp.take(as_array(x), as_array(indices), axis)
+
+
+@op(tensors=("x", "indices"))
+def take_along_axis(x, indices, axis=None):
+    """The entry at each index along `axis`, in its own lane."""
+    return jnp.take_along_axis(as_array(x), as_array(indices), axis)
+
+
+@op
+def argsort(x, axis=-1):
+    """Indices that sort `x` along `axis`, int32; None flattens first."""
+    return jnp.argsort(as_array(x), axis)
+
+
+@op
+def sort(x, axis=-1):
+    """Entries in ascending order along `axis`."""
+    return jnp.sort(as_array(x), axis)
+
+
+@op
+def argpartition(x, kth, axis=-1):
+    """Indices that put entry `kth` in its sorted place, smaller ones before it."""
+    return jnp.argpartition(as_array(x), kth, axis).astype("int32")
+
+
+@op(tensors=("sorted_sequence", "values"))
+def searchsorted(sorted_sequence, values, side="left"):
+    """Where `values` would be inserted in a sorted array of one axis."""
+    sequence = as_array(sorted_sequence)
+    if sequence.ndim != 1:
+        raise ValueError(
+            "searchsorted: expected a sorted array of one axis, got shape "
+            f"{sequence.shape}."
+        )
+    return jnp.searchsorted(sequence, as_array(values), side=side)
+
+
+@op(tensors=("x", "bins"))
+def digitize(x, bins):
+    """Number of the bin that each entry falls in; bins are increasing bounds."""
+    return jnp.digitize(as_array(x), as_array(bins))
+
+
+@op
+def nonzero(x):
+    """Indices of the entries that are not 0 -> tuple, one array per axis."""
+    return jnp.nonzero(as_array(x))
+
+
+@op(tensors=("condlist", "choicelist", "default"))
+def select(condlist, choicelist, default=0):
+    """The choice of the first condition that holds, elementwise, or the default."""
+    return jnp.select(
+        [as_array(x) for x in condlist],
+        [as_array(x) for x in choicelist],
+        as_operand(default),
+    )
+
+
+@op(tensors=("x1", "x2"))
+def isin(x1, x2, assume_unique=False, invert=False):
+    """Is the entry of `x1` one of `x2`?"""
+    return jnp.isin(as_array(x1), as_array(x2), assume_unique, invert)
+
+
+@op(tensors=("x",))
+def unique(
+    x,
+    sorted=True,
+    return_index=False,
+    return_inverse=False,
+    return_counts=False,
+    axis=None,
+    size=None,
+    fill_value=None,
+):
+    """The different entries, ascending [with indices, inverse and counts].
+
+    Args:
+        x: array.
+        sorted: always true.
+        return_index, return_inverse, return_counts: return these arrays too.
+        axis: compare the slices along it; None flattens.
+        size: number of results, fixed so that it can run under `jit`.
+        fill_value: what fills up to `size`.
+    """
+    del sorted
+    return jnp.unique(
+        as_array(x),
+        return_index,
+        return_inverse,
+        return_counts,
+        axis,
+        size=size,
+        fill_value=fill_value,
+    )
+
+
+@op(tensors=("indices",))
+def unravel_index(indices, shape):
+    """Flat indices -> tuple of indices per axis of `shape`."""
+    return jnp.unravel_index(as_array(indices), shape)
+
+
+@op(tensors=("x",), module="keras.src.ops.math")
+def top_k(x, k, sorted=True):
+    """The k greatest entries of the last axis and their indices -> [values, indices].
+
+    >>> values, indices = top_k([1.0, 5.0, 3.0], 2)
+    >>> values.tolist(), indices.tolist()
+    ([5.0, 3.0], [1, 2])
+    """
+    del sorted  # they are
+    return jax.lax.top_k(as_array(x), k)
+
+
+@op(tensors=("targets", "predictions"), module="keras.src.ops.math")
+def in_top_k(targets, predictions, k):
+    """Is the target class among the k most probable ones?
+
+    Args:
+        targets: (batch,) class indices.
+        predictions: (batch, classes).
+        k: int.
+
+    Returns:
+        (batch,) bools. Ties with the target count for it; a target that is out of
+        range counts as least probable.
+    """
+    targets, predictions = as_array(targets), as_array(predictions)
+    own = jnp.take_along_axis(predictions, targets[..., None], axis=-1)
+    own = jnp.where(jnp.isnan(own), -jnp.inf, own)
+    rank = 1 + jnp.sum((predictions > own).astype("int32"), axis=-1)
+    return rank <= k
+
+
+@op(tensors=("indices", "values"), module=CORE)
+def scatter(indices, values, shape):
+    """Zeros of `shape` with `values` added at `indices`.
+
+    Args:
+        indices: (…, k) index tuples into the first k axes.
+        values: (…, rest of the shape).
+        shape: of the result.
+
+    >>> scatter([[0], [2]], [5.0, 6.0], (3,)).tolist()
+    [5.0, 0.0, 6.0]
+    """
+    values = as_array(values)
+    return _at(jnp.zeros(shape, values.dtype), indices).add(values)
+
+
+@op(tensors=("inputs", "indices", "updates"), module=CORE)
+def scatter_update(inputs, indices, updates, reduction=None):
+    """`inputs` with `updates` set, or combined by a reduction, at `indices`.
+
+    Args:
+        inputs: array.
+        indices: (…, k) index tuples into the first k axes.
+        updates: (…, rest of the shape).
+        reduction: None sets; "add", "max", "min" or "mul".
+    """
+    inputs = as_array(inputs)
+    updates = as_array(updates).astype(inputs.dtype)
+    if reduction not in (None, "add", "max", "min", "mul"):
+        raise ValueError(
+            "scatter_update: reduction must be None, 'add', 'max', 'min' or 'mul', "
+            f"got {reduction!r}."
+        )
+    return getattr(_at(inputs, indices), reduction or "set")(updates)
+
+
+def _at(x, indices):
+    return x.at[tuple(jnp.moveaxis(as_array(indices), -1, 0))]
+
+
+@op(tensors=("inputs", "start_indices"), module=CORE)
+def slice(inputs, start_indices, shape):
+    """The block of `shape` that begins at `start_indices`."""
+    inputs = as_array(inputs)
+    return jax.lax.dynamic_slice(inputs, _starts(start_indices), shape)
+
+
+@op(tensors=("inputs", "start_indices", "updates"), module=CORE)
+def slice_update(inputs, start_indices, updates):
+    """`inputs` with the block `updates` put at `start_indices`."""
+    return jax.lax.dynamic_update_slice(
+        as_array(inputs), as_array(updates), _starts(start_indices)
+    )
+
+
+def _starts(indices):
+    several = isinstance(indices, (list, tuple))
+    return indices if several else tuple(as_array(indices))
+
+
+def size(x):
+    """Number of entries; None where a KerasTensor's is unknown."""
+    shape = x.shape if isinstance(x, KerasTensor) else as_array(x).shape
+    total = 1
+    for axis in shape:
+        if axis is None:
+            return None
+        total *= axis
+    return total

@@ -1,0 +1,154 @@
+"""Crossentropies and encodings of class labels."""
+
+import jax
+import jax.numpy as jnp
+
+from minikeras import config
+from minikeras.core import dtypes
+from minikeras.ops.activation import nn_op
+from minikeras.ops.convert import as_array
+
+
+def _clipped(probabilities):
+    """Away from 0 and 1, where the logarithm is finite."""
+    epsilon = config.epsilon()
+    return jnp.clip(probabilities, epsilon, 1.0 - epsilon)
+
+
+def _check(name, target, output):
+    if target.shape != output.shape:
+        raise ValueError(
+            f"{name}: target and output must have the same shape, got "
+            f"target.shape={target.shape}, output.shape={output.shape}."
+        )
+
+
+@nn_op(tensors=("target", "output"))
+def binary_crossentropy(target, output, from_logits=False):
+    """-t log p - (1 - t) log(1 - p), elementwise.
+
+    Args:
+        target: t in [0, 1].
+        output: p, of the shape of `target`; or logits, p = sigmoid(output).
+        from_logits: is `output` logits?
+
+    Returns:
+        Array of the shape of `target`.
+    """
+    target, output = as_array(target), as_array(output)
+    _check("binary_crossentropy", target, output)
+    if from_logits:
+        log_p = jax.nn.log_sigmoid(output)
+        log_not_p = jax.nn.log_sigmoid(-output)
+        return -1.0 * target * log_p - (1.0 - target) * log_not_p
+    p = _clipped(output)
+    return -(target * jnp.log(p) + (1.0 - target) * jnp.log(1.0 - p))
+
+
+def _log_probabilities(output, from_logits, axis):
+    if from_logits:
+        return jax.nn.log_softmax(output, axis=axis)
+    return jnp.log(_clipped(output / jnp.sum(output, axis, keepdims=True)))
+
+
+@nn_op(tensors=("target", "output"))
+def categorical_crossentropy(target, output, from_logits=False, axis=-1):
+    """-Σ t log p over the classes.
+
+    Args:
+        target: t, (…, classes) probabilities, one-hot for instance.
+        output: p, of the same shape, scaled to sum 1; or logits, p = softmax(output).
+        from_logits: is `output` logits?
+        axis: of the classes.
+
+    Returns:
+        Array without `axis`.
+    """
+    target, output = as_array(target), as_array(output)
+    _check("categorical_crossentropy", target, output)
+    if target.ndim < 1:
+        raise ValueError("categorical_crossentropy: expected one axis at least.")
+    return -jnp.sum(target * _log_probabilities(output, from_logits, axis), axis)
+
+
+@nn_op(tensors=("target", "output"))
+def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
+    """-log p of the target class.
+
+    Args:
+        target: (…) or (…, 1) class indices.
+        output: (…, classes) p, scaled to sum 1; or logits, p = softmax(output).
+        from_logits: is `output` logits?
+        axis: of the classes in `output`.
+
+    Returns:
+        Array without `axis`. An index out of range counts 0.
+    """
+    target, output = as_array(target).astype("int32"), as_array(output)
+    if target.ndim == output.ndim and target.shape[-1] == 1:
+        target = jnp.squeeze(target, -1)
+    if output.ndim < 1:
+        raise ValueError("sparse_categorical_crossentropy: output has no classes.")
+    expected = list(output.shape)
+    expected.pop(axis)
+    if list(target.shape) != expected:
+        raise ValueError(
+            "sparse_categorical_crossentropy: target must have the shape of output "
+            f"without axis {axis}, {tuple(expected)}; got {target.shape}."
+        )
+    log_p = _log_probabilities(output, from_logits, axis)
+    hot = jax.nn.one_hot(target, output.shape[axis], axis=axis, dtype=log_p.dtype)
+    return -jnp.sum(hot * log_p, axis)
+
+
+@nn_op
+def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
+    """Class indices -> vectors with a 1 at the index, along a new axis.
+
+    Args:
+        x: integers; those out of range give zeros.
+        num_classes: length of the vectors.
+        axis: where the new axis stands.
+        dtype: `floatx()` by default.
+        sparse: make a sparse `BCOO` array.
+
+    >>> one_hot([1, 0], 3).tolist()
+    [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]
+    """
+    dtype = dtypes.as_jax(dtype)
+    x = as_array(x)
+    if jnp.issubdtype(x.dtype, jnp.floating):
+        x = x.astype("int32")
+    hot = jax.nn.one_hot(x, num_classes, dtype=dtype, axis=axis)
+    if sparse:
+        from jax.experimental.sparse import BCOO
+
+        return BCOO.fromdense(hot)
+    return hot
+
+
+@nn_op(tensors=("inputs",))
+def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwargs):
+    """Sets of class indices -> vectors with a 1 at each index.
+
+    Args:
+        inputs: (…, n) integers; those out of range count for nothing.
+        num_classes: length of the vectors.
+        axis: where the classes stand.
+        dtype: `floatx()` by default.
+        sparse: make a sparse `BCOO` array.
+
+    >>> multi_hot([[0, 2]], 3).tolist()
+    [[1.0, 0.0, 1.0]]
+    """
+    num_classes = kwargs.pop("num_tokens", num_classes)
+    if num_classes is None:
+        raise ValueError("multi_hot: num_classes must be given.")
+    inputs = as_array(inputs)
+    hot = one_hot(inputs, num_classes, axis, dtype)
+    hot = jnp.max(hot, axis=1 if inputs.ndim > 1 else 0)
+    if sparse:
+        from jax.experimental.sparse import BCOO
+
+        return BCOO.fromdense(hot)
+    return hot

@@ -1,0 +1,136 @@
+"""Moments and the normalizations built on them."""
+
+import jax
+import jax.numpy as jnp
+
+from minikeras import config
+from minikeras.ops.activation import nn_op
+from minikeras.ops.convert import as_array
+
+
+def _wide(x):
+    """Half floats as float32, in which sums keep their digits."""
+    return x.astype("float32") if x.dtype.name in ("float16", "bfloat16") else x
+
+
+def _narrow(x, dtype):
+    """Back to a half float; what is too great for it becomes its greatest."""
+    if x.dtype == dtype:
+        return x
+    info = jnp.finfo(dtype)
+    return jnp.clip(x, info.min, info.max).astype(dtype)
+
+
+@nn_op
+def moments(x, axes, keepdims=False, synchronized=False):
+    """Mean and variance over `axes` -> (mean, variance).
+
+    Half floats are summed in float32.
+
+    Args:
+        x: array.
+        axes: int or tuple of ints.
+        keepdims: keep the axes with size 1.
+        synchronized: must be False; arrays that span devices are reduced over all.
+    """
+    if synchronized:
+        raise NotImplementedError(
+            "moments: synchronized=True is not available; under jit an array that "
+            "spans devices is reduced over all of them anyway."
+        )
+    x = as_array(x)
+    axes = tuple(axes) if isinstance(axes, list) else axes
+    wide = _wide(x)
+    mean = jnp.mean(wide, axes, keepdims=True)
+    variance = jnp.var(wide, axes, keepdims=True)
+    if not keepdims:
+        mean, variance = jnp.squeeze(mean, axes), jnp.squeeze(variance, axes)
+    if wide is x:
+        return mean, variance
+    return _narrow(mean, x.dtype), _narrow(variance, x.dtype)
+
+
+@nn_op(tensors=("x", "mean", "variance", "offset", "scale"))
+def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilon=1e-3):
+    """(x - mean) / √(variance + ε) [· scale] [+ offset].
+
+    Args:
+        x: array.
+        mean, variance, offset, scale: (n,), n the size of `axis`.
+        axis: the axis that keeps its statistics apart.
+        epsilon: ε.
+
+    Returns:
+        Array of the shape of `x`.
+    """
+    x = as_array(x)
+    shape = [1] * x.ndim
+    shape[axis] = x.shape[axis]
+    mean, variance = (as_array(v).reshape(shape) for v in (mean, variance))
+    factor = jax.lax.rsqrt(variance + epsilon)
+    if scale is not None:
+        factor = factor * as_array(scale).reshape(shape)
+    shift = -mean * factor
+    if offset is not None:
+        shift = shift + as_array(offset).reshape(shape)
+    return x * factor + shift
+
+
+@nn_op(tensors=("x", "gamma", "beta"))
+def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwargs):
+    """(x - mean) / √(variance + ε) [· gamma] [+ beta], moments over `axis`.
+
+    Args:
+        x: array.
+        gamma, beta: of the sizes of `axis`.
+        axis: int or tuple of ints.
+        epsilon: ε, `keras.config.epsilon()` by default.
+        rms_scaling: divide by √(variance + ε) only, times gamma.
+
+    Returns:
+        Array of the shape and dtype of `x`; half floats are computed in float32.
+    """
+    rms_scaling = kwargs.pop("rms_scaling", False)
+    epsilon = config.epsilon() if epsilon is None else epsilon
+    x = as_array(x)
+    axes = tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
+    shape = [1] * x.ndim
+    for a in axes:
+        shape[a] = x.shape[a]
+    wide = _wide(x)
+    factor = jax.lax.rsqrt(jnp.var(wide, axes, keepdims=True) + epsilon)
+    if gamma is not None:
+        factor = factor * as_array(gamma).reshape(shape).astype(wide.dtype)
+    if rms_scaling:
+        return (wide * factor).astype(x.dtype)
+    shift = -jnp.mean(wide, axes, keepdims=True) * factor
+    if beta is not None:
+        shift = shift + as_array(beta).reshape(shape).astype(wide.dtype)
+    return (wide * factor + shift).astype(x.dtype)
+
+
+@nn_op(tensors=("x", "scale"))
+def rms_normalization(x, scale=None, axis=-1, epsilon=None):
+    """x / √(mean(x²) + ε) [· scale], the mean over `axis`.
+
+    Args:
+        x: array.
+        scale: of the sizes of `axis`.
+        axis: int or tuple of ints.
+        epsilon: ε, `keras.config.epsilon()` by default.
+
+    Returns:
+        Array of the shape and dtype of `x`; half floats are computed in float32.
+    """
+    epsilon = config.epsilon() if epsilon is None else epsilon
+    x = as_array(x)
+    axes = tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
+    wide = _wide(x)
+    squares = jnp.mean(jnp.square(wide), axes, keepdims=True)
+    y = wide * jax.lax.rsqrt(squares + epsilon)
+    if scale is not None:
+        shape = [1] * x.ndim
+        for a in axes:
+            shape[a] = x.shape[a]
+        y = y * as_array(scale).reshape(shape)
+    return y.astype(x.dtype)

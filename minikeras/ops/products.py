@@ -1,0 +1,115 @@
+"""Matrix and tensor products, and statistics built on them."""
+
+import jax.numpy as jnp
+
+from minikeras.core.symbolic import op
+from minikeras.ops.convert import as_array, binary
+
+inner = binary(jnp.inner, "Sum of products over the last axes.")
+kron = binary(jnp.kron, "Kronecker product.")
+outer = binary(jnp.outer, "x1 xᵀ2 of flattened operands.")
+vdot = binary(jnp.vdot, "Sum of products of all entries, x1 conjugated.")
+
+
+def _accumulator(*arrays):
+    """int8 products are summed in int32; None: as JAX does."""
+    return "int32" if {x.dtype.name for x in arrays} == {"int8"} else None
+
+
+@op
+def matmul(x1, x2):
+    """(…, n, k) @ (…, k, m) -> (…, n, m); leading axes broadcast.
+
+    >>> matmul([[1.0, 2.0]], [[3.0], [4.0]]).tolist()
+    [[11.0]]
+    """
+    x1, x2 = as_array(x1), as_array(x2)
+    return jnp.matmul(x1, x2, preferred_element_type=_accumulator(x1, x2))
+
+
+@op
+def dot(x1, x2):
+    """Sum of products over the last axis of x1 and the last but one of x2."""
+    return jnp.dot(as_array(x1), as_array(x2))
+
+
+@op
+def tensordot(x1, x2, axes=2):
+    """Sum of products over the given axes.
+
+    Args:
+        x1, x2: arrays.
+        axes: number of axes, last of x1 and first of x2, or a pair of lists of axes.
+    """
+    return jnp.tensordot(as_array(x1), as_array(x2), axes)
+
+
+@op(tensors=("operands",))
+def einsum(subscripts, *operands, **kwargs):
+    """Sum of products over the letters that the output lacks.
+
+    >>> einsum("ij,j->i", [[1.0, 2.0]], [3.0, 4.0]).tolist()
+    [11.0]
+    """
+    kwargs.pop("order", None)
+    operands = [as_array(x) for x in operands]
+    kwargs.setdefault("preferred_element_type", _accumulator(*operands))
+    return jnp.einsum(subscripts, *operands, **kwargs)
+
+
+@op
+def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
+    """Cross product of vectors of 2 or 3 entries along an axis."""
+    return jnp.cross(as_array(x1), as_array(x2), axisa, axisb, axisc, axis)
+
+
+@op
+def trace(x, offset=0, axis1=0, axis2=1):
+    """Sum of a diagonal."""
+    return jnp.trace(as_array(x), offset, axis1, axis2)
+
+
+@op(tensors=("a",))
+def diff(a, n=1, axis=-1):
+    """Differences of neighbours along an axis, n times."""
+    return jnp.diff(as_array(a), n, axis)
+
+
+@op
+def correlate(x1, x2, mode="valid"):
+    """Cross-correlation of two arrays of one axis."""
+    return jnp.correlate(as_array(x1), as_array(x2), mode)
+
+
+@op
+def corrcoef(x):
+    """Correlation coefficients between the rows."""
+    return jnp.corrcoef(as_array(x))
+
+
+@op(tensors=("x", "weights"))
+def bincount(x, weights=None, minlength=0, sparse=False):
+    """How often (or with what total weight) each of 0, 1, … occurs.
+
+    Args:
+        x: (n,) or (batch, n) ints >= 0.
+        weights: of the shape of `x`.
+        minlength: least number of counts.
+        sparse: must be falsy.
+    """
+    if sparse:
+        raise ValueError("bincount: sparse=True is not available.")
+    x = as_array(x)
+    length = max(int(jnp.max(x)) + 1 if x.size else 0, minlength or 0)
+    weights = None if weights is None else as_array(weights)
+    if x.ndim == 1:
+        return jnp.bincount(x, weights, length=length)
+    rows = [None] * len(x) if weights is None else weights
+    counts = [jnp.bincount(r, w, length=length) for r, w in zip(x, rows, strict=True)]
+    return jnp.stack(counts)
+
+
+@op
+def histogram(x, bins=10, range=None):
+    """Counts in equal bins over `range`, and their edges -> (counts, edges)."""
+    return jnp.histogram(as_array(x), bins, range)

@@ -1,0 +1,249 @@
+"""Functions that move, join, split and repeat entries without computing."""
+
+import jax
+import jax.numpy as jnp
+
+from minikeras.core import dtypes
+from minikeras.core.symbolic import op
+from minikeras.ops.convert import as_array, as_arrays, unary
+
+copy = unary(jnp.copy, "A copy of `x`.", "copy")
+fliplr = unary(jnp.fliplr, "Columns in reverse order.")
+flipud = unary(jnp.flipud, "Rows in reverse order.")
+ravel = unary(jnp.ravel, "All entries in one axis.")
+
+
+@op
+def append(x1, x2, axis=None):
+    """`x2` after `x1` along `axis`; None flattens both first."""
+    x1, x2 = _promote(x1, x2)
+    return jnp.append(x1, x2, axis)
+
+
+def _promote(*xs):
+    """Arrays of one dtype. Bools take the dtype of the others."""
+    arrays = as_arrays(xs)
+    dtype = dtypes.result_type(*(x.dtype for x in arrays))
+    return [x.astype(dtype) for x in arrays]
+
+
+@op
+def array_split(x, indices_or_sections, axis=0):
+    """Split into parts whose sizes differ by at most 1 -> list."""
+    return jnp.array_split(as_array(x), indices_or_sections, axis)
+
+
+@op
+def broadcast_to(x, shape):
+    """`x` repeated along axes of size 1 and new ones to get `shape`."""
+    return jnp.broadcast_to(as_array(x), shape)
+
+
+@op
+def concatenate(xs, axis=0):
+    """Arrays joined along an axis that they have.
+
+    >>> concatenate([[1, 2], [3]]).tolist()
+    [1, 2, 3]
+    """
+    return jnp.concatenate(_promote(*xs), axis)
+
+
+@op
+def stack(x, axis=0):
+    """Arrays of one shape joined along a new axis."""
+    return jnp.stack(_promote(*x), axis)
+
+
+@op
+def hstack(xs):
+    """Arrays joined along axis 1, or 0 if they have no other."""
+    return jnp.hstack(_promote(*xs))
+
+
+@op
+def vstack(xs):
+    """Arrays joined along axis 0, which those of one axis get as new."""
+    return jnp.vstack(_promote(*xs))
+
+
+@op
+def dstack(xs):
+    """Arrays joined along axis 2, made where missing."""
+    return jnp.dstack(_promote(*xs))
+
+
+@op
+def diagonal(x, offset=0, axis1=0, axis2=1):
+    """Entries of the diagonal of two axes, along a new last axis."""
+    return jnp.diagonal(as_array(x), offset, axis1, axis2)
+
+
+@op
+def expand_dims(x, axis):
+    """New axes of size 1 at the positions `axis` of the result.
+
+    >>> expand_dims([1, 2], -1).shape
+    (2, 1)
+    """
+    return jnp.expand_dims(as_array(x), tuple(axis) if isinstance(axis, list) else axis)
+
+
+@op
+def flip(x, axis=None):
+    """Reverse order along `axis`, None for all."""
+    return jnp.flip(as_array(x), axis)
+
+
+@op
+def moveaxis(x, source, destination):
+    """Axes `source` moved to positions `destination`."""
+    return jnp.moveaxis(as_array(x), source, destination)
+
+
+@op(tensors=("x", "constant_values"))
+def pad(x, pad_width, mode="constant", constant_values=None):
+    """Entries added at both ends of each axis.
+
+    Args:
+        x: array.
+        pad_width: ((before, after), …) per axis, or one pair or number for all.
+        mode: "constant", "reflect", "symmetric", or another mode of `jax.numpy.pad`.
+        constant_values: what "constant" fills in, 0 by default.
+    """
+    x = as_array(x)
+    width = _pad_width(pad_width, x.ndim)
+    if constant_values is None:
+        return jnp.pad(x, width, mode)
+    if mode != "constant":
+        raise ValueError(
+            f"pad: constant_values={constant_values!r} needs mode='constant', "
+            f"got mode={mode!r}."
+        )
+    return jnp.pad(x, width, mode, constant_values=as_array(constant_values))
+
+
+def _pad_width(pad_width, ndim):
+    if isinstance(pad_width, int):
+        return ((pad_width, pad_width),) * ndim
+    if len(pad_width) == 2 and isinstance(pad_width[0], int):
+        return (tuple(pad_width),) * ndim
+    if len(pad_width) == 1 and ndim != 1:
+        return _pad_width(pad_width[0], ndim)
+    return tuple(tuple(pair) for pair in pad_width)
+
+
+@op(tensors=("x",))
+def repeat(x, repeats, axis=None):
+    """Each entry `repeats` times in a row; None flattens first."""
+    repeats = repeats if isinstance(repeats, int) else as_array(repeats)
+    return jnp.repeat(as_array(x), repeats, axis)
+
+
+@op
+def reshape(x, newshape):
+    """The entries in the same order in another shape; one size may be -1.
+
+    >>> reshape([1, 2, 3, 4], (2, -1)).tolist()
+    [[1, 2], [3, 4]]
+    """
+    return jnp.reshape(as_array(x), newshape)
+
+
+@op
+def roll(x, shift, axis=None):
+    """Entries moved by `shift`, those that fall off enter at the other end."""
+    return jnp.roll(as_array(x), shift, axis)
+
+
+@op(tensors=("array",))
+def rot90(array, k=1, axes=(0, 1)):
+    """Rotate by k · 90° from the first of `axes` towards the second."""
+    array = as_array(array)
+    if array.ndim < 2:
+        raise ValueError(f"rot90: expected two axes or more, got {array.shape}.")
+    if len(axes) != 2 or axes[0] == axes[1]:
+        raise ValueError(f"rot90: expected two different axes, got {axes}.")
+    return jnp.rot90(array, k, tuple(axes))
+
+
+def _splitter(function, doc):
+    def call(x, indices_or_sections):
+        return function(as_array(x), indices_or_sections)
+
+    call.__name__ = call.__qualname__ = function.__name__
+    call.__doc__ = doc
+    return op(call)
+
+
+dsplit = _splitter(jnp.dsplit, "`split` along axis 2.")
+hsplit = _splitter(jnp.hsplit, "`split` along axis 1, or 0 if there is no other.")
+vsplit = _splitter(jnp.vsplit, "`split` along axis 0.")
+
+
+@op
+def split(x, indices_or_sections, axis=0):
+    """Split into a number of equal parts, or at indices -> list.
+
+    >>> [part.tolist() for part in split([1, 2, 3, 4], [1, 3])]
+    [[1], [2, 3], [4]]
+    """
+    return jnp.split(as_array(x), indices_or_sections, axis)
+
+
+@op
+def squeeze(x, axis=None):
+    """Axes of size 1 taken away, all or those in `axis`."""
+    return jnp.squeeze(as_array(x), tuple(axis) if isinstance(axis, list) else axis)
+
+
+@op
+def swapaxes(x, axis1, axis2):
+    """Two axes exchanged."""
+    return jnp.swapaxes(as_array(x), axis1, axis2)
+
+
+@op
+def tile(x, repeats):
+    """The whole array repeated along each axis."""
+    return jnp.tile(as_array(x), repeats)
+
+
+@op
+def transpose(x, axes=None):
+    """Axes in the order `axes`, reversed by default."""
+    return jnp.transpose(as_array(x), axes)
+
+
+@op(module="keras.src.ops.core")
+def unstack(x, num=None, axis=0):
+    """The slices along an axis -> list of arrays without it.
+
+    >>> [row.tolist() for row in unstack([[1, 2], [3, 4]])]
+    [[1, 2], [3, 4]]
+    """
+    x = as_array(x)
+    if not -x.ndim <= axis < x.ndim:
+        raise ValueError(f"unstack: x of shape {x.shape} has no axis {axis}.")
+    count = x.shape[axis]
+    if num is not None and num != count:
+        raise ValueError(f"unstack: axis {axis} has {count} slices, not num={num}.")
+    return [jax.lax.index_in_dim(x, i, axis, keepdims=False) for i in range(count)]
+
+
+@op
+def view_as_complex(x):
+    """(…, 2) real and imaginary parts -> complex (…)."""
+    x = as_array(x)
+    if x.ndim < 1 or x.shape[-1] != 2:
+        raise ValueError(
+            f"view_as_complex: expected a last axis of size 2, got shape {x.shape}."
+        )
+    return jax.lax.complex(x[..., 0], x[..., 1])
+
+
+@op
+def view_as_real(x):
+    """Complex (…) -> (…, 2), real and imaginary parts."""
+    x = as_array(x)
+    return jnp.stack([jnp.real(x), jnp.imag(x)], axis=-1)

@@ -1,0 +1,39 @@
+"""Reductions of groups of rows."""
+
+import jax
+
+from minikeras.core.symbolic import op
+from minikeras.ops.convert import as_array
+
+MATH = "keras.src.ops.math"
+
+
+def _segment(function, what):
+    def call(data, segment_ids, num_segments=None, sorted=False):
+        ids = as_array(segment_ids)
+        if ids.ndim != 1:
+            raise ValueError(
+                f"{function.__name__}: segment_ids must have one axis, got shape "
+                f"{ids.shape}."
+            )
+        return function(as_array(data), ids, num_segments, indices_are_sorted=sorted)
+
+    call.__name__ = call.__qualname__ = function.__name__
+    call.__doc__ = f"""{what} of the rows of each segment.
+
+    Args:
+        data: (n, …).
+        segment_ids: (n,) ints, the segment of each row.
+        num_segments: int; one more than the greatest id by default.
+        sorted: are the ids in ascending order?
+
+    Returns:
+        (num_segments, …).
+    """
+    return op(call, tensors=("data", "segment_ids"), module=MATH)
+
+
+segment_max = _segment(jax.ops.segment_max, "Maximum")
+segment_min = _segment(jax.ops.segment_min, "Minimum")
+segment_prod = _segment(jax.ops.segment_prod, "Product")
+segment_sum = _segment(jax.ops.segment_sum, "Sum")

@@ -1,0 +1,153 @@
+"""Where the keys of random draws come from: a counter per generator.
+
+The state of a `SeedGenerator` is the uint32 pair `[seed, count]`. The pair itself is
+the raw threefry key of a draw, and drawing adds `[0, 1]`: the stream of Keras on JAX.
+"""
+
+import random
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from minikeras.core import naming
+from minikeras.core.functional import Frame, current
+from minikeras.core.variable import Variable
+
+# Multiplier and modulus of the congruential step that `next(ordered=False)` takes.
+_MULTIPLIER, _MODULUS = 5387, 933199
+
+
+def make_default_seed() -> int:
+    """A seed from Python's `random`: an int in 1..10^9."""
+    return random.randint(1, int(1e9))
+
+
+class SeedGenerator:
+    """A stream of keys for the functions of `keras.random`.
+
+    Its state is a Variable, so that inside the bridge a draw is a pure function of
+    the state that comes in.
+
+    Args:
+        seed: int in 0..2^32 - 1; None draws one from Python's `random`.
+        name: unique by default.
+
+    Raises:
+        ValueError: the seed is no int.
+
+    >>> generator = SeedGenerator(seed=7)
+    >>> generator.next().tolist(), generator.next().tolist()
+    ([7, 0], [7, 1])
+    """
+
+    def __init__(self, seed=None, name=None, **kwargs):
+        if kwargs:
+            raise ValueError(
+                f"Unrecognized keyword arguments: SeedGenerator takes `seed` and "
+                f"`name`, got also {sorted(kwargs)}."
+            )
+        self.name = naming.auto_name(type(self).__name__) if name is None else name
+        self._initial_seed = seed
+        if seed is None:
+            seed = make_default_seed()
+        if not isinstance(seed, int):
+            raise ValueError(
+                f"Argument `seed` must be an integer or None, got {seed!r} "
+                f"({type(seed).__name__})."
+            )
+        with Frame(path=(*current().path, self.name)):
+            self.state = Variable(
+                np.array([seed, 0], dtype="uint32"),
+                trainable=False,
+                autocast=False,
+                name="seed_generator_state",
+            )
+
+    def next(self, ordered=True):
+        """The current pair; the state moves on.
+
+        Args:
+            ordered: add `[0, 1]`; else both numbers take a step of a linear
+                congruential generator.
+
+        Returns:
+            uint32 array of shape (2,), a raw threefry key.
+        """
+        now = self.state.value
+        if ordered:
+            after = now + jnp.array([0, 1], dtype=now.dtype)
+        else:
+            after = (now + 1) * _MULTIPLIER % _MODULUS
+        if isinstance(after, jax.core.Tracer) and current().bindings is None:
+            raise ValueError(
+                "When tracing a JAX function, you should only use seeded random ops: "
+                f"the state of {self.name!r} would keep a tracer. Pass `seed=` an "
+                "int, or run stateful code through `stateless_call`."
+            )
+        self.state.assign(after)
+        return now
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {"seed": self._initial_seed, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config):
+        """A generator at the start of its stream."""
+        return cls(**config)
+
+
+_global: list[SeedGenerator] = []
+
+
+def global_seed_generator() -> SeedGenerator:
+    """The generator of draws without a seed; made when it is first needed."""
+    if not _global:
+        with Frame(path=()):
+            _global.append(SeedGenerator(name="global_seed_generator"))
+    return _global[0]
+
+
+def reset_global_seed_generator() -> None:
+    """Forget the global generator: the next draw without a seed makes a new one."""
+    _global.clear()
+
+
+def draw_seed(seed):
+    """What a `seed=` argument means -> raw key, uint32 of shape (2,).
+
+    Args:
+        seed: a `SeedGenerator`, which moves on; an int, which gives the same draw
+            each time; None for the global generator; a raw JAX key.
+    """
+    if isinstance(seed, SeedGenerator):
+        return seed.next()
+    if isinstance(seed, int):
+        return jnp.asarray(np.array([seed, 0], dtype="uint32"))
+    if seed is None:
+        return global_seed_generator().next()
+    if isinstance(seed, jax.Array):
+        return seed
+    raise ValueError(
+        "Argument `seed` must be either an integer, a SeedGenerator, a JAX key or "
+        f"None, got {seed!r} ({type(seed).__name__})."
+    )
+
+
+def set_random_seed(seed: int) -> None:
+    """Make everything random repeatable: Python's `random`, NumPy and Keras.
+
+    Args:
+        seed: int in 0..2^32 - 1.
+
+    Raises:
+        ValueError: the seed is no int or out of range.
+    """
+    if not isinstance(seed, int):
+        raise ValueError(
+            f"Expected `seed` to be an integer, got {seed!r} ({type(seed).__name__})."
+        )
+    np.random.seed(seed)
+    random.seed(seed)
+    reset_global_seed_generator()

@@ -1,0 +1,47 @@
+"""Penalties on weights or outputs: `regularizer(x)` is added to the loss."""
+
+from minikeras.core import registry
+from minikeras.regularizers.regularizers import (
+    L1,
+    L1L2,
+    L2,
+    OrthogonalRegularizer,
+    Regularizer,
+)
+
+l1 = L1
+l2 = L2
+l1_l2 = L1L2
+orthogonal_regularizer = OrthogonalRegularizer
+
+_family = registry.Family(
+    "regularizers",
+    "regularizer",
+    {
+        "L1": L1,
+        "L1L2": L1L2,
+        "L2": L2,
+        "OrthogonalRegularizer": OrthogonalRegularizer,
+        "Regularizer": Regularizer,
+        "l1_l2": L1L2,
+    },
+)
+get = _family.get
+serialize = _family.serialize
+deserialize = _family.deserialize
+
+__all__ = [
+    "L1",
+    "L1L2",
+    "L2",
+    "OrthogonalRegularizer",
+    "Regularizer",
+    "deserialize",
+    "get",
+    "l1",
+    "l1_l2",
+    "l2",
+    "orthogonal_regularizer",
+    "serialize",
+]
+registry.register_all("keras.regularizers", globals())
