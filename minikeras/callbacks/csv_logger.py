@@ -2,6 +2,7 @@
 
 import csv
 import os
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ class CSVLogger(Callback):
         self.append = append
         self.keys = None
         self.writer = None
-        self.csv_file = None
+        self.csv_file: Any = None
         self.append_header = True
 
     def on_train_begin(self, logs=None):

@@ -15,7 +15,8 @@ class EarlyStopping(MonitorCallback):
         patience: epochs without improvement to wait for.
         verbose: 1 says when training is stopped.
         mode: `"auto"`, `"min"` or `"max"`; see `MonitorCallback`.
-        baseline: value to beat: patience runs out unless it is beaten.
+        baseline: value to beat; improvements short of it use up patience like other
+            epochs, but training stops only after an epoch without improvement.
         restore_best_weights: give the model the weights of its best epoch at the end,
             whatever ended the training.
         start_from_epoch: epochs to let pass before watching.
@@ -63,14 +64,13 @@ class EarlyStopping(MonitorCallback):
         value = self.get_monitor_value(logs)
         if value is None or epoch < self.start_from_epoch:
             return
+        self.wait += 1
         if self._is_improvement(value, self.best):
             self._keep(epoch, value)
-            # An improvement that stays short of the baseline buys no time.
+            # One that stays short of the baseline still uses up patience.
             if self.baseline is None or self._is_improvement(value, self.baseline):
                 self.wait = 0
-                return
-        self.wait += 1
-        if self.wait >= self.patience and epoch > 0:
+        elif self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
             self.model.stop_training = True
 

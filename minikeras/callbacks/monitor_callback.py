@@ -1,6 +1,7 @@
 """What callbacks that watch one metric share."""
 
 import warnings
+from collections.abc import Callable
 
 from minikeras.callbacks.callback import Callback
 
@@ -16,7 +17,7 @@ class MonitorCallback(Callback):
         min_delta: a value counts as better only if it is by more than this.
     """
 
-    def __init__(self, monitor="val_loss", mode="auto", baseline=None, min_delta=0):
+    def __init__(self, monitor="val_loss", mode="auto", baseline=None, min_delta=0.0):
         super().__init__()
         if mode not in ("auto", "min", "max"):
             name = type(self).__name__
@@ -30,7 +31,7 @@ class MonitorCallback(Callback):
         self.mode = mode
         self.best = baseline
         self.min_delta = abs(min_delta)
-        self.monitor_op = None
+        self.monitor_op: Callable | None = None
 
     def _set_monitor_op(self):
         """Choose `monitor_op(new, best)`; in auto mode this needs the model."""
@@ -62,7 +63,7 @@ class MonitorCallback(Callback):
 
         # The value is handicapped, so that ties within min_delta are no gain.
         delta = self.min_delta if self.monitor_op is less else -self.min_delta
-        return bool(self.monitor_op(value + delta, reference))
+        return bool(self.monitor_op(value + delta, reference))  # pyright: ignore
 
 
 def _direction(metrics, name):

@@ -2,8 +2,9 @@
 
 import collections
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from typing import Any
 
-_dataset = None  # a worker process's own copy
+_dataset: Any = None  # a worker process's own copy
 
 
 def _receive(dataset):

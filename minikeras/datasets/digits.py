@@ -28,7 +28,7 @@ def load_data():
     >>> x_train.shape, int(x_train.max()), y_test.shape
     ((1438, 8, 8), 16, (359,))
     """
-    file = resources.files(__package__).joinpath("digits.npz")
+    file = resources.files("minikeras.datasets").joinpath("digits.npz")
     with file.open("rb") as stream, np.load(stream, allow_pickle=False) as data:
         return (
             (data["x_train"], data["y_train"]),

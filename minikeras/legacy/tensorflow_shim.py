@@ -79,14 +79,14 @@ def argmax(input, axis=0):
     """Index of the largest value; along the first axis by default."""
     from minikeras import ops
 
-    return ops.argmax(input, axis=axis)
+    return ops.argmax(input, axis)
 
 
 def argmin(input, axis=0):
     """Index of the smallest value; along the first axis by default."""
     from minikeras import ops
 
-    return ops.argmin(input, axis=axis)
+    return ops.argmin(input, axis)
 
 
 def shape(input):
@@ -162,7 +162,7 @@ class _Namespace:
 def _from_ops(name):
     from minikeras import ops
 
-    return getattr(ops, _RENAMED.get(name, name))
+    return getattr(ops, _RENAMED.get(name) or name)
 
 
 _MATH = (*_SAME.split(), *_RENAMED)

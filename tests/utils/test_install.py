@@ -140,3 +140,24 @@ def test_nothing_changes_before_the_call():
         """
     )
     assert out == "False\n"
+
+
+@no_tensorflow
+def test_tensorflow_functions():
+    run(
+        """
+        install_as_keras()
+        import random
+        import numpy as np
+        import tensorflow as tf
+        x = np.array([[1.0, -2.0, 0.5], [4.0, 0.25, 3.0]], "float32")
+        np.testing.assert_allclose(tf.reduce_mean(x, axis=1), x.mean(1))
+        np.testing.assert_allclose(tf.math.reduce_sum(tf.square(x)), (x**2).sum())
+        np.testing.assert_array_equal(tf.argmax(x), x.argmax(0))
+        np.testing.assert_array_equal(tf.shape(x), [2, 3])
+        np.testing.assert_array_equal(tf.concat([x, x], axis=0), np.concatenate([x, x]))
+        np.testing.assert_allclose(tf.nn.relu(x), np.maximum(x, 0))
+        np.testing.assert_array_equal(tf.range(3), [0, 1, 2])
+        assert tf.cast(x, tf.int32).dtype == tf.int32
+        """
+    )
