@@ -60,9 +60,7 @@ class Progbar:
         self._drawn_width = 0
 
     def is_due(self, current):
-        """Whether `update(current)` would draw; values may be left out if not."""
-        if self._is_last(current):
-            return self.verbose > 0
+        """Whether `update(current, finalize=False)` would draw: if not, save it."""
         self._note_first_step(current)
         if self.verbose != 1 or not is_interactive_logging_enabled():
             return False

@@ -80,8 +80,7 @@ class ProgbarLogger(Callback):
     def _step(self, batch, logs):
         self.seen = batch + 1
         if self.verbose == 1 and self.progbar is not None:
-            # The last step is drawn by _finish, with the validation's results.
-            if self.seen != self.target and self.progbar.is_due(self.seen):
+            if self.progbar.is_due(self.seen):
                 values = list((logs or {}).items())
                 self.progbar.update(self.seen, values, finalize=False)
 

@@ -70,23 +70,17 @@ def constant(value, dtype=None, shape=None):
 
 def cast(x, dtype):
     """`x` in another dtype."""
-    from minikeras import ops
-
-    return ops.cast(x, _np.dtype(dtype).name)
+    return _from_ops("cast")(x, _np.dtype(dtype).name)
 
 
 def argmax(input, axis=0):
     """Index of the largest value; along the first axis by default."""
-    from minikeras import ops
-
-    return ops.argmax(input, axis)
+    return _from_ops("argmax")(input, axis=axis)
 
 
 def argmin(input, axis=0):
     """Index of the smallest value; along the first axis by default."""
-    from minikeras import ops
-
-    return ops.argmin(input, axis)
+    return _from_ops("argmin")(input, axis=axis)
 
 
 def shape(input):
