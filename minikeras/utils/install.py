@@ -21,15 +21,18 @@ _MISSING = object()
 
 # All names under which the Keras API has been found; longer ones first.
 _KERAS_NAMES = (
-    "tensorflow.compat.v1.keras",
-    "tensorflow.compat.v2.keras",
-    "tensorflow.python.keras",
     "tensorflow.keras.api",
     "tensorflow.keras",
     "keras._tf_keras.keras",
     "keras.api",
     "keras.src",
     "keras",
+)
+# TensorFlow imports these itself, so they are ours only where it is not installed.
+_TENSORFLOWS_OWN = (
+    "tensorflow.compat.v1.keras",
+    "tensorflow.compat.v2.keras",
+    "tensorflow.python.keras",
 )
 
 # Paths of Keras 2 and the families whose names they held; `""` is the top level.
@@ -127,6 +130,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def __init__(self, stand_in):
         self._stand_in = stand_in
+        self._keras_names = _KERAS_NAMES + (_TENSORFLOWS_OWN if stand_in else ())
 
     def find_spec(self, fullname, path=None, target=None):
         if not self._targets(fullname):
@@ -145,7 +149,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """Nothing to run: a facade is complete once made."""
 
     def _targets(self, fullname):
-        for prefix in _KERAS_NAMES:
+        for prefix in self._keras_names:
             if fullname == prefix or fullname.startswith(prefix + "."):
                 return _keras_targets(fullname[len(prefix) + 1 :])
         if self._stand_in and fullname.partition(".")[0] == "tensorflow":

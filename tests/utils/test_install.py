@@ -132,6 +132,25 @@ def test_refuses_after_real_keras(name):
     )
 
 
+def test_beside_real_tensorflow(tmp_path):
+    package = tmp_path / "tensorflow"
+    (package / "python" / "keras").mkdir(parents=True)
+    for folder in (package, package / "python", package / "python" / "keras"):
+        (folder / "__init__.py").write_text("real = True")
+    run(
+        f"""
+        import sys
+        sys.path.insert(0, {str(tmp_path)!r})
+        install_as_keras()
+        import minikeras.callbacks
+        import tensorflow, tensorflow.python.keras
+        from tensorflow.keras.callbacks import History
+        assert tensorflow.real and tensorflow.python.keras.real
+        assert History is minikeras.callbacks.History
+        """
+    )
+
+
 def test_nothing_changes_before_the_call():
     out = run(
         """
