@@ -17,8 +17,8 @@ class PyDataset:
     endless data set. `fit` shuffles the order of the batches, with Python's `random`.
 
     Args:
-        workers: threads or processes that fetch batches ahead, in order; 0 or 1 fetch
-            in the calling thread.
+        workers: threads or processes that fetch batches ahead, in order; 0, or 1
+            without processes, fetches in the calling thread.
         use_multiprocessing: use processes. They are started afresh (spawned, which is
             safe beside JAX), so the data set must be picklable and its class
             importable, and the script must guard its main part by
@@ -89,7 +89,8 @@ class PyDatasetAdapter(Adapter):
         self.dataset = dataset
         self.shuffle = bool(shuffle)
         self.class_weight = class_weight
-        self._pool = WorkerPool(dataset) if dataset.workers > 1 else None
+        ahead = dataset.workers > (0 if dataset.use_multiprocessing else 1)
+        self._pool = WorkerPool(dataset) if ahead else None
 
     @property
     def num_batches(self):
