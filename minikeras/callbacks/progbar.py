@@ -104,7 +104,7 @@ class Progbar:
         for name, value in values:
             if self._is_averaged(name):
                 total, count = self._values.get(name, (0.0, 0))
-                self._values[name] = (total + value * steps, count + steps)
+                self._values[name] = (total + _mean(value) * steps, count + steps)
             else:
                 self._values[name] = (value, 0)
         self._seen = current
@@ -164,10 +164,14 @@ def _count(current, target):
     return f"{current:{len(str(target))}d}/{target}"
 
 
+def _mean(value):
+    return float(np.mean(np.asarray(value)))
+
+
 def _number(total, count):
     if isinstance(total, str) or total is None:
         return str(total)
-    value = float(np.mean(np.asarray(total))) / (count or 1)
+    value = _mean(total) / (count or 1)
     # Four digits either way; tiny values would read 0.0000.
     return f"{value:.4e}" if 0 < abs(value) <= 1e-3 else f"{value:.4f}"
 

@@ -95,6 +95,15 @@ def test_averages(kwargs, shown, capsys):
     assert f"v: {shown}\n" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("value", [1.5, np.array(1.5), [0.5, 2.5], np.float32(1.5)])
+@pytest.mark.parametrize("kwargs", [{}, {"stateless_metrics": []}])
+def test_values(value, kwargs, capsys):
+    bar = Progbar(4, verbose=2, **kwargs)
+    bar.update(2, [("v", value)])
+    bar.update(4, [("v", value)])
+    assert "v: 1.5000\n" in capsys.readouterr().out
+
+
 def test_both_kinds():
     with pytest.raises(ValueError, match="Only one of"):
         Progbar(1, stateful_metrics=[], stateless_metrics=[])
