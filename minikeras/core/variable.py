@@ -260,6 +260,22 @@ class Variable:
         self.__dict__.update(state, _value=jnp.asarray(state["_value"]))
 
 
+def unique_paths(variables):
+    """{path: Variable}, in order; a path that is taken goes on as path_1, path_2, …
+
+    >>> list(unique_paths([Variable(0.0, name="a"), Variable(1.0, name="a")]))
+    ['a', 'a_1']
+    """
+    table = {}
+    for variable in variables:
+        path, count = variable.path, 0
+        while path in table:
+            count += 1
+            path = f"{variable.path}_{count}"
+        table[path] = variable
+    return table
+
+
 def _binary(function):
     def forward(self, other):
         return function(self.value, _operand(other))
