@@ -1,0 +1,110 @@
+"""Optimizers and schedules against Keras: weights, state, names and configs."""
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+
+import jax
+import keras
+import numpy as np
+import pytest
+
+import minikeras
+from minikeras.core.variable import Variable, unique_paths
+
+ALWAYS = {}
+CASES = [
+    ("SGD", {}),
+    ("SGD", {"momentum": 0.9}),
+    ("SGD", {"momentum": 0.8, "nesterov": True}),
+    ("RMSprop", {}),
+    ("RMSprop", {"momentum": 0.7, "centered": True, "rho": 0.8}),
+    ("Adam", {}),
+    ("Adam", {"amsgrad": True, "beta_1": 0.7, "epsilon": 1e-3}),
+    ("AdamW", {}),
+    ("AdamW", {"weight_decay": 0.1, "amsgrad": True}),
+]
+SETTINGS = [
+    {"weight_decay": 0.02},
+    {"clipnorm": 0.5},
+    {"clipvalue": 0.3},
+    {"global_clipnorm": 0.8},
+    {"use_ema": True, "ema_momentum": 0.6, "ema_overwrite_frequency": 3},
+    {"use_ema": True, "gradient_accumulation_steps": 2},
+    {"gradient_accumulation_steps": 3, "clipnorm": 0.5, "weight_decay": 0.1},
+    {"loss_scale_factor": 8.0},
+]
+SHAPES = {"kernel": (3, 4), "bias": (4,)}
+
+
+def gradients(steps):
+    rng = np.random.default_rng(0)
+    return [
+        [rng.normal(size=s).astype("float32") for s in SHAPES.values()]
+        for _ in range(steps)
+    ]
+
+
+def weights(package_variable):
+    rng = np.random.default_rng(1)
+    return [
+        package_variable(rng.normal(size=shape).astype("float32"), name=name)
+        for name, shape in SHAPES.items()
+    ]
+
+
+def run_keras(optimizer, steps):
+    """The weights and the state after each step, jitted, on Keras."""
+    variables = weights(keras.Variable)
+    optimizer.build(variables)
+
+    @jax.jit
+    def step(state, grads, params):
+        return optimizer.stateless_apply(state, grads, params)
+
+    params = [v.value for v in variables]
+    state = [v.value for v in optimizer.variables]
+    for grads in gradients(steps):
+        params, state = step(state, grads, params)
+        yield params, state
+
+
+def run_ours(optimizer, steps):
+    """The same through the pure `update`."""
+    variables = dict(zip(SHAPES, weights(Variable), strict=True))
+    optimizer.build(list(variables.values()))
+    own = unique_paths(optimizer.variables)
+
+    @jax.jit
+    def step(state, grads, params):
+        return optimizer.update(variables, params, grads, state)
+
+    params = {key: v.value for key, v in variables.items()}
+    state = {path: v.value for path, v in own.items()}
+    for grads in gradients(steps):
+        grads = dict(zip(SHAPES, grads, strict=True))
+        params, state = step(state, grads, params)
+        yield [params[key] for key in SHAPES], [state[path] for path in own]
+
+
+def check(name, settings, steps=5):
+    theirs = getattr(keras.optimizers, name)(**settings, name="o")
+    ours = getattr(minikeras.optimizers, name)(**settings, name="o")
+    for want, got in zip(run_keras(theirs, steps), run_ours(ours, steps), strict=True):
+        for x, y in zip(want[0] + want[1], got[0] + got[1], strict=True):
+            assert x.dtype == y.dtype
+            np.testing.assert_allclose(y, x, rtol=1e-6, atol=1e-7)
+    paths = [v.path for v in theirs.variables]
+    assert [v.path for v in ours.variables] == paths
+    assert ours.get_config() == theirs.get_config()
+
+
+@pytest.mark.parametrize(("name", "settings"), CASES)
+def test_rule(name, settings):
+    check(name, {"learning_rate": 0.05, **settings})
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize("name", ["SGD", "Adam"])
+def test_settings(name, settings):
+    check(name, {"learning_rate": 0.05, **settings}, steps=7)

@@ -1,0 +1,58 @@
+"""Optimizers: how gradients change weights."""
+
+from minikeras.core import registry
+from minikeras.core.serialization import serialize_keras_object as serialize
+from minikeras.optimizers import schedules
+from minikeras.optimizers.adam import Adam
+from minikeras.optimizers.adamw import AdamW
+from minikeras.optimizers.optimizer import Optimizer
+from minikeras.optimizers.rmsprop import RMSprop
+from minikeras.optimizers.sgd import SGD
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "AdamW",
+    "Optimizer",
+    "RMSprop",
+    "deserialize",
+    "get",
+    "schedules",
+    "serialize",
+]
+
+_classes = {
+    name: globals()[name]
+    for name in __all__
+    if name[0].isupper() and name != "Optimizer"
+}
+
+
+class _Family(registry.Family):
+    """Optimizers, whose names also count in lower case, and those of optax."""
+
+    def find(self, name, custom_objects=None):
+        """The class called `name`, in any case."""
+        known = self.names.get(str(name).lower())
+        return known or super().find(name, custom_objects)
+
+    def get(self, identifier):
+        """Name, config dict, object, or optax transformation -> optimizer."""
+        found = super().get(identifier)
+        if found is not None and not hasattr(found, "apply"):
+            raise ValueError(
+                f"Could not interpret optimizer: {identifier!r}. Expected a name, a "
+                "config dict, an optimizer or an optax transformation."
+            )
+        return found
+
+
+_family = _Family(
+    "optimizers",
+    "optimizer",
+    _classes | {name.lower(): cls for name, cls in _classes.items()},
+)
+get = _family.get
+deserialize = _family.deserialize
+registry.register_all("keras.optimizers", globals())
+registry.register("keras", {"Optimizer": Optimizer})

@@ -1,0 +1,44 @@
+"""RMSprop: the gradient over its recent size."""
+
+from minikeras.optimizers import transforms
+from minikeras.optimizers.optimizer import Optimizer
+
+
+class RMSprop(Optimizer):
+    """p - lr g / sqrt(v + epsilon), v the running mean of g².
+
+    Args:
+        learning_rate: see `Optimizer`.
+        rho: in [0, 1); how slowly the mean moves.
+        momentum: >= 0; share of the step before that is added.
+        epsilon: > 0.
+        centered: divide by the variance of g instead?
+        *common, **settings: see `Optimizer`.
+    """
+
+    own_arguments = ("rho", "momentum", "epsilon", "centered")
+
+    def __init__(
+        self,
+        learning_rate=0.001,
+        rho=0.9,
+        momentum=0.0,
+        epsilon=1e-7,
+        centered=False,
+        *common,
+        **settings,
+    ):
+        super().__init__(learning_rate, *common, **settings)
+        self.rho, self.momentum = rho, momentum
+        self.epsilon, self.centered = epsilon, centered
+
+    def slot_groups(self):
+        """velocity, then momentum and average_gradient if they have a part."""
+        names = ["velocity"]
+        names += ["momentum"] if self.momentum > 0 else []
+        names += ["average_gradient"] if self.centered else []
+        return [[(name, "zeros")] for name in names]
+
+    def transform(self):
+        """See `transforms.rmsprop`."""
+        return transforms.rmsprop(self.rho, self.momentum, self.epsilon, self.centered)

@@ -1,0 +1,31 @@
+"""Learning rates that depend on the step."""
+
+from minikeras.core import registry
+from minikeras.core.serialization import serialize_keras_object as serialize
+from minikeras.optimizers.schedules.cosine import CosineDecay, CosineDecayRestarts
+from minikeras.optimizers.schedules.decay import (
+    ExponentialDecay,
+    InverseTimeDecay,
+    PiecewiseConstantDecay,
+    PolynomialDecay,
+)
+from minikeras.optimizers.schedules.schedule import LearningRateSchedule
+
+__all__ = [
+    "CosineDecay",
+    "CosineDecayRestarts",
+    "ExponentialDecay",
+    "InverseTimeDecay",
+    "LearningRateSchedule",
+    "PiecewiseConstantDecay",
+    "PolynomialDecay",
+    "deserialize",
+    "serialize",
+]
+
+deserialize = registry.Family(
+    "schedules",
+    "learning-rate schedule",
+    {name: globals()[name] for name in __all__ if name[0].isupper()},
+).deserialize
+registry.register_all("keras.optimizers.schedules", globals())

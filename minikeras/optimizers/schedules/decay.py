@@ -1,0 +1,191 @@
+"""Schedules that lower the rate: exponential, inverse, stepwise, polynomial."""
+
+import jax.numpy as jnp
+
+from minikeras.core.variable import convert_to_tensor
+from minikeras.optimizers.schedules.schedule import NamedSchedule, positive
+
+
+def _periods(step, decay_steps, staircase, dtype):
+    """How many times `decay_steps` have passed, whole times if `staircase`."""
+    passed = convert_to_tensor(step, dtype) / jnp.asarray(decay_steps, dtype)
+    return jnp.floor(passed) if staircase else passed
+
+
+def exponential_decay(step, initial, decay_steps, decay_rate, staircase=False):
+    """initial decay_rate^(step / decay_steps)."""
+    initial = convert_to_tensor(initial)
+    rate = jnp.asarray(decay_rate, initial.dtype)
+    periods = _periods(step, decay_steps, staircase, initial.dtype)
+    return initial * jnp.power(rate, periods)
+
+
+def inverse_time_decay(step, initial, decay_steps, decay_rate, staircase=False):
+    """initial / (1 + decay_rate step / decay_steps)."""
+    initial = convert_to_tensor(initial)
+    rate = jnp.asarray(decay_rate, initial.dtype)
+    periods = _periods(step, decay_steps, staircase, initial.dtype)
+    return initial / (1.0 + rate * periods)
+
+
+def piecewise_constant(step, boundaries, values):
+    """values[i], where i is the number of boundaries below `step`."""
+    step = convert_to_tensor(step)
+    below = [step > jnp.asarray(b).astype(step.dtype) for b in boundaries]
+    index = sum(x.astype("int32") for x in below) if below else jnp.int32(0)
+    return convert_to_tensor(list(values))[index]
+
+
+def polynomial_decay(step, initial, decay_steps, end, power=1.0, cycle=False):
+    """(initial - end) (1 - step / decay_steps)^power + end, and `end` after that.
+
+    With `cycle`, `decay_steps` grows to its next multiple that is not below `step`.
+    """
+    initial = convert_to_tensor(initial)
+    dtype = initial.dtype
+    end, step = jnp.asarray(end, dtype), convert_to_tensor(step, dtype)
+    steps = jnp.asarray(decay_steps, dtype)
+    if cycle:
+        steps = steps * jnp.where(step == 0, 1.0, jnp.ceil(step / steps))
+    else:
+        step = jnp.minimum(step, steps)
+    left = 1.0 - step / steps
+    return (initial - end) * jnp.power(left, jnp.asarray(power, dtype)) + end
+
+
+class ExponentialDecay(NamedSchedule):
+    """initial_learning_rate decay_rate^(step / decay_steps).
+
+    Args:
+        initial_learning_rate: float.
+        decay_steps: > 0; in so many steps the rate falls by the factor `decay_rate`.
+        decay_rate: float.
+        staircase: fall only every `decay_steps`?
+        name: kept in the config.
+
+    >>> float(ExponentialDecay(1.0, decay_steps=10, decay_rate=0.25)(5))
+    0.5
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate,
+        decay_steps,
+        decay_rate,
+        staircase=False,
+        name="ExponentialDecay",
+    ):
+        self._set(
+            initial_learning_rate=initial_learning_rate,
+            decay_steps=positive("ExponentialDecay", decay_steps=decay_steps),
+            decay_rate=decay_rate,
+            staircase=staircase,
+            name=name,
+        )
+
+    def __call__(self, step):
+        """Learning rate at `step`."""
+        return exponential_decay(
+            *(step, self.initial_learning_rate, self.decay_steps),
+            *(self.decay_rate, self.staircase),
+        )
+
+
+class InverseTimeDecay(NamedSchedule):
+    """initial_learning_rate / (1 + decay_rate step / decay_steps).
+
+    Args:
+        initial_learning_rate: float.
+        decay_steps: > 0.
+        decay_rate: float.
+        staircase: fall only every `decay_steps`?
+        name: kept in the config.
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate,
+        decay_steps,
+        decay_rate,
+        staircase=False,
+        name="InverseTimeDecay",
+    ):
+        self._set(
+            initial_learning_rate=initial_learning_rate,
+            decay_steps=positive("InverseTimeDecay", decay_steps=decay_steps),
+            decay_rate=decay_rate,
+            staircase=staircase,
+            name=name,
+        )
+
+    def __call__(self, step):
+        """Learning rate at `step`."""
+        return inverse_time_decay(
+            *(step, self.initial_learning_rate, self.decay_steps),
+            *(self.decay_rate, self.staircase),
+        )
+
+
+class PiecewiseConstantDecay(NamedSchedule):
+    """One of `values` between each two of `boundaries`.
+
+    Args:
+        boundaries: increasing steps; a boundary still has the value before it.
+        values: rates, one more than boundaries.
+        name: kept in the config.
+
+    >>> schedule = PiecewiseConstantDecay([10, 20], [0.5, 0.25, 0.125])
+    >>> [float(schedule(step)) for step in (0, 10, 11, 21)]
+    [0.5, 0.5, 0.25, 0.125]
+    """
+
+    def __init__(self, boundaries, values, name="PiecewiseConstant"):
+        if len(boundaries) != len(values) - 1:
+            raise ValueError(
+                "PiecewiseConstantDecay: expected one more value than boundaries, got "
+                f"{len(boundaries)} boundaries {boundaries} and {len(values)} values "
+                f"{values}."
+            )
+        self._set(boundaries=boundaries, values=values, name=name)
+
+    def __call__(self, step):
+        """Learning rate at `step`."""
+        return piecewise_constant(step, self.boundaries, self.values)
+
+
+class PolynomialDecay(NamedSchedule):
+    """(initial - end) (1 - step / decay_steps)^power + end.
+
+    Args:
+        initial_learning_rate: float.
+        decay_steps: > 0; steps until the end.
+        end_learning_rate: float, kept after the end.
+        power: 1 falls on a line.
+        cycle: start again, from ever lower rates, after the end?
+        name: kept in the config.
+    """
+
+    def __init__(
+        self,
+        initial_learning_rate,
+        decay_steps,
+        end_learning_rate=0.0001,
+        power=1.0,
+        cycle=False,
+        name="PolynomialDecay",
+    ):
+        self._set(
+            initial_learning_rate=initial_learning_rate,
+            decay_steps=positive("PolynomialDecay", decay_steps=decay_steps),
+            end_learning_rate=end_learning_rate,
+            power=power,
+            cycle=cycle,
+            name=name,
+        )
+
+    def __call__(self, step):
+        """Learning rate at `step`."""
+        return polynomial_decay(
+            *(step, self.initial_learning_rate, self.decay_steps),
+            *(self.end_learning_rate, self.power, self.cycle),
+        )

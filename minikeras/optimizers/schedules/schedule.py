@@ -1,0 +1,54 @@
+"""LearningRateSchedule: a learning rate that depends on the step."""
+
+
+class LearningRateSchedule:
+    """Base of schedules: define `__call__(step)` -> learning rate.
+
+    >>> class Halving(LearningRateSchedule):
+    ...     def __call__(self, step):
+    ...         return 0.1 * 0.5**step
+    >>> Halving()(2)
+    0.025
+    """
+
+    def __call__(self, step):
+        """Learning rate at `step`, an int32 scalar that may be traced."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has no `__call__(step)` method: define the "
+            "learning rate of a step there."
+        )
+
+    def get_config(self):
+        """The constructor's arguments."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has no `get_config()` method: return the "
+            "constructor's arguments as a dict, so that files can hold the schedule."
+        )
+
+    @classmethod
+    def from_config(cls, config):
+        """A new schedule from `get_config()`."""
+        return cls(**config)
+
+
+class NamedSchedule(LearningRateSchedule):
+    """A schedule whose constructor's arguments are its attributes."""
+
+    _arguments: tuple[str, ...] = ()
+
+    def _set(self, **arguments):
+        for name, value in arguments.items():
+            setattr(self, name, value)
+        self._arguments = tuple(arguments)
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {name: getattr(self, name) for name in self._arguments}
+
+
+def positive(schedule, **given):
+    """ValueError unless the named number is > 0."""
+    ((name, value),) = given.items()
+    if value <= 0:
+        raise ValueError(f"{schedule}: {name} must be > 0, got {value}.")
+    return value

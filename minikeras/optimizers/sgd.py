@@ -1,0 +1,35 @@
+"""SGD: a step against the gradient, with momentum."""
+
+from minikeras.optimizers import transforms
+from minikeras.optimizers.optimizer import Optimizer
+
+
+class SGD(Optimizer):
+    """p - lr g; with momentum m = momentum m - lr g: p + m.
+
+    Args:
+        learning_rate: see `Optimizer`.
+        momentum: in [0, 1].
+        nesterov: look ahead: p + momentum m - lr g?
+        *common, **settings: see `Optimizer`.
+    """
+
+    own_arguments = ("momentum", "nesterov")
+
+    def __init__(
+        self, learning_rate=0.01, momentum=0.0, nesterov=False, *common, **settings
+    ):
+        if not isinstance(momentum, (int, float)) or not 0 <= momentum <= 1:
+            raise ValueError(
+                f"SGD: `momentum` must be a float between [0, 1], got {momentum!r}."
+            )
+        super().__init__(learning_rate, *common, **settings)
+        self.momentum, self.nesterov = momentum, nesterov
+
+    def slot_groups(self):
+        """A momentum per weight, if it has a part."""
+        return [[("momentum", "zeros")]] if self.momentum != 0 else []
+
+    def transform(self):
+        """See `transforms.sgd`."""
+        return transforms.sgd(self.momentum, self.nesterov)

@@ -1,0 +1,170 @@
+"""What an optimizer remembers: its Variables, their names and their order."""
+
+import warnings
+
+from minikeras.core.functional import Frame
+from minikeras.core.variable import Variable, unique_paths
+
+
+class OptimizerState:
+    """The Variables of an optimizer; base of `Optimizer`."""
+
+    def __setattr__(self, name, value):
+        if isinstance(value, Variable) and not any(value is v for v in self._variables):
+            self._variables.append(value)
+        super().__setattr__(name, value)
+
+    @property
+    def variables(self):
+        """Everything that a file of the optimizer's state holds, in Keras's order."""
+        return list(self._variables)
+
+    def _counter(self, name, value, dtype):
+        with Frame(path=(self.name,)):
+            return Variable(
+                value,
+                dtype=dtype,
+                trainable=False,
+                aggregation="only_first_replica",
+                name=name,
+            )
+
+    def add_variable(
+        self,
+        shape,
+        initializer="zeros",
+        dtype=None,
+        aggregation="none",
+        layout=None,
+        name=None,
+    ):
+        """A new state Variable at `<optimizer>/<name>`."""
+        with Frame(path=(self.name,)):
+            variable = Variable(
+                initializer,
+                shape=shape,
+                dtype=dtype,
+                trainable=False,
+                aggregation=aggregation,
+                layout=layout,
+                name=name,
+            )
+        self._variables.append(variable)
+        return variable
+
+    def add_variable_from_reference(
+        self, reference_variable, name=None, initializer="zeros"
+    ):
+        """A new state Variable of the shape and dtype of a weight.
+
+        Its path is `<optimizer>/<path of the weight, "_" for "/">_<name>`.
+        """
+        path = reference_variable.path.replace("/", "_")
+        return self.add_variable(
+            reference_variable.shape,
+            initializer,
+            dtype=reference_variable.dtype,
+            name=f"{path}_{name or 'var'}",
+        )
+
+    def add_optimizer_variables(self, trainable_variables, name, initializer="zeros"):
+        """State Variables of each weight; None for weights that gradients replace.
+
+        Args:
+            trainable_variables: the weights.
+            name: last part of the name; or a list of them.
+            initializer: one, or a list like `name`.
+
+        Returns:
+            a list like `trainable_variables`; for a list of names a tuple of lists.
+        """
+        names = [name] if isinstance(name, str) else list(name)
+        starts = initializer
+        if not isinstance(initializer, (list, tuple)):
+            starts = [initializer] * len(names)
+        rows = [
+            [None] * len(names)
+            if v.overwrite_with_gradient
+            else [
+                self.add_variable_from_reference(v, n, start)
+                for n, start in zip(names, starts, strict=True)
+            ]
+            for v in trainable_variables
+        ]
+        columns = [[row[i] for row in rows] for i in range(len(names))]
+        return columns[0] if isinstance(name, str) else tuple(columns)
+
+    def build(self, variables):
+        """Create the state for these weights."""
+        if self.built:
+            return
+        variables = list(variables)
+        if self.use_ema:
+            self._model_variables_moving_average = self.add_optimizer_variables(
+                variables, "average"
+            )
+        if self.gradient_accumulation_steps:
+            self._accumulated_gradients = [
+                self.add_variable_from_reference(v, "gradient_accumulator")
+                for v in variables
+            ]
+        self._trainable_variables = variables
+        self._build_slots(variables)
+        self.built = True
+
+    def _build_slots(self, variables):
+        for group in self.slot_groups():
+            names = [name for name, _ in group]
+            starts = [start for _, start in group]
+            columns = self.add_optimizer_variables(variables, names, starts)
+            self._slots.update(zip(names, columns, strict=True))
+
+    def slot_groups(self):
+        """Groups of (slot, initializer): Variables of a group are made per weight."""
+        return ()
+
+    def _paths(self):
+        """{id of a Variable: its unique path}."""
+        return {id(v): path for path, v in unique_paths(self._variables).items()}
+
+    def _state(self):
+        """{unique path: value}."""
+        return {path: v.value for path, v in unique_paths(self._variables).items()}
+
+    def _assign(self, state):
+        for path, variable in unique_paths(self._variables).items():
+            if state[path] is not variable.value:
+                variable.assign(state[path])
+
+    def _where(self, slot, variables, paths):
+        """{key of a weight: path of its Variable in a slot}, where it has one."""
+        position = {id(v): i for i, v in enumerate(self._trainable_variables)}
+        found = {key: slot[position[id(v)]] for key, v in variables.items()}
+        return {key: paths[id(v)] for key, v in found.items() if v is not None}
+
+    def set_weights(self, weights):
+        """Assign arrays to `variables`, in order."""
+        if not self.built:
+            raise ValueError(
+                "You are calling `set_weights` of an optimizer without weights: call "
+                " `optimizer.build(trainable_variables)` first."
+            )
+        for variable, weight in zip(self._variables, weights, strict=True):
+            variable.assign(weight)
+
+    def save_own_variables(self, store):
+        """Write `variables` to a dict-like store, as "0", "1", …"""
+        for i, variable in enumerate(self._variables):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store):
+        """Read what `save_own_variables` wrote; other numbers of them are skipped."""
+        if len(store.keys()) != len(self._variables):
+            warnings.warn(
+                f"The state of optimizer {self.name!r} was not loaded: it has "
+                f"{len(self._variables)} variables, the file {len(store.keys())}.",
+                stacklevel=2,
+            )
+            return
+        for i, variable in enumerate(self._variables):
+            variable.assign(store[str(i)])
