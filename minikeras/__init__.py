@@ -1,0 +1,87 @@
+"""minikeras: the Keras 3 API on JAX alone."""
+
+from minikeras import activations
+from minikeras import backend
+from minikeras import callbacks
+from minikeras import config
+from minikeras import constraints
+from minikeras import datasets
+from minikeras import dtype_policies
+from minikeras import initializers
+from minikeras import layers
+from minikeras import losses
+from minikeras import metrics
+from minikeras import mixed_precision
+from minikeras import models
+from minikeras import ops
+from minikeras import optimizers
+from minikeras import random
+from minikeras import regularizers
+from minikeras import saving
+from minikeras import tree
+from minikeras import utils
+from minikeras.core.dtypes import DTypePolicy
+from minikeras.core.dtypes import FloatDTypePolicy
+from minikeras.core.scopes import StatelessScope
+from minikeras.core.scopes import SymbolicScope
+from minikeras.core.scopes import name_scope
+from minikeras.core.symbolic import KerasTensor
+from minikeras.core.symbolic import Operation
+from minikeras.core.variable import Variable
+from minikeras.initializers import Initializer
+from minikeras.layers import Input
+from minikeras.layers import InputSpec
+from minikeras.layers import Layer
+from minikeras.losses import Loss
+from minikeras.metrics import Metric
+from minikeras.models import Model
+from minikeras.models import Sequential
+from minikeras.optimizers import Optimizer
+from minikeras.regularizers import Regularizer
+from minikeras.utils import install_as_keras
+from minikeras.version import __version__
+from minikeras.version import version
+
+__all__ = [
+    "DTypePolicy",
+    "FloatDTypePolicy",
+    "Initializer",
+    "Input",
+    "InputSpec",
+    "KerasTensor",
+    "Layer",
+    "Loss",
+    "Metric",
+    "Model",
+    "Operation",
+    "Optimizer",
+    "Regularizer",
+    "Sequential",
+    "StatelessScope",
+    "SymbolicScope",
+    "Variable",
+    "__version__",
+    "activations",
+    "backend",
+    "callbacks",
+    "config",
+    "constraints",
+    "datasets",
+    "dtype_policies",
+    "initializers",
+    "install_as_keras",
+    "layers",
+    "losses",
+    "metrics",
+    "mixed_precision",
+    "models",
+    "name_scope",
+    "ops",
+    "optimizers",
+    "random",
+    "regularizers",
+    "saving",
+    "tree",
+    "utils",
+    "version",
+]

@@ -11,6 +11,8 @@ import weakref
 from contextvars import ContextVar
 from typing import Any
 
+import jax
+
 
 class Bindings:
     """Arrays standing for Variables, and the bindings around them."""
@@ -122,22 +124,53 @@ def bound(values: dict[int, Any], **changes) -> Frame:
     return Frame(bindings=Bindings(values, _current.get().bindings), **changes)
 
 
-def apply(fn, variables, values, *args, training=None, losses=None, **kwargs):
+class Bridge:
+    """Inside `with Bridge(variables, values):` the values stand for the Variables.
+
+    Args:
+        variables: a tree (dicts, tuples, …) of Variables.
+        values: the same tree, of arrays.
+        training: the mode that layers called without `training=` take.
+    """
+
+    def __init__(self, variables, values, training=None):
+        leaves, self._tree = jax.tree_util.tree_flatten(variables)
+        self._keys = [id(v) for v in leaves]
+        self._store = dict(
+            zip(self._keys, self._tree.flatten_up_to(values), strict=True)
+        )
+        self._training = training
+
+    def __enter__(self):
+        self._frame = bound(
+            self._store, training=self._training, losses=[], masks=Masks()
+        )
+        self._frame.__enter__()
+        return self
+
+    def __exit__(self, *exc):
+        self._frame.__exit__(*exc)
+
+    def new(self):
+        """The tree of arrays as the code in the body left it."""
+        return self._tree.unflatten([self._store[key] for key in self._keys])
+
+
+def apply(fn, variables, values, *args, training=None, **kwargs):
     """Run stateful `fn` as a pure function of the arrays in `values`.
 
-    While `fn` runs, reading or assigning a Variable reads or assigns the array
-    bound to it; the objects themselves are not touched.
+    While `fn` runs, reading or assigning a Variable reads or assigns the array that
+    stands for it; the objects themselves are not touched.
 
     Args:
         fn: any code in Keras style.
-        variables: {path: Variable}.
-        values: {path: array}, keys among those of `variables`.
+        variables: a tree of Variables, such as {path: Variable}.
+        values: the same tree, of arrays.
         *args, **kwargs: passed to `fn`.
         training: the mode that layers called without `training=` take.
-        losses: a list that collects what layers pass to `add_loss`.
 
     Returns:
-        (what `fn` returned, {path: array} as `fn` left them, keys of `values`).
+        (what `fn` returned, the tree of arrays as `fn` left them).
 
     >>> from minikeras.core.variable import Variable
     >>> v = Variable([1.0, 2.0])
@@ -145,7 +178,6 @@ def apply(fn, variables, values, *args, training=None, losses=None, **kwargs):
     >>> new["v"].tolist(), v.numpy().tolist()
     ([2.0, 3.0], [1.0, 2.0])
     """
-    store = {id(variables[path]): array for path, array in values.items()}
-    with bound(store, training=training, losses=losses, masks=Masks()):
+    with Bridge(variables, values, training) as bridge:
         out = fn(*args, **kwargs)
-    return out, {path: store[id(variables[path])] for path in values}
+    return out, bridge.new()

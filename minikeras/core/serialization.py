@@ -32,6 +32,19 @@ class SafeModeScope:
         _safe_mode.pop()
 
 
+class SharingScope:
+    """Below it, an object met twice is written, and read, as one and the same."""
+
+    def __enter__(self):
+        self._outer, _sharing[0] = _sharing[0], {}
+
+    def __exit__(self, *exc):
+        _sharing[0] = self._outer
+
+
+_sharing: list[dict | None] = [None]
+
+
 def in_safe_mode() -> bool:
     """May what is loaded now NOT run code? Unset means safe."""
     return settings.is_safe_mode() if _safe_mode[-1] is None else _safe_mode[-1]
@@ -113,9 +126,11 @@ def _named_object(obj):
             f"Cannot serialize {obj!r} ({cls.__name__}): a class must have a "
             "`get_config()` method to be put in a file."
         )
-    config = _reference(
-        module, name, serialize_dict(obj.get_config()), registered
-    )
+    config = _reference(module, name, serialize_dict(obj.get_config()), registered)
+    if _sharing[0] is not None:
+        first = _sharing[0].setdefault(id(obj), (config, obj))[0]
+        if first is not config:
+            first["shared_object_id"] = config["shared_object_id"] = id(obj)
     if getattr(obj, "built", False) and hasattr(obj, "get_build_config"):
         if (build := obj.get_build_config()) is not None:
             config["build_config"] = serialize_dict(build)
@@ -237,6 +252,15 @@ def find_class(config, family=None):
 
 
 def _build_object(config, family):
+    shared, table = config.get("shared_object_id"), _sharing[0]
+    if shared is None or table is None:
+        return _make_object(config, family)
+    if shared not in table:
+        table[shared] = _make_object(config, family)
+    return table[shared]
+
+
+def _make_object(config, family):
     cls = find_class(config, family)
     inner = config["config"]
     if not inspect.isclass(cls):

@@ -476,9 +476,6 @@ def op(function=None, *, name=None, tensors=None, module="keras.src.ops.numpy"):
     return call
 
 
-def symbolic_scope():
-    """A frame in which state that is written is dropped."""
-    return bound({}, symbolic=True, masks=Masks(), losses=[])
 
 
 def in_symbolic_scope() -> bool:

@@ -114,7 +114,7 @@ class Variable:
                 f"Variable: aggregation must be one of {allowed}, got {aggregation!r}."
             )
         self.path = "/".join((*current().path, self.name))
-        self._trainable = bool(trainable)
+        self._trainable = self._born_trainable = bool(trainable)
         self._autocast = bool(autocast)
         self.aggregation = aggregation or "none"
         self.synchronization = synchronization

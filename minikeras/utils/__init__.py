@@ -1,9 +1,20 @@
 """Helpers around models and data."""
 
 from minikeras.callbacks.progbar import Progbar
+from minikeras.core.dtypes import standardize_dtype
+from minikeras.core.registry import CustomObjectScope
+from minikeras.core.registry import custom_object_scope
+from minikeras.core.registry import get_custom_objects
+from minikeras.core.registry import get_registered_name
+from minikeras.core.registry import get_registered_object
+from minikeras.core.registry import register_keras_serializable
+from minikeras.core.serialization import deserialize_keras_object
+from minikeras.core.serialization import serialize_keras_object
+from minikeras.core.symbolic import is_keras_tensor
 from minikeras.data.batches import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from minikeras.data.pydataset import PyDataset
 from minikeras.data.pydataset import PyDataset as Sequence
+from minikeras.random.seed_generator import set_random_seed
 from minikeras.utils.install import install_as_keras
 from minikeras.utils.io import (
     disable_interactive_logging,
@@ -11,17 +22,30 @@ from minikeras.utils.io import (
     is_interactive_logging_enabled,
 )
 from minikeras.utils.numerical import normalize, to_categorical
+from minikeras.utils.session import clear_session
 
 __all__ = [
+    "CustomObjectScope",
     "Progbar",
     "PyDataset",
     "Sequence",
+    "clear_session",
+    "custom_object_scope",
+    "deserialize_keras_object",
     "disable_interactive_logging",
     "enable_interactive_logging",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
     "install_as_keras",
     "is_interactive_logging_enabled",
+    "is_keras_tensor",
     "normalize",
     "pack_x_y_sample_weight",
+    "register_keras_serializable",
+    "serialize_keras_object",
+    "set_random_seed",
+    "standardize_dtype",
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]

@@ -1,0 +1,33 @@
+"""`keras.backend`: settings, names and dtypes."""
+
+from minikeras.config import backend
+from minikeras.config import epsilon
+from minikeras.config import floatx
+from minikeras.config import image_data_format
+from minikeras.config import set_epsilon
+from minikeras.config import set_floatx
+from minikeras.config import set_image_data_format
+from minikeras.core.dtypes import is_float as is_float_dtype
+from minikeras.core.dtypes import is_int as is_int_dtype
+from minikeras.core.dtypes import result_type
+from minikeras.core.dtypes import standardize_dtype
+from minikeras.core.naming import get_uid
+from minikeras.core.symbolic import is_keras_tensor
+from minikeras.utils.session import clear_session
+
+__all__ = [
+    "backend",
+    "clear_session",
+    "epsilon",
+    "floatx",
+    "get_uid",
+    "image_data_format",
+    "is_float_dtype",
+    "is_int_dtype",
+    "is_keras_tensor",
+    "result_type",
+    "set_epsilon",
+    "set_floatx",
+    "set_image_data_format",
+    "standardize_dtype",
+]

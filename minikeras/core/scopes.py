@@ -1,0 +1,90 @@
+"""Scopes that users open by hand: names, stateless and symbolic runs."""
+
+from minikeras.core.functional import Frame, Masks, bound, current
+
+
+class name_scope(Frame):
+    """`with name_scope("block"):` variables made inside are called `block/…`."""
+
+    def __init__(self, name, **kwargs):
+        if not isinstance(name, str) or not name or "/" in name:
+            raise ValueError(
+                f"name_scope: expected a string without '/', got {name!r}."
+            )
+        self._name = name
+
+    @property
+    def name(self):
+        """The scope's own name."""
+        return self._name
+
+    def __enter__(self):
+        super().__init__(path=(*current().path, self._name))
+        return super().__enter__()
+
+
+class StatelessScope:
+    """Inside, assigning a Variable leaves it alone and is remembered here.
+
+    Args:
+        state_mapping: [(variable, value)]: what the variables stand for at first.
+        collect_losses: collect what layers pass to `add_loss` in `losses`?
+        initialize_variables: kept for compatibility.
+    """
+
+    def __init__(
+        self, state_mapping=None, collect_losses=False, initialize_variables=True
+    ):
+        from minikeras.core.variable import Variable, convert_to_tensor
+
+        self.collect_losses = collect_losses
+        self.initialize_variables = initialize_variables
+        self.losses: list = []
+        self.state_mapping = {}
+        for variable, value in state_mapping or ():
+            if not isinstance(variable, Variable):
+                raise ValueError(
+                    "StatelessScope: state_mapping holds (Variable, value) pairs, got "
+                    f"{variable!r} ({type(variable).__name__})."
+                )
+            value = convert_to_tensor(value, dtype=variable.dtype)
+            if tuple(value.shape) != variable.shape:
+                raise ValueError(
+                    f"StatelessScope: the value for {variable.path} has the shape "
+                    f"{tuple(value.shape)}, not {variable.shape}."
+                )
+            self.state_mapping[id(variable)] = value
+
+    def __enter__(self):
+        losses = self.losses if self.collect_losses else current().losses
+        self._frame = bound(self.state_mapping, losses=losses, masks=Masks())
+        self._frame.__enter__()
+        return self
+
+    def __exit__(self, *exc):
+        self._frame.__exit__(*exc)
+
+    def add_loss(self, loss):
+        """Remember a loss."""
+        self.losses.append(loss)
+
+    def add_update(self, update):
+        """Remember a (variable, value) pair."""
+        variable, value = update
+        self.state_mapping[id(variable)] = value
+
+    def get_current_value(self, variable):
+        """The value assigned inside the scope, or None."""
+        return self.state_mapping.get(id(variable))
+
+
+class SymbolicScope:
+    """Inside, code runs for its shapes only."""
+
+    def __enter__(self):
+        self._frame = bound({}, symbolic=True, masks=Masks(), losses=[])
+        self._frame.__enter__()
+        return self
+
+    def __exit__(self, *exc):
+        self._frame.__exit__(*exc)

@@ -1,0 +1,674 @@
+"""Layer: what every layer and model stands on."""
+
+import functools
+import inspect
+import warnings
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from minikeras.core import dtypes, registry
+from minikeras.core.functional import Frame, Masks, bound, current, get_mask, set_mask
+from minikeras.core.serialization import serialize_keras_object
+from minikeras.core.symbolic import (
+    KerasTensor,
+    Node,
+    Operation,
+    any_symbolic,
+    init_config,
+    init_parameters,
+    output_spec,
+)
+from minikeras.core.variable import Variable
+from minikeras.layers import arguments as arg
+from minikeras.layers.input_spec import check_input
+from minikeras.layers.tracking import Tracked
+
+_KERAS2_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_shape")
+
+
+class Layer(Tracked, Operation):
+    """A computation with weights: `outputs = layer(inputs)`.
+
+    A subclass defines `__init__` (configuration), `build(input_shape)` (weights, with
+    `self.add_weight`) and `call(inputs)` (the computation, with `keras.ops` or JAX).
+    `call` may also take `training` and `mask`; they reach it by themselves.
+
+    Args:
+        activity_regularizer: regularizer of the layer's output.
+        trainable: do optimizers update the weights?
+        dtype: dtype or dtype policy of weights and computation.
+        autocast: cast float inputs to the compute dtype?
+        name: unique by default.
+
+    >>> class Scale(Layer):
+    ...     def build(self, input_shape):
+    ...         self.k = self.add_weight(input_shape[-1:], "ones", name="k")
+    ...     def call(self, x):
+    ...         return x * self.k
+    >>> Scale()(np.ones((2, 3))).shape
+    (2, 3)
+    """
+
+    _untracked = frozenset({"_init_arguments", "_inbound_nodes", "_outbound_nodes"})
+    _locked = False
+    _building = False
+    quantization_mode = None
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "build" in vars(cls):
+            cls.build = _in_scope(cls.build)
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer=None,
+        trainable=True,
+        dtype=None,
+        autocast=True,
+        name=None,
+        **kwargs,
+    ):
+        super().__init__(name=name)
+        self.activity_regularizer = registry.family("regularizers").get(
+            activity_regularizer
+        )
+        if (units := kwargs.pop("input_dim", None)) is not None:
+            kwargs["input_shape"] = (units,)
+        if (shape := kwargs.pop("input_shape", None)) is not None:
+            batch = kwargs.pop("batch_size", None)
+            self._input_shape_arg = (batch, *_shape_tuple(shape))
+        for key in ("batch_input_shape", "batch_shape"):
+            if (shape := kwargs.pop(key, None)) is not None:
+                self._input_shape_arg = _shape_tuple(shape)
+        self._initial_weights = kwargs.pop("weights", None)
+        if kwargs:
+            raise ValueError(
+                f"Unrecognized keyword arguments passed to {type(self).__name__}: "
+                f"{kwargs}"
+            )
+        self._dtype_policy = dtypes.get_policy(dtype)
+        self.autocast = autocast
+        self._trainable = bool(trainable)
+        self.built = False
+        self.supports_masking = False
+        self.input_spec = None
+        self._losses = []
+        self._path = None
+        self._build_shapes = None
+
+    # -- weights ------------------------------------------------------------------
+
+    def add_weight(
+        self,
+        *args,
+        shape=None,
+        initializer=None,
+        dtype=None,
+        trainable=True,
+        autocast=True,
+        regularizer=None,
+        constraint=None,
+        aggregation="none",
+        overwrite_with_gradient=False,
+        name=None,
+    ):
+        """Create a Variable of the layer.
+
+        Args:
+            *args: `shape, initializer, dtype, trainable, …` or, as in Keras 2,
+                `name, shape, …` by position.
+            shape: tuple of ints, `()` by default.
+            initializer: callable or name; Glorot uniform for floats, zeros else.
+            dtype: the layer's `variable_dtype` by default.
+            trainable, autocast, aggregation, overwrite_with_gradient, name: as in
+                `keras.Variable`.
+            regularizer, constraint: callables or names.
+        """
+        self._check_initialized()
+        if args and isinstance(args[0], str):
+            name, args = args[0], args[1:]
+        by_position = dict(zip(("shape", "initializer", "dtype"), args, strict=False))
+        shape = by_position.get("shape", shape)
+        initializer = by_position.get("initializer", initializer)
+        dtype = dtypes.standardize_dtype(
+            by_position.get("dtype", dtype) or self.variable_dtype
+        )
+        if initializer is None:
+            initializer = "glorot_uniform" if "float" in dtype else "zeros"
+        with Frame(path=self._scope()):
+            variable = Variable(
+                registry.family("initializers").get(initializer),
+                shape=() if shape is None else shape,
+                dtype=dtype,
+                trainable=trainable,
+                autocast=autocast,
+                aggregation=aggregation,
+                name=name,
+            )
+        variable.regularizer = registry.family("regularizers").get(regularizer)
+        variable.constraint = registry.family("constraints").get(constraint)
+        variable.overwrite_with_gradient = overwrite_with_gradient
+        self._track(variable)
+        return variable
+
+    add_variable = add_weight
+
+    def get_weights(self):
+        """Values of `weights` as numpy arrays."""
+        return [v.numpy() for v in self.weights]
+
+    def set_weights(self, weights):
+        """Assign arrays to `weights`, in order.
+
+        Raises:
+            ValueError: another number of arrays, or another shape; nothing changes.
+        """
+        own = self.weights
+        if len(own) != len(weights):
+            raise ValueError(
+                f"set_weights() of {self.name!r}: expected {len(own)} arrays "
+                f"({[v.path for v in own]}), got {len(weights)}."
+            )
+        for variable, value in zip(own, weights, strict=True):
+            if tuple(np.shape(value)) != variable.shape:
+                raise ValueError(
+                    f"Layer {self.name} weight shape {variable.shape} "
+                    f"({variable.path}) is not compatible with provided weight "
+                    f"shape {tuple(np.shape(value))}."
+                )
+        for variable, value in zip(own, weights, strict=True):
+            variable.assign(value)
+
+    def count_params(self):
+        """Number of scalars in the weights; ValueError before `build`."""
+        if not self.built:
+            raise ValueError(
+                f"count_params: layer {self.name!r} has no weights yet. Call it on "
+                "data or call `build(input_shape)` first."
+            )
+        return int(sum(np.prod(v.shape, dtype=np.int64) for v in self.weights))
+
+    # -- dtypes -------------------------------------------------------------------
+
+    @property
+    def dtype_policy(self):
+        """The layer's `DTypePolicy`."""
+        return self._dtype_policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, value):
+        self._dtype_policy = dtypes.get_policy(value)
+
+    @property
+    def dtype(self):
+        """Dtype of the weights."""
+        return self._dtype_policy.variable_dtype
+
+    variable_dtype = dtype
+
+    @property
+    def compute_dtype(self):
+        """Dtype of the computation."""
+        return self._dtype_policy.compute_dtype
+
+    input_dtype = compute_dtype
+
+    # -- the call -----------------------------------------------------------------
+
+    def __call__(self, *args, **kwargs):
+        self._check_initialized()
+        spec = arg.call_signature(type(self).call)
+        frame = current()
+        training = kwargs.get("training")
+        if not (spec.has_training or spec.variadic):
+            kwargs.pop("training", None)
+        given = spec.bind(*jax.tree_util.tree_map(self._convert, (args, kwargs)))
+        symbolic = any_symbolic(given.values())
+        if training is None:
+            training = given.get("training", frame.training)
+        if training is None:
+            training = spec.default_training
+        if spec.has_training and training is not None:
+            given["training"] = training
+        first = given.get(spec.first)
+        masks = self._take_masks(spec, given)
+        self._check_positional(args)
+        if self.input_spec is not None:
+            check_input(self.input_spec, first, self.name)
+        if not frame.path and frame.losses is None and not symbolic:
+            self._clear_losses()
+        autocast = self.compute_dtype if self._casts() else None
+        with Frame(path=self._scope(), training=training, autocast=autocast):
+            if not self.built:
+                self._build_for(spec, given)
+            with jax.named_scope(self.name):
+                if symbolic:
+                    outputs = self._record(spec, given)
+                else:
+                    outputs = self._arranged(spec, given, self.call)
+            if self.activity_regularizer is not None and not symbolic:
+                for x in jax.tree_util.tree_leaves(outputs):
+                    self.add_loss(self.activity_regularizer(x))
+        self._give_masks(first, outputs, masks)
+        return outputs
+
+    @staticmethod
+    def _arranged(spec, given, function):
+        """Call with the positional parameters by position, the rest by name."""
+        if len(given) == 1 and spec.first in given:
+            return function(given[spec.first])
+        given = dict(given)
+        args = []
+        for name, parameter in spec.signature.parameters.items():
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                args.extend(given.pop(name, ()))
+            elif name in given and parameter.kind <= 1 and len(args) == len(args):
+                if parameter.kind is parameter.POSITIONAL_ONLY or name == spec.first:
+                    args.append(given.pop(name))
+        return function(*args, **given)
+
+    def _convert(self, x):
+        if isinstance(x, jax.Array):
+            if self.autocast and jnp.issubdtype(x.dtype, jnp.floating):
+                if x.dtype.name != self.input_dtype:
+                    return x.astype(self.input_dtype)
+            return x
+        if isinstance(x, KerasTensor):
+            return x
+        return self._dtype_policy.convert_input(x, self.autocast, self.input_dtype)
+
+    def _casts(self):
+        return self.autocast and self.compute_dtype != self.variable_dtype
+
+    def _check_positional(self, args):
+        for x in jax.tree_util.tree_leaves(args):
+            if not arg.is_tensor(x) and not hasattr(x, "__array__"):
+                if not isinstance(x, (int, float)):
+                    raise ValueError(
+                        f"{type(self).__name__} {self.name!r}: only arrays may be "
+                        f"passed by position, got {x!r} ({type(x).__name__}). Pass "
+                        "other arguments by keyword."
+                    )
+
+    def _record(self, spec, given):
+        """The symbolic call: output KerasTensors, and a node in the graph."""
+        given = dict(given)
+        first = given.pop(spec.first, None)
+        outputs = self.compute_output_spec(first, **given)
+        if self.activity_regularizer is not None:
+            self._check_symbolic_regularizer()
+        Node(self, (first,), given, outputs)
+        return outputs
+
+    def _check_symbolic_regularizer(self):
+        if not callable(self.activity_regularizer):
+            raise TypeError(
+                f"activity_regularizer of {self.name!r} must be callable, got "
+                f"{self.activity_regularizer!r}."
+            )
+
+    def call(self, *args, **kwargs):
+        """The computation; a subclass defines it."""
+        raise NotImplementedError(
+            f"Layer {type(self).__name__} does not have a `call` method implemented."
+        )
+
+    def symbolic_call(self, *args, **kwargs):
+        """The output KerasTensors of a call, not recorded."""
+        return self.compute_output_spec(*args, **kwargs)
+
+    def compute_output_spec(self, *args, **kwargs):
+        """The output as KerasTensors.
+
+        From `compute_output_shape` if a subclass defines it, else by tracing.
+        """
+        if type(self).compute_output_shape is not Layer.compute_output_shape:
+            return self._spec_from_shape(args, kwargs)
+
+        def run(*args, **kwargs):
+            args, kwargs = jax.tree_util.tree_map(self._convert, (args, kwargs))
+            return self.call(*args, **kwargs)
+
+        return output_spec(run, args, kwargs)
+
+    def _spec_from_shape(self, args, kwargs):
+        spec = arg.call_signature(type(self).call)
+        shapes = {
+            f"{name}_shape": arg.shapes_of(value)
+            for name, value in spec.bind(args, kwargs).items()
+            if arg.is_tensor_tree(value)
+        }
+        shapes = self._shapes_for(type(self).compute_output_shape, shapes)
+        out = self.compute_output_shape(**shapes)
+        return arg.map_shapes(lambda s: KerasTensor(s, self.compute_dtype), out)
+
+    def compute_output_shape(self, *args, **kwargs):
+        """Shape(s) of the output for the given input shape(s), by tracing."""
+
+        def symbolic(shapes):
+            return arg.map_shapes(lambda s: KerasTensor(s, self.input_dtype), shapes)
+
+        inputs = [symbolic(shapes) for shapes in args]
+        named = {k.removesuffix("_shape"): symbolic(v) for k, v in kwargs.items()}
+        if "input" in named:
+            inputs.append(named.pop("input"))
+        with self._unchanged(), bound({}, symbolic=True, masks=Masks(), losses=[]):
+            outputs = self(*inputs, **named)
+        return jax.tree_util.tree_map(lambda x: x.shape, outputs)
+
+    # -- building -----------------------------------------------------------------
+
+    def build(self, input_shape=None):
+        """Create the weights; a subclass defines it."""
+        self.built = True
+
+    def _scope(self):
+        if self._path is None:
+            self._path = (*current().path, self.name)
+        return self._path
+
+    @property
+    def path(self):
+        """Name with those of the layers around it: `"model/block/dense"`."""
+        return "/".join(self._path or (self.name,))
+
+    def _build_for(self, spec, given):
+        """Build from the shapes of a call's arguments."""
+        shapes = {
+            f"{name}_shape": arg.shapes_of(value)
+            for name, value in given.items()
+            if name != "mask" and arg.is_tensor_tree(value)
+        }
+        if type(self).build is not Layer.build:
+            self.build(**self._shapes_for(type(self).build, shapes))
+        else:
+            self._build_shapes = shapes
+            if any(not layer.built for layer in self._flatten_layers(False)):
+                self._build_by_run(given)
+            self.build()
+        self.built = True
+        if self._initial_weights is not None:
+            self.set_weights(self._initial_weights)
+
+    def _build_by_run(self, given):
+        """Trace `call` once so that sub-layers see their input shapes."""
+        symbolic = {
+            name: jax.tree_util.tree_map(_as_symbolic, value)
+            for name, value in given.items()
+        }
+        output_spec(lambda **kwargs: self.call(**kwargs), (), symbolic)
+
+    def _shapes_for(self, function, shapes):
+        """The shapes by the parameter names of `build` or `compute_output_shape`."""
+        parameters = list(inspect.signature(function).parameters.values())[1:]
+        names = [p.name for p in parameters if p.kind < 2 or p.kind == 3]
+        if not names:
+            return {}
+        if len(names) == 1 or (names[0] not in shapes and len(shapes) == 1):
+            return {names[0]: next(iter(shapes.values()), None)}
+        missing = [
+            p.name
+            for p in parameters
+            if p.name not in shapes and p.default is p.empty and p.kind < 2
+        ]
+        if missing:
+            raise ValueError(
+                f"{type(self).__name__}.{function.__name__}() asks for {missing}, but "
+                f"the call's array arguments give {sorted(shapes)}. Name them after "
+                "the arguments of `call()`, with `_shape` at the end."
+            )
+        return {name: shapes[name] for name in names if name in shapes}
+
+    def get_build_config(self):
+        """The input shapes the layer was built with, for a file; None before."""
+        shapes = self._build_shapes
+        if not shapes:
+            return None
+        if len(shapes) == 1:
+            return {"input_shape": next(iter(shapes.values()))}
+        return {"shapes_dict": shapes}
+
+    def build_from_config(self, config):
+        """Build as `get_build_config()` says."""
+        if not config:
+            return
+        if "input_shape" in config:
+            self.build(config["input_shape"])
+        elif "shapes_dict" in config:
+            self.build(**config["shapes_dict"])
+
+    # -- masks --------------------------------------------------------------------
+
+    def compute_mask(self, inputs, previous_mask):
+        """The outputs' mask: the inputs' by default."""
+        return previous_mask
+
+    def _take_masks(self, spec, given):
+        """Fill `mask` and `<name>_mask` arguments; return the first input's masks."""
+        first = given.get(spec.first)
+        masks = jax.tree_util.tree_map(get_mask, first)
+        if spec.has_mask and given.get("mask") is None:
+            if jax.tree_util.tree_leaves(masks):
+                given["mask"] = masks
+            elif "mask" not in given and any_symbolic(given.values()):
+                given["mask"] = None
+        for name in [n for n in given if f"{n}_mask" in spec.names]:
+            if given.get(f"{name}_mask") is None:
+                own = jax.tree_util.tree_map(get_mask, given[name])
+                if jax.tree_util.tree_leaves(own):
+                    given[f"{name}_mask"] = own
+        return masks if given.get("mask") is None else given["mask"]
+
+    def _give_masks(self, inputs, outputs, masks):
+        overridden = type(self).compute_mask is not Layer.compute_mask
+        given = bool(jax.tree_util.tree_leaves(masks))
+        if not overridden and not given:
+            return
+        if not (self.supports_masking or overridden):
+            warnings.warn(
+                f"Layer {self.name!r} ({type(self).__name__}) was passed an input with "
+                "a mask, does not use it and drops it. Set `supports_masking = True` "
+                "to pass it on.",
+                stacklevel=3,
+            )
+            return
+        leaves = jax.tree_util.tree_leaves(outputs)
+        if any(get_mask(x) is not None for x in leaves if arg.is_tensor(x)):
+            return
+        masks = self.compute_mask(inputs, masks if given else None)
+        if masks is None:
+            return
+        found = jax.tree_util.tree_leaves(masks, is_leaf=lambda x: x is None)
+        for x, mask in zip(leaves, found, strict=False):
+            if mask is not None and arg.is_tensor(x):
+                set_mask(x, mask)
+
+    # -- losses -------------------------------------------------------------------
+
+    def add_loss(self, loss):
+        """Add scalar(s) to the loss of the model; called inside `call`."""
+        collected = current().losses
+        for x in jax.tree_util.tree_leaves(loss):
+            if not isinstance(x, (jax.Array, Variable, float, int, np.generic)):
+                raise ValueError(
+                    f"add_loss() takes arrays, got {x!r} ({type(x).__name__}). Call "
+                    "it inside `call()`, on something computed from the inputs."
+                )
+            (self._losses if collected is None else collected).append(jnp.asarray(x))
+
+    def _clear_losses(self):
+        for layer in self._flatten_layers():
+            if layer._losses:
+                layer._losses.clear()
+
+    @property
+    def losses(self):
+        """Scalars from `add_loss` in the last call, and of weight regularizers."""
+        collected = current().losses
+        if collected is None:
+            found = [x for layer in self._flatten_layers() for x in layer._losses]
+        else:
+            found = list(collected)
+        for v in self.trainable_weights:
+            if v.regularizer is not None:
+                found.append(v.regularizer(v.value))
+        return found
+
+    def stateless_call(
+        self,
+        trainable_variables,
+        non_trainable_variables,
+        *args,
+        return_losses=False,
+        **kwargs,
+    ):
+        """Call the layer as a pure function of its variables' values.
+
+        Args:
+            trainable_variables, non_trainable_variables: lists of arrays, in the
+                order of the attributes of the same names.
+            *args, **kwargs: of `call`.
+            return_losses: also return the list of `losses`?
+
+        Returns:
+            (outputs, new non-trainable values) or (outputs, values, losses).
+        """
+        self._check_initialized()
+        if not self.built:
+            raise ValueError(
+                f"stateless_call: layer {self.name!r} is not built: it has no "
+                "variables to stand in for. Call it on data or `build()` it first."
+            )
+        trainable, others = self.trainable_variables, self.non_trainable_variables
+        values = {}
+        for what, own, given in (
+            ("trainable_variables", trainable, trainable_variables),
+            ("non_trainable_variables", others, non_trainable_variables),
+        ):
+            if len(own) != len(given):
+                raise ValueError(
+                    f"stateless_call: {what} must hold {len(own)} arrays, as "
+                    f"layer.{what} does, got {len(given)}."
+                )
+            values |= {id(v): jnp.asarray(x) for v, x in zip(own, given, strict=True)}
+        losses = [] if return_losses else None
+        with bound(values, losses=losses):
+            outputs = self(*args, **kwargs)
+            collected = self.losses if return_losses else None
+        updated = [values[id(v)] for v in others]
+        return (outputs, updated, collected) if return_losses else (outputs, updated)
+
+    # -- configuration ------------------------------------------------------------
+
+    def get_config(self):
+        """The constructor's arguments as a JSON-ready dict."""
+        config = {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": serialize_keras_object(self._dtype_policy),
+        }
+        if self.activity_regularizer is not None:
+            config["activity_regularizer"] = serialize_keras_object(
+                self.activity_regularizer
+            )
+        parameters = _library_parameters(type(self))
+        if not parameters and not type(self).__module__.startswith("minikeras."):
+            return init_config(self, config)
+        return config | {p: config_value(getattr(self, p)) for p in parameters}
+
+    @classmethod
+    def from_config(cls, config):
+        """A new layer from `get_config()`."""
+        if isinstance(config.get("dtype"), dict):
+            config = {**config, "dtype": dtypes.get_policy(config["dtype"])}
+        return cls(**config)
+
+    def save_own_variables(self, store):
+        """Put the layer's own weights into `store` as "0", "1", …"""
+        for i, v in enumerate(self._own_variables()):
+            store[str(i)] = v.numpy()
+
+    def load_own_variables(self, store):
+        """Assign what `save_own_variables` put into `store`."""
+        own = self._own_variables()
+        if len(store.keys()) != len(own):
+            hint = (
+                " The layer is not built: it has no weights yet."
+                if own == [] and not self.built
+                else ""
+            )
+            raise ValueError(
+                f"Layer {self.name!r} has {len(own)} weights "
+                f"({[v.path for v in own]}), the file has {len(store.keys())} "
+                f"for it.{hint}"
+            )
+        for i, v in enumerate(own):
+            v.assign(store[str(i)])
+
+    def _check_initialized(self):
+        if "_dtype_policy" not in vars(self):
+            raise RuntimeError(
+                f"In layer {type(self).__name__!r}, you forgot to call "
+                "`super().__init__()` as the first statement of `__init__()`."
+            )
+
+    def __repr__(self):
+        return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _shape_tuple(shape):
+    return (shape,) if isinstance(shape, int) else tuple(shape)
+
+
+def _as_symbolic(x):
+    return KerasTensor(x.shape, x.dtype) if isinstance(x, jax.Array) else x
+
+
+def _in_scope(build):
+    """Run a `build` under its layer's name; afterwards the layer is complete."""
+
+    @functools.wraps(build)
+    def scoped(self, *args, **kwargs):
+        if self._building:  # super().build()
+            return build(self, *args, **kwargs)
+        object.__setattr__(self, "_building", True)
+        try:
+            with Frame(path=self._scope(), autocast=None):
+                build(self, *args, **kwargs)
+        finally:
+            object.__setattr__(self, "_building", False)
+        given = inspect.signature(build).bind(self, *args, **kwargs).arguments
+        self._build_shapes = dict(list(given.items())[1:])
+        self.built = True
+        self._lock()
+        return None
+
+    return scoped
+
+
+@functools.cache
+def _library_parameters(cls):
+    """Constructor parameters of the library classes that `cls` is made of."""
+    owners = [
+        c
+        for c in reversed(cls.__mro__)
+        if c.__module__.startswith("minikeras.") and "__init__" in vars(c)
+    ]
+    owners = [c for c in owners if issubclass(c, Layer) and c not in (Layer, Tracked)]
+    base = set(init_parameters(Layer))
+    names = dict.fromkeys(p for c in owners for p in init_parameters(c))
+    return tuple(n for n in names if n not in base)
+
+
+def config_value(value):
+    """An attribute as it stands in a config: names, config dicts or plain values."""
+    if inspect.isfunction(value) and registry.module_of(value):
+        return value.__name__
+    if isinstance(value, (list, tuple)) and any(hasattr(v, "get_config") for v in value):
+        return [config_value(v) for v in value]
+    if hasattr(value, "get_config") or inspect.isfunction(value):
+        return serialize_keras_object(value)
+    return value

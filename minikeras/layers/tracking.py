@@ -1,0 +1,172 @@
+"""What an object holds: variables, sub-layers, metrics, seed generators.
+
+They are found by walking the attributes, so that lists and dicts may grow at any
+time. The order is Keras's: it decides the order of `weights`, and so of files.
+"""
+
+from contextlib import contextmanager
+
+from minikeras.core.variable import Variable
+from minikeras.random.seed_generator import SeedGenerator
+
+
+class Tracked:
+    """Mix-in of Layer: the tree of state below an object."""
+
+    _untracked: frozenset[str] = frozenset()
+    _locked: bool
+    _trainable: bool
+    name: str
+
+    def __setattr__(self, name, value):
+        if self._locked and _holds_state(value) and not _is_known(self, value):
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r} is already built: variables and "
+                f"sub-layers (here {name!r}) must be created in `__init__()` or "
+                "`build()`."
+            )
+        object.__setattr__(self, name, value)
+
+    def _lock(self):
+        object.__setattr__(self, "_locked", True)
+
+    def _track(self, variable):
+        """Remember a variable that may not be kept in an attribute."""
+        self.__dict__.setdefault("_added_variables", []).append(variable)
+
+    def _held(self, kind):
+        """Objects of `kind` held directly, each once, in order."""
+        found = {}
+        for name, value in list(vars(self).items()):
+            if name not in self._untracked:
+                for leaf in _state_leaves(value):
+                    if isinstance(leaf, kind):
+                        found[id(leaf)] = leaf
+        return list(found.values())
+
+    @property
+    def _layers(self):
+        return self._held(Tracked)
+
+    def _own_variables(self):
+        """The object's own weights: those born trainable first."""
+        own = self._held(Variable)
+        return sorted(own, key=lambda v: not v._born_trainable)
+
+    def _flatten_layers(self, include_self=True, recursive=True):
+        """This layer and all below it, depth first, each once."""
+        seen = {id(self)}
+        todo = [] if not include_self else [self]
+        if not include_self:
+            todo = list(reversed(self._layers))
+        found = []
+        while todo:
+            layer = todo.pop()
+            if layer is not self and id(layer) in seen:
+                continue
+            seen.add(id(layer))
+            found.append(layer)
+            if recursive or layer is self:
+                todo.extend(reversed(layer._layers))
+        return found
+
+    @property
+    def variables(self):
+        """All variables: weights, and states of seed generators."""
+        own = self._own_variables() + [g.state for g in self._held(SeedGenerator)]
+        return _unique(own + [v for x in self._layers for v in x.variables])
+
+    @property
+    def weights(self):
+        """`variables` without the states of seed generators."""
+        below = [v for x in self._layers for v in x.weights]
+        return _unique(self._own_variables() + below)
+
+    @property
+    def trainable_variables(self):
+        """Variables that optimizers update."""
+        return [v for v in self.variables if v.trainable] if self.trainable else []
+
+    @property
+    def non_trainable_variables(self):
+        """Variables that optimizers leave alone."""
+        if not self.trainable:
+            return self.variables
+        return [v for v in self.variables if not v.trainable]
+
+    @property
+    def trainable_weights(self):
+        """Weights that optimizers update."""
+        return [v for v in self.weights if v.trainable] if self.trainable else []
+
+    @property
+    def non_trainable_weights(self):
+        """Weights that optimizers leave alone."""
+        if not self.trainable:
+            return self.weights
+        return [v for v in self.weights if not v.trainable]
+
+    @property
+    def metrics(self):
+        """Metrics held here and below."""
+        own = [m for m in self._held(object) if _is_metric(m)]
+        return own + [m for x in self._layers for m in x.metrics]
+
+    @property
+    def metrics_variables(self):
+        """Variables of `metrics`."""
+        return _unique([v for m in self.metrics for v in m.variables])
+
+    @property
+    def trainable(self):
+        """Do optimizers update the weights?"""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value):
+        self._trainable = bool(value)
+        for v in self._own_variables():
+            if v._born_trainable:
+                v.trainable = value
+        for layer in self._layers:
+            layer.trainable = value
+
+    @contextmanager
+    def _unchanged(self):
+        """Afterwards this and all layers below are as they were before."""
+        before = [(layer, dict(vars(layer))) for layer in self._flatten_layers()]
+        try:
+            yield
+        finally:
+            for layer, attributes in before:
+                vars(layer).clear()
+                vars(layer).update(attributes)
+
+
+def _is_metric(x):
+    return getattr(x, "_tracked_kind", None) == "metric"
+
+
+def _unique(objects):
+    return list({id(x): x for x in objects}.values())
+
+
+def _state_leaves(value):
+    """Variables, layers, metrics and seed generators in nested containers."""
+    if isinstance(value, (Variable, Tracked, SeedGenerator)) or _is_metric(value):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _state_leaves(item)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for item in value:
+            yield from _state_leaves(item)
+
+
+def _holds_state(value):
+    return any(True for _ in _state_leaves(value))
+
+
+def _is_known(holder, value):
+    known = {id(leaf) for v in vars(holder).values() for leaf in _state_leaves(v)}
+    return all(id(leaf) in known for leaf in _state_leaves(value))

@@ -1,0 +1,17 @@
+"""`keras.mixed_precision`: the global dtype policy under its older names."""
+
+from minikeras.core.dtypes import DTypePolicy
+from minikeras.core.dtypes import DTypePolicy as Policy
+from minikeras.core.dtypes import dtype_policy
+from minikeras.core.dtypes import dtype_policy as global_policy
+from minikeras.core.dtypes import set_dtype_policy
+from minikeras.core.dtypes import set_dtype_policy as set_global_policy
+
+__all__ = [
+    "DTypePolicy",
+    "Policy",
+    "dtype_policy",
+    "global_policy",
+    "set_dtype_policy",
+    "set_global_policy",
+]

@@ -1,0 +1,239 @@
+"""Sequential: layers one after another."""
+
+from minikeras.core import registry
+from minikeras.core.serialization import (
+    deserialize_keras_object,
+    serialize_keras_object,
+)
+from minikeras.core.symbolic import KerasTensor
+from minikeras.layers.arguments import is_shape
+from minikeras.layers.core.input_layer import InputLayer
+from minikeras.layers.layer import Layer
+from minikeras.models.functional import Functional, _as_input
+from minikeras.models.model import Model
+
+
+class Sequential(Model):
+    """A stack of layers, each with one input and one output.
+
+    Args:
+        layers: list of layers; an `Input` or a first layer with `input_shape=` lets
+            the weights be made at once, else the first data does.
+        trainable: do optimizers update the weights?
+        name: unique by default.
+
+    >>> from minikeras import Input, layers
+    >>> Sequential([Input((3,)), layers.Dense(2), layers.Dense(1)]).output_shape
+    (None, 1)
+    """
+
+    _untracked = Model._untracked | {"_functional"}
+
+    def __init__(self, layers=None, trainable=True, name=None):
+        super().__init__(trainable=trainable, name=name)
+        self._functional = None
+        self._stack = []
+        for layer in layers or ():
+            self.add(layer, rebuild=False)
+        self._rebuild()
+
+    @property
+    def layers(self):
+        """The layers, without the input."""
+        stack = self._stack
+        return stack[1:] if stack and isinstance(stack[0], InputLayer) else stack[:]
+
+    def add(self, layer, rebuild=True):
+        """Put a layer on top.
+
+        Raises:
+            ValueError: not a layer, a second input, or a name that is taken.
+        """
+        layer = _as_layer(layer)
+        if not self._stack:
+            shape = getattr(layer, "_input_shape_arg", None)
+            if shape is not None and not isinstance(layer, InputLayer):
+                self._stack.append(InputLayer(batch_shape=shape, dtype=_dtype(layer)))
+        elif isinstance(layer, InputLayer):
+            raise ValueError(
+                f"Sequential {self.name!r} already has layers or an input; "
+                f"{layer.name!r} cannot be its input any more."
+            )
+        if any(layer.name == own.name for own in self._stack):
+            raise ValueError(
+                f"All layers of a Sequential need unique names; {layer.name!r} is "
+                f"already in {[x.name for x in self._stack]}."
+            )
+        self._stack.append(layer)
+        if rebuild:
+            self._rebuild()
+        else:
+            self.built, self._functional = False, None
+
+    def pop(self, rebuild=True):
+        """Take the top layer off and return it."""
+        if not self._stack:
+            raise ValueError(f"Sequential {self.name!r} has no layers to pop.")
+        layer = self._stack.pop()
+        self.built, self._functional = False, None
+        if rebuild:
+            self._rebuild()
+        return layer
+
+    def _rebuild(self):
+        self.built, self._functional = False, None
+        if len(self._stack) > 1 and isinstance(self._stack[0], InputLayer):
+            self.build(self._stack[0].batch_shape)
+        elif self._stack and hasattr(self._stack[0], "inputs"):
+            first = self._stack[0]
+            if getattr(first, "built", False) and len(first.inputs or ()) == 1:
+                shape, dtype = first.inputs[0].shape, first.inputs[0].dtype
+                self._stack.insert(0, InputLayer(batch_shape=shape, dtype=dtype))
+                self.build(shape)
+
+    def build(self, input_shape=None):
+        """Make the weights for inputs of this shape, batch size included."""
+        if not is_shape(input_shape):
+            if input_shape is None or not self._stack:
+                return
+            raise ValueError(
+                f"Sequential {self.name!r} takes one input; build() needs its shape "
+                f"as a tuple, got {input_shape!r}."
+            )
+        if not self._stack:
+            raise ValueError(
+                f"Sequential {self.name!r} cannot be built: it has no layers. "
+                "Call `add()` first."
+            )
+        if isinstance(self._stack[0], InputLayer):
+            if self._stack[0].batch_shape != tuple(input_shape):
+                raise ValueError(
+                    f"Sequential {self.name!r} was made for inputs of shape "
+                    f"{self._stack[0].batch_shape}, not {tuple(input_shape)}."
+                )
+        else:
+            dtype = _dtype(self._stack[0])
+            self._stack.insert(0, InputLayer(batch_shape=input_shape, dtype=dtype))
+        inputs = outputs = self._stack[0].output
+        for layer in self._stack[1:]:
+            outputs = layer(outputs)
+        self._functional = Functional(inputs, outputs, name=self.name)
+        self.built = True
+
+    def call(self, inputs, training=None, mask=None):
+        """Each layer on the output of the one before."""
+        x = inputs
+        if self._functional is not None:
+            x = self._functional._arranged_inputs(x)
+            if not isinstance(x, KerasTensor):
+                x = _as_input(x, self._functional.inputs[0])
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def compute_output_spec(self, inputs, training=None, mask=None):
+        """The output as a KerasTensor."""
+        if self._functional is not None:
+            return self._functional.compute_output_spec(inputs, training, mask)
+        return super().compute_output_spec(inputs, training=training, mask=mask)
+
+    def compute_output_shape(self, input_shape):
+        """Shape of the output for an input shape, layer by layer."""
+        shape = input_shape
+        for layer in self.layers:
+            shape = layer.compute_output_shape(shape)
+        return shape
+
+    @property
+    def input_shape(self):
+        """Shape of the input; AttributeError before it is known."""
+        return self._known("input_shape")
+
+    @property
+    def output_shape(self):
+        """Shape of the output; AttributeError before it is known."""
+        return self._known("output_shape")
+
+    @property
+    def inputs(self):
+        """The input KerasTensors; AttributeError before the shape is known."""
+        return self._known("inputs")
+
+    @property
+    def outputs(self):
+        """The output KerasTensors; AttributeError before the shape is known."""
+        return self._known("outputs")
+
+    @property
+    def input(self):
+        """The input KerasTensor."""
+        return self._known("input")
+
+    @property
+    def output(self):
+        """The output KerasTensor."""
+        return self._known("output")
+
+    @property
+    def input_dtype(self):
+        """Dtype of the input: the first layer's."""
+        return _dtype(self._stack[0]) if self._stack else super().input_dtype
+
+    def _known(self, name):
+        if self._functional is None:
+            raise AttributeError(
+                f"Sequential {self.name!r} has no {name} yet: it is not built. Begin "
+                "with keras.Input(shape), call it on data or call `build(shape)`."
+            )
+        return getattr(self._functional, name)
+
+    def get_config(self):
+        """The layers as a JSON-ready dict."""
+        config = {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": serialize_keras_object(self.dtype_policy),
+            "layers": [serialize_keras_object(layer) for layer in self._stack],
+        }
+        if self._functional is not None:
+            config["build_input_shape"] = self._stack[0].batch_shape
+        return config
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """A new model from `get_config()`."""
+        if "name" not in config or "layers" not in config:
+            return cls(**config)
+        family = registry.family("layers")
+        model = cls(name=config["name"])
+        for entry in config["layers"]:
+            layer = deserialize_keras_object(entry, custom_objects, family=family)
+            model.add(layer, rebuild=False)
+        model._rebuild()
+        shape = config.get("build_input_shape")
+        if not model.built and shape and model._stack and is_shape(shape):
+            model.build(tuple(shape))
+        if not config.get("trainable", True):
+            model.trainable = False
+        return model
+
+
+def _as_layer(layer):
+    """A layer, or the input layer of a KerasTensor made by `Input`."""
+    if hasattr(layer, "_keras_history"):
+        layer = layer._keras_history[0]
+    if not isinstance(layer, Layer):
+        raise ValueError(
+            "Sequential: only instances of `keras.Layer` can be added, got "
+            f"{layer!r} ({type(layer).__name__})."
+        )
+    return layer
+
+
+def _dtype(layer):
+    """Dtype of the inputs of a layer in front."""
+    dtype = getattr(layer, "input_dtype", None)
+    return layer.dtype if isinstance(layer, InputLayer) else dtype
+
+
+registry.register("keras", {"Sequential": Sequential})

@@ -1,0 +1,597 @@
+"""Trainer: the part of a model that compiles, fits, evaluates and predicts.
+
+Thin: the loops are in `training/loop.py`, the steps in `training/step.py`.
+"""
+
+import warnings
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from minikeras import config, optimizers
+from minikeras.core import registry
+from minikeras.core.functional import bound
+from minikeras.core.serialization import (
+    deserialize_keras_object,
+    serialize_keras_object,
+)
+from minikeras.core.symbolic import output_spec
+from minikeras.data import (
+    class_weight_to_sample_weights,
+    get_adapter,
+    train_validation_split,
+    unpack_x_y_sample_weight,
+)
+from minikeras.metrics.reduction import Mean
+from minikeras.training import loop
+from minikeras.training import step as steps
+from minikeras.training.compile_loss import CompileLoss
+from minikeras.training.compile_metrics import CompileMetrics
+from minikeras.training.feed import Feed
+from minikeras.training.logs import to_python
+from minikeras.training.state import variables_of
+
+
+class Trainer:
+    """Mix-in of Model: `compile`, `fit`, `evaluate`, `predict` and their pieces."""
+
+    def __init__(self):
+        self.optimizer = None
+        self.compiled = False
+        self.loss = None
+        self.stop_training = self.stop_evaluating = self.stop_predicting = False
+        self.steps_per_execution = 1
+        self._run_eagerly = False
+        self._jit_compile = True
+        self._compile_loss = self._compile_metrics = self._loss_tracker = None
+        self._compile_config = None
+        self._programs = {}
+
+    # -- compile ------------------------------------------------------------------
+
+    def compile(
+        self,
+        optimizer="rmsprop",
+        loss=None,
+        loss_weights=None,
+        metrics=None,
+        weighted_metrics=None,
+        run_eagerly=False,
+        steps_per_execution=1,
+        jit_compile="auto",
+        auto_scale_loss=True,
+    ):
+        """Say how the model is to be trained and judged.
+
+        Args:
+            optimizer: name, `keras.optimizers` object, config or optax transformation.
+            loss: name, function or `Loss`; a list or dict of them for several
+                outputs; None when all losses come from `add_loss`.
+            loss_weights: number for each loss, list or dict.
+            metrics: list of names, functions or `Metric` objects; list or dict of
+                lists for several outputs.
+            weighted_metrics: the same, of metrics that see sample and class weights.
+            run_eagerly: run the steps without compiling them, for debugging.
+            steps_per_execution: steps between two calls of the batch callbacks.
+            jit_compile: `True` / "auto": compile the steps; False: as `run_eagerly`.
+            auto_scale_loss: with the dtype policy `mixed_float16`, wrap the optimizer
+                in a `LossScaleOptimizer`.
+
+        Raises:
+            ValueError: unknown name, or arguments that do not fit together.
+        """
+        self._compile_config = {
+            "optimizer": optimizer,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": bool(jit_compile),
+        }
+        names = getattr(self, "output_names", None)
+        compile_loss = CompileLoss(loss, loss_weights, names) if _given(loss) else None
+        compile_metrics = None
+        if metrics is not None or weighted_metrics is not None:
+            compile_metrics = CompileMetrics(metrics, weighted_metrics, names)
+        optimizer = optimizers.get(optimizer)
+        if auto_scale_loss and self.dtype_policy.name == "mixed_float16":
+            optimizer = _with_loss_scale(optimizer)
+        self.optimizer = optimizer
+        self.loss = loss
+        self._compile_loss, self._compile_metrics = compile_loss, compile_metrics
+        self._loss_tracker = Mean(name="loss")
+        self.steps_per_execution = int(steps_per_execution)
+        self._run_eagerly, self._jit_compile = bool(run_eagerly), bool(jit_compile)
+        self.stop_training = False
+        self.compiled = True
+        self._programs = {}
+
+    @property
+    def run_eagerly(self):
+        """Do the steps run without being compiled?"""
+        return self._run_eagerly
+
+    @run_eagerly.setter
+    def run_eagerly(self, value):
+        self._run_eagerly = bool(value)
+
+    @property
+    def jit_compile(self):
+        """Are the steps compiled?"""
+        return self._jit_compile
+
+    @jit_compile.setter
+    def jit_compile(self, value):
+        self._jit_compile = bool(value)
+
+    def _compiles(self):
+        return self._jit_compile and not self._run_eagerly
+
+    def _overrides(self, name):
+        return getattr(type(self), name) is not getattr(Trainer, name)
+
+    def _assert_compiled(self, method):
+        if not self.compiled:
+            raise ValueError(
+                f"You must call `compile()` before `{method}()`: the model does not "
+                "know its optimizer and loss yet."
+            )
+
+    def get_compile_config(self):
+        """The arguments of `compile`, for a file; None before it."""
+        if self.compiled:
+            given = dict(self._compile_config, optimizer=self.optimizer)
+            return {key: _serialized(value) for key, value in given.items()}
+        return None
+
+    def compile_from_config(self, config):
+        """`compile` as `get_compile_config()` says."""
+        if type(self).compile is not Trainer.compile and not self._has_own_config():
+            warnings.warn(
+                "The model overrides `compile()`: call it yourself, or define "
+                "`compile_from_config()`, to train the loaded model.",
+                stacklevel=2,
+            )
+            return
+        if not config:
+            return
+        config = dict(config)
+        for key, family in (
+            ("optimizer", "optimizers"),
+            ("loss", "losses"),
+            ("metrics", "metrics"),
+            ("weighted_metrics", "metrics"),
+        ):
+            config[key] = deserialize_keras_object(
+                config.get(key), family=registry.family(family)
+            )
+        self.compile(**config)
+        if self.built and self.optimizer is not None:
+            self.optimizer.build(self.trainable_variables)
+
+    def _has_own_config(self):
+        return type(self).get_compile_config is not Trainer.get_compile_config
+
+    # -- metrics and losses -------------------------------------------------------
+
+    @property
+    def metrics(self):
+        """The loss tracker, the compiled metrics, and those held by layers."""
+        found = []
+        if self._loss_tracker is not None:
+            found.append(self._loss_tracker)
+        if self._compile_metrics is not None:
+            found.append(self._compile_metrics)
+        if self._compile_loss is not None:
+            found.extend(self._compile_loss.metrics)
+        return found + super().metrics
+
+    @property
+    def metrics_names(self):
+        """Names of `metrics`."""
+        return [metric.name for metric in self.metrics]
+
+    def reset_metrics(self):
+        """Start every metric again."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
+        """The total loss, a scalar: compiled losses plus `self.losses`."""
+        del x, training
+        parts = []
+        if self._compile_loss is not None:
+            loss = self._compile_loss(y, y_pred, sample_weight)
+            if loss is not None:
+                parts.append(loss)
+        parts += [jnp.sum(jnp.asarray(part)) for part in self.losses]
+        if parts or self._compile_loss is not None:
+            return sum(parts[1:], parts[0]) if parts else jnp.zeros(())
+        raise ValueError(
+            "No loss to compute: pass `loss=` to `compile()`, or call `add_loss()` in "
+            "a layer."
+        )
+
+    def stateless_compute_loss(
+        self,
+        trainable_variables,
+        non_trainable_variables,
+        metrics_variables,
+        x=None,
+        y=None,
+        y_pred=None,
+        sample_weight=None,
+        training=True,
+    ):
+        """`compute_loss` as a pure function of the variables' values.
+
+        Returns:
+            (loss, (trainable, non-trainable, metrics values)).
+        """
+        own = (
+            self.trainable_variables,
+            self.non_trainable_variables,
+            self.metrics_variables,
+        )
+        given = (trainable_variables, non_trainable_variables, metrics_variables)
+        values = {
+            id(v): value
+            for variables, arrays in zip(own, given, strict=True)
+            for v, value in zip(variables, arrays, strict=True)
+        }
+        with bound(values):
+            loss = self.compute_loss(
+                x, y, y_pred, sample_weight=sample_weight, training=training
+            )
+        return loss, tuple([values[id(v)] for v in variables] for variables in own)
+
+    def compute_loss_and_updates(
+        self,
+        trainable_variables,
+        non_trainable_variables,
+        metrics_variables,
+        x,
+        y,
+        sample_weight,
+        training=False,
+        optimizer_variables=None,
+    ):
+        """Forward pass and loss as a pure function; made to be differentiated.
+
+        Returns:
+            (loss to differentiate, (loss, y_pred, non-trainable values, metrics
+            values)).
+        """
+        variables = variables_of(self)._replace(opt_state={})
+        lists = (trainable_variables, non_trainable_variables, metrics_variables)
+        tables = steps.from_lists(variables, lists, "test_step")
+        with steps.Bridge(
+            variables, variables._replace(**tables), training
+        ) as bridge:
+            y_pred = self(x, training=training)
+            loss = self._tracked_loss(x, y, y_pred, sample_weight, training)
+        _, kept, metrics = steps.to_lists(variables, bridge.new(), "test_step")
+        scaled = loss
+        if training and self.optimizer is not None:
+            own = self.optimizer.variables
+            with bound(
+                {id(v): a for v, a in zip(own, optimizer_variables or (), strict=False)}
+            ):
+                scaled = self.optimizer.scale_loss(loss)
+        return scaled, (loss, y_pred, kept, metrics)
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """Show a batch to the metrics; returns {name: result}."""
+        del x
+        if self._compile_metrics is not None:
+            self._compile_metrics.update_state(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def get_metrics_result(self):
+        """{name: value} of all metrics."""
+        results = {}
+        for metric in self.metrics:
+            value = metric.result()
+            if isinstance(value, dict):
+                results |= value
+            else:
+                results[metric.name] = value
+        return results
+
+    def _tracked_loss(self, x, y, y_pred, sample_weight, training):
+        loss = self._call_compute_loss(x, y, y_pred, sample_weight, training)
+        if self._loss_tracker is not None:
+            size = next((a.shape[0] for a in jax.tree_util.tree_leaves(x)), 1)
+            self._loss_tracker.update_state(
+                jax.lax.stop_gradient(loss), sample_weight=size
+            )
+        return loss
+
+    def _call_compute_loss(self, x, y, y_pred, sample_weight, training):
+        """An override from before `training=` existed still works."""
+        kwargs = {"x": x, "y": y, "y_pred": y_pred, "sample_weight": sample_weight}
+        if self._overrides("compute_loss"):
+            code = type(self).compute_loss.__code__
+            names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+            if "training" not in names and not code.co_flags & 0x08:
+                return self.compute_loss(**kwargs)
+        return self.compute_loss(**kwargs, training=training)
+
+    def _measure(self, x, y, y_pred, sample_weight, training):
+        """Loss, and logs of loss and metrics; inside the bridge."""
+        loss = self._tracked_loss(x, y, y_pred, sample_weight, training)
+        y_pred = jax.lax.stop_gradient(y_pred)
+        return loss, self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    # -- steps in Keras's form ----------------------------------------------------
+
+    def train_step(self, state, data):
+        """One training step as a pure function, to be overridden.
+
+        Args:
+            state: (trainable, non-trainable, optimizer, metrics) lists of arrays.
+            data: a batch.
+
+        Returns:
+            (logs, new state).
+        """
+        return self._keras_step(steps.train_step, state, data, "train_step")
+
+    def test_step(self, state, data):
+        """One evaluation step; state is (trainable, non-trainable, metrics)."""
+        return self._keras_step(steps.test_step, state, data, "test_step")
+
+    def predict_step(self, state, data):
+        """One prediction step; state is (trainable, non-trainable).
+
+        Returns:
+            (outputs, new non-trainable values).
+        """
+        out, lists = self._keras_step(steps.predict_step, state, data, "predict_step")
+        return out, lists[1]
+
+    def _keras_step(self, maker, state, data, name):
+        return steps.keras_step(self, variables_of(self), maker, state, data, name)
+
+    # -- building -----------------------------------------------------------------
+
+    def _is_ready(self):
+        parts = (self._compile_loss, self._compile_metrics)
+        built = all(p is None or p.built for p in parts)
+        return built and (self.optimizer is None or self.optimizer.built)
+
+    def _prepare(self, x, y, sample_weight):
+        """Build model, losses, metrics and optimizer from KerasTensors."""
+        own_steps = self._overrides("train_step") or self._overrides("test_step")
+        if not self.built or not own_steps:
+
+            def run(x, y, sample_weight):
+                y_pred = self(x, training=False)
+                if self.compiled and not own_steps:
+                    self._measure(x, y, y_pred, sample_weight, False)
+                return 0
+
+            output_spec(run, (x, y, sample_weight), {})
+        if self.optimizer is not None and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+
+    # -- fit, evaluate, predict ---------------------------------------------------
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        shuffle=True,
+        class_weight=None,
+        sample_weight=None,
+        initial_epoch=0,
+        steps_per_epoch=None,
+        validation_steps=None,
+        validation_batch_size=None,
+        validation_freq=1,
+    ):
+        """Train the model.
+
+        Args:
+            x: inputs: array, list or dict of arrays, `PyDataset`, or generator of
+                `(x, y)` / `(x, y, sample_weight)` batches.
+            y: targets, with arrays only.
+            batch_size: samples a step; 32 by default.
+            epochs: number of the last epoch.
+            verbose: 0 silent, 1 progress bar, 2 one line an epoch, "auto".
+            callbacks: list of `Callback`s, or a `CallbackList`.
+            validation_split: share of the arrays, from their end, to evaluate on.
+            validation_data: (x, y), (x, y, sample_weight), or a source of batches.
+            shuffle: shuffle the samples before each epoch; "batch": inside batches.
+            class_weight: {class: weight}.
+            sample_weight: weight of each sample.
+            initial_epoch: number of the first epoch.
+            steps_per_epoch: batches an epoch; needed with endless generators.
+            validation_steps, validation_batch_size: the same for the validation.
+            validation_freq: every how many epochs to validate, or a list of epochs.
+
+        Returns:
+            A `History`: `history.history` is {name: [value of each epoch]}.
+        """
+        self._assert_compiled("fit")
+        limit = config.max_epochs()
+        epochs = epochs if limit is None else min(epochs, limit)
+        if validation_split and validation_data is None:
+            (x, y, sample_weight), validation_data = train_validation_split(
+                (x, y, sample_weight), validation_split
+            )
+        adapter = get_adapter(
+            x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight
+        )
+        validation = None
+        if validation_data is not None:
+            val_x, val_y, val_weight = unpack_x_y_sample_weight(validation_data)
+            size = validation_batch_size or batch_size
+            val = get_adapter(val_x, val_y, val_weight, size, validation_steps)
+            epochs_with = _validation_epochs(validation_freq, epochs)
+            validation = (self._feed(val, validation_steps), epochs_with)
+        return loop.fit(
+            self,
+            self._feed(adapter, steps_per_epoch),
+            validation,
+            callbacks,
+            epochs,
+            initial_epoch,
+            _verbosity(verbose),
+        )
+
+    def evaluate(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        verbose="auto",
+        sample_weight=None,
+        steps=None,
+        callbacks=None,
+        return_dict=False,
+        **kwargs,
+    ):
+        """Loss and metrics on data; see `fit` for the arguments.
+
+        Returns:
+            The loss, or [loss, metrics …]; with `return_dict`, {name: value}.
+        """
+        self._assert_compiled("evaluate")
+        _refuse_unknown("evaluate", kwargs)
+        adapter = get_adapter(x, y, sample_weight, batch_size, steps)
+        feed = self._feed(adapter, steps)
+        logs = loop.evaluate(self, feed, callbacks, _verbosity(verbose))
+        return logs if return_dict else self._as_list(logs)
+
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+        """The model's outputs for `x`, batch by batch, as numpy arrays."""
+        adapter = get_adapter(x, None, None, batch_size, steps)
+        feed = self._feed(adapter, steps)
+        return loop.predict(self, feed, callbacks, _verbosity(verbose))
+
+    def _feed(self, adapter, steps):
+        return Feed(adapter, steps, eager=not self._compiles())
+
+    def train_on_batch(
+        self, x, y=None, sample_weight=None, class_weight=None, return_dict=False
+    ):
+        """One training step on one batch; returns the metrics so far."""
+        self._assert_compiled("train_on_batch")
+        if class_weight is not None:
+            if sample_weight is not None:
+                raise ValueError(
+                    "train_on_batch: give `sample_weight` or `class_weight`, not both."
+                )
+            sample_weight = class_weight_to_sample_weights(y, class_weight)
+        return self._on_batch("train_step", x, y, sample_weight, return_dict)
+
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+        """Loss and metrics after one more batch."""
+        self._assert_compiled("test_on_batch")
+        return self._on_batch("test_step", x, y, sample_weight, return_dict)
+
+    def _on_batch(self, name, x, y, sample_weight, return_dict):
+        batch = _batch(x, y, sample_weight)
+        loop.prepare_batch(self, *batch)
+        logs = to_python(loop.one_step(self, name, batch))
+        return logs if return_dict else self._as_list(logs)
+
+    def predict_on_batch(self, x):
+        """The model's outputs for one batch, as numpy arrays."""
+        (x, *_) = _batch(x, None, None)
+        if not self.built:
+            loop.build(self, x)
+        return jax.device_get(loop.one_step(self, "predict_step", (x,)))
+
+    def _as_list(self, logs):
+        """Values in the order of the metrics; names of several outputs last."""
+        names = []
+        for metric in self.metrics:
+            if isinstance(metric, CompileMetrics):
+                names += [m.name for m in metric.metrics]
+            else:
+                names.append(metric.name)
+        values = [logs[name] for name in names if name in logs]
+        values += [logs[name] for name in sorted(logs) if name not in names]
+        return values[0] if len(values) == 1 else values
+
+
+def _given(loss):
+    """Is there any loss in the nest?"""
+    is_leaf = lambda x: x is None or not isinstance(x, (list, tuple, dict))  # noqa: E731
+    leaves = jax.tree_util.tree_leaves(loss, is_leaf=is_leaf)
+    return any(leaf is not None for leaf in leaves)
+
+
+def _with_loss_scale(optimizer):
+    wrapper = getattr(optimizers, "LossScaleOptimizer", None)
+    if wrapper is None or optimizer is None or isinstance(optimizer, wrapper):
+        return optimizer
+    return wrapper(optimizer, name="loss_scale_optimizer")
+
+
+def _serialized(value):
+    """For the compile config: public functions by name, objects by config."""
+    if isinstance(value, dict):
+        return {key: _serialized(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_serialized(item) for item in value]
+    return serialize_keras_object(value)
+
+
+def _verbosity(verbose):
+    if verbose == "auto":
+        return 1 if config.is_interactive_logging_enabled() else 2
+    return int(verbose)
+
+
+def _validation_epochs(freq, epochs):
+    """The epochs, counted from 1, that end with a validation."""
+    if isinstance(freq, int):
+        return range(freq, epochs + 1, freq)
+    if isinstance(freq, (list, tuple, set)):
+        return set(freq)
+    raise ValueError(
+        f"validation_freq: expected an int or a list of epochs, got {freq!r}."
+    )
+
+
+def _batch(x, y, sample_weight):
+    """Array-likes -> numpy arrays in floatx, as `fit` would pass them."""
+
+    def convert(a):
+        if isinstance(a, jax.Array) or a is None:
+            return a
+        a = np.asarray(a)
+        return a.astype(config.floatx()) if a.dtype == np.float64 else a
+
+    return tuple(
+        jax.tree_util.tree_map(
+            convert,
+            tree,
+            is_leaf=lambda n: isinstance(n, list) and not _holds_arrays(n),
+        )
+        for tree in (x, y, sample_weight)
+    )
+
+
+def _holds_arrays(items):
+    return any(hasattr(leaf, "shape") for leaf in jax.tree_util.tree_leaves(items))
+
+
+def _refuse_unknown(method, kwargs):
+    kwargs.pop("_use_cached_eval_dataset", None)
+    if kwargs:
+        raise ValueError(f"{method}: arguments not recognized: {sorted(kwargs)}.")

@@ -1,0 +1,29 @@
+"""Files: `.keras` models, weights, and the registration of custom objects."""
+
+from minikeras.core.registry import CustomObjectScope
+from minikeras.core.registry import custom_object_scope
+from minikeras.core.registry import get_custom_objects
+from minikeras.core.registry import get_registered_name
+from minikeras.core.registry import get_registered_object
+from minikeras.core.registry import register_keras_serializable
+from minikeras.core.serialization import deserialize_keras_object
+from minikeras.core.serialization import serialize_keras_object
+from minikeras.saving.archive import load_model
+from minikeras.saving.archive import load_weights
+from minikeras.saving.archive import save_model
+from minikeras.saving.archive import save_weights
+
+__all__ = [
+    "CustomObjectScope",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "load_model",
+    "load_weights",
+    "register_keras_serializable",
+    "save_model",
+    "save_weights",
+    "serialize_keras_object",
+]

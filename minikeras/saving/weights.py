@@ -1,0 +1,163 @@
+"""Weights in HDF5, in Keras's layout: one group for each layer, by attribute.
+
+`layers/dense_1/vars/0` is the first weight of the second Dense in `model.layers`;
+`block/aa/dense/vars/0` lies in the list `aa` of the sub-layer `block`.
+"""
+
+import warnings
+
+import numpy as np
+
+from minikeras.core.naming import to_snake_case
+from minikeras.optimizers.optimizer import Optimizer
+
+
+def _is_saveable(x):
+    return hasattr(x, "save_own_variables") and not isinstance(x, type)
+
+
+def _children(obj):
+    """(attribute, value) of what may hold weights, in Keras's order: by name."""
+    attributes = {
+        name: value
+        for name, value in vars(obj).items()
+        if name not in _hidden(obj) and not name.startswith("__")
+    }
+    if hasattr(type(obj), "layers"):
+        attributes["layers"] = obj.layers
+    optimizer = vars(obj).get("optimizer")
+    if isinstance(optimizer, Optimizer):
+        attributes["optimizer"] = optimizer
+    return sorted(attributes.items())
+
+
+_LISTS_OF_LAYERS = {"_stack", "_graph_layers", "_functional", "_added_variables"}
+
+
+def _hidden(obj):
+    return getattr(obj, "_untracked", frozenset()) | _LISTS_OF_LAYERS
+
+
+def walk(obj, path="", visited=None):
+    """(path, object) for the object and all below it that own variables."""
+    visited = set() if visited is None else visited
+    if id(obj) in visited:
+        return
+    visited.add(id(obj))
+    yield path, obj
+    for name, value in _children(obj):
+        inner = f"{path}/{name}".lstrip("/")
+        if _is_saveable(value):
+            yield from walk(value, inner, visited)
+        elif isinstance(value, (list, tuple, set, dict)):
+            yield from _walk_container(value, inner, visited)
+
+
+def _walk_container(container, path, visited):
+    used: dict[str, int] = {}
+    items = container.values() if isinstance(container, dict) else container
+    for item in items:
+        nested = isinstance(item, (list, tuple, set, dict))
+        if not nested and not _is_saveable(item):
+            continue
+        name = "container" if nested else to_snake_case(type(item).__name__)
+        used[name] = used.get(name, -1) + 1
+        inner = f"{path}/{name}" + (f"_{used[name]}" if used[name] else "")
+        if nested:
+            yield from _walk_container(item, inner, visited)
+        else:
+            yield from walk(item, inner, visited)
+
+
+def write(model, file, optimizer=True):
+    """Write every object's variables into an open `h5py.File`."""
+    for path, obj in walk(model):
+        if isinstance(obj, Optimizer) and not optimizer:
+            continue
+        group = file.create_group(f"{path}/vars" if path else "vars")
+        group.attrs["name"] = getattr(obj, "name", "")
+        store: dict = {}
+        obj.save_own_variables(store)
+        for key, value in store.items():
+            _write_array(group, key, np.asarray(value))
+
+
+def _write_array(group, key, value):
+    if value.dtype.name == "bfloat16":  # HDF5 knows no bfloat16: bytes and a note
+        group.create_dataset(key, data=value.view("u2"))
+        group[key].attrs["dtype"] = "bfloat16"
+    else:
+        group.create_dataset(key, data=value)
+
+
+class Store:
+    """The datasets of a group as a read-only mapping to arrays."""
+
+    def __init__(self, group):
+        self._group = group
+
+    def keys(self):
+        """Names of the datasets."""
+        return [] if self._group is None else list(self._group.keys())
+
+    def __len__(self):
+        return len(self.keys())
+
+    def __iter__(self):
+        return iter(self.keys())
+
+    def __contains__(self, key):
+        return key in self.keys()
+
+    def __getitem__(self, key):
+        if key not in self:
+            raise KeyError(f"The file has no weight {key!r} here; it has {self.keys()}.")
+        dataset = self._group[key]
+        value = np.asarray(dataset)
+        if dataset.attrs.get("dtype") == "bfloat16":
+            import ml_dtypes
+
+            value = value.view("u2").view(ml_dtypes.bfloat16)
+        return value
+
+
+def read(model, file, skip_mismatch=False):
+    """Assign every object's variables from an open, checked `h5py.File`.
+
+    Every variable of the model is accounted for.
+
+    Raises:
+        ValueError: objects whose weights are missing or do not fit, each named;
+            with `skip_mismatch` a warning instead.
+    """
+    problems = []
+    for path, obj in walk(model):
+        place = f"{path}/vars" if path else "vars"
+        group = file[place] if place in file else None
+        if group is None and not _owns_variables(obj):
+            continue
+        try:
+            obj.load_own_variables(Store(group))
+        except (KeyError, ValueError, IndexError) as error:
+            if isinstance(obj, Optimizer):
+                warnings.warn(
+                    f"The optimizer's state was left out: {error}", stacklevel=3
+                )
+            else:
+                problems.append((path or obj.name, error))
+    if not problems:
+        return
+    text = "\n".join(f"  {path}: {error}" for path, error in problems)
+    if not skip_mismatch:
+        raise ValueError(
+            f"A total of {len(problems)} objects could not be loaded from the file:\n"
+            f"{text}\nBuild the model as it was saved, or pass skip_mismatch=True."
+        )
+    warnings.warn(f"Not loaded from the file:\n{text}", stacklevel=3)
+
+
+def _owns_variables(obj):
+    if isinstance(obj, Optimizer):
+        return False
+    own = getattr(obj, "_own_variables", None)
+    return bool(own()) if own else False

@@ -1,0 +1,95 @@
+"""Batches for the loop: from the host one by one, or out of arrays on the device."""
+
+import warnings
+
+import jax
+import numpy as np
+
+from minikeras import config
+from minikeras.data.arrays import ArrayAdapter
+
+# A batch up to this many bytes costs more to hand over than to cut out on the device.
+_SMALL_BATCH = 1 << 16
+# Share of the device's memory that a resident data set may take.
+_RESIDENT_BYTES = 1 << 30
+
+
+class Feed:
+    """One source of data for many epochs.
+
+    Args:
+        adapter: the source.
+        steps: batches an epoch; None: as many as there are.
+        eager: never put the data set on the device.
+    """
+
+    def __init__(self, adapter, steps=None, eager=False):
+        self.adapter = adapter
+        limit = config.max_steps_per_epoch()
+        self.steps = steps if limit is None else min(steps or limit, limit)
+        self.num_batches = self.steps or adapter.num_batches
+        self.batch_size = adapter.batch_size
+        self._iterator = None
+        self._arrays = None
+        self.resident = not eager and self.steps is None and _fits(adapter)
+
+    def batches(self):
+        """The batches of one epoch, as arrays on the host."""
+        if self.steps is None:
+            yield from self.adapter
+            return
+        seen = 0
+        fresh = self._iterator is None
+        while seen < self.steps:
+            if self._iterator is None:
+                self._iterator, fresh = iter(self.adapter), True
+            batch = next(self._iterator, None)
+            if batch is None:
+                self._iterator = None
+                if fresh and seen == 0 or self.adapter.num_batches is None:
+                    warnings.warn(
+                        f"The data ran out after {seen} of {self.steps} batches of "
+                        "the epoch. Let the generator give at least "
+                        "`steps_per_epoch * epochs` batches.",
+                        stacklevel=2,
+                    )
+                    return
+                continue
+            fresh = False
+            seen += 1
+            yield batch
+
+    def arrays(self):
+        """One epoch's data on the device, in the order of its batches."""
+        order = list(self.adapter.index_batches())
+        if self._arrays is None:
+            self._arrays = jax.device_put(_packed(self.adapter.arrays))
+        if order and isinstance(order[0], slice):
+            return self._arrays
+        return _take(self._arrays, np.concatenate(order))
+
+
+@jax.jit
+def _take(arrays, order):
+    return jax.tree_util.tree_map(lambda a: a[order], arrays)
+
+
+def _packed(arrays):
+    """Without trailing None, so that steps unpack them like any batch."""
+    x, y, weights = arrays
+    if weights is not None:
+        return (x, y, weights)
+    return (x, y) if y is not None else (x,)
+
+
+def _fits(adapter):
+    if not isinstance(adapter, ArrayAdapter):
+        return False
+    leaves = jax.tree_util.tree_leaves(adapter.arrays)
+    if any(hasattr(leaf, "todense") for leaf in leaves):
+        return False
+    total = sum(leaf.nbytes for leaf in leaves)
+    if total > _RESIDENT_BYTES or not adapter.num_samples:
+        return False
+    small = total / adapter.num_samples * adapter.batch_size <= _SMALL_BATCH
+    return small or jax.default_backend() != "cpu"

@@ -1,0 +1,217 @@
+"""The loops: epochs, callbacks and logs around the compiled steps."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from minikeras.callbacks import CallbackList
+from minikeras.core.symbolic import KerasTensor, output_spec
+from minikeras.data import unpack_x_y_sample_weight
+from minikeras.training.logs import LazyLogs, to_python
+from minikeras.training.programs import program
+from minikeras.training.state import Lease, variables_of
+from minikeras.training.step import Rows
+
+
+def prepare(model, adapter):
+    """Create what depends on the shape of the data: weights, metrics, slots."""
+    if model.built and model._is_ready():
+        return
+    x, y, sample_weight = unpack_x_y_sample_weight(adapter.peek())
+    prepare_batch(model, x, y, sample_weight)
+
+
+def prepare_batch(model, x, y=None, sample_weight=None):
+    """`prepare` from one batch."""
+    if not model.built or not model._is_ready():
+        specs = jax.tree_util.tree_map(_spec, (x, y, sample_weight))
+        model._prepare(*specs)
+
+
+def build(model, x):
+    """Create the model's weights from one batch of inputs."""
+    output_spec(model, (jax.tree_util.tree_map(_spec, x),), {})
+
+
+def _spec(x):
+    x = jnp.asarray(x) if not hasattr(x, "dtype") else x
+    return KerasTensor(x.shape, jax.dtypes.canonicalize_dtype(x.dtype))
+
+
+class Pass:
+    """One compiled step, run over a feed on leased state, epoch after epoch."""
+
+    def __init__(self, model, lease, feed, name, callbacks):
+        self.model, self.lease, self.feed, self.name = model, lease, feed, name
+        mode = name.removesuffix("_step")
+        self.begin = _listeners(callbacks, f"on_{mode}_batch_begin")
+        self.end = _listeners(callbacks, f"on_{mode}_batch_end")
+
+    def _sources(self):
+        """What the step takes for each batch of an epoch."""
+        feed = self.feed
+        if not feed.resident:
+            yield from feed.batches()
+            return
+        arrays, rows, size = feed.arrays(), feed.adapter.num_samples, feed.batch_size
+        for start in range(0, rows, size):
+            yield Rows(arrays, np.int32(start), min(size, rows - start))
+
+    def run(self, outputs=None):
+        """Run one epoch; append what each step returned to `outputs`, if given."""
+        model, lease, box = self.model, self.lease, self.lease.box
+        step = program(model, lease.variables, self.name)
+        group = model.steps_per_execution or 1
+        number = -1
+        for number, source in enumerate(self._sources()):
+            if self.begin and number % group == 0:
+                self.begin(number)
+            box[:] = map(step, (lease.state,), (source,))
+            if outputs is not None:
+                outputs.append(lease.logs)
+            if self.end and (number + 1) % group == 0:
+                self.end(number, self.batch_logs())
+            if getattr(model, _STOP[self.name]):
+                break
+        if self.end and number >= 0 and (number + 1) % group:
+            self.end(number + group - 1 - number % group, self.batch_logs())
+
+    def batch_logs(self):
+        """Logs of the batch just dispatched, fetched when somebody looks."""
+        logs = self.lease.logs
+        if self.name == "predict_step":
+            return LazyLogs(lambda: {"outputs": jax.device_get(logs)})
+        return LazyLogs(lambda: to_python(logs))
+
+
+_STOP = {
+    "train_step": "stop_training",
+    "test_step": "stop_evaluating",
+    "predict_step": "stop_predicting",
+}
+
+
+def _listeners(callbacks, name):
+    """The batch hook `name`, or None when no callback listens."""
+    listening = getattr(callbacks, "_batch_hooks", None)
+    if listening is not None and not listening()[name]:
+        return None
+    return getattr(callbacks, name)
+
+
+def _callback_list(model, callbacks, **options):
+    if isinstance(callbacks, CallbackList):
+        return callbacks
+    verbose = options["verbose"]
+    return CallbackList(callbacks, model=model, add_progbar=verbose != 0, **options)
+
+
+def fit(model, feed, validation, callbacks, epochs, initial_epoch, verbose):
+    """Train for some epochs; `Trainer.fit` says what the arguments mean.
+
+    Args:
+        feed: the training `Feed`.
+        validation: None, or (the validation `Feed`, the epochs that end with it).
+        epochs, initial_epoch: number of the last epoch + 1, and of the first.
+
+    Returns:
+        The `History` callback.
+    """
+    prepare(model, feed.adapter)
+    callbacks = _callback_list(
+        model,
+        callbacks,
+        add_history=True,
+        verbose=verbose,
+        epochs=epochs,
+        steps=feed.num_batches,
+    )
+    model.stop_training = False
+    with Lease(variables_of(model)) as lease:
+        training = Pass(model, lease, feed, "train_step", callbacks)
+        evaluation = None
+        callbacks.on_train_begin()
+        logs = {}
+        for epoch in range(initial_epoch, epochs):
+            _follow_trainable(model, lease)
+            model.reset_metrics()
+            callbacks.on_epoch_begin(epoch)
+            feed.adapter.on_epoch_begin()
+            training.run()
+            feed.adapter.on_epoch_end()
+            logs = to_python(lease.logs)
+            if validation and epoch + 1 in validation[1]:
+                if evaluation is None:
+                    evaluation = Pass(
+                        model, lease, validation[0], "test_step", callbacks
+                    )
+                val_logs = _test_epoch(evaluation, callbacks)
+                logs |= {f"val_{key}": value for key, value in val_logs.items()}
+            callbacks.on_epoch_end(epoch, logs)
+            if model.stop_training:
+                break
+        if model.optimizer is not None and epochs > 0:
+            model.optimizer.finalize_variable_values(model.trainable_variables)
+        callbacks.on_train_end(logs)
+    return model.history
+
+
+def _follow_trainable(model, lease):
+    """A callback may have frozen or thawed layers since the last epoch."""
+    now = {id(v) for v in model.trainable_variables}
+    if now != {id(v) for v in lease.variables.params.values()}:
+        lease.renew(variables_of(model))
+
+
+def _test_epoch(evaluation, callbacks):
+    model, adapter = evaluation.model, evaluation.feed.adapter
+    model.stop_evaluating = False
+    callbacks.on_test_begin()
+    model.reset_metrics()
+    adapter.on_epoch_begin()
+    evaluation.run()
+    adapter.on_epoch_end()
+    logs = to_python(evaluation.lease.logs)
+    callbacks.on_test_end(logs)
+    return logs
+
+
+def evaluate(model, feed, callbacks, verbose):
+    """Loss and metrics over a feed, as a dict; see `Trainer.evaluate`."""
+    prepare(model, feed.adapter)
+    callbacks = _callback_list(
+        model, callbacks, verbose=verbose, epochs=1, steps=feed.num_batches
+    )
+    with Lease(variables_of(model)) as lease:
+        return _test_epoch(Pass(model, lease, feed, "test_step", callbacks), callbacks)
+
+
+def predict(model, feed, callbacks, verbose):
+    """Outputs over a feed, in numpy; see `Trainer.predict`."""
+    if not model.built:
+        x, _, _ = unpack_x_y_sample_weight(feed.adapter.peek())
+        build(model, x)
+    callbacks = _callback_list(
+        model, callbacks, verbose=verbose, epochs=1, steps=feed.num_batches
+    )
+    model.stop_predicting = False
+    outputs: list = []
+    with Lease(variables_of(model)._replace(opt_state={}, metrics={})) as lease:
+        callbacks.on_predict_begin()
+        feed.adapter.on_epoch_begin()
+        Pass(model, lease, feed, "predict_step", callbacks).run(outputs)
+        feed.adapter.on_epoch_end()
+        callbacks.on_predict_end()
+    if not outputs:
+        raise ValueError("predict: the data held no batch.")
+    host = jax.device_get(outputs)
+    return jax.tree_util.tree_map(lambda *parts: np.concatenate(parts), *host)
+
+
+def one_step(model, name, batch):
+    """Run a step on one batch; returns its logs or outputs."""
+    variables = variables_of(model)
+    with Lease(variables) as lease:
+        step = program(model, variables, name)
+        lease.box[:] = map(step, (lease.state,), (batch,))
+        return lease.logs

@@ -1,0 +1,125 @@
+"""The state of training as one pytree, and its lease to a loop.
+
+A `TrainState` of Variables and a `TrainState` of arrays have the same keys: the
+first says where the second comes from and goes back to.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from minikeras.core.variable import unique_paths
+
+
+class TrainState(NamedTuple):
+    """{path: value} of everything a training step reads and writes.
+
+    Attributes:
+        params: what the optimizer updates.
+        state: other variables of the model: batch statistics, random counters.
+        opt_state: variables of the optimizer.
+        metrics: variables of the metrics.
+    """
+
+    params: dict[str, Any]
+    state: dict[str, Any]
+    opt_state: dict[str, Any]
+    metrics: dict[str, Any]
+
+
+def variables_of(model) -> TrainState:
+    """The Variables of a model, its optimizer and its metrics, by path."""
+    table = unique_paths(model.variables)
+    trainable = {id(v) for v in model.trainable_variables}
+    optimizer = model.optimizer
+    return TrainState(
+        params={k: v for k, v in table.items() if id(v) in trainable},
+        state={k: v for k, v in table.items() if id(v) not in trainable},
+        opt_state=unique_paths(optimizer.variables if optimizer is not None else []),
+        metrics=unique_paths(model.metrics_variables),
+    )
+
+
+def read(variables: TrainState) -> TrainState:
+    """The arrays of Variables."""
+    return jax.tree_util.tree_map(lambda v: v.value, variables)
+
+
+class Lease:
+    """While it lasts, a loop owns the arrays, and nobody can tell.
+
+    Reading a leased Variable gives a copy of its current array (the array itself is
+    donated to the next step); assigning one changes what the next step sees. At the
+    end the Variables hold the arrays of the last finished step.
+
+    `box` is a list of one item, what the last step returned: (state, logs).
+    `box[:] = map(step, ...)` replaces it inside one C call, between whose parts no
+    Ctrl-C can fall: the state is either the one before the step or the one after it,
+    and never lost.
+    """
+
+    def __init__(self, variables: TrainState):
+        self.box: list = []
+        self._take(variables)
+
+    def _take(self, variables):
+        self.variables = variables
+        self._where = {
+            id(v): (section, key)
+            for section, table in enumerate(variables)
+            for key, v in table.items()
+        }
+        self.box[:] = [(_fresh(read(variables)), {})]
+
+    def __enter__(self):
+        for v in jax.tree_util.tree_leaves(self.variables):
+            v._lease = self
+        return self
+
+    def __exit__(self, *exc):
+        for v in jax.tree_util.tree_leaves(self.variables):
+            v._lease = None
+            v._value = self._array(v)
+
+    def renew(self, variables: TrainState):
+        """Go on with other variables, after a change of what is trainable."""
+        self.__exit__()
+        self._take(variables)
+        self.__enter__()
+
+    @property
+    def state(self) -> TrainState:
+        """The current arrays."""
+        return self.box[0][0]
+
+    @property
+    def logs(self):
+        """What the last step returned beside the state."""
+        return self.box[0][1]
+
+    def _array(self, variable):
+        section, key = self._where[id(variable)]
+        return self.state[section][key]
+
+    def read(self, variable):
+        """The current array of a leased Variable, safe to keep."""
+        return jnp.copy(self._array(variable))
+
+    def write(self, variable, value):
+        """Assign a leased Variable."""
+        section, key = self._where[id(variable)]
+        self.state[section][key] = jnp.copy(value)
+
+
+def _fresh(state: TrainState) -> TrainState:
+    """Copies of arrays that occur twice: each may be donated only once."""
+    seen = set()
+
+    def once(x):
+        if id(x) in seen:
+            return jnp.copy(x)
+        seen.add(id(x))
+        return x
+
+    return jax.tree_util.tree_map(once, state)

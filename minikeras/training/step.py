@@ -1,0 +1,141 @@
+"""The steps: pure functions from a state and a batch to a state and logs."""
+
+import jax
+
+from minikeras.core.functional import Bridge
+from minikeras.data import unpack_x_y_sample_weight
+from minikeras.training.state import TrainState
+
+
+@jax.tree_util.register_pytree_node_class
+class Rows:
+    """A batch not yet cut out of arrays on the device: rows `start : start + size`."""
+
+    def __init__(self, arrays, start, size):
+        self.arrays, self.start, self.size = arrays, start, size
+
+    def tree_flatten(self):
+        return (self.arrays, self.start), self.size
+
+    @classmethod
+    def tree_unflatten(cls, size, children):
+        return cls(*children, size)
+
+    def cut(self):
+        """The batch."""
+        return jax.tree_util.tree_map(
+            lambda a: jax.lax.dynamic_slice_in_dim(a, self.start, self.size),
+            self.arrays,
+        )
+
+
+def open_batch(source):
+    """Batch or `Rows` -> (x, y, sample_weight)."""
+    return unpack_x_y_sample_weight(source.cut() if isinstance(source, Rows) else source)
+
+
+def train_step(model, variables: TrainState):
+    """`step(state, source) -> (state, logs)`: gradients, then the optimizer."""
+
+    def loss_fn(params, state, batch):
+        x, y, sample_weight = batch
+        with Bridge(variables, state._replace(params=params), True) as bridge:
+            y_pred = model(x, training=True)
+            loss, logs = model._measure(x, y, y_pred, sample_weight, training=True)
+            scaled = model.optimizer.scale_loss(loss)
+        return scaled, (bridge.new(), logs)
+
+    def step(state, source):
+        batch = open_batch(source)
+        grads, (new, logs) = jax.grad(loss_fn, has_aux=True)(
+            state.params, state, batch
+        )
+        params, opt_state = model.optimizer.update(
+            variables.params, state.params, grads, state.opt_state
+        )
+        return new._replace(params=params, opt_state=opt_state), logs
+
+    return step
+
+
+def test_step(model, variables: TrainState):
+    """`step(state, source) -> (state, logs)`: loss and metrics, no update."""
+
+    def step(state, source):
+        x, y, sample_weight = open_batch(source)
+        with Bridge(variables, state, False) as bridge:
+            y_pred = model(x, training=False)
+            _, logs = model._measure(x, y, y_pred, sample_weight, training=False)
+        return bridge.new(), logs
+
+    return step
+
+
+def predict_step(model, variables: TrainState):
+    """`step(state, source) -> (state, outputs)`."""
+
+    def step(state, source):
+        x, _, _ = open_batch(source)
+        with Bridge(variables, state, False) as bridge:
+            outputs = model(x, training=False)
+        return bridge.new(), outputs
+
+    return step
+
+
+# -- steps that a user wrote, in Keras-on-JAX's form -------------------------------
+
+SECTIONS = {
+    "train_step": ("params", "state", "opt_state", "metrics"),
+    "test_step": ("params", "state", "metrics"),
+    "predict_step": ("params", "state"),
+}
+
+
+def custom_step(model, variables: TrainState, name: str):
+    """The model's own `train_step(state, data)` … as `step(state, source)`.
+
+    Its state is a tuple of lists of arrays; `SECTIONS` says which. Its logs give way
+    to the metrics' results when they have the same keys, as in Keras.
+    """
+
+    def step(state, source):
+        batch = source.cut() if isinstance(source, Rows) else source
+        lists = to_lists(variables, state, name)
+        logs, new = getattr(model, name)(lists, batch)
+        if name == "predict_step":
+            new = (lists[0], new)
+        state = state._replace(**from_lists(variables, new, name))
+        if name != "predict_step":
+            with Bridge(variables, state):
+                results = model.get_metrics_result()
+            if isinstance(logs, dict) and set(logs) == set(results):
+                logs = results
+        return state, logs
+
+    return step
+
+
+def to_lists(variables: TrainState, values: TrainState, name: str):
+    """State -> the tuple of lists that Keras's `name` takes."""
+    return tuple(
+        [getattr(values, s)[key] for key in getattr(variables, s)]
+        for s in SECTIONS[name]
+    )
+
+
+def from_lists(variables: TrainState, lists, name: str):
+    """The reverse of `to_lists`, as {section: {path: array}}."""
+    return {
+        s: dict(zip(getattr(variables, s), values, strict=True))
+        for s, values in zip(SECTIONS[name], lists, strict=True)
+    }
+
+
+def keras_step(model, variables: TrainState, maker, lists, data, name):
+    """Run one of our steps with Keras's signature: (logs, lists)."""
+    empty = {section: {} for section in TrainState._fields if section not in SECTIONS[name]}
+    variables = variables._replace(**empty)
+    state = TrainState(**empty, **from_lists(variables, lists, name))
+    state, logs = maker(model, variables)(state, data)
+    return logs, to_lists(variables, state, name)

@@ -1,0 +1,18 @@
+"""Start again: names, the global random generator, compiled programs."""
+
+import gc
+
+from minikeras.core.naming import reset_uids
+from minikeras.random.seed_generator import reset_global_seed_generator
+
+
+def clear_session(free_memory=True):
+    """Forget the name counters and the global random generator.
+
+    Args:
+        free_memory: also collect garbage and let JAX drop its compiled programs?
+    """
+    reset_uids()
+    reset_global_seed_generator()
+    if free_memory:
+        gc.collect()
