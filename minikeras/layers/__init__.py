@@ -1,0 +1,207 @@
+"""`keras.layers`: every layer by its public name."""
+
+from minikeras.core import registry
+from minikeras.layers.activations.activation import Activation
+from minikeras.layers.activations.prelu import PReLU
+from minikeras.layers.activations.rectifiers import ELU
+from minikeras.layers.activations.rectifiers import LeakyReLU
+from minikeras.layers.activations.rectifiers import ReLU
+from minikeras.layers.activations.softmax import Softmax
+from minikeras.layers.convolutional.conv1d import Conv1D
+from minikeras.layers.convolutional.conv2d import Conv2D
+from minikeras.layers.convolutional.conv3d import Conv3D
+from minikeras.layers.core.dense import Dense
+from minikeras.layers.core.embedding import Embedding
+from minikeras.layers.core.identity import Identity
+from minikeras.layers.core.input_layer import Input
+from minikeras.layers.core.input_layer import InputLayer
+from minikeras.layers.core.lambda_layer import Lambda
+from minikeras.layers.core.masking import Masking
+from minikeras.layers.core.wrapper import Wrapper
+from minikeras.layers.input_spec import InputSpec
+from minikeras.layers.layer import Layer
+from minikeras.layers.merging.concatenate import Concatenate
+from minikeras.layers.merging.dot import Dot
+from minikeras.layers.merging.elementwise import Add
+from minikeras.layers.merging.elementwise import Average
+from minikeras.layers.merging.elementwise import Maximum
+from minikeras.layers.merging.elementwise import Minimum
+from minikeras.layers.merging.elementwise import Multiply
+from minikeras.layers.merging.elementwise import Subtract
+from minikeras.layers.merging.functions import add
+from minikeras.layers.merging.functions import average
+from minikeras.layers.merging.functions import concatenate
+from minikeras.layers.merging.functions import dot
+from minikeras.layers.merging.functions import maximum
+from minikeras.layers.merging.functions import minimum
+from minikeras.layers.merging.functions import multiply
+from minikeras.layers.merging.functions import subtract
+from minikeras.layers.normalization.batch_normalization import BatchNormalization
+from minikeras.layers.normalization.layer_normalization import LayerNormalization
+from minikeras.layers.pooling.average_pooling import AveragePooling1D
+from minikeras.layers.pooling.average_pooling import AveragePooling2D
+from minikeras.layers.pooling.average_pooling import AveragePooling3D
+from minikeras.layers.pooling.global_pooling import GlobalAveragePooling1D
+from minikeras.layers.pooling.global_pooling import GlobalAveragePooling2D
+from minikeras.layers.pooling.global_pooling import GlobalAveragePooling3D
+from minikeras.layers.pooling.global_pooling import GlobalMaxPooling1D
+from minikeras.layers.pooling.global_pooling import GlobalMaxPooling2D
+from minikeras.layers.pooling.global_pooling import GlobalMaxPooling3D
+from minikeras.layers.pooling.max_pooling import MaxPooling1D
+from minikeras.layers.pooling.max_pooling import MaxPooling2D
+from minikeras.layers.pooling.max_pooling import MaxPooling3D
+from minikeras.layers.preprocessing.rescaling import Rescaling
+from minikeras.layers.regularization.activity_regularization import ActivityRegularization
+from minikeras.layers.regularization.dropout import AlphaDropout
+from minikeras.layers.regularization.dropout import Dropout
+from minikeras.layers.regularization.dropout import SpatialDropout1D
+from minikeras.layers.regularization.dropout import SpatialDropout2D
+from minikeras.layers.regularization.dropout import SpatialDropout3D
+from minikeras.layers.regularization.noise import GaussianDropout
+from minikeras.layers.regularization.noise import GaussianNoise
+from minikeras.layers.reshaping.cropping import Cropping1D
+from minikeras.layers.reshaping.cropping import Cropping2D
+from minikeras.layers.reshaping.cropping import Cropping3D
+from minikeras.layers.reshaping.flatten import Flatten
+from minikeras.layers.reshaping.permute import Permute
+from minikeras.layers.reshaping.repeat_vector import RepeatVector
+from minikeras.layers.reshaping.reshape import Reshape
+from minikeras.layers.reshaping.up_sampling import UpSampling1D
+from minikeras.layers.reshaping.up_sampling import UpSampling2D
+from minikeras.layers.reshaping.up_sampling import UpSampling3D
+from minikeras.layers.reshaping.zero_padding import ZeroPadding1D
+from minikeras.layers.reshaping.zero_padding import ZeroPadding2D
+from minikeras.layers.reshaping.zero_padding import ZeroPadding3D
+
+# Other names of the same classes.
+AvgPool1D = AveragePooling1D
+AvgPool2D = AveragePooling2D
+AvgPool3D = AveragePooling3D
+Convolution1D = Conv1D
+Convolution2D = Conv2D
+Convolution3D = Conv3D
+GlobalAvgPool1D = GlobalAveragePooling1D
+GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalAvgPool3D = GlobalAveragePooling3D
+GlobalMaxPool1D = GlobalMaxPooling1D
+GlobalMaxPool2D = GlobalMaxPooling2D
+GlobalMaxPool3D = GlobalMaxPooling3D
+MaxPool1D = MaxPooling1D
+MaxPool2D = MaxPooling2D
+MaxPool3D = MaxPooling3D
+
+__all__ = [
+    "Activation",
+    "ActivityRegularization",
+    "Add",
+    "AlphaDropout",
+    "Average",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AveragePooling3D",
+    "AvgPool1D",
+    "AvgPool2D",
+    "AvgPool3D",
+    "BatchNormalization",
+    "Concatenate",
+    "Conv1D",
+    "Conv2D",
+    "Conv3D",
+    "Convolution1D",
+    "Convolution2D",
+    "Convolution3D",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
+    "Dense",
+    "Dot",
+    "Dropout",
+    "ELU",
+    "Embedding",
+    "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalAvgPool3D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPool3D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
+    "Identity",
+    "Input",
+    "InputLayer",
+    "InputSpec",
+    "Lambda",
+    "Layer",
+    "LayerNormalization",
+    "LeakyReLU",
+    "Masking",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPool3D",
+    "MaxPooling1D",
+    "MaxPooling2D",
+    "MaxPooling3D",
+    "Maximum",
+    "Minimum",
+    "Multiply",
+    "PReLU",
+    "Permute",
+    "ReLU",
+    "RepeatVector",
+    "Rescaling",
+    "Reshape",
+    "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+    "Subtract",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
+    "Wrapper",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
+    "add",
+    "average",
+    "concatenate",
+    "deserialize",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
+    "serialize",
+    "subtract",
+]
+_layers = {
+    name: value
+    for name, value in list(globals().items())
+    if isinstance(value, type) and issubclass(value, Layer)
+}
+_family = registry.Family("layers", "layer", _layers)
+serialize = _family.serialize
+
+
+def deserialize(config, custom_objects=None):
+    """Config dict of a layer -> a new layer.
+
+    Raises:
+        ValueError: the config is not that of a layer.
+    """
+    layer = _family.deserialize(config, custom_objects)
+    if not isinstance(layer, Layer):
+        raise ValueError(
+            "keras.layers.deserialize: the config must be that of a layer, got "
+            f"{config!r}."
+        )
+    return layer
+
+
+registry.register_all("keras.layers", globals())

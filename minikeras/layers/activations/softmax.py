@@ -1,0 +1,61 @@
+"""Softmax as a layer, with a mask."""
+
+import jax
+import jax.numpy as jnp
+
+from minikeras.layers.layer import Layer
+
+
+def masked_softmax(x, mask=None, axis=-1):
+    """exp(x) / sum(exp(x)) over `axis` among the entries where `mask` is True.
+
+    Entries that are masked out are 0, also when all of them are.
+    """
+    if mask is None:
+        return jax.nn.softmax(x, axis=axis)
+    mask = jnp.asarray(mask).astype(bool)
+    # The smallest number, not -inf: a row of -inf only would be NaN.
+    lowest = jnp.finfo(x.dtype).min
+    return jax.nn.softmax(jnp.where(mask, x, lowest), axis=axis) * mask
+
+
+def check_mask(mask, shape):
+    """ValueError unless `mask` broadcasts to `shape`."""
+    if mask.ndim > len(shape):
+        raise ValueError(
+            "Softmax: the mask must not have more dimensions than the inputs: mask "
+            f"{tuple(mask.shape)}, inputs {tuple(shape)}."
+        )
+    own = tuple(shape)[len(shape) - mask.ndim :]
+    if any(m not in (1, n) for m, n in zip(mask.shape, own, strict=True)):
+        raise ValueError(
+            f"Softmax: the mask {tuple(mask.shape)} is not broadcastable to the "
+            f"inputs {tuple(shape)}."
+        )
+
+
+class Softmax(Layer):
+    """exp(x) / sum(exp(x)).
+
+    Args:
+        axis: int or ints, over which the outputs sum to 1.
+
+    `call` also takes `mask`: bool, broadcastable to the inputs; where it is False
+    the output is 0.
+
+    >>> Softmax()(jnp.zeros((1, 2))).tolist()
+    [[0.5, 0.5]]
+    """
+
+    def __init__(self, axis=-1, **kwargs):
+        super().__init__(**kwargs)
+        self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
+        self.supports_masking = True
+        self.built = True
+
+    def call(self, inputs, mask=None):
+        """masked_softmax(inputs, mask, axis)"""
+        if mask is not None:
+            check_mask(mask, inputs.shape)
+        axis = tuple(self.axis) if isinstance(self.axis, list) else self.axis
+        return masked_softmax(inputs, mask, axis)

@@ -1,0 +1,1 @@
+"""Dense, Embedding and what feeds or wraps other layers."""

@@ -1,0 +1,104 @@
+"""Dense: every output sees every input."""
+
+from minikeras import activations, constraints, initializers, regularizers
+from minikeras.layers.checks import positive_int
+from minikeras.layers.input_spec import InputSpec
+from minikeras.layers.layer import Layer
+from minikeras.layers.lora import LowRank
+
+
+def dense(x, kernel, bias=None):
+    """(..., n_in) @ (n_in, n_out) [+ (n_out,)] -> (..., n_out)."""
+    y = x @ kernel
+    return y if bias is None else y + bias
+
+
+class Dense(LowRank, Layer):
+    """A fully connected layer.
+
+    activation(x @ kernel + bias)
+
+    Args:
+        units: int >= 1, size of the output's last axis.
+        activation: name or function; None is the identity.
+        use_bias: add a bias?
+        kernel_initializer, bias_initializer: of the (n_in, units) kernel and the
+            (units,) bias.
+        kernel_regularizer, bias_regularizer, activity_regularizer: penalties.
+        kernel_constraint, bias_constraint: projections after each update.
+        lora_rank, lora_alpha: see `enable_lora`.
+        quantization_config: reserved.
+
+    Input (..., n_in), output (..., units).
+
+    Raises:
+        ValueError: `units` is no positive integer; inputs of rank below 2.
+
+    >>> import numpy as np
+    >>> Dense(4, activation="relu")(np.ones((2, 3))).shape
+    (2, 4)
+    """
+
+    def __init__(
+        self,
+        units,
+        activation=None,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        lora_rank=None,
+        lora_alpha=None,
+        quantization_config=None,
+        **kwargs,
+    ):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.units = positive_int(units, "units")
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.lora_rank, self.lora_alpha = lora_rank, lora_alpha
+        self.quantization_config = quantization_config
+        self.input_spec = InputSpec(min_ndim=2)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        """Create the kernel and the bias."""
+        n_in = input_shape[-1]
+        self._kernel = self.add_weight(
+            name="kernel",
+            shape=(n_in, self.units),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                name="bias",
+                shape=(self.units,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+        self.input_spec = InputSpec(min_ndim=2, axes={-1: n_in})
+        self._start_lora()
+
+    @property
+    def kernel(self):
+        """The (n_in, units) kernel."""
+        return self._effective()
+
+    def call(self, inputs, training=None):
+        """activation(inputs @ kernel + bias)"""
+        y = dense(inputs, self.kernel, self.bias)
+        return y if self.activation is None else self.activation(y)

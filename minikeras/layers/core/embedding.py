@@ -1,0 +1,109 @@
+"""Embedding: integers to vectors."""
+
+import warnings
+
+import jax.numpy as jnp
+
+from minikeras import constraints, initializers, ops, regularizers
+from minikeras.core.variable import convert_to_tensor
+from minikeras.layers.checks import positive_int
+from minikeras.layers.layer import Layer
+from minikeras.layers.lora import LowRank
+
+
+def embed(indices, table):
+    """(...,) ints -> (..., output_dim), rows of the (input_dim, output_dim) table.
+
+    Indices below zero count from the end; rows beyond the table are NaN.
+    """
+    if not jnp.issubdtype(indices.dtype, jnp.integer):
+        indices = indices.astype("int32")
+    return jnp.take(table, indices, axis=0)
+
+
+class Embedding(LowRank, Layer):
+    """A table of trainable vectors, looked up by index.
+
+    Args:
+        input_dim: int >= 1, number of rows: largest index + 1.
+        output_dim: int >= 1, length of the vectors.
+        embeddings_initializer, embeddings_regularizer, embeddings_constraint: of
+            the table.
+        mask_zero: is index 0 padding, to be masked out in the layers that follow?
+        weights: initial table, alone or in a list.
+        lora_rank, lora_alpha: see `enable_lora`.
+        quantization_config: reserved.
+
+    Input (...,) ints, output (..., output_dim).
+
+    >>> import numpy as np
+    >>> Embedding(10, 4)(np.array([[1, 2, 9]])).shape
+    (1, 3, 4)
+    """
+
+    _adapted = "embeddings"
+
+    def __init__(
+        self,
+        input_dim,
+        output_dim,
+        embeddings_initializer="uniform",
+        embeddings_regularizer=None,
+        embeddings_constraint=None,
+        mask_zero=False,
+        weights=None,
+        lora_rank=None,
+        lora_alpha=None,
+        quantization_config=None,
+        **kwargs,
+    ):
+        if kwargs.pop("input_length", None) is not None:
+            warnings.warn(
+                "Embedding: `input_length` has no effect; leave it out.", stacklevel=2
+            )
+        super().__init__(**kwargs)
+        self.input_dim = positive_int(input_dim, "input_dim")
+        self.output_dim = positive_int(output_dim, "output_dim")
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
+        self.embeddings_constraint = constraints.get(embeddings_constraint)
+        self.mask_zero = mask_zero
+        self.supports_masking = mask_zero
+        self.autocast = False  # float indices would lose digits
+        self.lora_rank, self.lora_alpha = lora_rank, lora_alpha
+        self.quantization_config = quantization_config
+        if weights is not None:
+            self.build()
+            one = not isinstance(weights, (list, tuple))
+            self.set_weights([weights] if one else weights)
+
+    def build(self, input_shape=None):
+        """Create the table."""
+        self._embeddings = self.add_weight(
+            name="embeddings",
+            shape=(self.input_dim, self.output_dim),
+            initializer=self.embeddings_initializer,
+            regularizer=self.embeddings_regularizer,
+            constraint=self.embeddings_constraint,
+        )
+        self._start_lora()
+
+    @property
+    def embeddings(self):
+        """The (input_dim, output_dim) table."""
+        return self._effective()
+
+    def call(self, inputs):
+        """embeddings[inputs]"""
+        table = convert_to_tensor(self.embeddings)
+        return embed(inputs, table).astype(self.compute_dtype)
+
+    def compute_mask(self, inputs, mask=None):
+        """inputs != 0 if `mask_zero`, else None."""
+        return ops.not_equal(inputs, 0) if self.mask_zero else None
+
+    def get_config(self):
+        """The constructor's arguments, without `weights`."""
+        config = {"activity_regularizer": None, **super().get_config()}
+        del config["weights"]
+        return config

@@ -1,0 +1,21 @@
+"""Identity: what comes in goes out."""
+
+from minikeras.layers.layer import Layer
+
+
+class Identity(Layer):
+    """A layer that returns its inputs, of any structure.
+
+    >>> import numpy as np
+    >>> Identity()(np.array([3.0])).tolist()
+    [3.0]
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.built = True
+
+    def call(self, inputs):
+        """inputs"""
+        return inputs

@@ -1,0 +1,100 @@
+"""Dot: inner products, sample by sample."""
+
+import jax
+import jax.numpy as jnp
+
+from minikeras.layers.checks import is_int
+from minikeras.layers.layer import Layer
+from minikeras.layers.merging.merge import is_shape_list
+
+
+def batch_dot(x, y, axes):
+    """Contract axis axes[0] of x with axis axes[1] of y, for each sample.
+
+    Args:
+        x, y: (batch, ...), at least of rank 2.
+        axes: two ints >= 1, counted with the batch axis.
+
+    Returns:
+        (batch, rest of x, rest of y); (batch, 1) if nothing is left.
+    """
+
+    def one(a, b):
+        return jnp.tensordot(a, b, axes=(axes[0] - 1, axes[1] - 1))
+
+    out = jax.vmap(one)(x, y)
+    return out[:, None] if out.ndim == 1 else out
+
+
+def unit_length(x, axis):
+    """x / |x| along an axis; a vector of zeros stays zero."""
+    squares = jnp.sum(jnp.square(x), axis=axis, keepdims=True)
+    return x * jax.lax.rsqrt(jnp.maximum(squares, 1e-12))
+
+
+class Dot(Layer):
+    """Inner products of the samples of two inputs.
+
+    Args:
+        axes: int, or one for each input: what is contracted, counted with the batch
+            axis.
+        normalize: divide by the lengths first, which gives cosines?
+
+    Raises:
+        TypeError, ValueError: bad axes; inputs whose sizes do not agree.
+
+    >>> Dot(axes=1)([jnp.ones((2, 3)), jnp.ones((2, 3))]).tolist()
+    [[3.0], [3.0]]
+    """
+
+    def __init__(self, axes, normalize=False, **kwargs):
+        super().__init__(**kwargs)
+        if not is_int(axes):
+            if not isinstance(axes, (list, tuple)):
+                raise TypeError(
+                    "Invalid type for argument `axes`: it should be a list or an int. "
+                    f"Received: axes={axes!r}"
+                )
+            if len(axes) != 2 or not all(map(is_int, axes)):
+                raise ValueError(
+                    "Invalid format for argument `axes`: it should contain two "
+                    f"integers. Received: axes={axes}"
+                )
+        self.axes = axes
+        self.normalize = normalize
+        self.supports_masking = True
+
+    def _axes_for(self, *ndims):
+        axes = (self.axes,) * 2 if is_int(self.axes) else self.axes
+        return tuple(axis % n for axis, n in zip(axes, ndims, strict=True))
+
+    def build(self, input_shape):
+        """Check that the contracted sizes agree."""
+        if not is_shape_list(input_shape) or len(input_shape) != 2:
+            raise ValueError(
+                "A `Dot` layer should be called on a list of 2 inputs. Received: "
+                f"input_shape={input_shape}"
+            )
+        axes = self._axes_for(*map(len, input_shape))
+        if 0 in axes:
+            raise ValueError(
+                f"Dot: axes={self.axes} would contract the batch axis of inputs of "
+                f"shapes {input_shape}."
+            )
+        sizes = {shape[axis] for shape, axis in zip(input_shape, axes, strict=True)}
+        if len(sizes - {None}) > 1:
+            raise ValueError(
+                f"Dot: incompatible input shapes {input_shape}: their sizes along "
+                f"axes={axes} differ."
+            )
+
+    def call(self, inputs):
+        """batch_dot(x, y, axes)"""
+        axes = self._axes_for(*(x.ndim for x in inputs))
+        if self.normalize:
+            inputs = [unit_length(x, a) for x, a in zip(inputs, axes, strict=True)]
+        return batch_dot(*inputs, axes)
+
+    def compute_mask(self, inputs, mask=None):
+        """None"""
+        return None

@@ -1,0 +1,132 @@
+"""Merge: base of the layers that combine inputs entry by entry."""
+
+import functools
+
+import jax.numpy as jnp
+
+from minikeras import ops
+from minikeras.core.functional import get_mask
+from minikeras.layers.layer import Layer
+
+
+def is_shape_list(shapes) -> bool:
+    """Is it a list of shapes, not one shape?"""
+    return bool(shapes) and all(isinstance(s, (tuple, list)) for s in shapes)
+
+
+def aligned(x, ndim):
+    """Give each sample of `x` leading axes of size 1: (batch, 1, ..., 1, *rest)."""
+    return x.reshape((x.shape[0], *(1,) * (ndim - x.ndim), *x.shape[1:]))
+
+
+def merge(function, inputs, masks=(), neutral=None):
+    """Reduce arrays with `function`; masked entries do not take part.
+
+    Args:
+        function: f(x, y) -> array.
+        inputs: arrays that broadcast sample by sample.
+        masks: for each, None or a bool array without the last axes.
+        neutral: f(dtype) -> what masked entries count as.
+
+    Returns:
+        The reduction; 0 where every input is masked.
+    """
+    ndim = max(x.ndim for x in inputs)
+    seen = None
+    values = []
+    for x, mask in zip(inputs, masks or [None] * len(inputs), strict=True):
+        if mask is not None:
+            mask = jnp.asarray(mask).astype(bool)
+            mask = mask.reshape((*mask.shape, *(1,) * (x.ndim - mask.ndim)))
+            x = jnp.where(mask, x, jnp.asarray(neutral(x.dtype), x.dtype))
+            mask = aligned(mask, ndim)
+            seen = mask if seen is None else seen | mask
+        values.append(aligned(x, ndim))
+    out = functools.reduce(function, values)
+    # An input without a mask is seen everywhere.
+    if seen is None or any(mask is None for mask in masks):
+        return out
+    return jnp.where(seen, out, jnp.zeros_like(out))
+
+
+def check_mask_list(inputs, mask):
+    """ValueError unless both are lists of one length."""
+    if not isinstance(mask, (list, tuple)):
+        raise ValueError(f"`mask` should be a list. Received: mask={mask}")
+    if not isinstance(inputs, (list, tuple)):
+        raise ValueError(f"`inputs` should be a list. Received: inputs={inputs}")
+    if len(mask) != len(inputs):
+        raise ValueError(
+            "The lists `inputs` and `mask` should have the same length. Received: "
+            f"{len(inputs)} inputs and {len(mask)} masks."
+        )
+
+
+class Merge(Layer):
+    """Combine a list of inputs, entry by entry.
+
+    Inputs broadcast sample by sample: (batch, n) with (batch, m, n) is
+    (batch, 1, n) with (batch, m, n). Subclasses give `merge_function`.
+    """
+
+    count: int | None = None  # how many inputs there must be
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        """Check that the shapes go together."""
+        if not is_shape_list(input_shape):
+            raise ValueError(
+                "A merge layer should be called on a list of inputs. Received: "
+                f"input_shape={input_shape} (not a list of shapes)"
+            )
+        if self.count and len(input_shape) != self.count:
+            raise ValueError(
+                f"A `{type(self).__name__}` layer should be called on exactly "
+                f"{self.count} inputs. Received: input_shape={input_shape}"
+            )
+        if len({shape[0] for shape in input_shape} - {None}) > 1:
+            raise ValueError(
+                "Cannot merge tensors with different batch sizes. Received tensors "
+                f"with shapes {input_shape}"
+            )
+        ndim = max(map(len, input_shape))
+        for axis in range(1, ndim):
+            sizes = {s[axis - ndim] for s in input_shape if len(s) > ndim - axis}
+            if len(sizes - {None, 1}) > 1:
+                raise ValueError(
+                    f"Inputs have incompatible shapes: {input_shape} do not broadcast."
+                )
+
+    @staticmethod
+    def neutral(dtype):
+        """The value that changes no other when merged with it."""
+        return 0
+
+    @staticmethod
+    def merge_function(x, y):
+        """Two arrays of equal rank -> one."""
+        raise NotImplementedError
+
+    def call(self, inputs):
+        """The inputs, reduced with `merge_function`"""
+        masks = [get_mask(x) for x in inputs]
+        return merge(self.merge_function, inputs, masks, self.neutral)
+
+    def compute_mask(self, inputs, mask=None):
+        """True where any input counts; None if one of them has no mask."""
+        if mask is None:
+            return None
+        check_mask_list(inputs, mask)
+        if any(m is None for m in mask):
+            return None
+        ndim = max(len(m.shape) for m in mask)
+        return functools.reduce(ops.logical_or, [_aligned_mask(m, ndim) for m in mask])
+
+
+def _aligned_mask(mask, ndim):
+    for _ in range(ndim - len(mask.shape)):
+        mask = ops.expand_dims(mask, 1)
+    return mask

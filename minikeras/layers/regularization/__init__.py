@@ -1,0 +1,1 @@
+"""Layers that are random, or add a loss, while they train."""

@@ -1,0 +1,27 @@
+"""RandomLayer: base of the layers that are random while they train."""
+
+from minikeras.layers.layer import Layer
+from minikeras.random.seed_generator import SeedGenerator
+
+
+class RandomLayer(Layer):
+    """The identity, except that `training=True` puts `perturb` in its place."""
+
+    def _prepare(self, strength, seed):
+        """End of the constructor; a strength of 0 is the identity for good."""
+        self.seed = seed
+        self._active = strength > 0
+        # A generator without a seed draws one from Python's `random`: a layer that
+        # does nothing must not, or the seeds of the layers after it would shift.
+        if self._active:
+            self.seed_generator = SeedGenerator(seed)
+        self.supports_masking = True
+        self.built = True
+
+    def call(self, inputs, training=False):
+        """perturb(inputs) in training, else inputs."""
+        return self.perturb(inputs) if training and self._active else inputs
+
+    def perturb(self, inputs):
+        """The random function of the inputs."""
+        raise NotImplementedError

@@ -1,0 +1,33 @@
+"""Permute: the axes of each sample in another order."""
+
+from minikeras.layers.input_spec import InputSpec
+from minikeras.layers.layer import Layer
+
+
+class Permute(Layer):
+    """Reorder the axes of each sample; the batch axis stays first.
+
+    Args:
+        dims: the axes 1..n in their new order.
+
+    Raises:
+        ValueError: `dims` is no permutation of 1..n.
+
+    >>> import numpy as np
+    >>> Permute((2, 1))(np.ones((5, 3, 4))).shape
+    (5, 4, 3)
+    """
+
+    def __init__(self, dims, **kwargs):
+        super().__init__(**kwargs)
+        self.dims = tuple(dims)
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise ValueError(
+                "Invalid permutation argument `dims` of Permute: expected the numbers "
+                f"1 to {len(self.dims)} in any order, got dims={dims}."
+            )
+        self.input_spec = InputSpec(ndim=len(self.dims) + 1)
+
+    def call(self, inputs):
+        """inputs with its axes reordered"""
+        return inputs.transpose((0, *self.dims))

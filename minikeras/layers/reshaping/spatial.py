@@ -1,0 +1,30 @@
+"""The axes of images and sequences: base of cropping, padding and upsampling."""
+
+from minikeras.config import standardize_data_format
+from minikeras.layers.input_spec import InputSpec
+from minikeras.layers.layer import Layer
+
+
+def spatial_axes(rank, data_format):
+    """Axes of space or time: behind the batch's and, if it is first, the channels'.
+
+    >>> spatial_axes(2, "channels_last"), spatial_axes(2, "channels_first")
+    ((1, 2), (2, 3))
+    """
+    first = 1 if data_format == "channels_last" else 2
+    return tuple(range(first, first + rank))
+
+
+class SpatialLayer(Layer):
+    """Base of layers that treat the axes of space alike; `rank` is their number."""
+
+    rank: int
+    data_format = "channels_last"
+
+    def _prepare(self, data_format="channels_last"):
+        self.data_format = standardize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=self.rank + 2)
+
+    @property
+    def _axes(self):
+        return spatial_axes(self.rank, self.data_format)
