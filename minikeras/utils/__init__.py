@@ -11,17 +11,17 @@ from minikeras.core.registry import register_keras_serializable
 from minikeras.core.serialization import deserialize_keras_object
 from minikeras.core.serialization import serialize_keras_object
 from minikeras.core.symbolic import is_keras_tensor
-from minikeras.data.batches import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from minikeras.data.batches import pack_x_y_sample_weight
+from minikeras.data.batches import unpack_x_y_sample_weight
 from minikeras.data.pydataset import PyDataset
 from minikeras.data.pydataset import PyDataset as Sequence
 from minikeras.random.seed_generator import set_random_seed
 from minikeras.utils.install import install_as_keras
-from minikeras.utils.io import (
-    disable_interactive_logging,
-    enable_interactive_logging,
-    is_interactive_logging_enabled,
-)
-from minikeras.utils.numerical import normalize, to_categorical
+from minikeras.utils.io import disable_interactive_logging
+from minikeras.utils.io import enable_interactive_logging
+from minikeras.utils.io import is_interactive_logging_enabled
+from minikeras.utils.numerical import normalize
+from minikeras.utils.numerical import to_categorical
 from minikeras.utils.session import clear_session
 
 __all__ = [
