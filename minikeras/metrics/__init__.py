@@ -20,6 +20,29 @@ from minikeras.losses import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )
+from minikeras.metrics.auc import AUC
+from minikeras.metrics.auc import PrecisionAtRecall
+from minikeras.metrics.auc import RecallAtPrecision
+from minikeras.metrics.auc import SensitivityAtSpecificity
+from minikeras.metrics.auc import SpecificityAtSensitivity
+from minikeras.metrics.confusion import FalseNegatives
+from minikeras.metrics.confusion import FalsePositives
+from minikeras.metrics.confusion import Precision
+from minikeras.metrics.confusion import Recall
+from minikeras.metrics.confusion import TrueNegatives
+from minikeras.metrics.confusion import TruePositives
+from minikeras.metrics.correlation import ConcordanceCorrelation
+from minikeras.metrics.correlation import PearsonCorrelation
+from minikeras.metrics.correlation import concordance_correlation
+from minikeras.metrics.correlation import pearson_correlation
+from minikeras.metrics.f_score import F1Score
+from minikeras.metrics.f_score import FBetaScore
+from minikeras.metrics.iou import BinaryIoU
+from minikeras.metrics.iou import IoU
+from minikeras.metrics.iou import MeanIoU
+from minikeras.metrics.iou import OneHotIoU
+from minikeras.metrics.iou import OneHotMeanIoU
+from minikeras.metrics.r2_score import R2Score
 from minikeras.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -56,31 +79,52 @@ from minikeras.metrics.regression import (
 )
 
 __all__ = [
+    "AUC",
     "Accuracy",
     "BinaryAccuracy",
     "BinaryCrossentropy",
+    "BinaryIoU",
     "CategoricalAccuracy",
     "CategoricalCrossentropy",
     "CategoricalHinge",
+    "ConcordanceCorrelation",
     "CosineSimilarity",
+    "F1Score",
+    "FBetaScore",
+    "FalseNegatives",
+    "FalsePositives",
     "Hinge",
+    "IoU",
     "KLDivergence",
     "LogCoshError",
     "Mean",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
+    "MeanIoU",
     "MeanMetricWrapper",
     "MeanSquaredError",
     "MeanSquaredLogarithmicError",
     "Metric",
+    "OneHotIoU",
+    "OneHotMeanIoU",
+    "PearsonCorrelation",
     "Poisson",
+    "Precision",
+    "PrecisionAtRecall",
+    "R2Score",
+    "Recall",
+    "RecallAtPrecision",
     "RootMeanSquaredError",
+    "SensitivityAtSpecificity",
     "SparseCategoricalAccuracy",
     "SparseCategoricalCrossentropy",
     "SparseTopKCategoricalAccuracy",
+    "SpecificityAtSensitivity",
     "SquaredHinge",
     "Sum",
     "TopKCategoricalAccuracy",
+    "TrueNegatives",
+    "TruePositives",
     "binary_accuracy",
     "binary_crossentropy",
     "binary_focal_crossentropy",
@@ -88,6 +132,7 @@ __all__ = [
     "categorical_crossentropy",
     "categorical_focal_crossentropy",
     "categorical_hinge",
+    "concordance_correlation",
     "deserialize",
     "get",
     "hinge",
@@ -98,6 +143,7 @@ __all__ = [
     "mean_absolute_percentage_error",
     "mean_squared_error",
     "mean_squared_logarithmic_error",
+    "pearson_correlation",
     "poisson",
     "serialize",
     "sparse_categorical_accuracy",

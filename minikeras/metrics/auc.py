@@ -1,0 +1,305 @@
+"""Areas under curves, and points on them, from counts at many thresholds."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from minikeras.config import epsilon
+from minikeras.core.variable import convert_to_tensor
+from minikeras.metrics.confusion import _Counting, parse_thresholds, pick_class
+from minikeras.metrics.reduction import divide_no_nan
+
+
+def even_thresholds(n):
+    """`n - 2` thresholds evenly inside (0, 1)."""
+    return [(i + 1) * 1.0 / (n - 1) for i in range(n - 2)]
+
+
+def curve_points(curve, tp, fp, tn, fn):
+    """(x, y) of an ROC, PR or PRGAIN curve at each threshold."""
+    recall = divide_no_nan(tp, tp + fn)
+    if curve == "ROC":
+        return divide_no_nan(fp, fp + tn), recall
+    if curve == "PR":
+        return recall, divide_no_nan(tp, tp + fp)
+    # Source: Flach and Kull, Precision-Recall-Gain Curves, 2015.
+    odds = divide_no_nan(tp + fn, fp + tn)
+    precision_gain = jnp.clip(1.0 - odds * divide_no_nan(fp, tp), 0.0, 1.0)
+    recall_gain = jnp.clip(1.0 - odds * divide_no_nan(fn, tp), 0.0, 1.0)
+    return jnp.where(tp > 0, recall_gain, 0.0), precision_gain
+
+
+def area_under(x, y, method):
+    """Area by strips between thresholds, x falling; each as high as `method` says."""
+    heights = {
+        "interpolation": (y[:-1] + y[1:]) / 2.0,
+        "minoring": jnp.minimum(y[:-1], y[1:]),
+        "majoring": jnp.maximum(y[:-1], y[1:]),
+    }
+    return jnp.sum((x[:-1] - x[1:]) * heights[method], axis=0)
+
+
+def pr_area(tp, fp, fn):
+    """Area under a PR curve, true positives linear in positives between thresholds.
+
+    Source: Davis and Goadrich, The Relationship Between Precision-Recall and ROC
+    Curves, 2006.
+    """
+    found = tp + fp
+    more_true, more = tp[:-1] - tp[1:], found[:-1] - found[1:]
+    slope = divide_no_nan(more_true, jnp.maximum(more, 0))
+    intercept = tp[1:] - slope * found[1:]
+    both = (found[:-1] > 0) & (found[1:] > 0)
+    ratio = jnp.where(both, divide_no_nan(found[:-1], jnp.maximum(found[1:], 0)), 1.0)
+    area = slope * (more_true + intercept * jnp.log(ratio))
+    return jnp.sum(divide_no_nan(area, jnp.maximum(tp[1:] + fn[1:], 0)), axis=0)
+
+
+class AUC(_Counting):
+    """Area under the ROC or precision-recall curve, by counts at thresholds.
+
+    Args:
+        num_thresholds: >= 2; evenly over [0, 1].
+        curve: "ROC", "PR" or "PRGAIN".
+        summation_method: "interpolation", "minoring" or "majoring".
+        name, dtype: see `Metric`.
+        thresholds: list in [0, 1], used in place of `num_thresholds`.
+        multi_label: the mean of the areas of the columns of (n, labels)? Otherwise
+            all entries make one curve.
+        num_labels: columns, if `multi_label`; else found at the first update.
+        label_weights: weight of each column.
+        from_logits: are scores still to go through the sigmoid?
+
+    >>> float(AUC(num_thresholds=5)([0, 0, 1, 1], [0.0, 0.6, 0.3, 0.9]))
+    0.75
+    """
+
+    _direction = "up"
+
+    def __init__(
+        self,
+        num_thresholds=200,
+        curve="ROC",
+        summation_method="interpolation",
+        name=None,
+        dtype=None,
+        thresholds=None,
+        multi_label=False,
+        num_labels=None,
+        label_weights=None,
+        from_logits=False,
+    ):
+        if str(curve).upper() not in ("ROC", "PR", "PRGAIN"):
+            raise ValueError(
+                f'Invalid AUC curve value: "{curve}". Expected "ROC", "PR" or "PRGAIN".'
+            )
+        method = str(summation_method).lower()
+        if method not in ("interpolation", "minoring", "majoring"):
+            raise ValueError(
+                f'Invalid AUC summation method value: "{summation_method}". Expected '
+                '"interpolation", "minoring" or "majoring".'
+            )
+        self._init_from_thresholds = thresholds is not None
+        if thresholds is not None:
+            inner = sorted(parse_thresholds(thresholds))
+        elif num_thresholds <= 1:
+            raise ValueError(
+                "Argument `num_thresholds` must be an integer > 1. Received: "
+                f"num_thresholds={num_thresholds}."
+            )
+        else:
+            inner = even_thresholds(num_thresholds)
+        # A little outside, so that scores of 0 and 1 lie between the outer two.
+        super().__init__([-epsilon(), *inner, 1.0 + epsilon()], name, dtype)
+        self.num_thresholds = len(self.thresholds)
+        self.curve, self.summation_method = str(curve).upper(), method
+        self.multi_label, self.num_labels = multi_label, num_labels
+        self.label_weights, self._from_logits = label_weights, from_logits
+        self._built = False
+        if not multi_label:
+            self._build(None)
+        elif num_labels:
+            self._build((None, num_labels))
+
+    def _build(self, shape):
+        if self.multi_label and len(shape) != 2:
+            raise ValueError(
+                "AUC(multi_label=True): expected y_pred of shape (samples, labels), "
+                f"got {shape}."
+            )
+        columns = (shape[-1],) if self.multi_label else ()
+        self._add_counters((self.num_thresholds, *columns))
+        self._built = True
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Add a batch of labels and scores."""
+        y_true, y_pred = self._prepare(y_true, y_pred)
+        if not self._built:
+            self._build(y_pred.shape)
+        if self._from_logits:
+            y_pred = jax.nn.sigmoid(y_pred)
+        if self.label_weights is not None and not self.multi_label:
+            weights = jnp.asarray(self.label_weights, self.dtype)
+            sample_weight = weights * (
+                1.0
+                if sample_weight is None
+                else convert_to_tensor(sample_weight, self.dtype).reshape(-1, 1)
+            )
+            sample_weight = jnp.broadcast_to(sample_weight, y_pred.shape)
+        self._add(y_true, y_pred, sample_weight, columns=self.multi_label)
+
+    def result(self):
+        """The area so far."""
+        tp, fp, tn, fn = (getattr(self, name).value for name in self._counts)
+        if self.curve == "PR" and self.summation_method == "interpolation":
+            area = pr_area(tp, fp, fn)
+        else:
+            x, y = curve_points(self.curve, tp, fp, tn, fn)
+            area = area_under(x, y, self.summation_method)
+        if not self.multi_label:
+            return area
+        if self.label_weights is None:
+            return jnp.mean(area)
+        weights = jnp.asarray(self.label_weights, area.dtype)
+        return divide_no_nan(jnp.sum(area * weights), jnp.sum(weights))
+
+    def reset_state(self):
+        """Set every count to zero."""
+        if self._built:
+            super().reset_state()
+
+    def get_config(self):
+        """The constructor's arguments."""
+        weights = self.label_weights
+        config = {
+            **super().get_config(),
+            "num_thresholds": self.num_thresholds,
+            "curve": self.curve,
+            "summation_method": self.summation_method,
+            "multi_label": self.multi_label,
+            "num_labels": self.num_labels,
+            "label_weights": weights
+            if weights is None
+            else np.asarray(weights).tolist(),
+            "from_logits": self._from_logits,
+        }
+        if self._init_from_thresholds:
+            config["thresholds"] = self.thresholds[1:-1]
+        return config
+
+
+def best_under_constraint(values, constrained, minimum):
+    """The largest of `values` whose `constrained` is at least `minimum`; 0 if none."""
+    return jnp.max(jnp.where(constrained >= minimum, values, 0.0))
+
+
+class _OperatingPoint(_Counting):
+    """Base of metrics: the best of one rate where another reaches a value."""
+
+    _direction = "up"
+    _argument = ""
+
+    def __init__(self, value, num_thresholds, class_id, name, dtype):
+        if not 0 <= value <= 1:
+            raise ValueError(
+                f"Argument `{self._argument}` must be in the range [0, 1]. Received: "
+                f"{self._argument}={value}."
+            )
+        if num_thresholds <= 0:
+            raise ValueError(
+                "Argument `num_thresholds` must be an integer > 0. Received: "
+                f"num_thresholds={num_thresholds}."
+            )
+        inner = [0.0, *even_thresholds(num_thresholds), 1.0]
+        super().__init__(inner if num_thresholds > 1 else [0.5], name, dtype)
+        setattr(self, self._argument, value)
+        self.num_thresholds, self.class_id = num_thresholds, class_id
+        self._add_counters((num_thresholds,))
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Add a batch of labels and scores in [0, 1]."""
+        y_true, y_pred = self._prepare(y_true, y_pred)
+        y_true, y_pred = pick_class(y_true, y_pred, self.class_id)
+        self._add(y_true, y_pred, sample_weight)
+
+    def _rate(self, right, wrong):
+        right, wrong = getattr(self, right).value, getattr(self, wrong).value
+        return divide_no_nan(right, right + wrong)
+
+    def _rates(self):
+        """(rate to be large, rate to reach the value)."""
+        raise NotImplementedError
+
+    def result(self):
+        """The best rate so far."""
+        return best_under_constraint(*self._rates(), getattr(self, self._argument))
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "class_id": self.class_id,
+            "num_thresholds": self.num_thresholds,
+            self._argument: getattr(self, self._argument),
+        }
+
+
+_SENSITIVITY = ("true_positives", "false_negatives")
+_SPECIFICITY = ("true_negatives", "false_positives")
+_PRECISION = ("true_positives", "false_positives")
+
+
+class SensitivityAtSpecificity(_OperatingPoint):
+    """Best TP / (TP + FN) where TN / (TN + FP) is at least `specificity`."""
+
+    _argument = "specificity"
+
+    def __init__(
+        self, specificity, num_thresholds=200, class_id=None, name=None, dtype=None
+    ):
+        super().__init__(specificity, num_thresholds, class_id, name, dtype)
+
+    def _rates(self):
+        return self._rate(*_SENSITIVITY), self._rate(*_SPECIFICITY)
+
+
+class SpecificityAtSensitivity(_OperatingPoint):
+    """Best TN / (TN + FP) where TP / (TP + FN) is at least `sensitivity`."""
+
+    _argument = "sensitivity"
+
+    def __init__(
+        self, sensitivity, num_thresholds=200, class_id=None, name=None, dtype=None
+    ):
+        super().__init__(sensitivity, num_thresholds, class_id, name, dtype)
+
+    def _rates(self):
+        return self._rate(*_SPECIFICITY), self._rate(*_SENSITIVITY)
+
+
+class PrecisionAtRecall(_OperatingPoint):
+    """Best TP / (TP + FP) where TP / (TP + FN) is at least `recall`."""
+
+    _argument = "recall"
+
+    def __init__(
+        self, recall, num_thresholds=200, class_id=None, name=None, dtype=None
+    ):
+        super().__init__(recall, num_thresholds, class_id, name, dtype)
+
+    def _rates(self):
+        return self._rate(*_PRECISION), self._rate(*_SENSITIVITY)
+
+
+class RecallAtPrecision(_OperatingPoint):
+    """Best TP / (TP + FN) where TP / (TP + FP) is at least `precision`."""
+
+    _argument = "precision"
+
+    def __init__(
+        self, precision, num_thresholds=200, class_id=None, name=None, dtype=None
+    ):
+        super().__init__(precision, num_thresholds, class_id, name, dtype)
+
+    def _rates(self):
+        return self._rate(*_SENSITIVITY), self._rate(*_PRECISION)

@@ -1,0 +1,58 @@
+"""How two series of numbers go together."""
+
+import jax.numpy as jnp
+
+from minikeras.config import epsilon
+from minikeras.losses.regression import as_pair
+from minikeras.metrics.reduction import MeanMetricWrapper
+
+
+def _centered(y, axis):
+    return y - jnp.mean(y, axis=axis, keepdims=True)
+
+
+def pearson_correlation(y_true, y_pred, axis=-1):
+    """Covariance over the product of the standard deviations, in [-1, 1].
+
+    Args:
+        y_true, y_pred: arrays of one shape.
+        axis: axis of the series.
+    """
+    y_true, y_pred = (_centered(y, axis) for y in as_pair(y_true, y_pred))
+    y_true = y_true / jnp.std(y_true, axis=axis, keepdims=True)
+    y_pred = y_pred / jnp.std(y_pred, axis=axis, keepdims=True)
+    return jnp.mean(y_true * y_pred, axis=axis)
+
+
+def concordance_correlation(y_true, y_pred, axis=-1):
+    """2 covariance / (variances + (difference of the means)²), in [-1, 1].
+
+    Args:
+        y_true, y_pred: arrays of one shape.
+        axis: axis of the series.
+    """
+    y_true, y_pred = as_pair(y_true, y_pred)
+    covariance = jnp.mean(_centered(y_true, axis) * _centered(y_pred, axis), axis=axis)
+    spread = jnp.var(y_true, axis=axis) + jnp.var(y_pred, axis=axis)
+    shift = jnp.mean(y_true, axis=axis) - jnp.mean(y_pred, axis=axis)
+    return 2.0 * covariance / (spread + jnp.square(shift) + epsilon())
+
+
+class PearsonCorrelation(MeanMetricWrapper):
+    """Mean of `pearson_correlation`."""
+
+    _direction = "up"
+
+    def __init__(self, name="pearson_correlation", dtype=None, axis=-1):
+        super().__init__(pearson_correlation, name, dtype, axis=axis)
+        self.axis = axis
+
+
+class ConcordanceCorrelation(MeanMetricWrapper):
+    """Mean of `concordance_correlation`."""
+
+    _direction = "up"
+
+    def __init__(self, name="concordance_correlation", dtype=None, axis=-1):
+        super().__init__(concordance_correlation, name, dtype, axis=axis)
+        self.axis = axis

@@ -1,0 +1,136 @@
+"""F scores: precision and recall in one number."""
+
+import jax.numpy as jnp
+
+from minikeras.config import epsilon
+from minikeras.core.variable import convert_to_tensor
+from minikeras.metrics.metric import Metric
+
+_COUNTS = ("true_positives", "false_positives", "false_negatives")
+
+
+def decide(y_pred, threshold):
+    """(n, classes) scores -> bools: above the threshold, or (None) largest of a row."""
+    if threshold is not None:
+        return y_pred > threshold
+    largest = jnp.max(y_pred, axis=-1, keepdims=True)
+    # A row of zeros has no largest entry.
+    return (y_pred >= largest) & (jnp.abs(y_pred) > 1e-9)
+
+
+def f_score(counts, beta):
+    """(1 + beta²) P R / (beta² P + R) of {count: value} arrays."""
+    right = counts["true_positives"]
+    precision = right / (right + counts["false_positives"] + epsilon())
+    recall = right / (right + counts["false_negatives"] + epsilon())
+    product = precision * recall
+    weighted = beta**2 * precision + recall
+    return product * (1.0 + beta**2) / (weighted + epsilon())
+
+
+class FBetaScore(Metric):
+    """(1 + beta²) precision recall / (beta² precision + recall), per class.
+
+    Args:
+        average: None (one score per class), "micro" (counts of all classes),
+            "macro" (mean of the classes) or "weighted" (by their positives).
+        beta: > 0; how many times recall counts.
+        threshold: in (0, 1]; scores above are positive. None: the largest of a row.
+        name, dtype: see `Metric`.
+    """
+
+    _direction = "up"
+
+    def __init__(
+        self, average=None, beta=1.0, threshold=None, name="fbeta_score", dtype=None
+    ):
+        super().__init__(name=name, dtype=dtype)
+        if average not in (None, "micro", "macro", "weighted"):
+            raise ValueError(
+                "Invalid `average` argument value. Expected None, 'micro', 'macro' or "
+                f"'weighted', got {average!r}."
+            )
+        for what, value in (("beta", beta), ("threshold", threshold)):
+            if value is None and what == "threshold":
+                continue
+            if not isinstance(value, float):
+                raise ValueError(
+                    f"Invalid `{what}` argument value. It should be a Python float, "
+                    f"got {value!r} ({type(value).__name__})."
+                )
+            if value <= 0 or (what == "threshold" and value > 1):
+                raise ValueError(
+                    f"Invalid `{what}` argument value. It should "
+                    f"{'be > 0' if what == 'beta' else 'verify 0 < threshold <= 1'}, "
+                    f"got {value}."
+                )
+        self.average, self.beta, self.threshold = average, beta, threshold
+        self.axis = None if average == "micro" else 0
+        self._built = False
+
+    def _build(self, y_true_shape, y_pred_shape):
+        if len(y_pred_shape) != 2 or len(y_true_shape) != 2:
+            raise ValueError(
+                f"{type(self).__name__} expects 2D inputs with shape (batch_size, "
+                f"output_dim). Received y_pred.shape={y_pred_shape} and "
+                f"y_true.shape={y_true_shape}."
+            )
+        shape = () if self.axis is None else (y_pred_shape[-1],)
+        for name in (*_COUNTS, "intermediate_weights"):
+            setattr(self, name, self.add_variable(shape, "zeros", name=name))
+        self._built = True
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Add a batch of (n, classes) labels and scores."""
+        y_true = convert_to_tensor(y_true, self.dtype)
+        y_pred = convert_to_tensor(y_pred, self.dtype)
+        if not self._built:
+            self._build(y_true.shape, y_pred.shape)
+        found = decide(y_pred, self.threshold).astype(self.dtype)
+        weight = jnp.ones((), self.dtype)
+        if sample_weight is not None:
+            weight = convert_to_tensor(sample_weight, self.dtype)
+            weight = weight[:, None] if weight.ndim == 1 else weight
+        for name, value in (
+            ("true_positives", found * y_true),
+            ("false_positives", found * (1 - y_true)),
+            ("false_negatives", (1 - found) * y_true),
+            ("intermediate_weights", y_true),
+        ):
+            total = jnp.sum(value * weight, axis=self.axis)
+            getattr(self, name).assign_add(total)
+
+    def result(self):
+        """The score: (classes,) if `average` is None, else ()."""
+        score = f_score({n: getattr(self, n).value for n in _COUNTS}, self.beta)
+        if self.average == "weighted":
+            weights = self.intermediate_weights.value
+            return jnp.sum(score * weights / (jnp.sum(weights) + epsilon()))
+        return jnp.mean(score) if self.average is not None else score
+
+    def reset_state(self):
+        """Set every count to zero."""
+        if self._built:
+            super().reset_state()
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {
+            **super().get_config(),
+            "average": self.average,
+            "beta": self.beta,
+            "threshold": self.threshold,
+        }
+
+
+class F1Score(FBetaScore):
+    """2 precision recall / (precision + recall), per class. See `FBetaScore`."""
+
+    def __init__(self, average=None, threshold=None, name="f1_score", dtype=None):
+        super().__init__(average, 1.0, threshold, name, dtype)
+
+    def get_config(self):
+        """The constructor's arguments."""
+        config = super().get_config()
+        del config["beta"]
+        return config

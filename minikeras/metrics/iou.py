@@ -1,0 +1,212 @@
+"""Intersection over union of predicted and true regions, from a confusion matrix."""
+
+import jax.numpy as jnp
+
+from minikeras.config import epsilon
+from minikeras.core.variable import convert_to_tensor
+from minikeras.metrics.metric import Metric
+from minikeras.metrics.reduction import divide_no_nan
+
+
+def confusion_matrix(y_true, y_pred, num_classes, weights=None, dtype="int32"):
+    """(n,) labels twice -> (classes, classes) sums of weights, rows true.
+
+    Labels outside [0, num_classes) are left out.
+
+    >>> confusion_matrix(jnp.array([0, 1, 1]), jnp.array([0, 0, 1]), 2).tolist()
+    [[1, 0], [1, 1]]
+    """
+    if weights is None:
+        weights = jnp.ones(y_true.shape, dtype)
+    inside = (y_true >= 0) & (y_true < num_classes)
+    inside &= (y_pred >= 0) & (y_pred < num_classes)
+    row = jnp.where(inside, y_true, num_classes)
+    matrix = jnp.zeros((num_classes, num_classes), dtype)
+    return matrix.at[row, y_pred].add(weights.astype(dtype), mode="drop")
+
+
+def mean_iou(matrix, class_ids, dtype):
+    """Mean of TP / (TP + FP + FN) of the classes that occur."""
+    right = jnp.diagonal(matrix).astype(dtype)
+    either = (jnp.sum(matrix, axis=0) + jnp.sum(matrix, axis=1)).astype(dtype) - right
+    right = jnp.take(right, jnp.asarray(class_ids))
+    either = jnp.take(either, jnp.asarray(class_ids))
+    occurring = jnp.sum(either != 0).astype(dtype)
+    return divide_no_nan(jnp.sum(right / (either + epsilon())), occurring)
+
+
+class _IoUBase(Metric):
+    """Base: the confusion matrix of everything seen."""
+
+    _direction = "up"
+
+    def __init__(
+        self,
+        num_classes,
+        name=None,
+        dtype=None,
+        ignore_class=None,
+        sparse_y_true=True,
+        sparse_y_pred=True,
+        axis=-1,
+    ):
+        super().__init__(name=name, dtype=dtype or "int32")
+        self.num_classes, self.ignore_class = num_classes, ignore_class
+        self.sparse_y_true, self.sparse_y_pred = sparse_y_true, sparse_y_pred
+        self.axis = axis
+        self.total_cm = self.add_variable(
+            (num_classes, num_classes), "zeros", name="total_confusion_matrix"
+        )
+
+    def _labels(self, y, sparse):
+        y = convert_to_tensor(y)
+        return y if sparse else jnp.argmax(y, axis=self.axis)
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Add a batch of labels, or of scores where they are not sparse."""
+        y_true = self._labels(y_true, self.sparse_y_true).astype("int32")
+        y_pred = self._labels(y_pred, self.sparse_y_pred).astype("int32")
+        weights = jnp.ones((), self.dtype)
+        if sample_weight is not None:
+            weights = convert_to_tensor(sample_weight, self.dtype)
+        weights = jnp.broadcast_to(weights, y_true.shape).reshape(-1)
+        y_true, y_pred = y_true.reshape(-1), y_pred.reshape(-1)
+        if self.ignore_class is not None:
+            kept = y_true != self.ignore_class
+            y_true = jnp.where(kept, y_true, 0)
+            weights = jnp.where(kept, weights, 0)
+        self.total_cm.assign_add(
+            confusion_matrix(y_true, y_pred, self.num_classes, weights, self.dtype)
+        )
+
+
+class IoU(_IoUBase):
+    """Mean over `target_class_ids` of TP / (TP + FP + FN).
+
+    Args:
+        num_classes: labels lie in [0, num_classes).
+        target_class_ids: classes that count.
+        name: unique by default.
+        dtype: of the counts, int32 by default; sample weights are cast to it.
+        ignore_class: entries with this label do not count.
+        sparse_y_true, sparse_y_pred: integer labels? Else scores along `axis`.
+        axis: axis of the classes.
+    """
+
+    def __init__(
+        self,
+        num_classes,
+        target_class_ids,
+        name=None,
+        dtype=None,
+        ignore_class=None,
+        sparse_y_true=True,
+        sparse_y_pred=True,
+        axis=-1,
+    ):
+        super().__init__(
+            *(num_classes, name, dtype, ignore_class),
+            *(sparse_y_true, sparse_y_pred, axis),
+        )
+        if max(target_class_ids) >= num_classes:
+            raise ValueError(
+                f"Target class id {max(target_class_ids)} is out of range, which is "
+                f"[0, {num_classes})."
+            )
+        self.target_class_ids = list(target_class_ids)
+
+    def result(self):
+        """The mean so far."""
+        dtype = self.dtype if "float" in self.dtype else "float32"
+        return mean_iou(self.total_cm.value, self.target_class_ids, dtype)
+
+    _config_names = (
+        *("num_classes", "target_class_ids", "ignore_class"),
+        *("sparse_y_true", "sparse_y_pred", "axis"),
+    )
+
+    def get_config(self):
+        """The constructor's arguments."""
+        own = {name: getattr(self, name) for name in self._config_names}
+        return {**super().get_config(), **own}
+
+
+class BinaryIoU(IoU):
+    """`IoU` of scores: class 1 where a score is at least `threshold`."""
+
+    _config_names = ("target_class_ids", "threshold")
+
+    def __init__(self, target_class_ids=(0, 1), threshold=0.5, name=None, dtype=None):
+        super().__init__(2, target_class_ids, name=name, dtype=dtype)
+        self.threshold = threshold
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Add a batch of labels 0 or 1 and scores."""
+        y_pred = convert_to_tensor(y_pred)
+        found = y_pred >= jnp.asarray(self.threshold, y_pred.dtype)
+        super().update_state(y_true, found, sample_weight)
+
+
+class MeanIoU(IoU):
+    """`IoU` of all classes."""
+
+    _config_names = (
+        *("num_classes", "ignore_class", "sparse_y_true", "sparse_y_pred", "axis"),
+    )
+
+    def __init__(
+        self,
+        num_classes,
+        name=None,
+        dtype=None,
+        ignore_class=None,
+        sparse_y_true=True,
+        sparse_y_pred=True,
+        axis=-1,
+    ):
+        super().__init__(
+            *(num_classes, range(num_classes), name, dtype, ignore_class),
+            *(sparse_y_true, sparse_y_pred, axis),
+        )
+
+
+class OneHotIoU(IoU):
+    """`IoU` of one-hot labels."""
+
+    _config_names = (
+        *("num_classes", "target_class_ids", "ignore_class", "sparse_y_pred", "axis"),
+    )
+
+    def __init__(
+        self,
+        num_classes,
+        target_class_ids,
+        name=None,
+        dtype=None,
+        ignore_class=None,
+        sparse_y_pred=False,
+        axis=-1,
+    ):
+        super().__init__(
+            *(num_classes, target_class_ids, name, dtype, ignore_class),
+            *(False, sparse_y_pred, axis),
+        )
+
+
+class OneHotMeanIoU(MeanIoU):
+    """`MeanIoU` of one-hot labels."""
+
+    _config_names = ("num_classes", "ignore_class", "sparse_y_pred", "axis")
+
+    def __init__(
+        self,
+        num_classes,
+        name=None,
+        dtype=None,
+        ignore_class=None,
+        sparse_y_pred=False,
+        axis=-1,
+    ):
+        super().__init__(
+            num_classes, name, dtype, ignore_class, False, sparse_y_pred, axis
+        )
