@@ -48,6 +48,10 @@ class Tracked:
     def _layers(self):
         return self._held(Tracked)
 
+    @property
+    def _seed_generators(self):
+        return self._held(SeedGenerator)
+
     def _own_variables(self):
         """The object's own weights: those born trainable first."""
         own = self._held(Variable)
@@ -73,7 +77,7 @@ class Tracked:
     @property
     def variables(self):
         """All variables: weights, and states of seed generators."""
-        own = self._own_variables() + [g.state for g in self._held(SeedGenerator)]
+        own = self._own_variables() + [g.state for g in self._seed_generators]
         return _unique(own + [v for x in self._layers for v in x.variables])
 
     @property
