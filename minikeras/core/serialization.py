@@ -277,7 +277,7 @@ def _make_object(config, family):
         raise TypeError(
             f"{cls.__name__} could not be made from its config: {error}. If the class "
             "is yours, check that `get_config()` returns what `__init__` takes. "
-            f"config={inner}"
+            f"config={str(inner)[:300]}"
         ) from error
     if (build := config.get("build_config")) and hasattr(obj, "build_from_config"):
         if not getattr(obj, "built", False):

@@ -311,30 +311,24 @@ class Operation:
         """A new object from `get_config()`."""
         return cls(**config)
 
-    def _node_attribute(self, what):
-        nodes = self._inbound_nodes
-        if not nodes:
+    def _first_node(self, what):
+        if not self._inbound_nodes:
             raise AttributeError(
                 f"{type(self).__name__} {self.name!r} has never been called on a "
                 f"KerasTensor, so it has no {what}."
             )
-        if len(nodes) > 1:
-            raise AttributeError(
-                f"{type(self).__name__} {self.name!r} was called {len(nodes)} times: "
-                f"its {what} is ambiguous."
-            )
-        return nodes[0]
+        return self._inbound_nodes[0]
 
     @property
     def input(self):
-        """KerasTensor(s) that the operation was called on (one call only)."""
-        tensors = self._node_attribute("input").input_tensors
+        """KerasTensor(s) of the first call."""
+        tensors = self._first_node("input").input_tensors
         return tensors[0] if len(tensors) == 1 else tensors
 
     @property
     def output(self):
-        """KerasTensor(s) that the call gave (one call only)."""
-        return self._node_attribute("output").outputs
+        """KerasTensor(s) that the first call gave."""
+        return self._first_node("output").outputs
 
 
 @functools.cache

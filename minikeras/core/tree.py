@@ -60,7 +60,10 @@ def assert_same_structure(a, b, check_types=None):
     del check_types
     trees = [jax.tree_util.tree_structure(s, is_leaf=_is_none) for s in (a, b)]
     if trees[0] != trees[1]:
-        raise ValueError(f"The structures differ: {trees[0]} and {trees[1]}.")
+        raise ValueError(
+            f"Expected the structure of a {type(a).__name__}, {trees[0]}, got a "
+            f"{type(b).__name__}, {trees[1]}."
+        )
 
 
 def assert_same_paths(a, b):

@@ -44,6 +44,10 @@ class Graph:
         return numbers
 
 
+class Disconnected(ValueError):
+    """An output that the inputs do not lead to."""
+
+
 def node_of(tensor) -> Node:
     """The call that made a KerasTensor."""
     operation, number, _ = tensor._keras_history
@@ -57,9 +61,8 @@ def _walk(outputs, stop):
     while todo:
         tensor, leaving = todo.pop()
         if not hasattr(tensor, "_keras_history"):
-            raise ValueError(
-                f"{tensor!r} is not connected to the model's inputs: it was not made "
-                "by a layer or op from an `Input`."
+            raise Disconnected(
+                f"{tensor!r} was not made by a layer or op from an `Input`."
             )
         node = node_of(tensor)
         if leaving:
@@ -75,9 +78,8 @@ def _walk(outputs, stop):
         if id(tensor) in stop:
             continue
         if node.is_input:
-            raise ValueError(
-                f"The outputs depend on the input {node.operation.name!r}, which is "
-                "not among the model's `inputs`: they are not connected."
+            raise Disconnected(
+                f"it depends on {node.operation.name!r}, which is not among them."
             )
         todo.extend((x, False) for x in reversed(node.input_tensors))
     return finished, met
@@ -137,7 +139,3 @@ def fill(tree, values):
         return {key: fill(x, values) for key, x in tree.items()}
     return tree
 
-
-def has_tensors(tree) -> bool:
-    """Is there a KerasTensor in the tree?"""
-    return bool(keras_tensors(tree))

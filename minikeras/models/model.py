@@ -68,7 +68,10 @@ class Model(Trainer, Layer):
 
     @layers.setter
     def layers(self, _):
-        raise AttributeError("`Model.layers` is found by itself; name it otherwise.")
+        raise AttributeError(
+            "`Model.layers` attribute is reserved: it lists the model's layers. Use "
+            "another name."
+        )
 
     def get_layer(self, name=None, index=None):
         """The layer called `name`, or number `index`; ValueError if there is none."""
@@ -188,14 +191,17 @@ class Model(Trainer, Layer):
     @classmethod
     def from_config(cls, config, custom_objects=None):
         """A new model from `get_config()`."""
-        from minikeras.models.functional import Functional, functional_from_config
+        from minikeras.models.functional import Functional
+        from minikeras.models.graph_config import rebuild
 
         keys = {"name", "layers", "input_layers", "output_layers"}
         with registry.CustomObjectScope(custom_objects):
             if keys <= set(config) and (
                 cls is Model or issubclass(cls, Functional) and _same_signature(cls)
             ):
-                return functional_from_config(cls, config)
+                inputs, outputs = rebuild(config)
+                trainable = config.get("trainable", True)
+                return cls(inputs, outputs, name=config["name"], trainable=trainable)
             return super().from_config(config)
 
     def get_state_tree(self, value_format="backend_tensor"):
@@ -239,6 +245,11 @@ def _tree(variables, value_format):
         branch = tree
         for group in groups:
             branch = branch.setdefault(group, {})
+        if name in branch:
+            raise ValueError(
+                f"The following variable path is found twice in the model: {v.path!r}. "
+                "Give layers or variables other names."
+            )
         branch[name] = v.value if value_format == "backend_tensor" else v.numpy()
     return tree
 

@@ -5,11 +5,11 @@ from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
 )
-from minikeras.core.symbolic import KerasTensor
-from minikeras.layers.arguments import is_shape
+from minikeras.layers.arguments import call_signature, is_shape
 from minikeras.layers.core.input_layer import InputLayer
 from minikeras.layers.layer import Layer
-from minikeras.models.functional import Functional, _as_input
+from minikeras.models import inputs as model_inputs
+from minikeras.models.functional import Functional
 from minikeras.models.model import Model
 
 
@@ -43,6 +43,12 @@ class Sequential(Model):
         stack = self._stack
         return stack[1:] if stack and isinstance(stack[0], InputLayer) else stack[:]
 
+    @layers.setter
+    def layers(self, _):
+        raise AttributeError(
+            "`Sequential.layers` attribute is reserved. Use `add()` and `pop()`."
+        )
+
     def add(self, layer, rebuild=True):
         """Put a layer on top.
 
@@ -56,12 +62,12 @@ class Sequential(Model):
                 self._stack.append(InputLayer(batch_shape=shape, dtype=_dtype(layer)))
         elif isinstance(layer, InputLayer):
             raise ValueError(
-                f"Sequential {self.name!r} already has layers or an input; "
-                f"{layer.name!r} cannot be its input any more."
+                f"Sequential {self.name!r} has already been configured with an input "
+                f"or layers; {layer.name!r} cannot be its input any more."
             )
         if any(layer.name == own.name for own in self._stack):
             raise ValueError(
-                f"All layers of a Sequential need unique names; {layer.name!r} is "
+                f"Layers of a Sequential should have unique names; {layer.name!r} is "
                 f"already in {[x.name for x in self._stack]}."
             )
         self._stack.append(layer)
@@ -93,30 +99,32 @@ class Sequential(Model):
 
     def build(self, input_shape=None):
         """Make the weights for inputs of this shape, batch size included."""
-        if not is_shape(input_shape):
-            if input_shape is None or not self._stack:
-                return
-            raise ValueError(
-                f"Sequential {self.name!r} takes one input; build() needs its shape "
-                f"as a tuple, got {input_shape!r}."
-            )
+        input_shape = tuple(input_shape) if is_shape(input_shape) else input_shape
+        if input_shape is not None and not is_shape(input_shape):
+            return  # several inputs: the layers are built by the first data
         if not self._stack:
             raise ValueError(
-                f"Sequential {self.name!r} cannot be built: it has no layers. "
-                "Call `add()` first."
+                f"Sequential {self.name!r} cannot be built: no layers. Call `add()` "
+                "first."
             )
         if isinstance(self._stack[0], InputLayer):
-            if self._stack[0].batch_shape != tuple(input_shape):
+            if input_shape not in (None, self._stack[0].batch_shape):
                 raise ValueError(
-                    f"Sequential {self.name!r} was made for inputs of shape "
-                    f"{self._stack[0].batch_shape}, not {tuple(input_shape)}."
+                    f"Sequential {self.name!r} has already been configured for inputs "
+                    f"of shape {self._stack[0].batch_shape}, not {input_shape}."
                 )
+        elif input_shape is None:
+            raise ValueError(f"build() of {self.name!r} needs the input's shape.")
         else:
             dtype = _dtype(self._stack[0])
             self._stack.insert(0, InputLayer(batch_shape=input_shape, dtype=dtype))
         inputs = outputs = self._stack[0].output
         for layer in self._stack[1:]:
-            outputs = layer(outputs)
+            _check_one_argument(layer)
+            try:
+                outputs = layer(outputs)
+            except NotImplementedError:  # no symbolic form: run it layer by layer
+                return
         self._functional = Functional(inputs, outputs, name=self.name)
         self.built = True
 
@@ -124,9 +132,8 @@ class Sequential(Model):
         """Each layer on the output of the one before."""
         x = inputs
         if self._functional is not None:
-            x = self._functional._arranged_inputs(x)
-            if not isinstance(x, KerasTensor):
-                x = _as_input(x, self._functional.inputs[0])
+            own = self._functional._inputs
+            x = model_inputs.standardize(own, x)[id(own)]
         for layer in self.layers:
             x = layer(x)
         return x
@@ -136,13 +143,6 @@ class Sequential(Model):
         if self._functional is not None:
             return self._functional.compute_output_spec(inputs, training, mask)
         return super().compute_output_spec(inputs, training=training, mask=mask)
-
-    def compute_output_shape(self, input_shape):
-        """Shape of the output for an input shape, layer by layer."""
-        shape = input_shape
-        for layer in self.layers:
-            shape = layer.compute_output_shape(shape)
-        return shape
 
     @property
     def input_shape(self):
@@ -224,10 +224,19 @@ def _as_layer(layer):
         layer = layer._keras_history[0]
     if not isinstance(layer, Layer):
         raise ValueError(
-            "Sequential: only instances of `keras.Layer` can be added, got "
+            "Only instances of `keras.Layer` can be added to a Sequential, got "
             f"{layer!r} ({type(layer).__name__})."
         )
     return layer
+
+
+def _check_one_argument(layer):
+    required = call_signature(type(layer).call).required
+    if required:
+        raise ValueError(
+            f"Layers of a Sequential can only have a single required positional "
+            f"argument, the input; {layer.name!r} also asks for {required}."
+        )
 
 
 def _dtype(layer):

@@ -24,8 +24,7 @@ _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5
 
 def model_to_json(model, **kwargs) -> str:
     """The architecture as JSON text."""
-    with serialization.SharingScope():
-        return json.dumps(serialize_keras_object(model), **kwargs)
+    return json.dumps(serialize_keras_object(model), **kwargs)
 
 
 def save_model(model, filepath, overwrite=True, zipped=None, **kwargs):

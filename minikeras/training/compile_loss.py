@@ -1,8 +1,9 @@
 """The loss of a compiled model: one loss function an output, their weighted sum."""
 
 import inspect
+from typing import Any, NamedTuple
 
-import jax.numpy as jnp
+import jax
 
 from minikeras import losses
 from minikeras.core.functional import Frame
@@ -11,11 +12,23 @@ from minikeras.metrics.reduction import Mean
 from minikeras.training import outputs
 
 
+class Entry(NamedTuple):
+    """One loss of a model: on the output, or nest of outputs, at `path`."""
+
+    name: str
+    path: tuple
+    function: Any
+    weight: float | None
+    tracker: Mean | None
+
+
 class CompileLoss:
     """`total = sum_i weight_i * loss_i(y_i, y_pred_i)`.
 
     Args:
-        loss: None, name, function or `Loss`; a list or dict of them.
+        loss: None, name, function or `Loss`; a list or dict of them. A list where the
+            outputs have no list holds several losses of one output, or of one nest of
+            outputs.
         loss_weights: None, number, or list / dict of numbers.
         output_names: names of the model's outputs, if it has some.
     """
@@ -23,7 +36,7 @@ class CompileLoss:
     def __init__(self, loss, loss_weights=None, output_names=None):
         self.loss, self.loss_weights = loss, loss_weights
         self.output_names = output_names
-        self.entries = None  # [(name, loss function, weight, tracker or None)]
+        self.entries: list[Entry] | None = None
         _check_loss(loss)
         if loss_weights is not None and not isinstance(
             loss_weights, (float, int, list, tuple, dict)
@@ -41,74 +54,138 @@ class CompileLoss:
     @property
     def metrics(self):
         """The trackers of the single losses, when there are several."""
-        return [e[3] for e in self.entries or () if e is not None and e[3] is not None]
+        return [e.tracker for e in self.entries or () if e.tracker is not None]
 
     def build(self, y, y_pred):
         """Settle which loss belongs to which output; shapes are enough."""
         names = outputs.output_names(y_pred, self.output_names)
-        found = outputs.align(self.loss, y_pred, names, "loss", _is_loss)
-        weights = [None] * len(names)
-        if self.loss_weights is not None:
-            weights = self._weights(y_pred, names)
-        targets = outputs.align_arrays(y, y_pred, names, "y")
-        leaves = outputs.output_leaves(y_pred)
-        several = sum(x is not None for x in found) > 1
+        targets = outputs.conform(y, y_pred, names, "y")
+        loss = self.loss
+        if _is_loss(loss) and len(names) > 1:
+            loss = [loss] * len(names)
+        labels = outputs.labels(y_pred, self.output_names)
+        found = list(_settle(loss, self.loss_weights, y_pred, (), labels))
         self.entries = []
-        for i, loss in enumerate(found):
-            if loss is None:
-                self.entries.append(None)
-                continue
-            function = resolve_loss(loss, targets[i], leaves[i])
-            name = names[i] or _loss_name(loss)
-            self.entries.append(
-                (name, function, weights[i], _tracker(name) if several else None)
-            )
-
-    def _weights(self, y_pred, names):
-        if isinstance(self.loss_weights, (float, int)) or len(names) == 1:
-            flat = self.loss_weights
-            if isinstance(flat, dict):
-                flat = list(flat.values())
-            return [flat[0] if isinstance(flat, (list, tuple)) else flat] * len(names)
-        return outputs.align(
-            self.loss_weights,
-            y_pred,
-            names,
-            "loss_weights",
-            lambda x: x is None or isinstance(x, (float, int)),
-        )
+        for path, one, weight in found:
+            y_i, y_pred_i = outputs.pick(targets, path), outputs.pick(y_pred, path)
+            name = outputs.label_at(labels, path) or _loss_name(one)
+            tracker = _tracker(name) if len(found) > 1 else None
+            function = resolve_loss(one, y_i, y_pred_i)
+            self.entries.append(Entry(name, path, function, weight, tracker))
 
     def __call__(self, y, y_pred, sample_weight=None):
         """The total loss, a scalar; updates the trackers. None without losses."""
         if self.entries is None:
             self.build(y, y_pred)
         names = outputs.output_names(y_pred, self.output_names)
-        leaves = outputs.output_leaves(y_pred)
-        targets = outputs.align_arrays(y, y_pred, names, "y")
-        weights = outputs.align_arrays(sample_weight, y_pred, names, "sample_weight")
+        targets = outputs.conform(y, y_pred, names, "y")
+        weights = outputs.conform(sample_weight, y_pred, names, "sample_weight")
         total = None
-        for entry, target, leaf, sample in zip(
-            self.entries, targets, leaves, weights, strict=True
-        ):
-            if entry is None:
-                continue
-            name, function, weight, tracker = entry
-            if target is None:
+        for entry in self.entries:
+            target = outputs.pick(targets, entry.path)
+            leaves = jax.tree_util.tree_leaves(target)
+            if not leaves:
                 raise ValueError(
-                    f"The loss of output {name!r} needs targets, but y has none for "
-                    "it. Pass y, or compile with loss=None for that output."
+                    f"The loss of output {entry.name!r} needs targets, but y has none "
+                    "for it. Pass y, or compile with loss=None for that output."
                 )
-            value = function(target, leaf, sample)
-            if tracker is not None:
-                tracker.update_state(value, sample_weight=_batch_size(target))
-            if weight is not None:
-                value = value * weight
+            sample = jax.tree_util.tree_leaves(outputs.pick(weights, entry.path))
+            value = entry.function(
+                target, outputs.pick(y_pred, entry.path), sample[0] if sample else None
+            )
+            if entry.tracker is not None:
+                size = leaves[0].shape[0] if leaves[0].ndim else 1
+                entry.tracker.update_state(value, sample_weight=size)
+            if entry.weight is not None:
+                value = value * entry.weight
             total = value if total is None else total + value
         return total
 
 
-def _batch_size(target):
-    return jnp.asarray(target).shape[0] if target.ndim else 1
+def _settle(loss, weight, node, path, labels):
+    """(path of the outputs, loss, weight) of every loss in the nest."""
+    if loss is None:
+        return
+    if _is_loss(loss):
+        yield path, loss, _number(weight)
+    elif isinstance(loss, dict):
+        yield from _settle_dict(loss, weight, node, path, labels)
+    else:
+        yield from _settle_list(loss, weight, node, path, labels)
+
+
+def _settle_dict(loss, weight, node, path, labels):
+    if isinstance(node, dict):
+        for key, inner in loss.items():
+            if key not in node:
+                raise KeyError(
+                    f"The path {'/'.join(map(str, (*path, key)))!r} in the `loss` "
+                    "argument, can't be found in either the model's output "
+                    f"({list(node)}) or its names."
+                )
+            inner_weight = _part(weight, key)
+            yield from _settle(inner, inner_weight, node[key], (*path, key), labels)
+        return
+    leaves = outputs.leaf_paths(node)
+    names = [outputs.label_at(labels, (*path, *p)) for p in leaves]
+    if len(leaves) == 1 and names == [None]:
+        names = list(loss)
+    if set(names) != set(loss):
+        raise ValueError(
+            f"Expected keys {names} in the `loss` dict, one for each output, but "
+            f"found {list(loss)}."
+        )
+    for leaf, name in zip(leaves, names, strict=True):
+        yield from _settle(
+            *(loss[name], _part(weight, name), outputs.pick(node, leaf)),
+            *((*path, *leaf), labels),
+        )
+
+
+def _settle_list(loss, weight, node, path, labels):
+    leaves = outputs.leaf_paths(node)
+    parts = [_part(weight, i) for i in range(len(loss))]
+    simple = all(_is_loss(x) for x in loss)
+    if simple and len(loss) == len(leaves):
+        places = leaves
+    elif type(node) is type(loss) and len(node) == len(loss):
+        places = [(i,) for i in range(len(loss))]
+    elif simple and len(leaves) > 1:
+        raise ValueError(
+            f"loss: the model has {len(leaves)} outputs, but {len(loss)} losses were "
+            f"given: {loss!r}. Give one for each (None for none)."
+        )
+    else:  # several losses of the same outputs
+        places = [()] * len(loss)
+    for inner, part, place in zip(loss, parts, places, strict=True):
+        where = (*path, *place)
+        yield from _settle(inner, part, outputs.pick(node, place), where, labels)
+
+
+def _part(weight, key):
+    """The weight of one part of the losses."""
+    if isinstance(weight, dict):
+        if isinstance(key, int):
+            return list(weight.values())[key] if key < len(weight) else None
+        return weight.get(key)
+    if isinstance(weight, (list, tuple)):
+        if not isinstance(key, int) or key >= len(weight):
+            raise ValueError(
+                f"loss_weights: {weight!r} has no weight for the loss {key!r}."
+            )
+        return weight[key]
+    return weight
+
+
+def _number(weight):
+    if isinstance(weight, (list, tuple, dict)):
+        values = list(weight.values()) if isinstance(weight, dict) else list(weight)
+        if len(values) != 1:
+            raise ValueError(
+                f"loss_weights: expected one number for the loss, got {weight!r}."
+            )
+        return values[0]
+    return weight
 
 
 def _tracker(name):
@@ -125,17 +202,13 @@ def _is_config(x):
 
 
 def _check_loss(loss):
-    for x in outputs._flatten(loss, _is_loss) if _is_nest(loss) else [loss]:
+    for x in outputs.flatten(loss, _is_loss):
         if not _is_loss(x):
             raise ValueError(
                 f"loss: expected a name, a function or a Loss object, got {x!r}."
             )
         if isinstance(x, str) and x not in _BY_SHAPE:
             losses.get(x)  # an unknown name fails at compile, not in the first step
-
-
-def _is_nest(x):
-    return isinstance(x, (list, tuple, dict)) and not _is_config(x)
 
 
 def _loss_name(loss):

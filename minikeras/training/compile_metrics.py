@@ -133,7 +133,7 @@ def _groups(given, y_pred, names):
     if isinstance(given, (list, tuple)) and len(given) != len(names):
         raise ValueError(
             f"metrics: the model has {len(names)} outputs "
-            f"{outputs._shown(names)}; give a list with one entry (a metric or a list "
+            f"{outputs.shown(names)}; give a list with one entry (a metric or a list "
             f"of metrics) for each, or a dict by output name. Got {given!r}."
         )
     if isinstance(given, dict):

@@ -6,6 +6,8 @@ them may follow the same nest, be a list in their order, or a dict by output nam
 
 import jax
 
+from minikeras.core import tree
+
 
 def is_leaf_list(value) -> bool:
     """A list or tuple?"""
@@ -17,22 +19,27 @@ def output_leaves(y_pred) -> list:
     return jax.tree_util.tree_leaves(y_pred)
 
 
-def output_names(y_pred, names=None) -> list[str | None]:
-    """A name for each output: the model's, or the keys of a dict of outputs.
+def labels(y_pred, names=None) -> dict[tuple, str | None]:
+    """{path: label} of the outputs: keys of dicts, the model's names after indices.
 
-    >>> output_names({"b": 1, "a": {"c": 2}}), output_names([1, 2])
-    (['a/c', 'b'], [None, None])
+    >>> labels({"b": 1, "a": (2, 3)}, ["p", "q", "r"])
+    {('a', 0): 'a/p', ('a', 1): 'a/q', ('b',): 'b'}
     """
-    paths = jax.tree_util.tree_leaves_with_path(y_pred)
-    keyed = []
-    for path, _ in paths:
-        keys = [str(k.key) for k in path if isinstance(k, jax.tree_util.DictKey)]
-        keyed.append("/".join(keys) if keys else None)
-    if any(keyed):
-        return keyed
-    if names is not None and len(names) == len(paths):
-        return list(names)
-    return keyed
+    found = {}
+    paths = [path for path, _ in tree.flatten_with_path(y_pred)]
+    if names is None or len(names) != len(paths):
+        names = [None] * len(paths)
+    for path, name in zip(paths, names, strict=True):
+        keys = [key for key in path if isinstance(key, str)]
+        if not path or isinstance(path[-1], int):
+            keys.append(name)
+        found[path] = "/".join(keys) if None not in keys else None
+    return found
+
+
+def output_names(y_pred, names=None) -> list[str | None]:
+    """The labels of the outputs, in order."""
+    return list(labels(y_pred, names).values())
 
 
 def align(value, y_pred, names, what, leaf):
@@ -57,16 +64,16 @@ def align(value, y_pred, names, what, leaf):
         flat = []
         for item in value:
             nested = is_leaf_list(item) or isinstance(item, dict)
-            flat.extend(_flatten(item, leaf) if nested and not leaf(item) else [item])
+            flat.extend(flatten(item, leaf) if nested and not leaf(item) else [item])
         if len(flat) == 1 and count == 1 or len(flat) == count:
             return flat
         raise ValueError(
-            f"{what}: the model has {count} output(s) {_shown(names)}, but {len(flat)} "
+            f"{what}: the model has {count} output(s) {shown(names)}, but {len(flat)} "
             f"entries were given: {value!r}. Give one for each output (None for none)."
         )
     raise ValueError(
         f"{what}: expected one entry, a list of {count} or a dict by output name "
-        f"{_shown(names)}, got {value!r}."
+        f"{shown(names)}, got {value!r}."
     )
 
 
@@ -79,16 +86,17 @@ def _by_name(value, y_pred, names, what, leaf):
     if unknown:
         raise ValueError(
             f"{what}: unknown output name(s) {unknown}; the model's outputs are "
-            f"{_shown(names)}."
+            f"{shown(names)}."
         )
     return [flat.get(n) for n in names]
 
 
-def _flatten(value, leaf):
-    if leaf(value):
+def flatten(value, leaf):
+    """The entries of a nest of lists and dicts; `leaf(x)` says what is one."""
+    if leaf(value) or not isinstance(value, (list, tuple, dict)):
         return [value]
     items = value.values() if isinstance(value, dict) else value
-    return [x for item in items for x in _flatten(item, leaf)]
+    return [x for item in items for x in flatten(item, leaf)]
 
 
 def _flatten_dict(value, leaf, prefix=""):
@@ -101,7 +109,8 @@ def _flatten_dict(value, leaf, prefix=""):
     return flat
 
 
-def _shown(names):
+def shown(names):
+    """Names for an error message."""
     return [n if n is not None else f"#{i}" for i, n in enumerate(names)]
 
 
@@ -115,7 +124,37 @@ def align_arrays(value, y_pred, names, what):
 
     if is_array(value) and what == "y" and len(names) > 1:
         raise ValueError(
-            f"y: the model has {len(names)} outputs {_shown(names)}, but one array of "
+            f"y: the model has {len(names)} outputs {shown(names)}, but one array of "
             f"targets of shape {tuple(value.shape)} was given. Give one for each."
         )
     return align(value, y_pred, names, what, is_array)
+
+
+def conform(value, y_pred, names, what):
+    """Targets or sample weights in the nest of the outputs, None where there is none."""
+    flat = align_arrays(value, y_pred, names, what)
+    return jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(y_pred), flat)
+
+
+def leaf_paths(node):
+    """The path of keys and indices to each output of a nest."""
+    return [path for path, _ in tree.flatten_with_path(node)]
+
+
+def pick(node, path):
+    """The part of a nest at a path."""
+    for key in path:
+        is_field = hasattr(node, "_fields") and isinstance(key, str)
+        node = getattr(node, key) if is_field else node[key]
+    return node
+
+
+def label_at(labels, path):
+    """Label of an output or of a nest of outputs; None where nothing names it."""
+    if path in labels:
+        return labels[path]
+    keys = [k for k in path if isinstance(k, str)]
+    if keys:
+        return "/".join(keys)
+    below = [v for p, v in labels.items() if p[: len(path)] == path]
+    return "_".join(below) if all(below) else None
