@@ -23,9 +23,10 @@ def load(config, safe_mode):
     """
     if safe_mode:
         raise ValueError(
-            "The file holds a Python lambda, that is: code, which safe mode does not "
-            "run. If you trust where the file comes from, pass `safe_mode=False` to "
-            "the loading call or call keras.config.enable_unsafe_deserialization()."
+            "The config holds a Python lambda (of a `Lambda` layer, or as an argument), "
+            "that is: code, which safe mode does not run. If you trust where it comes "
+            "from, pass `safe_mode=False` to the loading call or call "
+            "keras.config.enable_unsafe_deserialization()."
         )
     if isinstance(config.get("value"), (list, tuple)):
         code, defaults, closure = config["value"]

@@ -128,7 +128,8 @@ def _install_operators():
         **{"pow": "Power", "and": "LogicalAnd", "or": "LogicalOr"},
         **{"xor": "LogicalXor"},
     }
-    compare = {"eq": "Equal", "ne": "NotEqual", "lt": "Less", "le": "LessEqual"}
+    # No "eq": tensors are equal when they are the same object.
+    compare = {"ne": "NotEqual", "lt": "Less", "le": "LessEqual"}
     compare |= {"gt": "Greater", "ge": "GreaterEqual"}
     unary = {"neg": "Negative", "abs": "Absolute", "invert": "LogicalNot"}
 

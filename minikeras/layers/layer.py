@@ -271,6 +271,8 @@ class Layer(Tracked, Operation):
         return function(*args, **given)
 
     def _convert(self, x):
+        if isinstance(x, Variable):
+            x = x.value
         if isinstance(x, jax.Array):
             if self.autocast and jnp.issubdtype(x.dtype, jnp.floating):
                 if x.dtype.name != self.input_dtype:
@@ -328,9 +330,12 @@ class Layer(Tracked, Operation):
         if type(self).compute_output_shape is not Layer.compute_output_shape:
             return self._spec_from_shape(args, kwargs)
 
+        autocast = self.compute_dtype if self._casts() else None
+
         def run(*args, **kwargs):
             args, kwargs = jax.tree_util.tree_map(self._convert, (args, kwargs))
-            return self.call(*args, **kwargs)
+            with Frame(autocast=autocast):
+                return self.call(*args, **kwargs)
 
         return output_spec(run, args, kwargs)
 
@@ -364,6 +369,11 @@ class Layer(Tracked, Operation):
     def build(self, input_shape=None):
         """Create the weights; a subclass defines it."""
         self.built = True
+
+    def _build_at_init(self):
+        """End of the constructor of a layer without weights: there is no more to do,
+        unless a subclass has a `build` of its own."""
+        self.built = type(self).build is Layer.build
 
     def _scope(self):
         if self._path is None:
@@ -581,10 +591,15 @@ class Layer(Tracked, Operation):
 
     @classmethod
     def from_config(cls, config):
-        """A new layer from `get_config()`."""
+        """A new layer from `get_config()`; TypeError if `__init__` refuses it."""
         if isinstance(config.get("dtype"), dict):
             config = {**config, "dtype": dtypes.get_policy(config["dtype"])}
-        return cls(**config)
+        try:
+            return cls(**config)
+        except Exception as error:
+            raise TypeError(
+                f"{cls.__name__} could not be made from config={config}: {error}"
+            ) from error
 
     def save_own_variables(self, store):
         """Put the layer's own weights into `store` as "0", "1", …"""
