@@ -15,7 +15,7 @@ INTS = (
 )
 COMPLEX = ("complex64", "complex128")
 ALLOWED = {*FLOATS, *INTS, *COMPLEX, "bool", "string"}
-_PYTHON = {bool: "bool", int: "int32", str: "string"}
+_PYTHON = {bool: "bool", int: "int32", "int": "int32", str: "string"}
 
 
 def standardize_dtype(dtype) -> str:
@@ -30,7 +30,7 @@ def standardize_dtype(dtype) -> str:
         return dtype
     if dtype is float:
         return floatx()
-    name = _PYTHON.get(dtype) if isinstance(dtype, type) else None
+    name = _PYTHON.get(dtype) if isinstance(dtype, (type, str)) else None
     if name is None:
         try:
             name = np.dtype(dtype).name if not isinstance(dtype, str) else dtype
