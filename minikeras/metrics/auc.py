@@ -163,11 +163,6 @@ class AUC(_Counting):
         weights = jnp.asarray(self.label_weights, area.dtype)
         return divide_no_nan(jnp.sum(area * weights), jnp.sum(weights))
 
-    def reset_state(self):
-        """Set every count to zero."""
-        if self._built:
-            super().reset_state()
-
     def get_config(self):
         """The constructor's arguments."""
         weights = self.label_weights

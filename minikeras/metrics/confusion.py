@@ -97,8 +97,8 @@ def parse_thresholds(thresholds, default=0.5):
     if thresholds is None:
         return [default]
     values = list(thresholds) if isinstance(thresholds, (list, tuple)) else [thresholds]
-    if any(t is None or not 0 <= t <= 1 for t in values):
-        raise ValueError(f"Thresholds must lie in [0, 1], got {values}.")
+    if wrong := [t for t in values if t is None or not 0 <= t <= 1]:
+        raise ValueError(f"Threshold values must be in [0, 1]. Received: {wrong}")
     return values
 
 

@@ -28,6 +28,32 @@ def f_score(counts, beta):
     return product * (1.0 + beta**2) / (weighted + epsilon())
 
 
+def _check_number(name, value, rule, holds):
+    received = f"Received: {name}={value}"
+    if not isinstance(value, float):
+        raise ValueError(
+            f"Invalid `{name}` argument value. It should be a Python float. "
+            f"{received} of type '{type(value)}'"
+        )
+    if not holds(value):
+        raise ValueError(
+            f"Invalid `{name}` argument value. It should {rule}. {received}"
+        )
+
+
+def check_rank_2(metric, y_true_shape, y_pred_shape):
+    """ValueError unless both shapes are (n, columns) with known columns."""
+    received = f"y_pred.shape={y_pred_shape} and y_true.shape={y_true_shape}."
+    shape = f"{metric} expects 2D inputs with shape (batch_size, output_dim)"
+    if len(y_pred_shape) != 2 or len(y_true_shape) != 2:
+        raise ValueError(f"{shape}. Received input shapes: {received}")
+    if y_pred_shape[-1] is None or y_true_shape[-1] is None:
+        raise ValueError(
+            f"{shape}, with output_dim fully defined (not None). Received input "
+            f"shapes: {received}"
+        )
+
+
 class FBetaScore(Metric):
     """(1 + beta²) precision recall / (beta² precision + recall), per class.
 
@@ -47,34 +73,21 @@ class FBetaScore(Metric):
         super().__init__(name=name, dtype=dtype)
         if average not in (None, "micro", "macro", "weighted"):
             raise ValueError(
-                "Invalid `average` argument value. Expected None, 'micro', 'macro' or "
-                f"'weighted', got {average!r}."
+                "Invalid `average` argument value. Expected one of: {None, 'micro', "
+                f"'macro', 'weighted'}}. Received: average={average}"
             )
-        for what, value in (("beta", beta), ("threshold", threshold)):
-            if value is None and what == "threshold":
-                continue
-            if not isinstance(value, float):
-                raise ValueError(
-                    f"Invalid `{what}` argument value. It should be a Python float, "
-                    f"got {value!r} ({type(value).__name__})."
-                )
-            if value <= 0 or (what == "threshold" and value > 1):
-                raise ValueError(
-                    f"Invalid `{what}` argument value. It should "
-                    f"{'be > 0' if what == 'beta' else 'verify 0 < threshold <= 1'}, "
-                    f"got {value}."
-                )
+        _check_number("beta", beta, "be > 0", lambda x: x > 0)
+        if threshold is not None:
+            _check_number(
+                *("threshold", threshold, "verify 0 < threshold <= 1"),
+                lambda x: 0 < x <= 1,
+            )
         self.average, self.beta, self.threshold = average, beta, threshold
         self.axis = None if average == "micro" else 0
         self._built = False
 
     def _build(self, y_true_shape, y_pred_shape):
-        if len(y_pred_shape) != 2 or len(y_true_shape) != 2:
-            raise ValueError(
-                f"{type(self).__name__} expects 2D inputs with shape (batch_size, "
-                f"output_dim). Received y_pred.shape={y_pred_shape} and "
-                f"y_true.shape={y_true_shape}."
-            )
+        check_rank_2(type(self).__name__, y_true_shape, y_pred_shape)
         shape = () if self.axis is None else (y_pred_shape[-1],)
         for name in (*_COUNTS, "intermediate_weights"):
             setattr(self, name, self.add_variable(shape, "zeros", name=name))
@@ -107,11 +120,6 @@ class FBetaScore(Metric):
             weights = self.intermediate_weights.value
             return jnp.sum(score * weights / (jnp.sum(weights) + epsilon()))
         return jnp.mean(score) if self.average is not None else score
-
-    def reset_state(self):
-        """Set every count to zero."""
-        if self._built:
-            super().reset_state()
 
     def get_config(self):
         """The constructor's arguments."""

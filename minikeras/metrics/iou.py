@@ -1,5 +1,7 @@
 """Intersection over union of predicted and true regions, from a confusion matrix."""
 
+import warnings
+
 import jax.numpy as jnp
 
 from minikeras.config import epsilon
@@ -68,7 +70,15 @@ class _IoUBase(Metric):
         y_pred = self._labels(y_pred, self.sparse_y_pred).astype("int32")
         weights = jnp.ones((), self.dtype)
         if sample_weight is not None:
-            weights = convert_to_tensor(sample_weight, self.dtype)
+            given = convert_to_tensor(sample_weight)
+            if jnp.issubdtype(given.dtype, jnp.floating) and "int" in self.dtype:
+                warnings.warn(
+                    f"{self.name}: sample weights are float, counts are {self.dtype}: "
+                    "casting drops fractions. Make the metric with dtype='float32' to "
+                    "keep them.",
+                    stacklevel=2,
+                )
+            weights = given.astype(self.dtype)
         weights = jnp.broadcast_to(weights, y_true.shape).reshape(-1)
         y_true, y_pred = y_true.reshape(-1), y_pred.reshape(-1)
         if self.ignore_class is not None:

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from minikeras import config
 from minikeras.core import dtypes, naming
 from minikeras.core.functional import Frame, apply, current
-from minikeras.core.variable import Variable
+from minikeras.core.variable import Variable, convert_to_tensor
 
 
 class Metric:
@@ -117,7 +117,7 @@ class Metric:
                 f"metric_variables: expected the {len(variables)} values of "
                 f"{self.name!r}'s `variables`, in order, got {len(metric_variables)}."
             )
-        values = dict(enumerate(metric_variables))
+        values = dict(enumerate(map(convert_to_tensor, metric_variables)))
         out, values = apply(fn, variables, values, *args, **kwargs)
         return out, [values[i] for i in variables]
 

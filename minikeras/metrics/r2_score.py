@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 
 from minikeras.core.variable import convert_to_tensor
+from minikeras.metrics.f_score import check_rank_2
 from minikeras.metrics.metric import Metric
 
 _SUMS = ("squared_sum", "sum", "residual", "count")
@@ -24,7 +25,7 @@ class R2Score(Metric):
         class_aggregation: "uniform_average", "variance_weighted_average", or None
             (one score per column).
         num_regressors: p >= 0; with p > 0 the adjusted score
-            1 - (1 - r2) (n - 1) / (n - p - 1) of n samples.
+            1 - (1 - r2) (n - 1) / (n - p - 1) of n targets.
         name, dtype: see `Metric`.
     """
 
@@ -54,16 +55,7 @@ class R2Score(Metric):
         self._built = False
 
     def _build(self, y_true_shape, y_pred_shape):
-        if len(y_pred_shape) != 2 or len(y_true_shape) != 2:
-            raise ValueError(
-                "R2Score expects 2D inputs with shape (batch_size, output_dim). "
-                f"Received y_pred.shape={y_pred_shape} and y_true.shape={y_true_shape}."
-            )
-        if y_pred_shape[-1] is None or y_true_shape[-1] is None:
-            raise ValueError(
-                "R2Score expects 2D inputs with shape (batch_size, output_dim), with "
-                f"output_dim fully defined (not None). Received {y_pred_shape}."
-            )
+        check_rank_2("R2Score", y_true_shape, y_pred_shape)
         for name in _SUMS:
             setattr(
                 self, name, self.add_variable(y_pred_shape[-1:], "zeros", name=name)
@@ -88,7 +80,7 @@ class R2Score(Metric):
             ("count", weight),
         ):
             getattr(self, name).assign_add(jnp.sum(value, axis=0))
-        self.num_samples.assign_add(y_true.shape[0])
+        self.num_samples.assign_add(y_true.size)
 
     def result(self):
         """The score: (columns,) if `class_aggregation` is None, else ()."""
@@ -106,11 +98,6 @@ class R2Score(Metric):
         left = n - p - 1
         adjusted = 1.0 - (1.0 - score) * (n - 1) / jnp.where(left > 0, left, 1)
         return jnp.where(left > 0, adjusted, score)
-
-    def reset_state(self):
-        """Set every sum to zero."""
-        for variable in self.variables:
-            variable.assign(jnp.zeros(variable.shape, variable.dtype))
 
     def get_config(self):
         """The constructor's arguments."""

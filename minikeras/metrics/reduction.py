@@ -25,9 +25,12 @@ def samplewise(values, sample_weight, reduce, dtype):
     Returns:
         (n,) values times weights, (n,) weights or None.
     """
+    mask = None if isinstance(values, (list, tuple)) else get_mask(values)
     values = convert_to_tensor(values, dtype)
     if sample_weight is not None:
+        # As in Keras, the values' own mask counts only where there are weights.
         weights = convert_to_tensor(sample_weight, dtype)
+        weights = apply_mask(weights, mask, dtype, "sum")
         values, weights = squeeze_or_expand_to_same_rank(
             values, weights, expand_rank_1=False
         )

@@ -345,8 +345,8 @@ class Optimizer(OptimizerState):
         params, state = self._bridge(
             lambda: self.apply(grads, self._trainable_variables),
             variables,
-            dict(enumerate(trainable_variables)),
-            dict(zip(own, optimizer_variables, strict=True)),
+            dict(enumerate(map(convert_to_tensor, trainable_variables))),
+            dict(zip(own, map(convert_to_tensor, optimizer_variables), strict=True)),
         )
         return [params[i] for i in variables], [state[path] for path in own]
 
