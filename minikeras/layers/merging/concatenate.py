@@ -59,8 +59,8 @@ class Concatenate(Layer):
             return None
         whole = []
         for x, m in zip(inputs, mask, strict=True):
-            ones = ops.ones_like(x, dtype="bool")
-            if m is not None and len(m.shape) < len(x.shape):
-                m = ops.expand_dims(m, -1)
-            whole.append(ones if m is None else ops.logical_and(ones, m))
+            if m is None or len(m.shape) < len(x.shape):
+                ones = ops.ones_like(x, dtype="bool")
+                m = ones if m is None else ops.logical_and(ones, ops.expand_dims(m, -1))
+            whole.append(m)
         return ops.any(ops.concatenate(whole, axis=self.axis), axis=-1)

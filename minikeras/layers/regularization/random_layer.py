@@ -16,7 +16,7 @@ class RandomLayer(Layer):
         if self._active:
             self.seed_generator = SeedGenerator(seed)
         self.supports_masking = True
-        self.built = True
+        self._build_at_init()
 
     def call(self, inputs, training=False):
         """perturb(inputs) in training, else inputs."""
