@@ -110,11 +110,13 @@ class Tracked:
             return self.weights
         return [v for v in self.weights if not v.trainable]
 
+    def _own_metrics(self):
+        return [m for m in self._held(object) if _is_metric(m)]
+
     @property
     def metrics(self):
         """Metrics held here and below."""
-        own = [m for m in self._held(object) if _is_metric(m)]
-        return own + [m for x in self._layers for m in x.metrics]
+        return self._own_metrics() + [m for x in self._layers for m in x.metrics]
 
     @property
     def metrics_variables(self):

@@ -26,7 +26,7 @@ class Functional(Model):
             layers of one name.
     """
 
-    _untracked = Model._untracked | {"_graph", "_inputs", "_outputs"}
+    _untracked = frozenset({"_graph", "_inputs", "_outputs"})
 
     def __init__(self, inputs, outputs, name=None, trainable=True, **kwargs):
         _check_tensors("inputs", inputs)

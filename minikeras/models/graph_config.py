@@ -73,13 +73,17 @@ def rebuild(config):
         pending += [(layer, node) for node in entry["inbound_nodes"]]
         if isinstance(layer, InputLayer):
             tensors[(layer.name, 0, 0)] = layer.output
+    made = {entry["config"].get("name", entry.get("name")) for entry in config["layers"]}
+    for _, node in pending:
+        for name, *_ in _histories(_from_keras_2(node) if _is_old(node) else node):
+            if name not in made:
+                raise ValueError(f"Missing node: {name}. The config has {sorted(made)}.")
     while pending:
         waiting = [x for x in pending if not _repeat_call(*x, tensors, counts)]
         if len(waiting) == len(pending):
             raise ValueError(
                 "The graph cannot be rebuilt: the calls of "
-                f"{sorted({layer.name for layer, _ in waiting})} form a loop, or wait "
-                "for tensors that no layer gives."
+                f"{sorted({layer.name for layer, _ in waiting})} form a loop."
             )
         pending = waiting
     return (
@@ -90,7 +94,7 @@ def rebuild(config):
 
 def _repeat_call(layer, node, tensors, counts):
     """Call `layer` as the node says; False while an input of it is missing."""
-    if isinstance(node, list):
+    if _is_old(node):
         node = _from_keras_2(node)
     if any(history not in tensors for history in _histories(node)):
         return False
@@ -103,6 +107,10 @@ def _repeat_call(layer, node, tensors, counts):
     for i, x in enumerate(jax.tree_util.tree_leaves(outputs)):
         tensors[(layer.name, number, i)] = x
     return True
+
+
+def _is_old(node):
+    return isinstance(node, list)
 
 
 def _from_keras_2(node):

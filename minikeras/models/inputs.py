@@ -83,7 +83,7 @@ def _for_dict(own, inputs):
             return {key: inputs[key] for key in own}
         return inputs
     if isinstance(inputs, (list, tuple)) and len(inputs) == len(own):
-        if all(key == name for key, name in zip(sorted(own), _by_key(own), strict=True)):
+        if list(own) != sorted(own):
             raise ValueError(_mismatch(own, inputs))
         if not any_symbolic((inputs,)):
             warnings.warn(_mismatch(own, inputs), stacklevel=2)
@@ -96,13 +96,9 @@ def _for_dict(own, inputs):
     return inputs
 
 
-def _by_key(own):
-    return [names_of(own[key])[0] for key in sorted(own)]
-
-
 def _mismatch(own, inputs):
     shown = [
-        jax.tree_util.tree_map(lambda x: f"Array{tuple(x.shape)}", part)
+        tree.map_structure(lambda x: f"Array{getattr(x, 'shape', None)}", part)
         for part in (own, inputs)
     ]
     return (

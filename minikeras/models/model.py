@@ -26,11 +26,6 @@ class Model(Trainer, Layer):
     10
     """
 
-    _untracked = Layer._untracked | {
-        *("optimizer", "history", "loss", "_compile_config", "_programs"),
-        *("_compile_loss", "_compile_metrics", "_loss_tracker"),
-    }
-
     def __new__(cls, *args, **kwargs):
         if cls is Model and _is_functional(args, kwargs):
             from minikeras.models.functional import Functional
@@ -57,9 +52,6 @@ class Model(Trainer, Layer):
         raise NotImplementedError(
             f"Model {type(self).__name__} does not have a `call()` method implemented."
         )
-
-    def _lock(self):
-        """Models may get new state at any time."""
 
     @property
     def layers(self):

@@ -27,7 +27,7 @@ class Sequential(Model):
     (None, 1)
     """
 
-    _untracked = Model._untracked | {"_functional"}
+    _untracked = frozenset({"_functional"})
 
     def __init__(self, layers=None, trainable=True, name=None):
         super().__init__(trainable=trainable, name=name)

@@ -36,6 +36,16 @@ from minikeras.training.state import variables_of
 class Trainer:
     """Mix-in of Model: `compile`, `fit`, `evaluate`, `predict` and their pieces."""
 
+    _untracked = frozenset(
+        {
+            *("optimizer", "history", "loss", "_compile_config", "_programs"),
+            *("_compile_loss", "_compile_metrics", "_loss_tracker"),
+        }
+    )
+
+    def _lock(self):
+        """Models may get new state at any time."""
+
     def __init__(self):
         self.optimizer = None
         self.compiled = False
@@ -187,7 +197,11 @@ class Trainer:
             found.append(self._compile_metrics)
         if self._compile_loss is not None:
             found.extend(self._compile_loss.metrics)
-        return found + super().metrics
+        found += self._own_metrics()
+        for layer in self._flatten_layers(include_self=False):
+            if not isinstance(layer, Trainer):  # another model's metrics are its own
+                found += layer._own_metrics()
+        return found
 
     @property
     def metrics_names(self):
@@ -367,18 +381,33 @@ class Trainer:
 
     def _prepare(self, x, y, sample_weight):
         """Build model, losses, metrics and optimizer from KerasTensors."""
-        own_steps = self._overrides("train_step") or self._overrides("test_step")
-        if not self.built or not own_steps:
+        own_step = self._overrides("train_step") or self._overrides("test_step")
 
-            def run(x, y, sample_weight):
+        def run(x, y, sample_weight):
+            try:
                 y_pred = self(x, training=False)
-                if self.compiled and not own_steps:
-                    self._measure(x, y, y_pred, sample_weight, False)
-                return 0
+            except NotImplementedError:
+                if not own_step:
+                    raise
+                return 0  # no `call`: the user's own step knows how to run it
+            if own_step:
+                self._build_parts(y, y_pred)
+            elif self.compiled:
+                self._measure(x, y, y_pred, sample_weight, False)
+            return 0
 
-            output_spec(run, (x, y, sample_weight), {})
+        output_spec(run, (x, y, sample_weight), {})
         if self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
+
+    def _build_parts(self, y, y_pred):
+        for part in (self._compile_loss, self._compile_metrics):
+            if part is not None and not part.built and y is not None:
+                part.build(y, y_pred)
+
+    def _symbolic_build(self, data_batch):
+        """Build from one batch; third-party code calls this by its name in Keras."""
+        loop.prepare_batch(self, *unpack_x_y_sample_weight(data_batch))
 
     # -- fit, evaluate, predict ---------------------------------------------------
 
@@ -482,12 +511,12 @@ class Trainer:
         return loop.predict(self, feed, callbacks, _verbosity(verbose))
 
     def _feed(self, adapter, steps):
-        return Feed(adapter, steps, eager=not self._compiles())
+        return Feed(adapter, steps, self.steps_per_execution, not self._compiles())
 
     def train_on_batch(
         self, x, y=None, sample_weight=None, class_weight=None, return_dict=False
     ):
-        """One training step on one batch; returns the metrics so far."""
+        """One training step on one batch; returns its loss and metrics."""
         self._assert_compiled("train_on_batch")
         if class_weight is not None:
             if sample_weight is not None:
@@ -498,13 +527,14 @@ class Trainer:
         return self._on_batch("train_step", x, y, sample_weight, return_dict)
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
-        """Loss and metrics after one more batch."""
+        """Loss and metrics of one batch."""
         self._assert_compiled("test_on_batch")
         return self._on_batch("test_step", x, y, sample_weight, return_dict)
 
     def _on_batch(self, name, x, y, sample_weight, return_dict):
         batch = _batch(x, y, sample_weight)
         loop.prepare_batch(self, *batch)
+        self.reset_metrics()
         logs = to_python(loop.one_step(self, name, batch))
         return logs if return_dict else self._as_list(logs)
 

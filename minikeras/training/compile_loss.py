@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import jax
 
 from minikeras import losses
+from minikeras.core import tree
 from minikeras.core.functional import Frame
 from minikeras.losses.loss import Loss
 from minikeras.metrics.reduction import Mean
@@ -56,15 +57,25 @@ class CompileLoss:
         """The trackers of the single losses, when there are several."""
         return [e.tracker for e in self.entries or () if e.tracker is not None]
 
+    @property
+    def variables(self):
+        """Variables of `metrics`."""
+        return [v for metric in self.metrics for v in metric.variables]
+
     def build(self, y, y_pred):
         """Settle which loss belongs to which output; shapes are enough."""
         names = outputs.output_names(y_pred, self.output_names)
         targets = outputs.conform(y, y_pred, names, "y")
         loss = self.loss
-        if _is_loss(loss) and len(names) > 1:
+        if _is_loss(loss) and tree.is_nested(y_pred):
             loss = [loss] * len(names)
         labels = outputs.labels(y_pred, self.output_names)
         found = list(_settle(loss, self.loss_weights, y_pred, (), labels))
+        if hasattr(y, "shape") and len(found) > 1:
+            raise ValueError(
+                f"y: the model has {len(found)} losses, but one array of targets of "
+                f"shape {tuple(y.shape)} was given. Give one for each output."
+            )
         self.entries = []
         for path, one, weight in found:
             y_i, y_pred_i = outputs.pick(targets, path), outputs.pick(y_pred, path)

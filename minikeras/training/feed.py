@@ -1,5 +1,6 @@
 """Batches for the loop: from the host one by one, or out of arrays on the device."""
 
+import math
 import warnings
 
 import jax
@@ -20,13 +21,15 @@ class Feed:
     Args:
         adapter: the source.
         steps: batches an epoch; None: as many as there are.
+        group: batches of one execution; an epoch takes whole executions.
         eager: never put the data set on the device.
     """
 
-    def __init__(self, adapter, steps=None, eager=False):
+    def __init__(self, adapter, steps=None, group=1, eager=False):
         self.adapter = adapter
         limit = config.max_steps_per_epoch()
         self.steps = steps if limit is None else min(steps or limit, limit)
+        self.group = group
         self.num_batches = self.steps or adapter.num_batches
         self.batch_size = adapter.batch_size
         self._iterator = None
@@ -38,26 +41,28 @@ class Feed:
         if self.steps is None:
             yield from self.adapter
             return
-        seen = 0
-        fresh = self._iterator is None
-        while seen < self.steps:
-            if self._iterator is None:
-                self._iterator, fresh = iter(self.adapter), True
-            batch = next(self._iterator, None)
+        for seen in range(math.ceil(self.steps / self.group) * self.group):
+            batch = self._next()
+            if batch is None and seen == 0:  # the last epoch took all there was
+                batch = self._next()
             if batch is None:
-                self._iterator = None
-                if fresh and seen == 0 or self.adapter.num_batches is None:
-                    warnings.warn(
-                        f"The data ran out after {seen} of {self.steps} batches of "
-                        "the epoch. Let the generator give at least "
-                        "`steps_per_epoch * epochs` batches.",
-                        stacklevel=2,
-                    )
-                    return
-                continue
-            fresh = False
-            seen += 1
+                warnings.warn(
+                    f"The data ran out after {seen} of {self.steps} batches of the "
+                    "epoch. Let the source give at least `steps_per_epoch * epochs` "
+                    "batches.",
+                    stacklevel=2,
+                )
+                return
             yield batch
+
+    def _next(self):
+        """The next batch over all epochs; None, and a fresh start, at the end."""
+        if self._iterator is None:
+            self._iterator = iter(self.adapter)
+        batch = next(self._iterator, None)
+        if batch is None:
+            self._iterator = None
+        return batch
 
     def arrays(self):
         """One epoch's data on the device, in the order of its batches."""

@@ -56,6 +56,11 @@ def align(value, y_pred, names, what, leaf):
         ValueError: wrong length or unknown names.
     """
     count = len(names)
+    structures = [jax.tree_util.tree_structure(t) for t in (value, y_pred)]
+    if structures[0] == structures[1]:
+        leaves = jax.tree_util.tree_leaves(value)
+        if all(map(leaf, leaves)):
+            return leaves
     if leaf(value):
         return [value] * count
     if isinstance(value, dict):
@@ -85,8 +90,8 @@ def _by_name(value, y_pred, names, what, leaf):
     unknown = [k for k in flat if k not in known]
     if unknown:
         raise ValueError(
-            f"{what}: unknown output name(s) {unknown}; the model's outputs are "
-            f"{shown(names)}."
+            f"Invalid `{what}`: unknown output name(s) {unknown}; the model's outputs "
+            f"are {shown(names)}."
         )
     return [flat.get(n) for n in names]
 
@@ -122,11 +127,6 @@ def align_arrays(value, y_pred, names, what):
     def is_array(x):
         return x is None or hasattr(x, "shape")
 
-    if is_array(value) and what == "y" and len(names) > 1:
-        raise ValueError(
-            f"y: the model has {len(names)} outputs {shown(names)}, but one array of "
-            f"targets of shape {tuple(value.shape)} was given. Give one for each."
-        )
     return align(value, y_pred, names, what, is_array)
 
 

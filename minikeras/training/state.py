@@ -74,7 +74,7 @@ class Lease:
 
     def __enter__(self):
         for v in jax.tree_util.tree_leaves(self.variables):
-            v._lease = self
+            v._lease, v._value = self, None
         return self
 
     def __exit__(self, *exc):
