@@ -1,20 +1,38 @@
 """Optimizers: how gradients change weights."""
 
+import optax
+
 from minikeras.core import registry
 from minikeras.core.serialization import serialize_keras_object as serialize
 from minikeras.optimizers import schedules
+from minikeras.optimizers.adadelta import Adadelta
+from minikeras.optimizers.adagrad import Adagrad
+from minikeras.optimizers.adamax import Adamax
+from minikeras.optimizers.ftrl import Ftrl
+from minikeras.optimizers.lamb import Lamb
+from minikeras.optimizers.lion import Lion
+from minikeras.optimizers.nadam import Nadam
 from minikeras.optimizers.adam import Adam
 from minikeras.optimizers.adamw import AdamW
+from minikeras.optimizers.optax_optimizer import OptaxOptimizer
 from minikeras.optimizers.optimizer import Optimizer
 from minikeras.optimizers.rmsprop import RMSprop
 from minikeras.optimizers.sgd import SGD
 
 __all__ = [
-    "SGD",
+    "Adadelta",
+    "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Lamb",
+    "Lion",
+    "Nadam",
+    "OptaxOptimizer",
     "Optimizer",
     "RMSprop",
+    "SGD",
     "deserialize",
     "get",
     "schedules",
@@ -38,6 +56,8 @@ class _Family(registry.Family):
 
     def get(self, identifier):
         """Name, config dict, object, or optax transformation -> optimizer."""
+        if isinstance(identifier, optax.GradientTransformation):
+            return OptaxOptimizer(identifier)
         found = super().get(identifier)
         if found is not None and not hasattr(found, "apply"):
             raise ValueError(

@@ -30,7 +30,10 @@ class AdamW(Adam):
         **settings,
     ):
         if weight_decay is None:
-            raise ValueError("AdamW: weight_decay must be a float, got None. Use Adam.")
+            raise ValueError(
+                "Argument `weight_decay` must be a float. Received: weight_decay=None. "
+                "Without decay use Adam."
+            )
         super().__init__(
             *(learning_rate, beta_1, beta_2, epsilon, amsgrad, weight_decay, *common),
             **settings,

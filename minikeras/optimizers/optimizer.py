@@ -230,13 +230,16 @@ class Optimizer(OptimizerState):
 
     def update_step(self, gradient, variable, learning_rate):
         """Update one weight by the rule, on its own; subclasses may override it."""
-        params, state = step.follow_rule(
-            *(self, {0: variable}, {0: variable.value}),
+        params, state = self._follow_rule(
+            *({0: variable}, {0: variable.value}),
             *({0: convert_to_tensor(gradient)}, self._state()),
             *(convert_to_tensor(learning_rate), convert_to_tensor(self.iterations)),
         )
         variable.assign(params[0])
         self._assign(state)
+
+    def _follow_rule(self, variables, params, grads, state, rate, iteration):
+        return step.follow_rule(self, variables, params, grads, state, rate, iteration)
 
     def _has_own_update_step(self):
         return type(self).update_step is not Optimizer.update_step

@@ -137,7 +137,12 @@ class OptimizerState:
                 variable.assign(state[path])
 
     def _where(self, slot, variables, paths):
-        """{key of a weight: path of its Variable in a slot}, where it has one."""
+        """{key of a weight: path of its Variable in a slot}, where it has one.
+
+        For a slot that is one Variable for all weights, its path.
+        """
+        if isinstance(slot, Variable):
+            return paths[id(slot)]
         position = {id(v): i for i, v in enumerate(self._trainable_variables)}
         found = {key: slot[position[id(v)]] for key, v in variables.items()}
         return {key: paths[id(v)] for key, v in found.items() if v is not None}

@@ -144,7 +144,7 @@ def update_once(optimizer, variables, params, grads, state, rate, iteration):
 
         new, state = optimizer._bridge(run, own, old, state)
     else:
-        new, state = follow_rule(optimizer, own, old, grads, state, rate, iteration)
+        new, state = optimizer._follow_rule(own, old, grads, state, rate, iteration)
     return params | new | direct, state
 
 
@@ -177,10 +177,8 @@ def follow_rule(optimizer, variables, params, grads, state, rate, iteration):
         grads, slots, params, learning_rate=rate, iteration=iteration
     )
     new = {key: params[key] + delta for key, delta in deltas.items()}
-    changed = {
-        path: slots[slot][key] for slot in where for key, path in where[slot].items()
-    }
-    return new, state | changed
+    paths, tree = jax.tree_util.tree_flatten(where)
+    return new, state | dict(zip(paths, tree.flatten_up_to(slots), strict=True))
 
 
 def keep_average(optimizer, variables, params, state, iteration):

@@ -17,6 +17,11 @@ def zeros(params):
     return {key: jnp.zeros_like(p) for key, p in params.items()}
 
 
+def filled(value):
+    """Function of params: `value` for every parameter."""
+    return lambda params: {key: jnp.full_like(p, value) for key, p in params.items()}
+
+
 def transform(slots, step):
     """Gradient transformation of one parameter -> of a tree.
 
@@ -110,3 +115,142 @@ def adam(beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False):
 
     slots = {"momentum": zeros, "velocity": zeros}
     return transform(slots | ({"velocity_hat": zeros} if amsgrad else {}), step)
+
+
+def adagrad(initial_accumulator_value=0.1, epsilon=1e-7):
+    """-lr g / sqrt(sum of g² so far + epsilon). Source: Duchi et al., 2011."""
+
+    def step(g, slots, p, lr, t):
+        total = slots["accumulator"] + jnp.square(g)
+        return -(lr * g / jnp.sqrt(total + epsilon)), {"accumulator": total}
+
+    return transform({"accumulator": filled(initial_accumulator_value)}, step)
+
+
+def adadelta(rho=0.95, epsilon=1e-7):
+    """-lr g rms(steps so far) / rms(gradients so far). Source: Zeiler, 2012."""
+
+    def step(g, slots, p, lr, t):
+        def mean(old, x):
+            return rho * old + (1.0 - rho) * jnp.square(x)
+
+        def rms(x):
+            return jnp.sqrt(x + epsilon)
+
+        grads = mean(slots["accumulated_grad"], g)
+        delta = -rms(slots["accumulated_delta_var"]) * g / rms(grads)
+        steps = mean(slots["accumulated_delta_var"], delta)
+        return lr * delta, {"accumulated_grad": grads, "accumulated_delta_var": steps}
+
+    return transform({"accumulated_grad": zeros, "accumulated_delta_var": zeros}, step)
+
+
+def adamax(beta_1=0.9, beta_2=0.999, epsilon=1e-7):
+    """-lr m / (1 - beta_1^t) / (u + epsilon), u = max(beta_2 u, |g|).
+
+    Source: Kingma and Ba, Adam, 2014, section 7.
+    """
+
+    def step(g, slots, p, lr, t):
+        m = ema(slots["momentum"], g, beta_1)
+        u = jnp.maximum(beta_2 * slots["norm"], jnp.abs(g))
+        bias = 1.0 - jnp.power(jnp.asarray(beta_1, p.dtype), t)
+        return -(lr * m / (bias * (u + epsilon))), {"momentum": m, "norm": u}
+
+    return transform({"momentum": zeros, "norm": zeros}, step)
+
+
+def nadam(beta_1=0.9, beta_2=0.999, epsilon=1e-7):
+    """Adam with Nesterov momentum whose beta_1 grows with t.
+
+    The slot `u_product`, one number for all parameters, is the product of the
+    beta_1 so far. Source: Dozat, Incorporating Nesterov Momentum into Adam, 2016.
+    """
+
+    def growing(t):
+        return beta_1 * (1.0 - 0.5 * jnp.power(jnp.asarray(0.96, t.dtype), t))
+
+    def init(params):
+        slots = {"momentum": zeros(params), "velocity": zeros(params)}
+        return slots | {"u_product": jnp.ones(())}
+
+    def update(grads, state, params, *, learning_rate, iteration):
+        so_far = state["u_product"]
+
+        def step(g, slots, p, lr, t):
+            u, u_next = growing(t), growing(t + 1)
+            product = so_far.astype(p.dtype) * u
+            m = ema(slots["momentum"], g, jnp.asarray(beta_1, p.dtype))
+            v = ema(slots["velocity"], jnp.square(g), jnp.asarray(beta_2, p.dtype))
+            m_hat = u_next * m / (1.0 - product * u_next)
+            m_hat = m_hat + (1.0 - u) * g / (1.0 - product)
+            v_hat = v / (1.0 - jnp.power(jnp.asarray(beta_2, p.dtype), t))
+            delta = -(m_hat * lr / (jnp.sqrt(v_hat) + epsilon))
+            return delta, {"momentum": m, "velocity": v}
+
+        slots = {name: state[name] for name in ("momentum", "velocity")}
+        deltas, slots = transform({}, step).update(
+            grads, slots, params, learning_rate=learning_rate, iteration=iteration
+        )
+        u = growing(jnp.asarray(iteration + 1, so_far.dtype))
+        return deltas, slots | {"u_product": so_far * u}
+
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+def lion(beta_1=0.9, beta_2=0.99):
+    """-lr sign(beta_1 m + (1 - beta_1) g), then m = beta_2 m + (1 - beta_2) g.
+
+    Source: Chen et al., Symbolic Discovery of Optimization Algorithms, 2023.
+    """
+
+    def step(g, slots, p, lr, t):
+        m = slots["momentum"]
+        delta = -(lr * jnp.sign(m * beta_1 + g * (1.0 - beta_1)))
+        return delta, {"momentum": m * beta_2 + g * (1.0 - beta_2)}
+
+    return transform({"momentum": zeros}, step)
+
+
+def lamb(beta_1=0.9, beta_2=0.999, epsilon=1e-7):
+    """Adam's step, as long as lr |p|.
+
+    Source: You et al., Large Batch Optimization for Deep Learning, 2019.
+    """
+
+    def step(g, slots, p, lr, t):
+        m = ema(slots["momentum"], g, beta_1)
+        v = ema(slots["velocity"], jnp.square(g), beta_2)
+        m_hat = m / (1.0 - jnp.power(jnp.asarray(beta_1, p.dtype), t))
+        v_hat = v / (1.0 - jnp.power(jnp.asarray(beta_2, p.dtype), t))
+        direction = m_hat / (jnp.sqrt(v_hat) + epsilon)
+        size = jnp.sqrt(jnp.sum(jnp.square(p)))
+        length = jnp.sqrt(jnp.sum(jnp.square(direction)))
+        both = (size > 0) & (length > 0)
+        ratio = jnp.where(both, size / jnp.where(both, length, 1.0), 1.0)
+        return -(ratio * direction * lr), {"momentum": m, "velocity": v}
+
+    return transform({"momentum": zeros, "velocity": zeros}, step)
+
+
+def ftrl(power=-0.5, initial=0.1, l1=0.0, l2=0.0, l2_shrinkage=0.0, beta=0.0):
+    """Follow the regularized leader. Source: McMahan et al., Ad Click Prediction, 2013.
+
+    Args:
+        power: of the accumulated g², <= 0.
+        initial: first value of that accumulator.
+        l1, l2: strengths of the penalties on |p| and p².
+        l2_shrinkage: strength of a penalty that acts on the gradient only.
+        beta: added to the learning rates' denominators.
+    """
+
+    def step(g, slots, p, lr, t):
+        old = slots["accumulator"]
+        total = old + jnp.square(g)
+        sigma = (jnp.power(total, -power) - jnp.power(old, -power)) / lr
+        linear = slots["linear"] + (g + 2.0 * l2_shrinkage * p - sigma * p)
+        quadratic = jnp.power(total, -power) / lr + 2.0 * (l2 + beta / (2.0 * lr))
+        target = (jnp.clip(linear, -l1, l1) - linear) / quadratic
+        return target - p, {"accumulator": total, "linear": linear}
+
+    return transform({"accumulator": filled(initial), "linear": zeros}, step)

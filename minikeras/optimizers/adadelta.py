@@ -1,0 +1,31 @@
+"""Adadelta: steps in the units of the weights."""
+
+from minikeras.optimizers import transforms
+from minikeras.optimizers.optimizer import Optimizer
+
+
+class Adadelta(Optimizer):
+    """p - lr g rms(steps so far) / rms(gradients so far).
+
+    Args:
+        learning_rate: see `Optimizer`; 1.0 is the paper's.
+        rho: in [0, 1); how slowly the means move.
+        epsilon: > 0.
+        *common, **settings: see `Optimizer`.
+    """
+
+    own_arguments = ("rho", "epsilon")
+
+    def __init__(
+        self, learning_rate=0.001, rho=0.95, epsilon=1e-7, *common, **settings
+    ):
+        super().__init__(learning_rate, *common, **settings)
+        self.rho, self.epsilon = rho, epsilon
+
+    def slot_groups(self):
+        """The mean squares of gradients and steps."""
+        return [[("accumulated_grad", "zeros"), ("accumulated_delta_var", "zeros")]]
+
+    def transform(self):
+        """See `transforms.adadelta`."""
+        return transforms.adadelta(self.rho, self.epsilon)

@@ -1,0 +1,44 @@
+"""Nadam: Adam with Nesterov momentum."""
+
+from minikeras.core.variable import Variable
+from minikeras.optimizers import transforms
+from minikeras.optimizers.optimizer import Optimizer
+
+
+class Nadam(Optimizer):
+    """Adam with Nesterov momentum; beta_1 grows to its value over the steps.
+
+    Args:
+        learning_rate: see `Optimizer`.
+        beta_1, beta_2: in [0, 1); how slowly the means of g and g² move.
+        epsilon: > 0.
+        *common, **settings: see `Optimizer`.
+    """
+
+    own_arguments = ("beta_1", "beta_2", "epsilon")
+
+    def __init__(
+        self,
+        learning_rate=0.001,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-7,
+        *common,
+        **settings,
+    ):
+        super().__init__(learning_rate, *common, **settings)
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+
+    def slot_groups(self):
+        """momentum and velocity of each weight."""
+        return [[("momentum", "zeros"), ("velocity", "zeros")]]
+
+    def _build_slots(self, variables):
+        super()._build_slots(variables)
+        dtype = variables[0].dtype if variables else None
+        self._u_product = Variable(1.0, dtype=dtype)
+        self._slots["u_product"] = self._u_product
+
+    def transform(self):
+        """See `transforms.nadam`."""
+        return transforms.nadam(self.beta_1, self.beta_2, self.epsilon)

@@ -1,0 +1,104 @@
+"""Any optax gradient transformation as an optimizer."""
+
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from minikeras.core.variable import unique_paths
+from minikeras.optimizers.optimizer import Optimizer
+
+
+class OptaxOptimizer(Optimizer):
+    """p + learning_rate u, where u are the updates of an optax transformation.
+
+    The leaves of optax's state are Variables, so they are saved and loaded (by their
+    order) like those of other optimizers. A file cannot hold the transformation
+    itself: after `load_model`, set `model.optimizer.transformation` again.
+
+    Args:
+        transformation: `optax.GradientTransformation`, which has its own learning
+            rate.
+        learning_rate: factor on top of that, for callbacks that change it.
+        **settings: see `Optimizer`.
+
+    >>> import optax
+    >>> optimizer = OptaxOptimizer(optax.sgd(0.5))
+    """
+
+    def __init__(self, transformation=None, learning_rate=1.0, **settings):
+        super().__init__(learning_rate, **settings)
+        self._leaves, self._stored = [], None
+        self._transformation = transformation
+
+    @property
+    def transformation(self):
+        """The optax transformation; setting it takes up a state that was loaded."""
+        return self._transformation
+
+    @transformation.setter
+    def transformation(self, value):
+        self._transformation = value
+        if self.built and not self._leaves:
+            self._build_slots(self._trainable_variables)
+        if self._stored is not None:
+            stored, self._stored = self._stored, None
+            self.load_own_variables(stored)
+
+    def _build_slots(self, variables):
+        if self._transformation is None:
+            return
+        params = {path: v.value for path, v in unique_paths(variables).items()}
+        with jax.ensure_compile_time_eval():
+            state = self._transformation.init(params)
+        for path, leaf in jax.tree_util.tree_flatten_with_path(state)[0]:
+            name = "_".join(re.findall(r"\w+", jax.tree_util.keystr(path)))
+            leaf = jnp.asarray(leaf)
+            self._leaves.append(
+                self.add_variable(
+                    leaf.shape,
+                    lambda *_, x=leaf, **__: x,
+                    leaf.dtype,
+                    name=name or "state",
+                )
+            )
+
+    def _follow_rule(self, variables, params, grads, state, rate, iteration):
+        if self._transformation is None:
+            raise ValueError(
+                f"{self.name!r} was loaded from a file, which cannot hold an optax "
+                "transformation: set `model.optimizer.transformation = optax...`, or "
+                "compile the model again."
+            )
+        # optax wants all parameters: those without a gradient get a zero, and stay.
+        every = unique_paths(self._trainable_variables)
+        key_of = {id(v): key for key, v in variables.items()}
+        present = {i: key_of[id(v)] for i, v in every.items() if id(v) in key_of}
+        old = {
+            i: params[present[i]] if i in present else v.value for i, v in every.items()
+        }
+        grads = {
+            i: grads[present[i]].astype(p.dtype) if i in present else jnp.zeros_like(p)
+            for i, p in old.items()
+        }
+        paths = [self._paths()[id(v)] for v in self._leaves]
+        tree = jax.tree_util.tree_structure(
+            jax.eval_shape(self._transformation.init, old)
+        )
+        updates, tree = self._transformation.update(
+            grads, tree.unflatten([state[path] for path in paths]), old
+        )
+        new = {
+            key: old[i] + (updates[i] * rate).astype(old[i].dtype)
+            for i, key in present.items()
+        }
+        leaves = jax.tree_util.tree_leaves(tree)
+        return new, state | dict(zip(paths, leaves, strict=True))
+
+    def load_own_variables(self, store):
+        """Read a state; without a transformation it waits for one."""
+        if self._transformation is None:
+            self._stored = {key: np.asarray(store[key]) for key in store}
+        else:
+            super().load_own_variables(store)
