@@ -24,6 +24,7 @@ from minikeras.core.dtypes import DTypePolicy
 from minikeras.core.dtypes import FloatDTypePolicy
 from minikeras.core.scopes import StatelessScope
 from minikeras.core.scopes import SymbolicScope
+from minikeras.core.scopes import device
 from minikeras.core.scopes import name_scope
 from minikeras.core.symbolic import KerasTensor
 from minikeras.core.symbolic import Operation
@@ -67,6 +68,7 @@ __all__ = [
     "config",
     "constraints",
     "datasets",
+    "device",
     "dtype_policies",
     "initializers",
     "install_as_keras",

@@ -1,5 +1,7 @@
 """Scopes that users open by hand: names, stateless and symbolic runs."""
 
+import jax
+
 from minikeras.core.functional import Frame, Masks, bound, current
 
 
@@ -21,6 +23,24 @@ class name_scope(Frame):
     def __enter__(self):
         super().__init__(path=(*current().path, self._name))
         return super().__enter__()
+
+
+def device(device_name):
+    """`with device("cpu:0"):` arrays made inside lie on that device.
+
+    Args:
+        device_name: "cpu", "gpu:1", … as `jax.devices` counts them, or a JAX device.
+    """
+    if not isinstance(device_name, str):
+        return jax.default_device(device_name)
+    platform, _, number = device_name.lower().partition(":")
+    if platform not in ("cpu", "gpu", "cuda", "tpu", "metal") or not (
+        number.isdigit() or not number
+    ):
+        raise ValueError(
+            f"device: expected a name such as 'cpu:0' or 'gpu:1', got {device_name!r}."
+        )
+    return jax.default_device(jax.devices(platform)[int(number or 0)])
 
 
 class StatelessScope:

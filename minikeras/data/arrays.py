@@ -84,7 +84,9 @@ class ArrayAdapter(Adapter):
 
     def __iter__(self):
         for index in self.index_batches():
-            batch = jax.tree_util.tree_map(lambda a, i=index: a[i], self.arrays)
+            batch = jax.tree_util.tree_map(
+                lambda a, i=index: dense(a[i]), self.arrays
+            )
             yield pack_x_y_sample_weight(*batch)
 
 
@@ -98,15 +100,27 @@ def is_number_list(node):
 
 
 def is_leaf(node):
-    """What `tree_map` must not look into: number lists, and iterators."""
-    return is_number_list(node) or hasattr(node, "__next__")
+    """What `tree_map` must not look into: number lists, iterators, sparse arrays."""
+    return is_number_list(node) or hasattr(node, "__next__") or is_sparse(node)
+
+
+def is_sparse(node):
+    """Is it a sparse array of SciPy, or a `BCOO` of JAX?"""
+    return hasattr(node, "todense")
+
+
+def dense(leaf):
+    """One batch of a sparse array as a dense one; other leaves as they are."""
+    return np.asarray(leaf.todense()) if is_sparse(leaf) else leaf
 
 
 def is_arrays(tree):
     """Whether `tree` is a non-empty structure of arrays alone."""
     leaves = jax.tree_util.tree_leaves(tree, is_leaf=is_leaf)
     return bool(leaves) and all(
-        is_number_list(leaf) or (hasattr(leaf, "__array__") and hasattr(leaf, "shape"))
+        is_number_list(leaf)
+        or is_sparse(leaf)
+        or (hasattr(leaf, "__array__") and hasattr(leaf, "shape"))
         for leaf in leaves
     )
 
@@ -119,6 +133,8 @@ def as_arrays(tree, name, hint=""):
 
 
 def _as_array(leaf, name, hint):
+    if is_sparse(leaf):
+        return _sparse_rows(leaf).astype(floatx())
     if not isinstance(leaf, jax.Array):
         if not is_number_list(leaf) and not hasattr(leaf, "__array__"):
             raise ValueError(
@@ -142,6 +158,17 @@ def _as_array(leaf, name, hint):
         )
     is_float = jax.numpy.issubdtype(leaf.dtype, np.floating)
     return leaf.astype(floatx()) if is_float and leaf.dtype != floatx() else leaf
+
+
+def _sparse_rows(leaf):
+    """A sparse array in the format whose rows are quick to take."""
+    import scipy.sparse
+
+    if hasattr(leaf, "indices") and hasattr(leaf, "n_batch"):  # BCOO
+        rows, columns = np.asarray(leaf.indices).T
+        values = (np.asarray(leaf.data), (rows, columns))
+        return scipy.sparse.csr_matrix(values, shape=leaf.shape)
+    return scipy.sparse.csr_matrix(leaf)
 
 
 def count_samples(arrays):

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from minikeras.data.adapter import Adapter
-from minikeras.data.arrays import is_leaf
+from minikeras.data.arrays import dense, is_leaf
 
 
 class GeneratorAdapter(Adapter):
@@ -50,9 +50,9 @@ class GeneratorAdapter(Adapter):
 
 
 def to_arrays(batch):
-    """Make the leaves of one batch arrays; JAX arrays and dtypes stay as they are."""
+    """Make the leaves of one batch dense arrays; dtypes stay as they are."""
     return jax.tree_util.tree_map(
-        lambda leaf: leaf if isinstance(leaf, jax.Array) else np.asarray(leaf),
+        lambda leaf: leaf if isinstance(leaf, jax.Array) else np.asarray(dense(leaf)),
         batch,
         is_leaf=is_leaf,
     )
