@@ -4,7 +4,10 @@ import os
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
+import inspect
+
 import jax
+import jax.numpy as jnp
 import keras
 import numpy as np
 import pytest
@@ -118,3 +121,65 @@ def test_rule(name, settings):
 @pytest.mark.parametrize("name", ["SGD", "Adam"])
 def test_settings(name, settings):
     check(name, {"learning_rate": 0.05, **settings}, steps=7)
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in CASES}))
+def test_signature(name):
+    ours, theirs = (getattr(p.optimizers, name) for p in (minikeras, keras))
+    assert inspect.signature(ours) == inspect.signature(theirs)
+
+
+SCHEDULES = [
+    ("CosineDecay", {"decay_steps": 10, "alpha": 0.1}),
+    ("CosineDecay", {"decay_steps": 10, "warmup_target": 0.5, "warmup_steps": 4}),
+    ("CosineDecayRestarts", {"first_decay_steps": 3, "m_mul": 0.5, "alpha": 0.1}),
+    ("CosineDecayRestarts", {"first_decay_steps": 3, "t_mul": 1.0}),
+    ("ExponentialDecay", {"decay_steps": 3, "decay_rate": 0.6}),
+    ("ExponentialDecay", {"decay_steps": 3, "decay_rate": 0.6, "staircase": True}),
+    ("InverseTimeDecay", {"decay_steps": 3, "decay_rate": 0.6}),
+    ("InverseTimeDecay", {"decay_steps": 3, "decay_rate": 0.6, "staircase": True}),
+    ("PolynomialDecay", {"decay_steps": 5, "power": 2.0}),
+    ("PolynomialDecay", {"decay_steps": 5, "power": 0.5, "cycle": True}),
+]
+
+
+@pytest.mark.parametrize(("name", "settings"), SCHEDULES)
+def test_schedule(name, settings):
+    ours, theirs = (
+        getattr(p.optimizers.schedules, name)(0.1, **settings)
+        for p in (minikeras, keras)
+    )
+    assert ours.get_config() == theirs.get_config()
+    steps = jnp.arange(0, 24)
+    got, want = (jax.jit(jax.vmap(schedule))(steps) for schedule in (ours, theirs))
+    assert got.dtype == want.dtype
+    np.testing.assert_allclose(got, want, rtol=1e-6, atol=1e-8)
+
+
+def test_scheduled_rate_counts_every_gradient():
+    schedule = {"boundaries": [1, 3], "values": [1.0, 0.1, 0.01]}
+    theirs, ours = (
+        p.optimizers.SGD(
+            p.optimizers.schedules.PiecewiseConstantDecay(**schedule),
+            gradient_accumulation_steps=2,
+            name="o",
+        )
+        for p in (keras, minikeras)
+    )
+    for want, got in zip(run_keras(theirs, 6), run_ours(ours, 6), strict=True):
+        np.testing.assert_allclose(got[0][0], want[0][0], rtol=1e-6)
+    assert ours.get_config() == theirs.get_config()
+    assert [v.path for v in ours.variables] == [v.path for v in theirs.variables]
+
+
+def test_state_file_is_keras_own():
+    theirs, ours = (p.optimizers.Adam(amsgrad=True) for p in (keras, minikeras))
+    params, state = list(run_keras(theirs, 3))[-1]
+    store = {str(i): np.asarray(value) for i, value in enumerate(state)}
+    ours.build(weights(Variable))
+    ours.load_own_variables(store)
+    back = {}
+    ours.save_own_variables(back)
+    assert list(back) == list(store)
+    for key, value in store.items():
+        np.testing.assert_array_equal(back[key], value)

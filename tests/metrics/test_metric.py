@@ -1,0 +1,131 @@
+"""Metric: state, stateless use, subclassing, counts at thresholds."""
+
+import pickle
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from minikeras import metrics
+from minikeras.core.functional import set_mask
+from minikeras.core.variable import Variable
+from minikeras.metrics.auc import best_under_constraint
+from minikeras.metrics.confusion import confusion_counts
+
+Y_TRUE = np.array([0, 1, 1, 0, 1, 1])
+Y_PRED = np.array([0.3, 0.9, 0.4, 0.7, 0.2, 0.5], "float32")
+WEIGHTS = np.array([1.0, 0.5, 2.0, 4.0, 0.25, 3.0], "float32")
+
+
+class Largest(metrics.Metric):
+    def __init__(self, name="largest", dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        self.best = self.add_weight(name="best", initializer="zeros")
+        self.inner = [metrics.Mean(name="inner")]
+        self.extra = {"seen": Variable(0.0, name="seen", trainable=False)}
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.best.assign(jnp.maximum(self.best.value, jnp.max(y_pred)))
+        self.inner[0].update_state(y_pred)
+
+    def result(self):
+        return self.best.value
+
+
+def test_subclass_tracks_what_it_holds():
+    metric = Largest()
+    paths = ["largest/best", "seen", "inner/total", "inner/count"]
+    assert [v.path for v in metric.variables] == paths
+    assert metric(Y_TRUE, Y_PRED) == np.float32(0.9)
+    assert metric.inner[0].result() == pytest.approx(Y_PRED.mean())
+    metric.reset_state()
+    assert metric.result() == 0
+
+
+def test_stateless_use_leaves_the_object_alone():
+    metric = Largest()
+    values = [v.value for v in metric.variables]
+    new = jax.jit(metric.stateless_update_state)(values, Y_TRUE, Y_PRED)
+    assert metric.stateless_result(new) == np.float32(0.9)
+    assert metric.result() == 0
+    with pytest.raises(ValueError, match="expected the 4 values"):
+        metric.stateless_result(new[:2])
+
+
+def test_forgotten_super_is_named():
+    class Forgetful(metrics.Metric):
+        def __init__(self):
+            self.add_weight(name="x")
+
+    with pytest.raises(RuntimeError, match=r"Forgetful.*super\(\).__init__"):
+        Forgetful()
+
+
+def test_missing_methods_are_named():
+    metric = metrics.Metric(name="m")
+    with pytest.raises(NotImplementedError, match="update_state"):
+        metric.update_state()
+    with pytest.raises(NotImplementedError, match="result"):
+        metric.result()
+
+
+def test_mask_of_predictions_drops_entries():
+    y_pred = jnp.asarray(Y_PRED)[:, None]
+    set_mask(y_pred, jnp.asarray(Y_PRED > 0.35))
+    got = metrics.BinaryAccuracy()(Y_TRUE[:, None], y_pred)
+    kept = Y_PRED > 0.35
+    assert got == np.mean(((Y_PRED > 0.5) == Y_TRUE)[kept])
+
+
+def test_accuracy_of_bools():
+    metric = metrics.BinaryAccuracy()
+    assert metric(Y_PRED > 0.5, Y_PRED > 0.5) == 1
+
+
+def test_pickle_and_config():
+    metric = metrics.TopKCategoricalAccuracy(k=2)
+    again = pickle.loads(pickle.dumps(metric))
+    assert again.get_config() == metric.get_config()
+    wrapped = metrics.MeanMetricWrapper(metrics.binary_crossentropy, from_logits=True)
+    again = metrics.deserialize(metrics.serialize(wrapped))
+    assert again(Y_TRUE, Y_PRED) == wrapped(Y_TRUE, Y_PRED)
+
+
+@pytest.mark.parametrize("thresholds", [[0.45], [0.8, 0.1, 0.45], list(Y_PRED[:4])])
+def test_confusion_counts(thresholds):
+    counts = jax.jit(lambda t, p, w: confusion_counts(t, p, thresholds, w))(
+        jnp.asarray(Y_TRUE), Y_PRED, WEIGHTS
+    )
+    for i, threshold in enumerate(thresholds):
+        above, positive = np.float32(threshold) < Y_PRED, Y_TRUE == 1
+        for name, chosen in (
+            ("true_positives", above & positive),
+            ("false_positives", above & ~positive),
+            ("true_negatives", ~above & ~positive),
+            ("false_negatives", ~above & positive),
+        ):
+            assert counts[name][i] == pytest.approx(WEIGHTS[chosen].sum())
+
+
+def test_nan_scores_are_not_above_any_threshold():
+    scores = jnp.array([np.nan, 0.7])
+    for thresholds in ([0.5], [0.2, 0.5]):
+        counts = confusion_counts(jnp.ones(2), scores, thresholds)
+        assert counts["true_positives"].tolist() == [1.0] * len(thresholds)
+
+
+def test_best_under_constraint():
+    values, constrained = jnp.array([0.9, 0.7, 0.5]), jnp.array([0.1, 0.6, 0.8])
+    assert best_under_constraint(values, constrained, 0.5) == np.float32(0.7)
+    assert best_under_constraint(values, constrained, 0.9) == 0
+
+
+def test_thresholds_out_of_range_are_named():
+    with pytest.raises(ValueError, match=r"\[1.5\]"):
+        metrics.Recall(thresholds=[0.2, 1.5])
+
+
+def test_unknown_name_suggests():
+    with pytest.raises(ValueError, match="recall"):
+        metrics.get("recal")
