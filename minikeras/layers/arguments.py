@@ -33,7 +33,8 @@ class CallSignature:
         self.has_mask = "mask" in self.names
         default = self.signature.parameters.get("training")
         self.default_training = (
-            None if default is None or default.default is default.empty
+            None
+            if default is None or default.default is default.empty
             else default.default
         )
 
@@ -46,6 +47,19 @@ class CallSignature:
             if p.kind is p.VAR_KEYWORD:
                 given.update(given.pop(p.name, {}))
         return given
+
+    def arrange(self, given) -> tuple[tuple, dict]:
+        """(args, kwargs) to call with: the first, and what has no name, by position."""
+        if len(given) == 1 and self.first in given:
+            return (given[self.first],), {}
+        rest, args = dict(given), []
+        for name, parameter in self.signature.parameters.items():
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                args.extend(rest.pop(name, ()))
+            elif parameter.kind is parameter.POSITIONAL_ONLY or name == self.first:
+                if name in rest:
+                    args.append(rest.pop(name))
+        return tuple(args), rest
 
 
 @functools.lru_cache(maxsize=4096)

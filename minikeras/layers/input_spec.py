@@ -105,7 +105,10 @@ class InputSpec:
 def check_input(spec, inputs, layer_name: str) -> None:
     """Raise ValueError if the inputs of a layer do not fit its spec(s)."""
     specs = jax.tree_util.tree_leaves(spec)
-    if isinstance(inputs, dict) and all(s.name is not None for s in specs):
+    flat = isinstance(inputs, dict) and not any(
+        isinstance(x, (dict, list, tuple)) for x in inputs.values()
+    )
+    if flat and all(s.name is not None for s in specs):
         missing = [s.name for s in specs if s.name not in inputs and not s.optional]
         if missing:
             raise ValueError(

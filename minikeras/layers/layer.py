@@ -1,7 +1,5 @@
 """Layer: what every layer and model stands on."""
 
-import functools
-import inspect
 import warnings
 
 import jax
@@ -10,25 +8,24 @@ import numpy as np
 
 from minikeras.core import dtypes, registry
 from minikeras.core.functional import Frame, Masks, bound, current, get_mask, set_mask
-from minikeras.core.serialization import serialize_keras_object
 from minikeras.core.symbolic import (
     KerasTensor,
     Node,
     Operation,
     any_symbolic,
-    init_config,
-    init_parameters,
     output_spec,
 )
 from minikeras.core.variable import Variable
 from minikeras.layers import arguments as arg
+from minikeras.layers.building import Buildable
+from minikeras.layers.configuration import Configurable
 from minikeras.layers.input_spec import check_input
 from minikeras.layers.tracking import Tracked
 
 _KERAS2_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_shape")
 
 
-class Layer(Tracked, Operation):
+class Layer(Tracked, Buildable, Configurable, Operation):
     """A computation with weights: `outputs = layer(inputs)`.
 
     A subclass defines `__init__` (configuration), `build(input_shape)` (weights, with
@@ -53,13 +50,12 @@ class Layer(Tracked, Operation):
 
     _untracked = frozenset({"_init_arguments", "_inbound_nodes", "_outbound_nodes"})
     _locked = False
-    _building = False
     quantization_mode = None
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        if "build" in vars(cls):
-            cls.build = _in_scope(cls.build)
+        parts = (getattr(base, "_untracked", ()) for base in cls.__mro__)
+        cls._untracked = frozenset().union(*parts)
 
     def __init__(
         self,
@@ -156,41 +152,6 @@ class Layer(Tracked, Operation):
 
     add_variable = add_weight
 
-    def get_weights(self):
-        """Values of `weights` as numpy arrays."""
-        return [v.numpy() for v in self.weights]
-
-    def set_weights(self, weights):
-        """Assign arrays to `weights`, in order.
-
-        Raises:
-            ValueError: another number of arrays, or another shape; nothing changes.
-        """
-        own = self.weights
-        if len(own) != len(weights):
-            raise ValueError(
-                f"set_weights() of {self.name!r}: expected {len(own)} arrays "
-                f"({[v.path for v in own]}), got {len(weights)}."
-            )
-        for variable, value in zip(own, weights, strict=True):
-            if tuple(np.shape(value)) != variable.shape:
-                raise ValueError(
-                    f"Layer {self.name} weight shape {variable.shape} "
-                    f"({variable.path}) is not compatible with provided weight "
-                    f"shape {tuple(np.shape(value))}."
-                )
-        for variable, value in zip(own, weights, strict=True):
-            variable.assign(value)
-
-    def count_params(self):
-        """Number of scalars in the weights; ValueError before `build`."""
-        if not self.built:
-            raise ValueError(
-                f"count_params: layer {self.name!r} has no weights yet. Call it on "
-                "data or call `build(input_shape)` first."
-            )
-        return int(sum(np.prod(v.shape, dtype=np.int64) for v in self.weights))
-
     # -- dtypes -------------------------------------------------------------------
 
     @property
@@ -237,7 +198,7 @@ class Layer(Tracked, Operation):
         masks = self._take_masks(spec, given)
         self._check_positional(args)
         if self.input_spec is not None:
-            check_input(self.input_spec, first, self.name)
+            self._check_input(first)
         if not frame.path and frame.losses is None and not symbolic:
             self._clear_losses()
         autocast = self.compute_dtype if self._casts() else None
@@ -248,27 +209,16 @@ class Layer(Tracked, Operation):
                 if symbolic:
                     outputs = self._record(spec, given)
                 else:
-                    outputs = self._arranged(spec, given, self.call)
+                    args, kwargs = spec.arrange(given)
+                    outputs = self.call(*args, **kwargs)
             if self.activity_regularizer is not None and not symbolic:
                 for x in jax.tree_util.tree_leaves(outputs):
                     self.add_loss(self.activity_regularizer(x))
         self._give_masks(first, outputs, masks)
         return outputs
 
-    @staticmethod
-    def _arranged(spec, given, function):
-        """Call with the positional parameters by position, the rest by name."""
-        if len(given) == 1 and spec.first in given:
-            return function(given[spec.first])
-        given = dict(given)
-        args = []
-        for name, parameter in spec.signature.parameters.items():
-            if parameter.kind is parameter.VAR_POSITIONAL:
-                args.extend(given.pop(name, ()))
-            elif name in given and parameter.kind <= 1 and len(args) == len(args):
-                if parameter.kind is parameter.POSITIONAL_ONLY or name == spec.first:
-                    args.append(given.pop(name))
-        return function(*args, **given)
+    def _check_input(self, inputs):
+        check_input(self.input_spec, inputs, self.name)
 
     def _convert(self, x):
         if isinstance(x, Variable):
@@ -300,17 +250,8 @@ class Layer(Tracked, Operation):
         given = dict(given)
         first = given.pop(spec.first, None)
         outputs = self.compute_output_spec(first, **given)
-        if self.activity_regularizer is not None:
-            self._check_symbolic_regularizer()
         Node(self, (first,), given, outputs)
         return outputs
-
-    def _check_symbolic_regularizer(self):
-        if not callable(self.activity_regularizer):
-            raise TypeError(
-                f"activity_regularizer of {self.name!r} must be callable, got "
-                f"{self.activity_regularizer!r}."
-            )
 
     def call(self, *args, **kwargs):
         """The computation; a subclass defines it."""
@@ -364,17 +305,6 @@ class Layer(Tracked, Operation):
             outputs = self(*inputs, **named)
         return jax.tree_util.tree_map(lambda x: x.shape, outputs)
 
-    # -- building -----------------------------------------------------------------
-
-    def build(self, input_shape=None):
-        """Create the weights; a subclass defines it."""
-        self.built = True
-
-    def _build_at_init(self):
-        """End of the constructor of a layer without weights: there is no more to do,
-        unless a subclass has a `build` of its own."""
-        self.built = type(self).build is Layer.build
-
     def _scope(self):
         if self._path is None:
             self._path = (*current().path, self.name)
@@ -384,71 +314,6 @@ class Layer(Tracked, Operation):
     def path(self):
         """Name with those of the layers around it: `"model/block/dense"`."""
         return "/".join(self._path or (self.name,))
-
-    def _build_for(self, spec, given):
-        """Build from the shapes of a call's arguments."""
-        shapes = {
-            f"{name}_shape": arg.shapes_of(value)
-            for name, value in given.items()
-            if name != "mask" and arg.is_tensor_tree(value)
-        }
-        if type(self).build is not Layer.build:
-            self.build(**self._shapes_for(type(self).build, shapes))
-        else:
-            self._build_shapes = shapes
-            if any(not layer.built for layer in self._flatten_layers(False)):
-                self._build_by_run(given)
-            self.build()
-        self.built = True
-        if self._initial_weights is not None:
-            self.set_weights(self._initial_weights)
-
-    def _build_by_run(self, given):
-        """Trace `call` once so that sub-layers see their input shapes."""
-        symbolic = {
-            name: jax.tree_util.tree_map(_as_symbolic, value)
-            for name, value in given.items()
-        }
-        output_spec(lambda **kwargs: self.call(**kwargs), (), symbolic)
-
-    def _shapes_for(self, function, shapes):
-        """The shapes by the parameter names of `build` or `compute_output_shape`."""
-        parameters = list(inspect.signature(function).parameters.values())[1:]
-        names = [p.name for p in parameters if p.kind < 2 or p.kind == 3]
-        if not names:
-            return {}
-        if len(names) == 1 or (names[0] not in shapes and len(shapes) == 1):
-            return {names[0]: next(iter(shapes.values()), None)}
-        missing = [
-            p.name
-            for p in parameters
-            if p.name not in shapes and p.default is p.empty and p.kind < 2
-        ]
-        if missing:
-            raise ValueError(
-                f"{type(self).__name__}.{function.__name__}() asks for {missing}, but "
-                f"the call's array arguments give {sorted(shapes)}. Name them after "
-                "the arguments of `call()`, with `_shape` at the end."
-            )
-        return {name: shapes[name] for name in names if name in shapes}
-
-    def get_build_config(self):
-        """The input shapes the layer was built with, for a file; None before."""
-        shapes = self._build_shapes
-        if not shapes:
-            return None
-        if len(shapes) == 1:
-            return {"input_shape": next(iter(shapes.values()))}
-        return {"shapes_dict": shapes}
-
-    def build_from_config(self, config):
-        """Build as `get_build_config()` says."""
-        if not config:
-            return
-        if "input_shape" in config:
-            self.build(config["input_shape"])
-        elif "shapes_dict" in config:
-            self.build(**config["shapes_dict"])
 
     # -- masks --------------------------------------------------------------------
 
@@ -571,58 +436,6 @@ class Layer(Tracked, Operation):
         updated = [values[id(v)] for v in others]
         return (outputs, updated, collected) if return_losses else (outputs, updated)
 
-    # -- configuration ------------------------------------------------------------
-
-    def get_config(self):
-        """The constructor's arguments as a JSON-ready dict."""
-        config = {
-            "name": self.name,
-            "trainable": self.trainable,
-            "dtype": serialize_keras_object(self._dtype_policy),
-        }
-        if self.activity_regularizer is not None:
-            config["activity_regularizer"] = serialize_keras_object(
-                self.activity_regularizer
-            )
-        parameters = _library_parameters(type(self))
-        if not parameters and not type(self).__module__.startswith("minikeras."):
-            return init_config(self, config)
-        return config | {p: config_value(getattr(self, p)) for p in parameters}
-
-    @classmethod
-    def from_config(cls, config):
-        """A new layer from `get_config()`; TypeError if `__init__` refuses it."""
-        if isinstance(config.get("dtype"), dict):
-            config = {**config, "dtype": dtypes.get_policy(config["dtype"])}
-        try:
-            return cls(**config)
-        except Exception as error:
-            raise TypeError(
-                f"{cls.__name__} could not be made from config={config}: {error}"
-            ) from error
-
-    def save_own_variables(self, store):
-        """Put the layer's own weights into `store` as "0", "1", …"""
-        for i, v in enumerate(self._own_variables()):
-            store[str(i)] = v.numpy()
-
-    def load_own_variables(self, store):
-        """Assign what `save_own_variables` put into `store`."""
-        own = self._own_variables()
-        if len(store.keys()) != len(own):
-            hint = (
-                " The layer is not built: it has no weights yet."
-                if own == [] and not self.built
-                else ""
-            )
-            raise ValueError(
-                f"Layer {self.name!r} has {len(own)} weights "
-                f"({[v.path for v in own]}), the file has {len(store.keys())} "
-                f"for it.{hint}"
-            )
-        for i, v in enumerate(own):
-            v.assign(store[str(i)])
-
     def _check_initialized(self):
         if "_dtype_policy" not in vars(self):
             raise RuntimeError(
@@ -636,54 +449,3 @@ class Layer(Tracked, Operation):
 
 def _shape_tuple(shape):
     return (shape,) if isinstance(shape, int) else tuple(shape)
-
-
-def _as_symbolic(x):
-    return KerasTensor(x.shape, x.dtype) if isinstance(x, jax.Array) else x
-
-
-def _in_scope(build):
-    """Run a `build` under its layer's name; afterwards the layer is complete."""
-
-    @functools.wraps(build)
-    def scoped(self, *args, **kwargs):
-        if self._building:  # super().build()
-            return build(self, *args, **kwargs)
-        object.__setattr__(self, "_building", True)
-        try:
-            with Frame(path=self._scope(), autocast=None):
-                build(self, *args, **kwargs)
-        finally:
-            object.__setattr__(self, "_building", False)
-        given = inspect.signature(build).bind(self, *args, **kwargs).arguments
-        self._build_shapes = dict(list(given.items())[1:])
-        self.built = True
-        self._lock()
-        return None
-
-    return scoped
-
-
-@functools.cache
-def _library_parameters(cls):
-    """Constructor parameters of the library classes that `cls` is made of."""
-    owners = [
-        c
-        for c in reversed(cls.__mro__)
-        if c.__module__.startswith("minikeras.") and "__init__" in vars(c)
-    ]
-    owners = [c for c in owners if issubclass(c, Layer) and c not in (Layer, Tracked)]
-    base = set(init_parameters(Layer))
-    names = dict.fromkeys(p for c in owners for p in init_parameters(c))
-    return tuple(n for n in names if n not in base)
-
-
-def config_value(value):
-    """An attribute as it stands in a config: names, config dicts or plain values."""
-    if inspect.isfunction(value) and registry.module_of(value):
-        return value.__name__
-    if isinstance(value, (list, tuple)) and any(hasattr(v, "get_config") for v in value):
-        return [config_value(v) for v in value]
-    if hasattr(value, "get_config") or inspect.isfunction(value):
-        return serialize_keras_object(value)
-    return value

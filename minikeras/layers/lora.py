@@ -32,26 +32,26 @@ class LowRank:
     def enable_lora(
         self,
         rank,
+        lora_alpha=None,
         a_initializer="he_uniform",
         b_initializer="zeros",
-        lora_alpha=None,
     ):
         """Freeze the kernel and train a low-rank update of it instead.
 
         Args:
             rank: int >= 1, columns of A and rows of B.
-            a_initializer, b_initializer: of the two matrices.
             lora_alpha: the update is scaled by lora_alpha / rank; rank by default.
+            a_initializer, b_initializer: of the two matrices.
 
         Raises:
             ValueError: not built yet, already enabled, or the kernel is constrained.
         """
         name = self._adapted
         variable = vars(self).get(f"_{name}")
-        if getattr(self, f"{name}_constraint") is not None:
+        if (constraint := getattr(self, f"{name}_constraint")) is not None:
             raise ValueError(
-                f"Lora is incompatible with {name} constraints: {self.name!r} has "
-                f"{name}_constraint={getattr(self, f'{name}_constraint')}."
+                f"Lora is incompatible with {name.removesuffix('s')} constraints: "
+                f"{self.name!r} has {name}_constraint={constraint}."
             )
         if not self.built or variable is None:
             raise ValueError(

@@ -6,6 +6,8 @@ time. The order is Keras's: it decides the order of `weights`, and so of files.
 
 from contextlib import contextmanager
 
+import numpy as np
+
 from minikeras.core.variable import Variable
 from minikeras.random.seed_generator import SeedGenerator
 
@@ -136,6 +138,63 @@ class Tracked:
                 v.trainable = value
         for layer in self._layers:
             layer.trainable = value
+
+    def get_weights(self):
+        """Values of `weights` as numpy arrays."""
+        return [v.numpy() for v in self.weights]
+
+    def set_weights(self, weights):
+        """Assign arrays to `weights`, in order.
+
+        Raises:
+            ValueError: another number of arrays, or another shape; nothing changes.
+        """
+        own = self.weights
+        if len(own) != len(weights):
+            raise ValueError(
+                f"set_weights() of {self.name!r}: expected {len(own)} arrays "
+                f"({[v.path for v in own]}), got {len(weights)}."
+            )
+        for variable, value in zip(own, weights, strict=True):
+            if tuple(np.shape(value)) != variable.shape:
+                raise ValueError(
+                    f"Layer {self.name} weight shape {variable.shape} "
+                    f"({variable.path}) is not compatible with provided weight "
+                    f"shape {tuple(np.shape(value))}."
+                )
+        for variable, value in zip(own, weights, strict=True):
+            variable.assign(value)
+
+    def count_params(self):
+        """Number of scalars in the weights; ValueError before `build`."""
+        if not self.built:
+            raise ValueError(
+                f"count_params: layer {self.name!r} has no weights yet. Call it on "
+                "data or call `build(input_shape)` first."
+            )
+        return int(sum(np.prod(v.shape, dtype=np.int64) for v in self.weights))
+
+    def save_own_variables(self, store):
+        """Put the layer's own weights into `store` as "0", "1", …"""
+        for i, v in enumerate(self._own_variables()):
+            store[str(i)] = v.numpy()
+
+    def load_own_variables(self, store):
+        """Assign what `save_own_variables` put into `store`."""
+        own = self._own_variables()
+        if len(store.keys()) != len(own):
+            hint = (
+                " The layer is not built: it has no weights yet."
+                if own == [] and not self.built
+                else ""
+            )
+            raise ValueError(
+                f"Layer {self.name!r} has {len(own)} weights "
+                f"({[v.path for v in own]}), the file has {len(store.keys())} "
+                f"for it.{hint}"
+            )
+        for i, v in enumerate(own):
+            v.assign(store[str(i)])
 
     @contextmanager
     def _unchanged(self):

@@ -1,0 +1,125 @@
+"""How a layer gets its weights: `build`, from the shapes of its first call."""
+
+import functools
+import inspect
+from typing import Any
+
+import jax
+
+from minikeras.core.functional import Frame
+from minikeras.core.symbolic import KerasTensor, output_spec
+from minikeras.layers import arguments as arg
+
+
+class Buildable:
+    """Mix-in of Layer: everything around `build`."""
+
+    _building = False
+    _build_shapes: Any
+    _initial_weights: Any
+    name: str
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "build" in vars(cls):
+            cls.build = _in_scope(vars(cls)["build"])
+
+    def build(self, input_shape=None):
+        """Create the weights; a subclass defines it."""
+        self.built = True
+
+    def _build_at_init(self):
+        """End of the constructor of a layer without weights: there is no more to do,
+        unless a subclass has a `build` of its own."""
+        self.built = type(self).build is Buildable.build
+
+    def _build_for(self, spec, given):
+        """Build from the shapes of a call's arguments."""
+        shapes = {
+            f"{name}_shape": arg.shapes_of(value)
+            for name, value in given.items()
+            if name != "mask" and arg.is_tensor_tree(value)
+        }
+        if type(self).build is not Buildable.build:
+            self.build(**self._shapes_for(type(self).build, shapes))
+        else:
+            self._build_shapes = shapes
+            if any(not layer.built for layer in self._flatten_layers(False)):
+                self._build_by_run(given)
+            self.build()
+        self.built = True
+        if self._initial_weights is not None:
+            self.set_weights(self._initial_weights)
+
+    def _build_by_run(self, given):
+        """Trace `call` once so that sub-layers see their input shapes."""
+        symbolic = {
+            name: jax.tree_util.tree_map(_as_symbolic, value)
+            for name, value in given.items()
+        }
+        output_spec(lambda **kwargs: self.call(**kwargs), (), symbolic)
+
+    def _shapes_for(self, function, shapes):
+        """The shapes by the parameter names of `build` or `compute_output_shape`."""
+        parameters = list(inspect.signature(function).parameters.values())[1:]
+        names = [p.name for p in parameters if p.kind < 2 or p.kind == 3]
+        if not names:
+            return {}
+        if len(names) == 1 or (names[0] not in shapes and len(shapes) == 1):
+            return {names[0]: next(iter(shapes.values()), None)}
+        missing = [
+            p.name
+            for p in parameters
+            if p.name not in shapes and p.default is p.empty and p.kind < 2
+        ]
+        if missing:
+            raise ValueError(
+                f"{type(self).__name__}.{function.__name__}() asks for {missing}, but "
+                f"the call's array arguments give {sorted(shapes)}. Name them after "
+                "the arguments of `call()`, with `_shape` at the end."
+            )
+        return {name: shapes[name] for name in names if name in shapes}
+
+    def get_build_config(self):
+        """The input shapes the layer was built with, for a file; None before."""
+        shapes = self._build_shapes
+        if not shapes:
+            return None
+        if len(shapes) == 1:
+            return {"input_shape": next(iter(shapes.values()))}
+        return {"shapes_dict": shapes}
+
+    def build_from_config(self, config):
+        """Build as `get_build_config()` says."""
+        if not config:
+            return
+        if "input_shape" in config:
+            self.build(config["input_shape"])
+        elif "shapes_dict" in config:
+            self.build(**config["shapes_dict"])
+
+
+def _as_symbolic(x):
+    return KerasTensor(x.shape, x.dtype) if isinstance(x, jax.Array) else x
+
+
+def _in_scope(build):
+    """Run a `build` under its layer's name; afterwards the layer is complete."""
+
+    @functools.wraps(build)
+    def scoped(self, *args, **kwargs):
+        if self._building:  # super().build()
+            return build(self, *args, **kwargs)
+        object.__setattr__(self, "_building", True)
+        try:
+            with Frame(path=self._scope(), autocast=None):
+                build(self, *args, **kwargs)
+        finally:
+            object.__setattr__(self, "_building", False)
+        given = inspect.signature(build).bind(self, *args, **kwargs).arguments
+        self._build_shapes = dict(list(given.items())[1:])
+        self.built = True
+        self._lock()
+        return None
+
+    return scoped

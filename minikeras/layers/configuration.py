@@ -1,0 +1,70 @@
+"""The constructor's arguments as a config: declared once, read from the attributes."""
+
+import functools
+import inspect
+
+from minikeras.core import dtypes, registry
+from minikeras.core.serialization import serialize_keras_object
+from minikeras.core.symbolic import init_config, init_parameters
+
+# What `Layer.__init__` itself takes; `get_config` writes these for every layer.
+_COMMON = {"activity_regularizer", "trainable", "dtype", "autocast", "name"}
+
+
+class Configurable:
+    """Mix-in of Layer: `get_config` and `from_config`."""
+
+    def get_config(self):
+        """The constructor's arguments as a JSON-ready dict."""
+        config = {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": serialize_keras_object(self._dtype_policy),
+        }
+        if self.activity_regularizer is not None:
+            config["activity_regularizer"] = serialize_keras_object(
+                self.activity_regularizer
+            )
+        parameters = _library_parameters(type(self))
+        if not parameters and not type(self).__module__.startswith("minikeras."):
+            return init_config(self, config)
+        return config | {p: config_value(getattr(self, p)) for p in parameters}
+
+    @classmethod
+    def from_config(cls, config):
+        """A new layer from `get_config()`; TypeError if `__init__` refuses it."""
+        if isinstance(config.get("dtype"), dict):
+            config = {**config, "dtype": dtypes.get_policy(config["dtype"])}
+        try:
+            return cls(**config)
+        except Exception as error:
+            raise TypeError(
+                f"{cls.__name__} could not be made from config={config}: {error}"
+            ) from error
+
+
+@functools.cache
+def _library_parameters(cls):
+    """Constructor parameters of the library classes that `cls` is made of."""
+    owners = [
+        c
+        for c in reversed(cls.__mro__)
+        if c.__module__.startswith("minikeras.")
+        and "__init__" in vars(c)
+        and issubclass(c, Configurable)
+    ]
+    names = dict.fromkeys(p for c in owners for p in init_parameters(c))
+    return tuple(n for n in names if n not in _COMMON)
+
+
+def config_value(value):
+    """An attribute as it stands in a config: names, config dicts or plain values."""
+    if inspect.isfunction(value) and registry.module_of(value):
+        return value.__name__
+    if isinstance(value, (list, tuple)) and any(
+        hasattr(v, "get_config") for v in value
+    ):
+        return [config_value(v) for v in value]
+    if hasattr(value, "get_config") or inspect.isfunction(value):
+        return serialize_keras_object(value)
+    return value
