@@ -22,6 +22,8 @@ TARGETS = RNG.uniform(0, 1, size=(5, 4)).astype("float32")
 BITS = (TARGETS > 0.5).astype("float32")
 SIGNS = 2 * BITS - 1
 LABELS = np.array([2, 0, 3, 3, 1])
+UNIT = SCORES / np.linalg.norm(SCORES, axis=1, keepdims=True)
+FRAMES = RNG.normal(size=(2, 5, 4)).astype("float32")
 ONE_HOT = np.eye(4, dtype="float32")[LABELS]
 
 FUNCTIONS = [
@@ -55,6 +57,9 @@ FUNCTIONS = [
     ("categorical_focal_crossentropy", ONE_HOT, SHARES, {"alpha": 0.4}),
     ("categorical_focal_crossentropy", ONE_HOT, SCORES, {"from_logits": True}),
     ("categorical_generalized_cross_entropy", LABELS, SHARES, {"q": 0.3}),
+    ("circle", LABELS, UNIT, {}),
+    ("circle", LABELS, UNIT, {"gamma": 10.0, "margin": 0.2}),
+    ("ctc", np.array([[1, 2, 0], [3, 0, 0]]), FRAMES, {}),
     ("dice", BITS, SHARES, {}),
     ("dice", BITS, SHARES, {"axis": 1}),
     ("tversky", BITS, SHARES, {"alpha": 0.3, "beta": 0.8}),

@@ -2,6 +2,7 @@
 
 from minikeras.core import registry
 from minikeras.core.serialization import serialize_keras_object as serialize
+from minikeras.losses.ctc import CTC, ctc
 from minikeras.losses.focal import (
     BinaryFocalCrossentropy,
     CategoricalFocalCrossentropy,
@@ -46,15 +47,22 @@ from minikeras.losses.regression import (
     poisson,
 )
 from minikeras.losses.segmentation import Dice, Tversky, dice, tversky
-from minikeras.losses.similarity import CosineSimilarity, cosine_similarity
+from minikeras.losses.similarity import (
+    Circle,
+    CosineSimilarity,
+    circle,
+    cosine_similarity,
+)
 
 __all__ = [
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
+    "CTC",
     "CategoricalCrossentropy",
     "CategoricalFocalCrossentropy",
     "CategoricalGeneralizedCrossEntropy",
     "CategoricalHinge",
+    "Circle",
     "CosineSimilarity",
     "Dice",
     "Hinge",
@@ -76,7 +84,9 @@ __all__ = [
     "categorical_focal_crossentropy",
     "categorical_generalized_cross_entropy",
     "categorical_hinge",
+    "circle",
     "cosine_similarity",
+    "ctc",
     "deserialize",
     "dice",
     "get",

@@ -154,7 +154,8 @@ class Loss:
         if isinstance(y, dict):
             return {key: self._convert(item) for key, item in y.items()}
         if isinstance(y, leaves) and any(hasattr(x, "shape") for x in y):
-            return type(y)(self._convert(item) for item in y)
+            items = [self._convert(item) for item in y]
+            return type(y)(*items) if hasattr(y, "_fields") else type(y)(items)
         return convert_to_tensor(y, self.dtype)
 
     def call(self, y_true, y_pred):

@@ -136,6 +136,13 @@ class OptimizerState:
             if state[path] is not variable.value:
                 variable.assign(state[path])
 
+    def _get_variable_index(self, variable):
+        """Position of a weight among those of `build`; users' rules call it."""
+        for i, known in enumerate(self._trainable_variables):
+            if known is variable:
+                return i
+        raise KeyError(f"{self.name!r} was not built on {variable.path!r}.")
+
     def _where(self, slot, variables, paths):
         """{key of a weight: path of its Variable in a slot}, where it has one.
 

@@ -96,6 +96,8 @@ def take(optimizer, variables, params, grads, state):
     Returns:
         (new params, new state).
     """
+    # Sparse gradients (`BCOO`) are made dense: every rule here moves all weights.
+    grads = {k: g.todense() if hasattr(g, "todense") else g for k, g in grads.items()}
     paths = optimizer._paths()
     count = state[paths[id(optimizer._iterations)]]
     rate = optimizer._rate(count, state.get(paths.get(id(optimizer._learning_rate))))

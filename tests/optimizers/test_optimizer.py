@@ -107,7 +107,7 @@ class Signs(optimizers.Optimizer):
         self.counts = self.add_optimizer_variables(variables, "count")
 
     def update_step(self, gradient, variable, learning_rate):
-        index = [v is variable for v in self._trainable_variables].index(True)
+        index = self._get_variable_index(variable)
         self.counts[index].assign_add(jnp.ones_like(gradient))
         self.assign_sub(variable, learning_rate * jnp.sign(gradient))
 

@@ -1,0 +1,39 @@
+"""Connectionist temporal classification: label sequences without alignment."""
+
+import jax.numpy as jnp
+import optax
+
+from minikeras.core.variable import convert_to_tensor
+from minikeras.losses.loss import LossFunctionWrapper
+
+
+def ctc(y_true, y_pred):
+    """-log p(labels), summed over all alignments of labels and frames.
+
+    Args:
+        y_true: (n, labels) integer labels in [1, classes); 0 pads.
+        y_pred: (n, frames, classes) scores (logits); class 0 is the blank.
+
+    Returns:
+        (n,) losses.
+
+    Source: Graves et al., Connectionist Temporal Classification, 2006.
+    """
+    y_true, y_pred = convert_to_tensor(y_true, "int32"), convert_to_tensor(y_pred)
+    if y_true.ndim != 2 or y_pred.ndim != 3:
+        raise ValueError(
+            "ctc: expected y_true of shape (batch, labels) and y_pred of shape (batch, "
+            f"frames, classes), got {y_true.shape} and {y_pred.shape}."
+        )
+    # Padding is what comes after as many labels as are not 0.
+    length = jnp.sum(y_true != 0, axis=1, keepdims=True)
+    padding = (jnp.arange(y_true.shape[1])[None] >= length).astype("float32")
+    frames = jnp.zeros(y_pred.shape[:2])
+    return optax.ctc_loss(y_pred.astype("float32"), frames, y_true, padding)
+
+
+class CTC(LossFunctionWrapper):
+    """Loss of `ctc`."""
+
+    def __init__(self, reduction="sum_over_batch_size", name="ctc", dtype=None):
+        super().__init__(ctc, reduction, name, dtype)
