@@ -213,7 +213,8 @@ class Layer(Tracked, Buildable, Configurable, Operation):
                     outputs = self.call(*args, **kwargs)
             if self.activity_regularizer is not None and not symbolic:
                 for x in jax.tree_util.tree_leaves(outputs):
-                    self.add_loss(self.activity_regularizer(x))
+                    batch = max(x.shape[0], 1) if x.ndim else 1
+                    self.add_loss(self.activity_regularizer(x) / batch)
         self._give_masks(first, outputs, masks)
         return outputs
 
