@@ -6,6 +6,7 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from minikeras.config import standardize_data_format
@@ -39,7 +40,7 @@ def _lowest(dtype):
 def max_by_windows(x, window, strides, pads):
     """Maximum over windows as XLA's primitive."""
     return lax.reduce_window(
-        x, jnp.array(_lowest(x.dtype), x.dtype), lax.max, window, strides, pads
+        x, np.array(_lowest(x.dtype), x.dtype), lax.max, window, strides, pads
     )
 
 
@@ -49,7 +50,7 @@ def max_by_slices(x, window, strides, pads):
     On a CPU its gradient is many times faster than that of `max_by_windows`. Of
     equal entries the first one gets the gradient, and NaN spreads, there as here.
     """
-    x = lax.pad(x, jnp.array(_lowest(x.dtype), x.dtype), [(a, b, 0) for a, b in pads])
+    x = lax.pad(x, np.array(_lowest(x.dtype), x.dtype), [(a, b, 0) for a, b in pads])
     spans = [
         (size - w) // s * s + 1
         for size, w, s in zip(x.shape, window, strides, strict=True)
@@ -101,7 +102,8 @@ _jitted_max = jax.jit(_max, static_argnums=(1, 2, 3))
 
 
 def _sum(x, window, strides, pads):
-    return lax.reduce_window(x, jnp.zeros((), x.dtype), lax.add, window, strides, pads)
+    # A numpy scalar: only with a constant does JAX see a sum it can differentiate.
+    return lax.reduce_window(x, np.zeros((), x.dtype), lax.add, window, strides, pads)
 
 
 @nn_op(tensors=("inputs",))
