@@ -1,6 +1,5 @@
 """Models: graphs, stacks and subclasses, with `fit`."""
 
-
 from minikeras.core.serialization import deserialize_keras_object
 from minikeras.models.functional import Functional
 from minikeras.models.model import Model
@@ -23,4 +22,3 @@ __all__ = [
     "model_from_json",
     "save_model",
 ]
-

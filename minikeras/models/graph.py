@@ -2,7 +2,7 @@
 
 import collections
 
-from minikeras.core.symbolic import KerasTensor, Node, keras_tensors
+from minikeras.core.symbolic import KerasTensor, Node
 
 
 class Graph:
@@ -117,9 +117,7 @@ def clone_between(inputs, outputs, make_input):
         if any(id(x) in fresh for x in node.output_tensors):
             continue
         copies = [_copy(x) for x in node.output_tensors]
-        fresh |= {
-            id(x): c for x, c in zip(node.output_tensors, copies, strict=True)
-        }
+        fresh |= {id(x): c for x, c in zip(node.output_tensors, copies, strict=True)}
         Node(node.operation, swap(node.args), swap(node.kwargs), copies)
     return [fresh[id(x)] for x in inputs], [fresh[id(x)] for x in outputs]
 
@@ -138,4 +136,3 @@ def fill(tree, values):
     if isinstance(tree, dict):
         return {key: fill(x, values) for key, x in tree.items()}
     return tree
-

@@ -73,11 +73,15 @@ def rebuild(config):
         pending += [(layer, node) for node in entry["inbound_nodes"]]
         if isinstance(layer, InputLayer):
             tensors[(layer.name, 0, 0)] = layer.output
-    made = {entry["config"].get("name", entry.get("name")) for entry in config["layers"]}
+    made = {
+        entry["config"].get("name", entry.get("name")) for entry in config["layers"]
+    }
     for _, node in pending:
         for name, *_ in _histories(_from_keras_2(node) if _is_old(node) else node):
             if name not in made:
-                raise ValueError(f"Missing node: {name}. The config has {sorted(made)}.")
+                raise ValueError(
+                    f"Missing node: {name}. The config has {sorted(made)}."
+                )
     while pending:
         waiting = [x for x in pending if not _repeat_call(*x, tensors, counts)]
         if len(waiting) == len(pending):

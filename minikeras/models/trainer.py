@@ -3,37 +3,27 @@
 Thin: the loops are in `training/loop.py`, the steps in `training/step.py`.
 """
 
-import warnings
-
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from minikeras import config, optimizers
-from minikeras.core import registry
-from minikeras.core.functional import bound
-from minikeras.core.serialization import (
-    deserialize_keras_object,
-    serialize_keras_object,
-)
 from minikeras.core.symbolic import output_spec
 from minikeras.data import (
-    class_weight_to_sample_weights,
     get_adapter,
     train_validation_split,
     unpack_x_y_sample_weight,
 )
 from minikeras.metrics.reduction import Mean
+from minikeras.models.compile_config import CompileConfig
+from minikeras.models.on_batch import OnBatch
+from minikeras.models.stateless import Stateless
 from minikeras.training import loop
-from minikeras.training import step as steps
 from minikeras.training.compile_loss import CompileLoss
 from minikeras.training.compile_metrics import CompileMetrics
 from minikeras.training.feed import Feed
-from minikeras.training.logs import to_python
-from minikeras.training.state import variables_of
 
 
-class Trainer:
+class Trainer(CompileConfig, Stateless, OnBatch):
     """Mix-in of Model: `compile`, `fit`, `evaluate`, `predict` and their pieces."""
 
     _untracked = frozenset(
@@ -150,41 +140,6 @@ class Trainer:
                 "know its optimizer and loss yet."
             )
 
-    def get_compile_config(self):
-        """The arguments of `compile`, for a file; None before it."""
-        if self.compiled:
-            given = dict(self._compile_config, optimizer=self.optimizer)
-            return {key: _serialized(value) for key, value in given.items()}
-        return None
-
-    def compile_from_config(self, config):
-        """`compile` as `get_compile_config()` says."""
-        if type(self).compile is not Trainer.compile and not self._has_own_config():
-            warnings.warn(
-                "The model overrides `compile()`: call it yourself, or define "
-                "`compile_from_config()`, to train the loaded model.",
-                stacklevel=2,
-            )
-            return
-        if not config:
-            return
-        config = dict(config)
-        for key, family in (
-            ("optimizer", "optimizers"),
-            ("loss", "losses"),
-            ("metrics", "metrics"),
-            ("weighted_metrics", "metrics"),
-        ):
-            config[key] = deserialize_keras_object(
-                config.get(key), family=registry.family(family)
-            )
-        self.compile(**config)
-        if self.built and self.optimizer is not None:
-            self.optimizer.build(self.trainable_variables)
-
-    def _has_own_config(self):
-        return type(self).get_compile_config is not Trainer.get_compile_config
-
     # -- metrics and losses -------------------------------------------------------
 
     @property
@@ -231,74 +186,6 @@ class Trainer:
             "a layer."
         )
 
-    def stateless_compute_loss(
-        self,
-        trainable_variables,
-        non_trainable_variables,
-        metrics_variables,
-        x=None,
-        y=None,
-        y_pred=None,
-        sample_weight=None,
-        training=True,
-    ):
-        """`compute_loss` as a pure function of the variables' values.
-
-        Returns:
-            (loss, (trainable, non-trainable, metrics values)).
-        """
-        own = (
-            self.trainable_variables,
-            self.non_trainable_variables,
-            self.metrics_variables,
-        )
-        given = (trainable_variables, non_trainable_variables, metrics_variables)
-        values = {
-            id(v): value
-            for variables, arrays in zip(own, given, strict=True)
-            for v, value in zip(variables, arrays, strict=True)
-        }
-        with bound(values):
-            loss = self.compute_loss(
-                x, y, y_pred, sample_weight=sample_weight, training=training
-            )
-        return loss, tuple([values[id(v)] for v in variables] for variables in own)
-
-    def compute_loss_and_updates(
-        self,
-        trainable_variables,
-        non_trainable_variables,
-        metrics_variables,
-        x,
-        y,
-        sample_weight,
-        training=False,
-        optimizer_variables=None,
-    ):
-        """Forward pass and loss as a pure function; made to be differentiated.
-
-        Returns:
-            (loss to differentiate, (loss, y_pred, non-trainable values, metrics
-            values)).
-        """
-        variables = variables_of(self)._replace(opt_state={})
-        lists = (trainable_variables, non_trainable_variables, metrics_variables)
-        tables = steps.from_lists(variables, lists, "test_step")
-        with steps.Bridge(
-            variables, variables._replace(**tables), training
-        ) as bridge:
-            y_pred = self(x, training=training)
-            loss = self._tracked_loss(x, y, y_pred, sample_weight, training)
-        _, kept, metrics = steps.to_lists(variables, bridge.new(), "test_step")
-        scaled = loss
-        if training and self.optimizer is not None:
-            own = self.optimizer.variables
-            with bound(
-                {id(v): a for v, a in zip(own, optimizer_variables or (), strict=False)}
-            ):
-                scaled = self.optimizer.scale_loss(loss)
-        return scaled, (loss, y_pred, kept, metrics)
-
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """Show a batch to the metrics; returns {name: result}."""
         del x
@@ -341,36 +228,6 @@ class Trainer:
         loss = self._tracked_loss(x, y, y_pred, sample_weight, training)
         y_pred = jax.lax.stop_gradient(y_pred)
         return loss, self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
-
-    # -- steps in Keras's form ----------------------------------------------------
-
-    def train_step(self, state, data):
-        """One training step as a pure function, to be overridden.
-
-        Args:
-            state: (trainable, non-trainable, optimizer, metrics) lists of arrays.
-            data: a batch.
-
-        Returns:
-            (logs, new state).
-        """
-        return self._keras_step(steps.train_step, state, data, "train_step")
-
-    def test_step(self, state, data):
-        """One evaluation step; state is (trainable, non-trainable, metrics)."""
-        return self._keras_step(steps.test_step, state, data, "test_step")
-
-    def predict_step(self, state, data):
-        """One prediction step; state is (trainable, non-trainable).
-
-        Returns:
-            (outputs, new non-trainable values).
-        """
-        out, lists = self._keras_step(steps.predict_step, state, data, "predict_step")
-        return out, lists[1]
-
-    def _keras_step(self, maker, state, data, name):
-        return steps.keras_step(self, variables_of(self), maker, state, data, name)
 
     # -- building -----------------------------------------------------------------
 
@@ -513,50 +370,6 @@ class Trainer:
     def _feed(self, adapter, steps):
         return Feed(adapter, steps, self.steps_per_execution, not self._compiles())
 
-    def train_on_batch(
-        self, x, y=None, sample_weight=None, class_weight=None, return_dict=False
-    ):
-        """One training step on one batch; returns its loss and metrics."""
-        self._assert_compiled("train_on_batch")
-        if class_weight is not None:
-            if sample_weight is not None:
-                raise ValueError(
-                    "train_on_batch: give `sample_weight` or `class_weight`, not both."
-                )
-            sample_weight = class_weight_to_sample_weights(y, class_weight)
-        return self._on_batch("train_step", x, y, sample_weight, return_dict)
-
-    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
-        """Loss and metrics of one batch."""
-        self._assert_compiled("test_on_batch")
-        return self._on_batch("test_step", x, y, sample_weight, return_dict)
-
-    def _on_batch(self, name, x, y, sample_weight, return_dict):
-        batch = _batch(x, y, sample_weight)
-        loop.prepare_batch(self, *batch)
-        self.reset_metrics()
-        logs = to_python(loop.one_step(self, name, batch))
-        return logs if return_dict else self._as_list(logs)
-
-    def predict_on_batch(self, x):
-        """The model's outputs for one batch, as numpy arrays."""
-        (x, *_) = _batch(x, None, None)
-        if not self.built:
-            loop.build(self, x)
-        return jax.device_get(loop.one_step(self, "predict_step", (x,)))
-
-    def _as_list(self, logs):
-        """Values in the order of the metrics; names of several outputs last."""
-        names = []
-        for metric in self.metrics:
-            if isinstance(metric, CompileMetrics):
-                names += [m.name for m in metric.metrics]
-            else:
-                names.append(metric.name)
-        values = [logs[name] for name in names if name in logs]
-        values += [logs[name] for name in sorted(logs) if name not in names]
-        return values[0] if len(values) == 1 else values
-
 
 def _given(loss):
     """Is there any loss in the nest?"""
@@ -570,15 +383,6 @@ def _with_loss_scale(optimizer):
     if wrapper is None or optimizer is None or isinstance(optimizer, wrapper):
         return optimizer
     return wrapper(optimizer, name="loss_scale_optimizer")
-
-
-def _serialized(value):
-    """For the compile config: public functions by name, objects by config."""
-    if isinstance(value, dict):
-        return {key: _serialized(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_serialized(item) for item in value]
-    return serialize_keras_object(value)
 
 
 def _verbosity(verbose):
@@ -596,29 +400,6 @@ def _validation_epochs(freq, epochs):
     raise ValueError(
         f"validation_freq: expected an int or a list of epochs, got {freq!r}."
     )
-
-
-def _batch(x, y, sample_weight):
-    """Array-likes -> numpy arrays in floatx, as `fit` would pass them."""
-
-    def convert(a):
-        if isinstance(a, jax.Array) or a is None:
-            return a
-        a = np.asarray(a)
-        return a.astype(config.floatx()) if a.dtype == np.float64 else a
-
-    return tuple(
-        jax.tree_util.tree_map(
-            convert,
-            tree,
-            is_leaf=lambda n: isinstance(n, list) and not _holds_arrays(n),
-        )
-        for tree in (x, y, sample_weight)
-    )
-
-
-def _holds_arrays(items):
-    return any(hasattr(leaf, "shape") for leaf in jax.tree_util.tree_leaves(items))
 
 
 def _refuse_unknown(method, kwargs):

@@ -1,0 +1,81 @@
+"""One step on one batch: `train_on_batch` and its like."""
+
+import jax
+import numpy as np
+
+from minikeras import config
+from minikeras.data import class_weight_to_sample_weights
+from minikeras.training import loop
+from minikeras.training.compile_metrics import CompileMetrics
+from minikeras.training.logs import to_python
+
+
+class OnBatch:
+    """Mix-in of Trainer."""
+
+    def train_on_batch(
+        self, x, y=None, sample_weight=None, class_weight=None, return_dict=False
+    ):
+        """One training step on one batch; returns its loss and metrics."""
+        self._assert_compiled("train_on_batch")
+        if class_weight is not None:
+            if sample_weight is not None:
+                raise ValueError(
+                    "train_on_batch: give `sample_weight` or `class_weight`, not both."
+                )
+            sample_weight = class_weight_to_sample_weights(y, class_weight)
+        return self._on_batch("train_step", x, y, sample_weight, return_dict)
+
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+        """Loss and metrics of one batch."""
+        self._assert_compiled("test_on_batch")
+        return self._on_batch("test_step", x, y, sample_weight, return_dict)
+
+    def _on_batch(self, name, x, y, sample_weight, return_dict):
+        batch = _batch(x, y, sample_weight)
+        loop.prepare_batch(self, *batch)
+        self.reset_metrics()
+        logs = to_python(loop.one_step(self, name, batch))
+        return logs if return_dict else self._as_list(logs)
+
+    def predict_on_batch(self, x):
+        """The model's outputs for one batch, as numpy arrays."""
+        (x, *_) = _batch(x, None, None)
+        if not self.built:
+            loop.build(self, x)
+        return jax.device_get(loop.one_step(self, "predict_step", (x,)))
+
+    def _as_list(self, logs):
+        """Values in the order of the metrics; names of several outputs last."""
+        names = []
+        for metric in self.metrics:
+            if isinstance(metric, CompileMetrics):
+                names += [m.name for m in metric.metrics]
+            else:
+                names.append(metric.name)
+        values = [logs[name] for name in names if name in logs]
+        values += [logs[name] for name in sorted(logs) if name not in names]
+        return values[0] if len(values) == 1 else values
+
+
+def _batch(x, y, sample_weight):
+    """Array-likes -> numpy arrays in floatx, as `fit` would pass them."""
+
+    def convert(a):
+        if isinstance(a, jax.Array) or a is None:
+            return a
+        a = np.asarray(a)
+        return a.astype(config.floatx()) if a.dtype == np.float64 else a
+
+    return tuple(
+        jax.tree_util.tree_map(
+            convert,
+            tree,
+            is_leaf=lambda n: isinstance(n, list) and not _holds_arrays(n),
+        )
+        for tree in (x, y, sample_weight)
+    )
+
+
+def _holds_arrays(items):
+    return any(hasattr(leaf, "shape") for leaf in jax.tree_util.tree_leaves(items))

@@ -1,0 +1,108 @@
+"""The pure forms of a model's pieces, with the signatures of Keras on JAX.
+
+State goes in and comes out as lists of arrays, in the order of the attributes
+`trainable_variables`, `non_trainable_variables`, `optimizer.variables` and
+`metrics_variables`. Users override the steps, and call the rest from their own.
+"""
+
+from minikeras.core.functional import Bridge, bound
+from minikeras.training import step as steps
+from minikeras.training.state import variables_of
+
+
+class Stateless:
+    """Mix-in of Trainer."""
+
+    def stateless_compute_loss(
+        self,
+        trainable_variables,
+        non_trainable_variables,
+        metrics_variables,
+        x=None,
+        y=None,
+        y_pred=None,
+        sample_weight=None,
+        training=True,
+    ):
+        """`compute_loss` as a pure function of the variables' values.
+
+        Returns:
+            (loss, (trainable, non-trainable, metrics values)).
+        """
+        own = (
+            self.trainable_variables,
+            self.non_trainable_variables,
+            self.metrics_variables,
+        )
+        given = (trainable_variables, non_trainable_variables, metrics_variables)
+        values = {
+            id(v): value
+            for variables, arrays in zip(own, given, strict=True)
+            for v, value in zip(variables, arrays, strict=True)
+        }
+        with bound(values):
+            loss = self.compute_loss(
+                x, y, y_pred, sample_weight=sample_weight, training=training
+            )
+        return loss, tuple([values[id(v)] for v in variables] for variables in own)
+
+    def compute_loss_and_updates(
+        self,
+        trainable_variables,
+        non_trainable_variables,
+        metrics_variables,
+        x,
+        y,
+        sample_weight,
+        training=False,
+        optimizer_variables=None,
+    ):
+        """Forward pass and loss as a pure function; made to be differentiated.
+
+        Returns:
+            (loss to differentiate, (loss, y_pred, non-trainable values, metrics
+            values)).
+        """
+        variables = variables_of(self)._replace(opt_state={})
+        lists = (trainable_variables, non_trainable_variables, metrics_variables)
+        tables = steps.from_lists(variables, lists, "test_step")
+        with Bridge(variables, variables._replace(**tables), training) as bridge:
+            y_pred = self(x, training=training)
+            loss = self._tracked_loss(x, y, y_pred, sample_weight, training)
+        _, kept, metrics = steps.to_lists(variables, bridge.new(), "test_step")
+        scaled = loss
+        if training and self.optimizer is not None:
+            own = self.optimizer.variables
+            with bound(
+                {id(v): a for v, a in zip(own, optimizer_variables or (), strict=False)}
+            ):
+                scaled = self.optimizer.scale_loss(loss)
+        return scaled, (loss, y_pred, kept, metrics)
+
+    def train_step(self, state, data):
+        """One training step as a pure function, to be overridden.
+
+        Args:
+            state: (trainable, non-trainable, optimizer, metrics) lists of arrays.
+            data: a batch.
+
+        Returns:
+            (logs, new state).
+        """
+        return self._keras_step(steps.train_step, state, data, "train_step")
+
+    def test_step(self, state, data):
+        """One evaluation step; state is (trainable, non-trainable, metrics)."""
+        return self._keras_step(steps.test_step, state, data, "test_step")
+
+    def predict_step(self, state, data):
+        """One prediction step; state is (trainable, non-trainable).
+
+        Returns:
+            (outputs, new non-trainable values).
+        """
+        out, lists = self._keras_step(steps.predict_step, state, data, "predict_step")
+        return out, lists[1]
+
+    def _keras_step(self, maker, state, data, name):
+        return steps.keras_step(self, variables_of(self), maker, state, data, name)
