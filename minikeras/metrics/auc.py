@@ -221,13 +221,16 @@ class _OperatingPoint(_Counting):
         right, wrong = getattr(self, right).value, getattr(self, wrong).value
         return divide_no_nan(right, right + wrong)
 
-    def _rates(self):
+    def _rates(self) -> tuple:
         """(rate to be large, rate to reach the value)."""
         raise NotImplementedError
 
     def result(self):
         """The best rate so far."""
-        return best_under_constraint(*self._rates(), getattr(self, self._argument))
+        values, constrained = self._rates()
+        return best_under_constraint(
+            values, constrained, getattr(self, self._argument)
+        )
 
     def get_config(self):
         """The constructor's arguments."""

@@ -3,6 +3,7 @@
 import inspect
 import re
 import warnings
+from typing import Any
 
 import jax
 import numpy as np
@@ -55,8 +56,8 @@ class Optimizer(OptimizerState):
             argument.
     """
 
-    _direct_attributes = ("_trainable_variables", "_learning_rate")
     own_arguments: tuple[str, ...] = ()  # what a subclass adds to the config
+    _learning_rate: Any
 
     def __init_subclass__(cls, **kwargs):
         # `__init__(self, learning_rate, momentum, *common, **settings)` reads in

@@ -100,9 +100,16 @@ class OptimizerState:
             return
         variables = list(variables)
         if self.use_ema:
-            self._model_variables_moving_average = self.add_optimizer_variables(
-                variables, "average"
-            )
+            # From the weights' values: an average that no step has moved yet must
+            # not put zeros in their place.
+            self._model_variables_moving_average = [
+                None
+                if v.overwrite_with_gradient
+                else self.add_variable_from_reference(
+                    v, "average", lambda *_, v=v, **__: v.value
+                )
+                for v in variables
+            ]
         if self.gradient_accumulation_steps:
             self._accumulated_gradients = [
                 self.add_variable_from_reference(v, "gradient_accumulator")
@@ -119,9 +126,9 @@ class OptimizerState:
             columns = self.add_optimizer_variables(variables, names, starts)
             self._slots.update(zip(names, columns, strict=True))
 
-    def slot_groups(self):
+    def slot_groups(self) -> list[list[tuple]]:
         """Groups of (slot, initializer): Variables of a group are made per weight."""
-        return ()
+        return []
 
     def _paths(self):
         """{id of a Variable: its unique path}."""
@@ -159,7 +166,7 @@ class OptimizerState:
         if not self.built:
             raise ValueError(
                 "You are calling `set_weights` of an optimizer without weights: call "
-                " `optimizer.build(trainable_variables)` first."
+                "`optimizer.build(trainable_variables)` first."
             )
         for variable, weight in zip(self._variables, weights, strict=True):
             variable.assign(weight)

@@ -36,17 +36,22 @@ def transform(slots, step):
         return {slot: start(params) for slot, start in slots.items()}
 
     def update(grads, state, params, *, learning_rate, iteration):
-        deltas, new = {}, {slot: dict(tree) for slot, tree in state.items()}
-        for key, p in params.items():
-            own = {slot: tree[key] for slot, tree in state.items()}
-            lr = jnp.asarray(learning_rate, p.dtype)
-            t = jnp.asarray(iteration + 1, p.dtype)
-            deltas[key], own = step(grads[key].astype(p.dtype), own, p, lr, t)
-            for slot, value in own.items():
-                new[slot][key] = value
-        return deltas, new
+        return for_each(step, grads, state, params, learning_rate, iteration)
 
     return optax.GradientTransformationExtraArgs(init, update)
+
+
+def for_each(step, grads, state, params, learning_rate, iteration):
+    """`step` of every parameter, see `transform`: -> (deltas, slots)."""
+    deltas, new = {}, {slot: dict(tree) for slot, tree in state.items()}
+    for key, p in params.items():
+        own = {slot: tree[key] for slot, tree in state.items()}
+        lr = jnp.asarray(learning_rate, p.dtype)
+        t = jnp.asarray(iteration + 1, p.dtype)
+        deltas[key], own = step(grads[key].astype(p.dtype), own, p, lr, t)
+        for slot, value in own.items():
+            new[slot][key] = value
+    return deltas, new
 
 
 def ema(average, value, rate):
@@ -189,9 +194,7 @@ def nadam(beta_1=0.9, beta_2=0.999, epsilon=1e-7):
             return delta, {"momentum": m, "velocity": v}
 
         slots = {name: state[name] for name in ("momentum", "velocity")}
-        deltas, slots = transform({}, step).update(
-            grads, slots, params, learning_rate=learning_rate, iteration=iteration
-        )
+        deltas, slots = for_each(step, grads, slots, params, learning_rate, iteration)
         u = growing(jnp.asarray(iteration + 1, so_far.dtype))
         return deltas, slots | {"u_product": so_far * u}
 

@@ -3,6 +3,7 @@
 import pickle
 
 import jax
+import jax.experimental.sparse
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -250,3 +251,19 @@ def test_clipping():
 def test_infinite_gradients_do_not_pass_as_zero():
     clipped = step.clip_by_global_norm({"a": jnp.array([jnp.inf, 1.0])}, 1.0)
     assert np.all(np.isnan(clipped["a"]))
+
+
+def test_weight_without_a_gradient_keeps_its_value_through_averages():
+    a, b = weight("a"), weight("b")
+    optimizer = optimizers.SGD(1.0, use_ema=True)
+    optimizer.build([a, b])
+    optimizer.apply([GRAD], [a])
+    optimizer.finalize_variable_values([a, b])
+    np.testing.assert_allclose(b.numpy(), [3.0, 0.5])
+
+
+def test_sparse_gradients_are_made_dense():
+    a, b, grad = weight("a"), weight("b"), np.array([0.0, 2.0], "float32")
+    optimizers.Adam(0.1).apply([jax.experimental.sparse.BCOO.fromdense(grad)], [a])
+    optimizers.Adam(0.1).apply([grad], [b])
+    np.testing.assert_array_equal(a.numpy(), b.numpy())
