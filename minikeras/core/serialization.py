@@ -107,11 +107,8 @@ def _keras_tensor(tensor):
 
 def _named_object(obj):
     if inspect.isfunction(obj) or inspect.isbuiltin(obj):
-        if registry.module_of(obj):
-            return _reference("builtins", "function", obj.__name__, "function")
-        module = "builtins" if obj not in registry._custom_names else None
         name = registry.get_registered_name(obj)
-        return _reference(module, "function", obj.__name__, name)
+        return _reference("builtins", "function", name, "function")
     cls = type(obj)
     if isinstance(obj, FunctionOp):
         module, name, registered = obj.module, obj.class_name, obj.class_name

@@ -50,7 +50,8 @@ class PReLU(Layer):
             regularizer=self.alpha_regularizer,
             constraint=self.alpha_constraint,
         )
-        own = {i: input_shape[i] for i in range(1, len(shape)) if i not in shared}
+        axes = range(1, len(shape)) if shared else ()
+        own = {i: input_shape[i] for i in axes if i not in shared}
         self.input_spec = InputSpec(ndim=len(shape), axes=own)
 
     def call(self, inputs):

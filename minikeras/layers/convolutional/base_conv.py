@@ -175,7 +175,7 @@ class BaseConv(LowRank, Layer):
     @property
     def kernel(self):
         """The (*kernel_size, channels / groups, filters) kernel."""
-        return self._effective()
+        return self._effective() if self.lora_enabled else self._kernel
 
     def _convolve(self, inputs, kernel, padding):
         return ops.conv(

@@ -96,7 +96,7 @@ class Dense(LowRank, Layer):
     @property
     def kernel(self):
         """The (n_in, units) kernel."""
-        return self._effective()
+        return self._effective() if self.lora_enabled else self._kernel
 
     def call(self, inputs, training=None):
         """activation(inputs @ kernel + bias)"""

@@ -91,7 +91,7 @@ class Embedding(LowRank, Layer):
     @property
     def embeddings(self):
         """The (input_dim, output_dim) table."""
-        return self._effective()
+        return self._effective() if self.lora_enabled else self._embeddings
 
     def call(self, inputs):
         """embeddings[inputs]"""

@@ -173,8 +173,7 @@ class BatchNormalization(Layer):
             self.moving_stddev = self._average("moving_stddev", n, stddev)
             self.renorm_mean = self._average("renorm_mean", n, mean)
             self.renorm_stddev = self._average("renorm_stddev", n, stddev)
-        axis = self.axis % len(input_shape)
-        self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: n})
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: n})
 
     def _average(self, name, n, initializer):
         return self.add_weight(

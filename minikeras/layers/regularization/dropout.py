@@ -109,7 +109,7 @@ class AlphaDropout(Dropout):
     def perturb(self, inputs):
         """alpha_dropout(inputs, kept, rate)"""
         shape = filled(self.noise_shape, inputs.shape)
-        draw = random.uniform(shape, dtype=self.compute_dtype, seed=self.seed_generator)
+        draw = random.uniform(shape, seed=self.seed_generator)
         return alpha_dropout(inputs, jnp.greater_equal(draw, self.rate), self.rate)
 
 
@@ -132,7 +132,7 @@ class _SpatialDropout(Dropout):
         """The constructor's arguments, which do not include `trainable`."""
         config = super().get_config()
         del config["trainable"], config["noise_shape"]
-        return config
+        return config | {"dtype": self.dtype}
 
 
 class SpatialDropout1D(_SpatialDropout):

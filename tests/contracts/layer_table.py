@@ -1,0 +1,165 @@
+"""Every public layer with arguments and an input: one row feeds every test.
+
+The arguments are plain values, so that the same rows make the layers of Keras.
+"""
+
+import dataclasses
+
+import numpy as np
+
+
+def double_plus(x, offset=0.0):
+    """What the Lambda rows compute."""
+    return 2 * x + offset
+
+
+@dataclasses.dataclass
+class Row:
+    """One layer to test.
+
+    Args:
+        name: of its class.
+        kwargs: of its constructor.
+        shape: of the input, or a list of them for several inputs.
+        ints: draw the input from 0..ints - 1.
+        half: relative tolerance of bfloat16 against float32.
+    """
+
+    name: str
+    kwargs: dict
+    shape: tuple | list
+    ints: int | None = None
+    half: float = 0.05
+
+    def __str__(self):
+        shown = ",".join(f"{k}={v}" for k, v in self.kwargs.items())
+        return f"{self.name}({shown})"
+
+    def make(self, package, **more):
+        """The layer of `package.layers`."""
+        return getattr(package.layers, self.name)(**{**self.kwargs, **more})
+
+    def inputs(self, batch=None):
+        """Random input(s), asymmetric around 0; the same in every call."""
+        rng = np.random.default_rng(5)
+        shapes = self.shape if isinstance(self.shape, list) else [self.shape]
+        drawn = []
+        for shape in shapes:
+            shape = shape if batch is None else (batch, *shape[1:])
+            if self.ints is None:
+                drawn.append(rng.normal(0.3, 1.0, shape).astype("float32"))
+            else:
+                drawn.append(rng.integers(0, self.ints, shape).astype("int32"))
+        return drawn if isinstance(self.shape, list) else drawn[0]
+
+
+_SEQUENCE, _IMAGE, _VOLUME = (2, 6, 4), (2, 6, 5, 4), (2, 5, 4, 6, 2)
+_PAIR = [(2, 3, 4), (2, 3, 4)]
+_FIRST = {"data_format": "channels_first"}
+
+ROWS = [
+    Row("Dense", {"units": 3}, (2, 4)),
+    Row(
+        "Dense",
+        {"units": 3, "activation": "tanh", "use_bias": False, "lora_rank": 2},
+        (2, 3, 4),
+    ),
+    Row("Embedding", {"input_dim": 7, "output_dim": 3}, (2, 5), ints=7),
+    Row("Embedding", {"input_dim": 7, "output_dim": 3, "mask_zero": True}, (2, 5), 7),
+    Row("Lambda", {"function": double_plus}, (2, 3)),
+    Row("Lambda", {"function": double_plus, "arguments": {"offset": 0.5}}, (2, 3)),
+    Row("Identity", {}, (2, 3)),
+    Row("Masking", {"mask_value": 0.5}, (2, 3, 4)),
+    Row("Activation", {"activation": "gelu"}, (2, 3)),
+    Row("ReLU", {"max_value": 1.0, "negative_slope": 0.1, "threshold": 0.2}, (2, 3)),
+    Row("LeakyReLU", {"negative_slope": 0.2}, (2, 3)),
+    Row("ELU", {"alpha": 0.7}, (2, 3)),
+    Row("PReLU", {"alpha_initializer": "uniform"}, (2, 3)),
+    Row("PReLU", {"alpha_initializer": "uniform", "shared_axes": [1, 2]}, _IMAGE),
+    Row("Softmax", {}, (2, 3)),
+    Row("Softmax", {"axis": (1, 2)}, (2, 3, 4)),
+    Row("Dropout", {"rate": 0.4}, (2, 3)),
+    Row("Dropout", {"rate": 0.4, "noise_shape": (None, 1, None), "seed": 3}, _SEQUENCE),
+    Row("Dropout", {"rate": 0}, (2, 3)),
+    Row("SpatialDropout1D", {"rate": 0.4}, _SEQUENCE),
+    Row("SpatialDropout2D", {"rate": 0.4}, _IMAGE),
+    Row("SpatialDropout2D", {"rate": 0.4, **_FIRST}, _IMAGE),
+    Row("SpatialDropout3D", {"rate": 0.4, "seed": 1}, _VOLUME),
+    Row("GaussianNoise", {"stddev": 0.3}, (2, 3)),
+    Row("GaussianDropout", {"rate": 0.3}, (2, 3)),
+    Row("AlphaDropout", {"rate": 0.3}, (2, 3)),
+    Row("AlphaDropout", {"rate": 0.3, "noise_shape": (None, 1), "seed": 9}, (2, 3)),
+    Row("ActivityRegularization", {"l1": 0.1, "l2": 0.2}, (2, 3)),
+    Row("Flatten", {}, (2, 3, 4)),
+    Row("Flatten", _FIRST, _IMAGE),
+    Row("Reshape", {"target_shape": (-1, 2)}, (2, 3, 4)),
+    Row("Permute", {"dims": (3, 1, 2)}, _IMAGE),
+    Row("RepeatVector", {"n": 3}, (2, 4)),
+    Row("Cropping1D", {"cropping": (1, 2)}, _SEQUENCE),
+    Row("Cropping2D", {"cropping": ((1, 2), (0, 1))}, _IMAGE),
+    Row("Cropping2D", {"cropping": (1, 2), **_FIRST}, (2, 3, 5, 7)),
+    Row("Cropping3D", {}, _VOLUME),
+    Row("ZeroPadding1D", {"padding": (1, 2)}, _SEQUENCE),
+    Row("ZeroPadding2D", {"padding": ((1, 2), (0, 1))}, _IMAGE),
+    Row("ZeroPadding3D", {"padding": 1, **_FIRST}, _VOLUME),
+    Row("UpSampling1D", {"size": 3}, _SEQUENCE),
+    Row("UpSampling2D", {"size": (2, 3)}, _IMAGE),
+    Row("UpSampling2D", {"interpolation": "bilinear", **_FIRST}, _IMAGE),
+    Row("UpSampling3D", {"size": (1, 2, 3)}, _VOLUME),
+    Row("Add", {}, [(2, 3, 4), (2, 4), (2, 3, 1)]),
+    Row("Subtract", {}, _PAIR),
+    Row("Multiply", {}, _PAIR),
+    Row("Average", {}, [(2, 3), (2, 3), (2, 3)]),
+    Row("Maximum", {}, _PAIR),
+    Row("Minimum", {}, _PAIR),
+    Row("Concatenate", {"axis": 1}, [(2, 3, 4), (2, 1, 4)]),
+    Row("Dot", {"axes": (2, 1)}, [(2, 3, 4), (2, 4, 5)]),
+    Row("Dot", {"axes": 1, "normalize": True}, [(2, 4), (2, 4)]),
+    Row("MaxPooling1D", {"pool_size": 3, "strides": 2}, _SEQUENCE),
+    Row("MaxPooling2D", {"padding": "same"}, _IMAGE),
+    Row("MaxPooling2D", {"pool_size": (2, 3), **_FIRST}, _IMAGE),
+    Row("MaxPooling3D", {"pool_size": (2, 1, 3)}, _VOLUME),
+    Row("AveragePooling1D", {"pool_size": 2, "strides": 1}, _SEQUENCE),
+    Row("AveragePooling2D", {"pool_size": 2, "padding": "same"}, _IMAGE),
+    Row("AveragePooling3D", {"pool_size": 2}, _VOLUME),
+    Row("GlobalMaxPooling1D", {}, _SEQUENCE),
+    Row("GlobalMaxPooling2D", {"keepdims": True}, _IMAGE),
+    Row("GlobalMaxPooling3D", _FIRST, _VOLUME),
+    Row("GlobalAveragePooling1D", {}, _SEQUENCE),
+    Row("GlobalAveragePooling2D", _FIRST, _IMAGE),
+    Row("GlobalAveragePooling3D", {"keepdims": True}, _VOLUME),
+    Row("Conv1D", {"filters": 3, "kernel_size": 2, "padding": "causal"}, _SEQUENCE),
+    Row(
+        "Conv1D",
+        {"filters": 4, "kernel_size": 2, "strides": 2, "groups": 2},
+        _SEQUENCE,
+    ),
+    Row(
+        "Conv2D",
+        {"filters": 3, "kernel_size": 3, "padding": "same", "activation": "relu"},
+        _IMAGE,
+    ),
+    Row(
+        "Conv2D",
+        {"filters": 3, "kernel_size": 2, "dilation_rate": 2, "lora_rank": 2, **_FIRST},
+        _IMAGE,
+    ),
+    Row(
+        "Conv3D",
+        {
+            **{"filters": 2, "kernel_size": (1, 2, 3), "use_bias": False},
+            "kernel_regularizer": "l2",
+        },
+        _VOLUME,
+    ),
+    Row("BatchNormalization", {}, _IMAGE),
+    Row("BatchNormalization", {"axis": 1, "momentum": 0.8, "scale": False}, _SEQUENCE),
+    Row(
+        "BatchNormalization",
+        {"renorm": True, "renorm_clipping": {"rmax": 1.5, "rmin": 0.5, "dmax": 0.3}},
+        (6, 3),
+    ),
+    Row("LayerNormalization", {"beta_initializer": "uniform"}, _SEQUENCE),
+    Row("LayerNormalization", {"axis": (1, 2), "center": False}, _SEQUENCE),
+    Row("Rescaling", {"scale": 0.5, "offset": -1.0}, (2, 3)),
+]
