@@ -2,11 +2,11 @@
 
 from minikeras.data.adapter import Adapter
 from minikeras.data.arrays import ArrayAdapter
-from minikeras.data.batches import class_weight_to_sample_weights
-from minikeras.data.batches import pack_x_y_sample_weight
-from minikeras.data.batches import train_validation_split
-from minikeras.data.batches import unpack_x_y_sample_weight
-from minikeras.data.dispatch import get_adapter
+from minikeras.data.arrays import class_weight_to_sample_weights
+from minikeras.data.adapter import pack_x_y_sample_weight
+from minikeras.data.arrays import train_validation_split
+from minikeras.data.adapter import unpack_x_y_sample_weight
+from minikeras.data.adapter import get_adapter
 from minikeras.data.generators import GeneratorAdapter
 from minikeras.data.pydataset import PyDataset
 from minikeras.data.pydataset import PyDatasetAdapter

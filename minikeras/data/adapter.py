@@ -1,4 +1,7 @@
-"""The one protocol between every source of data and the training loop."""
+"""The one protocol between every source of data and the training loop.
+
+A batch is `(x, y, sample_weight)`, or shorter where parts are absent.
+"""
 
 
 class Adapter:
@@ -16,10 +19,25 @@ class Adapter:
         partial_batch_size: its size, or None.
     """
 
+    kinds: list[type["Adapter"]] = []
     num_batches = None
     batch_size = None
     has_partial_batch = False
     partial_batch_size = None
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        Adapter.kinds.append(cls)
+
+    @staticmethod
+    def takes(x) -> bool:
+        """Is `x` a source of this kind?"""
+        return False
+
+    @classmethod
+    def make(cls, x, batch_size, steps, shuffle, **beside):
+        """The adapter of `x`; `beside` holds what came as y, sample_weight, …"""
+        raise NotImplementedError(f"{cls.__name__} must define make().")
 
     def __iter__(self):
         raise NotImplementedError(f"{type(self).__name__} must define __iter__.")
@@ -48,3 +66,105 @@ class Adapter:
                 "one sample. Check the length of what was passed as `x`."
             )
         return batch
+
+
+def get_adapter(
+    x,
+    y=None,
+    sample_weight=None,
+    batch_size=None,
+    steps=None,
+    shuffle=False,
+    class_weight=None,
+):
+    """Wrap a source of data in the adapter for its kind.
+
+    Args:
+        x: arrays (also in lists, tuples, dicts), a `PyDataset`, a generator, another
+            iterable of batches, or an adapter, which comes back as it is.
+        y: targets, with arrays only.
+        sample_weight: weights, with arrays only.
+        batch_size: samples a batch, with arrays only; default 32.
+        steps: batches an epoch, as in `ArrayAdapter`.
+        shuffle: see `ArrayAdapter` and `PyDatasetAdapter`.
+        class_weight: dict from class number to weight, not with generators.
+
+    Returns:
+        An `Adapter`.
+
+    Raises:
+        ValueError: no adapter fits, or an argument does not go with the kind of `x`.
+    """
+    if isinstance(x, Adapter):
+        return x
+    beside = {"y": y, "sample_weight": sample_weight, "class_weight": class_weight}
+    for kind in Adapter.kinds:
+        if kind.takes(x):
+            return kind.make(x, batch_size, steps, shuffle, **beside)
+    raise ValueError(
+        f"Unrecognized data type: {type(x).__name__}, {str(x)[:80]!r}. Expected "
+        "arrays (NumPy, JAX, pandas, or lists of numbers), lists, tuples or dicts of "
+        "them, a PyDataset, a generator, or another iterable of batches."
+    )
+
+
+def refuse(kind, **arguments):
+    """ValueError if one of the arguments was given beside this kind of `x`."""
+    for name, value in arguments.items():
+        if value is not None:
+            raise ValueError(
+                f"When providing `x` as a {kind}, `{name}` should not be passed: "
+                f"yield it as part of each batch, (x, y, sample_weight). Got a "
+                f"{type(value).__name__}."
+            )
+
+
+def pack_x_y_sample_weight(x, y=None, sample_weight=None):
+    """Shorten `(x, y, sample_weight)` to the form that `fit` hands to `train_step`.
+
+    Args:
+        x: inputs, any structure of arrays.
+        y: targets, or None.
+        sample_weight: weights, or None.
+
+    Returns:
+        `(x, y, sample_weight)`, `(x, y)`, or without `y` just `x`; an `x` that is
+        itself a list or tuple comes back as `(x,)`.
+
+    >>> pack_x_y_sample_weight(1, 2)
+    (1, 2)
+    >>> pack_x_y_sample_weight([1, 2])
+    ([1, 2],)
+    """
+    if y is None:
+        return (x,) if isinstance(x, (list, tuple)) else x
+    if sample_weight is None:
+        return (x, y)
+    return (x, y, sample_weight)
+
+
+def unpack_x_y_sample_weight(data):
+    """Lengthen one batch to `(x, y, sample_weight)`, with None for what is absent.
+
+    Args:
+        data: `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`; a list counts as a
+            tuple, anything else as `x`.
+
+    Returns:
+        A tuple of three.
+
+    Raises:
+        ValueError: an empty tuple or one of more than three parts.
+
+    >>> unpack_x_y_sample_weight((1, 2))
+    (1, 2, None)
+    """
+    if not isinstance(data, (list, tuple)):
+        return (data, None, None)
+    if not 1 <= len(data) <= 3:
+        raise ValueError(
+            "A batch is `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`; got a "
+            f"{type(data).__name__} of {len(data)} parts. Several inputs go together "
+            "as one list, tuple or dict in the first place."
+        )
+    return (*data, None, None)[:3]

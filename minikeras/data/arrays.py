@@ -6,11 +6,7 @@ import jax
 import numpy as np
 
 from minikeras.config import floatx
-from minikeras.data.adapter import Adapter
-from minikeras.data.batches import (
-    class_weight_to_sample_weights,
-    pack_x_y_sample_weight,
-)
+from minikeras.data.adapter import Adapter, pack_x_y_sample_weight
 
 _NUMBERS = (bool, int, float, complex, np.generic)
 
@@ -62,6 +58,16 @@ class ArrayAdapter(Adapter):
         self.num_batches = math.ceil(self.num_samples / self.batch_size)
         self.partial_batch_size = self.num_samples % self.batch_size or None
         self.has_partial_batch = self.partial_batch_size is not None
+
+    @staticmethod
+    def takes(x):
+        """Arrays, in any structure."""
+        return is_arrays(x)
+
+    @classmethod
+    def make(cls, x, batch_size, steps, shuffle, **beside):
+        """See `get_adapter`."""
+        return cls(x, batch_size=batch_size, steps=steps, shuffle=shuffle, **beside)
 
     def index_batches(self):
         """Where one epoch's batches lie: slices, or int32 index arrays if shuffled.
@@ -229,3 +235,62 @@ def _weights_per_output(y, weights):
             "without weights."
         )
     return weights
+
+
+def class_weight_to_sample_weights(y, class_weight):
+    """One weight a sample from one weight a class: `w[i] = class_weight[y[i]]`.
+
+    Args:
+        y: class numbers of shape (n,) or (n, 1), rounded to the nearest integer, or
+            one row of class scores a sample, shape (n, classes), of which the
+            largest counts.
+        class_weight: dict from class number to weight; other classes weigh 1.
+
+    Returns:
+        Weights of dtype `floatx()`, shape (n,).
+
+    >>> class_weight_to_sample_weights(np.array([0, 2, 1]), {2: 0.5}).tolist()
+    [1.0, 0.5, 1.0]
+    """
+    y = np.asarray(y)
+    if y.ndim > 2 or y.ndim == 0:
+        raise ValueError(
+            "`class_weight` needs targets of shape (samples,), (samples, 1) or "
+            f"(samples, classes); got {y.shape}. Pass `sample_weight` instead."
+        )
+    if y.ndim == 2:
+        y = y[:, 0] if y.shape[1] == 1 else np.argmax(y, axis=-1)
+    classes, where = np.unique(np.rint(y).astype("int64"), return_inverse=True)
+    weights = [class_weight.get(int(label), 1.0) for label in classes]
+    return np.asarray(weights, dtype=floatx())[where.reshape(-1)]
+
+
+def train_validation_split(arrays, validation_split):
+    """Cut the last part of every array off for validation, without shuffling.
+
+    Args:
+        arrays: tuple of structures of arrays, such as `(x, y, sample_weight)`; None
+            stays None.
+        validation_split: the fraction to cut off, between 0 and 1; the training part
+            has `floor(samples * (1 - validation_split))` samples.
+
+    Returns:
+        `(train, validation)`, each built like `arrays`.
+
+    Raises:
+        ValueError: something cannot be cut (a generator), or a part would be empty.
+    """
+    arrays = tuple(
+        as_arrays(part, name, hint="`validation_split` works on arrays only: ")
+        for part, name in zip(arrays, ("x", "y", "sample_weight"), strict=False)
+    )
+    samples = count_samples(arrays)
+    cut = math.floor(samples * (1.0 - validation_split))
+    if not 0 < validation_split < 1 or not 0 < cut < samples:
+        raise ValueError(
+            f"validation_split={validation_split} of {samples} samples leaves "
+            "training or validation without any. Expected a fraction between 0 and 1 "
+            "that gives both at least one sample, or pass `validation_data`."
+        )
+    train = jax.tree_util.tree_map(lambda a: a[:cut], arrays)
+    return train, jax.tree_util.tree_map(lambda a: a[cut:], arrays)

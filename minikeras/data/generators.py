@@ -5,8 +5,8 @@ import itertools
 import jax
 import numpy as np
 
-from minikeras.data.adapter import Adapter
-from minikeras.data.arrays import dense, is_leaf
+from minikeras.data.adapter import Adapter, refuse
+from minikeras.data.arrays import dense, is_arrays, is_leaf
 
 
 class GeneratorAdapter(Adapter):
@@ -29,6 +29,24 @@ class GeneratorAdapter(Adapter):
         self._iterator = iter(source)
         self._first = []
         self.peek()
+
+    @staticmethod
+    def takes(x):
+        """Anything to iterate over that is no structure of arrays or dataset."""
+        containers = (str, bytes, dict, list, tuple)
+        is_dataset = hasattr(type(x), "num_batches")
+        return (
+            hasattr(x, "__iter__")
+            and not isinstance(x, containers)
+            and not is_dataset
+            and not is_arrays(x)
+        )
+
+    @classmethod
+    def make(cls, x, batch_size, steps, shuffle, **beside):
+        """See `get_adapter`."""
+        refuse("generator", **beside)
+        return cls(x)
 
     def peek(self):
         if not self._first:

@@ -3,8 +3,8 @@
 import itertools
 import random
 
-from minikeras.data.adapter import Adapter
-from minikeras.data.batches import class_weight_to_sample_weights
+from minikeras.data.adapter import Adapter, refuse
+from minikeras.data.arrays import class_weight_to_sample_weights
 from minikeras.data.generators import to_arrays
 from minikeras.data.workers import WorkerPool
 
@@ -91,6 +91,18 @@ class PyDatasetAdapter(Adapter):
         self.class_weight = class_weight
         ahead = dataset.workers > (0 if dataset.use_multiprocessing else 1)
         self._pool = WorkerPool(dataset) if ahead else None
+
+    @staticmethod
+    def takes(x):
+        """A `PyDataset`."""
+        return isinstance(x, PyDataset)
+
+    @classmethod
+    def make(cls, x, batch_size, steps, shuffle, **beside):
+        """See `get_adapter`."""
+        class_weight = beside.pop("class_weight")
+        refuse("PyDataset", **beside)
+        return cls(x, shuffle, class_weight)
 
     @property
     def num_batches(self):

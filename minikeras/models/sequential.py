@@ -133,7 +133,8 @@ class Sequential(Model):
         x = inputs
         if self._functional is not None:
             own = self._functional._inputs
-            x = model_inputs.standardize(own, x)[id(own)]
+            if getattr(x, "ndim", None) != own.ndim or x.dtype != own.dtype:
+                x = model_inputs.standardize(own, x)[id(own)]
         for layer in self.layers:
             x = layer(x)
         return x

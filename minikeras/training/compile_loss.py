@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import jax
 
 from minikeras import losses
-from minikeras.core import tree
 from minikeras.core.functional import Frame
 from minikeras.losses.loss import Loss
 from minikeras.metrics.reduction import Mean
@@ -38,7 +37,12 @@ class CompileLoss:
         self.loss, self.loss_weights = loss, loss_weights
         self.output_names = output_names
         self.entries: list[Entry] | None = None
-        _check_loss(loss)
+        # An unknown name fails here, not in the first step.
+        self.functions = {
+            id(x): resolve_loss(x)
+            for x in outputs.flatten(loss, _is_loss)
+            if x is not None and x not in _BY_SHAPE
+        }
         if loss_weights is not None and not isinstance(
             loss_weights, (float, int, list, tuple, dict)
         ):
@@ -64,10 +68,14 @@ class CompileLoss:
 
     def build(self, y, y_pred):
         """Settle which loss belongs to which output; shapes are enough."""
+        if hasattr(y_pred, "shape") and _is_loss(self.loss):
+            function, weight = self._function(self.loss, y, y_pred), self.loss_weights
+            self.entries = [Entry("loss", (), function, _number(weight), None)]
+            return
         names = outputs.output_names(y_pred, self.output_names)
         targets = outputs.conform(y, y_pred, names, "y")
         loss = self.loss
-        if _is_loss(loss) and tree.is_nested(y_pred):
+        if _is_loss(loss):
             loss = [loss] * len(names)
         labels = outputs.labels(y_pred, self.output_names)
         found = list(_settle(loss, self.loss_weights, y_pred, (), labels))
@@ -81,16 +89,23 @@ class CompileLoss:
             y_i, y_pred_i = outputs.pick(targets, path), outputs.pick(y_pred, path)
             name = outputs.label_at(labels, path) or _loss_name(one)
             tracker = _tracker(name) if len(found) > 1 else None
-            function = resolve_loss(one, y_i, y_pred_i)
+            function = self._function(one, y_i, y_pred_i)
             self.entries.append(Entry(name, path, function, weight, tracker))
+
+    def _function(self, loss, y, y_pred):
+        if isinstance(loss, str) and loss in _BY_SHAPE:
+            return resolve_loss(crossentropy_by_shape(y, y_pred))
+        return self.functions[id(loss)]
 
     def __call__(self, y, y_pred, sample_weight=None):
         """The total loss, a scalar; updates the trackers. None without losses."""
         if self.entries is None:
             self.build(y, y_pred)
-        names = outputs.output_names(y_pred, self.output_names)
-        targets = outputs.conform(y, y_pred, names, "y")
-        weights = outputs.conform(sample_weight, y_pred, names, "sample_weight")
+        targets, weights = y, sample_weight
+        if not all(hasattr(x, "shape") for x in (y, y_pred)):
+            names = outputs.output_names(y_pred, self.output_names)
+            targets = outputs.conform(y, y_pred, names, "y")
+            weights = outputs.conform(sample_weight, y_pred, names, "sample_weight")
         total = None
         for entry in self.entries:
             target = outputs.pick(targets, entry.path)
@@ -212,16 +227,6 @@ def _is_config(x):
     return isinstance(x, dict) and "class_name" in x
 
 
-def _check_loss(loss):
-    for x in outputs.flatten(loss, _is_loss):
-        if not _is_loss(x):
-            raise ValueError(
-                f"loss: expected a name, a function or a Loss object, got {x!r}."
-            )
-        if isinstance(x, str) and x not in _BY_SHAPE:
-            losses.get(x)  # an unknown name fails at compile, not in the first step
-
-
 def _loss_name(loss):
     if isinstance(loss, str):
         return loss
@@ -231,18 +236,13 @@ def _loss_name(loss):
 _BY_SHAPE = ("crossentropy", "ce")
 
 
-def resolve_loss(loss, y, y_pred):
+def resolve_loss(loss):
     """Name, function or object -> `f(y, y_pred, sample_weight)` giving a scalar."""
-    if isinstance(loss, str) and loss in _BY_SHAPE:
-        loss = crossentropy_by_shape(y, y_pred)
     loss = losses.get(loss)
     if isinstance(loss, Loss):
         return loss
-    if inspect.isfunction(loss) or callable(loss):
-        return losses.LossFunctionWrapper(
-            loss, name=getattr(loss, "__name__", type(loss).__name__)
-        )
-    raise ValueError(f"loss: expected a callable, got {loss!r}.")
+    name = getattr(loss, "__name__", type(loss).__name__)
+    return losses.LossFunctionWrapper(loss, name=name)
 
 
 def shape_kind(y, y_pred) -> str:

@@ -39,21 +39,28 @@ class Feed:
     def batches(self):
         """The batches of one epoch, as arrays on the host."""
         if self.steps is None:
-            yield from self.adapter
+            batch = None
+            for batch in self.adapter:
+                yield batch
+            if batch is None:
+                self._ran_out("before the epoch's first batch")
             return
         for seen in range(math.ceil(self.steps / self.group) * self.group):
             batch = self._next()
             if batch is None and seen == 0:  # the last epoch took all there was
                 batch = self._next()
             if batch is None:
-                warnings.warn(
-                    f"The data ran out after {seen} of {self.steps} batches of the "
-                    "epoch. Let the source give at least `steps_per_epoch * epochs` "
-                    "batches.",
-                    stacklevel=2,
-                )
+                self._ran_out(f"after {seen} of {self.steps} batches of the epoch")
                 return
             yield batch
+
+    def _ran_out(self, when):
+        warnings.warn(
+            f"The data ran out {when}. A generator is read only once: let it give "
+            "enough batches for all epochs, or pass an object whose `__iter__` starts "
+            "anew.",
+            stacklevel=4,
+        )
 
     def _next(self):
         """The next batch over all epochs; None, and a fresh start, at the end."""

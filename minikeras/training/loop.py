@@ -7,10 +7,8 @@ import numpy as np
 from minikeras.callbacks import CallbackList
 from minikeras.core.symbolic import KerasTensor, output_spec
 from minikeras.data import unpack_x_y_sample_weight
-from minikeras.training.logs import LazyLogs, to_python
-from minikeras.training.programs import program
 from minikeras.training.state import Lease, variables_of
-from minikeras.training.step import Rows
+from minikeras.training.step import Rows, program
 
 
 def prepare(model, adapter):
@@ -35,7 +33,8 @@ def build(model, x):
 
 def _spec(x):
     x = jnp.asarray(x) if not hasattr(x, "dtype") else x
-    return KerasTensor(x.shape, jax.dtypes.canonicalize_dtype(x.dtype))
+    dtype = jax.dtypes.canonicalize_dtype(x.dtype)
+    return KerasTensor(x.shape, dtype, name="batch")
 
 
 class Pass:
@@ -58,7 +57,11 @@ class Pass:
             yield Rows(arrays, np.int32(start), min(size, rows - start))
 
     def run(self, outputs=None):
-        """Run one epoch; append what each step returned to `outputs`, if given."""
+        """Run one epoch; append what each step returned to `outputs`, if given.
+
+        Returns:
+            Were there any batches?
+        """
         model, lease, box = self.model, self.lease, self.lease.box
         step = program(model, lease.variables, self.name)
         group = model.steps_per_execution or 1
@@ -75,6 +78,7 @@ class Pass:
                 break
         if self.end and number >= 0 and (number + 1) % group:
             self.end(number + group - 1 - number % group, self.batch_logs())
+        return number >= 0
 
     def batch_logs(self):
         """Logs of the batch just dispatched, fetched when somebody looks."""
@@ -137,7 +141,9 @@ def fit(model, feed, validation, callbacks, epochs, initial_epoch, verbose):
             model.reset_metrics()
             callbacks.on_epoch_begin(epoch)
             feed.adapter.on_epoch_begin()
-            training.run()
+            if not training.run():
+                model.stop_training = True  # an epoch of nothing has no logs to record
+                break
             feed.adapter.on_epoch_end()
             logs = to_python(lease.logs)
             if validation and epoch + 1 in validation[1]:
@@ -147,6 +153,7 @@ def fit(model, feed, validation, callbacks, epochs, initial_epoch, verbose):
                     )
                 val_logs = _test_epoch(evaluation, callbacks)
                 logs |= {f"val_{key}": value for key, value in val_logs.items()}
+                logs = dict(sorted(logs.items()))
             callbacks.on_epoch_end(epoch, logs)
             if model.stop_training:
                 break
@@ -169,9 +176,8 @@ def _test_epoch(evaluation, callbacks):
     callbacks.on_test_begin()
     model.reset_metrics()
     adapter.on_epoch_begin()
-    evaluation.run()
+    logs = to_python(evaluation.lease.logs) if evaluation.run() else {}
     adapter.on_epoch_end()
-    logs = to_python(evaluation.lease.logs)
     callbacks.on_test_end(logs)
     return logs
 
@@ -215,3 +221,57 @@ def one_step(model, name, batch):
         step = program(model, variables, name)
         lease.box[:] = map(step, (lease.state,), (batch,))
         return lease.logs
+
+
+# -- logs ---------------------------------------------------------------------------
+
+
+def to_python(logs) -> dict:
+    """{name: float, int or array on the host}, sorted by name."""
+    host = jax.device_get(dict(logs))
+    return {key: _number(host[key]) for key in sorted(host)}
+
+
+def _number(value):
+    if isinstance(value, (np.ndarray, np.generic)) and value.ndim == 0:
+        return value.item()
+    return value
+
+
+class LazyLogs(dict):
+    """A dict that computes its content on first use.
+
+    A callback that does not look costs nothing: no transfer, no wait for the device.
+    """
+
+    def __init__(self, fetch):
+        super().__init__()
+        self._fetch = fetch
+
+    def _load(self):
+        if self._fetch is not None:
+            fetch, self._fetch = self._fetch, None
+            super().update(fetch())
+        return self
+
+    def __reduce__(self):
+        return dict, (dict(self._load().items()),)
+
+
+def _loading(name):
+    method = getattr(dict, name)
+
+    def call(self, *args, **kwargs):
+        return method(self._load(), *args, **kwargs)
+
+    call.__name__ = name
+    return call
+
+
+for _name in (
+    *("__getitem__", "__setitem__", "__delitem__", "__contains__", "__iter__"),
+    *("__len__", "__eq__", "__ne__", "__repr__", "__or__", "__ror__", "__ior__"),
+    *("get", "items", "keys", "values", "pop", "popitem", "update", "setdefault"),
+    *("copy", "clear", "__reversed__"),
+):
+    setattr(LazyLogs, _name, _loading(_name))

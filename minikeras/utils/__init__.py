@@ -11,8 +11,8 @@ from minikeras.core.registry import register_keras_serializable
 from minikeras.core.serialization import deserialize_keras_object
 from minikeras.core.serialization import serialize_keras_object
 from minikeras.core.symbolic import is_keras_tensor
-from minikeras.data.batches import pack_x_y_sample_weight
-from minikeras.data.batches import unpack_x_y_sample_weight
+from minikeras.data.adapter import pack_x_y_sample_weight
+from minikeras.data.adapter import unpack_x_y_sample_weight
 from minikeras.data.pydataset import PyDataset
 from minikeras.data.pydataset import PyDataset as Sequence
 from minikeras.random.seed_generator import set_random_seed
