@@ -31,6 +31,8 @@ CASES = [
     ("Nadam", {"beta_1": 0.8}),
     ("Lion", {"weight_decay": 0.1}),
     ("Lamb", {}),
+    ("Adafactor", {}),
+    ("Adafactor", {"relative_step": False, "clip_threshold": 0.5}),
     ("Ftrl", {"l1_regularization_strength": 0.01, "beta": 0.2}),
     ("Ftrl", {"l2_regularization_strength": 0.1, "learning_rate_power": -0.3}),
     ("Ftrl", {"l2_shrinkage_regularization_strength": 0.1}),

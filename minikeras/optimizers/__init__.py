@@ -6,6 +6,7 @@ from minikeras.core import registry
 from minikeras.core.serialization import serialize_keras_object as serialize
 from minikeras.optimizers import schedules
 from minikeras.optimizers.adadelta import Adadelta
+from minikeras.optimizers.adafactor import Adafactor
 from minikeras.optimizers.adagrad import Adagrad
 from minikeras.optimizers.adamax import Adamax
 from minikeras.optimizers.ftrl import Ftrl
@@ -21,6 +22,7 @@ from minikeras.optimizers.sgd import SGD
 
 __all__ = [
     "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
@@ -51,8 +53,9 @@ class _Family(registry.Family):
 
     def find(self, name, custom_objects=None):
         """The class called `name`, in any case."""
-        known = self.names.get(str(name).lower())
-        return known or super().find(name, custom_objects)
+        lower = str(name).lower()
+        known = name in self.names or lower not in self.names
+        return super().find(name if known else lower, custom_objects)
 
     def get(self, identifier):
         """Name, config dict, object, or optax transformation -> optimizer."""

@@ -1,0 +1,115 @@
+"""Adafactor: the mean of g² of a matrix as the product of a row and a column."""
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from minikeras.core.variable import Variable
+from minikeras.optimizers import transforms
+from minikeras.optimizers.optimizer import Optimizer
+
+
+def rms(x):
+    """Root of the mean square."""
+    return jnp.sqrt(jnp.mean(jnp.square(x)))
+
+
+def adafactor(beta_2_decay, epsilon_1, epsilon_2, clip_threshold, relative_step):
+    """-max(epsilon_2, rms(p)) rate u, where u is g over its recent size.
+
+    The slots `r` and `c` are the means of g² over columns and rows, `v` is made of
+    them; for parameters of rank < 2 it is the mean of g² itself.
+    Source: Shazeer and Stern, Adafactor, 2018.
+    """
+
+    def step(g, slots, p, lr, t):
+        rate = jnp.minimum(lr, 1.0 / jnp.sqrt(t)) if relative_step else lr
+        beta = 1.0 - jnp.power(t, jnp.asarray(beta_2_decay, p.dtype))
+        square = jnp.square(g) + epsilon_1
+        if p.ndim >= 2:
+            r = beta * slots["r"] + (1.0 - beta) * jnp.mean(square, axis=-1)
+            c = beta * slots["c"] + (1.0 - beta) * jnp.mean(square, axis=-2)
+            share = r / jnp.mean(r, axis=-1, keepdims=True)
+            v = share[..., None] * c[..., None, :]
+            new = {"r": r, "c": c, "v": v}
+        else:
+            v = beta * slots["v"] + (1.0 - beta) * square
+            new = {"v": v}
+        u = g * jax.lax.rsqrt(v)
+        u = u / jnp.maximum(1.0, rms(u) / clip_threshold)
+        return -(jnp.maximum(epsilon_2, rms(p)) * rate * u), new
+
+    def init(params):
+        def means(axis):
+            return {
+                k: jnp.mean(jnp.zeros_like(p), axis=axis)
+                if p.ndim >= 2
+                else jnp.int32(0)
+                for k, p in params.items()
+            }
+
+        return {"r": means(-1), "c": means(-2), "v": transforms.zeros(params)}
+
+    def update(grads, state, params, *, learning_rate, iteration):
+        return transforms.for_each(step, grads, state, params, learning_rate, iteration)
+
+    return optax.GradientTransformationExtraArgs(init, update)
+
+
+class Adafactor(Optimizer):
+    """Steps of relative size, with little memory. See `adafactor`.
+
+    Args:
+        learning_rate: see `Optimizer`.
+        beta_2_decay: < 0; the mean of g² moves by t^beta_2_decay in step t.
+        epsilon_1: > 0; added to g².
+        epsilon_2: > 0; least size of a weight.
+        clip_threshold: > 0; largest root mean square of a step.
+        relative_step: let the rate not exceed 1 / sqrt(t)?
+        *common, **settings: see `Optimizer`.
+    """
+
+    own_arguments = (
+        *("beta_2_decay", "epsilon_1", "epsilon_2", "clip_threshold"),
+        "relative_step",
+    )
+
+    def __init__(
+        self,
+        learning_rate=0.001,
+        beta_2_decay=-0.8,
+        epsilon_1=1e-30,
+        epsilon_2=1e-3,
+        clip_threshold=1.0,
+        relative_step=True,
+        *common,
+        **settings,
+    ):
+        super().__init__(learning_rate, *common, **settings)
+        self.beta_2_decay = beta_2_decay
+        self.epsilon_1, self.epsilon_2 = epsilon_1, epsilon_2
+        self.clip_threshold, self.relative_step = clip_threshold, relative_step
+
+    def _build_slots(self, variables):
+        self._slots = {"r": [], "c": [], "v": []}
+        for v in variables:
+            if v.overwrite_with_gradient:
+                row = column = whole = None
+            else:
+                row = self._mean(v, v.shape[:-1])
+                column = self._mean(v, v.shape[:-2] + v.shape[-1:])
+                whole = self.add_variable_from_reference(v, "velocity")
+            for slot, variable in zip("rcv", (row, column, whole), strict=True):
+                self._slots[slot].append(variable)
+
+    def _mean(self, weight, shape):
+        if len(weight.shape) >= 2:
+            return self.add_variable(shape, name=weight.name)
+        # Of no use, but Keras's files hold a zero here.
+        variable = Variable(0, name=weight.name, trainable=False)
+        self._variables.append(variable)
+        return variable
+
+    def transform(self):
+        """See `adafactor`."""
+        return adafactor(*(getattr(self, name) for name in self.own_arguments))
