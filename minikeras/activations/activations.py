@@ -3,8 +3,8 @@
 import jax.numpy as jnp
 
 from minikeras.core.symbolic import op
+from minikeras.core.variable import as_array
 from minikeras.ops import activation, elementwise
-from minikeras.ops.convert import as_array
 
 
 @op(name="ReLU", module="keras.src.activations.activations")

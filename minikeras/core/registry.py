@@ -157,7 +157,7 @@ def registered_in(custom_objects):
 
 
 def did_you_mean(name: str, known) -> str:
-    """"" or a sentence that names the closest known names."""
+    """ "" or a sentence that names the closest known names."""
     close = difflib.get_close_matches(str(name), sorted(set(known)), 3, 0.6)
     return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
 

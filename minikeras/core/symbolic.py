@@ -220,9 +220,7 @@ def output_spec(fn, args, kwargs, training=None):
     second = trace(_FILLS[1]) if unknown else first
     specs = iter(
         KerasTensor(
-            tuple(
-                a if a == b else None for a, b in zip(x.shape, y.shape, strict=True)
-            ),
+            tuple(a if a == b else None for a, b in zip(x.shape, y.shape, strict=True)),
             x.dtype,
         )
         for x, y in zip(first, second, strict=True)
@@ -455,9 +453,7 @@ def op(function=None, *, name=None, tensors=None, module="keras.src.ops.numpy"):
             if signature.parameters[p].kind is inspect.Parameter.POSITIONAL_ONLY
         ]
         variadic = [
-            p.name
-            for p in signature.parameters.values()
-            if p.kind is p.VAR_POSITIONAL
+            p.name for p in signature.parameters.values() if p.kind is p.VAR_POSITIONAL
         ]
         for key in variadic:
             positional += named.pop(key, config.get(key, ()))
@@ -471,9 +467,6 @@ def op(function=None, *, name=None, tensors=None, module="keras.src.ops.numpy"):
     return call
 
 
-
-
 def in_symbolic_scope() -> bool:
     """Does the running code only trace shapes?"""
     return current().symbolic
-

@@ -39,6 +39,11 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     )
 
 
+def as_array(x):
+    """Array-like, Variable or number -> array; arrays pass as they are."""
+    return x if isinstance(x, jax.Array) else convert_to_tensor(x)
+
+
 def _plain(x):
     """Nested lists may hold Variables and arrays, which numpy would not stack."""
     if isinstance(x, (list, tuple)):
@@ -292,9 +297,9 @@ def _operand(x):
     return x
 
 
-for _name in (
-    "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split()
-):
+for (
+    _name
+) in "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split():
     _function = getattr(operator, f"__{_name}__")
     _forward, _reflected = _binary(_function)
     setattr(Variable, f"__{_name}__", _forward)

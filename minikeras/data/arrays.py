@@ -90,9 +90,7 @@ class ArrayAdapter(Adapter):
 
     def __iter__(self):
         for index in self.index_batches():
-            batch = jax.tree_util.tree_map(
-                lambda a, i=index: dense(a[i]), self.arrays
-            )
+            batch = jax.tree_util.tree_map(lambda a, i=index: dense(a[i]), self.arrays)
             yield pack_x_y_sample_weight(*batch)
 
 

@@ -18,7 +18,7 @@ from minikeras.layers.core.input_layer import InputLayer
 from minikeras.layers.core.lambda_layer import Lambda
 from minikeras.layers.core.masking import Masking
 from minikeras.layers.core.wrapper import Wrapper
-from minikeras.layers.input_spec import InputSpec
+from minikeras.layers.arguments import InputSpec
 from minikeras.layers.layer import Layer
 from minikeras.layers.merging.concatenate import Concatenate
 from minikeras.layers.merging.dot import Dot

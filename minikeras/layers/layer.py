@@ -17,9 +17,9 @@ from minikeras.core.symbolic import (
 )
 from minikeras.core.variable import Variable
 from minikeras.layers import arguments as arg
+from minikeras.layers.arguments import check_input
 from minikeras.layers.building import Buildable
 from minikeras.layers.configuration import Configurable
-from minikeras.layers.input_spec import check_input
 from minikeras.layers.tracking import Tracked
 
 _KERAS2_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_shape")

@@ -228,9 +228,7 @@ class _OperatingPoint(_Counting):
     def result(self):
         """The best rate so far."""
         values, constrained = self._rates()
-        return best_under_constraint(
-            values, constrained, getattr(self, self._argument)
-        )
+        return best_under_constraint(values, constrained, getattr(self, self._argument))
 
     def get_config(self):
         """The constructor's arguments."""

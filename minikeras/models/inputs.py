@@ -8,7 +8,7 @@ import numpy as np
 
 from minikeras.core import tree
 from minikeras.core.symbolic import KerasTensor, any_symbolic
-from minikeras.layers.input_spec import InputSpec
+from minikeras.layers.arguments import InputSpec
 
 
 def names_of(own):

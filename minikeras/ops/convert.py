@@ -6,11 +6,7 @@ import numpy as np
 
 from minikeras.core import dtypes, variable
 from minikeras.core.symbolic import KerasTensor, op
-
-
-def as_array(x):
-    """Array-like, Variable or number -> array; arrays pass as they are."""
-    return x if isinstance(x, jax.Array) else variable.convert_to_tensor(x)
+from minikeras.core.variable import as_array
 
 
 def as_operand(x):

@@ -49,9 +49,7 @@ def save_model(model, filepath, overwrite=True, zipped=None, **kwargs):
         return
     path = pathlib.Path(filepath)
     if path.suffix != ".keras" and zipped is not False:
-        raise ValueError(
-            f"save: the path must end in `.keras`, got {str(filepath)!r}."
-        )
+        raise ValueError(f"save: the path must end in `.keras`, got {str(filepath)!r}.")
     if not _may_write(path, overwrite):
         return
     if zipped is False:
@@ -209,7 +207,9 @@ def _read_weights(model, data, filepath, skip_mismatch=False):
     try:
         file = h5py.File(io.BytesIO(data), "r")
     except OSError as error:
-        raise ValueError(f"The weights in {filepath!s} are damaged: {error}.") from error
+        raise ValueError(
+            f"The weights in {filepath!s} are damaged: {error}."
+        ) from error
     with file:
         safety.check_h5(file)
         weights.read(model, file, skip_mismatch)

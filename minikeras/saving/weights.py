@@ -111,7 +111,9 @@ class Store:
 
     def __getitem__(self, key):
         if key not in self:
-            raise KeyError(f"The file has no weight {key!r} here; it has {self.keys()}.")
+            raise KeyError(
+                f"The file has no weight {key!r} here; it has {self.keys()}."
+            )
         dataset = self._group[key]
         value = np.asarray(dataset)
         if dataset.attrs.get("dtype") == "bfloat16":

@@ -1,6 +1,5 @@
 """The loss of a compiled model: one loss function an output, their weighted sum."""
 
-import inspect
 from typing import Any, NamedTuple
 
 import jax
@@ -108,17 +107,18 @@ class CompileLoss:
             weights = outputs.conform(sample_weight, y_pred, names, "sample_weight")
         total = None
         for entry in self.entries:
-            target = outputs.pick(targets, entry.path)
+            target, y_i, sample = targets, y_pred, weights
+            if entry.path:
+                parts = (targets, y_pred, weights)
+                target, y_i, sample = (outputs.pick(t, entry.path) for t in parts)
             leaves = jax.tree_util.tree_leaves(target)
             if not leaves:
                 raise ValueError(
                     f"The loss of output {entry.name!r} needs targets, but y has none "
                     "for it. Pass y, or compile with loss=None for that output."
                 )
-            sample = jax.tree_util.tree_leaves(outputs.pick(weights, entry.path))
-            value = entry.function(
-                target, outputs.pick(y_pred, entry.path), sample[0] if sample else None
-            )
+            sample = next(iter(jax.tree_util.tree_leaves(sample)), None)
+            value = entry.function(target, y_i, sample)
             if entry.tracker is not None:
                 size = leaves[0].shape[0] if leaves[0].ndim else 1
                 entry.tracker.update_state(value, sample_weight=size)
@@ -246,7 +246,7 @@ def resolve_loss(loss):
 
 
 def shape_kind(y, y_pred) -> str:
-    """"binary", "sparse" (integer labels) or "categorical", from the shapes."""
+    """ "binary", "sparse" (integer labels) or "categorical", from the shapes."""
     if y_pred.shape[-1] == 1:
         return "binary"
     rows, columns = len(y.shape), len(y_pred.shape)

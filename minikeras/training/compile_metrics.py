@@ -83,8 +83,9 @@ class CompileMetrics(Metric):
         for key, _, metric, _ in self.entries:
             value = metric.result()
             if isinstance(value, dict):
-                results |= {f"{key}_{k}" if k in results else k: v
-                            for k, v in value.items()}
+                results |= {
+                    f"{key}_{k}" if k in results else k: v for k, v in value.items()
+                }
             else:
                 results[key] = value
         return results

@@ -31,7 +31,9 @@ class Rows:
 
 def open_batch(source):
     """Batch or `Rows` -> (x, y, sample_weight)."""
-    return unpack_x_y_sample_weight(source.cut() if isinstance(source, Rows) else source)
+    return unpack_x_y_sample_weight(
+        source.cut() if isinstance(source, Rows) else source
+    )
 
 
 def train_step(model, variables: TrainState):
@@ -47,9 +49,7 @@ def train_step(model, variables: TrainState):
 
     def step(state, source):
         batch = open_batch(source)
-        grads, (new, logs) = jax.grad(loss_fn, has_aux=True)(
-            state.params, state, batch
-        )
+        grads, (new, logs) = jax.grad(loss_fn, has_aux=True)(state.params, state, batch)
         params, opt_state = model.optimizer.update(
             variables.params, state.params, grads, state.opt_state
         )
@@ -134,7 +134,9 @@ def from_lists(variables: TrainState, lists, name: str):
 
 def keras_step(model, variables: TrainState, maker, lists, data, name):
     """Run one of our steps with Keras's signature: (logs, lists)."""
-    empty = {section: {} for section in TrainState._fields if section not in SECTIONS[name]}
+    empty = {
+        section: {} for section in TrainState._fields if section not in SECTIONS[name]
+    }
     variables = variables._replace(**empty)
     state = TrainState(**empty, **from_lists(variables, lists, name))
     state, logs = maker(model, variables)(state, data)

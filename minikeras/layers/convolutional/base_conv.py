@@ -2,8 +2,8 @@
 
 from minikeras import activations, constraints, initializers, ops, regularizers
 from minikeras.config import standardize_data_format
+from minikeras.layers.arguments import InputSpec
 from minikeras.layers.checks import int_tuple, padding_name
-from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.layer import Layer
 from minikeras.layers.lora import LowRank
 

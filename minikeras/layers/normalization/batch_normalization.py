@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from minikeras import config, constraints, initializers, ops, regularizers
-from minikeras.layers.input_spec import InputSpec
+from minikeras.layers.arguments import InputSpec
 from minikeras.layers.layer import Layer
 
 

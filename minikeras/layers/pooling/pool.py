@@ -1,8 +1,8 @@
 """Pooling: base of the layers that reduce windows of images and sequences."""
 
 from minikeras.config import standardize_data_format
+from minikeras.layers.arguments import InputSpec
 from minikeras.layers.checks import int_tuple, padding_name
-from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.layer import Layer
 
 

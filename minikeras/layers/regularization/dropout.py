@@ -6,8 +6,8 @@ import jax.numpy as jnp
 
 from minikeras import random
 from minikeras.config import standardize_data_format
+from minikeras.layers.arguments import InputSpec
 from minikeras.layers.checks import unit_interval
-from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.regularization.random_layer import RandomLayer
 
 # Where SELU saturates for x -> -inf: -alpha * scale of Klambauer et al. 2017.

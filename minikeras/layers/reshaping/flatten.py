@@ -3,7 +3,7 @@
 import math
 
 from minikeras.config import standardize_data_format
-from minikeras.layers.input_spec import InputSpec
+from minikeras.layers.arguments import InputSpec
 from minikeras.layers.layer import Layer
 
 

@@ -1,6 +1,6 @@
 """Permute: the axes of each sample in another order."""
 
-from minikeras.layers.input_spec import InputSpec
+from minikeras.layers.arguments import InputSpec
 from minikeras.layers.layer import Layer
 
 

@@ -1,7 +1,7 @@
 """The axes of images and sequences: base of cropping, padding and upsampling."""
 
 from minikeras.config import standardize_data_format
-from minikeras.layers.input_spec import InputSpec
+from minikeras.layers.arguments import InputSpec
 from minikeras.layers.layer import Layer
 
 
