@@ -187,50 +187,45 @@ def output_spec(fn, args, kwargs, training=None):
     """
     flat, treedef = jax.tree_util.tree_flatten((args, kwargs))
     where = [i for i, x in enumerate(flat) if isinstance(x, KerasTensor)]
-    static: list = []
+    result: list = []  # (tree of the outputs, its leaves)
+
+    def run(arrays):
+        leaves = list(flat)
+        for i, array in zip(where, arrays, strict=True):
+            leaves[i] = array
+        a, k = jax.tree_util.tree_unflatten(treedef, leaves)
+        leaves, out_tree = jax.tree_util.tree_flatten(fn(*a, **k))
+        result[:] = [out_tree, leaves]
+        return [x for x in leaves if _is_array(x)]
 
     def trace(fill):
-        def run(arrays):
-            leaves = list(flat)
-            for i, array in zip(where, arrays, strict=True):
-                leaves[i] = array
-            a, k = jax.tree_util.tree_unflatten(treedef, leaves)
-            leaves, out_def = jax.tree_util.tree_flatten(fn(*a, **k))
-            # Outputs that are no arrays (numbers, strings, KerasTensors made
-            # inside) pass unchanged.
-            is_array = [hasattr(x, "aval") or hasattr(x, "shape") for x in leaves]
-            static[:] = [out_def, is_array, leaves]
-            return [x for x, array in zip(leaves, is_array, strict=True) if array]
-
-        structs = [
-            jax.ShapeDtypeStruct(
-                [fill if s is None else s for s in flat[i].shape],
-                dtypes.as_jax(flat[i].dtype),
-            )
-            for i in where
-        ]
         changes = {"symbolic": True, "masks": Masks(), "losses": []}
         if training is not None:
             changes["training"] = training
         with bound({}, **changes):
-            return jax.eval_shape(run, structs)
+            return jax.eval_shape(run, [_struct(flat[i], fill) for i in where])
 
     first = trace(_FILLS[0])
     unknown = any(None in flat[i].shape for i in where)
-    second = trace(_FILLS[1]) if unknown else first
-    specs = iter(
-        KerasTensor(
-            tuple(a if a == b else None for a, b in zip(x.shape, y.shape, strict=True)),
-            x.dtype,
-        )
-        for x, y in zip(first, second, strict=True)
-    )
-    out_def, is_array, leaves = static
-    merged = [
-        next(specs) if array else leaf
-        for leaf, array in zip(leaves, is_array, strict=True)
-    ]
-    return jax.tree_util.tree_unflatten(out_def, merged)
+    specs = map(_merge, first, trace(_FILLS[1]) if unknown else first)
+    out_tree, leaves = result
+    # Outputs that are no arrays (numbers, strings) pass unchanged.
+    return out_tree.unflatten([next(specs) if _is_array(x) else x for x in leaves])
+
+
+def _is_array(x):
+    return hasattr(x, "aval") or hasattr(x, "shape")
+
+
+def _struct(tensor, fill):
+    shape = [fill if size is None else size for size in tensor.shape]
+    return jax.ShapeDtypeStruct(shape, dtypes.as_jax(tensor.dtype))
+
+
+def _merge(x, y):
+    """Two traced outputs -> KerasTensor; sizes that differ depend on a None."""
+    sizes = zip(x.shape, y.shape, strict=True)
+    return KerasTensor(tuple(a if a == b else None for a, b in sizes), x.dtype)
 
 
 class Node:

@@ -1,0 +1,176 @@
+"""The rules of the architecture, as tests."""
+
+import ast
+import functools
+import pathlib
+import sys
+
+import numpy as np
+import pytest
+
+import minikeras as keras
+
+ROOT = pathlib.Path(keras.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+
+# A room imports only rooms of its own line or above it.
+LINES = (
+    ("config", "version"),
+    ("core",),
+    ("ops", "tree"),
+    ("random", "initializers", "activations", "regularizers", "constraints"),
+    ("layers", "losses", "metrics", "optimizers", "data", "callbacks"),
+    ("training", "saving", "dtype_policies", "mixed_precision"),
+    ("models",),
+    ("utils", "backend", "datasets", "legacy"),
+)
+RANK = {room: i for i, line in enumerate(LINES) for room in line}
+MAX_FILE, MAX_FUNCTION = 500, 40
+
+
+def room(path):
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+@functools.cache
+def tree(path):
+    return ast.parse(path.read_text())
+
+
+def imported_modules(path, top_level_only):
+    """Names of our modules that a file imports."""
+    nodes = tree(path).body if top_level_only else ast.walk(tree(path))
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            if node.module == "minikeras":
+                yield from (f"minikeras.{a.name}" for a in node.names)
+            else:
+                yield node.module
+        elif isinstance(node, ast.Import):
+            yield from (a.name for a in node.names)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_point_upwards(path):
+    if path == ROOT / "__init__.py":
+        return
+    own = RANK[room(path)]
+    for module in imported_modules(path, top_level_only=True):
+        parts = module.split(".")
+        if parts[0] == "minikeras" and len(parts) > 1:
+            other = parts[1]
+            assert other in RANK, f"{module}: give the room {other} a line in LINES"
+            assert RANK[other] <= own, f"{path.name} imports {module}, a room below it"
+
+
+def test_every_room_has_a_line():
+    rooms = {room(p) for p in FILES} - {"__init__"}
+    assert rooms <= set(RANK)
+
+
+def test_nothing_imports_keras_or_another_backend():
+    foreign = {"keras", "tensorflow", "torch", "flax", "equinox"}
+    for path in FILES:
+        for module in imported_modules(path, top_level_only=False):
+            assert module.split(".")[0] not in foreign, f"{path}: {module}"
+
+
+def code_lines(node, text):
+    """Lines of a function without its docstring, comments and blank lines."""
+    body = node.body
+    if isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
+        body = body[1:]
+    if not body:
+        return 0
+    lines = text[body[0].lineno - 1 : node.end_lineno]
+    return sum(bool(line.strip()) and not line.strip().startswith("#") for line in lines)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_lengths(path):
+    text = path.read_text().splitlines()
+    if path.name == "__init__.py":
+        return  # a list of public names
+    assert len(text) <= MAX_FILE, f"{path.name} has {len(text)} lines: split it"
+    for node in ast.walk(tree(path)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            length = code_lines(node, text)
+            assert length <= MAX_FUNCTION, f"{node.name} has {length} lines of code"
+
+
+def test_one_context_variable():
+    made = [
+        path
+        for path in FILES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", getattr(node.func, "attr", "")) == "ContextVar"
+    ]
+    assert made == [ROOT / "core" / "functional.py"]
+
+
+def test_only_training_knows_jit():
+    # `ops` and metrics may compile small helpers; nobody else compiles steps.
+    allowed = {"training", "ops", "metrics", "random", "initializers"}
+    for path in FILES:
+        calls = [
+            node
+            for node in ast.walk(tree(path))
+            if isinstance(node, ast.Attribute) and node.attr == "jit"
+        ]
+        assert not calls or room(path) in allowed, path
+
+
+def small_model():
+    model = keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(3, activation="relu"),
+            keras.layers.Dense(2),
+        ]
+    )
+    model.compile("sgd", "mse")
+    return model
+
+
+def test_a_cold_fit_enters_few_files_and_reaches_dense_in_few_frames():
+    from minikeras.layers.core import dense as dense_file
+
+    model = small_model()
+    x, y = np.ones((8, 4), "float32"), np.ones((8, 2), "float32")
+    entered, depths, chain_files = set(), [], []
+
+    def ours(frame):
+        return frame.f_code.co_filename.startswith(str(ROOT))
+
+    def profile(frame, event, _):
+        if event != "call" or not ours(frame):
+            return
+        entered.add(frame.f_code.co_filename)
+        if frame.f_code is dense_file.dense.__code__:
+            chain = []
+            while frame is not None:
+                if ours(frame):
+                    chain.append(frame.f_code)
+                frame = frame.f_back
+            names = [code.co_name for code in chain]
+            if "fit" in names and "loss_fn" in names:
+                depths.append(len(chain))
+                chain_files.append({code.co_filename for code in chain})
+
+    sys.setprofile(profile)
+    try:
+        model.fit(x, y, verbose=0)
+    finally:
+        sys.setprofile(None)
+    assert depths, "fit did not pass through dense()"
+    assert min(depths) <= 10, depths
+    assert len(chain_files[0]) <= 7, chain_files[0]
+    assert len(entered) <= 30, sorted(entered)
+
+
+def test_the_package_stays_small(capsys):
+    lines = sum(len(path.read_text().splitlines()) for path in FILES)
+    with capsys.disabled():
+        print(f"\nminikeras: {lines} lines in {len(FILES)} files")
+    assert lines < 195_000 / 5
