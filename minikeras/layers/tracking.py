@@ -33,7 +33,11 @@ class Tracked:
         object.__setattr__(self, "_locked", True)
 
     def _track(self, variable):
-        """Remember a variable that may not be kept in an attribute."""
+        """Remember a variable that may not be kept in an attribute.
+
+        In a frozen layer it is frozen too, and thaws with the layer.
+        """
+        variable.trainable = variable.trainable and self._trainable
         self.__dict__.setdefault("_added_variables", []).append(variable)
 
     def _held(self, kind):
