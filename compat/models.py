@@ -6,6 +6,8 @@ noise, normalization, regularizers, losses, metrics, callbacks, kinds of models 
 sources of data.
 """
 
+import itertools
+
 import numpy as np
 
 CASES = {}
@@ -119,8 +121,9 @@ def adam_normalization(keras):
             layers.Dense(2),
         ]
     )
-    rate = schedules.CosineDecay(0.001, 10, alpha=0.1, warmup_target=0.02,
-                                 warmup_steps=4)
+    rate = schedules.CosineDecay(
+        0.001, 10, alpha=0.1, warmup_target=0.02, warmup_steps=4
+    )
     model.compile(keras.optimizers.Adam(rate), "mae", metrics=["mse"])
     validation = (data(21, 5, seed=8), data(21, 2, seed=9))
     return model, {
@@ -247,7 +250,12 @@ def embedding(keras):
 def binary_metrics(keras):
     layers, metrics = keras.layers, keras.metrics
     model = keras.Sequential(
-        [layers.Input((5,)), layers.Dense(4), layers.PReLU(), layers.Dense(1, "sigmoid")]
+        [
+            layers.Input((5,)),
+            layers.Dense(4),
+            layers.PReLU(),
+            layers.Dense(1, "sigmoid"),
+        ]
     )
     model.compile(
         keras.optimizers.Adam(0.02, amsgrad=True),
@@ -255,8 +263,12 @@ def binary_metrics(keras):
         metrics=["accuracy", metrics.AUC(), metrics.Precision(), metrics.Recall()],
         weighted_metrics=[metrics.AUC(curve="PR", num_thresholds=30, name="pr")],
     )
-    return model, {"x": X, "y": BINARY, "sample_weight": WEIGHTS,
-                   "validation_split": 0.2}
+    return model, {
+        "x": X,
+        "y": BINARY,
+        "sample_weight": WEIGHTS,
+        "validation_split": 0.2,
+    }
 
 
 # -- callbacks ---------------------------------------------------------------------
@@ -396,10 +408,12 @@ def subclass_add_loss(keras):
             self.seed = keras.random.SeedGenerator(31)
 
         def build(self, input_shape):
-            self.scale = self.add_weight(shape=(input_shape[-1],), name="scale",
-                                         initializer="ones")
-            self.seen = self.add_weight(shape=(), name="seen", trainable=False,
-                                        initializer="zeros")
+            self.scale = self.add_weight(
+                shape=(input_shape[-1],), name="scale", initializer="ones"
+            )
+            self.seen = self.add_weight(
+                shape=(), name="seen", trainable=False, initializer="zeros"
+            )
 
         def call(self, x, training=False):
             self.add_loss(self.rate * keras.ops.mean(keras.ops.square(x)))
@@ -423,7 +437,8 @@ def subclass_add_loss(keras):
             self.out = keras.layers.Dense(2)
 
         def call(self, x, training=None):
-            x = self.penalized(self.hidden(x))
+            # Keras on JAX hands `training` of `fit` to no layer that is not given it.
+            x = self.penalized(self.hidden(x), training=training)
             return self.out(self.dropout(x, training=training))
 
         def get_config(self):
@@ -478,7 +493,10 @@ def custom_train_step(keras):
                 y_pred, others = self.stateless_call(
                     trainable, others, x, training=True
                 )
-                return 2 * keras.ops.mean(keras.ops.square(y - y_pred)), (y_pred, others)
+                return 2 * keras.ops.mean(keras.ops.square(y - y_pred)), (
+                    y_pred,
+                    others,
+                )
 
             grads = jax.value_and_grad(loss_fn, has_aux=True)
             (loss, (y_pred, others)), gradients = grads(trainable, others)
@@ -514,8 +532,9 @@ def own_loss_and_metrics(keras):
             super().__init__(*args, **kwargs)
             self.spread = keras.metrics.Mean(name="spread")
 
-        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None,
-                         training=True):
+        def compute_loss(
+            self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+        ):
             loss = ops.mean(ops.abs(y - y_pred)) + sum(self.losses)
             self.spread.update_state(ops.std(y_pred))
             return loss
@@ -541,14 +560,16 @@ def generator(keras):
     model = keras.Sequential([layers.Input((5,)), layers.Dense(2, "tanh")])
     model.compile("adam", "mse", metrics=["mae"])
 
-    def batches(seed):
-        while True:
-            seed += 1
+    def batches(first, count):
+        for i in itertools.count():
+            seed = first + i % count
             yield data(6, 5, seed=seed), data(6, 2, seed=seed), WEIGHTS[:6]
 
+    # Keras begins every validation with the generator's first two batches again: the
+    # numbers are ours only when these are all there is.
     return model, {
-        **{"x": batches(100), "steps_per_epoch": 3, "batch_size": None},
-        **{"validation_data": batches(200), "validation_steps": 2},
+        **{"x": batches(100, 50), "steps_per_epoch": 3, "batch_size": None},
+        **{"validation_data": batches(200, 2), "validation_steps": 2},
     }
 
 
