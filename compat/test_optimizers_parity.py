@@ -32,7 +32,7 @@ CASES = [
     ("Lion", {"weight_decay": 0.1}),
     ("Lamb", {}),
     ("Adafactor", {}),
-    ("Adafactor", {"relative_step": False, "clip_threshold": 0.5}),
+    ("Adafactor", {"relative_step": False, "learning_rate": 0.9}),
     ("Ftrl", {"l1_regularization_strength": 0.01, "beta": 0.2}),
     ("Ftrl", {"l2_regularization_strength": 0.1, "learning_rate_power": -0.3}),
     ("Ftrl", {"l2_shrinkage_regularization_strength": 0.1}),
@@ -66,7 +66,7 @@ def weights(package_variable):
     ]
 
 
-def run_keras(optimizer, steps):
+def run_keras(optimizer, batches):
     """The weights and the state after each step, jitted, on Keras."""
     variables = weights(keras.Variable)
     optimizer.build(variables)
@@ -77,12 +77,12 @@ def run_keras(optimizer, steps):
 
     params = [v.value for v in variables]
     state = [v.value for v in optimizer.variables]
-    for grads in gradients(steps):
+    for grads in batches:
         params, state = step(state, grads, params)
         yield params, state
 
 
-def run_ours(optimizer, steps):
+def run_ours(optimizer, batches):
     """The same through the pure `update`."""
     variables = dict(zip(SHAPES, weights(Variable), strict=True))
     optimizer.build(list(variables.values()))
@@ -94,10 +94,17 @@ def run_ours(optimizer, steps):
 
     params = {key: v.value for key, v in variables.items()}
     state = {path: v.value for path, v in own.items()}
-    for grads in gradients(steps):
+    for grads in batches:
         grads = dict(zip(SHAPES, grads, strict=True))
         params, state = step(state, grads, params)
         yield [params[key] for key in SHAPES], [state[path] for path in own]
+
+
+def compare(theirs, ours, atol=1e-7):
+    for want, got in zip(theirs, ours, strict=True):
+        for x, y in zip(want[0] + want[1], got[0] + got[1], strict=True):
+            assert x.dtype == y.dtype
+            np.testing.assert_allclose(y, x, rtol=1e-6, atol=atol)
 
 
 def check(name, settings, steps=5):
@@ -105,10 +112,8 @@ def check(name, settings, steps=5):
     atol = 1e-6 if name == "Ftrl" else 1e-7
     theirs = getattr(keras.optimizers, name)(**settings, name="o")
     ours = getattr(minikeras.optimizers, name)(**settings, name="o")
-    for want, got in zip(run_keras(theirs, steps), run_ours(ours, steps), strict=True):
-        for x, y in zip(want[0] + want[1], got[0] + got[1], strict=True):
-            assert x.dtype == y.dtype
-            np.testing.assert_allclose(y, x, rtol=1e-6, atol=atol)
+    batches = gradients(steps)
+    compare(run_keras(theirs, batches), run_ours(ours, batches), atol)
     paths = [v.path for v in theirs.variables]
     assert [v.path for v in ours.variables] == paths
     assert ours.get_config() == theirs.get_config()
@@ -168,15 +173,32 @@ def test_scheduled_rate_counts_every_gradient():
         )
         for p in (keras, minikeras)
     )
-    for want, got in zip(run_keras(theirs, 6), run_ours(ours, 6), strict=True):
-        np.testing.assert_allclose(got[0][0], want[0][0], rtol=1e-6)
+    compare(run_keras(theirs, gradients(6)), run_ours(ours, gradients(6)))
     assert ours.get_config() == theirs.get_config()
+    assert [v.path for v in ours.variables] == [v.path for v in theirs.variables]
+
+
+def test_scale_finds_itself():
+    batches = [
+        [g * (np.inf if i in (1, 4) else 64.0) for g in grads]
+        for i, grads in enumerate(gradients(8))
+    ]
+    theirs, ours = (
+        p.optimizers.LossScaleOptimizer(
+            p.optimizers.Adam(0.1, name="inner", loss_scale_factor=8.0),
+            initial_scale=64.0,
+            dynamic_growth_steps=2,
+            name="o",
+        )
+        for p in (keras, minikeras)
+    )
+    compare(run_keras(theirs, batches), run_ours(ours, batches))
     assert [v.path for v in ours.variables] == [v.path for v in theirs.variables]
 
 
 def test_state_file_is_keras_own():
     theirs, ours = (p.optimizers.Adam(amsgrad=True) for p in (keras, minikeras))
-    params, state = list(run_keras(theirs, 3))[-1]
+    params, state = list(run_keras(theirs, gradients(3)))[-1]
     store = {str(i): np.asarray(value) for i, value in enumerate(state)}
     ours.build(weights(Variable))
     ours.load_own_variables(store)

@@ -12,6 +12,7 @@ from minikeras.optimizers.adamax import Adamax
 from minikeras.optimizers.ftrl import Ftrl
 from minikeras.optimizers.lamb import Lamb
 from minikeras.optimizers.lion import Lion
+from minikeras.optimizers.loss_scale_optimizer import LossScaleOptimizer
 from minikeras.optimizers.nadam import Nadam
 from minikeras.optimizers.adam import Adam
 from minikeras.optimizers.adamw import AdamW
@@ -30,6 +31,7 @@ __all__ = [
     "Ftrl",
     "Lamb",
     "Lion",
+    "LossScaleOptimizer",
     "Nadam",
     "OptaxOptimizer",
     "Optimizer",

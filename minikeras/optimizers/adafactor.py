@@ -14,8 +14,8 @@ def rms(x):
     return jnp.sqrt(jnp.mean(jnp.square(x)))
 
 
-def adafactor(beta_2_decay, epsilon_1, epsilon_2, clip_threshold, relative_step):
-    """-max(epsilon_2, rms(p)) rate u, where u is g over its recent size.
+def adafactor(beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
+    """-max(epsilon_2, rms(p)) min(lr, 1 / sqrt(t)) u, u being g over its recent size.
 
     The slots `r` and `c` are the means of g² over columns and rows, `v` is made of
     them; for parameters of rank < 2 it is the mean of g² itself.
@@ -23,7 +23,7 @@ def adafactor(beta_2_decay, epsilon_1, epsilon_2, clip_threshold, relative_step)
     """
 
     def step(g, slots, p, lr, t):
-        rate = jnp.minimum(lr, 1.0 / jnp.sqrt(t)) if relative_step else lr
+        rate = jnp.minimum(lr, 1.0 / jnp.sqrt(t))
         beta = 1.0 - jnp.power(t, jnp.asarray(beta_2_decay, p.dtype))
         square = jnp.square(g) + epsilon_1
         if p.ndim >= 2:
@@ -65,7 +65,7 @@ class Adafactor(Optimizer):
         epsilon_1: > 0; added to g².
         epsilon_2: > 0; least size of a weight.
         clip_threshold: > 0; largest root mean square of a step.
-        relative_step: let the rate not exceed 1 / sqrt(t)?
+        relative_step: of no effect, as in Keras: the rate never exceeds 1 / sqrt(t).
         *common, **settings: see `Optimizer`.
     """
 
@@ -112,4 +112,4 @@ class Adafactor(Optimizer):
 
     def transform(self):
         """See `adafactor`."""
-        return adafactor(*(getattr(self, name) for name in self.own_arguments))
+        return adafactor(*(getattr(self, name) for name in self.own_arguments[:-1]))

@@ -19,7 +19,7 @@ from minikeras.optimizers import step
 from minikeras.optimizers.schedules.schedule import LearningRateSchedule
 from minikeras.optimizers.state import OptimizerState
 
-_COMMON = (
+COMMON = (
     *("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema"),
     *("ema_momentum", "ema_overwrite_frequency", "loss_scale_factor"),
     "gradient_accumulation_steps",
@@ -217,12 +217,15 @@ class Optimizer(OptimizerState):
             (new params, new state).
         """
         if type(self).apply is Optimizer.apply:
-            return step.take(self, variables, params, grads, state)
+            return self._update(variables, params, grads, state)
 
         def run():
             self.apply([grads[k] for k in variables], list(variables.values()))
 
         return self._bridge(run, variables, params, state)
+
+    def _update(self, variables, params, grads, state):
+        return step.take(self, variables, params, grads, state)
 
     def _bridge(self, run, variables, params, state):
         """Run code that assigns weights and state: -> (params, state)."""
@@ -288,8 +291,8 @@ class Optimizer(OptimizerState):
                 stacklevel=2,
             )
         chosen = {i: variables[i] for i in kept}
-        params, state = step.take(
-            *(self, chosen, {i: v.value for i, v in chosen.items()}),
+        params, state = self._update(
+            *(chosen, {i: v.value for i, v in chosen.items()}),
             {i: convert_to_tensor(grads[i]) for i in kept},
             self._state(),
         )
@@ -336,7 +339,7 @@ class Optimizer(OptimizerState):
                 "`optimizer.build(trainable_variables)`."
             )
         for what, values, expected in (
-            ("optimizer_variables", optimizer_variables, self._variables),
+            ("optimizer_variables", optimizer_variables, self.variables),
             ("trainable_variables", trainable_variables, self._trainable_variables),
         ):
             if len(values) != len(expected):
@@ -392,7 +395,7 @@ class Optimizer(OptimizerState):
         if isinstance(rate, Variable):
             rate = float(rate.numpy())
         config = {"name": self.name, "learning_rate": serialize_keras_object(rate)}
-        config |= {name: getattr(self, name) for name in _COMMON}
+        config |= {name: getattr(self, name) for name in COMMON}
         if self._decay:
             config["decay"] = self._decay
         return config | {name: getattr(self, name) for name in self.own_arguments}

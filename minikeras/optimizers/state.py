@@ -132,14 +132,14 @@ class OptimizerState:
 
     def _paths(self):
         """{id of a Variable: its unique path}."""
-        return {id(v): path for path, v in unique_paths(self._variables).items()}
+        return {id(v): path for path, v in unique_paths(self.variables).items()}
 
     def _state(self):
         """{unique path: value}."""
-        return {path: v.value for path, v in unique_paths(self._variables).items()}
+        return {path: v.value for path, v in unique_paths(self.variables).items()}
 
     def _assign(self, state):
-        for path, variable in unique_paths(self._variables).items():
+        for path, variable in unique_paths(self.variables).items():
             if state[path] is not variable.value:
                 variable.assign(state[path])
 
@@ -168,22 +168,22 @@ class OptimizerState:
                 "You are calling `set_weights` of an optimizer without weights: call "
                 "`optimizer.build(trainable_variables)` first."
             )
-        for variable, weight in zip(self._variables, weights, strict=True):
+        for variable, weight in zip(self.variables, weights, strict=True):
             variable.assign(weight)
 
     def save_own_variables(self, store):
         """Write `variables` to a dict-like store, as "0", "1", …"""
-        for i, variable in enumerate(self._variables):
+        for i, variable in enumerate(self.variables):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store):
         """Read what `save_own_variables` wrote; other numbers of them are skipped."""
-        if len(store.keys()) != len(self._variables):
+        if len(store.keys()) != len(self.variables):
             warnings.warn(
                 f"The state of optimizer {self.name!r} was not loaded: it has "
-                f"{len(self._variables)} variables, the file {len(store.keys())}.",
+                f"{len(self.variables)} variables, the file {len(store.keys())}.",
                 stacklevel=2,
             )
             return
-        for i, variable in enumerate(self._variables):
+        for i, variable in enumerate(self.variables):
             variable.assign(store[str(i)])

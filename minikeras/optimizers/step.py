@@ -4,6 +4,11 @@ import jax
 import jax.numpy as jnp
 
 
+def dense(grads):
+    """Sparse gradients (`BCOO`) as arrays: every rule here moves all weights."""
+    return {k: g.todense() if hasattr(g, "todense") else g for k, g in grads.items()}
+
+
 def clip_by_norm(grads, norm):
     """Shorten each gradient that is longer than `norm` (Euclidean) to it."""
 
@@ -96,8 +101,7 @@ def take(optimizer, variables, params, grads, state):
     Returns:
         (new params, new state).
     """
-    # Sparse gradients (`BCOO`) are made dense: every rule here moves all weights.
-    grads = {k: g.todense() if hasattr(g, "todense") else g for k, g in grads.items()}
+    grads = dense(grads)
     paths = optimizer._paths()
     count = state[paths[id(optimizer._iterations)]]
     rate = optimizer._rate(count, state.get(paths.get(id(optimizer._learning_rate))))

@@ -1,0 +1,151 @@
+"""A loss scale that finds itself, for float16."""
+
+import jax
+import jax.numpy as jnp
+
+from minikeras.core.serialization import (
+    deserialize_keras_object,
+    serialize_keras_object,
+)
+from minikeras.core.variable import unique_paths
+from minikeras.optimizers.optimizer import COMMON, Optimizer
+from minikeras.optimizers.step import dense
+
+
+def next_scale(scale, counter, growth_steps):
+    """After a step with finite gradients: doubled every `growth_steps` of them."""
+    grown = counter + 1 == growth_steps
+    return jnp.where(grown, scale * 2.0, scale), jnp.where(grown, 0, counter + 1)
+
+
+class LossScaleOptimizer(Optimizer):
+    """The inner optimizer, with a loss multiplied by a scale and gradients divided.
+
+    Small float16 gradients would vanish without it. A step whose gradients are not
+    finite is left out and halves the scale.
+
+    Args:
+        inner_optimizer: the optimizer; its own `loss_scale_factor` is not used.
+        initial_scale: > 0.
+        dynamic_growth_steps: after so many finite steps the scale doubles.
+        name: unique by default.
+
+    Source: Micikevicius et al., Mixed Precision Training, 2017.
+    """
+
+    def __init__(
+        self,
+        inner_optimizer,
+        initial_scale=2.0**15,
+        dynamic_growth_steps=2000,
+        name=None,
+        **kwargs,
+    ):
+        if not kwargs.pop("dynamic", True):
+            raise ValueError(
+                "LossScaleOptimizer: dynamic=False does not exist. For a fixed scale, "
+                "set `loss_scale_factor` of the inner optimizer."
+            )
+        for key in COMMON:
+            if key in kwargs:
+                raise ValueError(
+                    f"LossScaleOptimizer does not take `{key}`: set it on the "
+                    "`inner_optimizer`."
+                )
+        if kwargs:
+            names = ", ".join(f"`{key}`" for key in kwargs)
+            raise ValueError(f"LossScaleOptimizer: unknown arguments: {names}.")
+        super().__init__(0.0, name=name)
+        self.inner_optimizer = inner_optimizer
+        self.initial_scale = initial_scale
+        self.dynamic_growth_steps = dynamic_growth_steps
+
+    def build(self, variables):
+        """Create the scale's state, and the inner optimizer's."""
+        if self.built:
+            return
+        super().build(variables)
+        self.step_counter = self._counter("step_counter", 0, "int32")
+        self.dynamic_scale = self._counter("dynamic_scale", self.initial_scale, None)
+        self.inner_optimizer.build(variables)
+
+    @property
+    def variables(self):
+        """Its own, then the inner optimizer's."""
+        return [*self._variables, *self.inner_optimizer.variables]
+
+    def _update(self, variables, params, grads, state):
+        grads = dense(grads)
+        paths = {id(v): path for path, v in unique_paths(self.variables).items()}
+        inner = self.inner_optimizer
+        # The same Variables under the paths that the inner optimizer knows them by.
+        names = {
+            path: paths[id(v)] for path, v in unique_paths(inner.variables).items()
+        }
+        at_scale, at_count = (
+            paths[id(v)] for v in (self.dynamic_scale, self.step_counter)
+        )
+        scale, count = state[at_scale], state[at_count]
+        scaled = {
+            k: g for k, g in grads.items() if not variables[k].overwrite_with_gradient
+        }
+        finite = jnp.all(
+            jnp.array([jnp.all(jnp.isfinite(g)) for g in scaled.values()], bool)
+        )
+
+        def follow():
+            unscaled = {k: inner.scale_loss(g) / scale for k, g in scaled.items()}
+            new, own = inner.update(
+                *(variables, params, grads | unscaled),
+                {path: state[name] for path, name in names.items()},
+            )
+            scale_count = next_scale(scale, count, self.dynamic_growth_steps)
+            return new, {names[path]: value for path, value in own.items()}, scale_count
+
+        def leave():
+            own = {name: state[name] for name in names.values()}
+            return params, own, (scale / 2.0, jnp.zeros_like(count))
+
+        params, own, (scale, count) = jax.lax.cond(finite, follow, leave)
+        return params, state | own | {at_scale: scale, at_count: count}
+
+    def scale_loss(self, loss):
+        """loss * scale."""
+        scale = self.dynamic_scale if self.built else self.initial_scale
+        return loss * scale
+
+    def finalize_variable_values(self, var_list):
+        """See the inner optimizer."""
+        self.inner_optimizer.finalize_variable_values(var_list)
+
+    @property
+    def iterations(self):
+        """Number of steps that were not left out."""
+        return self.inner_optimizer.iterations
+
+    @property
+    def learning_rate(self):
+        """The inner optimizer's."""
+        return self.inner_optimizer.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value):
+        self.inner_optimizer.learning_rate = value
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {
+            "name": self.name,
+            "inner_optimizer": serialize_keras_object(self.inner_optimizer),
+            "initial_scale": self.initial_scale,
+            "dynamic_growth_steps": self.dynamic_growth_steps,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """A new optimizer from `get_config()`, also of older Keras versions."""
+        config = {key: value for key, value in config.items() if key not in COMMON}
+        config["inner_optimizer"] = deserialize_keras_object(
+            config["inner_optimizer"], custom_objects
+        )
+        return cls(**config)
