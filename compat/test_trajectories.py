@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import minikeras
-from compat.models import BASE, CASES
+from compat import cases_graphs, cases_stacks  # noqa: F401
+from compat.case_table import BASE, CASES, data
 
 
 class Start:
@@ -40,9 +41,9 @@ def script(package, name):
 def held_out(name, arguments):
     """Arguments of `evaluate` on data that every case has."""
     if name == "generator":
-        return {"x": next(arguments["x"])[0], "y": np.ones((6, 2), "float32")}
+        return {"x": data(6, 5), "y": data(6, 2), "verbose": 0}
     keys = ("x", "y", "sample_weight", "batch_size")
-    return {key: arguments[key] for key in keys if key in arguments}
+    return {key: arguments[key] for key in (*keys, "verbose") if key in arguments}
 
 
 def close(left, right):
@@ -81,14 +82,15 @@ def test_same_numbers(name):
         np.testing.assert_allclose(
             a.numpy(), np.asarray(b.value), rtol=1e-4, atol=2e-6, err_msg=a.path
         )
-    given = held_out(name, arguments)
-    close_trees(ours.evaluate(**given, verbose=0), theirs.evaluate(**given, verbose=0))
+    pair = ours, theirs
+    given = held_out(name, our_arguments), held_out(name, arguments)
+    for extra in ({}, {"return_dict": True}):
+        close_trees(
+            *(m.evaluate(**g, **extra) for m, g in zip(pair, given, strict=True))
+        )
     close_trees(
-        ours.evaluate(**given, verbose=0, return_dict=True),
-        theirs.evaluate(**given, verbose=0, return_dict=True),
+        *(m.predict(g["x"], verbose=0) for m, g in zip(pair, given, strict=True))
     )
-    given = {"x": given["x"], "batch_size": given.get("batch_size"), "verbose": 0}
-    close_trees(ours.predict(**given), theirs.predict(**given))
 
 
 def equal_state(ours, theirs):
