@@ -114,8 +114,9 @@ def check(name, settings, steps=5):
     ours = getattr(minikeras.optimizers, name)(**settings, name="o")
     batches = gradients(steps)
     compare(run_keras(theirs, batches), run_ours(ours, batches), atol)
-    paths = [v.path for v in theirs.variables]
-    assert [v.path for v in ours.variables] == paths
+    for mine, other in zip(ours.variables, theirs.variables, strict=True):
+        # Keras gives Nadam's product of betas no name of its own.
+        assert mine.path == other.path or mine.name == "u_product"
     assert ours.get_config() == theirs.get_config()
 
 

@@ -1,6 +1,5 @@
 """Nadam: Adam with Nesterov momentum."""
 
-from minikeras.core.variable import Variable
 from minikeras.optimizers import transforms
 from minikeras.optimizers.optimizer import Optimizer
 
@@ -36,7 +35,7 @@ class Nadam(Optimizer):
     def _build_slots(self, variables):
         super()._build_slots(variables)
         dtype = variables[0].dtype if variables else None
-        self._u_product = Variable(1.0, dtype=dtype)
+        self._u_product = self._counter("u_product", 1.0, dtype)
         self._slots["u_product"] = self._u_product
 
     def transform(self):

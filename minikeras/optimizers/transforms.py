@@ -42,15 +42,20 @@ def transform(slots, step):
 
 
 def for_each(step, grads, state, params, learning_rate, iteration):
-    """`step` of every parameter, see `transform`: -> (deltas, slots)."""
+    """`step` of every parameter, see `transform`: -> (deltas, slots).
+
+    Half-width parameters are updated in float32. (Keras stays in their width, where
+    beta_2 = 0.999 is 1: its Adam never moves a bfloat16 weight.)
+    """
     deltas, new = {}, {slot: dict(tree) for slot, tree in state.items()}
     for key, p in params.items():
-        own = {slot: tree[key] for slot, tree in state.items()}
-        lr = jnp.asarray(learning_rate, p.dtype)
-        t = jnp.asarray(iteration + 1, p.dtype)
-        deltas[key], own = step(grads[key].astype(p.dtype), own, p, lr, t)
+        wide = jnp.promote_types(p.dtype, jnp.float32)
+        own = {slot: tree[key].astype(wide) for slot, tree in state.items()}
+        lr, t = jnp.asarray(learning_rate, wide), jnp.asarray(iteration + 1, wide)
+        delta, own = step(grads[key].astype(wide), own, p.astype(wide), lr, t)
+        deltas[key] = delta.astype(p.dtype)
         for slot, value in own.items():
-            new[slot][key] = value
+            new[slot][key] = value.astype(state[slot][key].dtype)
     return deltas, new
 
 
