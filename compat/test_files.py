@@ -1,0 +1,97 @@
+"""Files written by one package, opened by the other: nothing is lost on the way."""
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+
+import json
+import zipfile
+
+import jax
+import keras
+import numpy as np
+import pytest
+
+import minikeras
+from compat import cases_graphs, cases_stacks  # noqa: F401
+from compat.case_table import BASE, CASES
+
+PACKAGES = {"keras": keras, "minikeras": minikeras}
+
+
+def trained(package, name):
+    """A case trained for one epoch, and the arguments for more."""
+    package.utils.clear_session()
+    package.utils.set_random_seed(7)
+    model, arguments = CASES[name](package)
+    arguments = {**BASE, **arguments, "callbacks": [], "initial_epoch": 0, "epochs": 1}
+    model.fit(**arguments)
+    return model, arguments
+
+
+def more(package, model, arguments):
+    """History of one more epoch."""
+    package.utils.set_random_seed(8)
+    return model.fit(**arguments).history
+
+
+def assert_close(left, right, rtol=1e-6):
+    left, right = (jax.tree_util.tree_flatten(x) for x in (left, right))
+    assert left[1] == right[1]
+    for a, b in zip(left[0], right[0], strict=True):
+        np.testing.assert_allclose(a, b, rtol=rtol, atol=1e-6)
+
+
+def config_of(path):
+    with zipfile.ZipFile(path) as archive:
+        return json.loads(archive.read("config.json"))
+
+
+def without_ids(node):
+    if isinstance(node, dict):
+        return {k: without_ids(v) for k, v in node.items() if k != "shared_object_id"}
+    if isinstance(node, list):
+        return [without_ids(item) for item in node]
+    return node
+
+
+# Sources of data do not show in a file.
+NAMES = [name for name in CASES if name not in ("generator", "dataset")]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_files_travel_both_ways(name, tmp_path):
+    configs = {}
+    for writer, reader in (("keras", "minikeras"), ("minikeras", "keras")):
+        path = tmp_path / f"{writer}.keras"
+        model, arguments = trained(PACKAGES[writer], name)
+        model.save(path)
+        configs[writer] = without_ids(config_of(path))
+        expected = model.predict(arguments["x"], verbose=0)
+        CASES[name](PACKAGES[reader])  # registers the classes that the case defines
+        read = PACKAGES[reader].saving.load_model(path)
+        assert_close(read.predict(arguments["x"], verbose=0), expected)
+        for a, b in zip(read.optimizer.variables, model.optimizer.variables):
+            np.testing.assert_array_equal(np.asarray(a.value), np.asarray(b.value))
+        assert_close(
+            more(PACKAGES[reader], read, arguments),
+            more(PACKAGES[writer], PACKAGES[writer].saving.load_model(path), arguments),
+            1e-5,
+        )
+    assert configs["minikeras"] == configs["keras"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_weights_travel_both_ways(name, tmp_path):
+    models = {}
+    for writer, package in PACKAGES.items():
+        models[writer], arguments = trained(package, name)
+        models[writer].save_weights(tmp_path / f"{writer}.weights.h5")
+    expected = [np.asarray(v.value) for v in models["keras"].weights]
+    for model in models.values():
+        model.set_weights([w + 1 for w in model.get_weights()])
+    models["minikeras"].load_weights(tmp_path / "keras.weights.h5")
+    models["keras"].load_weights(tmp_path / "minikeras.weights.h5")
+    for model in models.values():
+        for a, b in zip(model.get_weights(), expected, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-6)
