@@ -61,7 +61,9 @@ def draw(path, images, labels, probabilities, history):
     curves = bottom.subplots(1, 2)
     for axes, name in zip(curves, ("loss", "accuracy"), strict=True):
         axes.plot(epochs, history[name], label="training", color="tab:blue")
-        axes.plot(epochs, history[f"val_{name}"], label="validation", color="tab:orange")
+        axes.plot(
+            epochs, history[f"val_{name}"], label="validation", color="tab:orange"
+        )
         axes.set(xlabel="epoch", ylabel=name)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
@@ -109,7 +111,9 @@ def main(epochs=15, out="."):
     print("First test digits:", *y_test[:10])
     print("    the model says:", *probabilities[:10].argmax(axis=-1))
 
-    draw(out / "digits.png", x_test[:10, ..., 0], y_test, probabilities, history.history)
+    draw(
+        out / "digits.png", x_test[:10, ..., 0], y_test, probabilities, history.history
+    )
     print(f"Drew them to {out / 'digits.png'}")
     return accuracy
 
