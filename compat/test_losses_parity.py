@@ -116,6 +116,15 @@ def test_ignored_class_leaves_the_mean():
         np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
+def test_samples_alone_leave_the_mean_of_circle():
+    for reduction in ("mean", "mean_with_sample_weight"):
+        ours, theirs = (
+            p.losses.Circle(reduction=reduction)(LABELS, UNIT, WEIGHTS[0])
+            for p in (minikeras, keras)
+        )
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+
+
 CLASSES = [
     name
     for name in minikeras.losses.__all__

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 
+from minikeras.core.functional import set_mask
 from minikeras.core.variable import convert_to_tensor
 from minikeras.losses.loss import LossFunctionWrapper
 from minikeras.losses.regression import as_aligned
@@ -71,7 +72,8 @@ def circle(
         margin: in [0, 1].
 
     Returns:
-        (n,) losses; 0 for a sample that has no like or no unlike one.
+        (n,) losses; 0, and masked out of means, for a sample that has no like or no
+        unlike one.
 
     Source: Sun et al., Circle Loss, 2020.
     """
@@ -90,9 +92,11 @@ def circle(
     push = jnp.maximum(1.0 + margin - distance, 0.0) * (1.0 - margin - distance)
     pull = jnp.where(like, -gamma * pull, -jnp.inf)
     push = jnp.where(unlike, gamma * push, -jnp.inf)
-    return jax.nn.softplus(
+    losses = jax.nn.softplus(
         jax.nn.logsumexp(pull, axis=1) + jax.nn.logsumexp(push, axis=1)
     )
+    set_mask(losses, losses > 0)
+    return losses
 
 
 class Circle(LossFunctionWrapper):
