@@ -113,7 +113,7 @@ def get_mask(x):
 
 def set_mask(x, mask) -> None:
     """Let a mask travel with an array or KerasTensor; None takes it away."""
-    if hasattr(x, "_keras_history"):
+    if hasattr(x, "_keras_history") or hasattr(x, "_keras_mask"):
         x._keras_mask = mask
     else:
         _current.get().masks.set(x, mask)

@@ -131,7 +131,7 @@ class Variable:
         if layout is not None:
             self._value = jax.device_put(self._value, layout)
         self.shape = tuple(self._value.shape)
-        self.dtype = dtypes.standardize_dtype(self._value.dtype)
+        self._dtype = dtypes.standardize_dtype(self._value.dtype)
         self._ndim = len(self.shape)
 
     def _initial_value(self, initializer, shape, dtype):
@@ -159,6 +159,14 @@ class Variable:
             return value
 
     @property
+    def dtype(self):
+        """Dtype of what reading gives: inside a layer, its compute dtype."""
+        cast = current().autocast
+        if cast is not None and self._autocast and "float" in self._dtype:
+            return cast
+        return self._dtype
+
+    @property
     def value(self):
         """The current array: the bound one inside a bridge, else its own."""
         frame = current()
@@ -174,7 +182,7 @@ class Variable:
 
     def assign(self, value):
         """Replace the value; shapes must agree. Returns the new value."""
-        value = convert_to_tensor(value, self.dtype)
+        value = convert_to_tensor(value, self._dtype)
         if tuple(value.shape) != self.shape:
             raise ValueError(
                 f"Variable {self.path}: cannot assign a value of shape "

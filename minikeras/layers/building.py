@@ -48,6 +48,7 @@ class Buildable:
                 self._build_by_run(given)
             self.build()
         self.built = True
+        self._lock()
         if self._initial_weights is not None:
             self.set_weights(self._initial_weights)
 
@@ -67,18 +68,22 @@ class Buildable:
             return {}
         if len(names) == 1 or (names[0] not in shapes and len(shapes) == 1):
             return {names[0]: next(iter(shapes.values()), None)}
-        missing = [
-            p.name
-            for p in parameters
-            if p.name not in shapes and p.default is p.empty and p.kind < 2
-        ]
-        if missing:
-            raise ValueError(
-                f"{type(self).__name__}.{function.__name__}() asks for {missing}, but "
-                f"the call's array arguments give {sorted(shapes)}. Name them after "
-                "the arguments of `call()`, with `_shape` at the end."
-            )
+        for p in parameters:
+            if p.name not in shapes and p.default is p.empty and p.kind < 2:
+                raise ValueError(self._unknown_shape(function.__name__, p.name))
         return {name: shapes[name] for name in names if name in shapes}
+
+    def _unknown_shape(self, function, name):
+        where = f"{type(self).__name__}.{function}()"
+        if not name.endswith("_shape"):
+            return (
+                f"{where} has the argument `{name}`, which does not end in `_shape`. "
+                "With several, each is named after an argument of `call()`."
+            )
+        return (
+            f"{where} has the argument `{name}`, but `call()` does not have argument "
+            f"`{name.removesuffix('_shape')}`, or got no array for it."
+        )
 
     def get_build_config(self):
         """The input shapes the layer was built with, for a file; None before."""

@@ -50,6 +50,7 @@ class Layer(Tracked, Buildable, Configurable, Operation):
 
     _untracked = frozenset({"_init_arguments", "_inbound_nodes", "_outbound_nodes"})
     _locked = False
+    _convert_input_args = True  # False: `call` takes lists of numbers, strings, …
     quantization_mode = None
 
     def __init_subclass__(cls, **kwargs):
@@ -85,6 +86,11 @@ class Layer(Tracked, Buildable, Configurable, Operation):
                 f"Unrecognized keyword arguments passed to {type(self).__name__}: "
                 f"{kwargs}"
             )
+        if not isinstance(trainable, bool):
+            raise ValueError(
+                f"{type(self).__name__}: expected `trainable` to be a boolean, got "
+                f"{trainable!r}."
+            )
         self._dtype_policy = dtypes.get_policy(dtype)
         self.autocast = autocast
         self._trainable = bool(trainable)
@@ -114,8 +120,7 @@ class Layer(Tracked, Buildable, Configurable, Operation):
         """Create a Variable of the layer.
 
         Args:
-            *args: `shape, initializer, dtype, trainable, …` or, as in Keras 2,
-                `name, shape, …` by position.
+            *args: shape, initializer and dtype may be given by position.
             shape: tuple of ints, `()` by default.
             initializer: callable or name; Glorot uniform for floats, zeros else.
             dtype: the layer's `variable_dtype` by default.
@@ -124,14 +129,8 @@ class Layer(Tracked, Buildable, Configurable, Operation):
             regularizer, constraint: callables or names.
         """
         self._check_initialized()
-        if args and isinstance(args[0], str):
-            name, args = args[0], args[1:]
-        by_position = dict(zip(("shape", "initializer", "dtype"), args, strict=False))
-        shape = by_position.get("shape", shape)
-        initializer = by_position.get("initializer", initializer)
-        dtype = dtypes.standardize_dtype(
-            by_position.get("dtype", dtype) or self.variable_dtype
-        )
+        shape, initializer, dtype = _by_position(args, shape, initializer, dtype)
+        dtype = dtypes.standardize_dtype(dtype or self.variable_dtype)
         if initializer is None:
             initializer = "glorot_uniform" if "float" in dtype else "zeros"
         with Frame(path=self._scope()):
@@ -186,7 +185,9 @@ class Layer(Tracked, Buildable, Configurable, Operation):
         training = kwargs.get("training")
         if not (spec.has_training or spec.variadic):
             kwargs.pop("training", None)
-        given = spec.bind(*jax.tree_util.tree_map(self._convert, (args, kwargs)))
+        if self._convert_input_args:
+            args, kwargs = jax.tree_util.tree_map(self._convert, (args, kwargs))
+        given = spec.bind(args, kwargs)
         symbolic = any_symbolic(given.values())
         if training is None:
             training = given.get("training", frame.training)
@@ -196,7 +197,8 @@ class Layer(Tracked, Buildable, Configurable, Operation):
             given["training"] = training
         first = given.get(spec.first)
         masks = self._take_masks(spec, given)
-        self._check_positional(args)
+        if self._convert_input_args:
+            self._check_positional(args)
         if self.input_spec is not None:
             self._check_input(first)
         if not frame.path and frame.losses is None and not symbolic:
@@ -227,7 +229,9 @@ class Layer(Tracked, Buildable, Configurable, Operation):
         if isinstance(x, jax.Array):
             if self.autocast and jnp.issubdtype(x.dtype, jnp.floating):
                 if x.dtype.name != self.input_dtype:
-                    return x.astype(self.input_dtype)
+                    cast = x.astype(self.input_dtype)
+                    set_mask(cast, get_mask(x))
+                    return cast
             return x
         if isinstance(x, KerasTensor):
             return x
@@ -239,12 +243,11 @@ class Layer(Tracked, Buildable, Configurable, Operation):
     def _check_positional(self, args):
         for x in jax.tree_util.tree_leaves(args):
             if not arg.is_tensor(x) and not hasattr(x, "__array__"):
-                if not isinstance(x, (int, float)):
-                    raise ValueError(
-                        f"{type(self).__name__} {self.name!r}: only arrays may be "
-                        f"passed by position, got {x!r} ({type(x).__name__}). Pass "
-                        "other arguments by keyword."
-                    )
+                raise ValueError(
+                    f"{type(self).__name__} {self.name!r}: Only input tensors may be "
+                    f"passed as positional arguments, got {x!r} ({type(x).__name__}). "
+                    "Pass other arguments by keyword."
+                )
 
     def _record(self, spec, given):
         """The symbolic call: output KerasTensors, and a node in the graph."""
@@ -446,6 +449,28 @@ class Layer(Tracked, Buildable, Configurable, Operation):
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _by_position(args, *named):
+    """(shape, initializer, dtype) of `add_weight`, by position or by name."""
+    if args and isinstance(args[0], str):
+        raise ValueError(
+            f"add_weight: {args[0]!r} came in the place of the shape. Pass `name` as a "
+            f"keyword argument: add_weight(name={args[0]!r}, shape=…)."
+        )
+    if len(args) > len(named):
+        raise TypeError(
+            f"add_weight takes at most {len(named)} positional arguments (shape, "
+            f"initializer, dtype), got {len(args)}."
+        )
+    for what, value in zip(
+        ("shape", "initializer", "dtype"), named[: len(args)], strict=False
+    ):
+        if value is not None:
+            raise ValueError(
+                f"`{what}` was passed both positionally and as a keyword argument."
+            )
+    return (*args, *named[len(args) :])
 
 
 def _shape_tuple(shape):

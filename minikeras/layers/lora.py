@@ -60,6 +60,7 @@ class LowRank:
             )
         if self.lora_enabled:
             raise ValueError(f"lora is already enabled in {self.name!r}.")
+        self._lock(False)
         for suffix, shape, initializer in (
             ("a", (*variable.shape[:-1], rank), a_initializer),
             ("b", (rank, variable.shape[-1]), b_initializer),
@@ -72,6 +73,7 @@ class LowRank:
                 regularizer=getattr(self, f"{name}_regularizer"),
             )
             setattr(self, part, weight)
+        self._lock()
         variable.trainable = False
         self.lora_enabled = True
         self.lora_rank = rank

@@ -22,15 +22,11 @@ class Tracked:
 
     def __setattr__(self, name, value):
         if self._locked and _holds_state(value) and not _is_known(self, value):
-            raise ValueError(
-                f"{type(self).__name__} {self.name!r} is already built: variables and "
-                f"sub-layers (here {name!r}) must be created in `__init__()` or "
-                "`build()`."
-            )
+            raise ValueError(_locked_text(self, name))
         object.__setattr__(self, name, value)
 
-    def _lock(self):
-        object.__setattr__(self, "_locked", True)
+    def _lock(self, locked=True):
+        object.__setattr__(self, "_locked", locked)
 
     def _track(self, variable):
         """Remember a variable that may not be kept in an attribute.
@@ -210,6 +206,14 @@ class Tracked:
             for layer, attributes in before:
                 vars(layer).clear()
                 vars(layer).update(attributes)
+
+
+def _locked_text(holder, name):
+    return (
+        f"You cannot add new elements of state to {holder.name!r}, which is already "
+        f"built: variables and sub-layers (here {name!r}) must be created in "
+        "`__init__()` or `build()`."
+    )
 
 
 def _is_metric(x):

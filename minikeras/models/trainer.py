@@ -33,7 +33,7 @@ class Trainer(CompileConfig, Stateless, OnBatch):
         }
     )
 
-    def _lock(self):
+    def _lock(self, locked=True):
         """Models may get new state at any time."""
 
     def __init__(self):
