@@ -9,7 +9,7 @@ from minikeras.core.serialization import (
 )
 from minikeras.core.variable import unique_paths
 from minikeras.optimizers.optimizer import COMMON, Optimizer
-from minikeras.optimizers.step import dense
+from minikeras.optimizers.transforms import dense
 
 
 def next_scale(scale, counter, growth_steps):

@@ -15,7 +15,7 @@ from minikeras.core.serialization import (
     serialize_keras_object,
 )
 from minikeras.core.variable import Variable, convert_to_tensor, unique_paths
-from minikeras.optimizers import step
+from minikeras.optimizers import transforms
 from minikeras.optimizers.schedules.schedule import LearningRateSchedule
 from minikeras.optimizers.state import OptimizerState
 
@@ -225,7 +225,7 @@ class Optimizer(OptimizerState):
         return self._bridge(run, variables, params, state)
 
     def _update(self, variables, params, grads, state):
-        return step.take(self, variables, params, grads, state)
+        return transforms.take(self, variables, params, grads, state)
 
     def _bridge(self, run, variables, params, state):
         """Run code that assigns weights and state: -> (params, state)."""
@@ -243,7 +243,9 @@ class Optimizer(OptimizerState):
         self._assign(state)
 
     def _follow_rule(self, variables, params, grads, state, rate, iteration):
-        return step.follow_rule(self, variables, params, grads, state, rate, iteration)
+        return transforms.follow_rule(
+            self, variables, params, grads, state, rate, iteration
+        )
 
     def _has_own_update_step(self):
         return type(self).update_step is not Optimizer.update_step
