@@ -194,7 +194,7 @@ class Family:
             )
         return found
 
-    def get(self, identifier):
+    def get(self, identifier) -> Any:
         """None, name, config dict, class, function or object -> object."""
         if identifier is None:
             return None

@@ -7,6 +7,7 @@ tracing the operation's own code with `jax.eval_shape`.
 
 import functools
 import inspect
+from typing import Any
 
 import jax
 
@@ -403,7 +404,9 @@ class FunctionOp(Operation):
         return cls(registry.op(class_name), config, name=config.pop("name", None))
 
 
-def op(function=None, *, name=None, tensors=None, module="keras.src.ops.numpy"):
+def op(
+    function=None, *, name=None, tensors=None, module="keras.src.ops.numpy"
+) -> Any:
     """Make a public op of a pure function on arrays.
 
     Called on arrays it is the function; called on a KerasTensor it records a Node.
