@@ -116,7 +116,8 @@ def _named_object(obj):
         module, name = registry.module_of(cls), registry.public_name(cls)
         registered = name if module.startswith("keras.src") else None
     else:
-        module, name = None, cls.__name__
+        name = cls.__name__
+        module = None if cls.__module__ == "__main__" else cls.__module__
         registered = registry.get_registered_name(cls)
     if not hasattr(obj, "get_config"):
         raise TypeError(

@@ -125,7 +125,7 @@ class KerasTensor:
 def _install_operators():
     binary = {
         **{"add": "Add", "sub": "Subtract", "mul": "Multiply", "matmul": "Matmul"},
-        **{"truediv": "Divide", "floordiv": "FloorDivide", "mod": "Mod"},
+        **{"truediv": "TrueDivide", "floordiv": "FloorDivide", "mod": "Mod"},
         **{"pow": "Power", "and": "LogicalAnd", "or": "LogicalOr"},
         **{"xor": "LogicalXor"},
     }

@@ -11,6 +11,7 @@ from minikeras.models import graph as graphs
 from minikeras.models import inputs as model_inputs
 from minikeras.models.graph_config import graph_config
 from minikeras.models.model import Model
+from minikeras.models.trainer import Trainer
 
 
 class Functional(Model):
@@ -39,7 +40,7 @@ class Functional(Model):
             inputs = model_inputs.refill(inputs, flat_in)
             outputs = model_inputs.refill(outputs, flat_out)
         if not hasattr(self, "_programs"):
-            Model.__init__(self)
+            Trainer.__init__(self)
         Layer.__init__(self, name=name, **kwargs)
         self._inputs, self._outputs = inputs, outputs
         self._graph = graphs.Graph(flat_in, flat_out)

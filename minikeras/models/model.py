@@ -1,5 +1,7 @@
 """Model: a layer that can be trained, saved and looked into."""
 
+import inspect
+
 from minikeras.core import registry
 from minikeras.core.symbolic import KerasTensor, keras_tensors, output_spec
 from minikeras.layers.arguments import map_shapes
@@ -278,9 +280,9 @@ def _insert_base(cls, functional):
 
 def _same_signature(cls):
     """Can `cls(inputs, outputs, name=)` be called, as Functional's own?"""
-    from minikeras.core.symbolic import init_parameters
-    from minikeras.models.functional import Functional
-
-    return init_parameters(cls)[:2] == ("inputs", "outputs") or (
-        "__init__" not in vars(cls) or cls is Functional
-    )
+    own = inspect.signature(cls.__init__).parameters.values()
+    names = [p.name for p in own][1:3]
+    return names == ["inputs", "outputs"] or [p.kind for p in own][1:] == [
+        inspect.Parameter.VAR_POSITIONAL,
+        inspect.Parameter.VAR_KEYWORD,
+    ]

@@ -2,13 +2,14 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from minikeras.core.symbolic import KerasTensor, op
 from minikeras.core.variable import Variable
 from minikeras.ops.convert import CORE, as_array, as_operand
 
 
-@op(tensors=("x",))
+@op(tensors=("x", "key"))
 def get_item(x, key):
     """x[key]: ints, slices, `...`, None and index arrays.
 
@@ -19,9 +20,18 @@ def get_item(x, key):
 
 
 def _index(key):
-    if isinstance(key, tuple):
+    # A list is an index array, but in graphs read from files it is a tuple.
+    if isinstance(key, tuple) or isinstance(key, list) and not is_number_list(key):
         return tuple(map(_index, key))
     return as_array(key) if isinstance(key, (list, Variable)) else key
+
+
+def is_number_list(key):
+    """Is it a (nested) list of numbers?"""
+    return all(
+        is_number_list(k) if isinstance(k, list) else isinstance(k, (int, np.number))
+        for k in key
+    )
 
 
 @op(tensors=("x", "indices"))
