@@ -40,7 +40,7 @@ class Tracked:
         """Objects of `kind` held directly, each once, in order."""
         found = {}
         for name, value in list(vars(self).items()):
-            if name not in self._untracked:
+            if type(value) not in _PLAIN and name not in self._untracked:
                 for leaf in _state_leaves(value):
                     if isinstance(leaf, kind):
                         found[id(leaf)] = leaf
@@ -206,6 +206,10 @@ class Tracked:
             for layer, attributes in before:
                 vars(layer).clear()
                 vars(layer).update(attributes)
+
+
+# Most attributes are of these types, and hold no state.
+_PLAIN = frozenset({type(None), bool, int, float, str})
 
 
 def _locked_text(holder, name):

@@ -326,10 +326,10 @@ class Trainer(CompileConfig, Stateless, OnBatch):
             size = validation_batch_size or batch_size
             val = get_adapter(val_x, val_y, val_weight, size, validation_steps)
             epochs_with = _validation_epochs(validation_freq, epochs)
-            validation = (self._feed(val, validation_steps), epochs_with)
+            validation = (self._feed(val, validation_steps, True), epochs_with)
         return loop.fit(
             self,
-            self._feed(adapter, steps_per_epoch),
+            self._feed(adapter, steps_per_epoch, True),
             validation,
             callbacks,
             epochs,
@@ -367,8 +367,9 @@ class Trainer(CompileConfig, Stateless, OnBatch):
         feed = self._feed(adapter, steps)
         return loop.predict(self, feed, callbacks, _verbosity(verbose))
 
-    def _feed(self, adapter, steps):
-        return Feed(adapter, steps, self.steps_per_execution, not self._compiles())
+    def _feed(self, adapter, steps, many_epochs=False):
+        resident = many_epochs and self._compiles()
+        return Feed(adapter, steps, self.steps_per_execution, resident)
 
 
 def _given(loss):

@@ -22,10 +22,11 @@ class Feed:
         adapter: the source.
         steps: batches an epoch; None: as many as there are.
         group: batches of one execution; an epoch takes whole executions.
-        eager: never put the data set on the device.
+        resident: put the data set on the device, where it fits: this pays when it is
+            read many times.
     """
 
-    def __init__(self, adapter, steps=None, group=1, eager=False):
+    def __init__(self, adapter, steps=None, group=1, resident=False):
         self.adapter = adapter
         limit = config.max_steps_per_epoch()
         self.steps = steps if limit is None else min(steps or limit, limit)
@@ -34,7 +35,7 @@ class Feed:
         self.batch_size = adapter.batch_size
         self._iterator = None
         self._arrays = None
-        self.resident = not eager and self.steps is None and _fits(adapter)
+        self.resident = resident and self.steps is None and _fits(adapter)
 
     def batches(self):
         """The batches of one epoch, as arrays on the host."""

@@ -7,7 +7,7 @@ import numpy as np
 from minikeras.callbacks import CallbackList
 from minikeras.core.symbolic import KerasTensor, output_spec
 from minikeras.data import unpack_x_y_sample_weight
-from minikeras.training.state import Lease, variables_of
+from minikeras.training.state import Lease, variables_of, weights_of
 from minikeras.training.step import Rows, program
 
 
@@ -202,7 +202,7 @@ def predict(model, feed, callbacks, verbose):
     )
     model.stop_predicting = False
     outputs: list = []
-    with Lease(variables_of(model)._replace(opt_state={}, metrics={})) as lease:
+    with Lease(weights_of(model)) as lease:
         callbacks.on_predict_begin()
         feed.adapter.on_epoch_begin()
         Pass(model, lease, feed, "predict_step", callbacks).run(outputs)

@@ -30,15 +30,20 @@ class TrainState(NamedTuple):
 
 def variables_of(model) -> TrainState:
     """The Variables of a model, its optimizer and its metrics, by path."""
-    table = unique_paths(model.variables)
-    trainable = {id(v) for v in model.trainable_variables}
     optimizer = model.optimizer
-    return TrainState(
-        params={k: v for k, v in table.items() if id(v) in trainable},
-        state={k: v for k, v in table.items() if id(v) not in trainable},
+    return weights_of(model)._replace(
         opt_state=unique_paths(optimizer.variables if optimizer is not None else []),
         metrics=unique_paths(model.metrics_variables),
     )
+
+
+def weights_of(model) -> TrainState:
+    """The Variables that prediction needs: those of the model alone, by path."""
+    table = unique_paths(model.variables)
+    trainable = {id(v) for v in model.trainable_variables}
+    params = {k: v for k, v in table.items() if id(v) in trainable}
+    state = {k: v for k, v in table.items() if id(v) not in trainable}
+    return TrainState(params, state, opt_state={}, metrics={})
 
 
 def read(variables: TrainState) -> TrainState:
