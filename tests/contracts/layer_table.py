@@ -32,7 +32,10 @@ class Row:
     half: float = 0.05
 
     def __str__(self):
-        shown = ",".join(f"{k}={v}" for k, v in self.kwargs.items())
+        # A function by its name: what changes between processes is no test's name.
+        shown = ",".join(
+            f"{k}={getattr(v, '__name__', v)}" for k, v in self.kwargs.items()
+        )
         return f"{self.name}({shown})"
 
     def make(self, package, **more):
@@ -161,5 +164,10 @@ ROWS = [
     ),
     Row("LayerNormalization", {"beta_initializer": "uniform"}, _SEQUENCE),
     Row("LayerNormalization", {"axis": (1, 2), "center": False}, _SEQUENCE),
+    Row("GroupNormalization", {"groups": 2, "beta_initializer": "uniform"}, _IMAGE),
+    Row("GroupNormalization", {"groups": -1, "axis": 1, "center": False}, _SEQUENCE),
+    Row("UnitNormalization", {"axis": (1, 2)}, _SEQUENCE),
+    Row("RMSNormalization", {}, _SEQUENCE),
+    Row("RMSNormalization", {"axis": (1, 2), "epsilon": 0.1}, _SEQUENCE),
     Row("Rescaling", {"scale": 0.5, "offset": -1.0}, (2, 3)),
 ]

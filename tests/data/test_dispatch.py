@@ -54,7 +54,7 @@ def test_arguments_reach_the_array_adapter():
     ("x", "arguments", "message"),
     [
         (Source(), {"y": X}, "as a PyDataset, `y` should not be passed"),
-        (Source(), {"sample_weight": X}, "PyDataset, `sample_weights` should not"),
+        (Source(), {"sample_weight": X}, "PyDataset, `sample_weight` should not"),
         (Batches(), {"y": X}, "providing `x` as a generator, `y`"),
         (Batches(), {"class_weight": {0: 1}}, "generator, `class_weight`"),
         ("text", {}, "Unrecognized data type: str"),
