@@ -10,7 +10,7 @@ from minikeras.layers.layer import Layer
 from minikeras.models import graph as graphs
 from minikeras.models import inputs as model_inputs
 from minikeras.models.graph_config import graph_config
-from minikeras.models.model import Model
+from minikeras.models.model import Model, same_signature
 from minikeras.models.trainer import Trainer
 
 
@@ -156,9 +156,10 @@ class Functional(Model):
 
     def get_config(self):
         """The graph as a JSON-ready dict."""
-        if type(self) is Functional or "__init__" not in vars(type(self)):
+        if same_signature(type(self)):
             return graph_config(self)
-        return super().get_config()
+        config = super().get_config()
+        return {k: v for k, v in config.items() if k not in ("inputs", "outputs")}
 
     def get_build_config(self):
         """The graph says its shapes itself."""

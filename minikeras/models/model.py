@@ -191,7 +191,7 @@ class Model(Trainer, Layer):
         keys = {"name", "layers", "input_layers", "output_layers"}
         with registry.CustomObjectScope(custom_objects):
             if keys <= set(config) and (
-                cls is Model or issubclass(cls, Functional) and _same_signature(cls)
+                cls is Model or issubclass(cls, Functional) and same_signature(cls)
             ):
                 inputs, outputs = rebuild(config)
                 trainable = config.get("trainable", True)
@@ -278,11 +278,11 @@ def _insert_base(cls, functional):
             _insert_base(base, functional)
 
 
-def _same_signature(cls):
+def same_signature(cls):
     """Can `cls(inputs, outputs, name=)` be called, as Functional's own?"""
-    own = inspect.signature(cls.__init__).parameters.values()
-    names = [p.name for p in own][1:3]
-    return names == ["inputs", "outputs"] or [p.kind for p in own][1:] == [
-        inspect.Parameter.VAR_POSITIONAL,
-        inspect.Parameter.VAR_KEYWORD,
-    ]
+    own = list(inspect.signature(cls.__init__).parameters.values())[1:]
+    kinds = [p.kind for p in own]
+    if kinds == [inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD]:
+        return True
+    named = "name" in [p.name for p in own] or inspect.Parameter.VAR_KEYWORD in kinds
+    return named and [p.name for p in own[:2]] == ["inputs", "outputs"]

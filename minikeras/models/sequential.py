@@ -125,7 +125,7 @@ class Sequential(Model):
                 outputs = layer(outputs)
             except NotImplementedError:  # no symbolic form: run it layer by layer
                 return
-        self._functional = Functional(inputs, outputs, name=self.name)
+        self._functional = Functional(inputs, outputs)
         self.built = True
 
     def call(self, inputs, training=None, mask=None):
