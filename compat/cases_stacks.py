@@ -68,7 +68,7 @@ def centered_rmsprop_alpha_dropout(keras):
         keras.optimizers.RMSprop(
             rate, rho=0.8, momentum=0.5, centered=True, clipnorm=0.5
         ),
-        keras.losses.Huber(delta=0.7),
+        keras.losses.Huber(),
         metrics=["mse"],
         weighted_metrics=["mae"],
     )
