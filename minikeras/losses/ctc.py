@@ -1,7 +1,6 @@
 """Connectionist temporal classification: label sequences without alignment."""
 
 import jax.numpy as jnp
-import optax
 
 from minikeras.core.variable import convert_to_tensor
 from minikeras.losses.loss import LossFunctionWrapper
@@ -19,6 +18,8 @@ def ctc(y_true, y_pred):
 
     Source: Graves et al., Connectionist Temporal Classification, 2006.
     """
+    import optax  # here: it is slow to import
+
     y_true, y_pred = convert_to_tensor(y_true, "int32"), convert_to_tensor(y_pred)
     if y_true.ndim != 2 or y_pred.ndim != 3:
         raise ValueError(

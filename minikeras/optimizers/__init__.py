@@ -1,7 +1,5 @@
 """Optimizers: how gradients change weights."""
 
-import optax
-
 from minikeras.core import registry
 from minikeras.core.serialization import serialize_keras_object as serialize
 from minikeras.optimizers import schedules
@@ -61,7 +59,8 @@ class _Family(registry.Family):
 
     def get(self, identifier):
         """Name, config dict, object, or optax transformation -> optimizer."""
-        if isinstance(identifier, optax.GradientTransformation):
+        # Told by its fields: importing optax costs as much as importing minikeras.
+        if getattr(identifier, "_fields", None) == ("init", "update"):
             return OptaxOptimizer(identifier)
         found = super().get(identifier)
         if found is not None and not hasattr(found, "apply"):

@@ -2,7 +2,6 @@
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from minikeras.core.variable import Variable
 from minikeras.optimizers import transforms
@@ -53,7 +52,7 @@ def adafactor(beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
     def update(grads, state, params, *, learning_rate, iteration):
         return transforms.for_each(step, grads, state, params, learning_rate, iteration)
 
-    return optax.GradientTransformationExtraArgs(init, update)
+    return transforms.gradient_transformation(init, update)
 
 
 class Adafactor(Optimizer):

@@ -12,7 +12,6 @@ float32 results agree with it.
 
 import jax
 import jax.numpy as jnp
-import optax
 
 
 def zeros(params):
@@ -23,6 +22,13 @@ def zeros(params):
 def filled(value):
     """Function of params: `value` for every parameter."""
     return lambda params: {key: jnp.full_like(p, value) for key, p in params.items()}
+
+
+def gradient_transformation(init, update):
+    """The pair as optax's type, whose import waits for the first optimizer's use."""
+    import optax
+
+    return optax.GradientTransformationExtraArgs(init, update)
 
 
 def transform(slots, step):
@@ -41,7 +47,7 @@ def transform(slots, step):
     def update(grads, state, params, *, learning_rate, iteration):
         return for_each(step, grads, state, params, learning_rate, iteration)
 
-    return optax.GradientTransformationExtraArgs(init, update)
+    return gradient_transformation(init, update)
 
 
 def for_each(step, grads, state, params, learning_rate, iteration):
@@ -206,7 +212,7 @@ def nadam(beta_1=0.9, beta_2=0.999, epsilon=1e-7):
         u = growing(jnp.asarray(iteration + 1, so_far.dtype))
         return deltas, slots | {"u_product": so_far * u}
 
-    return optax.GradientTransformationExtraArgs(init, update)
+    return gradient_transformation(init, update)
 
 
 def lion(beta_1=0.9, beta_2=0.99):
