@@ -25,7 +25,7 @@ def lines(room):
     yield f"{first_line(room)}\n"
     for name in room.__all__:
         value = getattr(room, name)
-        if not inspect.ismodule(value):
+        if callable(value):
             yield f"- `{name}{signature(value)}`: {first_line(value)}"
 
 
