@@ -7,6 +7,7 @@ from minikeras.layers.activations.rectifiers import ELU
 from minikeras.layers.activations.rectifiers import LeakyReLU
 from minikeras.layers.activations.rectifiers import ReLU
 from minikeras.layers.activations.softmax import Softmax
+from minikeras.layers.arguments import InputSpec
 from minikeras.layers.convolutional.conv1d import Conv1D
 from minikeras.layers.convolutional.conv2d import Conv2D
 from minikeras.layers.convolutional.conv3d import Conv3D
@@ -18,7 +19,6 @@ from minikeras.layers.core.input_layer import InputLayer
 from minikeras.layers.core.lambda_layer import Lambda
 from minikeras.layers.core.masking import Masking
 from minikeras.layers.core.wrapper import Wrapper
-from minikeras.layers.arguments import InputSpec
 from minikeras.layers.layer import Layer
 from minikeras.layers.merging.concatenate import Concatenate
 from minikeras.layers.merging.dot import Dot
@@ -37,7 +37,10 @@ from minikeras.layers.merging.functions import minimum
 from minikeras.layers.merging.functions import multiply
 from minikeras.layers.merging.functions import subtract
 from minikeras.layers.normalization.batch_normalization import BatchNormalization
+from minikeras.layers.normalization.group_normalization import GroupNormalization
 from minikeras.layers.normalization.layer_normalization import LayerNormalization
+from minikeras.layers.normalization.unit_normalization import RMSNormalization
+from minikeras.layers.normalization.unit_normalization import UnitNormalization
 from minikeras.layers.pooling.average_pooling import AveragePooling1D
 from minikeras.layers.pooling.average_pooling import AveragePooling2D
 from minikeras.layers.pooling.average_pooling import AveragePooling3D
@@ -51,9 +54,7 @@ from minikeras.layers.pooling.max_pooling import MaxPooling1D
 from minikeras.layers.pooling.max_pooling import MaxPooling2D
 from minikeras.layers.pooling.max_pooling import MaxPooling3D
 from minikeras.layers.preprocessing.rescaling import Rescaling
-from minikeras.layers.regularization.activity_regularization import (
-    ActivityRegularization,
-)
+from minikeras.layers.regularization.activity_regularization import ActivityRegularization
 from minikeras.layers.regularization.dropout import AlphaDropout
 from minikeras.layers.regularization.dropout import Dropout
 from minikeras.layers.regularization.dropout import SpatialDropout1D
@@ -135,6 +136,7 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
+    "GroupNormalization",
     "Identity",
     "Input",
     "InputLayer",
@@ -155,6 +157,7 @@ __all__ = [
     "Multiply",
     "PReLU",
     "Permute",
+    "RMSNormalization",
     "ReLU",
     "RepeatVector",
     "Rescaling",
@@ -164,6 +167,7 @@ __all__ = [
     "SpatialDropout2D",
     "SpatialDropout3D",
     "Subtract",
+    "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",

@@ -2,6 +2,8 @@
 
 import numbers
 
+import numpy as np
+
 
 def is_int(x) -> bool:
     """Is it an integer, and not a bool?"""
@@ -82,7 +84,7 @@ def padding_name(value, extra=()):
 
 def unit_interval(value, name):
     """`value` if 0 <= value <= 1."""
-    if not isinstance(value, numbers.Real):
+    if not isinstance(value, (int, float, np.number)):
         raise TypeError(
             f"`{name}` must be a number between 0 and 1, got {value!r} "
             f"({type(value).__name__})."

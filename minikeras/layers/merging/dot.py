@@ -90,10 +90,11 @@ class Dot(Layer):
 
     def call(self, inputs):
         """batch_dot(x, y, axes)"""
-        axes = self._axes_for(*(x.ndim for x in inputs))
+        x, y = inputs
+        axes = self._axes_for(x.ndim, y.ndim)
         if self.normalize:
-            inputs = [unit_length(x, a) for x, a in zip(inputs, axes, strict=True)]
-        return batch_dot(*inputs, axes)
+            x, y = unit_length(x, axes[0]), unit_length(y, axes[1])
+        return batch_dot(x, y, axes)
 
     def compute_mask(self, inputs, mask=None):
         """None"""

@@ -19,7 +19,12 @@ def aligned(x, ndim):
     return x.reshape((x.shape[0], *(1,) * (ndim - x.ndim), *x.shape[1:]))
 
 
-def merge(function, inputs, masks=(), neutral=None):
+def zero(dtype):
+    """0, which changes no sum."""
+    return 0
+
+
+def merge(function, inputs, masks=(), neutral=zero):
     """Reduce arrays with `function`; masked entries do not take part.
 
     Args:
@@ -100,13 +105,10 @@ class Merge(Layer):
                     f"Inputs have incompatible shapes: {input_shape} do not broadcast."
                 )
 
-    @staticmethod
-    def neutral(dtype):
-        """The value that changes no other when merged with it."""
-        return 0
+    neutral = staticmethod(zero)  # the value that changes no other when merged
 
     @staticmethod
-    def merge_function(x, y):
+    def merge_function(x, y, /):
         """Two arrays of equal rank -> one."""
         raise NotImplementedError
 

@@ -60,9 +60,9 @@ class LayerNormalization(Layer):
 
     def build(self, input_shape):
         """Create gamma and beta, of the sizes of `axis`."""
-        if is_int(self.axis):
-            self.axis = [self.axis]  # so it is in the configs of built layers
-        shape = tuple(input_shape[axis] for axis in self.axis)
+        axes = self.axis if isinstance(self.axis, list) else [self.axis]
+        self.axis = axes  # a list in the configs of built layers
+        shape = tuple(input_shape[axis] for axis in axes)
         if self.scale or self.rms_scaling:
             self.gamma = self.add_weight(
                 name="gamma",

@@ -1,0 +1,126 @@
+"""GroupNormalization: moments over groups of the channels of one sample."""
+
+import jax
+
+from minikeras import constraints, initializers, ops, regularizers
+from minikeras.layers.arguments import InputSpec
+from minikeras.layers.checks import is_int
+from minikeras.layers.layer import Layer
+
+
+def group_normalization(x, groups, axis, epsilon):
+    """Mean 0 and variance 1 over all axes but the batch's, in each group of channels.
+
+    Args:
+        x: (batch, ...).
+        groups: int, divides the size of `axis`.
+        axis: int >= 1, of the channels.
+        epsilon: small number in the root.
+    """
+    n = x.shape[axis]
+    shape = (*x.shape[:axis], groups, n // groups, *x.shape[axis + 1 :])
+    split = x.reshape(shape)
+    axes = tuple(i for i in range(1, split.ndim) if i != axis)
+    mean, variance = ops.moments(split, axes, keepdims=True)
+    factor = jax.lax.rsqrt(variance + epsilon)
+    return (split * factor - mean * factor).reshape(x.shape)
+
+
+def check_groups(groups, channels):
+    """ValueError unless `channels` can be split into `groups`."""
+    if channels is None:
+        raise ValueError("GroupNormalization: the number of channels must be known.")
+    if channels < groups or channels % groups:
+        raise ValueError(
+            f"GroupNormalization: the number of channels ({channels}) must be a "
+            f"multiple of the number of groups ({groups})."
+        )
+
+
+class GroupNormalization(Layer):
+    """Give groups of channels mean 0 and variance 1 in each sample.
+
+    gamma (x - mean) / sqrt(variance + epsilon) + beta
+
+    Args:
+        groups: int >= 1, which divides the channels; -1 is one for each channel.
+        axis: int, the axis of the channels.
+        epsilon: small number in the root.
+        center, scale: have beta? have gamma?
+        beta_initializer, gamma_initializer: of the (channels,) weights.
+        beta_regularizer, gamma_regularizer: penalties.
+        beta_constraint, gamma_constraint: projections after each update.
+
+    Source: Wu & He 2018, https://arxiv.org/abs/1803.08494.
+    """
+
+    def __init__(
+        self,
+        groups=32,
+        axis=-1,
+        epsilon=1e-3,
+        center=True,
+        scale=True,
+        beta_initializer="zeros",
+        gamma_initializer="ones",
+        beta_regularizer=None,
+        gamma_regularizer=None,
+        beta_constraint=None,
+        gamma_constraint=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not is_int(groups) or (groups < 1 and groups != -1):
+            raise ValueError(
+                "GroupNormalization: `groups` must be a positive integer, or -1 for "
+                f"one group per channel, got {groups!r}."
+            )
+        self.groups, self.axis, self.epsilon = groups, axis, epsilon
+        self.center, self.scale = center, scale
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+        self.gamma = self.beta = None
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        """Create gamma and beta, (channels,)."""
+        n = input_shape[self.axis]
+        if self.groups == -1:
+            self.groups = n
+        check_groups(self.groups, n)
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: n})
+        if self.scale:
+            self.gamma = self.add_weight(
+                name="gamma",
+                shape=(n,),
+                initializer=self.gamma_initializer,
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
+                autocast=False,
+            )
+        if self.center:
+            self.beta = self.add_weight(
+                name="beta",
+                shape=(n,),
+                initializer=self.beta_initializer,
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
+                autocast=False,
+            )
+
+    def call(self, inputs):
+        """gamma (inputs - mean) / sqrt(variance + epsilon) + beta"""
+        half = self.compute_dtype in ("float16", "bfloat16")
+        x = inputs.astype("float32" if half else self.compute_dtype)
+        axis = self.axis % x.ndim
+        y = group_normalization(x, self.groups, axis, self.epsilon)
+        shape = [n if i == axis else 1 for i, n in enumerate(x.shape)]
+        if self.gamma is not None:
+            y = y * self.gamma.value.reshape(shape)
+        if self.beta is not None:
+            y = y + self.beta.value.reshape(shape)
+        return y.astype(self.compute_dtype)
