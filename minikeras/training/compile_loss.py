@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 
 from minikeras import losses
 from minikeras.core.functional import Frame
@@ -106,7 +107,7 @@ class CompileLoss:
             targets = outputs.conform(y, y_pred, names, "y")
             weights = outputs.conform(sample_weight, y_pred, names, "sample_weight")
         total = None
-        for entry in self.entries:
+        for entry in self.entries or ():
             target, y_i, sample = targets, y_pred, weights
             if entry.path:
                 parts = (targets, y_pred, weights)
@@ -118,7 +119,7 @@ class CompileLoss:
                     "for it. Pass y, or compile with loss=None for that output."
                 )
             sample = next(iter(jax.tree_util.tree_leaves(sample)), None)
-            value = entry.function(target, y_i, sample)
+            value = _loss_of(entry, target, y_i, sample)
             if entry.tracker is not None:
                 size = leaves[0].shape[0] if leaves[0].ndim else 1
                 entry.tracker.update_state(value, sample_weight=size)
@@ -126,6 +127,20 @@ class CompileLoss:
                 value = value * entry.weight
             total = value if total is None else total + value
         return total
+
+
+def _loss_of(entry, target, output, weight):
+    """The loss of one output; shapes that do not go together are named."""
+    try:
+        return entry.function(target, output, weight)
+    except TypeError as error:
+        if "incompatible shapes" not in str(error):
+            raise
+        shapes = [jax.tree_util.tree_map(jnp.shape, x) for x in (target, output)]
+        raise ValueError(
+            f"The loss of output {entry.name!r}: targets of shape {shapes[0]} do not "
+            f"go with outputs of shape {shapes[1]}. ({error})"
+        ) from error
 
 
 def _settle(loss, weight, node, path, labels):

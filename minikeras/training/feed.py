@@ -32,6 +32,8 @@ class Feed:
         self.steps = steps if limit is None else min(steps or limit, limit)
         self.group = group
         self.num_batches = self.steps or adapter.num_batches
+        if adapter.num_batches == 0:
+            raise ValueError("The data is empty: it holds no samples, no batch.")
         self.batch_size = adapter.batch_size
         self._iterator = None
         self._arrays = None

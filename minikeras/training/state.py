@@ -4,6 +4,7 @@ A `TrainState` of Variables and a `TrainState` of arrays have the same keys: the
 first says where the second comes from and goes back to.
 """
 
+import sys
 from typing import Any, NamedTuple
 
 import jax
@@ -46,9 +47,17 @@ def weights_of(model) -> TrainState:
     return TrainState(params, state, opt_state={}, metrics={})
 
 
-def read(variables: TrainState) -> TrainState:
-    """The arrays of Variables."""
-    return jax.tree_util.tree_map(lambda v: v.value, variables)
+def _holders(owner) -> int:
+    return sys.getrefcount(owner._value)
+
+
+_ALONE = _holders(type("Owner", (), {"_value": object()})())
+
+
+def _to_donate(variable):
+    """The array of a Variable; a copy if anybody else holds it: it will be deleted."""
+    shared = variable._value is None or _holders(variable) > _ALONE
+    return jnp.copy(variable.value) if shared else variable.value
 
 
 class Lease:
@@ -75,17 +84,23 @@ class Lease:
             for section, table in enumerate(variables)
             for key, v in table.items()
         }
-        self.box[:] = [(_fresh(read(variables)), {})]
+        self.box[:] = [(jax.tree_util.tree_map(_to_donate, variables), {})]
 
     def __enter__(self):
-        for v in jax.tree_util.tree_leaves(self.variables):
+        leaves = jax.tree_util.tree_leaves(self.variables)
+        self._outer = [v._lease for v in leaves]  # of a `fit` whose callback we run in
+        for v in leaves:
             v._lease, v._value = self, None
         return self
 
     def __exit__(self, *exc):
-        for v in jax.tree_util.tree_leaves(self.variables):
-            v._lease = None
-            v._value = self._array(v)
+        leaves = jax.tree_util.tree_leaves(self.variables)
+        for v, outer in zip(leaves, self._outer, strict=True):
+            v._lease = outer
+            if outer is None:
+                v._value = self._array(v)
+            else:
+                outer.write(v, self._array(v))
 
     def renew(self, variables: TrainState):
         """Go on with other variables, after a change of what is trainable."""
@@ -115,16 +130,3 @@ class Lease:
         """Assign a leased Variable."""
         section, key = self._where[id(variable)]
         self.state[section][key] = jnp.copy(value)
-
-
-def _fresh(state: TrainState) -> TrainState:
-    """Copies of arrays that occur twice: each may be donated only once."""
-    seen = set()
-
-    def once(x):
-        if id(x) in seen:
-            return jnp.copy(x)
-        seen.add(id(x))
-        return x
-
-    return jax.tree_util.tree_map(once, state)
