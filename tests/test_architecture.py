@@ -83,7 +83,8 @@ def code_lines(node, text):
     if not body:
         return 0
     lines = text[body[0].lineno - 1 : node.end_lineno]
-    return sum(bool(line.strip()) and not line.strip().startswith("#") for line in lines)
+    stripped = (line.strip() for line in lines)
+    return sum(bool(line) and not line.startswith("#") for line in stripped)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))

@@ -96,7 +96,11 @@ def _root() -> Frame:
     return frame
 
 
-_current: ContextVar[Frame] = ContextVar("minikeras_frame", default=_root())
+# A frame is not changed once it is made, so all contexts may share the outermost.
+_current: ContextVar[Frame] = ContextVar(
+    "minikeras_frame",
+    default=_root(),  # noqa: B039
+)
 
 
 def current() -> Frame:

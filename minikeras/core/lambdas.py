@@ -23,7 +23,7 @@ def load(config, safe_mode):
     """
     if safe_mode:
         raise ValueError(
-            "The config holds a Python lambda (of a `Lambda` layer, or as an argument), "
+            "The config holds a Python lambda (of a `Lambda` layer, or an argument), "
             "that is: code, which safe mode does not run. If you trust where it comes "
             "from, pass `safe_mode=False` to the loading call or call "
             "keras.config.enable_unsafe_deserialization()."

@@ -6,6 +6,7 @@ objects or the `custom_objects` of the call, and from nowhere else.
 """
 
 import inspect
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -54,7 +55,7 @@ def _tagged(name, **config):
     return {"class_name": name, "config": config}
 
 
-def serialize_keras_object(obj):
+def serialize_keras_object(obj) -> Any:
     """Object, function, array or plain value -> JSON-ready value.
 
     Raises:
@@ -153,7 +154,7 @@ def serialize_dict(values):
 
 def deserialize_keras_object(
     config, custom_objects=None, safe_mode=None, *, family=None
-):
+) -> Any:
     """JSON-ready value of `serialize_keras_object` -> the object.
 
     Args:

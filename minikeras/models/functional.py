@@ -67,7 +67,7 @@ class Functional(Model):
 
     @layers.setter
     def layers(self, value):
-        Model.layers.fset(self, value)
+        Model.layers.__set__(self, value)
 
     @property
     def inputs(self):

@@ -1,6 +1,7 @@
 """The part of the recorded graph that leads from some tensors to others."""
 
 import collections
+from typing import Any
 
 from minikeras.core.symbolic import KerasTensor, Node
 
@@ -126,7 +127,7 @@ def _copy(tensor):
     return KerasTensor(tensor.shape, tensor.dtype, sparse=tensor.sparse)
 
 
-def fill(tree, values):
+def fill(tree, values) -> Any:
     """The tree with each KerasTensor replaced by `values[id(tensor)]`."""
     if isinstance(tree, KerasTensor):
         return values.get(id(tree), tree)

@@ -5,6 +5,9 @@ State goes in and comes out as lists of arrays, in the order of the attributes
 `metrics_variables`. Users override the steps, and call the rest from their own.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 from minikeras.core.functional import Bridge, bound
 from minikeras.training import step as steps
 from minikeras.training.state import variables_of
@@ -12,6 +15,8 @@ from minikeras.training.state import variables_of
 
 class Stateless:
     """Mix-in of Trainer."""
+
+    __call__: Callable[..., Any]
 
     def stateless_compute_loss(
         self,

@@ -131,7 +131,7 @@ def align_arrays(value, y_pred, names, what):
 
 
 def conform(value, y_pred, names, what):
-    """Targets or sample weights in the nest of the outputs, None where there is none."""
+    """Targets or sample weights in the nest of the outputs; None where none are."""
     flat = align_arrays(value, y_pred, names, what)
     return jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(y_pred), flat)
 

@@ -19,7 +19,8 @@ class Rows:
 
     @classmethod
     def tree_unflatten(cls, size, children):
-        return cls(*children, size)
+        arrays, start = children
+        return cls(arrays, start, size)
 
     def cut(self):
         """The batch."""
