@@ -1,0 +1,97 @@
+"""The registry and the reading and writing of objects: an allowlist."""
+
+import numpy as np
+import pytest
+
+import minikeras as keras
+from minikeras import layers
+from minikeras.core import registry
+from minikeras.saving import deserialize_keras_object, serialize_keras_object
+
+
+def test_names_are_suggested():
+    for get, name, close in (
+        (keras.losses.get, "meen_squared_error", "mean_squared_error"),
+        (keras.optimizers.get, "rmspro", "rmsprop"),
+        (keras.activations.get, "sigmod", "sigmoid"),
+        (keras.metrics.get, "mean_squared_erro", "mean_squared_error"),
+    ):
+        with pytest.raises(ValueError, match=f"{name}.*Did you mean.*{close}"):
+            get(name)
+    assert registry.did_you_mean("zzzzzz", ["dense"]) == ""
+
+
+@pytest.mark.parametrize(
+    "value",
+    [3, None, "a", [1, 2.5], {"a": [None]}, slice(1, None, 2), ..., b"bytes"],
+)
+def test_plain_values_come_back(value):
+    assert deserialize_keras_object(serialize_keras_object(value)) == value
+
+
+def test_arrays_come_back():
+    array = np.array([[1.5, -2.0]], "float32")
+    back = deserialize_keras_object(serialize_keras_object(array))
+    np.testing.assert_array_equal(back, array)
+    assert back.dtype == "float32"
+
+
+@pytest.mark.parametrize(
+    "module, name",
+    [
+        ("os", "system"),
+        ("builtins", "eval"),
+        ("subprocess", "Popen"),
+        ("minikeras.core.registry", "register"),
+        ("keras.config", "enable_unsafe_deserialization"),
+        ("keras.saving", "load_model"),
+        ("keras.layers", "NoSuchLayer"),
+        ("keras.utils", "get_file"),
+    ],
+)
+def test_nothing_else_is_resolved(module, name):
+    config = {"module": module, "class_name": name, "config": {}}
+    with pytest.raises((ValueError, TypeError)):
+        deserialize_keras_object(config)
+    function = {"module": module, "class_name": "function", "config": name}
+    with pytest.raises((ValueError, TypeError)):
+        deserialize_keras_object(function)
+    assert keras.config.is_safe_mode()
+
+
+def test_lambdas_are_refused_until_the_caller_allows_them(tmp_path):
+    marker = tmp_path / "ran"
+    layer = layers.Lambda(lambda x, f=str(marker): open(f, "w").close())
+    config = serialize_keras_object(layer)
+    for safe in ({}, {"safe_mode": True}, {"safe_mode": None}):
+        with pytest.raises(ValueError, match="safe"):
+            deserialize_keras_object(config, **safe)
+    assert not marker.exists()
+    deserialize_keras_object(config, safe_mode=False).call(0)
+    assert marker.exists()
+    with pytest.raises(ValueError, match="safe"):
+        deserialize_keras_object(config)
+
+
+def test_custom_objects():
+    class Mine(layers.Layer):
+        def __init__(self, factor=1, **kwargs):
+            super().__init__(**kwargs)
+            self.factor = factor
+
+        def get_config(self):
+            return {**super().get_config(), "factor": self.factor}
+
+    config = serialize_keras_object(Mine(4))
+    with pytest.raises(ValueError, match="Mine"):
+        deserialize_keras_object(config)
+    assert deserialize_keras_object(config, {"Mine": Mine}).factor == 4
+    with keras.saving.custom_object_scope({"Mine": Mine}):
+        assert deserialize_keras_object(config).factor == 4
+    with pytest.raises(ValueError, match="Mine"):
+        deserialize_keras_object(config)
+
+
+def test_an_object_without_a_config_is_refused():
+    with pytest.raises(TypeError, match="get_config"):
+        serialize_keras_object(object())

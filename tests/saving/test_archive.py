@@ -1,0 +1,242 @@
+"""Files: written whole or not at all, read with care."""
+
+import io
+import json
+import zipfile
+
+import h5py
+import numpy as np
+import pytest
+
+import minikeras as keras
+from minikeras import layers
+
+rng = np.random.default_rng(4)
+X = rng.normal(size=(8, 3)).astype("float32")
+Y = rng.normal(size=(8, 2)).astype("float32")
+
+
+@pytest.fixture(scope="module")
+def model():
+    model = keras.Sequential(
+        [layers.Input((3,)), layers.Dense(4, name="a"), layers.Dense(2, name="b")]
+    )
+    model.compile("adam", "mse")
+    model.fit(X, Y, verbose=0)
+    return model
+
+
+@pytest.fixture
+def path(model, tmp_path):
+    path = tmp_path / "model.keras"
+    model.save(path)
+    return path
+
+
+def members(path):
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def rewrite(path, **changes):
+    content = members(path)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in (content | changes).items():
+            if data is not None:
+                archive.writestr(name, data)
+
+
+def with_config(path, change):
+    config = json.loads(members(path)["config.json"])
+    change(config)
+    rewrite(path, **{"config.json": json.dumps(config)})
+
+
+def with_weights(path, change):
+    buffer = io.BytesIO(members(path)["model.weights.h5"])
+    with h5py.File(buffer, "r+") as file:
+        change(file)
+    rewrite(path, **{"model.weights.h5": buffer.getvalue()})
+
+
+def refused(path, pattern, error=ValueError, **kwargs):
+    with pytest.raises(error, match=pattern):
+        keras.models.load_model(path, **kwargs)
+
+
+def test_round_trip(model, path):
+    again = keras.models.load_model(path)
+    np.testing.assert_array_equal(
+        again.predict(X, verbose=0), model.predict(X, verbose=0)
+    )
+    for a, b in zip(again.optimizer.variables, model.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(a.value, b.value)
+    bare = keras.models.load_model(path, compile=False)
+    assert not bare.compiled
+
+
+def test_open_files_and_folders(model, tmp_path):
+    buffer = io.BytesIO()
+    keras.models.save_model(model, buffer)
+    buffer.seek(0)
+    again = keras.models.load_model(buffer)
+    np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
+    model.save(tmp_path / "folder", zipped=False)
+    again = keras.models.load_model(tmp_path / "folder")
+    np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
+
+
+def test_a_failing_save_leaves_the_old_file(model, path, monkeypatch):
+    before = path.read_bytes()
+
+    def fail(*args, **kwargs):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", fail)
+    with pytest.raises(OSError, match="space"):
+        model.save(path)
+    assert path.read_bytes() == before
+    assert [p.name for p in path.parent.iterdir()] == ["model.keras"]
+
+
+def test_overwrite_asks(model, path, monkeypatch):
+    before = path.read_bytes()
+    monkeypatch.setattr("builtins.input", lambda _: "n")
+    model.save(path, overwrite=False)
+    assert path.read_bytes() == before
+
+
+def test_paths_that_are_refused(model, tmp_path):
+    for name in ("model.h6", "model", "model.zip"):
+        with pytest.raises(ValueError, match=r"\.keras"):
+            model.save(tmp_path / name)
+    with pytest.raises(ValueError, match=r"\.weights\.h5"):
+        model.save_weights(tmp_path / "weights.txt")
+    with pytest.raises(ValueError, match=r"\.weights\.h5"):
+        model.load_weights(tmp_path / "weights.txt")
+    with pytest.raises(FileNotFoundError, match="folder"):
+        model.save(tmp_path / "nowhere" / "model.keras")
+    refused(tmp_path / "absent.keras", "not found|File not found")
+    with pytest.raises(ValueError, match="not found"):
+        model.load_weights(tmp_path / "absent.weights.h5")
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.95])
+def test_truncated(path, share):
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * share)])
+    refused(path, "cut off|damaged")
+
+
+def test_foreign_and_renamed_members(path):
+    content = members(path)
+    rewrite(path, **{"config.json": None, "konfig.json": content["config.json"]})
+    refused(path, "config.json")
+    rewrite(path, **{"config.json": content["config.json"], "model.weights.h5": None})
+    refused(path, "model.weights.h5")
+    rewrite(path, **{"model.weights.h5": b"not HDF5"})
+    refused(path, "damaged")
+    rewrite(path, **{"model.weights.h5": content["model.weights.h5"][:600]})
+    refused(path, "damaged")
+
+
+@pytest.mark.parametrize("name", ["../evil", "/etc/evil", "a/../../evil", "..\\evil"])
+def test_members_that_leave_the_archive(path, name):
+    rewrite(path, **{name: b"x"})
+    refused(path, "Refused.*evil")
+
+
+def test_unknown_classes_are_suggested(path):
+    def change(config):
+        config["config"]["layers"][1]["class_name"] = "Dennse"
+
+    with_config(path, change)
+    refused(path, "Dennse.*Did you mean.*Dense")
+
+
+def test_lambda_layers(tmp_path):
+    model = keras.Sequential([layers.Input((3,)), layers.Lambda(lambda x: x * 3)])
+    path = tmp_path / "lambda.keras"
+    model.save(path)
+    refused(path, "safe")
+    refused(path, "safe", safe_mode=None)
+    again = keras.models.load_model(path, safe_mode=False)
+    np.testing.assert_allclose(again.predict(X, verbose=0), 3 * X, rtol=1e-6)
+
+
+def test_links_out_of_the_weights(path, tmp_path):
+    secret = tmp_path / "secret.h5"
+    with h5py.File(secret, "w") as file:
+        file["0"] = np.ones((3, 4), "float32")
+    where = "layers/dense/vars/0"
+
+    def external_link(file):
+        del file[where]
+        file[where] = h5py.ExternalLink(str(secret), "0")
+
+    def soft_link(file):
+        del file[where]
+        file[where] = h5py.SoftLink("/layers/dense_1/vars/0")
+
+    def virtual(file):
+        del file[where]
+        layout = h5py.VirtualLayout((3, 4), "float32")
+        layout[:] = h5py.VirtualSource(str(secret), "0", shape=(3, 4))
+        file.create_virtual_dataset(where, layout)
+
+    def external_data(file):
+        del file[where]
+        file.create_dataset(
+            *(where, (3, 4), "float32"), external=[(str(secret), 0, 48)]
+        )
+
+    def bomb(file):
+        del file[where]
+        file.create_dataset(where, (1 << 40,), "float32", chunks=(1 << 20,))
+
+    content = path.read_bytes()
+    for change in (external_link, soft_link, virtual, external_data, bomb):
+        path.write_bytes(content)
+        with_weights(path, change)
+        refused(path, "Refused.*layers/dense/vars/0")
+
+
+def test_weights_that_do_not_fit_are_named(model, tmp_path):
+    path = tmp_path / "m.weights.h5"
+    model.save_weights(path)
+    other = keras.Sequential([layers.Input((3,)), layers.Dense(5), layers.Dense(2)])
+    before = other.get_weights()
+    with pytest.raises(ValueError) as error:
+        other.load_weights(path)
+    for variable in other.weights[:1] + other.weights[2:3]:
+        assert variable.path in str(error.value)
+    for a, b in zip(other.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+    half = keras.Sequential([layers.Input((3,)), layers.Dense(4), layers.Dense(1)])
+    with pytest.warns(UserWarning, match=half.weights[2].path):
+        half.load_weights(path, skip_mismatch=True)
+    np.testing.assert_array_equal(half.weights[0].value, model.weights[0].value)
+    fewer = keras.Sequential([layers.Input((3,)), layers.Dense(4)])
+    with pytest.raises(ValueError, match="dense"):
+        fewer.load_weights(path)
+    more = keras.Sequential([layers.Input((3,)), *(layers.Dense(n) for n in (4, 2, 2))])
+    with pytest.raises(ValueError, match="dense"):
+        more.load_weights(path)
+
+
+def test_weights_out_of_a_whole_model(model, path):
+    again = keras.Sequential([layers.Input((3,)), layers.Dense(4), layers.Dense(2)])
+    again.load_weights(path)
+    for a, b in zip(again.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_bfloat16_weights(tmp_path):
+    model = keras.Sequential([layers.Input((3,)), layers.Dense(2, dtype="bfloat16")])
+    path = tmp_path / "half.keras"
+    model.save(path)
+    again = keras.models.load_model(path)
+    assert again.weights[0].dtype == "bfloat16"
+    np.testing.assert_array_equal(
+        *(np.asarray(m.weights[0].value, "float32") for m in (model, again))
+    )
