@@ -139,7 +139,7 @@ class Variable:
             initializer = registry.family("initializers").get(initializer)
         # Layers are also built while a model is being traced: the value of a
         # new variable must be an array all the same, never a tracer.
-        with jax.ensure_compile_time_eval(), bound({}, autocast=None):
+        with jax.core.eval_context(), bound({}, autocast=None):
             if callable(initializer):
                 if shape is None:
                     raise ValueError(

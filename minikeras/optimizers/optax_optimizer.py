@@ -50,7 +50,7 @@ class OptaxOptimizer(Optimizer):
         if self._transformation is None:
             return
         params = {path: v.value for path, v in unique_paths(variables).items()}
-        with jax.ensure_compile_time_eval():
+        with jax.core.eval_context():
             state = self._transformation.init(params)
         for path, leaf in jax.tree_util.tree_flatten_with_path(state)[0]:
             name = "_".join(re.findall(r"\w+", jax.tree_util.keystr(path)))
