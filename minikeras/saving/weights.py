@@ -126,15 +126,17 @@ class Store:
 def read(model, file, skip_mismatch=False):
     """Assign every object's variables from an open, checked `h5py.File`.
 
-    Every variable of the model is accounted for.
+    Every variable is accounted for: those of the model, and those of the file, of
+    which the ones that nothing takes are named in a warning.
 
     Raises:
         ValueError: objects whose weights are missing or do not fit, each named;
             with `skip_mismatch` a warning instead.
     """
-    problems = []
+    problems, places = [], set()
     for path, obj in walk(model):
         place = f"{path}/vars" if path else "vars"
+        places.add(place)
         group = file[place] if place in file else None
         if group is None and not _owns_variables(obj):
             continue
@@ -147,6 +149,12 @@ def read(model, file, skip_mismatch=False):
                 )
             else:
                 problems.append((path or obj.name, error))
+    if unused := sorted(_places(file) - places):
+        warnings.warn(
+            f"The model has no place for these weights of the file: {unused}. Is it "
+            "built as it was when it was saved?",
+            stacklevel=3,
+        )
     if not problems:
         return
     text = "\n".join(f"  {path}: {error}" for path, error in problems)
@@ -163,3 +171,15 @@ def _owns_variables(obj):
         return False
     own = getattr(obj, "_own_variables", None)
     return bool(own()) if own else False
+
+
+def _places(file):
+    """The groups of a file that hold weights, but for the optimizer's."""
+    found = set()
+
+    def visit(name, item):
+        if hasattr(item, "shape") and not name.startswith("optimizer/"):
+            found.add(name.rpartition("/")[0])
+
+    file.visititems(visit)
+    return found

@@ -217,7 +217,7 @@ def test_weights_that_do_not_fit_are_named(model, tmp_path):
         half.load_weights(path, skip_mismatch=True)
     np.testing.assert_array_equal(half.weights[0].value, model.weights[0].value)
     fewer = keras.Sequential([layers.Input((3,)), layers.Dense(4)])
-    with pytest.raises(ValueError, match="dense"):
+    with pytest.warns(UserWarning, match="no place for.*layers/dense_1/vars"):
         fewer.load_weights(path)
     more = keras.Sequential([layers.Input((3,)), *(layers.Dense(n) for n in (4, 2, 2))])
     with pytest.raises(ValueError, match="dense"):
