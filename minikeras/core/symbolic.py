@@ -11,6 +11,7 @@ from typing import Any
 
 import jax
 
+from minikeras import config as settings
 from minikeras.core import dtypes, naming, registry
 from minikeras.core.functional import Masks, bound, current
 
@@ -404,9 +405,7 @@ class FunctionOp(Operation):
         return cls(registry.op(class_name), config, name=config.pop("name", None))
 
 
-def op(
-    function=None, *, name=None, tensors=None, module="keras.src.ops.numpy"
-) -> Any:
+def op(function=None, *, name=None, tensors=None, module="keras.src.ops.numpy") -> Any:
     """Make a public op of a pure function on arrays.
 
     Called on arrays it is the function; called on a KerasTensor it records a Node.
@@ -424,6 +423,9 @@ def op(
     signature = inspect.signature(function)
     if tensors is None:
         tensors = tuple(p for p in signature.parameters if p in _TENSOR_NAMES)
+    names = list(signature.parameters)
+    variadic = inspect.getfullargspec(function).varargs
+    plain = [p for p in tensors if p != variadic]
 
     @functools.wraps(function)
     def call(*args, **kwargs):
@@ -438,25 +440,20 @@ def op(
         for parameter in signature.parameters.values():
             if parameter.kind is parameter.VAR_KEYWORD:
                 arguments.update(arguments.pop(parameter.name, {}))
-        values = [arguments.pop(key) for key in call.tensors]
+        if arguments.get("data_format", "") is None:
+            arguments["data_format"] = settings.image_data_format()
+        values = [arguments.pop(key) for key in plain]
+        values += arguments.pop(variadic, ())
         while values and values[-1] is None:
             values.pop()
         return FunctionOp(call, dict(arguments)).symbolic_call(*values)
 
     def call_with(values, config):
-        named = dict(zip(call.tensors, values, strict=False))
-        positional = [
-            (named.pop(p) if p in named else config.get(p))
-            for p in signature.parameters
-            if signature.parameters[p].kind is inspect.Parameter.POSITIONAL_ONLY
-        ]
-        variadic = [
-            p.name for p in signature.parameters.values() if p.kind is p.VAR_POSITIONAL
-        ]
-        for key in variadic:
-            positional += named.pop(key, config.get(key, ()))
-        rest = {k: v for k, v in config.items() if k not in variadic}
-        return function(*positional, **named, **rest)
+        given = {**config, **dict(zip(plain, values, strict=False))}
+        if variadic is None:
+            return function(**given)
+        before = [given.pop(p) for p in names[: names.index(variadic)]]
+        return function(*before, *values[len(plain) :], **given)
 
     call.class_name = name or "".join(w.title() for w in function.__name__.split("_"))
     call.tensors, call.module, call.call_with = tensors, module, call_with
