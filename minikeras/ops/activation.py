@@ -103,7 +103,7 @@ def sparsemax(x, axis=-1):
     return jnp.moveaxis(jnp.maximum(x - tau, 0), -1, axis)
 
 
-@nn_op
+@nn_op(tensors=("x",))
 def squareplus(x, b=4):
     """½ (x + √(x² + b))."""
     return nn.squareplus(as_array(x), b)

@@ -7,7 +7,7 @@ from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
 
 
-@nn_op(tensors=("query", "key", "value", "bias", "mask"))
+@nn_op(tensors=("query", "key", "value", "bias", "mask", "scale"))
 def dot_product_attention(
     query,
     key,

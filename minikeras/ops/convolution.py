@@ -124,16 +124,15 @@ def transposed_padding(window, stride, dilation, padding, output_padding):
         `output_padding` None or an int.
     """
     window = (window - 1) * dilation + 1
-    if padding == "same":
-        if output_padding is None:
-            total = window + stride - 2
-            left = window - 1 if stride > window - 1 else -(-total // 2)
-            return left, total - left
-        left = window - 1 - window // 2
-        return left, left + output_padding
+    if padding == "valid":
+        extra = max(stride - window, 0) if output_padding is None else output_padding
+        return window - 1, window - 1 + extra
     if output_padding is None:
-        output_padding = max(stride - window, 0)
-    return window - 1, window - 1 + output_padding
+        total = window + stride - 2
+    else:
+        total = 2 * (window - 1) - 2 * (window // 2) + output_padding
+    left = min(window - 1, (total + 1) // 2)
+    return left, total - left
 
 
 @nn_op(tensors=("inputs", "kernel"))

@@ -21,12 +21,7 @@ eigh = unary(
     **_module,
 )
 inv = unary(jnp.linalg.inv, "Inverse.", "inv", **_module)
-slogdet = unary(
-    jnp.linalg.slogdet,
-    "Sign and log |det|.",
-    "slogdet",
-    **_module,
-)
+slogdet = unary(jnp.linalg.slogdet, "Sign and log |det|.", "slogdet")
 lu_factor = unary(
     jax.scipy.linalg.lu_factor, "LU decomposition and pivots.", "lu_factor", **_module
 )
@@ -48,7 +43,7 @@ def cholesky_inverse(x, upper=False):
     return inverse @ other if upper else other @ inverse
 
 
-@linalg_op
+@op(module="keras.src.ops.math")
 def logdet(x):
     """log of the determinant of a positive definite matrix."""
     return jnp.linalg.slogdet(as_array(x))[1]
@@ -113,7 +108,7 @@ def solve_triangular(a, b, lower=False):
     return jax.scipy.linalg.solve_triangular(a, b, lower=lower)
 
 
-@linalg_op
+@linalg_op(name="SVD")
 def svd(x, full_matrices=True, compute_uv=True):
     """Singular values [and vectors] -> (u, s, vh), or s."""
     result = jnp.linalg.svd(as_array(x), full_matrices, compute_uv)
@@ -140,7 +135,7 @@ def normalize(x, axis=-1, order=2, epsilon=None):
     return x / jnp.maximum(norms, epsilon)
 
 
-@op(module="keras.src.ops.math")
+@op(name="CDist", module="keras.src.ops.math")
 def cdist(x, y):
     """(n, d), (m, d) -> (n, m) Euclidean distances."""
     difference = as_array(x)[..., :, None, :] - as_array(y)[..., None, :, :]

@@ -22,7 +22,7 @@ cbrt = unary(jnp.cbrt, "Cube root.")
 conjugate = unary(jnp.conjugate, "Complex conjugate.", "conjugate")
 cos = unary(jnp.cos, "Cosine of radians.")
 cosh = unary(jnp.cosh, "Hyperbolic cosine.")
-deg2rad = unary(jnp.deg2rad, "Degrees to radians.")
+deg2rad = unary(jnp.deg2rad, "Degrees to radians.", class_name="Deg2rad")
 exp = unary(jnp.exp, "eˣ.")
 exp2 = unary(jnp.exp2, "2ˣ.")
 expm1 = unary(jnp.expm1, "eˣ - 1, exact near 0.")
@@ -37,11 +37,11 @@ isposinf = unary(jnp.isposinf, "Is it +∞?", class_name="Isposinf")
 isreal = unary(jnp.isreal, "Is the imaginary part 0?", class_name="Isreal")
 log = unary(jnp.log, "Natural logarithm.")
 log10 = unary(jnp.log10, "Logarithm to base 10.")
-log1p = unary(jnp.log1p, "log(1 + x), exact near 0.")
+log1p = unary(jnp.log1p, "log(1 + x), exact near 0.", class_name="Log1p")
 log2 = unary(jnp.log2, "Logarithm to base 2.")
 logical_not = unary(jnp.logical_not, "Not x; numbers are true unless 0.")
 negative = unary(jnp.negative, "-x.")
-rad2deg = unary(jnp.rad2deg, "Radians to degrees.")
+rad2deg = unary(jnp.rad2deg, "Radians to degrees.", class_name="Rad2deg")
 real = unary(jnp.real, "Real part.")
 reciprocal = unary(jnp.reciprocal, "1 / x.")
 sign = unary(jnp.sign, "-1, 0 or 1.")
@@ -143,7 +143,7 @@ def divide_no_nan(x1, x2):
     return jnp.where(zero, 0, jnp.divide(x1, jnp.where(zero, 1, x2)))
 
 
-@op
+@op(tensors=("x1", "x2", "rtol", "atol"))
 def isclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
     """|x1 - x2| <= atol + rtol |x2|, elementwise."""
     return jnp.isclose(as_operand(x1), as_operand(x2), rtol, atol, equal_nan)
@@ -155,7 +155,7 @@ def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
     return jnp.nan_to_num(as_array(x), nan=nan, posinf=posinf, neginf=neginf)
 
 
-@op(tensors=("abs_", "angle"))
+@op(tensors=("abs_", "angle"), module="keras.src.ops.nn")
 def polar(abs_, angle):
     """Complex number of the given absolute value and argument."""
     abs_, angle = as_array(abs_), as_array(angle)

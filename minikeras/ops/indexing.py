@@ -68,7 +68,7 @@ def argpartition(x, kth, axis=-1):
     return jnp.argpartition(as_array(x), kth, axis).astype("int32")
 
 
-@op(tensors=("sorted_sequence", "values"))
+@op(name="SearchSorted", tensors=("sorted_sequence", "values"))
 def searchsorted(sorted_sequence, values, side="left"):
     """Where `values` would be inserted in a sorted array of one axis."""
     sequence = as_array(sorted_sequence)
@@ -102,7 +102,7 @@ def select(condlist, choicelist, default=0):
     )
 
 
-@op(tensors=("x1", "x2"))
+@op(name="IsIn", tensors=("x1", "x2"))
 def isin(x1, x2, assume_unique=False, invert=False):
     """Is the entry of `x1` one of `x2`?"""
     return jnp.isin(as_array(x1), as_array(x2), assume_unique, invert)

@@ -50,7 +50,7 @@ def moments(x, axes, keepdims=False, synchronized=False):
     return _narrow(mean, x.dtype), _narrow(variance, x.dtype)
 
 
-@nn_op(tensors=("x", "mean", "variance", "offset", "scale"))
+@nn_op(name="BatchNorm", tensors=("x", "mean", "variance", "offset", "scale"))
 def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilon=1e-3):
     """(x - mean) / √(variance + ε) [· scale] [+ offset].
 
@@ -76,7 +76,7 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
     return x * factor + shift
 
 
-@nn_op(tensors=("x", "gamma", "beta"))
+@nn_op(name="LayerNorm", tensors=("x", "gamma", "beta"))
 def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwargs):
     """(x - mean) / √(variance + ε) [· gamma] [+ beta], moments over `axis`.
 
@@ -109,7 +109,7 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwarg
     return (wide * factor + shift).astype(x.dtype)
 
 
-@nn_op(tensors=("x", "scale"))
+@nn_op(name="RMSNorm", tensors=("x", "scale"))
 def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     """x / √(mean(x²) + ε) [· scale], the mean over `axis`.
 

@@ -231,7 +231,7 @@ def unstack(x, num=None, axis=0):
     return [jax.lax.index_in_dim(x, i, axis, keepdims=False) for i in range(count)]
 
 
-@op
+@op(module="keras.src.ops.math")
 def view_as_complex(x):
     """(…, 2) real and imaginary parts -> complex (…)."""
     x = as_array(x)
@@ -242,7 +242,7 @@ def view_as_complex(x):
     return jax.lax.complex(x[..., 0], x[..., 1])
 
 
-@op
+@op(module="keras.src.ops.math")
 def view_as_real(x):
     """Complex (…) -> (…, 2), real and imaginary parts."""
     x = as_array(x)
