@@ -56,8 +56,7 @@ class Tracked:
 
     def _own_variables(self):
         """The object's own weights: those born trainable first."""
-        own = self._held(Variable)
-        return sorted(own, key=lambda v: not v._born_trainable)
+        return _born_trainable_first(self._held(Variable))
 
     def _flatten_layers(self, include_self=True, recursive=True):
         """This layer and all below it, depth first, each once."""
@@ -79,8 +78,11 @@ class Tracked:
     @property
     def variables(self):
         """All variables: weights, and states of seed generators."""
-        own = self._own_variables() + [g.state for g in self._seed_generators]
-        return _unique(own + [v for x in self._layers for v in x.variables])
+        held = self._held((Variable, SeedGenerator, Tracked))  # one walk: predict waits
+        own = _born_trainable_first(v for v in held if isinstance(v, Variable))
+        own += [g.state for g in held if isinstance(g, SeedGenerator)]
+        below = [v for x in held if isinstance(x, Tracked) for v in x.variables]
+        return _unique(own + below)
 
     @property
     def weights(self):
@@ -220,6 +222,10 @@ def _locked_text(holder, name):
     )
 
 
+def _born_trainable_first(variables):
+    return sorted(variables, key=lambda v: not v._born_trainable)
+
+
 def _is_metric(x):
     return getattr(x, "_tracked_kind", None) == "metric"
 
@@ -232,12 +238,10 @@ def _state_leaves(value):
     """Variables, layers, metrics and seed generators in nested containers."""
     if isinstance(value, (Variable, Tracked, SeedGenerator)) or _is_metric(value):
         yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _state_leaves(item)
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        for item in value:
-            yield from _state_leaves(item)
+    elif isinstance(value, (dict, list, tuple, set, frozenset)):
+        for item in value.values() if isinstance(value, dict) else value:
+            if type(item) not in _PLAIN:
+                yield from _state_leaves(item)
 
 
 def _holds_state(value):
