@@ -194,8 +194,8 @@ class Model(Trainer, Layer):
                 cls is Model or issubclass(cls, Functional) and same_signature(cls)
             ):
                 inputs, outputs = rebuild(config)
-                trainable = config.get("trainable", True)
-                return cls(inputs, outputs, name=config["name"], trainable=trainable)
+                own = {k: v for k, v in config.items() if k not in keys}
+                return cls(inputs, outputs, name=config["name"], **own)
             return super().from_config(config)
 
     def get_state_tree(self, value_format="backend_tensor"):
@@ -282,7 +282,7 @@ def same_signature(cls):
     """Can `cls(inputs, outputs, name=)` be called, as Functional's own?"""
     own = list(inspect.signature(cls.__init__).parameters.values())[1:]
     kinds = [p.kind for p in own]
-    if kinds == [inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD]:
-        return True
+    if {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD} <= set(kinds):
+        return kinds[0] is inspect.Parameter.VAR_POSITIONAL
     named = "name" in [p.name for p in own] or inspect.Parameter.VAR_KEYWORD in kinds
     return named and [p.name for p in own[:2]] == ["inputs", "outputs"]

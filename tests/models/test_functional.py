@@ -132,3 +132,20 @@ def test_a_functional_subclass(parts):
     model = Own([a, b], out)
     assert model.extra() == 7 and len(model.layers) > 2
     assert model([A, B]).shape == (4, 2)
+
+
+def test_a_subclass_with_arguments_of_its_own_comes_back(parts):
+    class Own(keras.Model):
+        def __init__(self, *args, rate=1, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.rate = rate
+
+        def get_config(self):
+            return {**super().get_config(), "rate": self.rate}
+
+    a, b, out, _ = parts
+    model = Own([a, b], out, rate=3)
+    again = Own.from_config(model.get_config())
+    assert again.rate == 3
+    again.set_weights(model.get_weights())
+    np.testing.assert_array_equal(again([A, B]), model([A, B]))
