@@ -119,9 +119,10 @@ def dense(leaf):
 
 
 def is_arrays(tree):
-    """Whether `tree` is a non-empty structure of arrays alone."""
+    """Whether `tree` is a structure of arrays, and None for absent inputs."""
     leaves = jax.tree_util.tree_leaves(tree, is_leaf=is_leaf)
-    return bool(leaves) and all(
+    absent = isinstance(tree, (list, tuple, dict)) and len(tree) > 0
+    return (bool(leaves) or absent) and all(
         is_number_list(leaf)
         or is_sparse(leaf)
         or (hasattr(leaf, "__array__") and hasattr(leaf, "shape"))

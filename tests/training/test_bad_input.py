@@ -53,6 +53,10 @@ def test_inputs_of_another_shape(model, x, pattern):
         refused(model, pattern, call)
 
 
+def test_a_missing_input(model):
+    refused(model, "features.*not optional", lambda: model.fit([None], Y, verbose=0))
+
+
 def test_targets_of_another_shape(model):
     refused(model, "shape", lambda: model.fit(X, Y[:, [0, 1, 1]], verbose=0))
 
