@@ -65,8 +65,8 @@ def int_pairs(value, n, name):
         value = (value,) * n
     if not isinstance(value, (tuple, list)) or len(value) != n:
         raise ValueError(
-            f"`{name}` should be an integer, {n} integers, or {n} pairs "
-            f"(before, after) of them. Received: {name}={value!r}"
+            f"{name}: expected an integer, {n} integers, or {n} pairs of them "
+            f"(before, after), got {value!r}."
         )
     return tuple(int_tuple(v, 2, f"{name}[{i}]", True) for i, v in enumerate(value))
 
@@ -75,10 +75,7 @@ def padding_name(value, extra=()):
     """Lower-case name of a padding mode: `"valid"`, `"same"` or one of `extra`."""
     allowed = ("valid", "same", *extra)
     if not isinstance(value, str) or value.lower() not in allowed:
-        raise ValueError(
-            f"The `padding` argument must be one of {list(allowed)}. "
-            f"Received: padding={value!r}"
-        )
+        raise ValueError(f"padding: expected one of {list(allowed)}, got {value!r}.")
     return value.lower()
 
 
@@ -92,6 +89,6 @@ def unit_interval(value, name):
     if not 0 <= value <= 1:
         raise ValueError(
             f"Invalid value received for argument `{name}`. Expected a float value "
-            f"between 0 and 1. Received: {name}={value}"
+            f"between 0 and 1, not {value}."
         )
     return value

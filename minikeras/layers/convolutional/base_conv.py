@@ -43,15 +43,15 @@ def check_steps(strides, dilation_rate):
         )
 
 
-def check_output(shape, axes, window, strides, dilation_rate):
+def check_output(shape, axes, window, dilation_rate):
     """ValueError if a "valid" window is larger than the inputs."""
     for axis, n, dilation in zip(axes, window, dilation_rate, strict=True):
         size = shape[axis]
         if size is not None and size < (n - 1) * dilation + 1:
             raise ValueError(
-                f"Computed output size would be zero or negative: inputs {shape}, "
-                f"kernel_size={window}, strides={strides}, "
-                f"dilation_rate={dilation_rate}, padding='valid'."
+                f"kernel_size={window} with dilation_rate={dilation_rate} is larger "
+                f"than the inputs of shape {shape}: nothing would come out. Use a "
+                "smaller window or padding='same'."
             )
 
 
@@ -143,15 +143,12 @@ class BaseConv(LowRank, Layer):
         channels = input_shape[self._channel_axis]
         if channels is None or channels % self.groups:
             raise ValueError(
-                "The number of input channels must be known and evenly divisible by "
-                f"the number of groups. Received groups={self.groups}, but the input "
-                f"has {channels} channels (full input shape is {input_shape})."
+                f"{type(self).__name__}: groups={self.groups} must divide the channels: "
+                f"{channels} in inputs of shape {input_shape} ({self.data_format})."
             )
         if self.padding == "valid":
-            check_output(
-                *(input_shape, self._space),
-                *(self.kernel_size, self.strides, self.dilation_rate),
-            )
+            window = (self.kernel_size, self.dilation_rate)
+            check_output(input_shape, self._space, *window)
         self._kernel = self.add_weight(
             name="kernel",
             shape=(*self.kernel_size, channels // self.groups, self.filters),

@@ -29,8 +29,8 @@ class Concatenate(Layer):
         """Check that all sizes but those of `axis` agree."""
         if not is_shape_list(input_shape):
             raise ValueError(
-                "A `Concatenate` layer should be called on a list of at least 1 "
-                f"input. Received: input_shape={input_shape}"
+                "Concatenate joins a list of arrays, got one array of shape "
+                f"{input_shape}. Call it on [x, y, ...]."
             )
         first = input_shape[0]
         axis = self.axis % len(first) if first else 0
@@ -43,7 +43,7 @@ class Concatenate(Layer):
         if not agree or len({len(s) for s in input_shape}) > 1:
             raise ValueError(
                 "A `Concatenate` layer requires inputs with matching shapes except "
-                f"for the concatenation axis. Received: input_shape={input_shape}"
+                f"for the concatenation axis: axis={self.axis}, shapes {input_shape}."
             )
 
     def call(self, inputs):

@@ -52,13 +52,12 @@ class Dot(Layer):
         if not is_int(axes):
             if not isinstance(axes, (list, tuple)):
                 raise TypeError(
-                    "Invalid type for argument `axes`: it should be a list or an int. "
-                    f"Received: axes={axes!r}"
+                    "Dot: `axes` must be an int or two ints, one for each input, got "
+                    f"{axes!r}."
                 )
             if len(axes) != 2 or not all(map(is_int, axes)):
                 raise ValueError(
-                    "Invalid format for argument `axes`: it should contain two "
-                    f"integers. Received: axes={axes}"
+                    f"Dot: `axes` must hold two ints, one for each input, got {axes!r}."
                 )
         self.axes = axes
         self.normalize = normalize
@@ -72,8 +71,7 @@ class Dot(Layer):
         """Check that the contracted sizes agree."""
         if not is_shape_list(input_shape) or len(input_shape) != 2:
             raise ValueError(
-                "A `Dot` layer should be called on a list of 2 inputs. Received: "
-                f"input_shape={input_shape}"
+                f"Dot multiplies 2 inputs: call it on [x, y]. Got shapes {input_shape}."
             )
         axes = self._axes_for(*map(len, input_shape))
         if 0 in axes:

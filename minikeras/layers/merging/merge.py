@@ -57,13 +57,14 @@ def merge(function, inputs, masks=(), neutral=zero):
 def check_mask_list(inputs, mask):
     """ValueError unless both are lists of one length."""
     if not isinstance(mask, (list, tuple)):
-        raise ValueError(f"`mask` should be a list. Received: mask={mask}")
+        raise ValueError(f"`mask` should be a list. It is one {type(mask).__name__}.")
     if not isinstance(inputs, (list, tuple)):
-        raise ValueError(f"`inputs` should be a list. Received: inputs={inputs}")
+        raise ValueError(
+            f"`inputs` should be a list. It is one {type(inputs).__name__}."
+        )
     if len(mask) != len(inputs):
         raise ValueError(
-            "The lists `inputs` and `mask` should have the same length. Received: "
-            f"{len(inputs)} inputs and {len(mask)} masks."
+            f"{len(inputs)} inputs and {len(mask)} masks should have the same length."
         )
 
 
@@ -84,25 +85,26 @@ class Merge(Layer):
         """Check that the shapes go together."""
         if not is_shape_list(input_shape):
             raise ValueError(
-                "A merge layer should be called on a list of inputs. Received: "
-                f"input_shape={input_shape} (not a list of shapes)"
+                f"{type(self).__name__} combines a list of arrays, got one array of "
+                f"shape {input_shape}. Call it on [x, y, ...]."
             )
         if self.count and len(input_shape) != self.count:
             raise ValueError(
                 f"A `{type(self).__name__}` layer should be called on exactly "
-                f"{self.count} inputs. Received: input_shape={input_shape}"
+                f"{self.count} inputs, got those of shapes {input_shape}."
             )
         if len({shape[0] for shape in input_shape} - {None}) > 1:
             raise ValueError(
-                "Cannot merge tensors with different batch sizes. Received tensors "
-                f"with shapes {input_shape}"
+                f"{type(self).__name__}: the batch sizes (first axis) of the shapes "
+                f"{input_shape} differ."
             )
         ndim = max(map(len, input_shape))
         for axis in range(1, ndim):
             sizes = {s[axis - ndim] for s in input_shape if len(s) > ndim - axis}
             if len(sizes - {None, 1}) > 1:
                 raise ValueError(
-                    f"Inputs have incompatible shapes: {input_shape} do not broadcast."
+                    f"{type(self).__name__}: samples of the shapes {input_shape} do "
+                    "not broadcast to one shape."
                 )
 
     neutral = staticmethod(zero)  # the value that changes no other when merged

@@ -188,9 +188,9 @@ class BatchNormalization(Layer):
         """gamma (inputs - mean) / sqrt(variance + epsilon) + beta"""
         if mask is not None and len(mask.shape) != inputs.ndim - 1:
             raise ValueError(
-                "BatchNormalization: the mask should have one dimension less than the "
-                f"inputs. Received: mask.shape={tuple(mask.shape)}, "
-                f"inputs.shape={tuple(inputs.shape)}"
+                "BatchNormalization: a mask has the axes of the inputs but the last, "
+                f"got a mask of shape {tuple(mask.shape)} for inputs of shape "
+                f"{tuple(inputs.shape)}."
             )
         half = self.compute_dtype in ("float16", "bfloat16")
         x = inputs.astype("float32" if half else self.compute_dtype)

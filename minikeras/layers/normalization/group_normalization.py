@@ -28,12 +28,14 @@ def group_normalization(x, groups, axis, epsilon):
 
 def check_groups(groups, channels):
     """ValueError unless `channels` can be split into `groups`."""
-    if channels is None:
-        raise ValueError("GroupNormalization: the number of channels must be known.")
-    if channels < groups or channels % groups:
+    if channels < groups:
         raise ValueError(
-            f"GroupNormalization: the number of channels ({channels}) must be a "
-            f"multiple of the number of groups ({groups})."
+            f"groups={groups} cannot be more than the number of channels, {channels}."
+        )
+    if channels % groups:
+        raise ValueError(
+            f"GroupNormalization: {channels} channels cannot be split into {groups} "
+            "groups of one size: choose a divisor of the channels."
         )
 
 
@@ -72,8 +74,8 @@ class GroupNormalization(Layer):
         super().__init__(**kwargs)
         if not is_int(groups) or (groups < 1 and groups != -1):
             raise ValueError(
-                "GroupNormalization: `groups` must be a positive integer, or -1 for "
-                f"one group per channel, got {groups!r}."
+                "Invalid argument `groups` of GroupNormalization: expected a positive "
+                f"integer, or -1 for one group per channel, got {groups!r}."
             )
         self.groups, self.axis, self.epsilon = groups, axis, epsilon
         self.center, self.scale = center, scale
@@ -84,11 +86,17 @@ class GroupNormalization(Layer):
         self.beta_constraint = constraints.get(beta_constraint)
         self.gamma_constraint = constraints.get(gamma_constraint)
         self.gamma = self.beta = None
+        self.autocast = False  # a half float could overflow before it is normalized
         self.supports_masking = True
 
     def build(self, input_shape):
         """Create gamma and beta, (channels,)."""
         n = input_shape[self.axis]
+        if n is None:
+            raise ValueError(
+                f"Axis {self.axis} of input tensor should have a defined dimension but "
+                f"the layer received an input with shape {input_shape}."
+            )
         if self.groups == -1:
             self.groups = n
         check_groups(self.groups, n)

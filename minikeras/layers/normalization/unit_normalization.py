@@ -32,8 +32,8 @@ class UnitNormalization(Layer):
         many = isinstance(axis, (list, tuple))
         if not (is_int(axis) or (many and all(map(is_int, axis)))):
             raise TypeError(
-                "Expected an int or a list/tuple of ints for the argument 'axis', but "
-                f"received: {axis!r}"
+                "Invalid value for `axis` argument: expected an int or a list/tuple of "
+                f"ints. Received: axis={axis!r}"
             )
         self.axis = list(axis) if many else axis
         self.supports_masking = True

@@ -21,8 +21,8 @@ def resolved(target_shape, input_shape):
     fits = total == known if -1 not in target_shape else known and total % known == 0
     if not fits:
         raise ValueError(
-            "Reshape: the total size of a sample must be unchanged: input "
-            f"{tuple(input_shape)} has {total} entries, target_shape={target_shape}."
+            f"Reshape: target_shape={target_shape} does not hold the {total} entries "
+            f"of samples of shape {tuple(input_shape)}."
         )
     return tuple(total // known if n == -1 else n for n in target_shape)
 

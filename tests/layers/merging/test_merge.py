@@ -88,11 +88,11 @@ def test_mask_arguments_must_be_lists_of_one_length():
 @pytest.mark.parametrize(
     "name, inputs, message",
     [
-        ("Add", A, "list of inputs"),
-        ("Add", [A, A[..., :2]], "incompatible shapes"),
-        ("Add", [A, A[:1]], "different batch sizes"),
+        ("Add", A, "list of arrays"),
+        ("Add", [A, A[..., :2]], "do not broadcast"),
+        ("Add", [A, A[:1]], "batch sizes"),
         ("Subtract", [A, B, A], "exactly 2 inputs"),
-        ("Concatenate", A, "list of at least 1"),
+        ("Concatenate", A, "list of arrays"),
         ("Concatenate", [A, A[:, :2]], "matching shapes"),
         ("Concatenate", [A, C], "matching shapes"),
     ],

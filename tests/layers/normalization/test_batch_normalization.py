@@ -61,7 +61,7 @@ def test_masked_entries_do_not_count():
     layer = made(momentum=0.0)
     layer(X, training=True, mask=mask)
     np.testing.assert_allclose(layer.moving_mean, X[mask].mean(0), rtol=1e-4)
-    with pytest.raises(ValueError, match="one dimension less"):
+    with pytest.raises(ValueError, match="but the last"):
         layer(X, training=True, mask=mask[..., None])
 
 

@@ -16,7 +16,7 @@ def test_lengths_become_one_and_zeros_stay():
 
 @pytest.mark.parametrize("axis", ["1", 1.0, None])
 def test_axes_must_be_ints(axis):
-    with pytest.raises(TypeError, match="'axis'"):
+    with pytest.raises(TypeError, match="`axis`"):
         layers.UnitNormalization(axis)
 
 

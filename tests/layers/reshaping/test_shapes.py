@@ -44,9 +44,9 @@ def test_reshape_of_symbolic_inputs(shape, target, expected):
 
 @pytest.mark.parametrize("target", [(7,), (-1, 7), (0, -1)])
 def test_reshape_to_another_size_is_refused(target):
-    with pytest.raises(ValueError, match="unchanged"):
+    with pytest.raises(ValueError, match="does not hold"):
         layers.Reshape(target)(X)
-    with pytest.raises(ValueError, match="unchanged"):
+    with pytest.raises(ValueError, match="does not hold"):
         layers.Reshape(target)(KerasTensor((None, 3, 4, 5)))
 
 
