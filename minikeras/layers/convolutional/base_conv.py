@@ -143,8 +143,8 @@ class BaseConv(LowRank, Layer):
         channels = input_shape[self._channel_axis]
         if channels is None or channels % self.groups:
             raise ValueError(
-                f"{type(self).__name__}: groups={self.groups} must divide the channels: "
-                f"{channels} in inputs of shape {input_shape} ({self.data_format})."
+                f"{type(self).__name__}: groups={self.groups} must divide the "
+                f"channels: {channels} in inputs of shape {input_shape} ({self.data_format})."
             )
         if self.padding == "valid":
             window = (self.kernel_size, self.dilation_rate)

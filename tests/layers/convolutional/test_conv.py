@@ -104,7 +104,7 @@ def test_bad_arguments_are_refused(kwargs, message):
 
 
 def test_inputs_that_do_not_fit_are_refused():
-    with pytest.raises(ValueError, match="must divide"):
+    with pytest.raises(ValueError, match="must divide the channels"):
         layers.Conv2D(4, 2, groups=2)(np.ones((1, 4, 4, 3)))
     with pytest.raises(ValueError, match="larger than"):
         layers.Conv2D(4, 5)(KerasTensor((None, 4, 8, 3)))
