@@ -144,7 +144,8 @@ class BaseConv(LowRank, Layer):
         if channels is None or channels % self.groups:
             raise ValueError(
                 f"{type(self).__name__}: groups={self.groups} must divide the "
-                f"channels: {channels} in inputs of shape {input_shape} ({self.data_format})."
+                f"channels: {channels} in inputs of shape {input_shape} "
+                f"({self.data_format})."
             )
         if self.padding == "valid":
             window = (self.kernel_size, self.dilation_rate)
