@@ -54,7 +54,7 @@ from minikeras.layers.pooling.max_pooling import MaxPooling1D
 from minikeras.layers.pooling.max_pooling import MaxPooling2D
 from minikeras.layers.pooling.max_pooling import MaxPooling3D
 from minikeras.layers.preprocessing.rescaling import Rescaling
-from minikeras.layers.regularization.activity_regularization import ActivityRegularization
+from minikeras.layers.regularization.activity_regularization import ActivityRegularization  # fmt: skip
 from minikeras.layers.regularization.dropout import AlphaDropout
 from minikeras.layers.regularization.dropout import Dropout
 from minikeras.layers.regularization.dropout import SpatialDropout1D
