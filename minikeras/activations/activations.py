@@ -25,16 +25,19 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
     [-1.0, 1.0, 6.0]
     """
     x = as_array(x)
-    if threshold == 0:
-        y = jax.nn.relu(x)
-        slope_end = 0.0
-    else:
+    # Which function computes a case decides the gradient at its kinks.
+    if negative_slope != 0 and max_value is None and threshold == 0:
+        return jax.nn.leaky_relu(x, negative_slope)
+    if threshold != 0:
         y = x * (x > threshold).astype(x.dtype)
-        slope_end = threshold
+    elif max_value == 6:
+        y, max_value = jax.nn.relu6(x), None
+    else:
+        y = jax.nn.relu(x)
     if max_value is not None:
         y = jnp.clip(y, 0, max_value)
     if negative_slope != 0:
-        y = y - negative_slope * jax.nn.relu(slope_end - x)
+        y = y - negative_slope * jax.nn.relu(threshold - x)
     return y
 
 

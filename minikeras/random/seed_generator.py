@@ -126,7 +126,8 @@ def draw_seed(seed):
     if isinstance(seed, int):
         return jnp.asarray(np.array([seed, 0], dtype="uint32"))
     if seed is None:
-        return global_seed_generator().next()
+        # Keras steps its global generator this way.
+        return global_seed_generator().next(ordered=False)
     if isinstance(seed, jax.Array):
         return seed
     raise ValueError(
