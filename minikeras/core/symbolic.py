@@ -443,7 +443,7 @@ def op(function=None, *, name=None, tensors=None, module="keras.src.ops.numpy") 
         if arguments.get("data_format", "") is None:
             arguments["data_format"] = settings.image_data_format()
         values = [arguments.pop(key) for key in plain]
-        values += arguments.pop(variadic, ())
+        values += arguments.pop(variadic) if variadic else ()
         while values and values[-1] is None:
             values.pop()
         return FunctionOp(call, dict(arguments)).symbolic_call(*values)
