@@ -20,7 +20,7 @@ demo: $(VENV)/.demo
 	$(BIN)/python examples/digits.py
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow and not network" \
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not network" \
 		-q minikeras tests compat $(ARGS)
 
 lint: $(VENV)/.dev
@@ -29,7 +29,7 @@ lint: $(VENV)/.dev
 	$(BIN)/pyright
 
 parity: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not network" -q compat $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not network" -q compat $(ARGS)
 
 conformance: $(VENV)/.dev
 	$(BIN)/python $(KERAS_SUITE)/run.py --target minikeras --jobs $(JOBS) \
