@@ -23,7 +23,8 @@ def cond(pred, true_fn, false_fn):
 @op(tensors=("index", "operands"), module=CORE)
 def switch(index, branches, *operands):
     """`branches[index](*operands)`, the index clamped into range."""
-    return jax.lax.switch(as_array(index), branches, *map(as_array, operands))
+    operands = [as_array(x) for x in operands]
+    return jax.lax.switch(as_array(index), branches, *operands)
 
 
 @op(tensors=("init", "xs"), module=CORE)
