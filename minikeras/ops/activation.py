@@ -1,6 +1,7 @@
 """Activation functions."""
 
 import functools
+import warnings
 
 import jax.numpy as jnp
 from jax import nn
@@ -134,7 +135,14 @@ def softmax(x, axis=-1):
     >>> softmax([1.0, 1.0]).tolist()
     [0.5, 0.5]
     """
-    return nn.softmax(as_array(x), _axes(axis))
+    x = as_array(x)
+    if isinstance(axis, int) and x.ndim and x.shape[axis] == 1:
+        warnings.warn(
+            f"softmax over axis {axis} of an array of shape {x.shape}: there is one "
+            "entry, so every result is 1. A sigmoid was meant, perhaps.",
+            stacklevel=2,
+        )
+    return nn.softmax(x, _axes(axis))
 
 
 @nn_op

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 
 from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
+from minikeras.ops.reshaping import promote
 
 
 @nn_op(tensors=("query", "key", "value", "bias", "mask", "scale"))
@@ -36,7 +37,7 @@ def dot_product_attention(
     """
     if attn_logits_soft_cap is not None:
         raise ValueError("dot_product_attention: attn_logits_soft_cap is for TPUs.")
-    query, key, value = map(as_array, (query, key, value))
+    query, key, value = promote(query, key, value)
     if query.ndim != 4:
         raise ValueError(
             "dot_product_attention: query, key and value must have the shape (batch, "

@@ -1,5 +1,7 @@
 """Conditions and loops that `jit` understands, and control of differentiation."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
@@ -44,7 +46,7 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
     (6, [0, 1, 3, 6])
     """
     if not callable(f):
-        raise TypeError(f"scan: f must be a function, got {f!r}.")
+        raise TypeError(f"scan: f should be a callable. Received: f={f!r}")
     if xs is None and length is None:
         raise ValueError("scan: without `xs`, `length` must be given.")
     return jax.lax.scan(f, _arrays(init), _arrays(xs), length, reverse, unroll)
@@ -61,7 +63,7 @@ def associative_scan(f, elems, reverse=False, axis=0):
         axis: along which.
     """
     if not callable(f):
-        raise TypeError(f"associative_scan: f must be a function, got {f!r}.")
+        raise TypeError(f"associative_scan: f should be a callable. Received: f={f!r}")
     return jax.lax.associative_scan(f, _arrays(elems), reverse, axis)
 
 
@@ -142,7 +144,13 @@ def custom_gradient(f):
         f: returns (value, `grad`), where `grad(upstream)` returns the gradients of
             the arguments.
     """
-    return jax.custom_gradient(f)
+    differentiable = jax.custom_gradient(f)
+
+    @functools.wraps(f)
+    def call(*args):
+        return differentiable(*_arrays(args))
+
+    return call
 
 
 def jvp(fun, primals, tangents, has_aux=False):

@@ -77,10 +77,8 @@ def array(x, dtype=None):
 
 
 def convert_to_numpy(x):
-    """Array, Variable or array-like -> `numpy.ndarray`."""
-    if hasattr(x, "todense"):
-        x = x.todense()
-    return np.asarray(x)
+    """Array, Variable or array-like -> `numpy.ndarray` of its own, to be changed."""
+    return np.array(x.todense() if hasattr(x, "todense") else x)
 
 
 def is_tensor(x) -> bool:

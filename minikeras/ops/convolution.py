@@ -64,9 +64,9 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
     channels, per_group = _channels(inputs, data_format), kernel.shape[-2]
     if channels % per_group:
         raise ValueError(
-            f"conv: the inputs have {channels} channels, which must be a multiple of "
-            f"the kernel's {per_group} (kernel shape {kernel.shape}, data format "
-            f"{data_format})."
+            "conv: the number of input channels must match the kernel's, or be a "
+            f"multiple of it; got {channels} channels, kernel shape {kernel.shape}, "
+            f"data format {data_format}."
         )
     groups = channels // per_group
     return _convolve(
@@ -160,6 +160,12 @@ def conv_transpose(
     data_format = standardize_data_format(data_format)
     inputs = as_array(inputs)
     kernel = as_array(kernel).astype(inputs.dtype)
+    if _channels(inputs, data_format) != kernel.shape[-1]:
+        raise ValueError(
+            "conv_transpose: the number of input channels must match the kernel's "
+            f"last axis; got inputs of shape {inputs.shape} ({data_format}) and a "
+            f"kernel of shape {kernel.shape}."
+        )
     rank = inputs.ndim - 2
     strides, dilation_rate = sizes(strides, rank), sizes(dilation_rate, rank)
     extra = (None,) * rank if output_padding is None else sizes(output_padding, rank)

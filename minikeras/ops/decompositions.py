@@ -85,7 +85,9 @@ def pinv(x, rcond=None):
 def qr(x, mode="reduced"):
     """Q R with orthonormal columns in Q and R upper triangular -> (q, r)."""
     if mode not in ("reduced", "complete"):
-        raise ValueError(f"qr: mode must be 'reduced' or 'complete', got {mode!r}.")
+        raise ValueError(
+            f"qr: mode {mode!r}. Expected one of {{'reduced', 'complete'}}."
+        )
     return tuple(jnp.linalg.qr(as_array(x), mode))
 
 
@@ -128,6 +130,8 @@ def normalize(x, axis=-1, order=2, epsilon=None):
     x = as_array(x)
     epsilon = config.epsilon() if epsilon is None else epsilon
     axis = tuple(axis) if isinstance(axis, list) else axis
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(f"Argument `order` must be an int >= 1, got {order!r}.")
     if order == 2:
         squares = jnp.sum(jnp.square(x), axis=axis, keepdims=True)
         return x * jnp.minimum(jax.lax.rsqrt(squares), 1 / epsilon)
@@ -138,5 +142,8 @@ def normalize(x, axis=-1, order=2, epsilon=None):
 @op(name="CDist", module="keras.src.ops.math")
 def cdist(x, y):
     """(n, d), (m, d) -> (n, m) Euclidean distances."""
-    difference = as_array(x)[..., :, None, :] - as_array(y)[..., None, :, :]
+    x, y = as_array(x), as_array(y)
+    if x.shape[-1] != y.shape[-1]:
+        raise ValueError(f"cdist: last axes differ, got {x.shape} and {y.shape}.")
+    difference = x[..., :, None, :] - y[..., None, :, :]
     return jnp.sqrt(jnp.sum(difference * difference, axis=-1))

@@ -172,7 +172,7 @@ def in_top_k(targets, predictions, k):
         (batch,) bools. Ties with the target count for it; a target that is out of
         range counts as least probable.
     """
-    targets, predictions = as_array(targets), as_array(predictions)
+    targets, predictions = as_array(targets).astype("int32"), as_array(predictions)
     own = jnp.take_along_axis(predictions, targets[..., None], axis=-1)
     own = jnp.where(jnp.isnan(own), -jnp.inf, own)
     rank = 1 + jnp.sum((predictions > own).astype("int32"), axis=-1)
@@ -216,14 +216,26 @@ def scatter_update(inputs, indices, updates, reduction=None):
 
 
 def _at(x, indices):
-    return x.at[tuple(jnp.moveaxis(as_array(indices), -1, 0))]
+    return x.at[tuple(jnp.moveaxis(as_array(indices).astype("int32"), -1, 0))]
 
 
 @op(tensors=("inputs", "start_indices"), module=CORE)
 def slice(inputs, start_indices, shape):
-    """The block of `shape` that begins at `start_indices`."""
-    inputs = as_array(inputs)
-    return jax.lax.dynamic_slice(inputs, _starts(start_indices), shape)
+    """The block of `shape` that begins at `start_indices`; -1: up to the end."""
+    inputs, starts = as_array(inputs), _starts(start_indices)
+    for name, value in (("shape", shape), ("start_indices", starts)):
+        if len(value) != inputs.ndim:
+            raise ValueError(
+                f"slice: the number of dimensions in `inputs` must match that of "
+                f"dimensions in `{name}`, got inputs.shape={inputs.shape} and "
+                f"{len(value)} values."
+            )
+    # -1: up to the end, which only a start that is no tracer can tell.
+    shape = [
+        int(end - start) if size == -1 else size
+        for end, start, size in zip(inputs.shape, starts, shape, strict=True)
+    ]
+    return jax.lax.dynamic_slice(inputs, starts, shape)
 
 
 @op(tensors=("inputs", "start_indices", "updates"), module=CORE)
@@ -235,8 +247,9 @@ def slice_update(inputs, start_indices, updates):
 
 
 def _starts(indices):
-    several = isinstance(indices, (list, tuple))
-    return indices if several else tuple(as_array(indices))
+    if isinstance(indices, (list, tuple)):
+        return indices
+    return tuple(as_array(indices).astype("int32"))
 
 
 def size(x):

@@ -33,6 +33,13 @@ from minikeras.ops.activation import (
 from minikeras.ops.attention import (
     dot_product_attention,
 )
+from minikeras.ops.blocks import (
+    depth_to_space,
+    fold,
+    psnr,
+    space_to_depth,
+    unfold,
+)
 from minikeras.ops.convolution import (
     conv,
     conv_transpose,
@@ -71,9 +78,11 @@ __all__ = [
     "celu",
     "conv",
     "conv_transpose",
+    "depth_to_space",
     "depthwise_conv",
     "dot_product_attention",
     "elu",
+    "fold",
     "gelu",
     "glu",
     "hard_shrink",
@@ -91,6 +100,7 @@ __all__ = [
     "normalize",
     "one_hot",
     "polar",
+    "psnr",
     "relu",
     "relu6",
     "rms_normalization",
@@ -102,6 +112,7 @@ __all__ = [
     "softmax",
     "softplus",
     "softsign",
+    "space_to_depth",
     "sparse_categorical_crossentropy",
     "sparse_plus",
     "sparse_sigmoid",
@@ -110,4 +121,5 @@ __all__ = [
     "swish",
     "tanh_shrink",
     "threshold",
+    "unfold",
 ]

@@ -1,5 +1,7 @@
 """Moments and the normalizations built on them."""
 
+import warnings
+
 import jax
 import jax.numpy as jnp
 
@@ -91,6 +93,12 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwarg
         Array of the shape and dtype of `x`; half floats are computed in float32.
     """
     rms_scaling = kwargs.pop("rms_scaling", False)
+    if rms_scaling:
+        warnings.warn(
+            "You passed `rms_scaling=True`, which is deprecated: it never was RMS "
+            "normalization. Use `rms_normalization`.",
+            stacklevel=2,
+        )
     epsilon = config.epsilon() if epsilon is None else epsilon
     x = as_array(x)
     axes = tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)

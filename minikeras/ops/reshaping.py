@@ -16,12 +16,12 @@ ravel = unary(jnp.ravel, "All entries in one axis.")
 @op
 def append(x1, x2, axis=None):
     """`x2` after `x1` along `axis`; None flattens both first."""
-    x1, x2 = _promote(x1, x2)
+    x1, x2 = promote(x1, x2)
     return jnp.append(x1, x2, axis)
 
 
-def _promote(*xs):
-    """Arrays of one dtype. Bools take the dtype of the others."""
+def promote(*xs):
+    """Array-likes -> arrays of their common dtype."""
     arrays = as_arrays(xs)
     dtype = dtypes.result_type(*(x.dtype for x in arrays))
     return [x.astype(dtype) for x in arrays]
@@ -46,31 +46,31 @@ def concatenate(xs, axis=0):
     >>> concatenate([[1, 2], [3]]).tolist()
     [1, 2, 3]
     """
-    return jnp.concatenate(_promote(*xs), axis)
+    return jnp.concatenate(promote(*xs), axis)
 
 
 @op
 def stack(x, axis=0):
     """Arrays of one shape joined along a new axis."""
-    return jnp.stack(_promote(*x), axis)
+    return jnp.stack(promote(*x), axis)
 
 
 @op
 def hstack(xs):
     """Arrays joined along axis 1, or 0 if they have no other."""
-    return jnp.hstack(_promote(*xs))
+    return jnp.hstack(promote(*xs))
 
 
 @op
 def vstack(xs):
     """Arrays joined along axis 0, which those of one axis get as new."""
-    return jnp.vstack(_promote(*xs))
+    return jnp.vstack(promote(*xs))
 
 
 @op
 def dstack(xs):
     """Arrays joined along axis 2, made where missing."""
-    return jnp.dstack(_promote(*xs))
+    return jnp.dstack(promote(*xs))
 
 
 @op
@@ -224,7 +224,7 @@ def unstack(x, num=None, axis=0):
     """
     x = as_array(x)
     if not -x.ndim <= axis < x.ndim:
-        raise ValueError(f"unstack: x of shape {x.shape} has no axis {axis}.")
+        raise ValueError(f"unstack: axis {axis} is out of bounds for shape {x.shape}.")
     count = x.shape[axis]
     if num is not None and num != count:
         raise ValueError(f"unstack: axis {axis} has {count} slices, not num={num}.")
@@ -237,7 +237,7 @@ def view_as_complex(x):
     x = as_array(x)
     if x.ndim < 1 or x.shape[-1] != 2:
         raise ValueError(
-            f"view_as_complex: expected a last axis of size 2, got shape {x.shape}."
+            f"Last dimension of input must be size 2. Received: shape={x.shape}"
         )
     return jax.lax.complex(x[..., 0], x[..., 1])
 

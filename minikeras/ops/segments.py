@@ -10,13 +10,24 @@ MATH = "keras.src.ops.math"
 
 def _segment(function, what):
     def call(data, segment_ids, num_segments=None, sorted=False):
-        ids = as_array(segment_ids)
+        data, ids = as_array(data), as_array(segment_ids).astype("int32")
         if ids.ndim != 1:
             raise ValueError(
-                f"{function.__name__}: segment_ids must have one axis, got shape "
-                f"{ids.shape}."
+                f"{function.__name__}: Argument `segment_ids` should be an 1-D vector, "
+                f"got shape {ids.shape}."
             )
-        return function(as_array(data), ids, num_segments, indices_are_sorted=sorted)
+        if len(ids) != len(data):
+            raise ValueError(
+                f"{function.__name__}: Argument `segment_ids` and `data` should have "
+                f"same leading dimension. Got {ids.shape} and {data.shape}."
+            )
+        if num_segments is None:
+            raise ValueError(
+                f"{function.__name__}: Argument `num_segments` must be set when using "
+                "the JAX backend: a shape cannot depend on the values in "
+                "`segment_ids`."
+            )
+        return function(data, ids, num_segments, indices_are_sorted=sorted)
 
     call.__name__ = call.__qualname__ = function.__name__
     call.__doc__ = f"""{what} of the rows of each segment.
@@ -24,7 +35,7 @@ def _segment(function, what):
     Args:
         data: (n, …).
         segment_ids: (n,) ints, the segment of each row.
-        num_segments: int; one more than the greatest id by default.
+        num_segments: int, must be given.
         sorted: are the ids in ascending order?
 
     Returns:

@@ -1,0 +1,128 @@
+"""Spatial blocks and patches moved between axes."""
+
+import math
+
+import jax.numpy as jnp
+from jax import lax
+
+from minikeras.ops.activation import nn_op
+from minikeras.ops.convert import as_array
+from minikeras.ops.convolution import sizes
+
+
+def _check(block_size):
+    if block_size < 2:
+        raise ValueError(f"`block_size` must be at least 2, got {block_size}.")
+
+
+@nn_op
+def depth_to_space(x, block_size, data_format="channels_last"):
+    """(batch, h, w, b² c) -> (batch, b h, b w, c): channels become blocks.
+
+    The block is the outer part of the channels, or the inner one if they come first.
+    """
+    _check(block_size)
+    x, b = as_array(x), block_size
+    if data_format == "channels_first":
+        n, c, h, w = x.shape
+        blocks = x.reshape(n, c // b**2, b, b, h, w).transpose(0, 1, 4, 2, 5, 3)
+        return blocks.reshape(n, c // b**2, h * b, w * b)
+    n, h, w, c = x.shape
+    blocks = x.reshape(n, h, w, b, b, c // b**2).transpose(0, 1, 3, 2, 4, 5)
+    return blocks.reshape(n, h * b, w * b, c // b**2)
+
+
+@nn_op
+def space_to_depth(x, block_size, data_format="channels_last"):
+    """(batch, b h, b w, c) -> (batch, h, w, b² c): blocks become channels."""
+    _check(block_size)
+    x, b = as_array(x), block_size
+    if data_format == "channels_first":
+        n, c, h, w = x.shape
+        blocks = x.reshape(n, c, h // b, b, w // b, b).transpose(0, 1, 3, 5, 2, 4)
+        return blocks.reshape(n, c * b**2, h // b, w // b)
+    n, h, w, c = x.shape
+    blocks = x.reshape(n, h // b, b, w // b, b, c).transpose(0, 1, 3, 2, 4, 5)
+    return blocks.reshape(n, h // b, w // b, c * b**2)
+
+
+def _places(shape, kernel, dilation, padding, stride):
+    """Rows and columns of the entries of each patch: (patches, window) each."""
+    axes = []
+    for size, k, d, p, s in zip(shape, kernel, dilation, padding, stride, strict=True):
+        count = (size + 2 * p - d * (k - 1) - 1) // s + 1
+        axes.append(s * jnp.arange(count)[:, None] + d * jnp.arange(k))
+    (rows, columns), (k, m) = axes, kernel
+    rows = jnp.broadcast_to(
+        rows[:, None, :, None], (len(rows), len(columns), k, m)
+    ).reshape(-1, k * m)
+    columns = jnp.broadcast_to(
+        columns[None, :, None, :], (len(axes[0]), len(columns), k, m)
+    ).reshape(-1, k * m)
+    return rows, columns
+
+
+@nn_op
+def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
+    """Patches of an image as columns.
+
+    Args:
+        x: (batch, channels, height, width).
+        kernel_size, dilation, padding, stride: int, or one for each of both axes.
+
+    Returns:
+        (batch, channels · window entries, patches).
+    """
+    x = as_array(x)
+    kernel, dilation, padding, stride = (
+        sizes(v, 2) for v in (kernel_size, dilation, padding, stride)
+    )
+    rows, columns = _places(x.shape[2:], kernel, dilation, padding, stride)
+    x = jnp.pad(x, [(0, 0), (0, 0), *((p, p) for p in padding)])
+    patches = x[:, :, rows, columns]
+    return patches.transpose(0, 1, 3, 2).reshape(len(x), -1, len(rows))
+
+
+@nn_op
+def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
+    """The image whose patches are given, overlaps added: `unfold` transposed.
+
+    Args:
+        x: (batch, channels · window entries, patches).
+        output_size: height and width.
+        kernel_size, dilation, padding, stride: as in `unfold`.
+
+    Returns:
+        (batch, channels, height, width).
+    """
+    x = as_array(x)
+    size, kernel, dilation, padding, stride = (
+        sizes(v, 2) for v in (output_size, kernel_size, dilation, padding, stride)
+    )
+    rows, columns = _places(size, kernel, dilation, padding, stride)
+    patches = x.reshape(len(x), -1, math.prod(kernel), x.shape[-1])
+    padded = [n + 2 * p for n, p in zip(size, padding, strict=True)]
+    image = jnp.zeros((*patches.shape[:2], *padded), x.dtype)
+    image = image.at[:, :, rows, columns].add(patches.transpose(0, 1, 3, 2))
+    starts = (0, 0, *padding)
+    return lax.dynamic_slice(image, starts, (*image.shape[:2], *size))
+
+
+@nn_op(name="PSNR", tensors=("x1", "x2"))
+def psnr(x1, x2, max_val):
+    """Peak signal-to-noise ratio 20 log₁₀ max_val - 10 log₁₀ mean((x1 - x2)²).
+
+    Args:
+        x1, x2: arrays of one shape.
+        max_val: greatest possible value.
+
+    Returns:
+        Scalar, in decibels.
+    """
+    x1, x2 = as_array(x1), as_array(x2)
+    if x1.shape != x2.shape:
+        raise ValueError(
+            f"psnr: expected two equal shapes, got {x1.shape} and {x2.shape}."
+        )
+    error = jnp.mean(jnp.square(x1 - x2))
+    return 20 * jnp.log10(max_val) - 10 * jnp.log10(error)

@@ -1,0 +1,223 @@
+"""Fourier transforms. Complex arrays travel as pairs (real, imaginary)."""
+
+import jax.numpy as jnp
+
+from minikeras.core.symbolic import op
+from minikeras.core.variable import as_array
+from minikeras.ops.elementwise import MATH
+
+
+def _complex(x, rank):
+    if not isinstance(x, (tuple, list)) or len(x) != 2:
+        raise ValueError(
+            "Input `x` should be a tuple of two tensors, the real and the imaginary "
+            f"part. Received: x={x}"
+        )
+    real, imag = (_float(part) for part in x)
+    if real.shape != imag.shape:
+        raise ValueError(
+            "Both the real and imaginary parts should have the same shape. Received: "
+            f"x[0].shape={real.shape}, x[1].shape={imag.shape}"
+        )
+    if real.ndim < rank:
+        raise ValueError(
+            f"Input should have rank >= {rank}. Received: shape={real.shape}"
+        )
+    return real + 1j * imag
+
+
+def _float(x):
+    x = as_array(x)
+    return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype("float32")
+
+
+def _pair(x):
+    return jnp.real(x), jnp.imag(x)
+
+
+@op(name="FFT", module=MATH)
+def fft(x):
+    """Discrete Fourier transform along the last axis: Σ x_t exp(-2πi kt / n).
+
+    Args:
+        x: pair of float arrays of one shape (…, n).
+
+    Returns:
+        Pair of arrays of that shape.
+    """
+    return _pair(jnp.fft.fft(_complex(x, 1)))
+
+
+@op(name="FFT2", module=MATH)
+def fft2(x):
+    """`fft` along the last two axes."""
+    return _pair(jnp.fft.fft2(_complex(x, 2)))
+
+
+@op(name="IFFT2", module=MATH)
+def ifft2(x):
+    """Inverse of `fft2`."""
+    return _pair(jnp.fft.ifft2(_complex(x, 2)))
+
+
+@op(name="RFFT", module=MATH)
+def rfft(x, fft_length=None):
+    """`fft` of a real array, without the redundant half.
+
+    Args:
+        x: float array (…, n).
+        fft_length: length to cut or pad with zeros to, n by default.
+
+    Returns:
+        Pair of arrays (…, fft_length // 2 + 1).
+    """
+    x = _float(x)
+    if x.ndim < 1:
+        raise ValueError(f"Input should have rank >= 1. Received: shape={x.shape}")
+    return _pair(jnp.fft.rfft(x, fft_length))
+
+
+@op(name="IRFFT", module=MATH)
+def irfft(x, fft_length=None):
+    """Inverse of `rfft`.
+
+    Args:
+        x: pair of float arrays (…, m).
+        fft_length: length of the result, 2 (m - 1) by default.
+
+    Returns:
+        Array (…, fft_length).
+    """
+    return jnp.fft.irfft(_complex(x, 1), fft_length)
+
+
+def _positive(**sizes):
+    for name, size in sizes.items():
+        if not isinstance(size, int) or size < 1:
+            raise ValueError(f"`{name}` must be a positive integer, got {size!r}.")
+
+
+@op(module=MATH)
+def extract_sequences(x, sequence_length, sequence_stride):
+    """Overlapping windows of the last axis.
+
+    Args:
+        x: (…, n).
+        sequence_length: entries per window.
+        sequence_stride: entries from one window's start to the next's.
+
+    Returns:
+        (…, 1 + (n - sequence_length) // sequence_stride, sequence_length).
+
+    >>> extract_sequences([0, 1, 2, 3, 4], 3, 2).tolist()
+    [[0, 1, 2], [2, 3, 4]]
+    """
+    _positive(sequence_length=sequence_length, sequence_stride=sequence_stride)
+    x = as_array(x)
+    if x.ndim < 1:
+        raise ValueError(f"Input should have rank >= 1. Received: shape={x.shape}")
+    count = 1 + (x.shape[-1] - sequence_length) // sequence_stride
+    return x[..., _places(count, sequence_length, sequence_stride)]
+
+
+def _places(count, length, stride):
+    """(count, length) positions of the entries of overlapping windows."""
+    return stride * jnp.arange(count)[:, None] + jnp.arange(length)
+
+
+def _window(window, length, fft_length, dtype):
+    """Weights (fft_length,) with the window in the middle."""
+    if isinstance(window, str):
+        if window not in ("hann", "hamming"):
+            raise ValueError(
+                "If a string is passed to `window`, it must be 'hann' or 'hamming', "
+                f"got {window!r}."
+            )
+        from scipy.signal import get_window
+
+        window = get_window(window, length)
+    weights = jnp.ones(length, dtype) if window is None else as_array(window)
+    if weights.shape != (length,):
+        raise ValueError(
+            f"The shape of `window` must be (sequence_length,) = ({length},), "
+            f"got {weights.shape}."
+        )
+    left = (fft_length - length) // 2
+    return jnp.pad(weights.astype(dtype), (left, fft_length - length - left))
+
+
+def _check_lengths(sequence_length, sequence_stride, fft_length):
+    _positive(
+        sequence_length=sequence_length,
+        sequence_stride=sequence_stride,
+        fft_length=fft_length,
+    )
+    if sequence_length > fft_length:
+        raise ValueError(
+            f"`sequence_length` must not be greater than `fft_length`, got "
+            f"sequence_length={sequence_length}, fft_length={fft_length}."
+        )
+
+
+@op(name="STFT", tensors=("x",), module=MATH)
+def stft(x, sequence_length, sequence_stride, fft_length, window="hann", center=True):
+    """Short-time Fourier transform: `rfft` of overlapping windows.
+
+    Args:
+        x: float array (…, n).
+        sequence_length: entries per window.
+        sequence_stride: entries from one window to the next.
+        fft_length: length of the transform, >= sequence_length.
+        window: None, "hann", "hamming" or (sequence_length,) weights.
+        center: mirror the ends, so that window t has its middle at t · stride.
+
+    Returns:
+        Pair of arrays (…, windows, fft_length // 2 + 1).
+    """
+    _check_lengths(sequence_length, sequence_stride, fft_length)
+    x = as_array(x)
+    if not jnp.issubdtype(x.dtype, jnp.floating):
+        raise TypeError(f"stft: x must be `float32` or `float64`, got {x.dtype}.")
+    if center:
+        ends = [(0, 0)] * (x.ndim - 1) + [(fft_length // 2, fft_length // 2)]
+        x = jnp.pad(x, ends, mode="reflect")
+    weights = _window(window, sequence_length, fft_length, x.dtype)
+    count = 1 + (x.shape[-1] - fft_length) // sequence_stride
+    frames = x[..., _places(count, fft_length, sequence_stride)]
+    return _pair(jnp.fft.rfft(frames * weights))
+
+
+@op(name="ISTFT", tensors=("x",), module=MATH)
+def istft(
+    x,
+    sequence_length,
+    sequence_stride,
+    fft_length,
+    length=None,
+    window="hann",
+    center=True,
+):
+    """Inverse of `stft`: the windows are added up and their overlap divided out.
+
+    Args:
+        x: pair of float arrays (…, windows, fft_length // 2 + 1).
+        length: of the result; all that is known by default.
+        Others: as `stft`.
+
+    Returns:
+        Array (…, length).
+    """
+    _check_lengths(sequence_length, sequence_stride, fft_length)
+    spectrum = _complex(x, 2)
+    frames = jnp.fft.irfft(spectrum, fft_length)
+    weights = _window(window, sequence_length, fft_length, frames.dtype)
+    count = frames.shape[-2]
+    places = _places(count, fft_length, sequence_stride)
+    total = fft_length + sequence_stride * (count - 1)
+    empty = jnp.zeros((*frames.shape[:-2], total), frames.dtype)
+    signal = empty.at[..., places].add(frames * weights)
+    overlap = jnp.zeros(total, frames.dtype).at[places].add(weights**2)
+    signal = signal / jnp.where(overlap > 1e-10, overlap, 1.0)
+    start = fft_length // 2 if center else 0
+    stop = total - start if length is None else start + length
+    return signal[..., start:stop]
