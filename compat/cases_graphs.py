@@ -138,15 +138,34 @@ def subclass_add_loss(keras):
             self.out = keras.layers.Dense(2)
 
         def call(self, x, training=None):
-            # Keras on JAX hands `training` of `fit` to no layer that is not given it.
-            x = self.penalized(self.hidden(x), training=training)
-            return self.out(self.dropout(x, training=training))
+            return self.out(self.dropout(self.penalized(self.hidden(x))))
 
         def get_config(self):
             return {**super().get_config(), "units": self.units}
 
     model = Net()
     model.compile(keras.optimizers.Adam(0.01), "mse", metrics=["mae"])
+    return model, {"x": X, "y": TARGETS, "validation_split": 0.2}
+
+
+@case
+def call_without_training(keras):
+    """Keras on JAX runs the layers of such a model in inference mode, in `fit` too."""
+
+    @keras.saving.register_keras_serializable("compat")
+    class Still(keras.Model):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.hidden = keras.layers.Dense(6, "relu")
+            self.norm = keras.layers.BatchNormalization()
+            self.dropout = keras.layers.Dropout(0.5)
+            self.out = keras.layers.Dense(2)
+
+        def call(self, x):
+            return self.out(self.dropout(self.norm(self.hidden(x))))
+
+    model = Still()
+    model.compile("adam", "mse")
     return model, {"x": X, "y": TARGETS, "validation_split": 0.2}
 
 

@@ -404,7 +404,9 @@ class Layer(Tracked, Buildable, Configurable, Operation):
         return_losses=False,
         **kwargs,
     ):
-        """Call the layer as a pure function of its variables' values.
+        """The layer's bare `call` as a pure function of its variables' values.
+
+        As in Keras: sub-layers train only if `call` gives them `training=`.
 
         Args:
             trainable_variables, non_trainable_variables: lists of arrays, in the
@@ -435,7 +437,7 @@ class Layer(Tracked, Buildable, Configurable, Operation):
             values |= {id(v): jnp.asarray(x) for v, x in zip(own, given, strict=True)}
         losses = [] if return_losses else None
         with bound(values, losses=losses):
-            outputs = self(*args, **kwargs)
+            outputs = self.call(*args, **kwargs)
             collected = self.losses if return_losses else None
         updated = [values[id(v)] for v in others]
         return (outputs, updated, collected) if return_losses else (outputs, updated)

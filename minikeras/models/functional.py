@@ -3,7 +3,7 @@
 import jax
 
 from minikeras.core import registry, tree
-from minikeras.core.functional import set_mask
+from minikeras.core.functional import Frame, set_mask
 from minikeras.core.symbolic import KerasTensor, is_keras_tensor
 from minikeras.layers.core.input_layer import Input, InputLayer
 from minikeras.layers.layer import Layer
@@ -125,18 +125,20 @@ class Functional(Model):
             for x, m in zip(self.inputs, tree.flatten(mask), strict=False):
                 if m is not None:
                     set_mask(values[id(x)], m)
-        for node in self._graph.nodes:
-            if id(node.output_tensors[0]) in values:
-                continue
-            args = graphs.fill(node.args, values)
-            kwargs = node.kwargs and graphs.fill(node.kwargs, values)
-            if training is not None and "training" in kwargs:
-                kwargs["training"] = training
-            outputs = node.operation(*args, **kwargs)
-            for tensor, x in zip(
-                node.output_tensors, jax.tree_util.tree_leaves(outputs), strict=True
-            ):
-                values[id(tensor)] = x
+        mode = {} if training is None else {"training": training}
+        with Frame(**mode):
+            for node in self._graph.nodes:
+                if id(node.output_tensors[0]) in values:
+                    continue
+                args = graphs.fill(node.args, values)
+                kwargs = node.kwargs and graphs.fill(node.kwargs, values)
+                if training is not None and "training" in kwargs:
+                    kwargs["training"] = training
+                outputs = node.operation(*args, **kwargs)
+                for tensor, x in zip(
+                    node.output_tensors, jax.tree_util.tree_leaves(outputs), strict=True
+                ):
+                    values[id(tensor)] = x
         return graphs.fill(self._outputs, values)
 
     def compute_output_spec(self, inputs, training=None, mask=None):

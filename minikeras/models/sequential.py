@@ -1,6 +1,7 @@
 """Sequential: layers one after another."""
 
 from minikeras.core import registry
+from minikeras.core.functional import Frame
 from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
@@ -135,8 +136,10 @@ class Sequential(Model):
             own = self._functional._inputs
             if getattr(x, "ndim", None) != own.ndim or x.dtype != own.dtype:
                 x = model_inputs.standardize(own, x)[id(own)]
-        for layer in self.layers:
-            x = layer(x)
+        mode = {} if training is None else {"training": training}
+        with Frame(**mode):
+            for layer in self.layers:
+                x = layer(x)
         return x
 
     def compute_output_spec(self, inputs, training=None, mask=None):

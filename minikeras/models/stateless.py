@@ -71,8 +71,8 @@ class Stateless:
         variables = variables_of(self)._replace(opt_state={})
         lists = (trainable_variables, non_trainable_variables, metrics_variables)
         tables = steps.from_lists(variables, lists, "test_step")
-        with Bridge(variables, variables._replace(**tables), training) as bridge:
-            y_pred = self(x, training=training)
+        with Bridge(variables, variables._replace(**tables)) as bridge:
+            y_pred = self.call(x, **self._mode(training))
             loss = self._tracked_loss(x, y, y_pred, sample_weight, training)
         _, kept, metrics = steps.to_lists(variables, bridge.new(), "test_step")
         scaled = loss

@@ -3,6 +3,8 @@
 Thin: the loops are in `training/loop.py`, the steps in `training/step.py`.
 """
 
+import warnings
+
 import jax
 import jax.numpy as jnp
 
@@ -13,6 +15,7 @@ from minikeras.data import (
     train_validation_split,
     unpack_x_y_sample_weight,
 )
+from minikeras.layers.arguments import call_signature
 from minikeras.metrics.reduction import Mean
 from minikeras.models.compile_config import CompileConfig
 from minikeras.models.on_batch import OnBatch
@@ -223,6 +226,20 @@ class Trainer(CompileConfig, Stateless, OnBatch):
                 return self.compute_loss(**kwargs)
         return self.compute_loss(**kwargs, training=training)
 
+    def _mode(self, training):
+        """`training=` for the bare `call`, if it takes one."""
+        spec = call_signature(type(self).call)
+        if spec.has_training or spec.variadic:
+            return {"training": training}
+        if training and any(_depends_on_mode(x) for x in self._flatten_layers(False)):
+            warnings.warn(
+                f"{type(self).__name__}.call() takes no `training` argument, so its "
+                "dropout, noise and batch normalization run in inference mode during "
+                "fit(). Write `def call(self, inputs, training=None)` and pass it on.",
+                stacklevel=2,
+            )
+        return {}
+
     def _measure(self, x, y, y_pred, sample_weight, training):
         """Loss, and logs of loss and metrics; inside the bridge."""
         loss = self._tracked_loss(x, y, y_pred, sample_weight, training)
@@ -377,6 +394,13 @@ def _given(loss):
     is_leaf = lambda x: x is None or not isinstance(x, (list, tuple, dict))  # noqa: E731
     leaves = jax.tree_util.tree_leaves(loss, is_leaf=is_leaf)
     return any(leaf is not None for leaf in leaves)
+
+
+def _depends_on_mode(layer):
+    """Does it draw random numbers, or keep statistics?"""
+    return bool(layer._seed_generators) or any(
+        not v._born_trainable for v in layer._own_variables()
+    )
 
 
 def _with_loss_scale(optimizer):

@@ -1,4 +1,9 @@
-"""The steps: pure functions from a state and a batch to a state and logs."""
+"""The steps: pure functions from a state and a batch to a state and logs.
+
+They run the model's bare `call`, as Keras on JAX does: a graph hands `training` to
+each of its layers, but of a `call` that a user wrote only those layers train that are
+given `training=`.
+"""
 
 import jax
 
@@ -42,8 +47,8 @@ def train_step(model, variables: TrainState):
 
     def loss_fn(params, state, batch):
         x, y, sample_weight = batch
-        with Bridge(variables, state._replace(params=params), True) as bridge:
-            y_pred = model(x, training=True)
+        with Bridge(variables, state._replace(params=params)) as bridge:
+            y_pred = model.call(x, **model._mode(True))
             loss, logs = model._measure(x, y, y_pred, sample_weight, training=True)
             scaled = model.optimizer.scale_loss(loss)
         return scaled, (bridge.new(), logs)
@@ -64,8 +69,8 @@ def test_step(model, variables: TrainState):
 
     def step(state, source):
         x, y, sample_weight = open_batch(source)
-        with Bridge(variables, state, False) as bridge:
-            y_pred = model(x, training=False)
+        with Bridge(variables, state) as bridge:
+            y_pred = model.call(x, **model._mode(False))
             _, logs = model._measure(x, y, y_pred, sample_weight, training=False)
         return bridge.new(), logs
 
@@ -77,8 +82,8 @@ def predict_step(model, variables: TrainState):
 
     def step(state, source):
         x, _, _ = open_batch(source)
-        with Bridge(variables, state, False) as bridge:
-            outputs = model(x, training=False)
+        with Bridge(variables, state) as bridge:
+            outputs = model.call(x, **model._mode(False))
         return bridge.new(), outputs
 
     return step
@@ -165,9 +170,7 @@ def program(model, variables: TrainState, name: str):
     key = (name, model._compiles(), _identity(variables))
     if key not in model._programs:
         step = plain_step(model, variables, name)
-        if model._compiles():
-            step = jax.jit(step, donate_argnums=0)
-        model._programs[key] = step
+        model._programs[key] = _compiled(step) if model._compiles() else _eager(step)
     return model._programs[key]
 
 
@@ -175,3 +178,12 @@ def _identity(variables):
     return tuple(
         tuple((path, id(v)) for path, v in table.items()) for table in variables
     )
+
+
+def _compiled(step):
+    return jax.jit(step, donate_argnums=0)
+
+
+def _eager(step):
+    """As users see it in a compiled step, a batch is of JAX arrays."""
+    return lambda state, source: step(state, jax.device_put(source))
