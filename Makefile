@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 # Two workers suit two cores; more only cost memory (each compiles its own programs).
 JOBS   ?= 2
-# Folder of the tool that runs Keras's own tests against this package.
-KERAS_SUITE ?= ../shared/keras_suite
+# Folder of a tool that runs Keras's own tests against this package (`run.py` in it).
+KERAS_SUITE ?=
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -32,6 +32,7 @@ parity: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not network" -q compat $(ARGS)
 
 conformance: $(VENV)/.dev
+	@test -n "$(KERAS_SUITE)" || { echo "make conformance KERAS_SUITE=folder"; exit 1; }
 	$(BIN)/python $(KERAS_SUITE)/run.py --target minikeras --jobs $(JOBS) \
 		--compare $(KERAS_SUITE)/baseline-3.15.1.json $(ARGS)
 
