@@ -136,7 +136,7 @@ def softmax(x, axis=-1):
     [0.5, 0.5]
     """
     x = as_array(x)
-    if isinstance(axis, int) and x.ndim and x.shape[axis] == 1:
+    if isinstance(axis, int) and x.shape[axis : axis + 1 or None] == (1,):
         warnings.warn(
             f"softmax over axis {axis} of an array of shape {x.shape}: there is one "
             "entry, so every result is 1. A sigmoid was meant, perhaps.",

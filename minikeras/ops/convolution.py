@@ -89,6 +89,12 @@ def depthwise_conv(
     inputs = as_array(inputs)
     kernel = as_array(kernel).astype(inputs.dtype)
     channels, filters = kernel.shape[-2:]
+    if channels != _channels(inputs, data_format):
+        raise ValueError(
+            "depthwise_conv: the number of input channels must match the kernel's; "
+            f"got inputs of shape {inputs.shape} ({data_format}) and a kernel of "
+            f"shape {kernel.shape}."
+        )
     kernel = kernel.reshape(*kernel.shape[:-2], 1, channels * filters)
     return _convolve(
         inputs, kernel, strides, padding, data_format, dilation_rate, channels

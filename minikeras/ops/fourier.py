@@ -136,7 +136,9 @@ def _window(window, length, fft_length, dtype):
         from scipy.signal import get_window
 
         window = get_window(window, length)
-    weights = jnp.ones(length, dtype) if window is None else as_array(window)
+    if window is None:
+        return jnp.ones(fft_length, dtype)
+    weights = as_array(window)
     if weights.shape != (length,):
         raise ValueError(
             f"The shape of `window` must be (sequence_length,) = ({length},), "
@@ -218,6 +220,8 @@ def istft(
     signal = empty.at[..., places].add(frames * weights)
     overlap = jnp.zeros(total, frames.dtype).at[places].add(weights**2)
     signal = signal / jnp.where(overlap > 1e-10, overlap, 1.0)
+    if window is None:  # as in Keras: in the middle, the plain sum of the windows
+        signal = signal * (fft_length / sequence_stride)
     start = fft_length // 2 if center else 0
     stop = total - start if length is None else start + length
     return signal[..., start:stop]
