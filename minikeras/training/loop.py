@@ -69,7 +69,7 @@ class Pass:
         for number, source in enumerate(self._sources()):
             if self.begin and number % group == 0:
                 self.begin(number)
-            box[:] = map(step, (lease.state,), (source,))
+            box[:] = map(step, (box[0][0],), (source,))
             if outputs is not None:
                 outputs.append(lease.logs)
             if self.end and (number + 1) % group == 0:
@@ -219,7 +219,7 @@ def one_step(model, name, batch):
     variables = variables_of(model)
     with Lease(variables) as lease:
         step = program(model, variables, name)
-        lease.box[:] = map(step, (lease.state,), (batch,))
+        lease.box[:] = map(step, (lease.box[0][0],), (batch,))
         return lease.logs
 
 

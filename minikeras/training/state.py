@@ -67,7 +67,8 @@ class Lease:
     donated to the next step); assigning one changes what the next step sees. At the
     end the Variables hold the arrays of the last finished step.
 
-    `box` is a list of one item, what the last step returned: (state, logs).
+    `box` is a list of one item, what the last step returned: (tables, logs), where
+    `tables` is the state as a plain tuple.
     `box[:] = map(step, ...)` replaces it inside one C call, between whose parts no
     Ctrl-C can fall: the state is either the one before the step or the one after it,
     and never lost.
@@ -84,7 +85,8 @@ class Lease:
             for section, table in enumerate(variables)
             for key, v in table.items()
         }
-        self.box[:] = [(jax.tree_util.tree_map(_to_donate, variables), {})]
+        tables = jax.tree_util.tree_map(_to_donate, tuple(variables))
+        self.box[:] = [(tables, {})]
 
     def __enter__(self):
         leaves = jax.tree_util.tree_leaves(self.variables)
@@ -111,7 +113,7 @@ class Lease:
     @property
     def state(self) -> TrainState:
         """The current arrays."""
-        return self.box[0][0]
+        return TrainState(*self.box[0][0])
 
     @property
     def logs(self):

@@ -166,11 +166,26 @@ def plain_step(model, variables: TrainState, name: str):
 
 
 def program(model, variables: TrainState, name: str):
-    """The step to call, compiled unless the model runs eagerly; state is donated."""
+    """`f(tables, source) -> (tables, logs)`: a step, compiled unless run eagerly.
+
+    `tables` is the state as a plain tuple: a NamedTuple is made by Python code, in
+    which a Ctrl-C could fall after the step has run and before it has returned.
+    Training donates them, so that each step overwrites its state.
+    """
     key = (name, model._compiles(), _identity(variables))
     if key not in model._programs:
         step = plain_step(model, variables, name)
-        model._programs[key] = _compiled(step) if model._compiles() else _eager(step)
+
+        def run(tables, source):
+            state, logs = step(TrainState(*tables), source)
+            return tuple(state), logs
+
+        if model._compiles():
+            donated = 0 if name == "train_step" else ()
+            model._programs[key] = jax.jit(run, donate_argnums=donated)
+        else:
+            # As in a compiled step, users see a batch of JAX arrays.
+            model._programs[key] = lambda t, source: run(t, jax.device_put(source))
     return model._programs[key]
 
 
@@ -179,11 +194,3 @@ def _identity(variables):
         tuple((path, id(v)) for path, v in table.items()) for table in variables
     )
 
-
-def _compiled(step):
-    return jax.jit(step, donate_argnums=0)
-
-
-def _eager(step):
-    """As users see it in a compiled step, a batch is of JAX arrays."""
-    return lambda state, source: step(state, jax.device_put(source))

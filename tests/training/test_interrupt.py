@@ -1,0 +1,39 @@
+"""Ctrl-C at any moment of `fit` leaves the weights of the last finished step."""
+
+import subprocess
+import sys
+
+SCRIPT = """
+import os, random, signal, threading
+import numpy as np
+import minikeras as keras
+
+model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(16), keras.layers.Dense(1)])
+model.compile("adam", "mse", metrics=["mae"])
+x = np.random.rand(6400, 8).astype("float32")
+y = x[:, :1]
+model.fit(x, y, verbose=0)
+before, interrupted = int(model.optimizer.iterations.numpy()), 0
+for _ in range(10):
+    wait = 0.02 + 0.1 * random.random()
+    timer = threading.Timer(wait, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    try:
+        model.fit(x, y, epochs=1000, verbose=0)
+    except KeyboardInterrupt:
+        interrupted += 1
+    values = model.get_weights() + [v.numpy() for v in model.optimizer.variables]
+    values += [v.numpy() for v in model.metrics_variables]
+    assert all(np.isfinite(v).all() for v in values)
+assert interrupted == 10
+assert int(model.optimizer.iterations.numpy()) > before
+model.fit(x, y, verbose=0)
+print("whole")
+"""
+
+
+def test_interrupts_at_random_moments():
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout.strip() == "whole", done.stderr[-2000:]
