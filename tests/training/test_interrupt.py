@@ -8,7 +8,8 @@ import os, random, signal, threading
 import numpy as np
 import minikeras as keras
 
-model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(16), keras.layers.Dense(1)])
+layers = [keras.Input((8,)), keras.layers.Dense(16), keras.layers.Dense(1)]
+model = keras.Sequential(layers)
 model.compile("adam", "mse", metrics=["mae"])
 x = np.random.rand(6400, 8).astype("float32")
 y = x[:, :1]
