@@ -193,4 +193,3 @@ def _identity(variables):
     return tuple(
         tuple((path, id(v)) for path, v in table.items()) for table in variables
     )
-
