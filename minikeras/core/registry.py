@@ -6,7 +6,6 @@ because a file or a config names it.
 
 import difflib
 import inspect
-from contextlib import contextmanager
 from typing import Any
 
 from minikeras.core.naming import to_snake_case
@@ -144,13 +143,6 @@ class CustomObjectScope:
 
 
 custom_object_scope = CustomObjectScope
-
-
-@contextmanager
-def registered_in(custom_objects):
-    """The scope of a `custom_objects=` argument; None opens none."""
-    with CustomObjectScope(custom_objects):
-        yield
 
 
 # -- get / serialize / deserialize ------------------------------------------------

@@ -13,7 +13,7 @@ import jax
 
 from minikeras import config as settings
 from minikeras.core import dtypes, naming, registry
-from minikeras.core.functional import Masks, bound, current
+from minikeras.core.functional import Masks, bound
 
 # Sizes that stand for None while an output shape is traced. An output size that
 # differs between the two traces is None too. Both divide by all small numbers, so
@@ -460,8 +460,3 @@ def op(function=None, *, name=None, tensors=None, module="keras.src.ops.numpy") 
     call.pure = function
     registry.register_op(call.class_name, call)
     return call
-
-
-def in_symbolic_scope() -> bool:
-    """Does the running code only trace shapes?"""
-    return current().symbolic
