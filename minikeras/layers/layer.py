@@ -436,6 +436,9 @@ class Layer(Tracked, Buildable, Configurable, Operation):
                 )
             values |= {id(v): jnp.asarray(x) for v, x in zip(own, given, strict=True)}
         losses = [] if return_losses else None
+        spec = arg.call_signature(type(self).call)
+        if not (spec.has_training or spec.variadic):
+            kwargs.pop("training", None)
         with bound(values, losses=losses):
             outputs = self.call(*args, **kwargs)
             collected = self.losses if return_losses else None
