@@ -62,7 +62,7 @@ class Frame:
 
     __slots__ = (
         *("bindings", "training", "autocast", "losses", "masks", "path"),
-        *("symbolic", "token"),
+        "token",
     )
     bindings: Bindings | None
     training: bool | None
@@ -70,7 +70,6 @@ class Frame:
     losses: list | None
     masks: Masks
     path: tuple[str, ...]
-    symbolic: bool
 
     def __init__(self, **changes):
         around = _current.get()
@@ -92,7 +91,7 @@ _SETTINGS = Frame.__slots__[:-1]
 def _root() -> Frame:
     frame = object.__new__(Frame)
     frame.bindings = frame.training = frame.autocast = frame.losses = None
-    frame.masks, frame.path, frame.symbolic = Masks(), (), False
+    frame.masks, frame.path = Masks(), ()
     return frame
 
 

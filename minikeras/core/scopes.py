@@ -102,7 +102,7 @@ class SymbolicScope:
     """Inside, code runs for its shapes only."""
 
     def __enter__(self):
-        self._frame = bound({}, symbolic=True, masks=Masks(), losses=[])
+        self._frame = bound({}, masks=Masks(), losses=[])
         self._frame.__enter__()
         return self
 

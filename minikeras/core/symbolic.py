@@ -201,7 +201,7 @@ def output_spec(fn, args, kwargs, training=None):
         return [x for x in leaves if _is_array(x)]
 
     def trace(fill):
-        changes = {"symbolic": True, "masks": Masks(), "losses": []}
+        changes = {"masks": Masks(), "losses": []}
         if training is not None:
             changes["training"] = training
         with bound({}, **changes):

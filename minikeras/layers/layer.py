@@ -305,7 +305,7 @@ class Layer(Tracked, Buildable, Configurable, Operation):
         named = {k.removesuffix("_shape"): symbolic(v) for k, v in kwargs.items()}
         if "input" in named:
             inputs.append(named.pop("input"))
-        with self._unchanged(), bound({}, symbolic=True, masks=Masks(), losses=[]):
+        with self._unchanged(), bound({}, masks=Masks(), losses=[]):
             outputs = self(*inputs, **named)
         return jax.tree_util.tree_map(lambda x: x.shape, outputs)
 

@@ -9,11 +9,6 @@ import jax
 from minikeras.core import tree
 
 
-def is_leaf_list(value) -> bool:
-    """A list or tuple?"""
-    return isinstance(value, (list, tuple))
-
-
 def output_leaves(y_pred) -> list:
     """The outputs, flattened."""
     return jax.tree_util.tree_leaves(y_pred)
@@ -65,10 +60,10 @@ def align(value, y_pred, names, what, leaf):
         return [value] * count
     if isinstance(value, dict):
         return _by_name(value, y_pred, names, what, leaf)
-    if is_leaf_list(value):
+    if isinstance(value, (list, tuple)):
         flat = []
         for item in value:
-            nested = is_leaf_list(item) or isinstance(item, dict)
+            nested = isinstance(item, (list, tuple, dict))
             flat.extend(flatten(item, leaf) if nested and not leaf(item) else [item])
         if len(flat) == 1 and count == 1 or len(flat) == count:
             return flat
