@@ -22,6 +22,8 @@ from minikeras import tree
 from minikeras import utils
 from minikeras.core.dtypes import DTypePolicy
 from minikeras.core.dtypes import FloatDTypePolicy
+from minikeras.core.remat import RematScope
+from minikeras.core.remat import remat
 from minikeras.core.scopes import StatelessScope
 from minikeras.core.scopes import SymbolicScope
 from minikeras.core.scopes import device
@@ -35,6 +37,7 @@ from minikeras.layers import InputSpec
 from minikeras.layers import Layer
 from minikeras.losses import Loss
 from minikeras.metrics import Metric
+from minikeras.models import Function
 from minikeras.models import Model
 from minikeras.models import Sequential
 from minikeras.optimizers import Optimizer
@@ -46,6 +49,7 @@ from minikeras.version import version
 __all__ = [
     "DTypePolicy",
     "FloatDTypePolicy",
+    "Function",
     "Initializer",
     "Input",
     "InputSpec",
@@ -57,6 +61,7 @@ __all__ = [
     "Operation",
     "Optimizer",
     "Regularizer",
+    "RematScope",
     "Sequential",
     "StatelessScope",
     "SymbolicScope",
@@ -82,6 +87,7 @@ __all__ = [
     "optimizers",
     "random",
     "regularizers",
+    "remat",
     "saving",
     "tree",
     "utils",

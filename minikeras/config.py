@@ -14,6 +14,7 @@ _settings: dict[str, Any] = {
     "safe_mode": None,
     "max_epochs": None,
     "max_steps_per_epoch": None,
+    "flash_attention": None,
 }
 
 
@@ -26,6 +27,20 @@ def _choose(name: str, value: str, allowed: tuple[str, ...]) -> None:
 def backend() -> str:
     """Name of the array library: always `"jax"`."""
     return "jax"
+
+
+def set_backend(backend: str) -> None:
+    """Accepts "jax" only: minikeras has one backend."""
+    if backend != "jax":
+        raise ValueError(
+            f"set_backend: minikeras computes with JAX alone, got {backend!r}. "
+            "Expected 'jax'."
+        )
+
+
+def is_nnx_enabled() -> bool:
+    """Are variables those of flax's nnx? Never."""
+    return False
 
 
 def floatx() -> str:
@@ -144,9 +159,9 @@ def max_epochs() -> int | None:
     return _settings["max_epochs"]
 
 
-def set_max_epochs(value: int | None) -> None:
+def set_max_epochs(max_epochs: int | None) -> None:
     """Cap the epochs of every `fit` (for smoke tests of long scripts)."""
-    _settings["max_epochs"] = value
+    _settings["max_epochs"] = max_epochs
 
 
 def max_steps_per_epoch() -> int | None:
@@ -154,6 +169,21 @@ def max_steps_per_epoch() -> int | None:
     return _settings["max_steps_per_epoch"]
 
 
-def set_max_steps_per_epoch(value: int | None) -> None:
+def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
     """Cap the steps of every epoch (for smoke tests of long scripts)."""
-    _settings["max_steps_per_epoch"] = value
+    _settings["max_steps_per_epoch"] = max_steps_per_epoch
+
+
+def enable_flash_attention() -> None:
+    """Let attention use cuDNN's fused kernel wherever it can run."""
+    _settings["flash_attention"] = True
+
+
+def disable_flash_attention() -> None:
+    """Never use a fused attention kernel unless a call asks for it."""
+    _settings["flash_attention"] = False
+
+
+def is_flash_attention_enabled() -> bool | None:
+    """True, False, or None where nobody chose: wherever it can run."""
+    return _settings["flash_attention"]

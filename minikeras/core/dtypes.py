@@ -119,14 +119,12 @@ class DTypePolicy:
     'bfloat16'
     """
 
-    quantization_mode = None
-
     def __init__(self, name=None):
         if name is None:
             name = dtype_policy().name
         if not isinstance(name, str):
             raise TypeError(
-                f"DTypePolicy: name must be a string such as 'float32' or "
+                f"{type(self).__name__}: 'name' must be a string, such as "
                 f"'mixed_bfloat16', got {name!r} ({type(name).__name__})."
             )
         self._name = name
@@ -137,7 +135,7 @@ class DTypePolicy:
             dtype = standardize_dtype(name)
         except ValueError:
             raise ValueError(
-                f"DTypePolicy: cannot convert {name!r} to a policy. Expected a dtype "
+                f"Cannot convert {name!r} to a {type(self).__name__}. Expected a dtype "
                 f"name, or one of {sorted(_MIXED)}."
             ) from None
         self._compute_dtype = self._variable_dtype = dtype
@@ -156,6 +154,16 @@ class DTypePolicy:
     def variable_dtype(self):
         """Dtype of the layer's weights."""
         return self._variable_dtype
+
+    @property
+    def quantization_mode(self):
+        """None: weights are not quantized."""
+        return None
+
+    def of(self, layer):
+        """The policy that a layer which was given this one follows: itself."""
+        del layer
+        return self
 
     def convert_input(self, x, autocast, dtype):
         """Array-like -> array; floats are cast to `dtype` if `autocast`."""
@@ -182,16 +190,20 @@ class DTypePolicy:
         return cls(**config)
 
     def __repr__(self):
-        return f'<{type(self).__name__} "{self._name}">'
+        kind = "DTypePolicy" if type(self) is FloatDTypePolicy else type(self).__name__
+        return f'<{kind} "{self._name}">'
 
     def __eq__(self, other):
-        return type(self) is type(other) and self._name == other._name
+        return (
+            isinstance(other, DTypePolicy) and self.get_config() == other.get_config()
+        )
 
     def __hash__(self):
-        return hash((type(self), self._name))
+        return hash(self.name)
 
 
-FloatDTypePolicy = DTypePolicy
+class FloatDTypePolicy(DTypePolicy):
+    """`DTypePolicy` under an older name."""
 
 
 def dtype_policy() -> DTypePolicy:
@@ -202,11 +214,20 @@ def dtype_policy() -> DTypePolicy:
 
 def set_dtype_policy(policy) -> None:
     """Set the default policy from a name, config or policy."""
+    if not isinstance(policy, (str, dict, DTypePolicy)):
+        raise ValueError(
+            "Invalid `policy` argument: set_dtype_policy expects a name such as "
+            f"'mixed_bfloat16', or a policy. Got {policy!r} ({type(policy).__name__})."
+        )
     config._settings["dtype_policy"] = get_policy(policy)
 
 
 def get_policy(identifier) -> DTypePolicy:
-    """None, dtype name, policy name, config dict or policy -> policy."""
+    """None, dtype, name of a policy, config or policy -> policy.
+
+    >>> get_policy(np.float16), get_policy("int8_from_float32")
+    (<DTypePolicy "float16">, <QuantizedDTypePolicy "int8_from_float32">)
+    """
     if identifier is None:
         return dtype_policy()
     if isinstance(identifier, DTypePolicy):
@@ -214,16 +235,26 @@ def get_policy(identifier) -> DTypePolicy:
     if isinstance(identifier, dict):
         from minikeras.core.serialization import deserialize_keras_object
 
-        return deserialize_keras_object(identifier)
-    if isinstance(identifier, str):
+        policy = deserialize_keras_object(identifier)
+        if isinstance(policy, DTypePolicy):
+            return policy
+    elif isinstance(identifier, str):
+        from minikeras.core import policies
+
+        if identifier.startswith(policies.QUANTIZATION_MODES):
+            return policies.quantized_policy(identifier)
         return DTypePolicy(identifier)
-    try:
-        return DTypePolicy(standardize_dtype(identifier))
-    except (ValueError, TypeError):
-        raise ValueError(
-            f"Cannot interpret {identifier!r} as a dtype policy: expected a name, a "
-            "DTypePolicy or its config."
-        ) from None
+    else:
+        try:
+            return DTypePolicy(standardize_dtype(identifier))
+        except (ValueError, TypeError):
+            pass
+    raise ValueError(
+        "Cannot interpret `dtype` argument. Expected a dtype, the name of a policy, a "
+        f"policy or its config, got {identifier!r}."
+    )
 
 
-registry.register("keras", {"DTypePolicy": DTypePolicy})
+registry.register(
+    "keras", {"DTypePolicy": DTypePolicy, "FloatDTypePolicy": FloatDTypePolicy}
+)

@@ -61,7 +61,7 @@ class Frame:
     """What the running code sees. Entered with `with`; settings are inherited."""
 
     __slots__ = (
-        *("bindings", "training", "autocast", "losses", "masks", "path"),
+        *("bindings", "training", "autocast", "losses", "masks", "path", "remat"),
         "token",
     )
     bindings: Bindings | None
@@ -70,6 +70,7 @@ class Frame:
     losses: list | None
     masks: Masks
     path: tuple[str, ...]
+    remat: Any  # the RematScope that new layers come under, or None
 
     def __init__(self, **changes):
         around = _current.get()
@@ -91,7 +92,7 @@ _SETTINGS = Frame.__slots__[:-1]
 def _root() -> Frame:
     frame = object.__new__(Frame)
     frame.bindings = frame.training = frame.autocast = frame.losses = None
-    frame.masks, frame.path = Masks(), ()
+    frame.masks, frame.path, frame.remat = Masks(), (), None
     return frame
 
 

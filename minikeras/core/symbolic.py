@@ -294,6 +294,15 @@ class Operation:
             f"{type(self).__name__} has no `call` method: define what it computes."
         )
 
+    def rematerialized_call(self, fn, *args, **kwargs):
+        """`fn`, or `fn` computed again for the gradient: see `RematScope`."""
+        del args, kwargs
+        if getattr(self, "_remat", None) is None:
+            return fn
+        from minikeras.core.remat import call_again
+
+        return functools.partial(call_again, self, fn)
+
     def compute_output_spec(self, *args, **kwargs):
         """The output as KerasTensors, by tracing `call`."""
         return output_spec(self.call, args, kwargs)
@@ -324,7 +333,11 @@ class Operation:
     @property
     def output(self):
         """KerasTensor(s) that the first call gave."""
-        return self._first_node("output").outputs
+        tensors = self._first_node("output").output_tensors
+        return tensors[0] if len(tensors) == 1 else tensors
+
+    def __repr__(self):
+        return f"<Operation name={self.name}>"
 
 
 @functools.cache
@@ -363,7 +376,7 @@ def init_config(obj, base):
                 "{**super().get_config(), ...} with JSON-ready values, and turn them "
                 "back in `__init__` or `from_config`."
             )
-    return {**own, **base}
+    return {**base, **own}
 
 
 def _is_plain(value):

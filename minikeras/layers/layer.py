@@ -48,10 +48,11 @@ class Layer(Tracked, Buildable, Configurable, Operation):
     (2, 3)
     """
 
-    _untracked = frozenset({"_init_arguments", "_inbound_nodes", "_outbound_nodes"})
+    _untracked = frozenset(
+        {"_init_arguments", "_inbound_nodes", "_outbound_nodes", "_remat"}
+    )
     _locked = False
     _convert_input_args = True  # False: `call` takes lists of numbers, strings, …
-    quantization_mode = None
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -99,6 +100,7 @@ class Layer(Tracked, Buildable, Configurable, Operation):
         self.input_spec = None
         self._losses = []
         self._path = None
+        self._remat = current().remat
         self._build_shapes = None
 
     # -- weights ------------------------------------------------------------------
@@ -165,14 +167,19 @@ class Layer(Tracked, Buildable, Configurable, Operation):
     @property
     def dtype(self):
         """Dtype of the weights."""
-        return self._dtype_policy.variable_dtype
+        return self._dtype_policy.of(self).variable_dtype
 
     variable_dtype = dtype
 
     @property
     def compute_dtype(self):
         """Dtype of the computation."""
-        return self._dtype_policy.compute_dtype
+        return self._dtype_policy.of(self).compute_dtype
+
+    @property
+    def quantization_mode(self):
+        """How the weights are quantized, or None."""
+        return self._dtype_policy.of(self).quantization_mode
 
     input_dtype = compute_dtype
 
@@ -212,7 +219,7 @@ class Layer(Tracked, Buildable, Configurable, Operation):
                     outputs = self._record(spec, given)
                 else:
                     args, kwargs = spec.arrange(given)
-                    outputs = self.call(*args, **kwargs)
+                    outputs = self.rematerialized_call(self.call)(*args, **kwargs)
             if self.activity_regularizer is not None and not symbolic:
                 for x in jax.tree_util.tree_leaves(outputs):
                     batch = max(x.shape[0], 1) if x.ndim else 1

@@ -1,6 +1,7 @@
 """Models: graphs, stacks and subclasses, with `fit`."""
 
 from minikeras.core.serialization import deserialize_keras_object
+from minikeras.models.function import Function as Function
 from minikeras.models.functional import Functional
 from minikeras.models.model import Model
 from minikeras.models.sequential import Sequential

@@ -9,6 +9,7 @@ from minikeras.layers.core.input_layer import Input, InputLayer
 from minikeras.layers.layer import Layer
 from minikeras.models import graph as graphs
 from minikeras.models import inputs as model_inputs
+from minikeras.models.function import check_graph
 from minikeras.models.graph_config import graph_config
 from minikeras.models.model import Model, same_signature
 from minikeras.models.trainer import Trainer
@@ -30,9 +31,7 @@ class Functional(Model):
     _untracked = frozenset({"_graph", "_inputs", "_outputs"})
 
     def __init__(self, inputs, outputs, name=None, trainable=True, **kwargs):
-        _check_tensors("inputs", inputs)
-        _check_tensors("outputs", outputs)
-        _check_connected(inputs, outputs)
+        check_graph(inputs, outputs)
         flat_in = jax.tree_util.tree_leaves(inputs)
         flat_out = jax.tree_util.tree_leaves(outputs)
         if not all(map(_is_input, flat_in)):
@@ -127,18 +126,7 @@ class Functional(Model):
                     set_mask(values[id(x)], m)
         mode = {} if training is None else {"training": training}
         with Frame(**mode):
-            for node in self._graph.nodes:
-                if id(node.output_tensors[0]) in values:
-                    continue
-                args = graphs.fill(node.args, values)
-                kwargs = node.kwargs and graphs.fill(node.kwargs, values)
-                if training is not None and "training" in kwargs:
-                    kwargs["training"] = training
-                outputs = node.operation(*args, **kwargs)
-                for tensor, x in zip(
-                    node.output_tensors, jax.tree_util.tree_leaves(outputs), strict=True
-                ):
-                    values[id(tensor)] = x
+            self._graph.run(values, training)
         return graphs.fill(self._outputs, values)
 
     def compute_output_spec(self, inputs, training=None, mask=None):
@@ -169,28 +157,6 @@ class Functional(Model):
 
     def build_from_config(self, config):
         """Nothing to do: it is built with the graph."""
-
-
-def _check_tensors(what, structure):
-    leaves = jax.tree_util.tree_leaves(structure)
-    for x in leaves or [None]:
-        if not isinstance(x, KerasTensor):
-            raise ValueError(
-                f"All `{what}` values must be KerasTensors, made by keras.Input and "
-                f"layers, got {x!r} ({type(x).__name__})."
-            )
-
-
-def _check_connected(inputs, outputs):
-    flat = jax.tree_util.tree_leaves(inputs)
-    for path, tensor in tree.flatten_with_path(outputs):
-        try:
-            graphs.Graph(flat, [tensor])
-        except graphs.Disconnected as error:
-            where = ".".join(map(str, path))
-            raise ValueError(
-                f"Output with path `{where}` is not connected to `inputs`: {error}"
-            ) from None
 
 
 def _check_unique_names(operations):

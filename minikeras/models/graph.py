@@ -3,6 +3,8 @@
 import collections
 from typing import Any
 
+import jax
+
 from minikeras.core.symbolic import KerasTensor, Node
 
 
@@ -33,6 +35,19 @@ class Graph:
         self.operations = sorted(order, key=lambda op: (-order[op], met[op]))
         self.nodes = sorted(nodes, key=lambda node: -depths[node])
 
+    def run(self, values, training=None):
+        """Run every node; fill `values`, {id(KerasTensor): array}, with its outputs."""
+        for node in self.nodes:
+            if id(node.output_tensors[0]) in values:
+                continue
+            args = fill(node.args, values)
+            kwargs = node.kwargs and fill(node.kwargs, values)
+            if training is not None and "training" in kwargs:
+                kwargs["training"] = training
+            outputs = jax.tree_util.tree_leaves(node.operation(*args, **kwargs))
+            for tensor, x in zip(node.output_tensors, outputs, strict=True):
+                values[id(tensor)] = x
+
     def node_numbers(self):
         """{node: its number among those of its operation in this graph}."""
         numbers, counts = {}, collections.Counter()
@@ -62,6 +77,8 @@ def _walk(outputs, stop):
     while todo:
         tensor, leaving = todo.pop()
         if not hasattr(tensor, "_keras_history"):
+            if id(tensor) in stop:
+                continue
             raise Disconnected(
                 f"{tensor!r} was not made by a layer or op from an `Input`."
             )
@@ -95,8 +112,9 @@ def _depths(nodes, stop):
         if any(id(x) in stop for x in node.output_tensors):
             continue
         for x in node.input_tensors:
-            before = node_of(x)
-            depths[before] = max(depth + 1, depths.get(before, 0))
+            if hasattr(x, "_keras_history"):
+                before = node_of(x)
+                depths[before] = max(depth + 1, depths.get(before, 0))
     return depths
 
 

@@ -1,0 +1,296 @@
+"""Policies of quantized layers, and policies chosen by a layer's path."""
+
+import re
+from collections.abc import MutableMapping
+
+from minikeras.core import dtypes
+from minikeras.core.dtypes import DTypePolicy
+
+QUANTIZATION_MODES = ("int8", "float8", "int4", "gptq", "awq")
+
+
+class QuantizedDTypePolicy(DTypePolicy):
+    """A policy whose matrices are stored and multiplied in few bits.
+
+    Args:
+        mode: one of `QUANTIZATION_MODES`.
+        source_name: name of the policy that everything else follows, the global
+            one by default.
+
+    >>> QuantizedDTypePolicy("int8", "mixed_bfloat16").name
+    'int8_from_mixed_bfloat16'
+    """
+
+    def __init__(self, mode, source_name=None):
+        super().__init__(source_name)
+        kind = self._parse_mode(mode)
+        if kind not in QUANTIZATION_MODES:
+            raise ValueError(
+                f"Invalid quantization mode. {type(self).__name__}: mode must be one "
+                f"of {QUANTIZATION_MODES}, got {mode!r}."
+            )
+        if kind == "int8" and self._compute_dtype == "float16":
+            raise ValueError(
+                f"{type(self).__name__}: mode 'int8' doesn't work well with float16 "
+                "computation, whose range its products leave. Use bfloat16 or float32."
+            )
+        self._source_name = self._name
+        self._quantization_mode = kind
+        self._mode_text = mode
+        self._name = f"{mode}_from_{self._source_name}"
+
+    def _parse_mode(self, mode):
+        """The quantization mode that the text `mode` stands for."""
+        return mode
+
+    @property
+    def quantization_mode(self):
+        """One of `QUANTIZATION_MODES`."""
+        return self._quantization_mode
+
+    def get_config(self):
+        """`{"mode": ..., "source_name": ...}`."""
+        return {"mode": self._mode_text, "source_name": self._source_name}
+
+
+class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
+    """Multiplies in float8; scales follow the last greatest absolute values.
+
+    Args:
+        mode: "float8".
+        source_name: as in `QuantizedDTypePolicy`.
+        amax_history_length: how many steps of greatest absolute values are kept.
+    """
+
+    default_amax_history_length = 1024
+
+    def __init__(self, mode, source_name=None, amax_history_length=1024):
+        super().__init__(mode, source_name)
+        if not isinstance(amax_history_length, int):
+            raise TypeError(
+                f"{type(self).__name__}: amax_history_length must be an integer. "
+                f"Got {amax_history_length!r}."
+            )
+        self._amax_history_length = amax_history_length
+
+    @property
+    def amax_history_length(self):
+        """How many steps of greatest absolute values are kept."""
+        return self._amax_history_length
+
+    def get_config(self):
+        """As `QuantizedDTypePolicy`, with `amax_history_length`."""
+        return {
+            **super().get_config(),
+            "amax_history_length": self._amax_history_length,
+        }
+
+
+class _NumberedPolicy(QuantizedDTypePolicy):
+    """A policy whose mode carries whole numbers: "gptq/4/128".
+
+    Subclasses name the mode and the numbers; each has the values it may take, or
+    None for a size: positive, or -1 for all of an axis.
+    """
+
+    _kind = ""
+    _numbers: dict[str, tuple | None] = {}
+
+    def _parse_mode(self, mode):
+        kind, *texts = str(mode).split("/")
+        form = "/".join((self._kind, *(f"<{name}>" for name in self._numbers)))
+        try:
+            values = list(map(int, texts))
+        except ValueError:
+            values = []
+        if kind != self._kind or len(values) != len(self._numbers):
+            raise ValueError(
+                f"Invalid mode for {type(self).__name__}: expected the form {form!r} "
+                f"with integers, got {mode!r}."
+            )
+        for (name, allowed), value in zip(self._numbers.items(), values, strict=True):
+            if value not in allowed if allowed else value < 1 and value != -1:
+                remedy = "expected -1 or a positive integer"
+                if allowed:
+                    bits = ", ".join(f"{n}-bit" for n in allowed)
+                    remedy = f"{self._kind.upper()} only supports {bits} weights"
+                raise ValueError(
+                    f"Invalid {name} in mode {mode!r}: got {value}, {remedy}."
+                )
+            setattr(self, name, value)
+        self.mode = kind
+        return kind
+
+
+class Int4DTypePolicy(_NumberedPolicy):
+    """Weights of 4 bits with a scale for every `block_size` inputs: "int4/128"."""
+
+    _kind, _numbers = "int4", {"block_size": None}
+    block_size: int
+
+
+class GPTQDTypePolicy(_NumberedPolicy):
+    """Weights rounded by GPTQ: "gptq/<weight_bits>/<group_size>"."""
+
+    _kind, _numbers = "gptq", {"weight_bits": (2, 3, 4, 8), "group_size": None}
+    weight_bits: int
+    group_size: int
+
+
+class AWQDTypePolicy(_NumberedPolicy):
+    """Weights rounded with activation-aware scales: "awq/4/<group_size>"."""
+
+    _kind, _numbers = "awq", {"weight_bits": (4,), "group_size": None}
+    weight_bits: int
+    group_size: int
+
+
+def quantized_policy(name) -> QuantizedDTypePolicy:
+    """The policy called "<mode>_from_<source>", such as "int4/64_from_bfloat16"."""
+    mode, separator, source = name.partition("_from_")
+    if not separator:
+        raise ValueError(
+            "Cannot convert `policy` into a valid pair (`mode`, `source_name`): "
+            f"expected '<mode>_from_<source>', got {name!r}."
+        )
+    classes = {
+        "float8": QuantizedFloat8DTypePolicy,
+        "gptq": GPTQDTypePolicy,
+        "awq": AWQDTypePolicy,
+        "int4": Int4DTypePolicy if "/" in mode else QuantizedDTypePolicy,
+    }
+    return classes.get(mode.partition("/")[0], QuantizedDTypePolicy)(mode, source)
+
+
+class DTypePolicyMap(DTypePolicy, MutableMapping):
+    """Policies by the layer's path, for a layer whose sub-layers differ.
+
+    A key is a path, or a regular expression that must match the whole path.
+
+    Args:
+        default_policy: what paths without an entry follow: a policy or its name,
+            the global policy by default.
+        policy_map: {path or pattern: policy}.
+
+    >>> policies = DTypePolicyMap("float32", {"model/decoder/.*": "bfloat16"})
+    >>> policies["model/decoder/dense"], policies["model/encoder"]
+    (<DTypePolicy "bfloat16">, <DTypePolicy "float32">)
+    """
+
+    def __init__(self, default_policy=None, policy_map=None):
+        if policy_map is not None and not isinstance(policy_map, dict):
+            raise TypeError(
+                "DTypePolicyMap: If specified, `policy_map` must be a dict. Got "
+                f"{policy_map!r} ({type(policy_map).__name__})."
+            )
+        if isinstance(default_policy, DTypePolicyMap):
+            raise ValueError("DTypePolicyMap: default_policy cannot be a map itself.")
+        self._default_policy_arg = default_policy
+        self._default_policy = dtypes.get_policy(default_policy)
+        self._policy_map = {
+            path: dtypes.get_policy(policy)
+            for path, policy in (policy_map or {}).items()
+        }
+
+    @property
+    def default_policy(self):
+        """What paths without an entry follow."""
+        return self._default_policy
+
+    @property
+    def name(self):
+        """`"map_"` and the default policy's name."""
+        return f"map_{self._default_policy.name}"
+
+    @property
+    def compute_dtype(self):
+        """The default policy's."""
+        return self._default_policy.compute_dtype
+
+    @property
+    def variable_dtype(self):
+        """The default policy's."""
+        return self._default_policy.variable_dtype
+
+    @property
+    def quantization_mode(self):
+        """The default policy's."""
+        return self._default_policy.quantization_mode
+
+    def of(self, layer):
+        """The entry of the layer's path."""
+        return self[layer.path]
+
+    def __getitem__(self, path):
+        if path in self._policy_map:
+            return self._policy_map[path]
+        matches = [key for key in self._policy_map if re.fullmatch(key, path)]
+        if len(matches) > 1:
+            raise ValueError(
+                f"Path '{path}' matches multiple dtype policy patterns: {matches}. "
+                "Give every path one pattern."
+            )
+        return self._policy_map[matches[0]] if matches else self._default_policy
+
+    def __setitem__(self, path, policy):
+        if path in self._policy_map:
+            raise ValueError(
+                f"{path} already exist in the DTypePolicyMap, with the policy "
+                f"{self._policy_map[path]!r}. Delete the entry first."
+            )
+        try:
+            self._policy_map[path] = dtypes.get_policy(policy)
+        except Exception as error:
+            raise ValueError(
+                "DTypePolicyMap: Cannot interpret the assigned value. Expected a "
+                f"policy, its name or config, got {policy!r}."
+            ) from error
+
+    def __delitem__(self, path):
+        del self._policy_map[path]
+
+    def __contains__(self, path):
+        return path in self._policy_map
+
+    def pop(self, key, *default):
+        """Take the entry of `key` out; without one: `default`, or KeyError."""
+        return self._policy_map.pop(key, *default)
+
+    def __len__(self):
+        return len(self._policy_map)
+
+    def __iter__(self):
+        return iter(self._policy_map)
+
+    def __repr__(self):
+        mapping = [(path, policy.name) for path, policy in self.items()]
+        return (
+            f"<DTypePolicyMap at {id(self):#x} "
+            f"default_policy={self._default_policy.name}, mapping={mapping}>"
+        )
+
+    def __eq__(self, other):
+        return self is other
+
+    __hash__ = object.__hash__
+
+    def get_config(self):
+        """Entries as configs.
+
+        A map without its own default leaves out the entries' sources too: they
+        follow the global policy of whoever loads them.
+        """
+        from minikeras.core.serialization import serialize_keras_object
+
+        default = self._default_policy_arg
+        configs = {path: serialize_keras_object(p) for path, p in self.items()}
+        if default is None:
+            for entry in configs.values():
+                own = entry["config"]
+                own["source_name" if "source_name" in own else "name"] = None
+        return {"default_policy": default, "policy_map": configs}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """The map of `get_config()`."""
+        return cls(**config)
