@@ -407,6 +407,13 @@ class FunctionOp(Operation):
         """The function on `args`, its tensor parameters in order."""
         return self.function.call_with(args, {**self.config, **kwargs})
 
+    def compute_output_spec(self, *args, **kwargs):
+        """The output as KerasTensors: the op's own `spec`, or traced."""
+        trace, spec = super().compute_output_spec, self.function.spec
+        if spec is None:
+            return trace(*args, **kwargs)
+        return spec(trace, *args, **{**self.config, **kwargs})
+
     def get_config(self):
         """What the call was made with, apart from arrays."""
         return {"name": self.name, **self.config}
@@ -418,7 +425,9 @@ class FunctionOp(Operation):
         return cls(registry.op(class_name), config, name=config.pop("name", None))
 
 
-def op(function=None, *, name=None, tensors=None, module="keras.src.ops.numpy") -> Any:
+def op(
+    function=None, *, name=None, tensors=None, module="keras.src.ops.numpy", spec=None
+) -> Any:
     """Make a public op of a pure function on arrays.
 
     Called on arrays it is the function; called on a KerasTensor it records a Node.
@@ -430,9 +439,13 @@ def op(function=None, *, name=None, tensors=None, module="keras.src.ops.numpy") 
         tensors: names of the parameters that take arrays, in order. By default
             those with a usual name (`x`, `x1`, `inputs`, ...).
         module: Keras's module of that class.
+        spec: `spec(trace, *arrays, **config)` gives the output's KerasTensors where
+            tracing alone does not: `trace(*arrays)` is what it would say.
     """
     if function is None:
-        return functools.partial(op, name=name, tensors=tensors, module=module)
+        return functools.partial(
+            op, name=name, tensors=tensors, module=module, spec=spec
+        )
     signature = inspect.signature(function)
     if tensors is None:
         tensors = tuple(p for p in signature.parameters if p in _TENSOR_NAMES)
@@ -470,6 +483,6 @@ def op(function=None, *, name=None, tensors=None, module="keras.src.ops.numpy") 
 
     call.class_name = name or "".join(w.title() for w in function.__name__.split("_"))
     call.tensors, call.module, call.call_with = tensors, module, call_with
-    call.pure = function
+    call.pure, call.spec = function, spec
     registry.register_op(call.class_name, call)
     return call
