@@ -6,7 +6,12 @@ import numpy as np
 
 from minikeras.callbacks.callback import Callback
 from minikeras.callbacks.printing import print_msg
-from minikeras.callbacks.reduce_lr_on_plateau import learning_rate
+from minikeras.callbacks.reduce_lr_on_plateau import (
+    learning_rate,
+    learning_rates,
+    optimizers_of,
+    spoken,
+)
 
 
 class LearningRateScheduler(Callback):
@@ -24,7 +29,10 @@ class LearningRateScheduler(Callback):
         self.verbose = verbose
 
     def on_epoch_begin(self, epoch, logs=None):
-        optimizer = self.model.optimizer
+        for key, optimizer in optimizers_of(self.model):
+            self._set(optimizer, key, epoch)
+
+    def _set(self, optimizer, key, epoch):
         present = learning_rate(optimizer)
         both = _takes_both(self.schedule, epoch, present)
         rate = self.schedule(epoch, present) if both else self.schedule(epoch)
@@ -37,13 +45,13 @@ class LearningRateScheduler(Callback):
         optimizer.learning_rate = rate
         if self.verbose > 0:
             print_msg(
-                f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to "
+                f"\nEpoch {epoch + 1}: LearningRateScheduler setting {spoken(key)} to "
                 f"{float(rate)}."
             )
 
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:
-            logs["learning_rate"] = learning_rate(self.model.optimizer)
+            logs.update(learning_rates(self.model))
 
 
 def _takes_both(schedule, epoch, rate):

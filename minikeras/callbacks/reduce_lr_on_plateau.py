@@ -63,7 +63,7 @@ class ReduceLROnPlateau(MonitorCallback):
         if self.monitor_op is None:
             self._set_monitor_op()
         logs = {} if logs is None else logs
-        logs["learning_rate"] = learning_rate(self.model.optimizer)
+        logs.update(learning_rates(self.model))
         value = logs.get(self.monitor)
         if value is None:
             warnings.warn(
@@ -81,22 +81,42 @@ class ReduceLROnPlateau(MonitorCallback):
         elif not self.in_cooldown():
             self.wait += 1
             if self.wait >= self.patience:
-                self._reduce_optimizer_lr(epoch)
+                for key, optimizer in optimizers_of(self.model):
+                    self._reduce(optimizer, key, epoch)
 
-    def _reduce_optimizer_lr(self, epoch):
-        old = learning_rate(self.model.optimizer)
+    def _reduce(self, optimizer, key, epoch):
+        old = learning_rate(optimizer)
         # In the optimizer's own precision: min_lr, once reached, counts as reached.
         if old <= float(np.float32(self.min_lr)):
             return
         new = max(old * self.factor, self.min_lr)
-        self.model.optimizer.learning_rate = new
+        optimizer.learning_rate = new
         self.cooldown_counter = self.cooldown
         self.wait = 0
         if self.verbose > 0:
             print_msg(
-                f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to "
+                f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing {spoken(key)} to "
                 f"{new}."
             )
+
+
+def optimizers_of(model):
+    """[(key of the rate in logs, optimizer)]: one, or those in a MultiOptimizer."""
+    optimizer = model.optimizer
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    if not hasattr(inner, "optimizers"):
+        return [("learning_rate", optimizer)]
+    return [(f"learning_rate_{each.name}", each) for each in inner.optimizers]
+
+
+def learning_rates(model):
+    """{key of the rate in logs: learning rate}."""
+    return {key: learning_rate(each) for key, each in optimizers_of(model)}
+
+
+def spoken(key):
+    """`learning rate`, or `sgd learning rate` if there are several."""
+    return f"{key.removeprefix('learning_rate').lstrip('_')} learning rate".strip()
 
 
 def learning_rate(optimizer):

@@ -2,6 +2,7 @@
 
 from minikeras.core import registry
 from minikeras.core.serialization import serialize_keras_object as serialize
+from minikeras.optimizers import legacy
 from minikeras.optimizers import schedules
 from minikeras.optimizers.adadelta import Adadelta
 from minikeras.optimizers.adafactor import Adafactor
@@ -11,12 +12,16 @@ from minikeras.optimizers.ftrl import Ftrl
 from minikeras.optimizers.lamb import Lamb
 from minikeras.optimizers.lion import Lion
 from minikeras.optimizers.loss_scale_optimizer import LossScaleOptimizer
+from minikeras.optimizers.multi_optimizer import MultiOptimizer
+from minikeras.optimizers.multi_optimizer import OptimizerMap
+from minikeras.optimizers.muon import Muon
 from minikeras.optimizers.nadam import Nadam
 from minikeras.optimizers.adam import Adam
 from minikeras.optimizers.adamw import AdamW
 from minikeras.optimizers.optax_optimizer import OptaxOptimizer
 from minikeras.optimizers.optimizer import Optimizer
 from minikeras.optimizers.rmsprop import RMSprop
+from minikeras.optimizers.schedule_free_adamw import ScheduleFreeAdamW
 from minikeras.optimizers.sgd import SGD
 
 __all__ = [
@@ -30,13 +35,18 @@ __all__ = [
     "Lamb",
     "Lion",
     "LossScaleOptimizer",
+    "MultiOptimizer",
+    "Muon",
     "Nadam",
     "OptaxOptimizer",
     "Optimizer",
+    "OptimizerMap",
     "RMSprop",
     "SGD",
+    "ScheduleFreeAdamW",
     "deserialize",
     "get",
+    "legacy",
     "schedules",
     "serialize",
 ]
@@ -44,7 +54,7 @@ __all__ = [
 _classes = {
     name: globals()[name]
     for name in __all__
-    if name[0].isupper() and name != "Optimizer"
+    if name[0].isupper() and name not in ("Optimizer", "OptimizerMap")
 }
 
 

@@ -14,13 +14,11 @@ class Adadelta(Optimizer):
         *common, **settings: see `Optimizer`.
     """
 
-    own_arguments = ("rho", "epsilon")
-
     def __init__(
         self, learning_rate=0.001, rho=0.95, epsilon=1e-7, *common, **settings
     ):
         super().__init__(learning_rate, *common, **settings)
-        self.rho, self.epsilon = rho, epsilon
+        self._set(rho=rho, epsilon=epsilon)
 
     def slot_groups(self):
         """The mean squares of gradients and steps."""

@@ -68,11 +68,6 @@ class Adafactor(Optimizer):
         *common, **settings: see `Optimizer`.
     """
 
-    own_arguments = (
-        *("beta_2_decay", "epsilon_1", "epsilon_2", "clip_threshold"),
-        "relative_step",
-    )
-
     def __init__(
         self,
         learning_rate=0.001,
@@ -85,19 +80,21 @@ class Adafactor(Optimizer):
         **settings,
     ):
         super().__init__(learning_rate, *common, **settings)
-        self.beta_2_decay = beta_2_decay
-        self.epsilon_1, self.epsilon_2 = epsilon_1, epsilon_2
-        self.clip_threshold, self.relative_step = clip_threshold, relative_step
+        self._set(
+            beta_2_decay=beta_2_decay,
+            epsilon_1=epsilon_1,
+            epsilon_2=epsilon_2,
+            clip_threshold=clip_threshold,
+            relative_step=relative_step,
+        )
 
     def _build_slots(self, variables):
         self._slots = {"r": [], "c": [], "v": []}
         for v in variables:
-            if v.overwrite_with_gradient:
-                row = column = whole = None
-            else:
-                row = self._mean(v, v.shape[:-1])
-                column = self._mean(v, v.shape[:-2] + v.shape[-1:])
-                whole = self.add_variable_from_reference(v, "velocity")
+            row = self._mean(v, v.shape[:-1])
+            column = self._mean(v, v.shape[:-2] + v.shape[-1:])
+            moving = not v.overwrite_with_gradient
+            whole = self.add_variable_from_reference(v, "velocity") if moving else None
             for slot, variable in zip("rcv", (row, column, whole), strict=True):
                 self._slots[slot].append(variable)
 
@@ -111,4 +108,6 @@ class Adafactor(Optimizer):
 
     def transform(self):
         """See `adafactor`."""
-        return adafactor(*(getattr(self, name) for name in self.own_arguments[:-1]))
+        return adafactor(
+            self.beta_2_decay, self.epsilon_1, self.epsilon_2, self.clip_threshold
+        )

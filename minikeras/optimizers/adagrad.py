@@ -21,8 +21,6 @@ class Adagrad(Optimizer):
         *common, **settings: see `Optimizer`.
     """
 
-    own_arguments = ("initial_accumulator_value", "epsilon")
-
     def __init__(
         self,
         learning_rate=0.001,
@@ -32,8 +30,7 @@ class Adagrad(Optimizer):
         **settings,
     ):
         super().__init__(learning_rate, *common, **settings)
-        self.initial_accumulator_value = initial_accumulator_value
-        self.epsilon = epsilon
+        self._set(initial_accumulator_value=initial_accumulator_value, epsilon=epsilon)
 
     def slot_groups(self):
         """An accumulator per weight."""

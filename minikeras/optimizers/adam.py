@@ -16,8 +16,6 @@ class Adam(Optimizer):
         *common, **settings: see `Optimizer`.
     """
 
-    own_arguments = ("beta_1", "beta_2", "epsilon", "amsgrad")
-
     def __init__(
         self,
         learning_rate=0.001,
@@ -29,8 +27,7 @@ class Adam(Optimizer):
         **settings,
     ):
         super().__init__(learning_rate, *common, **settings)
-        self.beta_1, self.beta_2 = beta_1, beta_2
-        self.epsilon, self.amsgrad = epsilon, amsgrad
+        self._set(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, amsgrad=amsgrad)
 
     def slot_groups(self):
         """momentum and velocity of each weight, then velocity_hat if amsgrad."""

@@ -1,5 +1,7 @@
 """FTRL: follow the regularized leader; sparse weights."""
 
+import numbers
+
 from minikeras.optimizers import transforms
 from minikeras.optimizers.adagrad import constant
 from minikeras.optimizers.optimizer import Optimizer
@@ -22,12 +24,6 @@ class Ftrl(Optimizer):
         ValueError: a number with the wrong sign.
     """
 
-    own_arguments = (
-        *("learning_rate_power", "initial_accumulator_value"),
-        *("l1_regularization_strength", "l2_regularization_strength"),
-        *("l2_shrinkage_regularization_strength", "beta"),
-    )
-
     def __init__(
         self,
         learning_rate=0.001,
@@ -41,19 +37,23 @@ class Ftrl(Optimizer):
         **settings,
     ):
         super().__init__(learning_rate, *common, **settings)
-        self.learning_rate_power = learning_rate_power
-        self.initial_accumulator_value = initial_accumulator_value
-        self.l1_regularization_strength = l1_regularization_strength
-        self.l2_regularization_strength = l2_regularization_strength
-        self.l2_shrinkage_regularization_strength = l2_shrinkage_regularization_strength
-        self.beta = beta
-        for name in self.own_arguments[:-1]:
-            value, power = getattr(self, name), name == "learning_rate_power"
-            if (value > 0) if power else (value < 0):
+        own = {
+            "learning_rate_power": learning_rate_power,
+            "initial_accumulator_value": initial_accumulator_value,
+            "l1_regularization_strength": l1_regularization_strength,
+            "l2_regularization_strength": l2_regularization_strength,
+            "l2_shrinkage_regularization_strength": (
+                l2_shrinkage_regularization_strength
+            ),
+        }
+        for name, value in own.items():
+            power = name == "learning_rate_power"
+            if isinstance(value, numbers.Real) and (value > 0 if power else value < 0):
                 sign = "negative or zero" if power else "positive or zero"
                 raise ValueError(
                     f"`{name}` needs to be {sign}. Received: {name}={value}."
                 )
+        self._set(**own, beta=beta)
 
     def slot_groups(self):
         """accumulator and linear of each weight."""
@@ -62,4 +62,11 @@ class Ftrl(Optimizer):
 
     def transform(self):
         """See `transforms.ftrl`."""
-        return transforms.ftrl(*(getattr(self, name) for name in self.own_arguments))
+        return transforms.ftrl(
+            self.learning_rate_power,
+            self.initial_accumulator_value,
+            self.l1_regularization_strength,
+            self.l2_regularization_strength,
+            self.l2_shrinkage_regularization_strength,
+            self.beta,
+        )

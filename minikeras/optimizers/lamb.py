@@ -14,8 +14,6 @@ class Lamb(Optimizer):
         *common, **settings: see `Optimizer`.
     """
 
-    own_arguments = ("beta_1", "beta_2", "epsilon")
-
     def __init__(
         self,
         learning_rate=0.001,
@@ -26,7 +24,7 @@ class Lamb(Optimizer):
         **settings,
     ):
         super().__init__(learning_rate, *common, **settings)
-        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+        self._set(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
 
     def slot_groups(self):
         """momentum and velocity of each weight."""

@@ -1,5 +1,7 @@
 """Lion: steps of one size, in the direction of the momentum's sign."""
 
+import numbers
+
 from minikeras.optimizers import transforms
 from minikeras.optimizers.optimizer import Optimizer
 
@@ -14,18 +16,16 @@ class Lion(Optimizer):
         *common, **settings: see `Optimizer`.
     """
 
-    own_arguments = ("beta_1", "beta_2")
-
     def __init__(
         self, learning_rate=0.001, beta_1=0.9, beta_2=0.99, *common, **settings
     ):
-        if beta_1 <= 0 or beta_1 > 1:
+        if isinstance(beta_1, numbers.Real) and not 0 < beta_1 <= 1:
             raise ValueError(
                 "Argument `beta_1` must be in the [0, 1] range. Otherwise, the "
                 f"optimizer degenerates to SignSGD. Received: beta_1={beta_1}."
             )
         super().__init__(learning_rate, *common, **settings)
-        self.beta_1, self.beta_2 = beta_1, beta_2
+        self._set(beta_1=beta_1, beta_2=beta_2)
 
     def slot_groups(self):
         """A momentum per weight."""

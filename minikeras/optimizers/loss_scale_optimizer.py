@@ -1,5 +1,7 @@
 """A loss scale that finds itself, for float16."""
 
+import inspect
+
 import jax
 import jax.numpy as jnp
 
@@ -7,9 +9,13 @@ from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
 )
-from minikeras.core.variable import unique_paths
-from minikeras.optimizers.optimizer import COMMON, Optimizer
+from minikeras.optimizers.optimizer import Optimizer
 from minikeras.optimizers.transforms import dense
+
+# What every optimizer takes, and this one leaves to the inner optimizer.
+_COMMON = set(inspect.signature(Optimizer).parameters) - {
+    *("learning_rate", "name", "kwargs")
+}
 
 
 def next_scale(scale, counter, growth_steps):
@@ -25,10 +31,13 @@ class LossScaleOptimizer(Optimizer):
     finite is left out and halves the scale.
 
     Args:
-        inner_optimizer: the optimizer; its own `loss_scale_factor` is not used.
+        inner_optimizer: the optimizer; its own `loss_scale_factor` is set to None.
         initial_scale: > 0.
         dynamic_growth_steps: after so many finite steps the scale doubles.
         name: unique by default.
+
+    Raises:
+        ValueError: an argument that belongs to the inner optimizer, or no optimizer.
 
     Source: Micikevicius et al., Mixed Precision Training, 2017.
     """
@@ -46,8 +55,8 @@ class LossScaleOptimizer(Optimizer):
                 "LossScaleOptimizer: dynamic=False does not exist. For a fixed scale, "
                 "set `loss_scale_factor` of the inner optimizer."
             )
-        for key in COMMON:
-            if key in kwargs:
+        for key in kwargs:
+            if key in _COMMON:
                 raise ValueError(
                     f"LossScaleOptimizer does not take `{key}`: set it on the "
                     "`inner_optimizer`."
@@ -55,10 +64,17 @@ class LossScaleOptimizer(Optimizer):
         if kwargs:
             names = ", ".join(f"`{key}`" for key in kwargs)
             raise ValueError(f"LossScaleOptimizer: unknown arguments: {names}.")
+        if not isinstance(inner_optimizer, Optimizer):
+            raise ValueError(
+                "LossScaleOptimizer: `inner_optimizer` must be an optimizer, got "
+                f"{inner_optimizer!r}. Try keras.optimizers.get(...) of it."
+            )
         super().__init__(0.0, name=name)
+        inner_optimizer.loss_scale_factor = None
         self.inner_optimizer = inner_optimizer
-        self.initial_scale = initial_scale
-        self.dynamic_growth_steps = dynamic_growth_steps
+        self._set(
+            initial_scale=initial_scale, dynamic_growth_steps=dynamic_growth_steps
+        )
 
     def build(self, variables):
         """Create the scale's state, and the inner optimizer's."""
@@ -76,12 +92,7 @@ class LossScaleOptimizer(Optimizer):
 
     def _update(self, variables, params, grads, state):
         grads = dense(grads)
-        paths = {id(v): path for path, v in unique_paths(self.variables).items()}
-        inner = self.inner_optimizer
-        # The same Variables under the paths that the inner optimizer knows them by.
-        names = {
-            path: paths[id(v)] for path, v in unique_paths(inner.variables).items()
-        }
+        paths = self._paths()
         at_scale, at_count = (
             paths[id(v)] for v in (self.dynamic_scale, self.step_counter)
         )
@@ -94,20 +105,17 @@ class LossScaleOptimizer(Optimizer):
         )
 
         def follow():
-            unscaled = {k: inner.scale_loss(g) / scale for k, g in scaled.items()}
-            new, own = inner.update(
-                *(variables, params, grads | unscaled),
-                {path: state[name] for path, name in names.items()},
+            unscaled = {k: g / scale for k, g in scaled.items()}
+            return self._update_inner(
+                self.inner_optimizer, variables, params, grads | unscaled, state
             )
-            scale_count = next_scale(scale, count, self.dynamic_growth_steps)
-            return new, {names[path]: value for path, value in own.items()}, scale_count
 
-        def leave():
-            own = {name: state[name] for name in names.values()}
-            return params, own, (scale / 2.0, jnp.zeros_like(count))
-
-        params, own, (scale, count) = jax.lax.cond(finite, follow, leave)
-        return params, state | own | {at_scale: scale, at_count: count}
+        params, state = jax.lax.cond(finite, follow, lambda: (params, state))
+        grown, counted = next_scale(scale, count, self.dynamic_growth_steps)
+        return params, state | {
+            at_scale: jnp.where(finite, grown, scale / 2.0),
+            at_count: jnp.where(finite, counted, 0),
+        }
 
     def scale_loss(self, loss):
         """loss * scale."""
@@ -144,7 +152,7 @@ class LossScaleOptimizer(Optimizer):
     @classmethod
     def from_config(cls, config, custom_objects=None):
         """A new optimizer from `get_config()`, also of older Keras versions."""
-        config = {key: value for key, value in config.items() if key not in COMMON}
+        config = {key: value for key, value in config.items() if key not in _COMMON}
         config["inner_optimizer"] = deserialize_keras_object(
             config["inner_optimizer"], custom_objects
         )

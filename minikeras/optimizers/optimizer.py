@@ -6,7 +6,6 @@ import warnings
 from typing import Any
 
 import jax
-import numpy as np
 
 from minikeras.core import naming
 from minikeras.core.functional import apply
@@ -15,15 +14,10 @@ from minikeras.core.serialization import (
     serialize_keras_object,
 )
 from minikeras.core.variable import Variable, convert_to_tensor, unique_paths
-from minikeras.optimizers import transforms
+from minikeras.optimizers import settings, transforms
 from minikeras.optimizers.schedules.schedule import LearningRateSchedule
 from minikeras.optimizers.state import OptimizerState
 
-COMMON = (
-    *("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema"),
-    *("ema_momentum", "ema_overwrite_frequency", "loss_scale_factor"),
-    "gradient_accumulation_steps",
-)
 _KERAS_2 = {"lr", "decay", "jit_compile", "is_legacy_optimizer"}
 
 
@@ -56,7 +50,7 @@ class Optimizer(OptimizerState):
             argument.
     """
 
-    own_arguments: tuple[str, ...] = ()  # what a subclass adds to the config
+    _arguments: tuple[str, ...] = ()  # what the config shows
     _learning_rate: Any
 
     def __init_subclass__(cls, **kwargs):
@@ -99,14 +93,18 @@ class Optimizer(OptimizerState):
                 f"{type(self).__name__}: name must be a string without '/', got "
                 f"{name!r}."
             )
-        self.weight_decay = weight_decay
-        self.clipnorm, self.clipvalue = clipnorm, clipvalue
-        self.global_clipnorm = global_clipnorm
-        self.use_ema, self.ema_momentum = use_ema, ema_momentum
-        self.ema_overwrite_frequency = ema_overwrite_frequency
-        self.loss_scale_factor = loss_scale_factor
-        self.gradient_accumulation_steps = gradient_accumulation_steps
-        self._check_settings()
+        self._set(
+            weight_decay=weight_decay,
+            clipnorm=clipnorm,
+            global_clipnorm=global_clipnorm,
+            clipvalue=clipvalue,
+            use_ema=use_ema,
+            ema_momentum=ema_momentum,
+            ema_overwrite_frequency=ema_overwrite_frequency,
+            loss_scale_factor=loss_scale_factor,
+            gradient_accumulation_steps=gradient_accumulation_steps,
+        )
+        self._check_clipping()
         self.built = False
         self._decay = kwargs.get("decay") or 0.0
         self._trainable_variables = []
@@ -115,30 +113,19 @@ class Optimizer(OptimizerState):
         self._iterations = self._counter("iteration", 0, "int32")
         self._set_learning_rate(kwargs.get("lr", learning_rate))
 
-    def _check_settings(self):
-        def check(name, valid, expected):
-            value = getattr(self, name)
-            if value is not None and not valid(value):
-                raise ValueError(
-                    f"{type(self).__name__}: `{name}` must be {expected}, got "
-                    f"{value!r}."
-                )
+    def _set(self, **arguments):
+        """Check arguments and make them attributes that the config shows."""
+        for name, value in arguments.items():
+            setattr(self, name, settings.checked(type(self).__name__, name, value))
+        self._arguments += tuple(arguments)
 
+    def _check_clipping(self):
         clips = ("clipnorm", "clipvalue", "global_clipnorm")
         given = {name: getattr(self, name) for name in clips}
         if sum(value is not None for value in given.values()) > 1:
             raise ValueError(
                 "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set, "
                 f"got {given}."
-            )
-        whole = (int, np.integer)
-        check("gradient_accumulation_steps", lambda n: n == 0 or n >= 2, ">= 2")
-        if self.use_ema:
-            check("ema_momentum", lambda m: 0 <= m <= 1, "in the range [0, 1]")
-            check(
-                "ema_overwrite_frequency",
-                lambda n: isinstance(n, whole) and n >= 0,
-                "an integer >= 1 or None",
             )
 
     @property
@@ -249,6 +236,14 @@ class Optimizer(OptimizerState):
 
     def _has_own_update_step(self):
         return type(self).update_step is not Optimizer.update_step
+
+    def _clip_gradients(self, grads):
+        """A list of gradients, clipped as told; subclasses may override it."""
+        return list(transforms.clip(self, dict(enumerate(grads))).values())
+
+    def _decay_of(self, variable):
+        """The `weight_decay` of one weight; None: it does not decay."""
+        return self.weight_decay if self._use_weight_decay(variable) else None
 
     def _use_weight_decay(self, variable):
         if any(variable is v for v in self._excluded):
@@ -397,10 +392,9 @@ class Optimizer(OptimizerState):
         if isinstance(rate, Variable):
             rate = float(rate.numpy())
         config = {"name": self.name, "learning_rate": serialize_keras_object(rate)}
-        config |= {name: getattr(self, name) for name in COMMON}
         if self._decay:
             config["decay"] = self._decay
-        return config | {name: getattr(self, name) for name in self.own_arguments}
+        return config | {name: getattr(self, name) for name in self._arguments}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

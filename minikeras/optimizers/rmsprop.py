@@ -16,8 +16,6 @@ class RMSprop(Optimizer):
         *common, **settings: see `Optimizer`.
     """
 
-    own_arguments = ("rho", "momentum", "epsilon", "centered")
-
     def __init__(
         self,
         learning_rate=0.001,
@@ -29,8 +27,7 @@ class RMSprop(Optimizer):
         **settings,
     ):
         super().__init__(learning_rate, *common, **settings)
-        self.rho, self.momentum = rho, momentum
-        self.epsilon, self.centered = epsilon, centered
+        self._set(rho=rho, momentum=momentum, epsilon=epsilon, centered=centered)
 
     def slot_groups(self):
         """velocity, then momentum and average_gradient if they have a part."""

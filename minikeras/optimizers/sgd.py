@@ -14,17 +14,11 @@ class SGD(Optimizer):
         *common, **settings: see `Optimizer`.
     """
 
-    own_arguments = ("momentum", "nesterov")
-
     def __init__(
         self, learning_rate=0.01, momentum=0.0, nesterov=False, *common, **settings
     ):
-        if not isinstance(momentum, (int, float)) or not 0 <= momentum <= 1:
-            raise ValueError(
-                f"SGD: `momentum` must be a float between [0, 1], got {momentum!r}."
-            )
         super().__init__(learning_rate, *common, **settings)
-        self.momentum, self.nesterov = momentum, nesterov
+        self._set(momentum=momentum, nesterov=nesterov)
 
     def slot_groups(self):
         """A momentum per weight, if it has a part."""

@@ -6,6 +6,11 @@ from minikeras.core.functional import Frame
 from minikeras.core.variable import Variable, unique_paths
 
 
+def starting_at(variable):
+    """Initializer: the value of a weight."""
+    return lambda *_, **__: variable.value
+
+
 class OptimizerState:
     """The Variables of an optimizer; base of `Optimizer`."""
 
@@ -105,9 +110,7 @@ class OptimizerState:
             self._model_variables_moving_average = [
                 None
                 if v.overwrite_with_gradient
-                else self.add_variable_from_reference(
-                    v, "average", lambda *_, v=v, **__: v.value
-                )
+                else self.add_variable_from_reference(v, "average", starting_at(v))
                 for v in variables
             ]
         if self.gradient_accumulation_steps:
@@ -142,6 +145,16 @@ class OptimizerState:
         for path, variable in unique_paths(self.variables).items():
             if state[path] is not variable.value:
                 variable.assign(state[path])
+
+    def _update_inner(self, inner, variables, params, grads, state):
+        """A step of an optimizer whose Variables are among this one's."""
+        paths = self._paths()
+        # The same Variables under the paths that the inner optimizer knows them by.
+        names = {own: paths[id(v)] for own, v in unique_paths(inner.variables).items()}
+        params, new = inner.update(
+            variables, params, grads, {own: state[name] for own, name in names.items()}
+        )
+        return params, state | {names[own]: value for own, value in new.items()}
 
     def _get_variable_index(self, variable):
         """Position of a weight among those of `build`; users' rules call it."""

@@ -59,7 +59,9 @@ def for_each(step, grads, state, params, learning_rate, iteration):
     deltas, new = {}, {slot: dict(tree) for slot, tree in state.items()}
     for key, p in params.items():
         wide = jnp.promote_types(p.dtype, jnp.float32)
-        own = {slot: tree[key].astype(wide) for slot, tree in state.items()}
+        own = {
+            slot: tree[key].astype(wide) for slot, tree in state.items() if key in tree
+        }
         lr, t = jnp.asarray(learning_rate, wide), jnp.asarray(iteration + 1, wide)
         delta, own = step(grads[key].astype(wide), own, p.astype(wide), lr, t)
         deltas[key] = delta.astype(p.dtype)
@@ -120,6 +122,15 @@ def adam(beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False):
     Departs from optax, which corrects v for its bias before adding epsilon.
     Source: Kingma and Ba, Adam, 2014; Reddi et al., 2018 (amsgrad).
     """
+    slots = {"momentum": zeros, "velocity": zeros}
+    return transform(
+        slots | ({"velocity_hat": zeros} if amsgrad else {}),
+        adam_step(beta_1, beta_2, epsilon, amsgrad),
+    )
+
+
+def adam_step(beta_1, beta_2, epsilon, amsgrad=False):
+    """Adam of one parameter, see `transform`."""
 
     def step(g, slots, p, lr, t):
         beta_1_power = jnp.power(jnp.asarray(beta_1, p.dtype), t)
@@ -132,8 +143,7 @@ def adam(beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False):
             v = new["velocity_hat"] = jnp.maximum(slots["velocity_hat"], v)
         return -(m * alpha / (jnp.sqrt(v) + epsilon)), new
 
-    slots = {"momentum": zeros, "velocity": zeros}
-    return transform(slots | ({"velocity_hat": zeros} if amsgrad else {}), step)
+    return step
 
 
 def adagrad(initial_accumulator_value=0.1, epsilon=1e-7):
@@ -306,15 +316,15 @@ def clip_by_value(grads, value):
     return {key: jnp.clip(g, -value, value) for key, g in grads.items()}
 
 
-def decay_weights(params, keys, weight_decay, learning_rate):
-    """p - p weight_decay learning_rate for `keys`; the other parameters stay."""
+def decay_weights(params, decays, learning_rate):
+    """p - p decay learning_rate, with decays {key: number or None to stay}."""
 
-    def decay(p):
-        return p - p * jnp.asarray(weight_decay, p.dtype) * learning_rate.astype(
-            p.dtype
-        )
+    def decay(p, by):
+        if by is None:
+            return p
+        return p - p * jnp.asarray(by, p.dtype) * learning_rate.astype(p.dtype)
 
-    return {key: decay(p) if key in keys else p for key, p in params.items()}
+    return {key: decay(p, decays[key]) for key, p in params.items()}
 
 
 def moving_average(averages, params, momentum, iteration):
@@ -408,12 +418,13 @@ def take(optimizer, variables, params, grads, state):
 def update_once(optimizer, variables, params, grads, state, rate, iteration):
     """Clip, decay, follow the rule; weights that gradients replace are replaced."""
     direct = {k: g for k, g in grads.items() if variables[k].overwrite_with_gradient}
-    grads = clip(optimizer, {k: g for k, g in grads.items() if k not in direct})
+    grads = {k: g for k, g in grads.items() if k not in direct}
+    clipped = optimizer._clip_gradients(list(grads.values()))
+    grads = dict(zip(grads, clipped, strict=True))
     own = {key: variables[key] for key in grads}
     old = {key: params[key] for key in grads}
-    if optimizer.weight_decay is not None:
-        decaying = {k for k, v in own.items() if optimizer._use_weight_decay(v)}
-        old = decay_weights(old, decaying, optimizer.weight_decay, rate)
+    decays = {key: optimizer._decay_of(v) for key, v in own.items()}
+    old = decay_weights(old, decays, rate)
     if optimizer._has_own_update_step():
 
         def run():

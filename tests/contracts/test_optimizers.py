@@ -26,6 +26,9 @@ ROWS = [
     ("Ftrl", 0.5, {"l2_regularization_strength": 1e-4}),
     ("LossScaleOptimizer", 0.1, {"initial_scale": 16.0}),
     ("OptaxOptimizer", 1.0, {}),
+    ("Muon", 0.2, {}),
+    ("MultiOptimizer", 0.1, {}),
+    ("ScheduleFreeAdamW", 0.2, {}),
 ]
 _each = pytest.mark.parametrize(("name", "rate", "settings"), ROWS)
 TARGET = np.array([[1.0, -2.0], [0.5, 1.5]], "float32")
@@ -37,6 +40,10 @@ def make(name, rate, settings):
         return cls(optimizers.SGD(rate, name="inner"), **settings, name="o")
     if name == "OptaxOptimizer":
         return cls(optax.adam(0.1), rate, name="o")
+    if name == "MultiOptimizer":
+        by_path = {"bias": optimizers.Adam(rate, name="a")}
+        rest = optimizers.SGD(rate, momentum=0.5, name="s")
+        return cls(optimizers.OptimizerMap(rest, by_path), name="o")
     return cls(rate, **settings, name="o")
 
 
@@ -73,7 +80,7 @@ def run(optimizer, variables, steps, jitted=True):
 
 def test_table_covers_every_optimizer():
     public = {name for name in optimizers.__all__ if name[0].isupper()}
-    assert public - {"Optimizer"} == {name for name, _, _ in ROWS}
+    assert public - {"Optimizer", "OptimizerMap"} == {name for name, _, _ in ROWS}
 
 
 @_each

@@ -1,0 +1,252 @@
+"""Different optimizers for different weights."""
+
+import re
+from collections.abc import MutableMapping
+
+from minikeras.core.serialization import (
+    deserialize_keras_object,
+    serialize_dict,
+    serialize_keras_object,
+)
+from minikeras.optimizers.loss_scale_optimizer import LossScaleOptimizer
+from minikeras.optimizers.optimizer import Optimizer
+
+
+class OptimizerMap(MutableMapping):
+    """Optimizers by the paths of weights; called with a weight, gives its optimizer.
+
+    A key is the path itself or a regular expression that matches all of it.
+
+    Args:
+        default_optimizer: of the weights that no key matches.
+        optimizer_map: {key: optimizer}.
+
+    Raises:
+        TypeError: something that is no optimizer, or no dict.
+
+    >>> from minikeras.optimizers import SGD, Adam
+    >>> rules = OptimizerMap(Adam(), {".*/bias": SGD(0.1)})
+    """
+
+    def __init__(self, default_optimizer, optimizer_map=None):
+        if not isinstance(default_optimizer, Optimizer):
+            raise TypeError(
+                "OptimizerMap: `default_optimizer` must be an optimizer, got "
+                f"{default_optimizer!r}. Try keras.optimizers.get(...) of it."
+            )
+        if not isinstance(optimizer_map or {}, dict):
+            raise TypeError(
+                "OptimizerMap: `optimizer_map` must be a dict {path or regular "
+                f"expression: optimizer}}, got {optimizer_map!r}."
+            )
+        self._default_optimizer, self._optimizer_map = default_optimizer, {}
+        self.update(optimizer_map or {})
+
+    @property
+    def default_optimizer(self):
+        """The optimizer of weights that no key matches."""
+        return self._default_optimizer
+
+    def __getitem__(self, key):
+        return self._optimizer_map.get(key, self._default_optimizer)
+
+    def __setitem__(self, key, optimizer):
+        if not isinstance(key, str):
+            raise ValueError(f"OptimizerMap: a key must be a string, got {key!r}.")
+        if key in self._optimizer_map:
+            raise ValueError(
+                f"OptimizerMap: {key!r} has an optimizer already: "
+                f"{self._optimizer_map[key].name!r}. Delete it first."
+            )
+        if not isinstance(optimizer, Optimizer):
+            raise ValueError(
+                f"OptimizerMap: the optimizer of {key!r} must be an optimizer, got "
+                f"{optimizer!r}. Try keras.optimizers.get(...) of it."
+            )
+        if isinstance(optimizer, _NOT_INSIDE):
+            raise ValueError(
+                f"OptimizerMap: the optimizer cannot be {type(optimizer).__name__}. "
+                "Wrap the MultiOptimizer in the LossScaleOptimizer instead."
+            )
+        self._optimizer_map[key] = optimizer
+
+    def __delitem__(self, key):
+        del self._optimizer_map[key]
+
+    def __len__(self):
+        return len(self._optimizer_map)
+
+    def __iter__(self):
+        return iter(self._optimizer_map)
+
+    def __call__(self, variable):
+        """The optimizer of a weight; ValueError if several keys match."""
+        path = variable.path
+        if path in self._optimizer_map:
+            return self._optimizer_map[path]
+        found = [key for key in self._optimizer_map if re.fullmatch(key, path)]
+        if len(found) > 1:
+            raise ValueError(
+                f"OptimizerMap: the keys {found} all match the weight {path!r}; "
+                "exactly one may, or none."
+            )
+        return self._optimizer_map[found[0]] if found else self._default_optimizer
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {
+            "default_optimizer": serialize_keras_object(self._default_optimizer),
+            "optimizer_map": serialize_dict(self._optimizer_map),
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """A new map from `get_config()`."""
+        return cls(**deserialize_keras_object(config, custom_objects))
+
+
+class MultiOptimizer(Optimizer):
+    """Each weight by the optimizer that a map, or a function, gives it.
+
+    Clipping, weight decay, averages and the like are the inner optimizers' own; so
+    are their learning rates and counts of steps.
+
+    Args:
+        optimizer_map: `OptimizerMap`, or function of a weight that returns its
+            optimizer; one optimizer stands for a map to it alone.
+        loss_scale_factor: takes the place of the inner optimizers' own.
+        name: unique by default.
+
+    Raises:
+        TypeError: `optimizer_map` is no such thing.
+
+    >>> from minikeras.optimizers import SGD, Adam
+    >>> by_path = OptimizerMap(Adam(), {"head/.*": SGD(0.1, momentum=0.9)})
+    >>> optimizer = MultiOptimizer(by_path)
+    """
+
+    def __init__(self, optimizer_map, loss_scale_factor=None, name=None):
+        if isinstance(optimizer_map, Optimizer):
+            optimizer_map = OptimizerMap(optimizer_map)
+        if not callable(optimizer_map):
+            raise TypeError(
+                "MultiOptimizer: `optimizer_map` must be an OptimizerMap or a function "
+                f"of a weight, got {optimizer_map!r}. Of a dict, make an OptimizerMap: "
+                "it needs a default optimizer."
+            )
+        self._optimizer_map = optimizer_map
+        self._inner_optimizers, self._var_to_optimizer_idx = [], {}
+        if isinstance(optimizer_map, OptimizerMap):
+            for inner in (*optimizer_map.values(), optimizer_map.default_optimizer):
+                self._add(inner)
+        super().__init__(0.0, loss_scale_factor=loss_scale_factor, name=name)
+
+    def _add(self, inner):
+        """Position of an optimizer among the inner ones, after which it is one."""
+        for i, known in enumerate(self._inner_optimizers):
+            if known is inner:
+                return i
+        self._inner_optimizers.append(inner)
+        return len(self._inner_optimizers) - 1
+
+    @property
+    def optimizers(self):
+        """The inner optimizers: in the map's order, the default one last."""
+        return list(self._inner_optimizers)
+
+    @property
+    def variables(self):
+        """Its own, then those of each inner optimizer."""
+        inner = [v for optimizer in self._inner_optimizers for v in optimizer.variables]
+        return [*self._variables, *inner]
+
+    def build(self, variables):
+        """Choose an optimizer for each weight, and create their state."""
+        if self.built:
+            return
+        variables = list(variables)
+        for variable in variables:
+            inner = self._optimizer_map(variable)
+            _check_inner(inner, variable)
+            self._var_to_optimizer_idx[self._var_key(variable)] = self._add(inner)
+        super().build(variables)
+        self.loss_scale_factor = self._loss_scale_factor
+        for inner in self._inner_optimizers:
+            inner.build([v for v in variables if self._optimizer_of(v) is inner])
+
+    def _var_key(self, variable):
+        return id(variable)
+
+    def _optimizer_of(self, variable):
+        return self._inner_optimizers[
+            self._var_to_optimizer_idx[self._var_key(variable)]
+        ]
+
+    def _update(self, variables, params, grads, state):
+        for inner in self._inner_optimizers:
+            own = {k: v for k, v in variables.items() if self._optimizer_of(v) is inner}
+            if own:
+                new, state = self._update_inner(
+                    *(inner, own, {key: params[key] for key in own}),
+                    *({key: grads[key] for key in own}, state),
+                )
+                params = params | new
+        count = self._paths()[id(self._iterations)]
+        return params, state | {count: state[count] + 1}
+
+    def finalize_variable_values(self, var_list):
+        """See the inner optimizers."""
+        for inner in self._inner_optimizers:
+            inner.finalize_variable_values(var_list)
+
+    @property
+    def loss_scale_factor(self):
+        """Factor of the loss; setting it sets it for all inner optimizers."""
+        return self._loss_scale_factor
+
+    @loss_scale_factor.setter
+    def loss_scale_factor(self, value):
+        self._loss_scale_factor = value
+        for inner in self._inner_optimizers:
+            inner.loss_scale_factor = value
+
+    @property
+    def learning_rate(self):
+        """Not there: each inner optimizer has its own."""
+        raise AttributeError(
+            f"{self.name!r} has no learning rate of its own: read or set those of "
+            "its inner ones, `optimizer.optimizers[i].learning_rate`."
+        )
+
+    @learning_rate.setter
+    def learning_rate(self, value):
+        _ = self.learning_rate
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {
+            "optimizer_map": serialize_keras_object(self._optimizer_map),
+            "loss_scale_factor": self.loss_scale_factor,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """A new optimizer from `get_config()`."""
+        return cls(**deserialize_keras_object(config, custom_objects))
+
+
+def _check_inner(inner, variable):
+    if not isinstance(inner, Optimizer):
+        raise ValueError(
+            f"MultiOptimizer: expected an optimizer for the weight {variable.path!r}, "
+            f"got {inner!r}."
+        )
+    if isinstance(inner, _NOT_INSIDE):
+        raise ValueError(
+            f"{type(inner).__name__} cannot be used inside an MultiOptimizer. Wrap "
+            "the MultiOptimizer in the LossScaleOptimizer instead."
+        )
+
+
+_NOT_INSIDE = (LossScaleOptimizer, MultiOptimizer)
