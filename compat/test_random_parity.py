@@ -122,8 +122,8 @@ def test_initializers(case):
         assert minikeras.initializers.serialize(ours) == keras.initializers.serialize(
             theirs
         )
-    copy = minikeras.initializers.deserialize(keras.initializers.serialize(theirs))
-    assert copy.get_config().keys() == ours.get_config().keys()
+        copy = minikeras.initializers.deserialize(keras.initializers.serialize(theirs))
+        assert copy.get_config().keys() == ours.get_config().keys()
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])

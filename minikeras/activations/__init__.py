@@ -83,8 +83,20 @@ _family = registry.Family(
     {name: globals()[name] for name in _functions},
     instantiate=False,
 )
-serialize = _family.serialize
 deserialize = _family.deserialize
+
+
+def serialize(activation):
+    """Function -> its name; layer -> its config dict.
+
+    Raises:
+        TypeError: what is given is no function or layer.
+    """
+    if not callable(activation):
+        raise TypeError(
+            f"activations.serialize: expected a function or a layer, got {activation!r}."
+        )
+    return _family.serialize(activation)
 
 
 def get(identifier):

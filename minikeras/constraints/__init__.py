@@ -26,8 +26,13 @@ _family = registry.Family(
     },
 )
 get = _family.get
-serialize = _family.serialize
 deserialize = _family.deserialize
+
+
+def serialize(constraint):
+    """A constraint -> its config dict."""
+    return _family.serialize(constraint)
+
 
 __all__ = [
     "Constraint",

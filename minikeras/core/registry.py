@@ -218,9 +218,15 @@ class Family:
         return config
 
     def deserialize(self, config, custom_objects=None):
-        """Config (or name) -> object."""
+        """Config or name -> object."""
         from minikeras.core.serialization import deserialize_keras_object
 
         if isinstance(config, str):
-            return self.find(config, custom_objects)
+            found = self.find(config, custom_objects)
+            return found() if inspect.isclass(found) and self.instantiate else found
+        if isinstance(config, dict) and "class_name" not in config:
+            raise ValueError(
+                f"Cannot make a {self.what} of {config!r}: expected a dict with "
+                "'class_name' and 'config', as `serialize` gives."
+            )
         return deserialize_keras_object(config, custom_objects, family=self)

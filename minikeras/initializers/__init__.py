@@ -67,8 +67,12 @@ _family = registry.Family(
         "zero": Zeros,
     },
 )
-serialize = _family.serialize
 deserialize = _family.deserialize
+
+
+def serialize(initializer):
+    """An initializer -> its config dict."""
+    return _family.serialize(initializer)
 
 
 def get(identifier):

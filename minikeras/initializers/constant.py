@@ -76,8 +76,8 @@ class Identity(Initializer):
         return jnp.asarray(self.gain * jnp.eye(*shape, dtype=dtype), dtype)
 
     def get_config(self):
-        """`{"gain": ...}`."""
-        return {"gain": self.gain}
+        """`{"gain": ...}`, but for the default: Keras never writes it."""
+        return {} if self.gain == 1.0 else {"gain": self.gain}
 
 
 def stft_kernel(shape, side, window=None, scaling=None, periodic=False):

@@ -1,7 +1,7 @@
 """Loss functions and classes: what training minimizes."""
 
 from minikeras.core import registry
-from minikeras.core.serialization import serialize_keras_object as serialize
+from minikeras.core.serialization import serialize_keras_object
 from minikeras.losses.ctc import CTC, ctc
 from minikeras.losses.focal import (
     BinaryFocalCrossentropy,
@@ -125,7 +125,18 @@ _family = registry.Family(
     | {name.upper(): ALIASES[name] for name in ALIASES if len(name) <= 4},
 )
 get = _family.get
-deserialize = _family.deserialize
+
+
+def deserialize(name, custom_objects=None):
+    """Config dict or name -> loss; `custom_objects` maps names to the user's own."""
+    return _family.deserialize(name, custom_objects)
+
+
+def serialize(loss):
+    """A loss -> its config dict; a function -> its name."""
+    return serialize_keras_object(loss)
+
+
 registry.register_all("keras.losses", globals())
 registry.register(
     "keras.src.losses.losses", {"LossFunctionWrapper": LossFunctionWrapper}

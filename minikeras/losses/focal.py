@@ -177,4 +177,3 @@ class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
         super().__init__(
             *(categorical_generalized_cross_entropy, reduction, name, dtype), q=q
         )
-        self.q = q

@@ -193,6 +193,7 @@ class LossFunctionWrapper(Loss):
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.fn, self._fn_kwargs = fn, kwargs
+        vars(self).update(kwargs)  # `loss.from_logits` as in Keras
 
     def call(self, y_true, y_pred):
         """`fn` of targets and predictions of one rank."""

@@ -47,7 +47,6 @@ class Dice(LossFunctionWrapper):
         self, reduction="sum_over_batch_size", name="dice", axis=None, dtype=None
     ):
         super().__init__(dice, reduction, name, dtype, axis=axis)
-        self.axis = axis
 
 
 class Tversky(LossFunctionWrapper):
@@ -65,4 +64,3 @@ class Tversky(LossFunctionWrapper):
         super().__init__(
             tversky, reduction, name, dtype, alpha=alpha, beta=beta, axis=axis
         )
-        self.alpha, self.beta, self.axis = alpha, beta, axis

@@ -117,5 +117,3 @@ class Circle(LossFunctionWrapper):
             margin=margin,
             remove_diagonal=remove_diagonal,
         )
-        self.gamma, self.margin = gamma, margin
-        self.remove_diagonal = remove_diagonal

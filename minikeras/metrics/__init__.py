@@ -1,7 +1,7 @@
 """Metrics: numbers that describe a model over many batches."""
 
 from minikeras.core import registry
-from minikeras.core.serialization import serialize_keras_object as serialize
+from minikeras.core.serialization import serialize_keras_object
 from minikeras.losses import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -160,9 +160,7 @@ ALIASES = {
     "mse": MeanSquaredError,
     "msle": MeanSquaredLogarithmicError,
 }
-_classes = {
-    name: globals()[name] for name in __all__ if name[0].isupper() and name != "Metric"
-}
+_classes = {name: globals()[name] for name in __all__ if name[0].isupper()}
 _family = registry.Family(
     "metrics",
     "metric",
@@ -170,4 +168,11 @@ _family = registry.Family(
 )
 get = _family.get
 deserialize = _family.deserialize
+
+
+def serialize(metric):
+    """A metric -> its config dict; a function -> its name."""
+    return serialize_keras_object(metric)
+
+
 registry.register_all("keras.metrics", globals())

@@ -150,12 +150,19 @@ class AUC(_Counting):
 
     def result(self):
         """The area so far."""
-        tp, fp, tn, fn = (getattr(self, name).value for name in self._counts)
         if self.curve == "PR" and self.summation_method == "interpolation":
-            area = pr_area(tp, fp, fn)
-        else:
-            x, y = curve_points(self.curve, tp, fp, tn, fn)
-            area = area_under(x, y, self.summation_method)
+            return self.interpolate_pr_auc()
+        counts = (getattr(self, name).value for name in self._counts)
+        x, y = curve_points(self.curve, *counts)
+        return self._of_labels(area_under(x, y, self.summation_method))
+
+    def interpolate_pr_auc(self):
+        """The area under the precision-recall curve by `pr_area`."""
+        tp, fp, _, fn = (getattr(self, name).value for name in self._counts)
+        return self._of_labels(pr_area(tp, fp, fn))
+
+    def _of_labels(self, area):
+        """Areas of the labels -> their weighted mean."""
         if not self.multi_label:
             return area
         if self.label_weights is None:
@@ -208,6 +215,7 @@ class _OperatingPoint(_Counting):
         inner = [0.0, *even_thresholds(num_thresholds), 1.0]
         super().__init__(inner if num_thresholds > 1 else [0.5], name, dtype)
         setattr(self, self._argument, value)
+        self.value = value
         self.num_thresholds, self.class_id = num_thresholds, class_id
         self._add_counters((num_thresholds,))
 
@@ -228,7 +236,7 @@ class _OperatingPoint(_Counting):
     def result(self):
         """The best rate so far."""
         values, constrained = self._rates()
-        return best_under_constraint(values, constrained, getattr(self, self._argument))
+        return best_under_constraint(values, constrained, self.value)
 
     def get_config(self):
         """The constructor's arguments."""
@@ -236,7 +244,7 @@ class _OperatingPoint(_Counting):
             **super().get_config(),
             "class_id": self.class_id,
             "num_thresholds": self.num_thresholds,
-            self._argument: getattr(self, self._argument),
+            self._argument: self.value,
         }
 
 

@@ -90,7 +90,8 @@ class FBetaScore(Metric):
         check_rank_2(type(self).__name__, y_true_shape, y_pred_shape)
         shape = () if self.axis is None else (y_pred_shape[-1],)
         for name in (*_COUNTS, "intermediate_weights"):
-            setattr(self, name, self.add_variable(shape, "zeros", name=name))
+            variable = self.add_variable(shape, "zeros", self.dtype, name=name)
+            setattr(self, name, variable)
         self._built = True
 
     def update_state(self, y_true, y_pred, sample_weight=None):

@@ -57,7 +57,8 @@ class _IoUBase(Metric):
         self.sparse_y_true, self.sparse_y_pred = sparse_y_true, sparse_y_pred
         self.axis = axis
         self.total_cm = self.add_variable(
-            (num_classes, num_classes), "zeros", name="total_confusion_matrix"
+            *((num_classes, num_classes), "zeros", self.dtype),
+            name="total_confusion_matrix",
         )
 
     def _labels(self, y, sparse):

@@ -57,7 +57,7 @@ class Metric:
         Args:
             shape: tuple of ints.
             initializer: name or function `f(shape, dtype)`; None: zeros.
-            dtype: the metric's by default.
+            dtype: `floatx()` by default, whatever the metric's.
             aggregation: how values of several devices are joined.
             name: last part of its path.
         """
@@ -66,7 +66,7 @@ class Metric:
             variable = Variable(
                 "zeros" if initializer is None else initializer,
                 shape=shape,
-                dtype=dtype or self.dtype,
+                dtype=dtype or config.floatx(),
                 trainable=False,
                 aggregation=aggregation,
                 name=name,

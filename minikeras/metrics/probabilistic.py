@@ -28,7 +28,6 @@ class BinaryCrossentropy(MeanMetricWrapper):
             from_logits=from_logits,
             label_smoothing=label_smoothing,
         )
-        self.from_logits, self.label_smoothing = from_logits, label_smoothing
 
 
 class CategoricalCrossentropy(MeanMetricWrapper):
@@ -50,8 +49,6 @@ class CategoricalCrossentropy(MeanMetricWrapper):
             label_smoothing=label_smoothing,
             axis=axis,
         )
-        self.from_logits, self.label_smoothing = from_logits, label_smoothing
-        self.axis = axis
 
 
 class SparseCategoricalCrossentropy(MeanMetricWrapper):
@@ -73,8 +70,6 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
             ignore_class=ignore_class,
             axis=axis,
         )
-        self.from_logits, self.ignore_class = from_logits, ignore_class
-        self.axis = axis
 
 
 class KLDivergence(MeanMetricWrapper):

@@ -27,8 +27,13 @@ _family = registry.Family(
     },
 )
 get = _family.get
-serialize = _family.serialize
 deserialize = _family.deserialize
+
+
+def serialize(regularizer):
+    """A regularizer -> its config dict."""
+    return _family.serialize(regularizer)
+
 
 __all__ = [
     "L1",

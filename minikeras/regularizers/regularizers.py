@@ -133,14 +133,14 @@ class OrthogonalRegularizer(Regularizer):
             )
         self.mode = mode
 
-    def __call__(self, x):
+    def __call__(self, inputs):
         """The penalty for a matrix, a scalar."""
-        if len(x.shape) != 2:
+        if len(inputs.shape) != 2:
             raise ValueError(
                 "Inputs to OrthogonalRegularizer must have rank 2. "
-                f"Received: inputs.shape={tuple(x.shape)}"
+                f"Received: inputs.shape={tuple(inputs.shape)}"
             )
-        return self.factor * orthogonality(x, self.mode)
+        return self.factor * orthogonality(inputs, self.mode)
 
     def get_config(self):
         """The constructor's arguments."""
