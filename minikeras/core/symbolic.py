@@ -450,8 +450,10 @@ def op(
     if tensors is None:
         tensors = tuple(p for p in signature.parameters if p in _TENSOR_NAMES)
     names = list(signature.parameters)
-    variadic = inspect.getfullargspec(function).varargs
-    plain = [p for p in tensors if p != variadic]
+    kinds = {p.kind: p.name for p in signature.parameters.values()}
+    variadic = kinds.get(inspect.Parameter.VAR_POSITIONAL)
+    keywords = kinds.get(inspect.Parameter.VAR_KEYWORD)
+    plain = [p for p in tensors if p not in (variadic, keywords)]
 
     @functools.wraps(function)
     def call(*args, **kwargs):
@@ -463,16 +465,17 @@ def op(
         given = signature.bind(*args, **kwargs)
         given.apply_defaults()
         arguments = given.arguments
-        for parameter in signature.parameters.values():
-            if parameter.kind is parameter.VAR_KEYWORD:
-                arguments.update(arguments.pop(parameter.name, {}))
+        named = arguments.pop(keywords, {})
+        if keywords not in tensors:  # they configure the op, or else its call
+            arguments.update(named)
+            named = {}
         if arguments.get("data_format", "") is None:
             arguments["data_format"] = settings.image_data_format()
         values = [arguments.pop(key) for key in plain]
         values += arguments.pop(variadic) if variadic else ()
         while values and values[-1] is None:
             values.pop()
-        return FunctionOp(call, dict(arguments)).symbolic_call(*values)
+        return FunctionOp(call, dict(arguments)).symbolic_call(*values, **named)
 
     def call_with(values, config):
         given = {**config, **dict(zip(plain, values, strict=False))}
