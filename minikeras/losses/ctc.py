@@ -4,6 +4,7 @@ import jax.numpy as jnp
 
 from minikeras.core.variable import convert_to_tensor
 from minikeras.losses.loss import LossFunctionWrapper
+from minikeras.ops.ctc import ctc_loss
 
 
 def ctc(y_true, y_pred):
@@ -14,12 +15,8 @@ def ctc(y_true, y_pred):
         y_pred: (n, frames, classes) scores (logits); class 0 is the blank.
 
     Returns:
-        (n,) losses.
-
-    Source: Graves et al., Connectionist Temporal Classification, 2006.
+        (n,) losses, as `ops.ctc_loss` gives them.
     """
-    import optax  # here: it is slow to import
-
     y_true, y_pred = convert_to_tensor(y_true, "int32"), convert_to_tensor(y_pred)
     if y_true.ndim != 2 or y_pred.ndim != 3:
         raise ValueError(
@@ -27,10 +24,8 @@ def ctc(y_true, y_pred):
             f"frames, classes), got {y_true.shape} and {y_pred.shape}."
         )
     # Padding is what comes after as many labels as are not 0.
-    length = jnp.sum(y_true != 0, axis=1, keepdims=True)
-    padding = (jnp.arange(y_true.shape[1])[None] >= length).astype("float32")
-    frames = jnp.zeros(y_pred.shape[:2])
-    return optax.ctc_loss(y_pred.astype("float32"), frames, y_true, padding)
+    lengths = jnp.sum(y_true != 0, axis=1)
+    return ctc_loss(y_true, y_pred, lengths, jnp.full(len(y_pred), y_pred.shape[1]))
 
 
 class CTC(LossFunctionWrapper):

@@ -1,7 +1,7 @@
 """`keras.ops`: pure functions on arrays, recorded when called on KerasTensors."""
 
 from minikeras.core import registry
-from minikeras.ops import linalg, nn, numpy
+from minikeras.ops import image, linalg, nn, numpy
 from minikeras.ops.activation import (
     celu,
     elu,
@@ -31,6 +31,10 @@ from minikeras.ops.activation import (
     swish,
     tanh_shrink,
     threshold,
+)
+from minikeras.ops.adaptive_pooling import (
+    adaptive_average_pool,
+    adaptive_max_pool,
 )
 from minikeras.ops.attention import (
     dot_product_attention,
@@ -102,6 +106,10 @@ from minikeras.ops.creation import (
     zeros,
     zeros_like,
 )
+from minikeras.ops.ctc import (
+    ctc_decode,
+    ctc_loss,
+)
 from minikeras.ops.decompositions import (
     cdist,
     cholesky,
@@ -122,6 +130,9 @@ from minikeras.ops.decompositions import (
     solve,
     solve_triangular,
     svd,
+)
+from minikeras.ops.einops import (
+    rearrange,
 )
 from minikeras.ops.elementwise import (
     abs,
@@ -374,6 +385,8 @@ from minikeras.ops.segments import (
 __all__ = [
     "abs",
     "absolute",
+    "adaptive_average_pool",
+    "adaptive_max_pool",
     "add",
     "all",
     "allclose",
@@ -436,6 +449,8 @@ __all__ = [
     "cosh",
     "count_nonzero",
     "cross",
+    "ctc_decode",
+    "ctc_loss",
     "cumprod",
     "cumsum",
     "custom_gradient",
@@ -509,6 +524,7 @@ __all__ = [
     "identity",
     "ifft2",
     "imag",
+    "image",
     "in_top_k",
     "inner",
     "inv",
@@ -609,6 +625,7 @@ __all__ = [
     "rad2deg",
     "ravel",
     "real",
+    "rearrange",
     "reciprocal",
     "relu",
     "relu6",
@@ -708,7 +725,7 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
-_modules = ("linalg", "nn", "numpy")
+_modules = ("image", "linalg", "nn", "numpy")
 registry.register(
     "keras.ops",
     {name: globals()[name] for name in __all__ if name not in _modules},

@@ -30,6 +30,10 @@ from minikeras.ops.activation import (
     tanh_shrink,
     threshold,
 )
+from minikeras.ops.adaptive_pooling import (
+    adaptive_average_pool,
+    adaptive_max_pool,
+)
 from minikeras.ops.attention import (
     dot_product_attention,
 )
@@ -45,6 +49,10 @@ from minikeras.ops.convolution import (
     conv_transpose,
     depthwise_conv,
     separable_conv,
+)
+from minikeras.ops.ctc import (
+    ctc_decode,
+    ctc_loss,
 )
 from minikeras.ops.decompositions import (
     normalize,
@@ -71,6 +79,8 @@ from minikeras.ops.pooling import (
 )
 
 __all__ = [
+    "adaptive_average_pool",
+    "adaptive_max_pool",
     "average_pool",
     "batch_normalization",
     "binary_crossentropy",
@@ -78,6 +88,8 @@ __all__ = [
     "celu",
     "conv",
     "conv_transpose",
+    "ctc_decode",
+    "ctc_loss",
     "depth_to_space",
     "depthwise_conv",
     "dot_product_attention",

@@ -1,0 +1,176 @@
+"""Connectionist temporal classification: label sequences without alignment.
+
+Source: Graves et al., Connectionist Temporal Classification, 2006; the beam search
+over prefixes follows Hannun et al., arXiv:1408.2873.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from minikeras.core import dtypes
+from minikeras.ops.activation import nn_op
+from minikeras.ops.convert import as_array
+
+
+def _wide(x):
+    """Half floats and integers as float32."""
+    x = as_array(x)
+    return x.astype(dtypes.result_type(x.dtype, "float32"))
+
+
+@nn_op(name="CTCLoss", tensors=("target", "output", "target_length", "output_length"))
+def ctc_loss(target, output, target_length, output_length, mask_index=0):
+    """-log p(labels), summed over all alignments of labels and frames.
+
+    Args:
+        target: (n, labels) integer labels.
+        output: (n, frames, classes) scores (logits).
+        target_length, output_length: (n,) numbers of labels and of frames that count.
+        mask_index: the class that stands for "no label" (blank).
+
+    Returns:
+        (n,) losses, float32 at least.
+    """
+    import optax  # here: it is slow to import
+
+    target, output = as_array(target), _wide(output)
+    if target.ndim != 2 or output.ndim != 3 or len(target) != len(output):
+        raise ValueError(
+            "ctc_loss: expected target of shape (batch, labels) and output of shape "
+            f"(batch, frames, classes), got {target.shape} and {output.shape}."
+        )
+
+    def padding(lengths, size):
+        after = jnp.arange(size) >= as_array(lengths)[..., None]
+        return jnp.broadcast_to(after, (len(target), size)).astype(output.dtype)
+
+    return optax.ctc_loss(
+        output,
+        padding(output_length, output.shape[1]),
+        target.astype("int32"),
+        padding(target_length, target.shape[1]),
+        blank_id=mask_index,
+    )
+
+
+@nn_op(name="CTCDecode", tensors=("inputs", "sequence_lengths"))
+def ctc_decode(
+    inputs,
+    sequence_lengths,
+    strategy="greedy",
+    beam_width=100,
+    top_paths=1,
+    merge_repeated=True,
+    mask_index=0,
+):
+    """The most probable label sequences.
+
+    Args:
+        inputs: (n, frames, classes) scores (logits).
+        sequence_lengths: (n,) numbers of frames that count.
+        strategy: "greedy" takes the best class of each frame, "beam_search" sums over
+            the alignments of the `beam_width` best sequences.
+        beam_width: sequences that are kept from frame to frame.
+        top_paths: how many sequences a beam search returns.
+        merge_repeated: (greedy) is a class in frames in a row one label?
+        mask_index: the class that stands for "no label"; None for the last one.
+
+    Returns:
+        (paths, n, frames) int32 labels, -1 after the last one; and (n, paths) scores:
+        log-probabilities, or the negative sum of the best scores (greedy).
+    """
+    inputs, lengths = _wide(inputs), as_array(sequence_lengths)
+    if inputs.ndim != 3:
+        raise ValueError(
+            "ctc_decode: expected inputs of shape (batch, frames, classes), got "
+            f"{inputs.shape}."
+        )
+    blank = inputs.shape[-1] - 1 if mask_index is None else mask_index
+    if strategy == "greedy":
+        return _greedy(inputs, lengths, merge_repeated, blank)
+    if strategy != "beam_search":
+        raise ValueError(
+            f"ctc_decode: Invalid strategy {strategy!r}: expected 'greedy' or "
+            "'beam_search'."
+        )
+    search = jax.vmap(lambda x, n: _search(x, n, beam_width, top_paths, blank))
+    paths, scores = search(jax.nn.log_softmax(inputs), lengths)
+    return jnp.swapaxes(paths, 0, 1), scores
+
+
+def _greedy(inputs, lengths, merge_repeated, blank):
+    frames = jnp.arange(inputs.shape[1])
+    labels = jnp.argmax(inputs, axis=-1).astype("int32")
+    counts = frames < lengths[:, None]
+    kept = counts & (labels != blank)
+    if merge_repeated:
+        kept &= jnp.diff(labels, axis=1, prepend=-1) != 0
+    # A stable sort moves what is kept to the front.
+    order = jnp.argsort(~kept, axis=1)
+    paths = jnp.take_along_axis(jnp.where(kept, labels, -1), order, axis=1)
+    scores = -jnp.sum(jnp.where(counts, jnp.max(inputs, -1), 0.0), 1, keepdims=True)
+    return paths[None], scores
+
+
+def _search(log_p, length, width, top_paths, blank):
+    """Beam search over label prefixes: (frames, classes) -> paths, log-probabilities.
+
+    Of each prefix two log-probabilities are kept: that the frames so far spell it and
+    end in its last label, and that they spell it and end in a blank.
+    """
+    frames, classes = log_p.shape
+    prefixes = jnp.full((width, frames), -1)
+    empty = jnp.full(width, -jnp.inf, log_p.dtype)
+
+    def step(beam, frame):
+        t, log_p = frame
+        new = _advance(beam, log_p, blank)
+        return jax.tree.map(lambda a, b: jnp.where(t < length, a, b), new, beam), None
+
+    start = (prefixes, jnp.zeros(width, int), empty, empty.at[0].set(0.0))
+    beam, _ = jax.lax.scan(step, start, (jnp.arange(frames), log_p))
+    prefixes, _, in_label, in_blank = beam
+    more = max(top_paths - width, 0)
+    scores = jnp.pad(
+        jnp.logaddexp(in_label, in_blank), (0, more), constant_values=-jnp.inf
+    )
+    scores, best = jax.lax.top_k(scores, top_paths)
+    paths = jnp.pad(prefixes, ((0, more), (0, 0)))[best]
+    return jnp.where(jnp.isneginf(scores)[:, None], -1, paths).astype("int32"), scores
+
+
+def _advance(beam, log_p, blank):
+    """The beam one frame later."""
+    prefixes, sizes, in_label, in_blank = beam
+    (width, frames), classes = prefixes.shape, len(log_p)
+    either = jnp.logaddexp(in_label, in_blank)
+    last = jnp.where(
+        sizes > 0, jnp.take_along_axis(prefixes, sizes[:, None] - 1, 1)[:, 0], -1
+    )
+    # A prefix stays: its last label goes on, or a blank follows.
+    stay_label = in_label + jnp.where(last >= 0, log_p[last], -jnp.inf)
+    stay_blank = either + log_p[blank]
+    # A label is added; next to itself only after a blank.
+    repeats = jnp.arange(classes) == last[:, None]
+    grown = jnp.where(repeats, in_blank[:, None], either[:, None]) + log_p
+    grown = grown.at[:, blank].set(-jnp.inf)
+    # Prefix i with the last label of prefix j may be prefix j: these are one.
+    parents = jnp.where(jnp.arange(frames) == sizes[:, None] - 1, -1, prefixes)
+    same = jnp.all(prefixes[:, None] == parents, axis=-1) & (last >= 0)
+    joins = jnp.where(same, grown[:, last], -jnp.inf)
+    stay_label = jnp.logaddexp(stay_label, jax.nn.logsumexp(joins, axis=0))
+    taken = jnp.any(same[:, :, None] & (jnp.arange(classes) == last[:, None]), axis=1)
+    grown = jnp.where(taken, -jnp.inf, grown)
+    # Of equal scores the first wins: candidates go by prefix, then by label.
+    stay = jnp.logaddexp(stay_label, stay_blank)
+    scores = jnp.concatenate([grown, stay[:, None]], axis=1)
+    best = jnp.sort(jax.lax.top_k(scores.ravel(), width)[1])
+    source, label = jnp.divmod(best, classes + 1)
+    stays, source_size = label == classes, sizes[source]
+    added = (jnp.arange(frames) == source_size[:, None]) & ~stays[:, None]
+    return (
+        jnp.where(added, label[:, None], prefixes[source]),
+        source_size + ~stays,
+        jnp.where(stays, stay_label[source], scores.ravel()[best]),
+        jnp.where(stays, stay_blank[source], -jnp.inf),
+    )

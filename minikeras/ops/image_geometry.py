@@ -1,0 +1,205 @@
+"""Images whose pixels move: affine, perspective and elastic transforms."""
+
+import jax
+import jax.numpy as jnp
+from jax.scipy import ndimage
+
+from minikeras.core import registry
+from minikeras.core.symbolic import op
+from minikeras.ops.convert import as_array
+from minikeras.ops.image_filters import blur
+from minikeras.ops.image_layout import IMAGE, check_choice, image_op
+
+_ORDERS = {"nearest": 0, "bilinear": 1}
+_FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
+
+
+@op(tensors=("inputs", "coordinates"), module=IMAGE)
+def map_coordinates(inputs, coordinates, order, fill_mode="constant", fill_value=0):
+    """The entries of an array at any places between its own.
+
+    Args:
+        inputs: array of any rank.
+        coordinates: (rank, *shape) places, in entries along each axis.
+        order: 0 takes the nearest entry, 1 interpolates linearly.
+        fill_mode: what is beyond the border: "constant" (`fill_value`), "nearest"
+            (the last entry), "wrap", or the array mirrored, with its last entry
+            ("reflect") or without it ("mirror").
+        fill_value: number.
+
+    Returns:
+        Array of `shape` and the dtype of `inputs`.
+
+    >>> map_coordinates([0.0, 10.0], [[0.25, 1.0]], 1).tolist()
+    [2.5, 10.0]
+    """
+    inputs, places = as_array(inputs), as_array(coordinates)
+    if places.ndim < 2:
+        raise ValueError(
+            "map_coordinates: Invalid coordinates rank: expected at least rank 2, got "
+            f"coordinates.shape={places.shape}."
+        )
+    if len(places) != inputs.ndim:
+        raise ValueError(
+            "map_coordinates: the first size of `coordinates` must be the same as the "
+            f"rank of `inputs`, got {places.shape} and inputs of shape {inputs.shape}."
+        )
+    check_choice("map_coordinates", "order", order, (0, 1))
+    check_choice("map_coordinates", "fill_mode", fill_mode, _FILL_MODES)
+    return ndimage.map_coordinates(inputs, list(places), order, fill_mode, fill_value)
+
+
+def _sample(images, rows, columns, interpolation, fill_mode, fill_value):
+    """Pixels of (n, h, w, c) at the places (n, h', w', c) -> (n, h', w', c)."""
+
+    def plane(pixels, *places):
+        order = _ORDERS[interpolation]
+        return ndimage.map_coordinates(pixels, places, order, fill_mode, fill_value)
+
+    return jax.vmap(jax.vmap(plane, -1, -1))(images, rows, columns)
+
+
+def _check(function, interpolation, fill_mode):
+    check_choice(function, "interpolation", interpolation, _ORDERS)
+    check_choice(function, "fill_mode", fill_mode, _FILL_MODES)
+
+
+def _per_image(function, argument, values, images, shape):
+    """Float array of `shape`, or one for each image -> (n, *shape)."""
+    values = as_array(values)
+    values = values if jnp.issubdtype(values.dtype, jnp.inexact) else values * 1.0
+    if values.ndim == len(shape):
+        values = values[None]
+    if values.shape != (len(images), *shape):
+        raise ValueError(
+            f"{function}: Invalid {argument} shape: expected {shape} for one image, or "
+            f"({len(images)}, *{shape}) for the batch, got {values.shape}."
+        )
+    return values
+
+
+@image_op(tensors=("images", "transform"))
+def affine_transform(
+    images,
+    transform,
+    interpolation="bilinear",
+    fill_mode="constant",
+    fill_value=0,
+    data_format=None,
+):
+    """The pixel (x, y) becomes that at (a₀x + a₁y + a₂, b₀x + b₁y + b₂).
+
+    Args:
+        images: (h, w, c) or (n, h, w, c), or channels first.
+        transform: (8,) or (n, 8): a₀, a₁, a₂, b₀, b₁, b₂, c₀, c₁. As in Keras, the
+            last two move channel k by k·c₁ and k·c₀ along x and y; let them be 0.
+        interpolation: "nearest" or "bilinear".
+        fill_mode, fill_value: as in `map_coordinates`.
+        data_format: "channels_last" or "channels_first".
+
+    Returns:
+        Array of the shape and dtype of `images`.
+    """
+    _check("affine_transform", interpolation, fill_mode)
+    transform = as_array(transform)
+    if transform.ndim not in (1, 2):
+        raise ValueError(
+            "affine_transform: Invalid transform rank: expected rank 1 (one for one "
+            f"image) or 2 (a batch), got transform.shape={transform.shape}."
+        )
+    values = _per_image("affine_transform", "transform", transform, images, (8,))
+    a0, a1, a2, b0, b1, b2, c0, c1 = values.T[..., None, None, None]
+    y, x, k = (i.astype(values.dtype) for i in jnp.indices(images.shape[1:]))
+    rows = b1 * y + b0 * x + c0 * k + b2
+    columns = a1 * y + a0 * x + c1 * k + a2
+    return _sample(images, rows, columns, interpolation, fill_mode, fill_value)
+
+
+def _homography(start, end):
+    """Coefficients (n, 8) of the map that takes `end` to `start`, (n, 4, 2) each.
+
+    x' = (h₀x + h₁y + h₂) / (h₆x + h₇y + 1), y' = (h₃x + h₄y + h₅) / (same).
+    """
+    (u, v), (x, y) = jnp.moveaxis(start, -1, 0), jnp.moveaxis(end, -1, 0)
+    zero, one = jnp.zeros_like(x), jnp.ones_like(x)
+    for_u = jnp.stack([x, y, one, zero, zero, zero, -u * x, -u * y], axis=-1)
+    for_v = jnp.stack([zero, zero, zero, x, y, one, -v * x, -v * y], axis=-1)
+    matrix = jnp.concatenate([for_u, for_v], axis=1)
+    target = jnp.concatenate([u, v], axis=1)
+    return jnp.linalg.solve(matrix, target[..., None])[..., 0]
+
+
+@image_op(tensors=("images", "start_points", "end_points"))
+def perspective_transform(
+    images,
+    start_points,
+    end_points,
+    interpolation="bilinear",
+    fill_value=0,
+    data_format=None,
+):
+    """What was seen at four start points is seen at four end points.
+
+    Args:
+        images: (h, w, c) or (n, h, w, c), or channels first.
+        start_points, end_points: (4, 2) or (n, 4, 2) pairs x, y, in pixels.
+        interpolation: "nearest" or "bilinear".
+        fill_value: of pixels from beyond the border.
+        data_format: "channels_last" or "channels_first".
+
+    Returns:
+        Array of the shape and dtype of `images`.
+    """
+    _check("perspective_transform", interpolation, "constant")
+    start, end = (
+        _per_image("perspective_transform", argument, points, images, (4, 2))
+        for argument, points in (
+            ("start_points", start_points),
+            ("end_points", end_points),
+        )
+    )
+    h = _homography(start.astype("float32"), end.astype("float32"))
+    h = h.T[..., None, None, None]
+    y, x = (i[..., None].astype(h.dtype) for i in jnp.indices(images.shape[1:3]))
+    scale = h[6] * x + h[7] * y + 1.0
+    columns = (h[0] * x + h[1] * y + h[2]) / scale
+    rows = (h[3] * x + h[4] * y + h[5]) / scale
+    rows, columns = (jnp.broadcast_to(i, images.shape) for i in (rows, columns))
+    return _sample(images, rows, columns, interpolation, "constant", fill_value)
+
+
+@image_op
+def elastic_transform(
+    images,
+    alpha=20.0,
+    sigma=5.0,
+    interpolation="bilinear",
+    fill_mode="reflect",
+    fill_value=0.0,
+    seed=None,
+    data_format=None,
+):
+    """Every pixel moves by alpha times smoothed noise, along both axes alike.
+
+    Args:
+        images: (h, w, c) or (n, h, w, c) floats, or channels first.
+        alpha: strength.
+        sigma: standard deviation of the noise and of its smoothing, in pixels.
+        interpolation: "nearest" or "bilinear".
+        fill_mode, fill_value: as in `map_coordinates`.
+        seed: int, `SeedGenerator` or None (the global generator).
+        data_format: "channels_last" or "channels_first".
+
+    Returns:
+        Array of the shape and dtype of `images`.
+    """
+    _check("elastic_transform", interpolation, fill_mode)
+    normal = registry.lookup("keras.random", "normal")
+    size = int(6 * sigma) | 1
+    alpha, sigma = (jnp.asarray(v, images.dtype) for v in (alpha, sigma))
+    noise = normal(images.shape[:3], dtype=images.dtype, seed=seed) * sigma
+    # Keras draws both displacements with one key: they are the same.
+    shift = alpha * blur(noise[..., None], (size, size), (sigma, sigma))
+    y, x = (i[..., None] for i in jnp.indices(images.shape[1:3]))
+    rows, columns = (jnp.broadcast_to(i + shift, images.shape) for i in (y, x))
+    return _sample(images, rows, columns, interpolation, fill_mode, fill_value)

@@ -1,0 +1,63 @@
+"""Images of either layout, one or a batch, become (n, h, w, c) arrays."""
+
+import functools
+import inspect
+
+import jax.numpy as jnp
+
+from minikeras.config import standardize_data_format
+from minikeras.core.symbolic import op
+from minikeras.ops.convert import as_array
+
+IMAGE = "keras.src.ops.image"
+
+
+def check_rank(images, argument="images"):
+    """ValueError unless there are 3 or 4 axes."""
+    if len(images.shape) not in (3, 4):
+        raise ValueError(
+            f"Invalid {argument} rank: expected rank 3 (one image) or 4 (a batch), got "
+            f"{argument}.shape={tuple(images.shape)}."
+        )
+
+
+def check_choice(function, argument, value, choices):
+    """ValueError unless the argument's value is one of the choices."""
+    if value not in choices:
+        raise ValueError(
+            f"{function}: expected {argument} to be one of {list(choices)}, "
+            f"got {argument}={value!r}."
+        )
+
+
+def image_op(function=None, *, name=None, tensors=("images",)):
+    """An `op` on images of 3 or 4 axes and both layouts.
+
+    Args:
+        function: of `images` (n, h, w, c), whose result begins with such axes.
+        name, tensors: as in `op`.
+    """
+    if function is None:
+        return functools.partial(image_op, name=name, tensors=tensors)
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        given = signature.bind(*args, **kwargs)
+        given.apply_defaults()
+        layout = standardize_data_format(given.arguments["data_format"])
+        images = as_array(given.arguments["images"])
+        check_rank(images)
+        single = images.ndim == 3
+        images = images[None] if single else images
+        if layout == "channels_first":
+            images = jnp.moveaxis(images, 1, 3)
+        settings = {"images": images, "data_format": "channels_last"}
+        out = function(**{**given.arguments, **settings})
+        if layout == "channels_first":
+            out = jnp.moveaxis(out, 3, 1)
+        return out[0] if single else out
+
+    # What is inspected is the function's own parameters.
+    call.__signature__ = signature
+    return op(call, name=name, tensors=tensors, module=IMAGE)

@@ -1,0 +1,107 @@
+"""Patches of images and volumes."""
+
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from minikeras.config import standardize_data_format
+from minikeras.core.symbolic import op
+from minikeras.ops.convert import as_array
+from minikeras.ops.convolution import sizes
+from minikeras.ops.image_layout import IMAGE
+
+
+def _windows(x, axis, size, stride, dilation, pads):
+    """Axis -> two: the windows, and the entries of each."""
+    x = jnp.pad(x, [pads if i == axis else (0, 0) for i in range(x.ndim)])
+    count = (x.shape[axis] - (size - 1) * dilation - 1) // stride + 1
+    if stride == size and dilation == 1:
+        x = lax.slice_in_dim(x, 0, count * size, axis=axis)
+        return x.reshape(*x.shape[:axis], count, size, *x.shape[axis + 1 :])
+    places = stride * np.arange(count)[:, None] + dilation * np.arange(size)
+    return jnp.take(x, places, axis)
+
+
+@op(tensors=("images",), module=IMAGE)
+def extract_patches(
+    images, size, strides=None, dilation_rate=1, padding="valid", data_format=None
+):
+    """Windows of an image, or of a volume, as channels.
+
+    Args:
+        images: (h, w, c) or (n, h, w, c), or with a depth before h for a size of
+            three, or channels first.
+        size: int or (h, w), or (depth, h, w): the window.
+        strides: int, or one for each axis; the window's size by default.
+        dilation_rate: int, or one for each axis: step between a window's entries.
+        padding: "valid", or "same", which adds zeros at the borders.
+        data_format: "channels_last" or "channels_first".
+
+    Returns:
+        (n, windows down, windows across, window entries · c), or channels first.
+
+    >>> extract_patches(np.arange(16).reshape(4, 4, 1), 2)[1, 0].tolist()
+    [8, 9, 12, 13]
+    """
+    if not isinstance(size, (int, tuple, list)):
+        raise TypeError(
+            "extract_patches: Expected an int or a tuple for `size`, got "
+            f"size={size!r} ({type(size).__name__})."
+        )
+    if not isinstance(size, int) and len(size) not in (2, 3):
+        raise ValueError(
+            "extract_patches: Expected a tuple of length 2 or 3 for `size`, got "
+            f"size={size}."
+        )
+    images, rank = as_array(images), 2 if isinstance(size, int) else len(size)
+    if images.ndim not in (rank + 1, rank + 2):
+        raise ValueError(
+            f"extract_patches: for windows of {rank} axes expected images of rank "
+            f"{rank + 1} or {rank + 2}, got images.shape={images.shape}."
+        )
+    size, strides = sizes(size, rank), sizes(size if strides is None else strides, rank)
+    dilation = sizes(dilation_rate, rank)
+    if {len(size), len(strides), len(dilation)} != {rank} or min(size) < 1:
+        raise ValueError(
+            f"extract_patches: size, strides and dilation_rate must have {rank} "
+            f"positive entries, got {size}, {strides} and {dilation}."
+        )
+    if padding.lower() not in ("valid", "same"):
+        raise ValueError(
+            f"extract_patches: padding must be 'valid' or 'same', got {padding!r}."
+        )
+    first = standardize_data_format(data_format) == "channels_first"
+    single = images.ndim == rank + 1
+    x = images[None] if single else images
+    x = jnp.moveaxis(x, 1, -1) if first else x
+    spans = [(k - 1) * d + 1 for k, d in zip(size, dilation, strict=True)]
+    pads = lax.padtype_to_pads(x.shape[1:-1], spans, strides, padding.upper())
+    for i in reversed(range(rank)):
+        x = _windows(x, i + 1, size[i], strides[i], dilation[i], pads[i])
+    # (n, windows, entries, windows, entries, c): all windows go before all entries.
+    x = x.transpose(0, *range(1, 2 * rank, 2), *range(2, 2 * rank + 1, 2), 2 * rank + 1)
+    x = x.reshape(*x.shape[: rank + 1], -1)
+    x = jnp.moveaxis(x, -1, 1) if first else x
+    return x[0] if single else x
+
+
+def extract_patches_3d(
+    volumes, size, strides=None, dilation_rate=1, padding="valid", data_format=None
+):
+    """Windows of a volume as channels: `extract_patches` with three spatial axes.
+
+    Args:
+        volumes: (d, h, w, c) or (n, d, h, w, c), or channels first.
+        size: int or (depth, h, w): the window.
+        strides, dilation_rate, padding, data_format: as in `extract_patches`.
+
+    Returns:
+        (n, windows in depth, down, across, window entries · c), or channels first.
+    """
+    size = (size,) * 3 if isinstance(size, int) else size
+    if not isinstance(size, (tuple, list)) or len(size) != 3:
+        raise TypeError(
+            "extract_patches_3d: expected size to be an int or three ints, got "
+            f"size={size!r}."
+        )
+    return extract_patches(volumes, size, strides, dilation_rate, padding, data_format)

@@ -1,0 +1,234 @@
+"""Images cropped, padded and scaled."""
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from minikeras.config import standardize_data_format
+from minikeras.core.symbolic import KerasTensor, op
+from minikeras.ops.convert import as_array, saturate_cast
+from minikeras.ops.image_layout import IMAGE, check_choice, check_rank, image_op
+
+_INTERPOLATIONS = ("bilinear", "nearest", "lanczos3", "lanczos5", "bicubic")
+
+
+@image_op
+def resize(
+    images,
+    size,
+    interpolation="bilinear",
+    antialias=False,
+    crop_to_aspect_ratio=False,
+    pad_to_aspect_ratio=False,
+    fill_mode="constant",
+    fill_value=0.0,
+    data_format=None,
+):
+    """Images scaled to another size.
+
+    Args:
+        images: (h, w, c) or (n, h, w, c), or channels first.
+        size: height and width.
+        interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
+        antialias: blur before an image shrinks.
+        crop_to_aspect_ratio: cut borders off, so that nothing is distorted.
+        pad_to_aspect_ratio: add borders of `fill_value` instead.
+        fill_mode: must be "constant".
+        fill_value: number.
+        data_format: "channels_last" or "channels_first".
+
+    Returns:
+        Array of the dtype of `images`; integers are rounded.
+
+    >>> resize([[[0.0], [4.0]]], (1, 4)).ravel().tolist()
+    [0.0, 1.0, 3.0, 4.0]
+    """
+    if len(size) != 2:
+        raise ValueError(f"resize: expected size to be height and width, got {size}.")
+    size = height, width = tuple(int(n) for n in size)
+    if height < 1 or width < 1:
+        raise ValueError(f"`size` must have positive height and width, got {size}.")
+    check_choice("resize", "interpolation", interpolation, _INTERPOLATIONS)
+    check_choice("resize", "fill_mode", fill_mode, ("constant",))
+    if crop_to_aspect_ratio and pad_to_aspect_ratio:
+        raise ValueError(
+            "resize: only one of crop_to_aspect_ratio and pad_to_aspect_ratio can be "
+            "True."
+        )
+    x, (n, h, w, c) = images, images.shape
+    # The height and the width that have the new aspect ratio with the other one.
+    fit_h, fit_w = w * height // width, h * width // height
+    if crop_to_aspect_ratio:
+        crop_h, crop_w = min(h, fit_h), min(w, fit_w)
+        top, left = (h - crop_h) // 2, (w - crop_w) // 2
+        x = x[:, top : top + crop_h, left : left + crop_w]
+    elif pad_to_aspect_ratio:
+        top, left = max(fit_h - h, 0) // 2, max(fit_w - w, 0) // 2
+        x = x.astype(jnp.result_type(x.dtype, fill_value))
+        edges = ((0, 0), (top, top), (left, left), (0, 0))
+        x = jnp.pad(x, edges, constant_values=fill_value)
+    x = jax.image.resize(x, (n, *size, c), interpolation, antialias)
+    if x.dtype == images.dtype:
+        return x
+    x = jnp.round(x) if jnp.issubdtype(images.dtype, jnp.integer) else x
+    return saturate_cast(x, images.dtype)
+
+
+_METHODS = (
+    *("linear", "bilinear", "trilinear", "cubic", "bicubic", "tricubic"),
+    *("lanczos3", "lanczos5"),
+)
+
+
+@op(tensors=("images", "output_shape", "scale", "translation"), module=IMAGE)
+def scale_and_translate(
+    images, output_shape, scale, translation, spatial_dims, method, antialias=True
+):
+    """The entry at place p moves to scale · p + translation, along some axes.
+
+    Args:
+        images: array of any rank.
+        output_shape: shape of the result; None keeps a size.
+        scale, translation: a float for each axis in `spatial_dims`.
+        spatial_dims: the axes that change.
+        method: "linear", "cubic", "lanczos3" or "lanczos5".
+        antialias: blur before an array shrinks.
+
+    Returns:
+        Array of `output_shape`.
+    """
+    check_choice("scale_and_translate", "method", method, _METHODS)
+    images, scale, translation = map(as_array, (images, scale, translation))
+    if len(output_shape) != images.ndim:
+        raise ValueError(
+            f"scale_and_translate: expected output_shape to have {images.ndim} sizes, "
+            f"got {output_shape}."
+        )
+    pairs = zip(output_shape, images.shape, strict=True)
+    shape = [old if new is None else new for new, old in pairs]
+    dims = tuple(spatial_dims)
+    return jax.image.scale_and_translate(
+        images, shape, dims, scale, translation, method, antialias
+    )
+
+
+def _edges(function, names, values, size, sign):
+    """Two of (before, after, new size) -> all of them, checked.
+
+    new size = size + sign · (before + after). What depends on a size of None is None.
+    """
+    before, after, target = values
+    if [before, after, target].count(None) != 1:
+        raise ValueError(
+            f"{function}: Must specify exactly two of {', '.join(names)}, got "
+            f"{dict(zip(names, values, strict=True))}."
+        )
+    total = None
+    if target is None:
+        target = None if size is None else size + sign * (before + after)
+    elif size is not None:
+        total = sign * (target - size)
+    before = total - after if before is None and total is not None else before
+    after = total - before if after is None and total is not None else after
+    for name, value in zip(names, (before, after, target), strict=True):
+        if value is not None and value < 0:
+            raise ValueError(
+                f"{function}: {name} must be >= 0, got {name}={value} for images of "
+                f"size {size}."
+            )
+    return before, after, target
+
+
+def _framed(function, images, what, settings, sign):
+    """Images with rows and columns added (sign 1) or cut off (sign -1).
+
+    Of a KerasTensor, whose sizes may be None, a KerasTensor.
+    """
+    symbolic = isinstance(images, KerasTensor)
+    images = images if symbolic else as_array(images)
+    check_rank(images)
+    first = standardize_data_format(settings["data_format"]) == "channels_first"
+    shape, pads = list(images.shape), [(0, 0, 0)] * len(images.shape)
+    start = len(shape) - (2 if first else 3)
+    sides = (("top", "bottom", "height"), ("left", "right", "width"))
+    for axis, (before, after, size) in enumerate(sides, start):
+        names = (f"{before}_{what}", f"{after}_{what}", f"target_{size}")
+        values = [settings[name] for name in names]
+        low, high, target = _edges(function, names, values, shape[axis], sign)
+        if target is None and sign < 0:
+            raise ValueError(
+                f"{function}: When the {size} of the images is unknown, target_{size} "
+                "must be given."
+            )
+        shape[axis] = target
+        if not symbolic:
+            pads[axis] = (sign * low, sign * high, 0)
+    if symbolic:
+        return KerasTensor(shape, images.dtype)
+    return lax.pad(images, jnp.zeros((), images.dtype), pads)
+
+
+def _pad_spec(trace, images, **settings):
+    return _framed("pad_images", images, "padding", settings, 1)
+
+
+def _crop_spec(trace, images, **settings):
+    return _framed("crop_images", images, "cropping", settings, -1)
+
+
+@op(tensors=("images",), module=IMAGE, spec=_pad_spec)
+def pad_images(
+    images,
+    top_padding=None,
+    left_padding=None,
+    bottom_padding=None,
+    right_padding=None,
+    target_height=None,
+    target_width=None,
+    data_format=None,
+):
+    """Rows and columns of zeros added; two of three numbers an axis say how many.
+
+    Args:
+        images: (h, w, c) or (n, h, w, c), or channels first.
+        top_padding, bottom_padding, target_height: two of them: rows added above and
+            below, new height.
+        left_padding, right_padding, target_width: two of them, likewise.
+        data_format: "channels_last" or "channels_first".
+
+    Returns:
+        Array of the dtype of `images`.
+
+    >>> pad_images([[[7]]], 0, 1, 0, target_width=2).tolist()
+    [[[0], [7]]]
+    """
+    return _framed("pad_images", images, "padding", locals(), 1)
+
+
+@op(tensors=("images",), module=IMAGE, spec=_crop_spec)
+def crop_images(
+    images,
+    top_cropping=None,
+    left_cropping=None,
+    bottom_cropping=None,
+    right_cropping=None,
+    target_height=None,
+    target_width=None,
+    data_format=None,
+):
+    """Rows and columns cut off; two of three numbers an axis say how many.
+
+    Args:
+        images: (h, w, c) or (n, h, w, c), or channels first.
+        top_cropping, bottom_cropping, target_height: two of them: rows cut off above
+            and below, new height.
+        left_cropping, right_cropping, target_width: two of them, likewise.
+        data_format: "channels_last" or "channels_first".
+
+    Returns:
+        Array of the dtype of `images`.
+
+    >>> crop_images([[[1], [2], [3]]], 0, 1, 0, target_width=1).tolist()
+    [[[2]]]
+    """
+    return _framed("crop_images", images, "cropping", locals(), -1)
