@@ -3,10 +3,11 @@
 import jax.numpy as jnp
 
 from minikeras.core.variable import convert_to_tensor
-from minikeras.losses.loss import LossFunctionWrapper
+from minikeras.losses.loss import LossFunctionWrapper, loss_function
 from minikeras.ops.ctc import ctc_loss
 
 
+@loss_function
 def ctc(y_true, y_pred):
     """-log p(labels), summed over all alignments of labels and frames.
 

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from minikeras.core.variable import convert_to_tensor
-from minikeras.losses.loss import LossFunctionWrapper
+from minikeras.losses.loss import LossFunctionWrapper, loss_function
 from minikeras.losses.probabilistic import (
     _expect_classes,
     _smooth,
@@ -15,6 +15,7 @@ from minikeras.losses.probabilistic import (
 from minikeras.losses.regression import as_pair
 
 
+@loss_function
 def binary_focal_crossentropy(
     y_true,
     y_pred,
@@ -55,6 +56,7 @@ def binary_focal_crossentropy(
     return jnp.mean(losses, axis=axis)
 
 
+@loss_function
 def categorical_focal_crossentropy(
     y_true,
     y_pred,
@@ -90,6 +92,7 @@ def categorical_focal_crossentropy(
     return jnp.sum(weight * (-y_true * jnp.log(p)), axis=axis)
 
 
+@loss_function
 def categorical_generalized_cross_entropy(y_true, y_pred, q):
     """(1 - p[y_true]^q) / q: the cross-entropy at q -> 0, the absolute error at 1.
 

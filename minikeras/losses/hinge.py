@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from minikeras.losses.loss import LossFunctionWrapper
+from minikeras.losses.loss import LossFunctionWrapper, loss_function
 from minikeras.losses.regression import as_pair
 
 
@@ -12,6 +12,7 @@ def _signs(y_true):
     return jnp.where(is_binary, 2 * y_true - 1, y_true)
 
 
+@loss_function
 def hinge(y_true, y_pred):
     """mean(max(1 - y_true y_pred, 0)) over the last axis.
 
@@ -26,6 +27,7 @@ def hinge(y_true, y_pred):
     return jnp.mean(jnp.maximum(1.0 - _signs(y_true) * y_pred, 0.0), axis=-1)
 
 
+@loss_function
 def squared_hinge(y_true, y_pred):
     """mean(max(1 - y_true y_pred, 0)²) over the last axis; labels as in `hinge`."""
     y_true, y_pred = as_pair(y_true, y_pred)
@@ -33,6 +35,7 @@ def squared_hinge(y_true, y_pred):
     return jnp.mean(jnp.square(margin), axis=-1)
 
 
+@loss_function
 def categorical_hinge(y_true, y_pred):
     """max(0, 1 + highest wrong score - right score): (..., n) twice -> (...).
 

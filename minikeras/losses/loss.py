@@ -12,6 +12,7 @@ from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
 )
+from minikeras.core.symbolic import any_symbolic, op
 from minikeras.core.variable import convert_to_tensor
 
 _MEANS = ("sum_over_batch_size", "mean", "mean_with_sample_weight")
@@ -96,6 +97,25 @@ def weighted_loss(values, sample_weight, mask, reduction, dtype):
     return reduce_values(values, sample_weight, reduction)
 
 
+def loss_function(function):
+    """Decorator: `function(y_true, y_pred, …)` takes, and records, KerasTensors too."""
+    # Names of their own: `keras.ops` has other functions called as some losses are.
+    name = "Loss" + function.__name__.title().replace("_", "")
+    tensors = ("y_true", "y_pred")
+    return op(function, name=name, tensors=tensors, module="keras.ops.losses")
+
+
+@op(
+    name="Loss",
+    tensors=("y_true", "y_pred", "sample_weight"),
+    module="keras.ops.losses",
+)
+def apply_loss(y_true, y_pred, sample_weight=None, loss=None):
+    """`loss(y_true, y_pred, sample_weight)` as an op; files hold the loss's config."""
+    loss = deserialize_keras_object(loss) if isinstance(loss, dict) else loss
+    return loss(y_true, y_pred, sample_weight)
+
+
 def _mask_of(y):
     return None if isinstance(y, (dict, list, tuple)) else get_mask(y)
 
@@ -138,6 +158,8 @@ class Loss:
             y_pred: predictions; entries that their mask calls False are dropped.
             sample_weight: broadcastable to the values of `call`.
         """
+        if any_symbolic((y_true, y_pred, sample_weight)):
+            return apply_loss(y_true, y_pred, sample_weight, loss=self)
         mask = _mask_of(y_pred)
         with jax.named_scope(self.name):
             y_true, y_pred = self._convert(y_true), self._convert(y_pred)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from minikeras.config import epsilon
 from minikeras.core.functional import set_mask
 from minikeras.core.variable import convert_to_tensor
-from minikeras.losses.loss import LossFunctionWrapper
+from minikeras.losses.loss import LossFunctionWrapper, loss_function
 from minikeras.losses.regression import as_pair
 
 
@@ -62,6 +62,7 @@ def _expect_classes(function, y_pred):
         )
 
 
+@loss_function
 def binary_crossentropy(
     y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1
 ):
@@ -86,6 +87,7 @@ def binary_crossentropy(
     return jnp.mean(binary_entropies(y_true, y_pred, from_logits), axis=axis)
 
 
+@loss_function
 def categorical_crossentropy(
     y_true, y_pred, from_logits=False, label_smoothing=0.0, axis=-1
 ):
@@ -109,6 +111,7 @@ def categorical_crossentropy(
     return -jnp.sum(y_true * log_probabilities(y_pred, from_logits, axis), axis=axis)
 
 
+@loss_function
 def sparse_categorical_crossentropy(
     y_true, y_pred, from_logits=False, ignore_class=None, axis=-1
 ):
@@ -155,6 +158,7 @@ def sparse_categorical_crossentropy(
     return losses
 
 
+@loss_function
 def kl_divergence(y_true, y_pred):
     """sum(y log(y / p)) over the last axis, both clipped to [epsilon(), 1].
 

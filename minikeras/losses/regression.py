@@ -7,7 +7,11 @@ import jax.numpy as jnp
 
 from minikeras.config import epsilon
 from minikeras.core.variable import convert_to_tensor
-from minikeras.losses.loss import LossFunctionWrapper, squeeze_or_expand_to_same_rank
+from minikeras.losses.loss import (
+    LossFunctionWrapper,
+    loss_function,
+    squeeze_or_expand_to_same_rank,
+)
 
 
 def as_pair(y_true, y_pred):
@@ -21,6 +25,7 @@ def as_aligned(y_true, y_pred):
     return squeeze_or_expand_to_same_rank(*as_pair(y_true, y_pred))
 
 
+@loss_function
 def mean_squared_error(y_true, y_pred):
     """mean((y_true - y_pred)²) over the last axis: (..., n), (..., n) -> (...).
 
@@ -31,12 +36,14 @@ def mean_squared_error(y_true, y_pred):
     return jnp.mean(jnp.square(y_true - y_pred), axis=-1)
 
 
+@loss_function
 def mean_absolute_error(y_true, y_pred):
     """mean(|y_true - y_pred|) over the last axis: (..., n), (..., n) -> (...)."""
     y_true, y_pred = as_aligned(y_true, y_pred)
     return jnp.mean(jnp.abs(y_true - y_pred), axis=-1)
 
 
+@loss_function
 def mean_absolute_percentage_error(y_true, y_pred):
     """100 mean(|y_true - y_pred| / |y_true|) over the last axis.
 
@@ -47,6 +54,7 @@ def mean_absolute_percentage_error(y_true, y_pred):
     return 100.0 * jnp.mean(jnp.abs((y_true - y_pred) / size), axis=-1)
 
 
+@loss_function
 def mean_squared_logarithmic_error(y_true, y_pred):
     """mean((log(y_true + 1) - log(y_pred + 1))²): (..., n), (..., n) -> (...).
 
@@ -60,6 +68,7 @@ def mean_squared_logarithmic_error(y_true, y_pred):
     return jnp.mean(jnp.square(log_true - log_pred), axis=-1)
 
 
+@loss_function
 def huber(y_true, y_pred, delta=1.0):
     """Mean over the last axis of e²/2 where |e| <= delta, else delta |e| - delta²/2.
 
@@ -78,6 +87,7 @@ def huber(y_true, y_pred, delta=1.0):
     return jnp.mean(jnp.where(size <= delta, 0.5 * jnp.square(error), linear), axis=-1)
 
 
+@loss_function
 def log_cosh(y_true, y_pred):
     """mean(log(cosh(y_pred - y_true))) over the last axis: (..., n) twice -> (...)."""
     y_true, y_pred = as_aligned(y_true, y_pred)
@@ -87,6 +97,7 @@ def log_cosh(y_true, y_pred):
     return jnp.mean(error + jax.nn.softplus(error * -2.0) - log_2, axis=-1)
 
 
+@loss_function
 def poisson(y_true, y_pred):
     """mean(y_pred - y_true log(y_pred)) over the last axis: (..., n) twice -> (...)."""
     y_true, y_pred = as_pair(y_true, y_pred)

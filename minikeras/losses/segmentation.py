@@ -3,10 +3,11 @@
 import jax.numpy as jnp
 
 from minikeras.config import epsilon
-from minikeras.losses.loss import LossFunctionWrapper
+from minikeras.losses.loss import LossFunctionWrapper, loss_function
 from minikeras.losses.regression import as_pair
 
 
+@loss_function
 def dice(y_true, y_pred, axis=None):
     """1 - 2 |y p| / (|y| + |p|), where |.| sums over `axis` (None: over all).
 
@@ -20,6 +21,7 @@ def dice(y_true, y_pred, axis=None):
     return 1.0 - 2.0 * overlap / (size + epsilon())
 
 
+@loss_function
 def tversky(y_true, y_pred, alpha=0.5, beta=0.5, axis=None):
     """1 - |y p| / (|y p| + alpha |y (1 - p)| + beta |(1 - y) p|).
 

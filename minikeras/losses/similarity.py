@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from minikeras.core.functional import set_mask
 from minikeras.core.variable import convert_to_tensor
-from minikeras.losses.loss import LossFunctionWrapper
+from minikeras.losses.loss import LossFunctionWrapper, loss_function
 from minikeras.losses.regression import as_aligned
 
 _MIN_SQUARED_NORM = 1e-14
@@ -17,6 +17,7 @@ def l2_normalize(x, axis=-1):
     return x * jax.lax.rsqrt(jnp.maximum(squared, _MIN_SQUARED_NORM))
 
 
+@loss_function
 def cosine_similarity(y_true, y_pred, axis=-1):
     """-(y_true / |y_true|) . (y_pred / |y_pred|): -1 for one direction, 1 for opposite.
 
@@ -47,6 +48,7 @@ class CosineSimilarity(LossFunctionWrapper):
         super().__init__(cosine_similarity, reduction, name, dtype, axis=axis)
 
 
+@loss_function
 def circle(
     y_true,
     y_pred,

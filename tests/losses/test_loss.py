@@ -1,9 +1,12 @@
 """Loss: reductions, masks, weights, subclassing, names."""
 
+import json
+
 import jax
 import numpy as np
 import pytest
 
+import minikeras
 from minikeras import losses
 from minikeras.core.functional import set_mask
 
@@ -97,3 +100,16 @@ def test_sparse_labels_along_another_axis():
     )
     log_p = scores - np.log(np.exp(scores).sum(0))
     np.testing.assert_allclose(got, [-log_p[2, 0], -log_p[0, 1]], 1e-5)
+
+
+def test_losses_of_keras_tensors_are_recorded():
+    x = minikeras.Input((2,), name="x")
+    y = minikeras.Input((2,), name="y")
+    values = losses.huber(x, y, delta=0.5)
+    total = losses.MeanSquaredError(reduction="sum")(x, y)
+    assert (values.shape, total.shape, total.dtype) == ((None,), (), "float32")
+    model = minikeras.Model([x, y], [values, total])
+    again = minikeras.Model.from_config(json.loads(json.dumps(model.get_config())))
+    got = again([Y_TRUE, Y_PRED])
+    np.testing.assert_allclose(got[0], losses.huber(Y_TRUE, Y_PRED, 0.5), 1e-6)
+    np.testing.assert_allclose(got[1], SQUARED.sum(), 1e-6)
