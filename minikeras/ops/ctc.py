@@ -156,7 +156,8 @@ def _advance(beam, log_p, blank):
     grown = grown.at[:, blank].set(-jnp.inf)
     # Prefix i with the last label of prefix j may be prefix j: these are one.
     parents = jnp.where(jnp.arange(frames) == sizes[:, None] - 1, -1, prefixes)
-    same = jnp.all(prefixes[:, None] == parents, axis=-1) & (last >= 0)
+    same = jnp.all(prefixes[:, None] == parents, axis=-1)
+    same &= (last >= 0) & (either > -jnp.inf)
     joins = jnp.where(same, grown[:, last], -jnp.inf)
     stay_label = jnp.logaddexp(stay_label, jax.nn.logsumexp(joins, axis=0))
     taken = jnp.any(same[:, :, None] & (jnp.arange(classes) == last[:, None]), axis=1)

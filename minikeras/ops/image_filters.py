@@ -5,7 +5,8 @@ import numpy as np
 from jax import lax
 
 from minikeras.config import standardize_data_format
-from minikeras.core.symbolic import op
+from minikeras.core.op import op
+from minikeras.core.symbolic import KerasTensor
 from minikeras.ops.convert import as_array
 from minikeras.ops.image_layout import IMAGE, check_rank, image_op
 from minikeras.ops.reshaping import promote
@@ -39,7 +40,12 @@ def blur(images, kernel_size, sigma):
     return correlate(images, high[:, None, None])[..., 0]
 
 
-@image_op
+def _same_spec(trace, images, **settings):
+    check_rank(images)
+    return KerasTensor(images.shape, images.dtype)
+
+
+@image_op(spec=_same_spec)
 def gaussian_blur(images, kernel_size=(3, 3), sigma=(1.0, 1.0), data_format=None):
     """Weighted mean of the neighbours, weights exp(-½ (x² / σₓ² + y² / σ_y²)).
 

@@ -6,7 +6,7 @@ import inspect
 import jax.numpy as jnp
 
 from minikeras.config import standardize_data_format
-from minikeras.core.symbolic import op
+from minikeras.core.op import op
 from minikeras.ops.convert import as_array
 
 IMAGE = "keras.src.ops.image"
@@ -30,15 +30,15 @@ def check_choice(function, argument, value, choices):
         )
 
 
-def image_op(function=None, *, name=None, tensors=("images",)):
+def image_op(function=None, *, name=None, tensors=("images",), spec=None):
     """An `op` on images of 3 or 4 axes and both layouts.
 
     Args:
         function: of `images` (n, h, w, c), whose result begins with such axes.
-        name, tensors: as in `op`.
+        name, tensors, spec: as in `op`.
     """
     if function is None:
-        return functools.partial(image_op, name=name, tensors=tensors)
+        return functools.partial(image_op, name=name, tensors=tensors, spec=spec)
     signature = inspect.signature(function)
 
     @functools.wraps(function)
@@ -60,4 +60,4 @@ def image_op(function=None, *, name=None, tensors=("images",)):
 
     # What is inspected is the function's own parameters.
     call.__signature__ = signature
-    return op(call, name=name, tensors=tensors, module=IMAGE)
+    return op(call, name=name, tensors=tensors, module=IMAGE, spec=spec)

@@ -5,7 +5,8 @@ import jax.numpy as jnp
 from jax import lax
 
 from minikeras.config import standardize_data_format
-from minikeras.core.symbolic import KerasTensor, op
+from minikeras.core.op import op
+from minikeras.core.symbolic import KerasTensor
 from minikeras.ops.convert import as_array, saturate_cast
 from minikeras.ops.image_layout import IMAGE, check_choice, check_rank, image_op
 
@@ -57,7 +58,7 @@ def resize(
         )
     x, (n, h, w, c) = images, images.shape
     # The height and the width that have the new aspect ratio with the other one.
-    fit_h, fit_w = w * height // width, h * width // height
+    fit_h, fit_w = max(w * height // width, 1), max(h * width // height, 1)
     if crop_to_aspect_ratio:
         crop_h, crop_w = min(h, fit_h), min(w, fit_w)
         top, left = (h - crop_h) // 2, (w - crop_w) // 2
@@ -117,26 +118,29 @@ def _edges(function, names, values, size, sign):
 
     new size = size + sign · (before + after). What depends on a size of None is None.
     """
-    before, after, target = values
-    if [before, after, target].count(None) != 1:
+
+    def check(values):
+        for name, value in zip(names, values, strict=True):
+            if value is not None and value < 0:
+                raise ValueError(
+                    f"{function}: {name} must be >= 0, got {name}={value} for images "
+                    f"of size {size}."
+                )
+        return values
+
+    before, after, target = check(values)
+    if values.count(None) != 1:
         raise ValueError(
-            f"{function}: Must specify exactly two of {', '.join(names)}, got "
-            f"{dict(zip(names, values, strict=True))}."
+            f"{function}: Must specify exactly two of {', '.join(names)}, got {values}."
         )
-    total = None
+    if size is None:
+        return values
     if target is None:
-        target = None if size is None else size + sign * (before + after)
-    elif size is not None:
-        total = sign * (target - size)
-    before = total - after if before is None and total is not None else before
-    after = total - before if after is None and total is not None else after
-    for name, value in zip(names, (before, after, target), strict=True):
-        if value is not None and value < 0:
-            raise ValueError(
-                f"{function}: {name} must be >= 0, got {name}={value} for images of "
-                f"size {size}."
-            )
-    return before, after, target
+        target = size + sign * (before + after)
+    total = sign * (target - size)
+    before = total - after if before is None else before
+    after = total - before if after is None else after
+    return check([before, after, target])
 
 
 def _framed(function, images, what, settings, sign):
