@@ -12,7 +12,7 @@ from minikeras.core.dtypes import is_int as is_int_dtype
 from minikeras.core.dtypes import result_type
 from minikeras.core.dtypes import standardize_dtype
 from minikeras.core.naming import get_uid
-from minikeras.core.symbolic import is_keras_tensor
+from minikeras.core.keras_tensor import is_keras_tensor
 from minikeras.utils.session import clear_session
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""KerasTensors, the graph they record, and `@op`.
+"""The graph that operations on KerasTensors record, and `@op`.
 
 A `KerasTensor` is the promise of an array: shape (None for an unknown size) and
 dtype. Calling an operation on one records a `Node`; the output's shape comes from
@@ -7,6 +7,7 @@ tracing the operation's own code with `jax.eval_shape`.
 
 import functools
 import inspect
+import itertools
 from typing import Any
 
 import jax
@@ -14,153 +15,13 @@ import jax
 from minikeras import config as settings
 from minikeras.core import dtypes, naming, registry
 from minikeras.core.functional import Masks, bound
+from minikeras.core.keras_tensor import KerasTensor
 
 # Sizes that stand for None while an output shape is traced. An output size that
 # differs between the two traces is None too. Both divide by all small numbers, so
 # that reshapes of unknown sizes work.
-_FILLS = (5040, 10080)
-
-
-class KerasTensor:
-    """A symbolic array: the input or output of a node in a graph.
-
-    Args:
-        shape: tuple of ints; None for a size that is not known yet.
-        dtype: name of the dtype.
-        sparse: does it stand for a sparse (`BCOO`) array?
-        ragged: must be False on JAX.
-        record_history: kept for compatibility.
-        name: unique by default.
-    """
-
-    def __init__(
-        self,
-        shape,
-        dtype="float32",
-        sparse=False,
-        ragged=False,
-        record_history=True,
-        name=None,
-        **kwargs,
-    ):
-        del record_history, kwargs
-        self._shape = dtypes.standardize_shape(shape)
-        self._dtype = dtypes.standardize_dtype(dtype)
-        self._sparse, self._ragged = bool(sparse), bool(ragged)
-        self.name = name or naming.auto_name(type(self).__name__)
-
-    @property
-    def shape(self):
-        """Tuple of sizes, None where unknown."""
-        return self._shape
-
-    @property
-    def dtype(self):
-        """Name of the dtype."""
-        return self._dtype
-
-    @property
-    def sparse(self):
-        """Does it stand for a sparse array?"""
-        return self._sparse
-
-    @property
-    def ragged(self):
-        """Always False on JAX."""
-        return self._ragged
-
-    @property
-    def ndim(self):
-        """Number of dimensions."""
-        return len(self._shape)
-
-    def reshape(self, newshape):
-        """`ops.reshape(self, newshape)`."""
-        return registry.op("Reshape")(self, newshape)
-
-    def squeeze(self, axis=None):
-        """`ops.squeeze(self, axis)`."""
-        return registry.op("Squeeze")(self, axis)
-
-    def __getitem__(self, key):
-        return registry.op("GetItem")(self, key)
-
-    def __round__(self, ndigits=None):
-        return registry.op("Round")(self, ndigits or 0)
-
-    def __repr__(self):
-        return (
-            f"<KerasTensor shape={self.shape}, dtype={self.dtype}, "
-            f"sparse={self.sparse}, ragged={self.ragged}, name={self.name}>"
-        )
-
-    def _refuse(self, what, remedy):
-        raise TypeError(
-            f"{self!r} is symbolic: it has no values, so it cannot {what}. {remedy}"
-        )
-
-    def __array__(self, dtype=None, copy=None):
-        self._refuse(
-            "become a numpy array",
-            "Use functions of keras.ops, or a layer, to compute with it.",
-        )
-
-    def __jax_array__(self):
-        self._refuse(
-            "be given to a JAX function",
-            "Use functions of keras.ops, or a layer whose `call` uses JAX.",
-        )
-
-    def __bool__(self):
-        self._refuse("decide a Python condition", "Use keras.ops.where or ops.cond.")
-
-    def __iter__(self):
-        self._refuse("be iterated over", "Use keras.ops.unstack or slices.")
-
-    def __int__(self):
-        self._refuse("become an int", "Call the model on arrays to get values.")
-
-    __float__ = __index__ = __int__
-
-
-def _install_operators():
-    binary = {
-        **{"add": "Add", "sub": "Subtract", "mul": "Multiply", "matmul": "Matmul"},
-        **{"truediv": "TrueDivide", "floordiv": "FloorDivide", "mod": "Mod"},
-        **{"pow": "Power", "and": "LogicalAnd", "or": "LogicalOr"},
-        **{"xor": "LogicalXor"},
-    }
-    # No "eq": tensors are equal when they are the same object.
-    compare = {"ne": "NotEqual", "lt": "Less", "le": "LessEqual"}
-    compare |= {"gt": "Greater", "ge": "GreaterEqual"}
-    unary = {"neg": "Negative", "abs": "Absolute", "invert": "LogicalNot"}
-
-    for name, class_name in (binary | compare).items():
-
-        def forward(self, other, class_name=class_name):
-            return registry.op(class_name)(self, other)
-
-        def reflected(self, other, class_name=class_name):
-            return registry.op(class_name)(other, self)
-
-        setattr(KerasTensor, f"__{name}__", forward)
-        if name in binary:
-            setattr(KerasTensor, f"__r{name}__", reflected)
-    for name, class_name in unary.items():
-        setattr(
-            KerasTensor,
-            f"__{name}__",
-            lambda self, class_name=class_name: registry.op(class_name)(self),
-        )
-    KerasTensor.__hash__ = object.__hash__
-
-
-_install_operators()
-
-
-def is_keras_tensor(x) -> bool:
-    """Is `x` symbolic?"""
-    return isinstance(x, KerasTensor)
+SIZES_FOR_NONE = (5040, 10080)
+_GUESSES = 200  # how many sizes for None are tried where neither fits
 
 
 def any_symbolic(args, kwargs=None) -> bool:
@@ -181,38 +42,96 @@ def keras_tensors(tree) -> list[KerasTensor]:
     return [x for x in jax.tree_util.tree_leaves(tree) if isinstance(x, KerasTensor)]
 
 
-def output_spec(fn, args, kwargs, training=None):
+def dry_run(fn, *args) -> None:
+    """Run `fn` on shapes for what it builds; state that it writes is dropped.
+
+    Args:
+        fn: any code in Keras style.
+        *args: trees of `jax.ShapeDtypeStruct`.
+    """
+    with bound({}, masks=Masks(), losses=[]):
+        jax.eval_shape(fn, *args)
+
+
+def output_spec(fn, args, kwargs, training=None, fills=SIZES_FOR_NONE, guess=False):
     """What `fn(*args, **kwargs)` would return, as KerasTensors.
 
     `fn` is traced once, or twice when a size is None. State that it writes
     (batch statistics, random counters) is dropped.
+
+    Args:
+        fn, args, kwargs: the call.
+        training: the mode of layers.
+        fills: two sizes that stand for None.
+        guess: may a None be a size that another argument asks for?
     """
     flat, treedef = jax.tree_util.tree_flatten((args, kwargs))
     where = [i for i, x in enumerate(flat) if isinstance(x, KerasTensor)]
+    tensors = [flat[i] for i in where]
     result: list = []  # (tree of the outputs, its leaves)
 
     def run(arrays):
         leaves = list(flat)
         for i, array in zip(where, arrays, strict=True):
-            leaves[i] = array
+            leaves[i] = _sparse(*array) if flat[i].sparse else array
         a, k = jax.tree_util.tree_unflatten(treedef, leaves)
-        leaves, out_tree = jax.tree_util.tree_flatten(fn(*a, **k))
+        outputs = fn(*a, **k)
+        leaves, out_tree = jax.tree_util.tree_flatten(outputs, is_leaf=_is_sparse)
         result[:] = [out_tree, leaves]
         return [x for x in leaves if _is_array(x)]
 
-    def trace(fill):
+    def trace(fill, tensors):
         changes = {"masks": Masks(), "losses": []}
         if training is not None:
             changes["training"] = training
         with bound({}, **changes):
-            return jax.eval_shape(run, [_struct(flat[i], fill) for i in where])
+            return jax.eval_shape(run, [_struct(x, fill) for x in tensors])
 
-    first = trace(_FILLS[0])
-    unknown = any(None in flat[i].shape for i in where)
-    specs = map(_merge, first, trace(_FILLS[1]) if unknown else first)
+    try:
+        first = trace(fills[0], tensors)
+    except (TypeError, ValueError):
+        if not guess:
+            raise
+        tensors, first = _first_that_works(trace, fills[0], tensors, flat)
+    unknown = any(None in x.shape for x in tensors)
+    specs = map(_merge, first, trace(fills[1], tensors) if unknown else first)
     out_tree, leaves = result
     # Outputs that are no arrays (numbers, strings) pass unchanged.
     return out_tree.unflatten([next(specs) if _is_array(x) else x for x in leaves])
+
+
+def _first_that_works(trace, fill, tensors, leaves):
+    """(tensors with some None replaced by a size that fits, their trace)."""
+    nones = [(i, d) for i, x in enumerate(tensors) for d in _nones(x.shape)]
+    sizes = {x for x in leaves if type(x) is int and 1 < x < 100}
+    sizes = sorted(sizes.union(*(filter(None, x.shape) for x in tensors)))
+    guesses = (
+        zip(chosen, values, strict=True)
+        for count in range(1, len(nones) + 1)
+        for chosen in itertools.combinations(nones, count)
+        for values in itertools.product(sizes, repeat=count)
+    )
+    for guess in itertools.islice(guesses, _GUESSES):
+        shapes = [list(x.shape) for x in tensors]
+        for (i, d), size in guess:
+            shapes[i][d] = size
+        guessed = [
+            KerasTensor(s, x.dtype, x.sparse)
+            for s, x in zip(shapes, tensors, strict=True)
+        ]
+        try:
+            return guessed, trace(fill, guessed)
+        except (TypeError, ValueError):
+            pass
+    return tensors, trace(fill, tensors)
+
+
+def _nones(shape):
+    return [d for d, size in enumerate(shape) if size is None]
+
+
+def _is_sparse(x):
+    return hasattr(x, "todense")
 
 
 def _is_array(x):
@@ -220,14 +139,27 @@ def _is_array(x):
 
 
 def _struct(tensor, fill):
-    shape = [fill if size is None else size for size in tensor.shape]
-    return jax.ShapeDtypeStruct(shape, dtypes.as_jax(tensor.dtype))
+    shape = tuple(fill if size is None else size for size in tensor.shape)
+    dtype = dtypes.as_jax(tensor.dtype)
+    if not tensor.sparse:
+        return jax.ShapeDtypeStruct(shape, dtype)
+    # One entry, and an array of the whole shape to carry it.
+    entry = jax.ShapeDtypeStruct((1,), dtype)
+    indices = jax.ShapeDtypeStruct((1, len(shape)), "int32")
+    return entry, indices, jax.ShapeDtypeStruct(shape, dtype)
+
+
+def _sparse(entry, indices, whole):
+    from jax.experimental.sparse import BCOO
+
+    return BCOO((entry, indices), shape=whole.shape)
 
 
 def _merge(x, y):
     """Two traced outputs -> KerasTensor; sizes that differ depend on a None."""
     sizes = zip(x.shape, y.shape, strict=True)
-    return KerasTensor(tuple(a if a == b else None for a, b in sizes), x.dtype)
+    shape = tuple(a if a == b else None for a, b in sizes)
+    return KerasTensor(shape, x.dtype, sparse=_is_sparse(x))
 
 
 class Node:
@@ -309,6 +241,8 @@ class Operation:
 
     def get_config(self):
         """The constructor's arguments as a JSON-ready dict."""
+        from minikeras.core.serialization import init_config
+
         return init_config(self, {"name": self.name})
 
     @classmethod
@@ -340,53 +274,6 @@ class Operation:
         return f"<Operation name={self.name}>"
 
 
-@functools.cache
-def init_parameters(cls) -> tuple[str, ...]:
-    """Names of the constructor's own parameters, without self, * and **."""
-    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
-    return tuple(p.name for p in parameters if p.kind not in kinds)
-
-
-def init_config(obj, base):
-    """Config of a user's class that has no `get_config`: what it was made with.
-
-    Raises:
-        NotImplementedError: an argument that a file cannot hold.
-    """
-    cls = type(obj)
-    args, kwargs = obj._init_arguments
-    try:
-        given = inspect.signature(cls.__init__).bind(obj, *args, **kwargs)
-    except TypeError:
-        return base
-    given.apply_defaults()
-    values = dict(list(given.arguments.items())[1:])
-    for name, parameter in inspect.signature(cls.__init__).parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD:
-            values.update(values.pop(name, {}))
-        elif parameter.kind is parameter.VAR_POSITIONAL and not values.get(name):
-            values.pop(name, None)
-    own = {k: v for k, v in values.items() if k not in base}
-    for name, value in own.items():
-        if not _is_plain(value):
-            raise NotImplementedError(
-                f"{cls.__name__} was made with {name}={value!r}, which a file cannot "
-                f"hold. Define `get_config()` in {cls.__name__}: return "
-                "{**super().get_config(), ...} with JSON-ready values, and turn them "
-                "back in `__init__` or `from_config`."
-            )
-    return {**base, **own}
-
-
-def _is_plain(value):
-    if isinstance(value, (list, tuple)):
-        return all(map(_is_plain, value))
-    if isinstance(value, dict):
-        return all(isinstance(k, str) and _is_plain(v) for k, v in value.items())
-    return value is None or isinstance(value, (str, bool, int, float))
-
-
 # Parameters with these names take arrays; all others configure the op.
 _TENSOR_NAMES = frozenset(
     "x x1 x2 xs y a b inputs input1 input2 arrays tensors mask condition key v "
@@ -409,10 +296,17 @@ class FunctionOp(Operation):
 
     def compute_output_spec(self, *args, **kwargs):
         """The output as KerasTensors: the op's own `spec`, or traced."""
-        trace, spec = super().compute_output_spec, self.function.spec
-        if spec is None:
-            return trace(*args, **kwargs)
-        return spec(trace, *args, **{**self.config, **kwargs})
+
+        def trace(*args, fills=SIZES_FOR_NONE, **kwargs):
+            return output_spec(self.call, args, kwargs, fills=fills, guess=True)
+
+        config = {**self.config, **kwargs}
+        try:
+            if self.function.spec is None:
+                return trace(*args, **kwargs)
+            return self.function.spec(trace, *args, **config)
+        except (TypeError, IndexError) as error:
+            raise ValueError(described(error, self.function, args, config)) from error
 
     def get_config(self):
         """What the call was made with, apart from arrays."""
@@ -423,6 +317,21 @@ class FunctionOp(Operation):
         """The op `class_name` with the arguments in `config`."""
         config = dict(config or {})
         return cls(registry.op(class_name), config, name=config.pop("name", None))
+
+
+def described(error, function, args, kwargs):
+    """The error's message, with the call that it came from."""
+    given = [_brief(x) for x in args]
+    given += [f"{key}={_brief(x)}" for key, x in kwargs.items()]
+    return f"{error}\nCalled: {function.__name__}({', '.join(given)})"
+
+
+def _brief(x):
+    if isinstance(x, (list, tuple)):
+        return f"[{', '.join(map(_brief, x))}]"
+    if hasattr(x, "shape") and hasattr(x, "dtype"):
+        return f"{x.dtype}{list(x.shape)}"
+    return repr(x)[:80]
 
 
 def op(
@@ -440,52 +349,73 @@ def op(
             those with a usual name (`x`, `x1`, `inputs`, ...).
         module: Keras's module of that class.
         spec: `spec(trace, *arrays, **config)` gives the output's KerasTensors where
-            tracing alone does not: `trace(*arrays)` is what it would say.
+            tracing alone does not: `trace(*arrays)` is what it would say, and
+            `trace(*arrays, fills=…)` with other sizes for None.
     """
     if function is None:
         return functools.partial(
             op, name=name, tensors=tensors, module=module, spec=spec
         )
-    signature = inspect.signature(function)
-    if tensors is None:
-        tensors = tuple(p for p in signature.parameters if p in _TENSOR_NAMES)
-    names = list(signature.parameters)
-    kinds = {p.kind: p.name for p in signature.parameters.values()}
-    variadic = kinds.get(inspect.Parameter.VAR_POSITIONAL)
-    keywords = kinds.get(inspect.Parameter.VAR_KEYWORD)
-    plain = [p for p in tensors if p not in (variadic, keywords)]
+    parameters = _Parameters(function, tensors)
 
     @functools.wraps(function)
     def call(*args, **kwargs):
         if any_symbolic(args, kwargs):
-            return record(args, kwargs)
-        return function(*args, **kwargs)
-
-    def record(args, kwargs):
-        given = signature.bind(*args, **kwargs)
-        given.apply_defaults()
-        arguments = given.arguments
-        named = arguments.pop(keywords, {})
-        if keywords not in tensors:  # they configure the op, or else its call
-            arguments.update(named)
-            named = {}
-        if arguments.get("data_format", "") is None:
-            arguments["data_format"] = settings.image_data_format()
-        values = [arguments.pop(key) for key in plain]
-        values += arguments.pop(variadic) if variadic else ()
-        while values and values[-1] is None:
-            values.pop()
-        return FunctionOp(call, dict(arguments)).symbolic_call(*values, **named)
+            values, named, config = parameters.split(args, kwargs)
+            return FunctionOp(call, config).symbolic_call(*values, **named)
+        try:
+            return function(*args, **kwargs)
+        except (TypeError, ValueError, IndexError) as error:
+            if type(error) in (TypeError, ValueError, IndexError):
+                error.args = (described(error, function, args, kwargs),)
+            raise
 
     def call_with(values, config):
-        given = {**config, **dict(zip(plain, values, strict=False))}
-        if variadic is None:
-            return function(**given)
-        before = [given.pop(p) for p in names[: names.index(variadic)]]
-        return function(*before, *values[len(plain) :], **given)
+        args, kwargs = parameters.join(values, config)
+        return function(*args, **kwargs)
 
     call.class_name = name or "".join(w.title() for w in function.__name__.split("_"))
-    call.tensors, call.module, call.call_with = tensors, module, call_with
+    call.tensors, call.module, call.call_with = parameters.tensors, module, call_with
     call.pure, call.spec = function, spec
     registry.register_op(call.class_name, call)
     return call
+
+
+class _Parameters:
+    """Which parameters of a function take arrays; the others configure its node."""
+
+    def __init__(self, function, tensors):
+        self.signature = inspect.signature(function)
+        self.names = list(self.signature.parameters)
+        if tensors is None:
+            tensors = tuple(p for p in self.names if p in _TENSOR_NAMES)
+        kinds = {p.kind: p.name for p in self.signature.parameters.values()}
+        self.tensors = tensors
+        self.variadic = kinds.get(inspect.Parameter.VAR_POSITIONAL)
+        self.keywords = kinds.get(inspect.Parameter.VAR_KEYWORD)
+        self.plain = [p for p in tensors if p not in (self.variadic, self.keywords)]
+
+    def split(self, args, kwargs):
+        """A call's (array arguments, those given by free keywords, configuration)."""
+        given = self.signature.bind(*args, **kwargs)
+        given.apply_defaults()
+        config = dict(given.arguments)
+        named = config.pop(self.keywords, {})
+        if self.keywords not in self.tensors:
+            config.update(named)
+            named = {}
+        if config.get("data_format", "") is None:
+            config["data_format"] = settings.image_data_format()
+        values = [config.pop(key) for key in self.plain]
+        values += config.pop(self.variadic) if self.variadic else ()
+        while values and values[-1] is None:
+            values.pop()
+        return values, named, config
+
+    def join(self, values, config):
+        """The function's positional and keyword arguments again."""
+        given = {**config, **dict(zip(self.plain, values, strict=False))}
+        if self.variadic is None:
+            return (), given
+        before = [given.pop(p) for p in self.names[: self.names.index(self.variadic)]]
+        return (*before, *values[len(self.plain) :]), given

@@ -28,9 +28,9 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
         x = x.value
     if isinstance(x, jax.Array):
         return x if dtype is None else x.astype(dtypes.standardize_dtype(dtype))
-    if sparse is False and hasattr(x, "todense"):
+    if sparse is False and is_sparse(x):
         x = x.todense()
-    if hasattr(x, "todense"):
+    if is_sparse(x):
         return x if dtype is None else x.astype(dtypes.standardize_dtype(dtype))
     if dtype is None:
         dtype = _python_dtype(x)
@@ -40,8 +40,13 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
 
 
 def as_array(x):
-    """Array-like, Variable or number -> array; arrays pass as they are."""
-    return x if isinstance(x, jax.Array) else convert_to_tensor(x)
+    """Array-like, Variable or number -> array; sparse arrays become dense."""
+    return x if isinstance(x, jax.Array) else convert_to_tensor(x, sparse=False)
+
+
+def is_sparse(x) -> bool:
+    """Is `x` a sparse array (`BCOO`)?"""
+    return hasattr(x, "todense")
 
 
 def _plain(x):

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from minikeras.core import dtypes
-from minikeras.core.symbolic import KerasTensor
+from minikeras.core.keras_tensor import KerasTensor
 
 
 class CallSignature:

@@ -7,7 +7,8 @@ from typing import Any
 import jax
 
 from minikeras.core.functional import Frame
-from minikeras.core.symbolic import KerasTensor, output_spec
+from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.symbolic import output_spec
 from minikeras.layers import arguments as arg
 
 

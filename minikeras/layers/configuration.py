@@ -4,8 +4,11 @@ import functools
 import inspect
 
 from minikeras.core import dtypes, registry
-from minikeras.core.serialization import serialize_keras_object
-from minikeras.core.symbolic import init_config, init_parameters
+from minikeras.core.serialization import (
+    init_config,
+    init_parameters,
+    serialize_keras_object,
+)
 
 # What `Layer.__init__` itself takes; `get_config` writes these for every layer.
 _COMMON = {"activity_regularizer", "trainable", "dtype", "autocast", "name"}

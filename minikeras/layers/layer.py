@@ -8,13 +8,8 @@ import numpy as np
 
 from minikeras.core import dtypes, registry
 from minikeras.core.functional import Frame, Masks, bound, current, get_mask, set_mask
-from minikeras.core.symbolic import (
-    KerasTensor,
-    Node,
-    Operation,
-    any_symbolic,
-    output_spec,
-)
+from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.symbolic import Node, Operation, any_symbolic, output_spec
 from minikeras.core.variable import Variable
 from minikeras.layers import arguments as arg
 from minikeras.layers.arguments import check_input

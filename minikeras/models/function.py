@@ -3,7 +3,8 @@
 import jax
 
 from minikeras.core import tree
-from minikeras.core.symbolic import KerasTensor, Operation
+from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.symbolic import Operation
 from minikeras.core.variable import as_array
 from minikeras.models import graph as graphs
 

@@ -4,7 +4,7 @@ import jax
 
 from minikeras.core import registry, tree
 from minikeras.core.functional import Frame, set_mask
-from minikeras.core.symbolic import KerasTensor, is_keras_tensor
+from minikeras.core.keras_tensor import KerasTensor, is_keras_tensor
 from minikeras.layers.core.input_layer import Input, InputLayer
 from minikeras.layers.layer import Layer
 from minikeras.models import graph as graphs

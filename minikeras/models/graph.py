@@ -5,7 +5,8 @@ from typing import Any
 
 import jax
 
-from minikeras.core.symbolic import KerasTensor, Node
+from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.symbolic import Node
 
 
 class Graph:

@@ -3,11 +3,11 @@
 import jax
 
 from minikeras.core import registry
+from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
 )
-from minikeras.core.symbolic import KerasTensor
 from minikeras.layers.core.input_layer import InputLayer
 from minikeras.models.graph import node_of
 

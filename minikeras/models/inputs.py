@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core import tree
-from minikeras.core.symbolic import KerasTensor, any_symbolic
+from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.symbolic import any_symbolic
 from minikeras.layers.arguments import InputSpec
 
 

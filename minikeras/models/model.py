@@ -3,7 +3,8 @@
 import inspect
 
 from minikeras.core import registry
-from minikeras.core.symbolic import KerasTensor, keras_tensors, output_spec
+from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.symbolic import keras_tensors, output_spec
 from minikeras.layers.arguments import map_shapes
 from minikeras.layers.layer import Layer
 from minikeras.models import summary as summaries

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from minikeras import config, optimizers
-from minikeras.core.symbolic import output_spec
+from minikeras.core.symbolic import dry_run
 from minikeras.data import (
     get_adapter,
     train_validation_split,
@@ -254,7 +254,7 @@ class Trainer(CompileConfig, Stateless, OnBatch):
         return built and (self.optimizer is None or self.optimizer.built)
 
     def _prepare(self, x, y, sample_weight):
-        """Build model, losses, metrics and optimizer from KerasTensors."""
+        """Build model, losses, metrics and optimizer from the shapes of a batch."""
         own_step = self._overrides("train_step") or self._overrides("test_step")
 
         def run(x, y, sample_weight):
@@ -270,7 +270,7 @@ class Trainer(CompileConfig, Stateless, OnBatch):
                 self._measure(x, y, y_pred, sample_weight, False)
             return 0
 
-        output_spec(run, (x, y, sample_weight), {})
+        dry_run(run, x, y, sample_weight)
         if self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
 

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from minikeras.core.symbolic import any_symbolic, op
 from minikeras.ops.convert import CORE, as_array
+from minikeras.ops.sparse import on_entries
 
 
 def _arrays(tree):
@@ -119,6 +120,7 @@ def vectorized_map(function, elements):
 
 
 @op(tensors=("variable",), module=CORE)
+@on_entries
 def stop_gradient(variable):
     """The array itself, taken for a constant by differentiation."""
     return jax.lax.stop_gradient(as_array(variable))

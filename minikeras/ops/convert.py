@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core import dtypes, variable
-from minikeras.core.symbolic import KerasTensor, op
+from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.symbolic import op
 from minikeras.core.variable import as_array
 
 
@@ -13,7 +14,7 @@ def as_operand(x):
     """As `as_array`, but Python numbers stay weakly typed: they take no width."""
     if isinstance(x, jax.Array) or type(x) in (int, float, bool, complex):
         return x
-    return variable.convert_to_tensor(x)
+    return variable.convert_to_tensor(x, sparse=False)
 
 
 def as_arrays(xs):
@@ -21,16 +22,20 @@ def as_arrays(xs):
     return [as_array(x) for x in xs]
 
 
-def unary(function, doc, name=None, **options):
-    """The op `function(x)`; `options` go to `op`."""
+def unary(function, doc, name=None, sparse=None, **options):
+    """The op `function(x)`; `options` go to `op`.
+
+    `sparse`: the decorator of `ops.sparse` that says how it takes sparse arrays.
+    """
 
     def call(x):
         return function(as_array(x))
 
+    call = sparse(call) if sparse else call
     return _finish(call, name or function.__name__, doc, options)
 
 
-def binary(function, doc, name=None, parameters=("x1", "x2"), **options):
+def binary(function, doc, name=None, parameters=("x1", "x2"), sparse=None, **options):
     """The op `function(x1, x2)` of two operands that broadcast."""
 
     def call(x1, x2):
@@ -40,6 +45,7 @@ def binary(function, doc, name=None, parameters=("x1", "x2"), **options):
         return function(as_operand(x), as_operand(y))
 
     chosen = call if parameters == ("x1", "x2") else call_xy
+    chosen = sparse(chosen) if sparse else chosen
     return _finish(chosen, name or function.__name__, doc, options)
 
 
@@ -78,12 +84,12 @@ def array(x, dtype=None):
 
 def convert_to_numpy(x):
     """Array, Variable or array-like -> `numpy.ndarray` of its own, to be changed."""
-    return np.array(x.todense() if hasattr(x, "todense") else x)
+    return np.array(x.todense() if variable.is_sparse(x) else x)
 
 
 def is_tensor(x) -> bool:
     """Is `x` an array (of JAX) or a KerasTensor?"""
-    return isinstance(x, (jax.Array, KerasTensor)) or hasattr(x, "todense")
+    return isinstance(x, (jax.Array, KerasTensor)) or variable.is_sparse(x)
 
 
 @op(name="Cast", tensors=("x",), module=CORE)

@@ -9,50 +9,53 @@ import jax.numpy as jnp
 from minikeras.core import dtypes
 from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array, as_operand, binary, unary
+from minikeras.ops.sparse import by_jax, on_entries, quotient, union
 
-absolute = unary(jnp.absolute, "|x|.", "absolute")
+absolute = unary(jnp.absolute, "|x|.", "absolute", sparse=on_entries)
 angle = unary(jnp.angle, "Argument of a complex number, radians.")
 arccos = unary(jnp.arccos, "Inverse cosine, radians.")
 arccosh = unary(jnp.arccosh, "Inverse hyperbolic cosine.")
-arcsin = unary(jnp.arcsin, "Inverse sine, radians.")
-arcsinh = unary(jnp.arcsinh, "Inverse hyperbolic sine.")
-arctan = unary(jnp.arctan, "Inverse tangent, radians.")
-arctanh = unary(jnp.arctanh, "Inverse hyperbolic tangent.")
+arcsin = unary(jnp.arcsin, "Inverse sine, radians.", sparse=on_entries)
+arcsinh = unary(jnp.arcsinh, "Inverse hyperbolic sine.", sparse=on_entries)
+arctan = unary(jnp.arctan, "Inverse tangent, radians.", sparse=on_entries)
+arctanh = unary(jnp.arctanh, "Inverse hyperbolic tangent.", sparse=on_entries)
 cbrt = unary(jnp.cbrt, "Cube root.")
-conjugate = unary(jnp.conjugate, "Complex conjugate.", "conjugate")
+conjugate = unary(jnp.conjugate, "Complex conjugate.", "conjugate", sparse=on_entries)
 cos = unary(jnp.cos, "Cosine of radians.")
 cosh = unary(jnp.cosh, "Hyperbolic cosine.")
 deg2rad = unary(jnp.deg2rad, "Degrees to radians.", class_name="Deg2rad")
 exp = unary(jnp.exp, "eˣ.")
 exp2 = unary(jnp.exp2, "2ˣ.")
-expm1 = unary(jnp.expm1, "eˣ - 1, exact near 0.")
+expm1 = unary(jnp.expm1, "eˣ - 1, exact near 0.", sparse=on_entries)
 fabs = unary(jnp.fabs, "|x| as a float.")
 i0 = unary(jnp.i0, "Modified Bessel function of the first kind, order 0.", "i0")
-imag = unary(jnp.imag, "Imaginary part.")
+imag = unary(jnp.imag, "Imaginary part.", sparse=on_entries)
 isfinite = unary(jnp.isfinite, "Is it neither infinite nor NaN?", class_name="Isfinite")
-isinf = unary(jnp.isinf, "Is it infinite?", class_name="Isinf")
-isnan = unary(jnp.isnan, "Is it NaN?", class_name="Isnan")
+isinf = unary(jnp.isinf, "Is it infinite?", class_name="Isinf", sparse=on_entries)
+isnan = unary(jnp.isnan, "Is it NaN?", class_name="Isnan", sparse=on_entries)
 isneginf = unary(jnp.isneginf, "Is it -∞?", class_name="Isneginf")
 isposinf = unary(jnp.isposinf, "Is it +∞?", class_name="Isposinf")
 isreal = unary(jnp.isreal, "Is the imaginary part 0?", class_name="Isreal")
 log = unary(jnp.log, "Natural logarithm.")
 log10 = unary(jnp.log10, "Logarithm to base 10.")
-log1p = unary(jnp.log1p, "log(1 + x), exact near 0.", class_name="Log1p")
+log1p = unary(
+    jnp.log1p, "log(1 + x), exact near 0.", class_name="Log1p", sparse=on_entries
+)
 log2 = unary(jnp.log2, "Logarithm to base 2.")
 logical_not = unary(jnp.logical_not, "Not x; numbers are true unless 0.")
-negative = unary(jnp.negative, "-x.")
+negative = unary(jnp.negative, "-x.", sparse=on_entries)
 rad2deg = unary(jnp.rad2deg, "Radians to degrees.", class_name="Rad2deg")
-real = unary(jnp.real, "Real part.")
+real = unary(jnp.real, "Real part.", sparse=on_entries)
 reciprocal = unary(jnp.reciprocal, "1 / x.")
-sign = unary(jnp.sign, "-1, 0 or 1.")
-signbit = unary(jnp.signbit, "Is the sign bit set?")
-sin = unary(jnp.sin, "Sine of radians.")
+sign = unary(jnp.sign, "-1, 0 or 1.", sparse=on_entries)
+signbit = unary(jnp.signbit, "Is the sign bit set?", sparse=on_entries)
+sin = unary(jnp.sin, "Sine of radians.", sparse=on_entries)
 sinc = unary(jnp.sinc, "sin(πx) / (πx).")
-sinh = unary(jnp.sinh, "Hyperbolic sine.")
-sqrt = unary(jnp.sqrt, "Square root.")
-square = unary(jnp.square, "x².")
-tan = unary(jnp.tan, "Tangent of radians.")
-tanh = unary(jnp.tanh, "Hyperbolic tangent.")
+sinh = unary(jnp.sinh, "Hyperbolic sine.", sparse=on_entries)
+sqrt = unary(jnp.sqrt, "Square root.", sparse=on_entries)
+square = unary(jnp.square, "x².", sparse=on_entries)
+tan = unary(jnp.tan, "Tangent of radians.", sparse=on_entries)
+tanh = unary(jnp.tanh, "Hyperbolic tangent.", sparse=on_entries)
 trunc = unary(jnp.trunc, "The integer next to x, towards 0.")
 
 MATH = "keras.src.ops.math"
@@ -73,12 +76,19 @@ def _float_of(x):
     return x.astype(dtypes.as_jax(dtypes.floatx()))
 
 
-ceil = unary(lambda x: jnp.ceil(_float_of(x)), "Least integer >= x.", "ceil")
-floor = unary(lambda x: jnp.floor(_float_of(x)), "Greatest integer <= x.", "floor")
+ceil = unary(
+    lambda x: jnp.ceil(_float_of(x)), "Least integer >= x.", "ceil", sparse=on_entries
+)
+floor = unary(
+    lambda x: jnp.floor(_float_of(x)),
+    "Greatest integer <= x.",
+    "floor",
+    sparse=on_entries,
+)
 
-add = binary(jnp.add, "x1 + x2.")
+add = binary(jnp.add, "x1 + x2.", sparse=by_jax)
 arctan2 = binary(jnp.arctan2, "Angle of the point (x2, x1), radians.")
-divide = binary(jnp.divide, "x1 / x2.", "divide")
+divide = binary(jnp.divide, "x1 / x2.", "divide", sparse=quotient)
 equal = binary(jnp.equal, "x1 == x2.")
 floor_divide = binary(jnp.floor_divide, "⌊x1 / x2⌋.")
 fmax = binary(jnp.fmax, "Maximum that ignores NaN.")
@@ -98,15 +108,15 @@ logaddexp2 = binary(jnp.logaddexp2, "log₂(2ˣ¹ + 2ˣ²).", "logaddexp2")
 logical_and = binary(jnp.logical_and, "x1 and x2.")
 logical_or = binary(jnp.logical_or, "x1 or x2.")
 logical_xor = binary(jnp.logical_xor, "x1 or x2, not both.")
-maximum = binary(jnp.maximum, "The greater of both.")
-minimum = binary(jnp.minimum, "The smaller of both.")
+maximum = binary(jnp.maximum, "The greater of both.", sparse=union)
+minimum = binary(jnp.minimum, "The smaller of both.", sparse=union)
 mod = binary(jnp.mod, "Remainder with the sign of x2.", "mod")
-multiply = binary(jnp.multiply, "x1 · x2.")
+multiply = binary(jnp.multiply, "x1 · x2.", sparse=by_jax)
 nextafter = binary(jnp.nextafter, "The float next to x1 towards x2.")
 not_equal = binary(jnp.not_equal, "x1 != x2.")
 power = binary(jnp.power, "x1 to the power x2.", "power")
-subtract = binary(jnp.subtract, "x1 - x2.")
-true_divide = binary(jnp.true_divide, "x1 / x2.", "true_divide")
+subtract = binary(jnp.subtract, "x1 - x2.", sparse=by_jax)
+true_divide = binary(jnp.true_divide, "x1 / x2.", "true_divide", sparse=quotient)
 
 _XY = ("x", "y")
 bitwise_and = binary(jnp.bitwise_and, "Bits of both.", parameters=_XY)
@@ -163,6 +173,7 @@ def polar(abs_, angle):
 
 
 @op
+@on_entries
 def round(x, decimals=0):
     """Nearest number with `decimals` digits after the point; halves to even."""
     return jnp.round(as_array(x), decimals)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jax.scipy import ndimage
 
 from minikeras.core import registry
-from minikeras.core.op import op
+from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array
 from minikeras.ops.image_filters import blur
 from minikeras.ops.image_layout import IMAGE, check_choice, image_op

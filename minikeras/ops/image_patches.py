@@ -5,7 +5,7 @@ import numpy as np
 from jax import lax
 
 from minikeras.config import standardize_data_format
-from minikeras.core.op import op
+from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array
 from minikeras.ops.convolution import sizes
 from minikeras.ops.image_layout import IMAGE

@@ -4,9 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minikeras.core.symbolic import KerasTensor, op
+from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.symbolic import op
 from minikeras.core.variable import Variable
 from minikeras.ops.convert import CORE, as_array, as_operand
+from minikeras.ops.sparse import on_entries
 
 
 @op(tensors=("x", "key"))
@@ -81,6 +83,7 @@ def searchsorted(sorted_sequence, values, side="left"):
 
 
 @op(tensors=("x", "bins"))
+@on_entries
 def digitize(x, bins):
     """Number of the bin that each entry falls in; bins are increasing bounds."""
     return jnp.digitize(as_array(x), as_array(bins))

@@ -4,6 +4,7 @@ import jax.numpy as jnp
 
 from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array, binary
+from minikeras.ops.sparse import by_jax
 
 inner = binary(jnp.inner, "Sum of products over the last axes.")
 kron = binary(jnp.kron, "Kronecker product.")
@@ -17,6 +18,7 @@ def _accumulator(*arrays):
 
 
 @op
+@by_jax
 def matmul(x1, x2):
     """(…, n, k) @ (…, k, m) -> (…, n, m); leading axes broadcast.
 

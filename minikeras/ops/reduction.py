@@ -4,10 +4,11 @@ import jax
 import jax.numpy as jnp
 
 from minikeras.core.symbolic import op
+from minikeras.ops import sparse
 from minikeras.ops.convert import as_array, as_operand
 
 
-def reduction(function, doc, name=None, **options):
+def reduction(function, doc, name=None, rule=None, **options):
     """The op `function(x, axis=None, keepdims=False)`.
 
     Axis: int, tuple of ints or None for all axes.
@@ -16,6 +17,7 @@ def reduction(function, doc, name=None, **options):
     def call(x, axis=None, keepdims=False):
         return function(as_array(x), axis=_axis(axis), keepdims=keepdims)
 
+    call = rule(call) if rule else call
     call.__name__ = call.__qualname__ = name or function.__name__
     call.__doc__ = doc
     if "class_name" in options:
@@ -33,7 +35,7 @@ amin = reduction(jnp.min, "Smallest entry.", "amin")
 any = reduction(jnp.any, "Is any entry true?", "any")
 argmax = reduction(jnp.argmax, "Index of the first greatest entry.")
 argmin = reduction(jnp.argmin, "Index of the first smallest entry.")
-mean = reduction(jnp.mean, "Mean.")
+mean = reduction(jnp.mean, "Mean.", rule=sparse.reduction)
 median = reduction(jnp.median, "Median.")
 nanargmax = reduction(jnp.nanargmax, "As `argmax`, ignoring NaN.")
 nanargmin = reduction(jnp.nanargmin, "As `argmin`, ignoring NaN.")
@@ -47,7 +49,7 @@ nansum = reduction(jnp.nansum, "Sum, ignoring NaN.")
 nanvar = reduction(jnp.nanvar, "Variance, ignoring NaN.")
 ptp = reduction(jnp.ptp, "Greatest minus smallest entry.")
 std = reduction(jnp.std, "Standard deviation √(mean(x²) - mean(x)²).")
-sum = reduction(jnp.sum, "Sum.", "sum")
+sum = reduction(jnp.sum, "Sum.", "sum", rule=sparse.reduction)
 var = reduction(jnp.var, "Variance mean((x - mean(x))²).")
 
 logsumexp = reduction(

@@ -6,8 +6,9 @@ import jax.numpy as jnp
 from minikeras.core import dtypes
 from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array, as_arrays, unary
+from minikeras.ops.sparse import by_jax, on_entries
 
-copy = unary(jnp.copy, "A copy of `x`.", "copy")
+copy = unary(jnp.copy, "A copy of `x`.", "copy", sparse=on_entries)
 fliplr = unary(jnp.fliplr, "Columns in reverse order.")
 flipud = unary(jnp.flipud, "Rows in reverse order.")
 ravel = unary(jnp.ravel, "All entries in one axis.")
@@ -40,6 +41,7 @@ def broadcast_to(x, shape):
 
 
 @op
+@by_jax
 def concatenate(xs, axis=0):
     """Arrays joined along an axis that they have.
 
@@ -80,6 +82,7 @@ def diagonal(x, offset=0, axis1=0, axis2=1):
 
 
 @op
+@by_jax
 def expand_dims(x, axis):
     """New axes of size 1 at the positions `axis` of the result.
 
@@ -141,6 +144,7 @@ def repeat(x, repeats, axis=None):
 
 
 @op
+@by_jax
 def reshape(x, newshape):
     """The entries in the same order in another shape; one size may be -1.
 
@@ -192,6 +196,7 @@ def split(x, indices_or_sections, axis=0):
 
 
 @op
+@by_jax
 def squeeze(x, axis=None):
     """Axes of size 1 taken away, all or those in `axis`."""
     return jnp.squeeze(as_array(x), tuple(axis) if isinstance(axis, list) else axis)
@@ -210,6 +215,7 @@ def tile(x, repeats):
 
 
 @op
+@by_jax
 def transpose(x, axes=None):
     """Axes in the order `axes`, reversed by default."""
     return jnp.transpose(as_array(x), axes)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.callbacks import CallbackList
-from minikeras.core.symbolic import KerasTensor, output_spec
+from minikeras.core.symbolic import dry_run
 from minikeras.data import unpack_x_y_sample_weight
 from minikeras.training.state import Lease, variables_of, weights_of
 from minikeras.training.step import Rows, program
@@ -28,13 +28,13 @@ def prepare_batch(model, x, y=None, sample_weight=None):
 
 def build(model, x):
     """Create the model's weights from one batch of inputs."""
-    output_spec(model, (jax.tree_util.tree_map(_spec, x),), {})
+    dry_run(model, jax.tree_util.tree_map(_spec, x))
 
 
 def _spec(x):
     x = jnp.asarray(x) if not hasattr(x, "dtype") else x
     dtype = jax.dtypes.canonicalize_dtype(x.dtype)
-    return KerasTensor(x.shape, dtype, name="batch")
+    return jax.ShapeDtypeStruct(x.shape, dtype)
 
 
 class Pass:

@@ -10,7 +10,7 @@ from minikeras.core.registry import get_registered_object
 from minikeras.core.registry import register_keras_serializable
 from minikeras.core.serialization import deserialize_keras_object
 from minikeras.core.serialization import serialize_keras_object
-from minikeras.core.symbolic import is_keras_tensor
+from minikeras.core.keras_tensor import is_keras_tensor
 from minikeras.data.adapter import pack_x_y_sample_weight
 from minikeras.data.adapter import unpack_x_y_sample_weight
 from minikeras.data.pydataset import PyDataset

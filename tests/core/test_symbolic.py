@@ -6,7 +6,8 @@ import pytest
 
 import minikeras as keras
 from minikeras import layers, ops
-from minikeras.core.symbolic import KerasTensor, Operation, output_spec
+from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.symbolic import Operation, output_spec
 
 
 def test_shapes_with_unknown_sizes():

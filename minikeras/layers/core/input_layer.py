@@ -4,7 +4,8 @@ import warnings
 
 from minikeras.config import floatx
 from minikeras.core import dtypes
-from minikeras.core.symbolic import KerasTensor, Node
+from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.symbolic import Node
 from minikeras.layers.layer import Layer
 
 

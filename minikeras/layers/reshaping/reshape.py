@@ -2,7 +2,7 @@
 
 import math
 
-from minikeras.core.symbolic import KerasTensor
+from minikeras.core.keras_tensor import KerasTensor
 from minikeras.layers.layer import Layer
 
 

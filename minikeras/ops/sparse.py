@@ -1,0 +1,124 @@
+"""Sparse (`BCOO`) arrays: which functions keep them sparse, and how.
+
+All other functions make them dense first: `as_array` does.
+"""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+
+from minikeras.core.variable import as_array, is_sparse
+
+
+def on_entries(function):
+    """For f with f(0) = 0: it is applied to the entries that are stored."""
+
+    @functools.wraps(function)
+    def call(x, *args, **kwargs):
+        if not is_sparse(x):
+            return function(x, *args, **kwargs)
+        data = function(x.data, *args, **kwargs)
+        return type(x)((data, x.indices), shape=x.shape)
+
+    return call
+
+
+def by_jax(function):
+    """For sums, moves and products: JAX's own rules; dense where it has none."""
+
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        if _any_sparse(args) or (kwargs and _any_sparse(kwargs.values())):
+            return _sparsified(function, args, kwargs)
+        return function(*args, **kwargs)
+
+    return call
+
+
+def reduction(function):
+    """For sums: as `by_jax`; a sum over all axes is one stored entry."""
+    sparse = by_jax(function)
+
+    @functools.wraps(function)
+    def call(x, *args, **kwargs):
+        y = sparse(x, *args, **kwargs)
+        if not is_sparse(x) or y.ndim:
+            return y
+        return type(x)((y[None], jnp.zeros((1, 0), "int32")), shape=())
+
+    return call
+
+
+def _any_sparse(xs):
+    return any(
+        is_sparse(x) or (type(x) in (list, tuple) and any(map(is_sparse, x)))
+        for x in xs
+    )
+
+
+def _sparsified(function, args, kwargs):
+    from jax.experimental.sparse import sparsify
+
+    given = (args, kwargs)
+    leaves, treedef = jax.tree_util.tree_flatten(given, is_leaf=is_sparse)
+    where = [i for i, x in enumerate(leaves) if is_sparse(x)]
+
+    def run(*arrays):
+        for i, array in zip(where, arrays, strict=True):
+            leaves[i] = array
+        args, kwargs = treedef.unflatten(leaves)
+        return function(*args, **kwargs)
+
+    try:
+        return sparsify(run)(*(leaves[i] for i in where))
+    except NotImplementedError:
+        return function(*args, **kwargs)
+
+
+def union(function):
+    """For f(0, 0) = 0: two sparse arrays give the entries that either has."""
+
+    @functools.wraps(function)
+    def call(x1, x2):
+        if not (is_sparse(x1) and is_sparse(x2) and x1.shape == x2.shape):
+            return function(x1, x2)
+        if x1.n_dense != x2.n_dense:
+            return function(x1, x2)
+        x1, x2 = _same_entries(x1, x2)
+        return type(x1)((function(x1.data, x2.data), x1.indices), shape=x1.shape)
+
+    return call
+
+
+def _same_entries(x1, x2):
+    """Both with the entries of either, in one order."""
+    total = x1.nse + x2.nse
+    # The number of distinct entries is known only outside of a trace.
+    traced = any(isinstance(x, jax.core.Tracer) for x in (x1.indices, x2.indices))
+    indices = jnp.concatenate([x1.indices, x2.indices])
+    both = []
+    for x, first in ((x1, True), (x2, False)):
+        other = jnp.zeros((total - x.nse, *x.data.shape[1:]), x.dtype)
+        data = jnp.concatenate([x.data, other] if first else [other, x.data])
+        wide = type(x)((data, indices), shape=x.shape)
+        size = total if traced else None
+        both.append(wide.sum_duplicates(nse=size, remove_zeros=False))
+    return both
+
+
+def quotient(function):
+    """Sparse by dense is sparse, where no missing entry meets 0 or NaN below it."""
+    sparse = by_jax(function)
+
+    @functools.wraps(function)
+    def call(x1, x2):
+        if not is_sparse(x1) or is_sparse(x2):
+            return function(x1, x2)
+        x2 = as_array(x2)
+        traced = isinstance(x2, jax.core.Tracer)
+        if not traced and jnp.any((x2 == 0) | jnp.isnan(x2)):
+            return function(x1, x2)
+        return sparse(x1, x2)
+
+    return call
