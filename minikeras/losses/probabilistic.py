@@ -5,7 +5,7 @@ import warnings
 import jax
 import jax.numpy as jnp
 
-from minikeras.config import epsilon
+from minikeras.config import epsilon, floatx
 from minikeras.core.functional import set_mask
 from minikeras.core.variable import convert_to_tensor
 from minikeras.losses.loss import LossFunctionWrapper, loss_function
@@ -136,6 +136,11 @@ def sparse_categorical_crossentropy(
     y_true = convert_to_tensor(y_true).astype("int32")
     if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
         y_true = jnp.squeeze(y_true, -1)
+    if not -y_pred.ndim <= axis < y_pred.ndim:
+        raise ValueError(
+            f"sparse_categorical_crossentropy: axis {axis} is out of bounds for "
+            f"y_pred of shape {y_pred.shape}."
+        )
     axis = axis % y_pred.ndim
     rest = y_pred.shape[:axis] + y_pred.shape[axis + 1 :]
     if y_true.shape != rest:
@@ -150,7 +155,8 @@ def sparse_categorical_crossentropy(
         kept = y_true != ignore_class
         y_true = jnp.where(kept, y_true, 0)
     log_p = log_probabilities(y_pred, from_logits, axis)
-    one_hot = jax.nn.one_hot(y_true, y_pred.shape[axis], axis=axis, dtype=log_p.dtype)
+    # As in Keras half-width log-probabilities are picked in `floatx()`.
+    one_hot = jax.nn.one_hot(y_true, y_pred.shape[axis], axis=axis, dtype=floatx())
     losses = -jnp.sum(one_hot * log_p, axis=axis)
     if kept is not None:
         losses = jnp.where(kept, losses, 0.0)
