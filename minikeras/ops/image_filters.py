@@ -5,8 +5,8 @@ import numpy as np
 from jax import lax
 
 from minikeras.config import standardize_data_format
-from minikeras.core.op import op
-from minikeras.core.symbolic import KerasTensor
+from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array
 from minikeras.ops.image_layout import IMAGE, check_rank, image_op
 from minikeras.ops.reshaping import promote

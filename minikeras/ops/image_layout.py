@@ -6,7 +6,7 @@ import inspect
 import jax.numpy as jnp
 
 from minikeras.config import standardize_data_format
-from minikeras.core.op import op
+from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array
 
 IMAGE = "keras.src.ops.image"
