@@ -89,4 +89,6 @@ _family = _Family(
 get = _family.get
 deserialize = _family.deserialize
 registry.register_all("keras.optimizers", globals())
+# After that: a class belongs to the module that enters it first.
+registry.register_all("keras.optimizers.legacy", vars(legacy))
 registry.register("keras", {"Optimizer": Optimizer})

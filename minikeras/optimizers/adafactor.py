@@ -100,7 +100,7 @@ class Adafactor(Optimizer):
 
     def _mean(self, weight, shape):
         if len(weight.shape) >= 2:
-            return self.add_variable(shape, name=weight.name)
+            return self.add_variable(shape, dtype=weight.dtype, name=weight.name)
         # Of no use, but Keras's files hold a zero here.
         variable = Variable(0, name=weight.name, trainable=False)
         self._variables.append(variable)

@@ -31,7 +31,8 @@ class AdamW(Adam):
     ):
         if weight_decay is None:
             raise ValueError(
-                "Argument `weight_decay` must be a float. Received: weight_decay=None. "
+                "AdamW: Argument `weight_decay` must be a float. Received: "
+                "weight_decay=None. "
                 "Without decay use Adam."
             )
         super().__init__(

@@ -3,7 +3,6 @@
 (In Keras 3 these names only raise an error.)
 """
 
-from minikeras.core import registry
 from minikeras.optimizers.adagrad import Adagrad
 from minikeras.optimizers.adam import Adam
 from minikeras.optimizers.ftrl import Ftrl
@@ -12,5 +11,3 @@ from minikeras.optimizers.rmsprop import RMSprop
 from minikeras.optimizers.sgd import SGD
 
 __all__ = ["Adagrad", "Adam", "Ftrl", "Optimizer", "RMSprop", "SGD"]
-
-registry.register_all("keras.optimizers.legacy", globals())

@@ -21,7 +21,7 @@ class Lion(Optimizer):
     ):
         if isinstance(beta_1, numbers.Real) and not 0 < beta_1 <= 1:
             raise ValueError(
-                "Argument `beta_1` must be in the [0, 1] range. Otherwise, the "
+                "Lion: Argument `beta_1` must be in the [0, 1] range. Otherwise, the "
                 f"optimizer degenerates to SignSGD. Received: beta_1={beta_1}."
             )
         super().__init__(learning_rate, *common, **settings)

@@ -172,7 +172,8 @@ class MultiOptimizer(Optimizer):
         super().build(variables)
         self.loss_scale_factor = self._loss_scale_factor
         for inner in self._inner_optimizers:
-            inner.build([v for v in variables if self._optimizer_of(v) is inner])
+            if own := [v for v in variables if self._optimizer_of(v) is inner]:
+                inner.build(own)
 
     def _var_key(self, variable):
         return id(variable)
@@ -197,7 +198,8 @@ class MultiOptimizer(Optimizer):
     def finalize_variable_values(self, var_list):
         """See the inner optimizers."""
         for inner in self._inner_optimizers:
-            inner.finalize_variable_values(var_list)
+            if inner.built:
+                inner.finalize_variable_values(var_list)
 
     @property
     def loss_scale_factor(self):

@@ -121,6 +121,11 @@ class Muon(Optimizer):
             **kwargs,
         )
         self._set(adam_beta_1=adam_beta_1, adam_beta_2=adam_beta_2, epsilon=epsilon)
+        if not isinstance(exclude_layers, (list, tuple, str, type(None))):
+            raise ValueError(
+                "Muon: `exclude_layers` must be a list of regular expressions. Got "
+                f"{exclude_layers!r}."
+            )
         self._set(exclude_layers=exclude_layers or [])
         self._set(muon_a=muon_a, muon_b=muon_b, muon_c=muon_c)
         self._set(adam_lr_ratio=adam_lr_ratio, momentum=momentum, ns_steps=ns_steps)

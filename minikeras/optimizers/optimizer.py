@@ -141,14 +141,16 @@ class Optimizer(OptimizerState):
         if callable(value) and not isinstance(value, (Variable, jax.Array)):
             self._learning_rate = value
             return
+        self._learning_rate = self._counter("learning_rate", self._number(value), None)
+
+    def _number(self, rate):
         try:
-            value = float(value)
+            return float(rate)
         except (TypeError, ValueError):
             raise ValueError(
                 f"{type(self).__name__}: learning_rate must be a number, a "
-                f"LearningRateSchedule or a function of no arguments, got {value!r}."
+                f"LearningRateSchedule or a function of no arguments, got {rate!r}."
             ) from None
-        self._learning_rate = self._counter("learning_rate", value, None)
 
     @property
     def learning_rate(self):
@@ -162,7 +164,7 @@ class Optimizer(OptimizerState):
     def learning_rate(self, value):
         is_number = not callable(value) or isinstance(value, (Variable, jax.Array))
         if isinstance(self._learning_rate, Variable) and is_number:
-            self._learning_rate.assign(float(value))
+            self._learning_rate.assign(self._number(value))
             return
         if is_number:
             raise TypeError(
@@ -254,6 +256,10 @@ class Optimizer(OptimizerState):
         """Let these weights, or those whose name holds one of the names, not decay."""
         self._excluded = list(var_list or [])
         names = [var_names] if isinstance(var_names, str) else var_names
+        if not all(isinstance(name, str) for name in names or []):
+            raise ValueError(
+                f"{type(self).__name__}: `var_names` must be strings. Got {names!r}."
+            )
         self._excluded_names = list(names or [])
 
     # -- on Variables -------------------------------------------------------------
@@ -315,7 +321,12 @@ class Optimizer(OptimizerState):
                 f"{len(variables)} trainable variables."
             )
         known = {id(v) for v in self._trainable_variables}
-        for variable in variables:
+        for gradient, variable in zip(grads, variables, strict=True):
+            if getattr(gradient, "shape", variable.shape) != variable.shape:
+                raise ValueError(
+                    f"{self.name!r}: a gradient of shape {gradient.shape} does not fit "
+                    f"the variable {variable.path!r} of shape {variable.shape}."
+                )
             if id(variable) not in known:
                 raise ValueError(
                     f"Unknown variable: {variable.path!r}. The optimizer updates only "

@@ -11,7 +11,7 @@ def schedule_free_adam(beta_1=0.9, beta_2=0.999, epsilon=1e-8, warmup_steps=0):
     """Gradients at y = (1 - beta_1) z + beta_1 x, where z takes Adam's steps.
 
     x is the mean of the z so far, z the slot `momentum`, y the parameter itself. With
-    x eliminated, one step z - d moves y by (z - y) / t - (1 - beta_1 + beta_1 / t) d.
+    x eliminated, a step z = z - d moves y by (z - y) / t - (1 - beta_1) (1 - 1 / t) d.
     The learning rate rises on a line in the first `warmup_steps`.
 
     Source: Defazio et al., The Road Less Scheduled, 2024. Departs from it in giving
@@ -21,12 +21,13 @@ def schedule_free_adam(beta_1=0.9, beta_2=0.999, epsilon=1e-8, warmup_steps=0):
     def step(g, slots, p, lr, t):
         if warmup_steps:
             lr = lr * jnp.minimum(t / warmup_steps, 1.0)
-        z = slots["momentum"]
-        v = transforms.ema(slots["velocity"], jnp.square(g), beta_2)
-        v_hat = v / (1.0 - jnp.power(jnp.asarray(beta_2, p.dtype), t))
+        b1, b2 = (jnp.asarray(beta, p.dtype) for beta in (beta_1, beta_2))
+        v = transforms.ema(slots["velocity"], jnp.square(g), b2)
+        v_hat = v / (1.0 - jnp.power(b2, t))
         d = lr * g / (jnp.sqrt(v_hat) + epsilon)
-        delta = (z - p) / t - (1.0 - beta_1 + beta_1 / t) * d
-        return delta, {"momentum": z - d, "velocity": v}
+        z = slots["momentum"] - d
+        delta = (z - p) / t - (1.0 - b1) * (1.0 - 1.0 / t) * d
+        return delta, {"momentum": z, "velocity": v}
 
     return transforms.transform({"momentum": dict, "velocity": transforms.zeros}, step)
 

@@ -181,6 +181,12 @@ class OptimizerState:
                 "You are calling `set_weights` of an optimizer without weights: call "
                 "`optimizer.build(trainable_variables)` first."
             )
+        weights = list(weights)
+        if len(weights) != len(self.variables):
+            raise ValueError(
+                f"{self.name!r} has {len(self.variables)} variables, got "
+                f"{len(weights)} weights."
+            )
         for variable, weight in zip(self.variables, weights, strict=True):
             variable.assign(weight)
 

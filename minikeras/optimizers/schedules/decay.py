@@ -140,6 +140,11 @@ class PiecewiseConstantDecay(NamedSchedule):
     """
 
     def __init__(self, boundaries, values, name="PiecewiseConstant"):
+        if not all(hasattr(x, "__len__") for x in (boundaries, values)):
+            raise ValueError(
+                "PiecewiseConstantDecay: boundaries and values must be lists, got "
+                f"{boundaries!r} and {values!r}."
+            )
         if len(boundaries) != len(values) - 1:
             raise ValueError(
                 "PiecewiseConstantDecay: expected one more value than boundaries, got "

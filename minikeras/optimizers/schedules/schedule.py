@@ -1,5 +1,7 @@
 """LearningRateSchedule: a learning rate that depends on the step."""
 
+import numbers
+
 
 class LearningRateSchedule:
     """Base of schedules: define `__call__(step)` -> learning rate.
@@ -31,6 +33,10 @@ class LearningRateSchedule:
         return cls(**config)
 
 
+_NUMBERS = """initial_learning_rate end_learning_rate decay_rate alpha power t_mul m_mul
+    warmup_steps""".split()
+
+
 class NamedSchedule(LearningRateSchedule):
     """A schedule whose constructor's arguments are its attributes."""
 
@@ -38,6 +44,10 @@ class NamedSchedule(LearningRateSchedule):
 
     def _set(self, **arguments):
         for name, value in arguments.items():
+            if name in _NUMBERS and not is_number(value):
+                raise ValueError(
+                    f"{type(self).__name__}: {name} must be a number, got {value!r}."
+                )
             setattr(self, name, value)
         self._arguments = tuple(arguments)
 
@@ -46,9 +56,14 @@ class NamedSchedule(LearningRateSchedule):
         return {name: getattr(self, name) for name in self._arguments}
 
 
+def is_number(value):
+    """Is it a number, an array or a Variable?"""
+    return isinstance(value, numbers.Real) or hasattr(value, "dtype")
+
+
 def positive(schedule, **given):
     """ValueError unless the named number is > 0."""
     ((name, value),) = given.items()
-    if value <= 0:
-        raise ValueError(f"{schedule}: {name} must be > 0, got {value}.")
+    if not is_number(value) or value <= 0:
+        raise ValueError(f"{schedule}: {name} must be > 0, got {value!r}.")
     return value
