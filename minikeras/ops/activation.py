@@ -138,8 +138,10 @@ def softmax(x, axis=-1):
     x = as_array(x)
     if isinstance(axis, int) and x.shape[axis : axis + 1 or None] == (1,):
         warnings.warn(
-            f"softmax over axis {axis} of an array of shape {x.shape}: there is one "
-            "entry, so every result is 1. A sigmoid was meant, perhaps.",
+            f"You are using a softmax over axis {axis} of a tensor of shape {x.shape}. "
+            "This axis has size 1. The softmax operation will always return the value "
+            "1, which is likely not what you intended. Did you mean to use a sigmoid "
+            "instead?",
             stacklevel=2,
         )
     return nn.softmax(x, _axes(axis))

@@ -3,12 +3,40 @@
 import jax
 import jax.numpy as jnp
 
+from minikeras import config
+from minikeras.core import dtypes
+from minikeras.core.symbolic import KerasTensor
 from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
 from minikeras.ops.reshaping import promote
 
 
-@nn_op(tensors=("query", "key", "value", "bias", "mask", "scale"))
+def _like_query(trace, query, key, value, *more, **settings):
+    dtype = dtypes.result_type(query.dtype, key.dtype, value.dtype)
+    return KerasTensor(query.shape, dtype)
+
+
+# What cuDNN's fused attention takes; anything else is computed step by step.
+_FUSED_DTYPES, _FUSED_SIZE = ("float16", "bfloat16"), 128
+
+
+def _fused(query, flash_attention):
+    """Shall cuDNN's fused kernel be used? None: if it can be, unless switched off."""
+    if flash_attention is not None:
+        return flash_attention
+    return (
+        config.is_flash_attention_enabled() is not False
+        and query.dtype.name in _FUSED_DTYPES
+        and query.shape[-1] <= _FUSED_SIZE
+        and query.shape[-1] % 8 == 0
+        and jax.default_backend() == "gpu"
+    )
+
+
+@nn_op(
+    tensors=("query", "key", "value", "bias", "mask", "scale"),
+    spec=_like_query,
+)
 def dot_product_attention(
     query,
     key,
@@ -29,19 +57,24 @@ def dot_product_attention(
         mask: bools that broadcast likewise; False hides a source from a target.
         scale: d^-½ by default.
         is_causal: hide sources that come after the target.
-        flash_attention: True asks for cuDNN's fused kernel (GPU, half floats).
-        attn_logits_soft_cap: must be None.
+        flash_attention: True asks for cuDNN's fused kernel (GPU, half floats), None
+            takes it where it runs, unless `keras.config.disable_flash_attention()`.
+        attn_logits_soft_cap: must be None: it is for TPUs.
 
     Returns:
         (batch, targets, heads, d).
     """
     if attn_logits_soft_cap is not None:
-        raise ValueError("dot_product_attention: attn_logits_soft_cap is for TPUs.")
+        raise ValueError(
+            "dot_product_attention: attn_logits_soft_cap is for TPUs and must be None, "
+            f"got {attn_logits_soft_cap}."
+        )
     query, key, value = promote(query, key, value)
-    if query.ndim != 4:
+    shapes = [tuple(x.shape) for x in (query, key, value)]
+    if {len(shape) for shape in shapes} != {4}:
         raise ValueError(
             "dot_product_attention: query, key and value must have the shape (batch, "
-            f"length, heads, d), got query.shape={query.shape}."
+            f"length, heads, d), got {shapes}."
         )
     return jax.nn.dot_product_attention(
         query,
@@ -51,5 +84,5 @@ def dot_product_attention(
         mask=None if mask is None else as_array(mask).astype(jnp.bool_),
         scale=scale,
         is_causal=is_causal,
-        implementation="cudnn" if flash_attention else "xla",
+        implementation="cudnn" if _fused(query, flash_attention) else "xla",
     )

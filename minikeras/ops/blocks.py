@@ -5,6 +5,7 @@ import math
 import jax.numpy as jnp
 from jax import lax
 
+from minikeras.core.symbolic import KerasTensor
 from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
 from minikeras.ops.convolution import sizes
@@ -13,6 +14,11 @@ from minikeras.ops.convolution import sizes
 def _check(block_size):
     if block_size < 2:
         raise ValueError(f"`block_size` must be at least 2, got {block_size}.")
+
+
+def _check_rank(function, x, rank):
+    if x.ndim != rank:
+        raise ValueError(f"{function}: expected a {rank}D array, got shape {x.shape}.")
 
 
 @nn_op
@@ -74,6 +80,7 @@ def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
         (batch, channels · window entries, patches).
     """
     x = as_array(x)
+    _check_rank("unfold", x, 4)
     kernel, dilation, padding, stride = (
         sizes(v, 2) for v in (kernel_size, dilation, padding, stride)
     )
@@ -96,6 +103,7 @@ def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
         (batch, channels, height, width).
     """
     x = as_array(x)
+    _check_rank("fold", x, 3)
     size, kernel, dilation, padding, stride = (
         sizes(v, 2) for v in (output_size, kernel_size, dilation, padding, stride)
     )
@@ -108,7 +116,12 @@ def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
     return lax.dynamic_slice(image, starts, (*image.shape[:2], *size))
 
 
-@nn_op(name="PSNR", tensors=("x1", "x2"))
+def _psnr_spec(trace, x1, x2, max_val):
+    """A scalar, whatever the shapes: they are compared when there are arrays."""
+    return KerasTensor((), x1.dtype)
+
+
+@nn_op(name="PSNR", tensors=("x1", "x2"), spec=_psnr_spec)
 def psnr(x1, x2, max_val):
     """Peak signal-to-noise ratio 20 log₁₀ max_val - 10 log₁₀ mean((x1 - x2)²).
 

@@ -3,6 +3,7 @@
 from jax import lax
 
 from minikeras.config import standardize_data_format
+from minikeras.core.symbolic import KerasTensor
 from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
 
@@ -22,10 +23,39 @@ def dimension_numbers(rank, data_format):
     return layout, f"{space}IO", layout
 
 
+def _operands(function, inputs, kernel):
+    """Arrays of the kernel's dtype, as Keras has it."""
+    kernel = as_array(kernel)
+    inputs = as_array(inputs).astype(kernel.dtype)
+    if inputs.ndim != kernel.ndim or inputs.ndim not in (3, 4, 5):
+        raise ValueError(
+            f"{function}: expected inputs and a kernel of one rank, 3, 4 or 5; got "
+            f"inputs.shape={inputs.shape}, kernel.shape={kernel.shape}."
+        )
+    return inputs, kernel
+
+
+def _channels_of_kernel(axis):
+    """A `spec`: unknown channels are as many as the kernel has along its `axis`."""
+
+    def spec(trace, inputs, *kernels, data_format=None, **settings):
+        shape = list(inputs.shape)
+        last = standardize_data_format(data_format) == "channels_last"
+        place = -1 if last else 1
+        if shape[place] is None:
+            shape[place] = kernels[0].shape[axis]
+        return trace(KerasTensor(shape, inputs.dtype), *kernels)
+
+    return spec
+
+
 def _convolve(inputs, kernel, strides, padding, data_format, dilation_rate, groups):
     rank = inputs.ndim - 2
-    if padding == "causal":
-        raise ValueError("conv: padding='causal' is made by the Conv1D layer.")
+    if isinstance(padding, str) and padding.lower() not in ("valid", "same"):
+        raise ValueError(
+            f"conv: padding must be 'valid' or 'same', got {padding!r}. ('causal' is "
+            "made by the Conv1D layer.)"
+        )
     return lax.conv_general_dilated(
         inputs,
         kernel,
@@ -41,7 +71,7 @@ def _channels(inputs, data_format):
     return inputs.shape[-1 if data_format == "channels_last" else 1]
 
 
-@nn_op(tensors=("inputs", "kernel"))
+@nn_op(tensors=("inputs", "kernel"), spec=_channels_of_kernel(-2))
 def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
     """Cross-correlation of 1 to 3 spatial axes.
 
@@ -59,8 +89,7 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
         ValueError: the kernel's channels do not divide those of the inputs.
     """
     data_format = standardize_data_format(data_format)
-    inputs = as_array(inputs)
-    kernel = as_array(kernel).astype(inputs.dtype)
+    inputs, kernel = _operands("conv", inputs, kernel)
     channels, per_group = _channels(inputs, data_format), kernel.shape[-2]
     if channels % per_group:
         raise ValueError(
@@ -74,7 +103,7 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
     )
 
 
-@nn_op(tensors=("inputs", "kernel"))
+@nn_op(tensors=("inputs", "kernel"), spec=_channels_of_kernel(-2))
 def depthwise_conv(
     inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1
 ):
@@ -86,8 +115,7 @@ def depthwise_conv(
         (batch, *new space, channels · filters per channel), or channels first.
     """
     data_format = standardize_data_format(data_format)
-    inputs = as_array(inputs)
-    kernel = as_array(kernel).astype(inputs.dtype)
+    inputs, kernel = _operands("depthwise_conv", inputs, kernel)
     channels, filters = kernel.shape[-2:]
     if channels != _channels(inputs, data_format):
         raise ValueError(
@@ -101,7 +129,10 @@ def depthwise_conv(
     )
 
 
-@nn_op(tensors=("inputs", "depthwise_kernel", "pointwise_kernel"))
+@nn_op(
+    tensors=("inputs", "depthwise_kernel", "pointwise_kernel"),
+    spec=_channels_of_kernel(-2),
+)
 def separable_conv(
     inputs,
     depthwise_kernel,
@@ -141,7 +172,7 @@ def transposed_padding(window, stride, dilation, padding, output_padding):
     return left, total - left
 
 
-@nn_op(tensors=("inputs", "kernel"))
+@nn_op(tensors=("inputs", "kernel"), spec=_channels_of_kernel(-1))
 def conv_transpose(
     inputs,
     kernel,
@@ -164,8 +195,7 @@ def conv_transpose(
         (batch, *new space, filters), or filters first.
     """
     data_format = standardize_data_format(data_format)
-    inputs = as_array(inputs)
-    kernel = as_array(kernel).astype(inputs.dtype)
+    inputs, kernel = _operands("conv_transpose", inputs, kernel)
     if _channels(inputs, data_format) != kernel.shape[-1]:
         raise ValueError(
             "conv_transpose: the number of input channels must match the kernel's "

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from minikeras.core import dtypes
+from minikeras.core.symbolic import KerasTensor
 from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
 
@@ -18,7 +19,15 @@ def _wide(x):
     return x.astype(dtypes.result_type(x.dtype, "float32"))
 
 
-@nn_op(name="CTCLoss", tensors=("target", "output", "target_length", "output_length"))
+def _loss_spec(trace, target, output, *lengths, **settings):
+    return KerasTensor(target.shape[:1], dtypes.result_type(output.dtype, "float32"))
+
+
+@nn_op(
+    name="CTCLoss",
+    tensors=("target", "output", "target_length", "output_length"),
+    spec=_loss_spec,
+)
 def ctc_loss(target, output, target_length, output_length, mask_index=0):
     """-log p(labels), summed over all alignments of labels and frames.
 

@@ -89,12 +89,16 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
         target = jnp.squeeze(target, -1)
     if output.ndim < 1:
         raise ValueError("sparse_categorical_crossentropy: output has no classes.")
-    expected = list(output.shape)
-    expected.pop(axis)
-    if list(target.shape) != expected:
+    if not -output.ndim <= axis < output.ndim:
+        raise ValueError(
+            f"sparse_categorical_crossentropy: axis {axis} is out of bounds for output "
+            f"of shape {output.shape}."
+        )
+    expected = output.shape[:axis] + output.shape[axis % output.ndim + 1 :]
+    if target.shape != expected:
         raise ValueError(
             "sparse_categorical_crossentropy: target must have the shape of output "
-            f"without axis {axis}, {tuple(expected)}; got {target.shape}."
+            f"without axis {axis}, {expected}; got {target.shape}."
         )
     log_p = _log_probabilities(output, from_logits, axis)
     hot = jax.nn.one_hot(target, output.shape[axis], axis=axis, dtype=log_p.dtype)
@@ -120,11 +124,16 @@ def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
     if jnp.issubdtype(x.dtype, jnp.floating):
         x = x.astype("int32")
     hot = jax.nn.one_hot(x, num_classes, dtype=dtype, axis=axis)
-    if sparse:
-        from jax.experimental.sparse import BCOO
+    return _sparse(hot, x.size) if sparse else hot
 
-        return BCOO.fromdense(hot)
-    return hot
+
+def _sparse(hot, count):
+    """The array as a sparse one, of at most `count` entries that are not 0."""
+    from jax.experimental.sparse import BCOO
+
+    entries = BCOO.fromdense(hot, nse=count)
+    data = entries.data.astype(hot.dtype)  # bools have become integers
+    return BCOO((data, entries.indices), shape=hot.shape)
 
 
 @nn_op(tensors=("inputs",))
@@ -147,8 +156,4 @@ def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwa
     inputs = as_array(inputs)
     hot = one_hot(inputs, num_classes, axis, dtype)
     hot = jnp.max(hot, axis=1 if inputs.ndim > 1 else 0)
-    if sparse:
-        from jax.experimental.sparse import BCOO
-
-        return BCOO.fromdense(hot)
-    return hot
+    return _sparse(hot, inputs.size) if sparse else hot

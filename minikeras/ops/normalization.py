@@ -1,11 +1,13 @@
 """Moments and the normalizations built on them."""
 
+import math
 import warnings
 
 import jax
 import jax.numpy as jnp
 
 from minikeras import config
+from minikeras.core.symbolic import KerasTensor
 from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
 
@@ -66,19 +68,46 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
         Array of the shape of `x`.
     """
     x = as_array(x)
-    shape = [1] * x.ndim
-    shape[axis] = x.shape[axis]
-    mean, variance = (as_array(v).reshape(shape) for v in (mean, variance))
-    factor = jax.lax.rsqrt(variance + epsilon)
+    size, shape = x.shape[axis], [1] * x.ndim
+    shape[axis] = size
+
+    def vector(name, weight):
+        weight = as_array(weight)
+        if weight.shape != (size,):
+            raise ValueError(
+                f"batch_normalization: `{name}` must be a vector of length {size}, the "
+                f"size of axis {axis} of the input; got shape {weight.shape}."
+            )
+        return weight.reshape(shape)
+
+    factor = jax.lax.rsqrt(vector("variance", variance) + epsilon)
     if scale is not None:
-        factor = factor * as_array(scale).reshape(shape)
-    shift = -mean * factor
+        factor = factor * vector("scale", scale)
+    shift = -vector("mean", mean) * factor
     if offset is not None:
-        shift = shift + as_array(offset).reshape(shape)
+        shift = shift + vector("offset", offset)
     return x * factor + shift
 
 
-@nn_op(name="LayerNorm", tensors=("x", "gamma", "beta"))
+def _same_spec(trace, x, *weights, **settings):
+    """The weights are checked when there are arrays."""
+    return KerasTensor(x.shape, x.dtype)
+
+
+def _spread(weight, x, axes):
+    """A weight of the sizes of `axes`, to broadcast with `x`; another as it is."""
+    weight, shape = as_array(weight), [1] * x.ndim
+    for axis in axes:
+        shape[axis] = x.shape[axis]
+    fits = weight.ndim < x.ndim and weight.size == math.prod(shape)
+    return weight.reshape(shape) if fits else weight
+
+
+def _axes(axis):
+    return tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
+
+
+@nn_op(name="LayerNorm", tensors=("x", "gamma", "beta"), spec=_same_spec)
 def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwargs):
     """(x - mean) / √(variance + ε) [· gamma] [+ beta], moments over `axis`.
 
@@ -101,23 +130,19 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwarg
         )
     epsilon = config.epsilon() if epsilon is None else epsilon
     x = as_array(x)
-    axes = tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
-    shape = [1] * x.ndim
-    for a in axes:
-        shape[a] = x.shape[a]
-    wide = _wide(x)
+    axes, wide = _axes(axis), _wide(x)
     factor = jax.lax.rsqrt(jnp.var(wide, axes, keepdims=True) + epsilon)
     if gamma is not None:
-        factor = factor * as_array(gamma).reshape(shape).astype(wide.dtype)
+        factor = factor * _spread(gamma, x, axes).astype(wide.dtype)
     if rms_scaling:
         return (wide * factor).astype(x.dtype)
     shift = -jnp.mean(wide, axes, keepdims=True) * factor
     if beta is not None:
-        shift = shift + as_array(beta).reshape(shape).astype(wide.dtype)
+        shift = shift + _spread(beta, x, axes).astype(wide.dtype)
     return (wide * factor + shift).astype(x.dtype)
 
 
-@nn_op(name="RMSNorm", tensors=("x", "scale"))
+@nn_op(name="RMSNorm", tensors=("x", "scale"), spec=_same_spec)
 def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     """x / √(mean(x²) + ε) [· scale], the mean over `axis`.
 
@@ -132,13 +157,9 @@ def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     """
     epsilon = config.epsilon() if epsilon is None else epsilon
     x = as_array(x)
-    axes = tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
-    wide = _wide(x)
+    axes, wide = _axes(axis), _wide(x)
     squares = jnp.mean(jnp.square(wide), axes, keepdims=True)
     y = wide * jax.lax.rsqrt(squares + epsilon)
     if scale is not None:
-        shape = [1] * x.ndim
-        for a in axes:
-            shape[a] = x.shape[a]
-        y = y * as_array(scale).reshape(shape)
+        y = y * _spread(scale, x, axes)
     return y.astype(x.dtype)

@@ -23,6 +23,16 @@ def _window(inputs, pool_size, strides, padding, data_format):
     rank = inputs.ndim - 2
     pool = sizes(pool_size, rank)
     steps = pool if strides is None else sizes(strides, rank)
+    if rank not in (1, 2, 3) or {len(pool), len(steps)} != {rank}:
+        raise ValueError(
+            "Pooling: expected inputs of rank 3, 4 or 5, and a window and strides for "
+            f"each of the axes between; got inputs.shape={inputs.shape}, "
+            f"pool_size={pool_size}, strides={strides}."
+        )
+    if padding.lower() not in ("valid", "same"):
+        raise ValueError(
+            f"Pooling: padding must be 'valid' or 'same', got {padding!r}."
+        )
     if standardize_data_format(data_format) == "channels_last":
         window, strides = (1, *pool, 1), (1, *steps, 1)
     else:
