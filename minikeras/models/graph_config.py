@@ -70,6 +70,8 @@ def rebuild(config):
     pending, tensors, counts = [], {}, {}
     for entry in config["layers"]:
         layer = deserialize_keras_object(entry, family=family)
+        if "name" not in entry["config"]:  # Keras's ExtractPatches leaves it out
+            layer.name = entry.get("name", layer.name)
         pending += [(layer, node) for node in entry["inbound_nodes"]]
         if isinstance(layer, InputLayer):
             tensors[(layer.name, 0, 0)] = layer.output
