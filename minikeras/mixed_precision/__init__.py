@@ -1,4 +1,5 @@
-"""`keras.mixed_precision`: the global dtype policy under its older names."""
+"""`keras.mixed_precision`: the global dtype policy under its older names, and the
+optimizer that float16 needs."""
 
 from minikeras.core.dtypes import DTypePolicy
 from minikeras.core.dtypes import DTypePolicy as Policy
@@ -6,9 +7,11 @@ from minikeras.core.dtypes import dtype_policy
 from minikeras.core.dtypes import dtype_policy as global_policy
 from minikeras.core.dtypes import set_dtype_policy
 from minikeras.core.dtypes import set_dtype_policy as set_global_policy
+from minikeras.optimizers import LossScaleOptimizer
 
 __all__ = [
     "DTypePolicy",
+    "LossScaleOptimizer",
     "Policy",
     "dtype_policy",
     "global_policy",
