@@ -60,8 +60,8 @@ class KerasTensor:
             f"sparse={self.sparse}, ragged={self.ragged}, name={self.name}>"
         )
 
-    def _refuse(self, what, remedy):
-        raise TypeError(
+    def _refuse(self, what, remedy, error=TypeError):
+        raise error(
             f"{self!r} is symbolic: it has no values, so it cannot {what}. {remedy}"
         )
 
@@ -69,6 +69,7 @@ class KerasTensor:
         self._refuse(
             "become a numpy array",
             "Use functions of keras.ops, or a layer, to compute with it.",
+            ValueError,
         )
 
     def __jax_array__(self):

@@ -327,8 +327,12 @@ def init_config(obj, base):
     for name, parameter in inspect.signature(cls.__init__).parameters.items():
         if parameter.kind is parameter.VAR_KEYWORD:
             values.update(values.pop(name, {}))
-        elif parameter.kind is parameter.VAR_POSITIONAL and not values.get(name):
-            values.pop(name, None)
+        elif parameter.kind is parameter.VAR_POSITIONAL and values.pop(name, None):
+            raise NotImplementedError(
+                f"{cls.__name__} was made with values for *{name}, which a config "
+                f"cannot name. Define `get_config()` and `from_config()` in "
+                f"{cls.__name__}."
+            )
     own = {k: v for k, v in values.items() if k not in base}
     for name, value in own.items():
         if not _is_plain(value):

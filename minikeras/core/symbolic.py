@@ -11,6 +11,7 @@ import itertools
 from typing import Any
 
 import jax
+import numpy as np
 
 from minikeras import config as settings
 from minikeras.core import dtypes, naming, registry
@@ -24,16 +25,24 @@ SIZES_FOR_NONE = (5040, 10080)
 _GUESSES = 200  # how many sizes for None are tried where neither fits
 
 
+_leaf_types: set[type] = set()  # neither symbolic nor containers: not looked into
+
+
 def any_symbolic(args, kwargs=None) -> bool:
     """Is there a KerasTensor among the arguments, at any depth?"""
     for x in args:
+        if type(x) in _leaf_types:
+            continue
         if isinstance(x, KerasTensor):
             return True
         if isinstance(x, (list, tuple)):
             if any_symbolic(x):
                 return True
-        elif isinstance(x, dict) and any_symbolic(x.values()):
-            return True
+        elif isinstance(x, dict):
+            if any_symbolic(x.values()):
+                return True
+        else:
+            _leaf_types.add(type(x))
     return bool(kwargs) and any_symbolic(kwargs.values())
 
 
@@ -53,7 +62,7 @@ def dry_run(fn, *args) -> None:
         jax.eval_shape(fn, *args)
 
 
-def output_spec(fn, args, kwargs, training=None, fills=SIZES_FOR_NONE, guess=False):
+def output_spec(fn, args, kwargs, training=None, fills=SIZES_FOR_NONE, guess=None):
     """What `fn(*args, **kwargs)` would return, as KerasTensors.
 
     `fn` is traced once, or twice when a size is None. State that it writes
@@ -63,7 +72,8 @@ def output_spec(fn, args, kwargs, training=None, fills=SIZES_FOR_NONE, guess=Fal
         fn, args, kwargs: the call.
         training: the mode of layers.
         fills: two sizes that stand for None.
-        guess: may a None be a size that another argument asks for?
+        guess: the sizes, with those of the KerasTensors, that a None may turn out to
+            be if the call asks for it; None: the call must work without.
     """
     flat, treedef = jax.tree_util.tree_flatten((args, kwargs))
     where = [i for i, x in enumerate(flat) if isinstance(x, KerasTensor)]
@@ -90,9 +100,9 @@ def output_spec(fn, args, kwargs, training=None, fills=SIZES_FOR_NONE, guess=Fal
     try:
         first = trace(fills[0], tensors)
     except (TypeError, ValueError):
-        if not guess:
+        if guess is None:
             raise
-        tensors, first = _first_that_works(trace, fills[0], tensors, flat)
+        tensors, first = _first_that_works(trace, fills[0], tensors, guess)
     unknown = any(None in x.shape for x in tensors)
     specs = map(_merge, first, trace(fills[1], tensors) if unknown else first)
     out_tree, leaves = result
@@ -100,30 +110,35 @@ def output_spec(fn, args, kwargs, training=None, fills=SIZES_FOR_NONE, guess=Fal
     return out_tree.unflatten([next(specs) if _is_array(x) else x for x in leaves])
 
 
-def _first_that_works(trace, fill, tensors, leaves):
+def _first_that_works(trace, fill, tensors, sizes):
     """(tensors with some None replaced by a size that fits, their trace)."""
     nones = [(i, d) for i, x in enumerate(tensors) for d in _nones(x.shape)]
-    sizes = {x for x in leaves if type(x) is int and 1 < x < 100}
-    sizes = sorted(sizes.union(*(filter(None, x.shape) for x in tensors)))
+    sizes = sorted({*sizes}.union(*(filter(None, x.shape) for x in tensors)))
     guesses = (
         zip(chosen, values, strict=True)
         for count in range(1, len(nones) + 1)
         for chosen in itertools.combinations(nones, count)
         for values in itertools.product(sizes, repeat=count)
     )
-    for guess in itertools.islice(guesses, _GUESSES):
+    guesses = [(), *map(tuple, itertools.islice(guesses, _GUESSES))]
+    # Keras records functions of integers on KerasTensors of floats too.
+    for dtype, guess in itertools.product((None, "int32"), guesses):
         shapes = [list(x.shape) for x in tensors]
         for (i, d), size in guess:
             shapes[i][d] = size
         guessed = [
-            KerasTensor(s, x.dtype, x.sparse)
-            for s, x in zip(shapes, tensors, strict=True)
+            KerasTensor(shape, _instead(x.dtype, dtype), x.sparse, name="guess")
+            for shape, x in zip(shapes, tensors, strict=True)
         ]
         try:
             return guessed, trace(fill, guessed)
         except (TypeError, ValueError):
             pass
     return tensors, trace(fill, tensors)
+
+
+def _instead(own, dtype):
+    return dtype if dtype and dtypes.is_float(own) else own
 
 
 def _nones(shape):
@@ -202,7 +217,7 @@ class Operation:
             name = naming.auto_name(type(self).__name__)
         if not isinstance(name, str) or "/" in name:
             raise ValueError(
-                "Argument `name` must be a string without '/'. "
+                "Argument `name` must be a string and cannot contain character `/`. "
                 f"Received: name={name!r} (of type {type(name)})"
             )
         self.name = name
@@ -243,7 +258,9 @@ class Operation:
         """The constructor's arguments as a JSON-ready dict."""
         from minikeras.core.serialization import init_config
 
-        return init_config(self, {"name": self.name})
+        parameters = inspect.signature(type(self).__init__).parameters.values()
+        named = any(p.name == "name" or p.kind is p.VAR_KEYWORD for p in parameters)
+        return init_config(self, {"name": self.name} if named else {})
 
     @classmethod
     def from_config(cls, config):
@@ -298,8 +315,12 @@ class FunctionOp(Operation):
         """The output as KerasTensors: the op's own `spec`, or traced."""
 
         def trace(*args, fills=SIZES_FOR_NONE, **kwargs):
-            return output_spec(self.call, args, kwargs, fills=fills, guess=True)
+            return output_spec(self.call, args, kwargs, fills=fills, guess=sizes)
 
+        leaves = jax.tree_util.tree_leaves((self.config, args))
+        sizes = [x for x in leaves if type(x) is int and x > 1]
+        for x in leaves:
+            sizes += () if isinstance(x, KerasTensor) else np.shape(x)
         config = {**self.config, **kwargs}
         try:
             if self.function.spec is None:
@@ -317,6 +338,15 @@ class FunctionOp(Operation):
         """The op `class_name` with the arguments in `config`."""
         config = dict(config or {})
         return cls(registry.op(class_name), config, name=config.pop("name", None))
+
+
+def small_sizes_too(trace, *args, **config):
+    """The `spec` of ops whose output may be as small as an unknown size is."""
+    del config
+    try:
+        return trace(*args, fills=(SIZES_FOR_NONE[0], 1))
+    except (TypeError, ValueError, IndexError):
+        return trace(*args)
 
 
 def described(error, function, args, kwargs):
@@ -414,6 +444,8 @@ class _Parameters:
 
     def join(self, values, config):
         """The function's positional and keyword arguments again."""
+        if self.plain == self.names[: len(self.plain)] and self.variadic is None:
+            return values, config
         given = {**config, **dict(zip(self.plain, values, strict=False))}
         if self.variadic is None:
             return (), given

@@ -39,9 +39,17 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     )
 
 
+_array_types: set[type] = set()  # `isinstance` of an array is slow
+
+
 def as_array(x):
     """Array-like, Variable or number -> array; sparse arrays become dense."""
-    return x if isinstance(x, jax.Array) else convert_to_tensor(x, sparse=False)
+    if type(x) in _array_types:
+        return x
+    if isinstance(x, jax.Array):
+        _array_types.add(type(x))
+        return x
+    return convert_to_tensor(x, sparse=False)
 
 
 def is_sparse(x) -> bool:

@@ -34,8 +34,11 @@ class Function(Operation):
 
     @property
     def operations(self):
-        """Layers and recorded ops, inputs first."""
-        return list(self._graph.operations)
+        """Layers and recorded ops between inputs and outputs, inputs first."""
+        given = {graphs.node_of(x) for x in self.inputs if graphs.is_recorded(x)}
+        between = {n.operation for n in self._graph.nodes if n not in given}
+        between |= {n.operation for n in given if n.is_input}
+        return [op for op in self._graph.operations if op in between]
 
     @property
     def inputs(self):
@@ -102,7 +105,9 @@ def check_graph(inputs, outputs):
 
 def _check_tensors(what, structure):
     leaves = jax.tree_util.tree_leaves(structure)
-    for x in leaves or [None]:
+    if not leaves:
+        raise ValueError(f"`{what}` argument cannot be empty, got {structure!r}.")
+    for x in leaves:
         if not isinstance(x, KerasTensor):
             raise ValueError(
                 f"All `{what}` values must be KerasTensors, made by keras.Input and "

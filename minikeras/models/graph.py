@@ -25,7 +25,7 @@ class Graph:
         finished, met = _walk(outputs, stop)
         nodes = dict.fromkeys(finished)
         for x in inputs:  # an input that no output depends on is an input still
-            if hasattr(x, "_keras_history"):
+            if is_recorded(x):
                 node = node_of(x)
                 nodes.setdefault(node)
                 met.setdefault(node.operation, len(met))
@@ -65,6 +65,11 @@ class Disconnected(ValueError):
     """An output that the inputs do not lead to."""
 
 
+def is_recorded(tensor) -> bool:
+    """Was it made by an operation?"""
+    return hasattr(tensor, "_keras_history")
+
+
 def node_of(tensor) -> Node:
     """The call that made a KerasTensor."""
     operation, number, _ = tensor._keras_history
@@ -77,7 +82,7 @@ def _walk(outputs, stop):
     todo = [(x, False) for x in reversed(outputs)]
     while todo:
         tensor, leaving = todo.pop()
-        if not hasattr(tensor, "_keras_history"):
+        if not is_recorded(tensor):
             if id(tensor) in stop:
                 continue
             raise Disconnected(
@@ -113,7 +118,7 @@ def _depths(nodes, stop):
         if any(id(x) in stop for x in node.output_tensors):
             continue
         for x in node.input_tensors:
-            if hasattr(x, "_keras_history"):
+            if is_recorded(x):
                 before = node_of(x)
                 depths[before] = max(depth + 1, depths.get(before, 0))
     return depths

@@ -1,5 +1,7 @@
 """Scaled dot-product attention."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
@@ -20,10 +22,7 @@ def _like_query(trace, query, key, value, *more, **settings):
 _FUSED_DTYPES, _FUSED_SIZE = ("float16", "bfloat16"), 128
 
 
-def _fused(query, flash_attention):
-    """Shall cuDNN's fused kernel be used? None: if it can be, unless switched off."""
-    if flash_attention is not None:
-        return flash_attention
+def _may_fuse(query):
     return (
         config.is_flash_attention_enabled() is not False
         and query.dtype.name in _FUSED_DTYPES
@@ -76,13 +75,17 @@ def dot_product_attention(
             "dot_product_attention: query, key and value must have the shape (batch, "
             f"length, heads, d), got {shapes}."
         )
-    return jax.nn.dot_product_attention(
-        query,
-        key,
-        value,
+    attend = functools.partial(
+        jax.nn.dot_product_attention,
+        *(query, key, value),
         bias=None if bias is None else as_array(bias),
         mask=None if mask is None else as_array(mask).astype(jnp.bool_),
         scale=scale,
         is_causal=is_causal,
-        implementation="cudnn" if _fused(query, flash_attention) else "xla",
     )
+    if flash_attention is None and _may_fuse(query):
+        try:
+            return attend(implementation="cudnn")
+        except (NotImplementedError, RuntimeError, ValueError):
+            pass  # this GPU, its cuDNN or these shapes are not among what it takes
+    return attend(implementation="cudnn" if flash_attention else "xla")

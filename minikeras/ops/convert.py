@@ -9,12 +9,12 @@ from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import op
 from minikeras.core.variable import as_array
 
+_NUMBERS = frozenset((int, float, bool, complex))
+
 
 def as_operand(x):
     """As `as_array`, but Python numbers stay weakly typed: they take no width."""
-    if isinstance(x, jax.Array) or type(x) in (int, float, bool, complex):
-        return x
-    return variable.convert_to_tensor(x, sparse=False)
+    return x if type(x) in _NUMBERS else as_array(x)
 
 
 def as_arrays(xs):

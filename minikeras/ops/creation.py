@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 
 from minikeras.core import dtypes
-from minikeras.core.symbolic import op
+from minikeras.core.symbolic import op, small_sizes_too
 from minikeras.ops.convert import as_array, as_operand, unary
 
 
@@ -129,7 +129,7 @@ def meshgrid(*x, indexing="xy"):
     return jnp.meshgrid(*map(as_array, x), indexing=indexing)
 
 
-@op
+@op(spec=small_sizes_too)
 def diag(x, k=0):
     """Diagonal k of a matrix, or the matrix that has `x` there."""
     return jnp.diag(as_array(x), k)

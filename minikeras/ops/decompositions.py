@@ -30,7 +30,19 @@ lu_factor = unary(
 @linalg_op
 def cholesky(x, upper=False):
     """Triangular L with L Lᴴ = x (its transpose if `upper`)."""
-    return jnp.linalg.cholesky(as_array(x), upper=upper)
+    x = as_array(x)
+    _check_square("cholesky", x)
+    factor = jnp.linalg.cholesky(x, upper=upper)
+    if not isinstance(factor, jax.core.Tracer) and jnp.isnan(factor).any():
+        raise ValueError("cholesky: `x` is not positive definite.")
+    return factor
+
+
+def _check_square(name, x):
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
+        raise ValueError(
+            f"{name}: expected square matrices (..., n, n), got shape {x.shape}."
+        )
 
 
 @linalg_op
@@ -58,7 +70,10 @@ def lstsq(a, b, rcond=None):
 @linalg_op
 def matrix_rank(x, tol=None):
     """Number of singular values above `tol`."""
-    return jnp.linalg.matrix_rank(as_array(x), tol)
+    x = as_array(x)
+    if x.ndim < 2:
+        raise ValueError(f"matrix_rank: expected matrices, got shape {x.shape}.")
+    return jnp.linalg.matrix_rank(x, tol)
 
 
 @linalg_op
@@ -88,7 +103,12 @@ def qr(x, mode="reduced"):
         raise ValueError(
             f"qr: mode {mode!r}. Expected one of {{'reduced', 'complete'}}."
         )
-    return tuple(jnp.linalg.qr(as_array(x), mode))
+    x = as_array(x)
+    if x.ndim < 2:
+        raise ValueError(
+            f"qr: Input should have rank >= 2. Received: a shape of {x.shape}."
+        )
+    return tuple(jnp.linalg.qr(x, mode))
 
 
 @linalg_op(tensors=("a", "b"))

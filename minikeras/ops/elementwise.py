@@ -7,9 +7,10 @@ import jax
 import jax.numpy as jnp
 
 from minikeras.core import dtypes
+from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array, as_operand, binary, unary
-from minikeras.ops.sparse import by_jax, on_entries, quotient, union
+from minikeras.ops.sparse import on_entries, pair, quotient, union
 
 absolute = unary(jnp.absolute, "|x|.", "absolute", sparse=on_entries)
 angle = unary(jnp.angle, "Argument of a complex number, radians.")
@@ -86,7 +87,7 @@ floor = unary(
     sparse=on_entries,
 )
 
-add = binary(jnp.add, "x1 + x2.", sparse=by_jax)
+add = binary(jnp.add, "x1 + x2.", sparse=pair)
 arctan2 = binary(jnp.arctan2, "Angle of the point (x2, x1), radians.")
 divide = binary(jnp.divide, "x1 / x2.", "divide", sparse=quotient)
 equal = binary(jnp.equal, "x1 == x2.")
@@ -111,11 +112,11 @@ logical_xor = binary(jnp.logical_xor, "x1 or x2, not both.")
 maximum = binary(jnp.maximum, "The greater of both.", sparse=union)
 minimum = binary(jnp.minimum, "The smaller of both.", sparse=union)
 mod = binary(jnp.mod, "Remainder with the sign of x2.", "mod")
-multiply = binary(jnp.multiply, "x1 · x2.", sparse=by_jax)
+multiply = binary(jnp.multiply, "x1 · x2.", sparse=pair)
 nextafter = binary(jnp.nextafter, "The float next to x1 towards x2.")
 not_equal = binary(jnp.not_equal, "x1 != x2.")
 power = binary(jnp.power, "x1 to the power x2.", "power")
-subtract = binary(jnp.subtract, "x1 - x2.", sparse=by_jax)
+subtract = binary(jnp.subtract, "x1 - x2.", sparse=pair)
 true_divide = binary(jnp.true_divide, "x1 / x2.", "true_divide", sparse=quotient)
 
 _XY = ("x", "y")
@@ -176,10 +177,28 @@ def polar(abs_, angle):
 @on_entries
 def round(x, decimals=0):
     """Nearest number with `decimals` digits after the point; halves to even."""
-    return jnp.round(as_array(x), decimals)
+    x = as_array(x)
+    if decimals < 0 and jnp.issubdtype(x.dtype, jnp.integer):
+        return _round_whole(x, 10**-decimals)
+    return jnp.round(x, decimals)
 
 
-@op(tensors=("condition", "x1", "x2"))
+def _round_whole(x, unit):
+    """Integers to the nearest multiple of `unit`; halves to even ones."""
+    lower = x // unit
+    twice = 2 * (x - lower * unit)
+    up = (twice > unit) | ((twice == unit) & (lower % 2 == 1))
+    return (lower + up) * unit
+
+
+def _where_spec(trace, condition, x1=None, x2=None):
+    """How many entries are true is not known."""
+    if x1 is None and x2 is None:
+        return tuple(KerasTensor((None,), "int32") for _ in condition.shape)
+    return trace(condition, x1, x2)
+
+
+@op(tensors=("condition", "x1", "x2"), spec=_where_spec)
 def where(condition, x1=None, x2=None):
     """x1 where the condition holds, else x2; without both, as `nonzero`.
 
@@ -187,8 +206,13 @@ def where(condition, x1=None, x2=None):
     [1.0, 6.0]
     """
     condition = as_array(condition)
-    if x1 is None or x2 is None:
+    if x1 is None and x2 is None:
         return jnp.where(condition)
+    if x1 is None or x2 is None:
+        raise ValueError(
+            "where: `x1` and `x2` either both should be `None` or both be given, got "
+            f"x1={x1!r} and x2={x2!r}."
+        )
     return jnp.where(condition, as_operand(x1), as_operand(x2))
 
 

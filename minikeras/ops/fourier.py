@@ -141,8 +141,8 @@ def _window(window, length, fft_length, dtype):
     weights = as_array(window)
     if weights.shape != (length,):
         raise ValueError(
-            f"The shape of `window` must be (sequence_length,) = ({length},), "
-            f"got {weights.shape}."
+            "The shape of `window` must be equal to (sequence_length,), which is "
+            f"({length},); got {weights.shape}."
         )
     left = (fft_length - length) // 2
     return jnp.pad(weights.astype(dtype), (left, fft_length - length - left))
@@ -156,7 +156,7 @@ def _check_lengths(sequence_length, sequence_stride, fft_length):
     )
     if sequence_length > fft_length:
         raise ValueError(
-            f"`sequence_length` must not be greater than `fft_length`, got "
+            "`fft_length` must equal or be larger than `sequence_length`, got "
             f"sequence_length={sequence_length}, fft_length={fft_length}."
         )
 

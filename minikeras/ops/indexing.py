@@ -1,17 +1,30 @@
 """Functions that pick, place, sort and search entries."""
 
+import builtins
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.core.symbolic import op
+from minikeras.core.symbolic import op, small_sizes_too
 from minikeras.core.variable import Variable
 from minikeras.ops.convert import CORE, as_array, as_operand
 from minikeras.ops.sparse import on_entries
 
 
-@op(tensors=("x", "key"))
+def _get_item_spec(trace, x, key=None, **config):
+    """JAX clips an index that is out of range; in a graph it is a mistake."""
+    keys = key if isinstance(key, tuple) else (key,)
+    plain = (int, builtins.slice, type(None), type(...))
+    if all(isinstance(k, plain) for k in keys):
+        sizes = [1 << 30 if size is None else size for size in x.shape]
+        np.broadcast_to(np.int8(0), sizes)[key]
+    return small_sizes_too(trace, x, key, **config)
+
+
+@op(tensors=("x", "key"), spec=_get_item_spec)
 def get_item(x, key):
     """x[key]: ints, slices, `...`, None and index arrays.
 
@@ -55,7 +68,8 @@ def take_along_axis(x, indices, axis=None):
 @op
 def argsort(x, axis=-1):
     """Indices that sort `x` along `axis`, int32; None flattens first."""
-    return jnp.argsort(as_array(x), axis)
+    x = as_array(x)
+    return jnp.argsort(x, axis if x.ndim else None)
 
 
 @op
@@ -67,7 +81,9 @@ def sort(x, axis=-1):
 @op
 def argpartition(x, kth, axis=-1):
     """Indices that put entry `kth` in its sorted place, smaller ones before it."""
-    return jnp.argpartition(as_array(x), kth, axis).astype("int32")
+    x = as_array(x)
+    x, axis = (x.ravel(), 0) if axis is None else (x, axis)
+    return jnp.argpartition(x, kth, axis).astype("int32")
 
 
 @op(name="SearchSorted", tensors=("sorted_sequence", "values"))
@@ -89,7 +105,13 @@ def digitize(x, bins):
     return jnp.digitize(as_array(x), as_array(bins))
 
 
-@op
+def _indices_of_true(trace, x):
+    """How many entries are not 0 is not known."""
+    del trace
+    return tuple(KerasTensor((None,), "int32") for _ in x.shape)
+
+
+@op(spec=_indices_of_true)
 def nonzero(x):
     """Indices of the entries that are not 0 -> tuple, one array per axis."""
     return jnp.nonzero(as_array(x))
@@ -111,7 +133,25 @@ def isin(x1, x2, assume_unique=False, invert=False):
     return jnp.isin(as_array(x1), as_array(x2), assume_unique, invert)
 
 
-@op(tensors=("x",))
+def _unique_spec(trace, x, axis=None, size=None, **config):
+    """Symbolic outputs of `unique`: how many entries differ is known as `size` only."""
+    if size is not None:
+        return trace(x)
+    rest = () if axis is None else tuple(np.delete(x.shape, axis).tolist())
+    values = (None,) if axis is None else list(rest)
+    if axis is not None:
+        values.insert(axis % x.ndim, None)
+    outputs = [KerasTensor(values, x.dtype)]
+    for key in ("return_index", "return_inverse", "return_counts"):
+        if config[key]:
+            shape = (None,)
+            if key == "return_inverse":
+                shape = x.shape if axis is None else (x.shape[axis],)
+            outputs.append(KerasTensor(shape, "int32"))
+    return tuple(outputs) if len(outputs) > 1 else outputs[0]
+
+
+@op(tensors=("x",), spec=_unique_spec)
 def unique(
     x,
     sorted=True,
@@ -139,6 +179,7 @@ def unique(
         return_inverse,
         return_counts,
         axis,
+        equal_nan=False,
         size=size,
         fill_value=fill_value,
     )
@@ -229,9 +270,9 @@ def slice(inputs, start_indices, shape):
     for name, value in (("shape", shape), ("start_indices", starts)):
         if len(value) != inputs.ndim:
             raise ValueError(
-                f"slice: the number of dimensions in `inputs` must match that of "
-                f"dimensions in `{name}`, got inputs.shape={inputs.shape} and "
-                f"{len(value)} values."
+                f"slice: the number of dimensions in `{name}` must match the number of "
+                f"dimensions in `inputs`, got {len(value)} values and shape "
+                f"{inputs.shape}."
             )
     # -1: up to the end, which only a start that is no tracer can tell.
     shape = [
@@ -255,12 +296,7 @@ def _starts(indices):
     return tuple(as_array(indices).astype("int32"))
 
 
+@op(spec=lambda trace, x: KerasTensor((), "int32"))
 def size(x):
-    """Number of entries; None where a KerasTensor's is unknown."""
-    shape = x.shape if isinstance(x, KerasTensor) else as_array(x).shape
-    total = 1
-    for axis in shape:
-        if axis is None:
-            return None
-        total *= axis
-    return total
+    """Number of entries."""
+    return math.prod(x.shape if hasattr(x, "shape") else as_array(x).shape)

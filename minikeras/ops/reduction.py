@@ -1,5 +1,7 @@
 """Sums, means, extremes and other functions that take axes away."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
@@ -29,12 +31,25 @@ def _axis(axis):
     return tuple(axis) if isinstance(axis, list) else axis
 
 
+def _with_signed_zero(function):
+    """-0.0 comes before 0.0; so do numbers too small for the processor."""
+
+    @functools.wraps(function)
+    def call(x, **kwargs):
+        if jnp.issubdtype(x.dtype, jnp.floating):
+            below = -jnp.finfo(x.dtype).tiny
+            x = jnp.where((x == 0) & jnp.signbit(x), below, x)
+        return function(x, **kwargs)
+
+    return call
+
+
 all = reduction(jnp.all, "Are all entries true?", "all")
 amax = reduction(jnp.max, "Greatest entry.", "amax")
 amin = reduction(jnp.min, "Smallest entry.", "amin")
 any = reduction(jnp.any, "Is any entry true?", "any")
-argmax = reduction(jnp.argmax, "Index of the first greatest entry.")
-argmin = reduction(jnp.argmin, "Index of the first smallest entry.")
+argmax = reduction(_with_signed_zero(jnp.argmax), "Index of the greatest entry.")
+argmin = reduction(_with_signed_zero(jnp.argmin), "Index of the smallest entry.")
 mean = reduction(jnp.mean, "Mean.", rule=sparse.reduction)
 median = reduction(jnp.median, "Median.")
 nanargmax = reduction(jnp.nanargmax, "As `argmax`, ignoring NaN.")
@@ -158,6 +173,7 @@ def trapezoid(y, x=None, dx=1.0, axis=-1):
     return jnp.trapezoid(as_array(y), x, dx, axis)
 
 
+@op
 def allclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
     """Are all |x1 - x2| <= atol + rtol |x2|?"""
     return jnp.allclose(as_operand(x1), as_operand(x2), rtol, atol, equal_nan)

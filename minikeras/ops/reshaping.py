@@ -2,9 +2,11 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from minikeras.core import dtypes
-from minikeras.core.symbolic import op
+from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.symbolic import op, small_sizes_too
 from minikeras.ops.convert import as_array, as_arrays, unary
 from minikeras.ops.sparse import by_jax, on_entries
 
@@ -75,10 +77,17 @@ def dstack(xs):
     return jnp.dstack(promote(*xs))
 
 
-@op
+@op(spec=small_sizes_too)
 def diagonal(x, offset=0, axis1=0, axis2=1):
     """Entries of the diagonal of two axes, along a new last axis."""
-    return jnp.diagonal(as_array(x), offset, axis1, axis2)
+    x = as_array(x)
+    axes = axis_within(axis1, x.ndim), axis_within(axis2, x.ndim)
+    if axes[0] == axes[1]:
+        raise ValueError(
+            f"diagonal: `axis1` and `axis2` must differ, got {axis1} and {axis2} of "
+            f"{x.ndim} axes."
+        )
+    return jnp.diagonal(x, offset, *axes)
 
 
 @op
@@ -104,6 +113,15 @@ def moveaxis(x, source, destination):
     return jnp.moveaxis(as_array(x), source, destination)
 
 
+def axis_within(axis, ndim):
+    """The axis, counted from the front; ValueError if there is none such."""
+    if not -ndim <= axis < ndim:
+        raise ValueError(
+            f"axis {axis} is out of bounds for an array with dimension {ndim}."
+        )
+    return axis % ndim
+
+
 @op(tensors=("x", "constant_values"))
 def pad(x, pad_width, mode="constant", constant_values=None):
     """Entries added at both ends of each axis.
@@ -120,8 +138,8 @@ def pad(x, pad_width, mode="constant", constant_values=None):
         return jnp.pad(x, width, mode)
     if mode != "constant":
         raise ValueError(
-            f"pad: constant_values={constant_values!r} needs mode='constant', "
-            f"got mode={mode!r}."
+            "Argument `constant_values` can only be provided when `mode == 'constant'`"
+            f": got constant_values={constant_values!r} and mode={mode!r}."
         )
     return jnp.pad(x, width, mode, constant_values=as_array(constant_values))
 
@@ -139,7 +157,8 @@ def _pad_width(pad_width, ndim):
 @op(tensors=("x",))
 def repeat(x, repeats, axis=None):
     """Each entry `repeats` times in a row; None flattens first."""
-    repeats = repeats if isinstance(repeats, int) else as_array(repeats)
+    # Numbers of repeats stay numpy's under a trace: they decide the shape.
+    repeats = repeats if isinstance(repeats, jax.Array) else np.asarray(repeats)
     return jnp.repeat(as_array(x), repeats, axis)
 
 
@@ -151,7 +170,23 @@ def reshape(x, newshape):
     >>> reshape([1, 2, 3, 4], (2, -1)).tolist()
     [[1, 2], [3, 4]]
     """
+    if isinstance(newshape, (list, tuple)):
+        _check_newshape(newshape)
     return jnp.reshape(as_array(x), newshape)
+
+
+def _check_newshape(newshape):
+    sizes = [n for n in newshape if isinstance(n, (int, np.integer))]
+    if any(n < -1 for n in sizes):
+        raise ValueError(
+            "reshape: each size in `newshape` must be a non-negative integer, or -1 "
+            f"for one that follows. Received: newshape={tuple(newshape)}."
+        )
+    if sizes.count(-1) > 1:
+        raise ValueError(
+            "reshape: there can be at most one unknown dimension (-1). Received: "
+            f"newshape={tuple(newshape)}."
+        )
 
 
 @op
@@ -192,7 +227,8 @@ def split(x, indices_or_sections, axis=0):
     >>> [part.tolist() for part in split([1, 2, 3, 4], [1, 3])]
     [[1], [2, 3], [4]]
     """
-    return jnp.split(as_array(x), indices_or_sections, axis)
+    x = as_array(x)
+    return jnp.split(x, indices_or_sections, axis_within(axis, x.ndim))
 
 
 @op
@@ -205,7 +241,8 @@ def squeeze(x, axis=None):
 @op
 def swapaxes(x, axis1, axis2):
     """Two axes exchanged."""
-    return jnp.swapaxes(as_array(x), axis1, axis2)
+    x = as_array(x)
+    return jnp.swapaxes(x, axis_within(axis1, x.ndim), axis_within(axis2, x.ndim))
 
 
 @op
@@ -218,10 +255,44 @@ def tile(x, repeats):
 @by_jax
 def transpose(x, axes=None):
     """Axes in the order `axes`, reversed by default."""
-    return jnp.transpose(as_array(x), axes)
+    x = as_array(x)
+    if axes is not None:
+        _check_permutation(axes, x.ndim)
+    return jnp.transpose(x, axes)
 
 
-@op(module="keras.src.ops.core")
+def _check_permutation(axes, ndim):
+    if len(axes) != ndim:
+        raise ValueError(
+            f"transpose: `axes` must be a list of the same length as the input shape, "
+            f"which has {ndim} axes. Received: axes={axes}."
+        )
+    if not all(-ndim <= axis < ndim for axis in axes):
+        raise ValueError(
+            f"transpose: Each axis in `axes` must be an integer in [{-ndim}, {ndim}). "
+            f"Received: axes={axes}."
+        )
+    if len({axis % ndim for axis in axes}) != ndim:
+        raise ValueError(
+            f"transpose: `axes` must be a valid permutation of the {ndim} axes. "
+            f"Received: axes={axes}."
+        )
+
+
+def _unstack_spec(trace, x, num=None, axis=0):
+    if num is None and -x.ndim <= axis < x.ndim and x.shape[axis] is None:
+        raise ValueError(
+            f"unstack: Cannot infer argument `num` from shape {x.shape}, whose axis "
+            f"{axis} is unknown. Pass num=."
+        )
+    if num is None or x.shape[axis] is not None:
+        return trace(x)
+    shape = list(x.shape)
+    shape.pop(axis)
+    return [KerasTensor(shape, x.dtype) for _ in range(num)]
+
+
+@op(module="keras.src.ops.core", spec=_unstack_spec)
 def unstack(x, num=None, axis=0):
     """The slices along an axis -> list of arrays without it.
 

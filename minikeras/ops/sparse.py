@@ -38,23 +38,25 @@ def by_jax(function):
 
 def reduction(function):
     """For sums: as `by_jax`; a sum over all axes is one stored entry."""
-    sparse = by_jax(function)
 
     @functools.wraps(function)
     def call(x, *args, **kwargs):
-        y = sparse(x, *args, **kwargs)
-        if not is_sparse(x) or y.ndim:
+        if not is_sparse(x):
+            return function(x, *args, **kwargs)
+        y = _sparsified(function, (x, *args), kwargs)
+        if is_sparse(y):
             return y
-        return type(x)((y[None], jnp.zeros((1, 0), "int32")), shape=())
+        first = jnp.zeros((1, y.ndim), "int32")
+        return type(x)((jnp.reshape(y, 1), first), shape=y.shape)
 
     return call
 
 
 def _any_sparse(xs):
-    return any(
-        is_sparse(x) or (type(x) in (list, tuple) and any(map(is_sparse, x)))
-        for x in xs
-    )
+    for x in xs:
+        if is_sparse(x) or (type(x) in (list, tuple) and any(map(is_sparse, x))):
+            return True
+    return False
 
 
 def _sparsified(function, args, kwargs):
@@ -72,8 +74,20 @@ def _sparsified(function, args, kwargs):
 
     try:
         return sparsify(run)(*(leaves[i] for i in where))
-    except NotImplementedError:
+    except (NotImplementedError, ValueError):
         return function(*args, **kwargs)
+
+
+def pair(function):
+    """As `by_jax`, for two operands."""
+
+    @functools.wraps(function)
+    def call(x1, x2):
+        if is_sparse(x1) or is_sparse(x2):
+            return _sparsified(function, (x1, x2), {})
+        return function(x1, x2)
+
+    return call
 
 
 def union(function):

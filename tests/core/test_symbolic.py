@@ -54,7 +54,7 @@ def test_a_node_says_where_a_tensor_comes_from():
     ],
 )
 def test_symbolic_tensors_have_no_values(use):
-    with pytest.raises(TypeError, match="symbolic"):
+    with pytest.raises((TypeError, ValueError), match="symbolic"):
         use(KerasTensor((2,)))
 
 
@@ -99,7 +99,7 @@ def test_own_operations():
     x = keras.Input((2,))
     model = keras.Model(x, scale(x))
     np.testing.assert_allclose(model(np.ones((1, 2))), 3 * np.ones((1, 2)))
-    with pytest.raises(ValueError, match="'/'"):
+    with pytest.raises(ValueError, match="`/`"):
         Scale(1.0, name="a/b")
 
 
