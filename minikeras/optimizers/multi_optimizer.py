@@ -117,6 +117,10 @@ class MultiOptimizer(Optimizer):
         loss_scale_factor: takes the place of the inner optimizers' own.
         name: unique by default.
 
+    Attributes:
+        optimizers: the inner ones, in the map's order, the default one last. (Under
+            this name files hold their state.)
+
     Raises:
         TypeError: `optimizer_map` is no such thing.
 
@@ -135,7 +139,7 @@ class MultiOptimizer(Optimizer):
                 "it needs a default optimizer."
             )
         self._optimizer_map = optimizer_map
-        self._inner_optimizers, self._var_to_optimizer_idx = [], {}
+        self.optimizers, self._var_to_optimizer_idx = [], {}
         if isinstance(optimizer_map, OptimizerMap):
             for inner in (*optimizer_map.values(), optimizer_map.default_optimizer):
                 self._add(inner)
@@ -143,21 +147,16 @@ class MultiOptimizer(Optimizer):
 
     def _add(self, inner):
         """Position of an optimizer among the inner ones, after which it is one."""
-        for i, known in enumerate(self._inner_optimizers):
+        for i, known in enumerate(self.optimizers):
             if known is inner:
                 return i
-        self._inner_optimizers.append(inner)
-        return len(self._inner_optimizers) - 1
-
-    @property
-    def optimizers(self):
-        """The inner optimizers: in the map's order, the default one last."""
-        return list(self._inner_optimizers)
+        self.optimizers.append(inner)
+        return len(self.optimizers) - 1
 
     @property
     def variables(self):
         """Its own, then those of each inner optimizer."""
-        inner = [v for optimizer in self._inner_optimizers for v in optimizer.variables]
+        inner = [v for optimizer in self.optimizers for v in optimizer.variables]
         return [*self._variables, *inner]
 
     def build(self, variables):
@@ -171,7 +170,7 @@ class MultiOptimizer(Optimizer):
             self._var_to_optimizer_idx[self._var_key(variable)] = self._add(inner)
         super().build(variables)
         self.loss_scale_factor = self._loss_scale_factor
-        for inner in self._inner_optimizers:
+        for inner in self.optimizers:
             if own := [v for v in variables if self._optimizer_of(v) is inner]:
                 inner.build(own)
 
@@ -179,12 +178,10 @@ class MultiOptimizer(Optimizer):
         return id(variable)
 
     def _optimizer_of(self, variable):
-        return self._inner_optimizers[
-            self._var_to_optimizer_idx[self._var_key(variable)]
-        ]
+        return self.optimizers[self._var_to_optimizer_idx[self._var_key(variable)]]
 
     def _update(self, variables, params, grads, state):
-        for inner in self._inner_optimizers:
+        for inner in self.optimizers:
             own = {k: v for k, v in variables.items() if self._optimizer_of(v) is inner}
             if own:
                 new, state = self._update_inner(
@@ -197,7 +194,7 @@ class MultiOptimizer(Optimizer):
 
     def finalize_variable_values(self, var_list):
         """See the inner optimizers."""
-        for inner in self._inner_optimizers:
+        for inner in self.optimizers:
             if inner.built:
                 inner.finalize_variable_values(var_list)
 
@@ -209,7 +206,7 @@ class MultiOptimizer(Optimizer):
     @loss_scale_factor.setter
     def loss_scale_factor(self, value):
         self._loss_scale_factor = value
-        for inner in self._inner_optimizers:
+        for inner in self.optimizers:
             inner.loss_scale_factor = value
 
     @property
