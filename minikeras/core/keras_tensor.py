@@ -38,6 +38,7 @@ class KerasTensor:
     dtype = property(attrgetter("_dtype"), doc="Name of the dtype.")
     sparse = property(attrgetter("_sparse"), doc="Does it stand for a sparse array?")
     ragged = property(attrgetter("_ragged"), doc="Always False on JAX.")
+    ragged_rank = row_splits_dtype = None  # JAX has no ragged arrays
     ndim = property(attrgetter("_ndim"), doc="Number of dimensions.")
 
     def reshape(self, newshape):

@@ -252,10 +252,6 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
     def __contains__(self, path):
         return path in self._policy_map
 
-    def pop(self, key, *default):
-        """Take the entry of `key` out; without one: `default`, or KeyError."""
-        return self._policy_map.pop(key, *default)
-
     def __len__(self):
         return len(self._policy_map)
 

@@ -113,7 +113,8 @@ def output_spec(fn, args, kwargs, training=None, fills=SIZES_FOR_NONE, guess=Non
 def _first_that_works(trace, fill, tensors, sizes):
     """(tensors with some None replaced by a size that fits, their trace)."""
     nones = [(i, d) for i, x in enumerate(tensors) for d in _nones(x.shape)]
-    sizes = sorted({*sizes}.union(*(filter(None, x.shape) for x in tensors)))
+    sizes = {*sizes, *(size for x in tensors for size in x.shape if size is not None)}
+    sizes = sorted(sizes)
     guesses = (
         zip(chosen, values, strict=True)
         for count in range(1, len(nones) + 1)
@@ -227,6 +228,8 @@ class Operation:
     def __call__(self, *args, **kwargs):
         if any_symbolic(args, kwargs):
             return self.symbolic_call(*args, **kwargs)
+        if getattr(self, "quantization_mode", None) is not None:
+            return self.quantized_call(*args, **kwargs)
         return self.call(*args, **kwargs)
 
     def symbolic_call(self, *args, **kwargs):
@@ -239,6 +242,13 @@ class Operation:
         """The computation, on arrays."""
         raise NotImplementedError(
             f"{type(self).__name__} has no `call` method: define what it computes."
+        )
+
+    def quantized_call(self, *args, **kwargs):
+        """The computation of a quantized operation."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has no `quantized_call` method: define what it "
+            "computes when its weights are quantized."
         )
 
     def rematerialized_call(self, fn, *args, **kwargs):

@@ -72,6 +72,10 @@ class Function(Operation):
         self._graph.run(values)
         return graphs.fill(self._outputs_struct, values)
 
+    def compute_output_spec(self, inputs):
+        """The outputs as KerasTensors."""
+        return super().compute_output_spec(inputs)
+
     def compute_output_shape(self, input_shape):
         """Shapes of the outputs for a nest of input shapes."""
         own, treedef = jax.tree_util.tree_flatten(self._inputs_struct)

@@ -1,7 +1,7 @@
 """Optimizers: how gradients change weights."""
 
 from minikeras.core import registry
-from minikeras.core.serialization import serialize_keras_object as serialize
+from minikeras.core.serialization import serialize_keras_object
 from minikeras.optimizers import legacy
 from minikeras.optimizers import schedules
 from minikeras.optimizers.adadelta import Adadelta
@@ -88,6 +88,13 @@ _family = _Family(
 )
 get = _family.get
 deserialize = _family.deserialize
+
+
+def serialize(optimizer):
+    """Optimizer -> what stands for it in a config."""
+    return serialize_keras_object(optimizer)
+
+
 registry.register_all("keras.optimizers", globals())
 # After that: a class belongs to the module that enters it first.
 registry.register_all("keras.optimizers.legacy", vars(legacy))

@@ -90,6 +90,10 @@ class LossScaleOptimizer(Optimizer):
         """Its own, then the inner optimizer's."""
         return [*self._variables, *self.inner_optimizer.variables]
 
+    def check_finite(self, grads):
+        """Are all entries of all gradients finite?"""
+        return jnp.all(jnp.array([jnp.all(jnp.isfinite(g)) for g in grads], bool))
+
     def _update(self, variables, params, grads, state):
         grads = dense(grads)
         paths = self._paths()
@@ -100,9 +104,7 @@ class LossScaleOptimizer(Optimizer):
         scaled = {
             k: g for k, g in grads.items() if not variables[k].overwrite_with_gradient
         }
-        finite = jnp.all(
-            jnp.array([jnp.all(jnp.isfinite(g)) for g in scaled.values()], bool)
-        )
+        finite = self.check_finite(list(scaled.values()))
 
         def follow():
             unscaled = {k: g / scale for k, g in scaled.items()}

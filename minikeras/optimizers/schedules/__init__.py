@@ -1,7 +1,7 @@
 """Learning rates that depend on the step."""
 
 from minikeras.core import registry
-from minikeras.core.serialization import serialize_keras_object as serialize
+from minikeras.core.serialization import serialize_keras_object
 from minikeras.optimizers.schedules.cosine import CosineDecay, CosineDecayRestarts
 from minikeras.optimizers.schedules.decay import (
     ExponentialDecay,
@@ -28,4 +28,11 @@ deserialize = registry.Family(
     "learning-rate schedule",
     {name: globals()[name] for name in __all__ if name[0].isupper()},
 ).deserialize
+
+
+def serialize(learning_rate_schedule):
+    """Schedule -> what stands for it in a config."""
+    return serialize_keras_object(learning_rate_schedule)
+
+
 registry.register_all("keras.optimizers.schedules", globals())
