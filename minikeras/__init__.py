@@ -28,7 +28,7 @@ from minikeras.core.scopes import StatelessScope
 from minikeras.core.scopes import SymbolicScope
 from minikeras.core.scopes import device
 from minikeras.core.scopes import name_scope
-from minikeras.core.symbolic import KerasTensor
+from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import Operation
 from minikeras.core.variable import Variable
 from minikeras.initializers import Initializer
