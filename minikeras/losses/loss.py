@@ -38,6 +38,17 @@ def squeeze_or_expand_to_same_rank(x1, x2, expand_rank_1=True):
     return x1, x2
 
 
+def check_weights(sample_weight, values):
+    """ValueError unless the weights broadcast to the values they belong to."""
+    try:
+        jnp.broadcast_shapes(sample_weight.shape, values.shape)
+    except ValueError:
+        raise ValueError(
+            f"sample_weight of shape {sample_weight.shape} does not go with values of "
+            f"shape {values.shape}: expected one weight for each sample or each value."
+        ) from None
+
+
 def apply_mask(sample_weight, mask, dtype, reduction):
     """Weights in which masked entries count 0, and do not count in a mean.
 
@@ -93,6 +104,7 @@ def weighted_loss(values, sample_weight, mask, reduction, dtype):
     sample_weight = apply_mask(sample_weight, mask, dtype, reduction)
     if sample_weight is not None:
         values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
+        check_weights(sample_weight, values)
         values = values * sample_weight
     return reduce_values(values, sample_weight, reduction)
 

@@ -7,7 +7,7 @@ import numpy as np
 from minikeras.config import epsilon
 from minikeras.core.variable import convert_to_tensor
 from minikeras.metrics.confusion import _Counting, parse_thresholds, pick_class
-from minikeras.metrics.reduction import divide_no_nan
+from minikeras.metrics.reduction import broadcast_weights, divide_no_nan
 
 
 def even_thresholds(n):
@@ -24,8 +24,8 @@ def curve_points(curve, tp, fp, tn, fn):
         return recall, divide_no_nan(tp, tp + fp)
     # Source: Flach and Kull, Precision-Recall-Gain Curves, 2015.
     odds = divide_no_nan(tp + fn, fp + tn)
-    precision_gain = jnp.clip(1.0 - odds * divide_no_nan(fp, tp), 0.0, 1.0)
-    recall_gain = jnp.clip(1.0 - odds * divide_no_nan(fn, tp), 0.0, 1.0)
+    precision_gain = 1.0 - odds * divide_no_nan(fp, tp)
+    recall_gain = jnp.maximum(1.0 - odds * divide_no_nan(fn, tp), 0.0)
     return jnp.where(tp > 0, recall_gain, 0.0), precision_gain
 
 
@@ -99,6 +99,11 @@ class AUC(_Counting):
                 f'Invalid AUC summation method value: "{summation_method}". Expected '
                 '"interpolation", "minoring" or "majoring".'
             )
+        if num_labels and not multi_label:
+            raise ValueError(
+                f"AUC: num_labels={num_labels} says how many curves there are, which "
+                "needs multi_label=True."
+            )
         self._init_from_thresholds = thresholds is not None
         if thresholds is not None:
             inner = sorted(parse_thresholds(thresholds))
@@ -128,6 +133,16 @@ class AUC(_Counting):
                 f"got {shape}."
             )
         columns = (shape[-1],) if self.multi_label else ()
+        weights = self.label_weights
+        if (
+            self.multi_label
+            and weights is not None
+            and len(weights) not in (1, *columns)
+        ):
+            raise ValueError(
+                f"AUC: expected a label weight for each of the {shape[-1]} labels, got "
+                f"{len(weights)}."
+            )
         self._add_counters((self.num_thresholds, *columns))
         self._built = True
 
@@ -139,13 +154,11 @@ class AUC(_Counting):
         if self._from_logits:
             y_pred = jax.nn.sigmoid(y_pred)
         if self.label_weights is not None and not self.multi_label:
-            weights = jnp.asarray(self.label_weights, self.dtype)
-            sample_weight = weights * (
-                1.0
-                if sample_weight is None
-                else convert_to_tensor(sample_weight, self.dtype).reshape(-1, 1)
-            )
-            sample_weight = jnp.broadcast_to(sample_weight, y_pred.shape)
+            weights = jnp.asarray(self.label_weights, y_pred.dtype)
+            if sample_weight is not None:
+                given = convert_to_tensor(sample_weight, y_pred.dtype)
+                weights = weights * (given[:, None] if given.ndim == 1 else given)
+            sample_weight = broadcast_weights(weights, y_pred)
         self._add(y_true, y_pred, sample_weight, columns=self.multi_label)
 
     def result(self):
@@ -167,7 +180,7 @@ class AUC(_Counting):
             return area
         if self.label_weights is None:
             return jnp.mean(area)
-        weights = jnp.asarray(self.label_weights, area.dtype)
+        weights = jnp.asarray(self.label_weights, self.dtype)
         return divide_no_nan(jnp.sum(area * weights), jnp.sum(weights))
 
     def get_config(self):

@@ -4,10 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from minikeras.config import floatx
 from minikeras.core.variable import convert_to_tensor
 from minikeras.losses.loss import squeeze_or_expand_to_same_rank
 from minikeras.metrics.metric import Metric
-from minikeras.metrics.reduction import divide_no_nan
+from minikeras.metrics.reduction import broadcast_weights, divide_no_nan
 
 COUNTS = ("true_positives", "false_positives", "true_negatives", "false_negatives")
 
@@ -68,7 +69,7 @@ def confusion_counts(y_true, y_pred, thresholds, sample_weight=None, columns=Fal
         given = convert_to_tensor(sample_weight, y_pred.dtype)
         _, given = squeeze_or_expand_to_same_rank(y_pred, given, expand_rank_1=False)
         given = given.reshape(given.shape + (1,) * (y_pred.ndim - given.ndim))
-        weights = jnp.broadcast_to(given, y_pred.shape)
+        weights = broadcast_weights(given, y_pred)
     flat = (-1, y_pred.shape[-1] if columns else 1)
     positive = (y_true != 0).astype(y_pred.dtype).reshape(flat)
     scores, weights = y_pred.reshape(flat), weights.reshape(flat)
@@ -111,6 +112,11 @@ def pick_class(y_true, y_pred, class_id):
             "When class_id is provided, y_pred must be a 2D array with shape "
             f"(num_samples, num_classes), found shape: {y_pred.shape}."
         )
+    if not -y_pred.shape[1] <= class_id < y_pred.shape[1]:
+        raise ValueError(
+            f"class_id={class_id} is none of the {y_pred.shape[1]} classes of y_pred, "
+            f"whose shape is {y_pred.shape}."
+        )
     return y_true[..., class_id], y_pred[..., class_id]
 
 
@@ -128,10 +134,9 @@ class _Counting(Metric):
             setattr(self, name, self.add_variable(shape, "zeros", name=name))
 
     def _prepare(self, y_true, y_pred):
-        """Targets and scores as arrays of one rank."""
-        return squeeze_or_expand_to_same_rank(
-            convert_to_tensor(y_true, self.dtype), convert_to_tensor(y_pred, self.dtype)
-        )
+        """Targets and scores as arrays of one rank and of the counts' dtype."""
+        arrays = (convert_to_tensor(y, floatx()) for y in (y_true, y_pred))
+        return squeeze_or_expand_to_same_rank(*arrays)
 
     def _add(self, y_true, y_pred, sample_weight, columns=False):
         counts = confusion_counts(

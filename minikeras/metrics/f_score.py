@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from minikeras.config import epsilon
 from minikeras.core.variable import convert_to_tensor
 from minikeras.metrics.metric import Metric
+from minikeras.metrics.reduction import broadcast_weights
 
 _COUNTS = ("true_positives", "false_positives", "false_negatives")
 
@@ -47,11 +48,21 @@ def check_rank_2(metric, y_true_shape, y_pred_shape):
     shape = f"{metric} expects 2D inputs with shape (batch_size, output_dim)"
     if len(y_pred_shape) != 2 or len(y_true_shape) != 2:
         raise ValueError(f"{shape}. Received input shapes: {received}")
+    if y_pred_shape[-1] != y_true_shape[-1]:
+        raise ValueError(f"{shape}, one output_dim for both. Received: {received}")
     if y_pred_shape[-1] is None or y_true_shape[-1] is None:
         raise ValueError(
             f"{shape}, with output_dim fully defined (not None). Received input "
             f"shapes: {received}"
         )
+
+
+def row_weights(sample_weight, y):
+    """None, (n,) or broadcastable weights -> (n, columns), the shape of `y`."""
+    if sample_weight is None:
+        return jnp.ones_like(y)
+    weights = convert_to_tensor(sample_weight, y.dtype)
+    return broadcast_weights(weights[:, None] if weights.ndim == 1 else weights, y)
 
 
 class FBetaScore(Metric):
@@ -101,10 +112,7 @@ class FBetaScore(Metric):
         if not self._built:
             self._build(y_true.shape, y_pred.shape)
         found = decide(y_pred, self.threshold).astype(self.dtype)
-        weight = jnp.ones((), self.dtype)
-        if sample_weight is not None:
-            weight = convert_to_tensor(sample_weight, self.dtype)
-            weight = weight[:, None] if weight.ndim == 1 else weight
+        weight = row_weights(sample_weight, y_pred)
         for name, value in (
             ("true_positives", found * y_true),
             ("false_positives", found * (1 - y_true)),

@@ -4,10 +4,10 @@ import warnings
 
 import jax.numpy as jnp
 
-from minikeras.config import epsilon
+from minikeras.config import epsilon, floatx
 from minikeras.core.variable import convert_to_tensor
 from minikeras.metrics.metric import Metric
-from minikeras.metrics.reduction import divide_no_nan
+from minikeras.metrics.reduction import broadcast_weights, divide_no_nan
 
 
 def confusion_matrix(y_true, y_pred, num_classes, weights=None, dtype="int32"):
@@ -29,10 +29,9 @@ def confusion_matrix(y_true, y_pred, num_classes, weights=None, dtype="int32"):
 
 def mean_iou(matrix, class_ids, dtype):
     """Mean of TP / (TP + FP + FN) of the classes that occur."""
-    right = jnp.diagonal(matrix).astype(dtype)
-    either = (jnp.sum(matrix, axis=0) + jnp.sum(matrix, axis=1)).astype(dtype) - right
-    right = jnp.take(right, jnp.asarray(class_ids))
-    either = jnp.take(either, jnp.asarray(class_ids))
+    right = jnp.diagonal(matrix)
+    either = jnp.sum(matrix, axis=0) + jnp.sum(matrix, axis=1) - right
+    right, either = (x[jnp.asarray(class_ids)].astype(dtype) for x in (right, either))
     occurring = jnp.sum(either != 0).astype(dtype)
     return divide_no_nan(jnp.sum(right / (either + epsilon())), occurring)
 
@@ -69,6 +68,11 @@ class _IoUBase(Metric):
         """Add a batch of labels, or of scores where they are not sparse."""
         y_true = self._labels(y_true, self.sparse_y_true).astype("int32")
         y_pred = self._labels(y_pred, self.sparse_y_pred).astype("int32")
+        if y_true.shape != y_pred.shape:
+            raise ValueError(
+                f"{type(self).__name__}: expected as many labels in y_true as in "
+                f"y_pred, got labels of the shapes {y_true.shape} and {y_pred.shape}."
+            )
         weights = jnp.ones((), self.dtype)
         if sample_weight is not None:
             given = convert_to_tensor(sample_weight)
@@ -80,7 +84,9 @@ class _IoUBase(Metric):
                     stacklevel=2,
                 )
             weights = given.astype(self.dtype)
-        weights = jnp.broadcast_to(weights, y_true.shape).reshape(-1)
+        if weights.size == y_true.size:
+            weights = weights.reshape(y_true.shape)
+        weights = broadcast_weights(weights, y_true).reshape(-1)
         y_true, y_pred = y_true.reshape(-1), y_pred.reshape(-1)
         if self.ignore_class is not None:
             kept = y_true != self.ignore_class
@@ -128,8 +134,7 @@ class IoU(_IoUBase):
 
     def result(self):
         """The mean so far."""
-        dtype = self.dtype if "float" in self.dtype else "float32"
-        return mean_iou(self.total_cm.value, self.target_class_ids, dtype)
+        return mean_iou(self.total_cm.value, self.target_class_ids, floatx())
 
     _config_names = (
         *("num_classes", "target_class_ids", "ignore_class"),

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 
 from minikeras.core.variable import convert_to_tensor
-from minikeras.metrics.f_score import check_rank_2
+from minikeras.metrics.f_score import check_rank_2, row_weights
 from minikeras.metrics.metric import Metric
 
 _SUMS = ("squared_sum", "sum", "residual", "count")
@@ -12,10 +12,11 @@ _SUMS = ("squared_sum", "sum", "residual", "count")
 def r2(squared_sum, total, residual, count):
     """1 - residual / variance; per column, from weighted sums.
 
-    0 where only the variance is 0, 1 - residual where both are.
+    0 where only the variance is 0, nan where both are.
     """
     variance = squared_sum - total * (total / count)
-    return 1.0 - residual / variance
+    score = 1.0 - residual / variance
+    return jnp.where(jnp.isinf(score), 0.0, score)
 
 
 class R2Score(Metric):
@@ -68,11 +69,7 @@ class R2Score(Metric):
         y_pred = convert_to_tensor(y_pred, self.dtype)
         if not self._built:
             self._build(y_true.shape, y_pred.shape)
-        weight = jnp.ones((), self.dtype)
-        if sample_weight is not None:
-            weight = convert_to_tensor(sample_weight, self.dtype)
-            weight = weight[:, None] if weight.ndim == 1 else weight
-        weight = jnp.broadcast_to(weight, y_true.shape)
+        weight = row_weights(sample_weight, y_true)
         for name, value in (
             ("sum", y_true * weight),
             ("squared_sum", y_true * (y_true * weight)),

@@ -9,8 +9,22 @@ from minikeras.core.serialization import (
     serialize_keras_object,
 )
 from minikeras.core.variable import convert_to_tensor
-from minikeras.losses.loss import apply_mask, squeeze_or_expand_to_same_rank
+from minikeras.losses.loss import (
+    apply_mask,
+    squeeze_or_expand_to_same_rank,
+)
 from minikeras.metrics.metric import Metric
+
+
+def broadcast_weights(weights, values):
+    """Weights of the shape of the values; ValueError if they do not broadcast to it."""
+    try:
+        return jnp.broadcast_to(weights, values.shape)
+    except ValueError:
+        raise ValueError(
+            f"sample_weight of shape {weights.shape} does not go with values of shape "
+            f"{values.shape}: expected one weight for each sample or each value."
+        ) from None
 
 
 def samplewise(values, sample_weight, reduce, dtype):
@@ -36,8 +50,8 @@ def samplewise(values, sample_weight, reduce, dtype):
         )
         if weights.ndim < values.ndim:
             values = reduce(values, axis=tuple(range(weights.ndim, values.ndim)))
+        weights = broadcast_weights(weights, values)
         values = values * weights
-        weights = jnp.broadcast_to(weights, values.shape)
         if values.ndim > 1:
             weights = reduce(weights, axis=tuple(range(1, values.ndim)))
     else:

@@ -179,6 +179,11 @@ def shuffle(x, axis=0, seed=None):
     return jax.random.permutation(draw_seed(seed), x, axis, independent=True)
 
 
+def _broadcasts(shape, to):
+    pairs = zip(reversed(shape), reversed(to), strict=False)
+    return len(shape) <= len(to) and all(a in (1, b) for a, b in pairs)
+
+
 def dropout(inputs, rate, noise_shape=None, seed=None):
     """Zero entries with probability `rate`, scale the others by 1 / (1 - rate).
 
@@ -193,13 +198,22 @@ def dropout(inputs, rate, noise_shape=None, seed=None):
         Array of the shape of `inputs`.
     """
     inputs = convert_to_tensor(inputs)
+    if not jnp.issubdtype(inputs.dtype, jnp.inexact):
+        raise TypeError(f"dropout: expected floats as inputs, got {inputs.dtype}.")
     key = draw_seed(seed)
     keep = 1.0 - rate
     if keep <= 0:  # nothing is left to scale: x / 0 would spoil gradients
         return jnp.zeros_like(inputs)
     shape = inputs.shape
     if noise_shape is not None:
-        sizes = zip(noise_shape, inputs.shape, strict=True)
-        shape = tuple(size if n is None else n for n, size in sizes)
+        sizes = dict(enumerate(inputs.shape))
+        shape = tuple(
+            sizes.get(i) if n is None else n for i, n in enumerate(noise_shape)
+        )
+        if not _broadcasts(shape, inputs.shape):
+            raise ValueError(
+                f"dropout: noise_shape={tuple(noise_shape)} does not broadcast to "
+                f"{inputs.shape}, the shape of the inputs."
+            )
     mask = jnp.broadcast_to(jax.random.bernoulli(key, keep, shape), inputs.shape)
     return jax.lax.select(mask, inputs / keep, jnp.zeros_like(inputs))
