@@ -290,7 +290,9 @@ REDUCTIONS |= {"ctc_decode": 7, "rgb_to_hsv": 3, "hsv_to_rgb": 2, "sobel_edges":
 def assert_close(name, ours, theirs, factor=1):
     reduction = factor * REDUCTIONS.get(name, 1)
     if ours.dtype not in ("uint8", "int32"):
-        draw.assert_close(ours, theirs, reduction)
+        # Logarithms of sums next to 1 are next to 0.
+        least = 1.0 if name.startswith("ctc") else 1e-3
+        draw.assert_close(ours, theirs, reduction, least=least)
         return
     assert (ours.shape, ours.dtype) == (theirs.shape, theirs.dtype)
     # Numbers next to ½ may be rounded either way.
