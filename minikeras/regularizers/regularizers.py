@@ -54,12 +54,13 @@ class L1L2(Regularizer):
 
     def __call__(self, x):
         """The penalty, a scalar."""
-        penalty = 0.0
+        x = ops.convert_to_tensor(x)
+        penalty = ops.cast(0.0, x.dtype)
         if self.l1:
             penalty = penalty + self.l1 * ops.sum(ops.absolute(x))
         if self.l2:
             penalty = penalty + self.l2 * ops.sum(ops.square(x))
-        return ops.convert_to_tensor(penalty)
+        return penalty
 
     def get_config(self):
         """The constructor's arguments."""
@@ -109,7 +110,9 @@ def orthogonality(x, mode="rows"):
     rows = ops.transpose(x) if mode == "columns" else x
     units = ops.normalize(rows, axis=1)
     count = units.shape[0]
-    cosines = ops.matmul(units, ops.transpose(units)) * (1.0 - ops.eye(count))
+    cosines = ops.matmul(units, ops.transpose(units)) * (
+        1.0 - ops.eye(count, dtype=x.dtype)
+    )
     return 0.5 * ops.sum(ops.absolute(cosines)) / (count * (count - 1) / 2.0)
 
 
