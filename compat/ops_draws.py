@@ -94,9 +94,9 @@ def unary(names, dtypes=ANY, low=-3.0, high=3.0):
 
 unary("""abs absolute angle arcsinh arctan cbrt ceil conj conjugate copy cos cosh
     deg2rad exp exp2 expm1 fabs floor i0 imag isfinite isinf isnan isneginf isposinf
-    isreal negative ones_like zeros_like rad2deg real reciprocal sign signbit sin sinc sinh
-    square tan tanh trunc logical_not empty_like ravel size shape ndim dtype is_tensor
-    convert_to_numpy convert_to_tensor array""")
+    isreal negative ones_like zeros_like rad2deg real reciprocal sign signbit sin sinc
+    sinh square tan tanh trunc logical_not empty_like ravel size shape ndim dtype
+    is_tensor convert_to_numpy convert_to_tensor array""")
 unary(
     "log_sigmoid relu relu6 sigmoid silu softplus softsign swish hard_sigmoid", FLOATS
 )
@@ -143,7 +143,7 @@ def view(d):
 
 @draws("view_as_complex")
 def view_as_complex(d):
-    return (d.array((*d.shape(0, 2), 2), ("float32",)),), {}
+    return (d.array((*d.shape(1, 2), 2), ("float32",)),), {}
 
 
 @draws("cast saturate_cast")
@@ -426,7 +426,7 @@ def repeat(d):
     x = d.array(d.any_shape(1), ANY)
     axis = None if d.chance() else d.axis(x.ndim)
     length = x.size if axis is None else x.shape[axis]
-    counts = [int(n) for n in d.rng.integers(0, 3, length)]
+    counts = d.ints((length,), 0, 3)
     return (x, d.choice(2, 3, counts)), {"axis": axis}
 
 
@@ -587,7 +587,7 @@ def segment(d):
 def bincount(d):
     x = d.ints(d.choice((6,), (2, 4)), 0, 5)
     weights = d.choice(None, d.uniform(x.shape))
-    return (x,), {"weights": weights, **d.options({"minlength": (0, 8)})}
+    return (x,), {"weights": weights, "minlength": d.choice(5, 8)}
 
 
 @draws("histogram")
@@ -768,10 +768,16 @@ def svd(d):
     return (d.array((3, 2), ("float32",)),), {"compute_uv": False}
 
 
-@draws("cholesky cholesky_inverse logdet")
+@draws("cholesky logdet")
 def positive(d):
-    x = spread(d)
-    return (x,), {}
+    return (spread(d),), {}
+
+
+@draws("cholesky_inverse")
+def one_factor(d):
+    upper = d.chance()
+    x = square(d, ())
+    return (np.triu(x) if upper else np.tril(x),), {"upper": upper}
 
 
 @draws("solve")

@@ -83,6 +83,7 @@ NOT_SYMBOLIC = set(
     """custom_gradient vectorize jvp cond shape ndim dtype is_tensor convert_to_numpy
     array convert_to_tensor""".split()
 )
+KERNELS = ("conv", "conv_transpose", "pool")  # their other arrays are weights
 SYMBOLIC = [name for name in DRAWS if name not in NOT_SYMBOLIC]
 
 
@@ -95,16 +96,20 @@ def test_symbolic_shapes(name, seed):
         pytest.skip("no input")
     d = Draw("spec", name, seed)
     tensors = [(list(x.shape), x.dtype.name) for x in arrays]
-    for shape, _ in tensors:
-        if shape and d.chance(0.4):
+    for shape, _ in tensors[:1] if name.endswith(KERNELS) else tensors:
+        if shape and shape[0] > 1 and d.chance(0.4):
             shape[0] = None
     theirs, refused = draw.outcome(specs, keras, name, args, kwargs, tensors)
     if refused is not None:
         pytest.skip("Keras refuses the call")
-    ours = specs(minikeras, name, args, kwargs, tensors)
+    ours, error = draw.outcome(specs, minikeras, name, args, kwargs, tensors)
     if ours == theirs:
         return
-    results = leaves(taken(minikeras, name, args, kwargs, arrays))
+    results, too = draw.outcome(taken, minikeras, name, args, kwargs, arrays)
+    if error is not None and too is not None:
+        pytest.skip("no arrays that it would compute")
+    assert error is None, error
+    results = leaves(results)
     assert fits(ours, results), (ours, theirs, [np.shape(y) for y in results])
     assert not fits(theirs, results) or sharper(ours, theirs), (ours, theirs)
 

@@ -328,7 +328,7 @@ class FunctionOp(Operation):
             return output_spec(self.call, args, kwargs, fills=fills, guess=sizes)
 
         leaves = jax.tree_util.tree_leaves((self.config, args))
-        sizes = [x for x in leaves if type(x) is int and x > 1]
+        sizes = [x for x in leaves if type(x) is int and x >= 0]
         for x in leaves:
             sizes += () if isinstance(x, KerasTensor) else np.shape(x)
         config = {**self.config, **kwargs}

@@ -65,7 +65,10 @@ def associative_scan(f, elems, reverse=False, axis=0):
     """
     if not callable(f):
         raise TypeError(f"associative_scan: f should be a callable. Received: f={f!r}")
-    return jax.lax.associative_scan(f, _arrays(elems), reverse, axis)
+    elems = _arrays(elems)
+    if axis < 0:  # JAX reverses only axes counted from the front
+        axis += jax.tree_util.tree_leaves(elems)[0].ndim
+    return jax.lax.associative_scan(f, elems, reverse, axis)
 
 
 @op(tensors=("loop_vars",), module=CORE)

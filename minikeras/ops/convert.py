@@ -35,14 +35,25 @@ def unary(function, doc, name=None, sparse=None, **options):
     return _finish(call, name or function.__name__, doc, options)
 
 
-def binary(function, doc, name=None, parameters=("x1", "x2"), sparse=None, **options):
-    """The op `function(x1, x2)` of two operands that broadcast."""
+def binary(
+    function,
+    doc,
+    name=None,
+    parameters=("x1", "x2"),
+    sparse=None,
+    operand=as_operand,
+    **options,
+):
+    """The op `function(x1, x2)` of two operands that broadcast.
+
+    `operand` is `as_array` where a Python number has a width of its own.
+    """
 
     def call(x1, x2):
-        return function(as_operand(x1), as_operand(x2))
+        return function(operand(x1), operand(x2))
 
     def call_xy(x, y):
-        return function(as_operand(x), as_operand(y))
+        return function(operand(x), operand(y))
 
     chosen = call if parameters == ("x1", "x2") else call_xy
     chosen = sparse(chosen) if sparse else chosen

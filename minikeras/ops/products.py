@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import op
 from minikeras.core.variable import is_sparse
-from minikeras.ops.convert import as_array, binary
+from minikeras.ops.convert import as_array, as_operand, binary
 from minikeras.ops.sparse import by_jax
 
 kron = binary(jnp.kron, "Kronecker product.")
@@ -16,11 +16,12 @@ vdot = binary(jnp.vdot, "Sum of products of all entries, x1 conjugated.")
 @op
 def inner(x1, x2):
     """Sum of products over the last axes."""
-    x1, x2 = as_array(x1), as_array(x2)
-    if x1.ndim and x2.ndim and x1.shape[-1] != x2.shape[-1]:
+    x1, x2 = as_operand(x1), as_operand(x2)
+    shapes = jnp.shape(x1), jnp.shape(x2)
+    if all(shapes) and shapes[0][-1] != shapes[1][-1]:
         raise ValueError(
             "inner: the last dimension of `x1` and `x2` must match, got shapes "
-            f"{x1.shape} and {x2.shape}."
+            f"{shapes[0]} and {shapes[1]}."
         )
     return jnp.inner(x1, x2)
 
@@ -45,7 +46,7 @@ def matmul(x1, x2):
 @op
 def dot(x1, x2):
     """Sum of products over the last axis of x1 and the last but one of x2."""
-    return jnp.dot(as_array(x1), as_array(x2))
+    return jnp.dot(as_operand(x1), as_operand(x2))
 
 
 @op

@@ -4,10 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minikeras.core import dtypes
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import op, small_sizes_too
-from minikeras.ops.convert import as_array, as_arrays, unary
+from minikeras.ops.convert import as_array, as_operand, unary
 from minikeras.ops.sparse import by_jax, on_entries
 
 copy = unary(jnp.copy, "A copy of `x`.", "copy", sparse=on_entries)
@@ -19,20 +18,23 @@ ravel = unary(jnp.ravel, "All entries in one axis.")
 @op
 def append(x1, x2, axis=None):
     """`x2` after `x1` along `axis`; None flattens both first."""
-    x1, x2 = promote(x1, x2)
-    return jnp.append(x1, x2, axis)
+    return jnp.append(*promote(x1, x2), axis)
 
 
 def promote(*xs):
-    """Array-likes -> arrays of their common dtype."""
-    arrays = as_arrays(xs)
-    dtype = dtypes.result_type(*(x.dtype for x in arrays))
-    return [x.astype(dtype) for x in arrays]
+    """Array-likes -> arrays of their common dtype; Python numbers take no width."""
+    dtype = jnp.result_type(*map(as_operand, xs))
+    return [as_array(x).astype(dtype) for x in xs]
 
 
 @op
 def array_split(x, indices_or_sections, axis=0):
     """Split into parts whose sizes differ by at most 1 -> list."""
+    if not isinstance(indices_or_sections, int):
+        raise TypeError(
+            "array_split: Argument `indices_or_sections` must be of type `int`, got "
+            f"{indices_or_sections!r}. Use `split` to split at indices."
+        )
     return jnp.array_split(as_array(x), indices_or_sections, axis)
 
 
