@@ -1,5 +1,7 @@
 """Areas under curves, and points on them, from counts at many thresholds."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -53,6 +55,21 @@ def pr_area(tp, fp, fn):
     ratio = jnp.where(both, divide_no_nan(found[:-1], jnp.maximum(found[1:], 0)), 1.0)
     area = slope * (more_true + intercept * jnp.log(ratio))
     return jnp.sum(divide_no_nan(area, jnp.maximum(tp[1:] + fn[1:], 0)), axis=0)
+
+
+@functools.partial(jax.jit, static_argnames=("curve", "method"), inline=True)
+def area(counts, curve, method):
+    """Area under a curve: () of (T,) counts, (labels,) of (T, labels).
+
+    Args:
+        counts: true positives, false positives, true negatives, false negatives.
+        curve: "ROC", "PR" or "PRGAIN".
+        method: "interpolation", "minoring" or "majoring".
+    """
+    if curve == "PR" and method == "interpolation":
+        tp, fp, _, fn = counts
+        return pr_area(tp, fp, fn)
+    return area_under(*curve_points(curve, *counts), method)
 
 
 class AUC(_Counting):
@@ -163,25 +180,21 @@ class AUC(_Counting):
 
     def result(self):
         """The area so far."""
-        if self.curve == "PR" and self.summation_method == "interpolation":
-            return self.interpolate_pr_auc()
-        counts = (getattr(self, name).value for name in self._counts)
-        x, y = curve_points(self.curve, *counts)
-        return self._of_labels(area_under(x, y, self.summation_method))
+        return self._mean_area(self.curve, self.summation_method)
 
     def interpolate_pr_auc(self):
         """The area under the precision-recall curve by `pr_area`."""
-        tp, fp, _, fn = (getattr(self, name).value for name in self._counts)
-        return self._of_labels(pr_area(tp, fp, fn))
+        return self._mean_area("PR", "interpolation")
 
-    def _of_labels(self, area):
-        """Areas of the labels -> their weighted mean."""
+    def _mean_area(self, curve, method):
+        counts = [getattr(self, name).value for name in self._counts]
+        areas = area(counts, curve, method)
         if not self.multi_label:
-            return area
+            return areas
         if self.label_weights is None:
-            return jnp.mean(area)
+            return jnp.mean(areas)
         weights = jnp.asarray(self.label_weights, self.dtype)
-        return divide_no_nan(jnp.sum(area * weights), jnp.sum(weights))
+        return divide_no_nan(jnp.sum(areas * weights), jnp.sum(weights))
 
     def get_config(self):
         """The constructor's arguments."""

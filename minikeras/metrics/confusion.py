@@ -1,5 +1,7 @@
 """Counts of right and wrong decisions at thresholds, and what follows from them."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,37 +15,52 @@ from minikeras.metrics.reduction import broadcast_weights, divide_no_nan
 COUNTS = ("true_positives", "false_positives", "true_negatives", "false_negatives")
 
 
-def weight_above(scores, weights, thresholds):
-    """For each threshold the sum of the weights of the scores above it.
+def count_below(scores, limits):
+    """How many of the rising `limits` lie below each score; 0 for NaN.
+
+    >>> count_below(jnp.array([0.1, 0.5, 0.7]), np.array([0.2, 0.5, 0.6])).tolist()
+    [0, 1, 3]
+    """
+    scores = jnp.where(jnp.isnan(scores), -jnp.inf, scores)
+    last = len(limits) - 1
+    exact = jnp.finfo(scores.dtype).eps * last < 0.1  # of the division
+    even = last > 1 and np.allclose(limits, np.arange(last + 1) / last, atol=1e-6)
+    if not (exact and even):
+        limits = jnp.asarray(limits, scores.dtype)
+        return jnp.searchsorted(limits, scores, side="left")
+    # Even limits: a division finds the place but for rounding, which two comparisons
+    # mend; a search would take eight of them for 200 limits.
+    place = jnp.clip(jnp.floor(scores * last), 0, last).astype("int32")
+    limits = jnp.asarray(np.append(limits, np.inf), scores.dtype)
+    return place + (scores > limits[place]) + (scores > limits[place + 1])
+
+
+def weight_above(scores, weights, groups, count, thresholds):
+    """For each group and threshold the weight of the group's scores above it.
+
+    Each score falls into the bucket between two thresholds: that is O(n + T) memory,
+    where comparing all with all would be O(n T).
 
     Args:
-        scores: (n, columns).
-        weights: (n, columns).
-        thresholds: list of T floats.
+        scores, weights: (n,).
+        groups: (n,) integers in [0, count).
+        count: number of groups.
+        thresholds: list of T floats in any order.
 
     Returns:
-        (T, columns) sums.
+        (count, T) sums, (count,) weights of all scores.
 
-    >>> scores, weights = jnp.array([[0.2], [0.8]]), jnp.array([[1.0], [2.0]])
-    >>> weight_above(scores, weights, [0.1, 0.5]).tolist()
-    [[3.0], [2.0]]
+    >>> scores, ones = jnp.array([0.2, 0.8, 0.6]), jnp.ones(3)
+    >>> above, _ = weight_above(scores, ones, jnp.array([0, 0, 1]), 2, [0.1, 0.5])
+    >>> above.tolist()
+    [[2.0, 1.0], [1.0, 1.0]]
     """
-    if len(thresholds) == 1:
-        above = scores > jnp.asarray(thresholds[0], scores.dtype)
-        return jnp.sum(weights * above, axis=0)[None]
-    # Each score falls into the bucket between two thresholds: O(n log T) time and
-    # O(n + T) memory, where comparing all with all would take O(n T) of both.
     order = np.argsort(thresholds)
-    limits = jnp.asarray(np.asarray(thresholds)[order], scores.dtype)
-    scores = jnp.where(jnp.isnan(scores), -jnp.inf, scores)
-
-    def column(scores, weights):
-        bucket = jnp.searchsorted(limits, scores, side="left")
-        sums = jax.ops.segment_sum(weights, bucket, len(thresholds) + 1)
-        return jnp.cumsum(sums[::-1])[::-1][1:]
-
-    sums = jax.vmap(column, in_axes=1, out_axes=1)(scores, weights)
-    return sums[np.argsort(order)]
+    bucket = count_below(scores, np.asarray(thresholds)[order])
+    size = len(thresholds) + 1
+    sums = jax.ops.segment_sum(weights, groups * size + bucket, count * size)
+    sums = jax.lax.cumsum(sums.reshape(count, size), axis=1, reverse=True)
+    return sums[:, 1:][:, np.argsort(order)], sums[:, 0]
 
 
 def confusion_counts(y_true, y_pred, thresholds, sample_weight=None, columns=False):
@@ -64,25 +81,28 @@ def confusion_counts(y_true, y_pred, thresholds, sample_weight=None, columns=Fal
             "y_true and y_pred must have the same shape, got "
             f"y_true.shape={y_true.shape} and y_pred.shape={y_pred.shape}."
         )
-    weights = jnp.ones_like(y_pred)
+    weights = None
     if sample_weight is not None:
         given = convert_to_tensor(sample_weight, y_pred.dtype)
         _, given = squeeze_or_expand_to_same_rank(y_pred, given, expand_rank_1=False)
         given = given.reshape(given.shape + (1,) * (y_pred.ndim - given.ndim))
         weights = broadcast_weights(given, y_pred)
-    flat = (-1, y_pred.shape[-1] if columns else 1)
-    positive = (y_true != 0).astype(y_pred.dtype).reshape(flat)
-    scores, weights = y_pred.reshape(flat), weights.reshape(flat)
-    of_positives, of_negatives = weights * positive, weights * (1 - positive)
-    true_positives = weight_above(scores, of_positives, thresholds)
-    false_positives = weight_above(scores, of_negatives, thresholds)
-    counts = (
-        true_positives,
-        false_positives,
-        jnp.sum(of_negatives, axis=0) - false_positives,
-        jnp.sum(of_positives, axis=0) - true_positives,
-    )
-    counts = counts if columns else [count[:, 0] for count in counts]
+    return _count(y_true, y_pred, weights, tuple(thresholds), columns)
+
+
+# Compiled, as eager calls would pay for each of twenty small operations.
+@functools.partial(jax.jit, static_argnames=("thresholds", "columns"), inline=True)
+def _count(y_true, y_pred, weights, thresholds, columns):
+    weights = jnp.ones_like(y_pred) if weights is None else weights
+    width = y_pred.shape[-1] if columns else 1
+    column = jnp.broadcast_to(jnp.arange(width) if columns else 0, y_pred.shape)
+    groups = 2 * column + (y_true != 0)
+    flat = (x.reshape(-1) for x in (y_pred, weights, groups))
+    above, total = weight_above(*flat, 2 * width, thresholds)
+    below = total[:, None] - above
+    # Groups take turns: negatives of a column, then its positives.
+    counts = (above[1::2], above[::2], below[::2], below[1::2])
+    counts = [count.T if columns else count[0] for count in counts]
     return dict(zip(COUNTS, counts, strict=True))
 
 

@@ -1,5 +1,8 @@
 """F scores: precision and recall in one number."""
 
+import functools
+
+import jax
 import jax.numpy as jnp
 
 from minikeras.config import epsilon
@@ -57,10 +60,23 @@ def check_rank_2(metric, y_true_shape, y_pred_shape):
         )
 
 
+# Compiled, as eager calls would pay for each of twenty small operations.
+@functools.partial(jax.jit, static_argnames=("threshold", "axis"), inline=True)
+def count(y_true, y_pred, weights, threshold, axis):
+    """What a batch of (n, classes) adds to the variables -> {name: sum over `axis`}."""
+    found = decide(y_pred, threshold).astype(y_true.dtype)
+    values = {
+        "true_positives": found * y_true,
+        "false_positives": found * (1 - y_true),
+        "false_negatives": (1 - found) * y_true,
+        "intermediate_weights": y_true,
+    }
+    weights = 1 if weights is None else weights
+    return {name: jnp.sum(x * weights, axis=axis) for name, x in values.items()}
+
+
 def row_weights(sample_weight, y):
-    """None, (n,) or broadcastable weights -> (n, columns), the shape of `y`."""
-    if sample_weight is None:
-        return jnp.ones_like(y)
+    """(n,) or broadcastable weights -> (n, columns), the shape of `y`."""
     weights = convert_to_tensor(sample_weight, y.dtype)
     return broadcast_weights(weights[:, None] if weights.ndim == 1 else weights, y)
 
@@ -111,16 +127,12 @@ class FBetaScore(Metric):
         y_pred = convert_to_tensor(y_pred, self.dtype)
         if not self._built:
             self._build(y_true.shape, y_pred.shape)
-        found = decide(y_pred, self.threshold).astype(self.dtype)
-        weight = row_weights(sample_weight, y_pred)
-        for name, value in (
-            ("true_positives", found * y_true),
-            ("false_positives", found * (1 - y_true)),
-            ("false_negatives", (1 - found) * y_true),
-            ("intermediate_weights", y_true),
-        ):
-            total = jnp.sum(value * weight, axis=self.axis)
-            getattr(self, name).assign_add(total)
+        weights = None
+        if sample_weight is not None:
+            weights = row_weights(sample_weight, y_pred)
+        counts = count(y_true, y_pred, weights, self.threshold, self.axis)
+        for name, value in counts.items():
+            getattr(self, name).assign_add(value)
 
     def result(self):
         """The score: (classes,) if `average` is None, else ()."""

@@ -1,7 +1,9 @@
 """Intersection over union of predicted and true regions, from a confusion matrix."""
 
+import functools
 import warnings
 
+import jax
 import jax.numpy as jnp
 
 from minikeras.config import epsilon, floatx
@@ -10,6 +12,7 @@ from minikeras.metrics.metric import Metric
 from minikeras.metrics.reduction import broadcast_weights, divide_no_nan
 
 
+@functools.partial(jax.jit, static_argnames=("num_classes", "dtype"), inline=True)
 def confusion_matrix(y_true, y_pred, num_classes, weights=None, dtype="int32"):
     """(n,) labels twice -> (classes, classes) sums of weights, rows true.
 
@@ -27,6 +30,7 @@ def confusion_matrix(y_true, y_pred, num_classes, weights=None, dtype="int32"):
     return matrix.at[row, y_pred].add(weights.astype(dtype), mode="drop")
 
 
+@functools.partial(jax.jit, static_argnames=("class_ids", "dtype"), inline=True)
 def mean_iou(matrix, class_ids, dtype):
     """Mean of TP / (TP + FP + FN) of the classes that occur."""
     right = jnp.diagonal(matrix)
@@ -134,7 +138,7 @@ class IoU(_IoUBase):
 
     def result(self):
         """The mean so far."""
-        return mean_iou(self.total_cm.value, self.target_class_ids, floatx())
+        return mean_iou(self.total_cm.value, tuple(self.target_class_ids), floatx())
 
     _config_names = (
         *("num_classes", "target_class_ids", "ignore_class"),

@@ -69,7 +69,9 @@ class R2Score(Metric):
         y_pred = convert_to_tensor(y_pred, self.dtype)
         if not self._built:
             self._build(y_true.shape, y_pred.shape)
-        weight = row_weights(sample_weight, y_true)
+        weight = jnp.ones_like(y_true)
+        if sample_weight is not None:
+            weight = row_weights(sample_weight, y_true)
         for name, value in (
             ("sum", y_true * weight),
             ("squared_sum", y_true * (y_true * weight)),
