@@ -17,6 +17,9 @@ def ctc(y_true, y_pred):
 
     Returns:
         (n,) losses, as `ops.ctc_loss` gives them.
+
+    Raises:
+        ValueError: the ranks are not 2 and 3.
     """
     y_true, y_pred = convert_to_tensor(y_true, "int32"), convert_to_tensor(y_pred)
     if y_true.ndim != 2 or y_pred.ndim != 3:

@@ -43,6 +43,9 @@ def binary_focal_crossentropy(
     Returns:
         (...) losses.
 
+    Raises:
+        ValueError: `y_true` and `y_pred` have different shapes.
+
     Source: Lin et al., Focal Loss for Dense Object Detection, 2017.
     """
     y_true, y_pred = as_pair(y_true, y_pred)
@@ -164,7 +167,11 @@ class CategoricalFocalCrossentropy(LossFunctionWrapper):
 
 
 class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
-    """Loss of `categorical_generalized_cross_entropy`, q in (0, 1)."""
+    """Loss of `categorical_generalized_cross_entropy`.
+
+    Raises:
+        ValueError: q is not in (0, 1).
+    """
 
     def __init__(
         self,

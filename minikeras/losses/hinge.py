@@ -29,7 +29,10 @@ def hinge(y_true, y_pred):
 
 @loss_function
 def squared_hinge(y_true, y_pred):
-    """mean(max(1 - y_true y_pred, 0)²) over the last axis; labels as in `hinge`."""
+    """mean(max(1 - y_true y_pred, 0)²) over the last axis.
+
+    Args and Returns: as `hinge`.
+    """
     y_true, y_pred = as_pair(y_true, y_pred)
     margin = jnp.maximum(1.0 - _signs(y_true) * y_pred, 0.0)
     return jnp.mean(jnp.square(margin), axis=-1)

@@ -78,6 +78,9 @@ def binary_crossentropy(
     Returns:
         (...) losses.
 
+    Raises:
+        ValueError: `y_true` and `y_pred` have different shapes.
+
     >>> binary_crossentropy([[1.0, 0.0]], [[0.5, 0.5]]).tolist()
     [0.693147...]
     """
@@ -103,6 +106,12 @@ def categorical_crossentropy(
 
     Returns:
         (...) losses.
+
+    Raises:
+        ValueError: `y_true` and `y_pred` have different shapes.
+
+    >>> categorical_crossentropy([[0.0, 1.0]], [[1.0, 1.0]]).tolist()
+    [0.693147...]
     """
     y_true, y_pred = as_pair(y_true, y_pred)
     _expect_classes("categorical_crossentropy", y_pred)
@@ -128,6 +137,10 @@ def sparse_categorical_crossentropy(
 
     Returns:
         (...) losses.
+
+    Raises:
+        ValueError: the shapes differ apart from the axis of the classes. Any axis will
+            do; Keras on JAX takes the last one only.
 
     >>> sparse_categorical_crossentropy([1], [[0.5, 0.5]]).tolist()
     [0.693147...]

@@ -38,7 +38,11 @@ def mean_squared_error(y_true, y_pred):
 
 @loss_function
 def mean_absolute_error(y_true, y_pred):
-    """mean(|y_true - y_pred|) over the last axis: (..., n), (..., n) -> (...)."""
+    """mean(|y_true - y_pred|) over the last axis: (..., n), (..., n) -> (...).
+
+    >>> mean_absolute_error([[0.0, 1.0]], [[2.0, 1.0]]).tolist()
+    [1.0]
+    """
     y_true, y_pred = as_aligned(y_true, y_pred)
     return jnp.mean(jnp.abs(y_true - y_pred), axis=-1)
 
@@ -99,7 +103,11 @@ def log_cosh(y_true, y_pred):
 
 @loss_function
 def poisson(y_true, y_pred):
-    """mean(y_pred - y_true log(y_pred)) over the last axis: (..., n) twice -> (...)."""
+    """mean(y_pred - y_true log(y_pred)) over the last axis: (..., n) twice -> (...).
+
+    The negative log-likelihood of counts `y_true` >= 0 at rates `y_pred` > 0, but for
+    what does not depend on the rates.
+    """
     y_true, y_pred = as_pair(y_true, y_pred)
     log_pred = jnp.log(y_pred + jnp.asarray(epsilon(), y_pred.dtype))
     return jnp.mean(y_pred - y_true * log_pred, axis=-1)

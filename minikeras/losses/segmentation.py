@@ -14,6 +14,9 @@ def dice(y_true, y_pred, axis=None):
     Args:
         y_true, y_pred: arrays of one shape, values in [0, 1].
         axis: int or tuple of ints; the axes of one region.
+
+    Returns:
+        () loss in [0, 1], or one for each region.
     """
     y_true, y_pred = as_pair(y_true, y_pred)
     overlap = jnp.sum(y_true * y_pred, axis=axis)

@@ -87,6 +87,11 @@ class AUC(_Counting):
         label_weights: weight of each column.
         from_logits: are scores still to go through the sigmoid?
 
+    Raises:
+        ValueError: unknown curve or summation method, thresholds out of range or fewer
+            than two, `num_labels` without `multi_label`, label weights of another
+            number of labels.
+
     >>> float(AUC(num_thresholds=5)([0, 0, 1, 1], [0.0, 0.6, 0.3, 0.9]))
     0.75
     """
@@ -222,7 +227,17 @@ def best_under_constraint(values, constrained, minimum):
 
 
 class _OperatingPoint(_Counting):
-    """Base of metrics: the best of one rate where another reaches a value."""
+    """Base of metrics: the best of one rate where another reaches a value.
+
+    Args:
+        value: in [0, 1]; what the other rate must reach.
+        num_thresholds: > 0; evenly over [0, 1], those that are tried.
+        class_id: look at this column of (n, classes) only.
+        name, dtype: see `Metric`.
+
+    Raises:
+        ValueError: a value out of [0, 1], or no thresholds.
+    """
 
     _direction = "up"
     _argument = ""

@@ -75,6 +75,9 @@ def confusion_counts(y_true, y_pred, thresholds, sample_weight=None, columns=Fal
 
     Returns:
         {name: (T,) counts}, or (T, columns).
+
+    Raises:
+        ValueError: labels, scores and weights whose shapes do not go together.
     """
     if y_true.shape != y_pred.shape:
         raise ValueError(
@@ -114,7 +117,7 @@ def keep_top_k(y_pred, k):
 
 
 def parse_thresholds(thresholds, default=0.5):
-    """None, number or list -> list of floats in [0, 1]."""
+    """None, number or list -> list of floats; ValueError if one is not in [0, 1]."""
     if thresholds is None:
         return [default]
     values = list(thresholds) if isinstance(thresholds, (list, tuple)) else [thresholds]
@@ -264,6 +267,9 @@ class Precision(_Share):
         top_k: only the so many largest scores of a row can be positive.
         class_id: look at this column of (n, classes) only.
         name, dtype: see `Metric`.
+
+    Raises:
+        ValueError: a threshold out of [0, 1]; at an update: a class that is none.
 
     >>> float(Precision()([0, 1, 1, 1], [0.9, 0.8, 0.3, 0.7]))
     0.666666...

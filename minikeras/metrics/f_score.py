@@ -90,6 +90,9 @@ class FBetaScore(Metric):
         beta: > 0; how many times recall counts.
         threshold: in (0, 1]; scores above are positive. None: the largest of a row.
         name, dtype: see `Metric`.
+
+    Raises:
+        ValueError: unknown average; `beta` or `threshold` no float, or out of range.
     """
 
     _direction = "up"

@@ -112,6 +112,9 @@ class IoU(_IoUBase):
         ignore_class: entries with this label do not count.
         sparse_y_true, sparse_y_pred: integer labels? Else scores along `axis`.
         axis: axis of the classes.
+
+    Raises:
+        ValueError: a target class that is not in [0, num_classes).
     """
 
     def __init__(

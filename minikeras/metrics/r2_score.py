@@ -28,6 +28,10 @@ class R2Score(Metric):
         num_regressors: p >= 0; with p > 0 the adjusted score
             1 - (1 - r2) (n - 1) / (n - p - 1) of n targets.
         name, dtype: see `Metric`.
+
+    Raises:
+        ValueError: unknown aggregation, negative `num_regressors`, at an update inputs
+            that are not (n, columns).
     """
 
     _direction = "up"

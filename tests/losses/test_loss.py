@@ -113,3 +113,15 @@ def test_losses_of_keras_tensors_are_recorded():
     got = again([Y_TRUE, Y_PRED])
     np.testing.assert_allclose(got[0], losses.huber(Y_TRUE, Y_PRED, 0.5), 1e-6)
     np.testing.assert_allclose(got[1], SQUARED.sum(), 1e-6)
+
+
+def test_names_and_configs_give_objects():
+    assert isinstance(losses.deserialize("Huber"), losses.Huber)
+    assert losses.deserialize("mse") is losses.mean_squared_error
+    with pytest.raises(ValueError, match="class_name"):
+        losses.deserialize({})
+
+
+def test_weights_that_do_not_fit_are_named():
+    with pytest.raises(ValueError, match=r"sample_weight of shape \(5,\)"):
+        losses.MeanSquaredError()(Y_TRUE, Y_PRED, np.ones(5))

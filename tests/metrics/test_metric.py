@@ -11,7 +11,7 @@ from minikeras import metrics
 from minikeras.core.functional import set_mask
 from minikeras.core.variable import Variable
 from minikeras.metrics.auc import best_under_constraint
-from minikeras.metrics.confusion import confusion_counts
+from minikeras.metrics.confusion import confusion_counts, count_below
 
 Y_TRUE = np.array([0, 1, 1, 0, 1, 1])
 Y_PRED = np.array([0.3, 0.9, 0.4, 0.7, 0.2, 0.5], "float32")
@@ -106,6 +106,48 @@ def test_confusion_counts(thresholds):
             ("false_negatives", ~above & positive),
         ):
             assert counts[name][i] == pytest.approx(WEIGHTS[chosen].sum())
+
+
+@pytest.mark.parametrize("count", [2, 3, 7, 200])
+def test_even_limits_are_met_exactly(count):
+    limits = np.array(metrics.AUC(num_thresholds=count).thresholds)
+    scores = np.concatenate([limits, limits + 1e-6, limits - 1e-6, [-1, 2, np.nan]])
+    scores = scores.astype("float32")
+    got = count_below(jnp.asarray(scores), limits)
+    expected = (np.float32(limits) < scores[:, None]).sum(1)
+    np.testing.assert_array_equal(got, expected)
+
+
+def test_area_under_a_gain_curve_may_dip_below_zero():
+    metric = metrics.AUC(curve="PRGAIN", thresholds=[0.5])
+    metric.update_state([1, 1, 1, 0, 0], [0.9, 0.1, 0.2, 0.8, 0.3])
+    # At 0.5: 1 right, 1 wrong, 2 missed; 3 positives to 2 negatives.
+    assert metric.result() == pytest.approx(0.5 * (1 - 1.5) + 0.0)
+
+
+def test_weights_and_classes_that_do_not_fit_are_named():
+    for metric in (metrics.MeanSquaredError(), metrics.AUC(), metrics.F1Score()):
+        with pytest.raises(ValueError, match=r"sample_weight of shape \(5"):
+            metric.update_state(np.ones((3, 2)), np.ones((3, 2)), np.ones(5))
+    with pytest.raises(ValueError, match="class_id=5.*2 classes"):
+        metrics.Precision(class_id=5).update_state(np.ones((3, 2)), np.ones((3, 2)))
+    with pytest.raises(ValueError, match="num_labels=3.*multi_label"):
+        metrics.AUC(num_labels=3)
+    with pytest.raises(ValueError, match="each of the 2 labels, got 3"):
+        metric = metrics.AUC(multi_label=True, label_weights=[1.0, 2.0, 3.0])
+        metric.update_state(np.ones((3, 2)), np.ones((3, 2)))
+
+
+def test_counts_of_half_width_metrics_are_exact():
+    metric = metrics.TruePositives(dtype="float16")
+    metric.update_state(np.ones(5000), np.ones(5000))
+    assert metric.result() == 5000 and metric.accumulator.dtype == "float32"
+
+
+def test_r2_without_variance_is_zero():
+    metric = metrics.R2Score(class_aggregation=None)
+    metric.update_state(np.array([[1.0, 1], [1, 2]]), np.array([[0.5, 1], [1, 2]]))
+    assert metric.result().tolist() == [0.0, 1.0]
 
 
 def test_nan_scores_are_not_above_any_threshold():

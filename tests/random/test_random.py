@@ -121,3 +121,10 @@ def test_shuffle_permutes_each_lane():
     y = np.asarray(random.shuffle(x, seed=3))
     assert not np.array_equal(x, y)
     np.testing.assert_array_equal(np.sort(y, axis=0), x)
+
+
+def test_bad_dropout_is_named():
+    with pytest.raises(ValueError, match=r"noise_shape=\(3, 3\).*\(2, 2\)"):
+        random.dropout(np.ones((2, 2), "float32"), 0.5, noise_shape=(3, 3), seed=1)
+    with pytest.raises(TypeError, match="expected floats.*int32"):
+        random.dropout(np.ones((2, 2), "int32"), 0.5, seed=1)
