@@ -25,6 +25,31 @@ def drawn(name, seed):
     return d.choice(*DRAWS[name])(d)
 
 
+def spoiled(name, seed):
+    """As `drawn`, with one argument wrong; None: there is none to spoil."""
+    args, kwargs = drawn(name, seed)
+    d, args = Draw("spoiled", name, seed), list(args)
+    arrays = [i for i, x in enumerate(args) if isinstance(x, np.ndarray)]
+    texts = [key for key, value in kwargs.items() if isinstance(value, str)]
+    ways = ["axis"] * ("axis" in kwargs) + ["text"] * bool(texts)
+    ways += ["rank", "float", "no array"] * bool(arrays) + ["size"] * bool(arrays[1:])
+    if not ways:
+        return None
+    way = d.choice(*ways)
+    if way in ("axis", "text"):
+        kwargs = {**kwargs, **({"axis": 9} if way == "axis" else {texts[0]: "no"})}
+        return args, kwargs
+    place = arrays[0] if way in ("rank", "no array") else arrays[-1]
+    x = args[place]
+    args[place] = {
+        "rank": np.ones(d.choice((), (1,) * 9), x.dtype),
+        "float": x.astype("float32") + 0.5,
+        "no array": "text",
+        "size": np.ones((7, *x.shape[1:]), x.dtype),
+    }[way]
+    return args, kwargs
+
+
 def draws(names):
     """Decorator: the function draws calls of each of `names`."""
 

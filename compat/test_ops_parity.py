@@ -14,7 +14,7 @@ import pytest
 import minikeras
 from compat import draw, test_image_parity
 from compat.ops_calls import gradient, is_array, leaves, program, taken
-from compat.ops_draws import DRAWS, Draw, drawn
+from compat.ops_draws import DRAWS, Draw, drawn, spoiled
 
 PACKAGES = (keras, minikeras)
 COUNT = 18  # calls of each function
@@ -112,6 +112,28 @@ def test_symbolic_shapes(name, seed):
     results = leaves(results)
     assert fits(ours, results), (ours, theirs, [np.shape(y) for y in results])
     assert not fits(theirs, results) or sharper(ours, theirs), (ours, theirs)
+
+
+# Ours clip an index, broadcast weights and promote unequal dtypes.
+LENIENT = {"get_item", "layer_normalization", "conv_transpose"}
+
+
+@pytest.mark.parametrize(("name", "seed"), draw.cases(DRAWS, 6))
+def test_bad_arguments(name, seed):
+    """What Keras refuses is refused by an error of its kind that shows the call."""
+    call = spoiled(name, seed)
+    if call is None or name in LENIENT:
+        pytest.skip("nothing to spoil")
+    args, kwargs = call
+    _, refused = draw.outcome(getattr(keras.ops, name), *args, **kwargs)
+    if refused is None:
+        pytest.skip("Keras takes it")
+    _, error = draw.outcome(getattr(minikeras.ops, name), *args, **kwargs)
+    assert error is not None, f"Keras raises {refused!r}"
+    if isinstance(refused, (ValueError, TypeError)):
+        assert isinstance(error, (ValueError, TypeError)), repr(error)
+    if hasattr(getattr(minikeras.ops, name), "class_name"):
+        assert "Called: " in str(error)
 
 
 def test_every_function_has_draws():

@@ -59,7 +59,10 @@ def gelu(x, approximate=True):
 @nn_op
 def glu(x, axis=-1):
     """a · sigmoid(b), with `x` split along `axis` into halves a and b."""
-    return nn.glu(as_array(x), axis)
+    x = as_array(x)
+    if x.shape[axis] % 2:
+        raise ValueError(f"glu: axis {axis} of shape {x.shape} has no two halves.")
+    return nn.glu(x, axis)
 
 
 @nn_op

@@ -5,15 +5,21 @@ import math
 import jax.numpy as jnp
 from jax import lax
 
-from minikeras.core.symbolic import KerasTensor
+from minikeras.config import standardize_data_format
+from minikeras.core.keras_tensor import KerasTensor
 from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
 from minikeras.ops.convolution import sizes
 
 
-def _check(block_size):
+def _images(x, block_size, data_format):
+    """(array, its layout), checked."""
+    x = as_array(x)
     if block_size < 2:
         raise ValueError(f"`block_size` must be at least 2, got {block_size}.")
+    if x.ndim != 4:
+        raise ValueError(f"expected a batch of images, 4 axes, got shape {x.shape}.")
+    return x, standardize_data_format(data_format)
 
 
 def _check_rank(function, x, rank):
@@ -27,8 +33,7 @@ def depth_to_space(x, block_size, data_format="channels_last"):
 
     The block is the outer part of the channels, or the inner one if they come first.
     """
-    _check(block_size)
-    x, b = as_array(x), block_size
+    (x, data_format), b = _images(x, block_size, data_format), block_size
     if data_format == "channels_first":
         n, c, h, w = x.shape
         blocks = x.reshape(n, c // b**2, b, b, h, w).transpose(0, 1, 4, 2, 5, 3)
@@ -41,8 +46,7 @@ def depth_to_space(x, block_size, data_format="channels_last"):
 @nn_op
 def space_to_depth(x, block_size, data_format="channels_last"):
     """(batch, b h, b w, c) -> (batch, h, w, b² c): blocks become channels."""
-    _check(block_size)
-    x, b = as_array(x), block_size
+    (x, data_format), b = _images(x, block_size, data_format), block_size
     if data_format == "channels_first":
         n, c, h, w = x.shape
         blocks = x.reshape(n, c, h // b, b, w // b, b).transpose(0, 1, 3, 5, 2, 4)

@@ -51,12 +51,8 @@ def _channels_of_kernel(axis):
 
 def _convolve(inputs, kernel, strides, padding, data_format, dilation_rate, groups):
     rank = inputs.ndim - 2
-    if isinstance(padding, str) and padding.lower() not in ("valid", "same"):
-        raise ValueError(
-            f"conv: padding must be 'valid' or 'same', got {padding!r}. ('causal' is "
-            "made by the Conv1D layer.)"
-        )
-    return lax.conv_general_dilated(
+    _check_padding(padding)
+    outputs = lax.conv_general_dilated(
         inputs,
         kernel,
         sizes(strides, rank),
@@ -65,6 +61,22 @@ def _convolve(inputs, kernel, strides, padding, data_format, dilation_rate, grou
         dimension_numbers=dimension_numbers(rank, data_format),
         feature_group_count=groups,
     )
+    if inputs.size and not outputs.size:
+        raise ValueError(
+            "The convolution gives an empty output, of shape "
+            f"{outputs.shape}: inputs of "
+            f"shape {inputs.shape} are smaller than the window of a kernel of shape "
+            f"{kernel.shape}. Use padding='same' or a smaller kernel."
+        )
+    return outputs
+
+
+def _check_padding(padding):
+    if isinstance(padding, str) and padding.lower() not in ("valid", "same"):
+        raise ValueError(
+            f"padding must be 'valid' or 'same', got {padding!r}. ('causal' is made by "
+            "the Conv1D layer.)"
+        )
 
 
 def _channels(inputs, data_format):
@@ -195,6 +207,7 @@ def conv_transpose(
         (batch, *new space, filters), or filters first.
     """
     data_format = standardize_data_format(data_format)
+    _check_padding(padding)
     inputs, kernel = _operands("conv_transpose", inputs, kernel)
     if _channels(inputs, data_format) != kernel.shape[-1]:
         raise ValueError(

@@ -49,6 +49,7 @@ def _check_square(name, x):
 def cholesky_inverse(x, upper=False):
     """Inverse of the matrix whose Cholesky factor is `x`."""
     x = as_array(x)
+    _check_square("cholesky_inverse", x)
     eye = jnp.broadcast_to(jnp.eye(x.shape[-1], dtype=x.dtype), x.shape)
     inverse = jax.scipy.linalg.solve_triangular(x, eye, lower=not upper)
     other = jnp.swapaxes(inverse, -1, -2)
@@ -163,7 +164,10 @@ def normalize(x, axis=-1, order=2, epsilon=None):
 def cdist(x, y):
     """(n, d), (m, d) -> (n, m) Euclidean distances."""
     x, y = as_array(x), as_array(y)
-    if x.shape[-1] != y.shape[-1]:
-        raise ValueError(f"cdist: last axes differ, got {x.shape} and {y.shape}.")
+    if min(x.ndim, y.ndim) < 2 or x.shape[-1] != y.shape[-1]:
+        raise ValueError(
+            "cdist: expected (..., n, d) and (..., m, d), got shapes "
+            f"{x.shape} and {y.shape}."
+        )
     difference = x[..., :, None, :] - y[..., None, :, :]
     return jnp.sqrt(jnp.sum(difference * difference, axis=-1))

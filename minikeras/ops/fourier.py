@@ -178,6 +178,8 @@ def stft(x, sequence_length, sequence_stride, fft_length, window="hann", center=
     """
     _check_lengths(sequence_length, sequence_stride, fft_length)
     x = as_array(x)
+    if not x.ndim:
+        raise ValueError("stft: expected an array of one axis or more, got a scalar.")
     if not jnp.issubdtype(x.dtype, jnp.floating):
         raise TypeError(f"stft: x must be `float32` or `float64`, got {x.dtype}.")
     if center:

@@ -124,6 +124,12 @@ def axis_within(axis, ndim):
     return axis % ndim
 
 
+_PAD_MODES = (
+    *("constant", "edge", "empty", "linear_ramp", "maximum", "mean", "median"),
+    *("minimum", "reflect", "symmetric", "wrap"),
+)
+
+
 @op(tensors=("x", "constant_values"))
 def pad(x, pad_width, mode="constant", constant_values=None):
     """Entries added at both ends of each axis.
@@ -135,6 +141,8 @@ def pad(x, pad_width, mode="constant", constant_values=None):
         constant_values: what "constant" fills in, 0 by default.
     """
     x = as_array(x)
+    if mode not in _PAD_MODES:
+        raise ValueError(f"pad: mode must be one of {_PAD_MODES}, got {mode!r}.")
     width = _pad_width(pad_width, x.ndim)
     if constant_values is None:
         return jnp.pad(x, width, mode)

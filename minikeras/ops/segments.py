@@ -1,6 +1,7 @@
 """Reductions of groups of rows."""
 
 import jax
+import jax.numpy as jnp
 
 from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array
@@ -10,7 +11,11 @@ MATH = "keras.src.ops.math"
 
 def _segment(function, what):
     def call(data, segment_ids, num_segments=None, sorted=False):
-        data, ids = as_array(data), as_array(segment_ids).astype("int32")
+        data, ids = as_array(data), as_array(segment_ids)
+        if not jnp.issubdtype(ids.dtype, jnp.integer):
+            raise TypeError(
+                f"{function.__name__}: `segment_ids` must be integers, got {ids.dtype}."
+            )
         if ids.ndim != 1:
             raise ValueError(
                 f"{function.__name__}: Argument `segment_ids` should be an 1-D vector, "
