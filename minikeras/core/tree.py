@@ -44,8 +44,10 @@ def _node(x, none_is_leaf=True):
 def _dict_like(x, keys, values):
     """A dict of the kind and order of `x`."""
     values = dict(zip(keys, values, strict=True))
-    start = (x.default_factory,) if type(x) is defaultdict else ()
-    return type(x)(*start, {key: values[key] for key in x})
+    values = {key: values[key] for key in x}
+    if isinstance(x, defaultdict):
+        return defaultdict(x.default_factory, values)
+    return type(x)(values)
 
 
 def _children_like(node, a, b, none_is_leaf):

@@ -122,7 +122,7 @@ def loss_function(function):
     tensors=("y_true", "y_pred", "sample_weight"),
     module="keras.ops.losses",
 )
-def apply_loss(y_true, y_pred, sample_weight=None, loss=None):
+def apply_loss(y_true, y_pred, sample_weight=None, *, loss):
     """`loss(y_true, y_pred, sample_weight)` as an op; files hold the loss's config."""
     loss = deserialize_keras_object(loss) if isinstance(loss, dict) else loss
     return loss(y_true, y_pred, sample_weight)

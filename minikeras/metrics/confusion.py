@@ -100,8 +100,8 @@ def _count(y_true, y_pred, weights, thresholds, columns):
     width = y_pred.shape[-1] if columns else 1
     column = jnp.broadcast_to(jnp.arange(width) if columns else 0, y_pred.shape)
     groups = 2 * column + (y_true != 0)
-    flat = (x.reshape(-1) for x in (y_pred, weights, groups))
-    above, total = weight_above(*flat, 2 * width, thresholds)
+    scores, weights, groups = (x.reshape(-1) for x in (y_pred, weights, groups))
+    above, total = weight_above(scores, weights, groups, 2 * width, thresholds)
     below = total[:, None] - above
     # Groups take turns: negatives of a column, then its positives.
     counts = (above[1::2], above[::2], below[::2], below[1::2])
