@@ -113,8 +113,8 @@ def output_spec(fn, args, kwargs, training=None, fills=SIZES_FOR_NONE, guess=Non
 def _first_that_works(trace, fill, tensors, sizes):
     """(tensors with some None replaced by a size that fits, their trace)."""
     nones = [(i, d) for i, x in enumerate(tensors) for d in _nones(x.shape)]
-    sizes = {*sizes, *(size for x in tensors for size in x.shape if size is not None)}
-    sizes = sorted(sizes)
+    own = (size for x in tensors for size in x.shape)
+    sizes = sorted({*sizes, *(size for size in own if size not in (None, 1))})
     guesses = (
         zip(chosen, values, strict=True)
         for count in range(1, len(nones) + 1)
@@ -327,7 +327,7 @@ class FunctionOp(Operation):
         def trace(*args, fills=SIZES_FOR_NONE, **kwargs):
             return output_spec(self.call, args, kwargs, fills=fills, guess=sizes)
 
-        leaves = jax.tree_util.tree_leaves((self.config, args))
+        leaves = jax.tree_util.tree_leaves((self._shapes(), args))
         sizes = [x for x in leaves if type(x) is int and x >= 0]
         for x in leaves:
             sizes += () if isinstance(x, KerasTensor) else np.shape(x)
@@ -338,6 +338,9 @@ class FunctionOp(Operation):
             return self.function.spec(trace, *args, **config)
         except (TypeError, IndexError) as error:
             raise ValueError(described(error, self.function, args, config)) from error
+
+    def _shapes(self):
+        return [x for x in self.config.values() if isinstance(x, (list, tuple))]
 
     def get_config(self):
         """What the call was made with, apart from arrays."""

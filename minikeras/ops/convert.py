@@ -83,9 +83,16 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     >>> convert_to_tensor([1, 2], "float32").tolist()
     [1.0, 2.0]
     """
-    if isinstance(x, KerasTensor):
-        return x if dtype is None or x.dtype == str(dtype) else cast(x, dtype)
-    return variable.convert_to_tensor(x, dtype, sparse, ragged)
+    if not isinstance(x, KerasTensor):
+        return variable.convert_to_tensor(x, dtype, sparse, ragged)
+    if x.sparse and sparse is False:
+        x = _densify(x, sparse=False)
+    return x if dtype is None or x.dtype == str(dtype) else cast(x, dtype)
+
+
+@op(name="ConvertToTensor", tensors=("x",), module=CORE)
+def _densify(x, dtype=None, sparse=None):
+    return variable.convert_to_tensor(x, dtype, sparse)
 
 
 def array(x, dtype=None):

@@ -12,7 +12,24 @@ from minikeras.ops.convert import as_array, unary
 _module = {"module": "keras.src.ops.linalg"}
 linalg_op = functools.partial(op, **_module)
 
-det = unary(jnp.linalg.det, "Determinants of (…, n, n).", "det", **_module)
+
+def _known_squares(trace, x, *others, **config):
+    """An unknown size is not taken for the size that would make `x` square."""
+    del config
+    _check_square("linalg", x)
+    return trace(x, *others)
+
+
+def _check_square(name, x):
+    if len(x.shape) < 2 or x.shape[-1] != x.shape[-2]:
+        raise ValueError(
+            f"{name}: expected square matrices (..., n, n), got shape {x.shape}."
+        )
+
+
+det = unary(
+    jnp.linalg.det, "Determinants of (…, n, n).", "det", spec=_known_squares, **_module
+)
 eig = unary(jnp.linalg.eig, "Eigenvalues and eigenvectors, complex.", "eig", **_module)
 eigh = unary(
     jnp.linalg.eigh,
@@ -20,14 +37,14 @@ eigh = unary(
     "eigh",
     **_module,
 )
-inv = unary(jnp.linalg.inv, "Inverse.", "inv", **_module)
+inv = unary(jnp.linalg.inv, "Inverse.", "inv", spec=_known_squares, **_module)
 slogdet = unary(jnp.linalg.slogdet, "Sign and log |det|.", "slogdet")
 lu_factor = unary(
     jax.scipy.linalg.lu_factor, "LU decomposition and pivots.", "lu_factor", **_module
 )
 
 
-@linalg_op
+@linalg_op(spec=_known_squares)
 def cholesky(x, upper=False):
     """Triangular L with L Lᴴ = x (its transpose if `upper`)."""
     x = as_array(x)
@@ -38,14 +55,7 @@ def cholesky(x, upper=False):
     return factor
 
 
-def _check_square(name, x):
-    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
-        raise ValueError(
-            f"{name}: expected square matrices (..., n, n), got shape {x.shape}."
-        )
-
-
-@linalg_op
+@linalg_op(spec=_known_squares)
 def cholesky_inverse(x, upper=False):
     """Inverse of the matrix whose Cholesky factor is `x`."""
     x = as_array(x)
@@ -112,7 +122,7 @@ def qr(x, mode="reduced"):
     return tuple(jnp.linalg.qr(x, mode))
 
 
-@linalg_op(tensors=("a", "b"))
+@linalg_op(tensors=("a", "b"), spec=_known_squares)
 def solve(a, b):
     """The x with a x = b."""
     a, b = as_array(a), as_array(b)
@@ -121,7 +131,7 @@ def solve(a, b):
     return jnp.linalg.solve(a, b)
 
 
-@linalg_op(tensors=("a", "b"))
+@linalg_op(tensors=("a", "b"), spec=_known_squares)
 def solve_triangular(a, b, lower=False):
     """The x with a x = b for a triangular a."""
     a, b = as_array(a), as_array(b)
