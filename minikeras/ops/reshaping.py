@@ -23,7 +23,10 @@ def append(x1, x2, axis=None):
 
 def promote(*xs):
     """Array-likes -> arrays of their common dtype; Python numbers take no width."""
-    dtype = jnp.result_type(*map(as_operand, xs))
+    xs = list(map(as_operand, xs))
+    if len({getattr(x, "dtype", None) for x in xs}) == 1 and hasattr(xs[0], "dtype"):
+        return xs
+    dtype = jnp.result_type(*xs)
     return [as_array(x).astype(dtype) for x in xs]
 
 
