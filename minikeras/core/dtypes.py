@@ -10,12 +10,13 @@ from minikeras.core import registry
 
 FLOATS = ("float8_e4m3fn", "float8_e5m2", "bfloat16", "float16", "float32", "float64")
 INTS = (
-    *("int4", "int8", "int16", "int32", "int64"),
-    *("uint4", "uint8", "uint16", "uint32", "uint64"),
+    *("int8", "int16", "int32", "int64"),
+    *("uint8", "uint16", "uint32", "uint64"),
 )
 COMPLEX = ("complex64", "complex128")
 ALLOWED = {*FLOATS, *INTS, *COMPLEX, "bool", "string"}
 _PYTHON = {bool: "bool", int: "int32", "int": "int32", str: "string"}
+_PYTHON[complex] = "complex64"
 
 
 def standardize_dtype(dtype) -> str:
@@ -92,16 +93,20 @@ def result_type(*dtypes) -> str:
     """
     if not dtypes:
         return floatx()
-    samples = []
-    for dtype in dtypes:
-        if dtype is None or dtype is float:
-            samples.append(1.0)
-        elif dtype is int:
-            samples.append(1)
-        else:
-            name = standardize_dtype(dtype)
-            samples.append(jax.dtypes.canonicalize_dtype(as_jax(name)))
-    return standardize_dtype(jnp.result_type(*samples))
+    weak = [kind(1) for kind in (int, float) if kind in dtypes]
+    names = {standardize_dtype(d) for d in dtypes if d is not int and d is not float}
+    if any(name.startswith("float8") for name in names):
+        raise ValueError(
+            f"result_type: {sorted(names)}: float8 does not mix with anything. Cast it."
+        )
+    if "string" in names:
+        if len(names) > 1 or weak:
+            raise ValueError(f"result_type: {dtypes}: strings do not mix with numbers.")
+        return "string"
+    if "uint64" in names and any(name[0] == "i" for name in names):
+        weak.append(1.0)  # no integer dtype holds both
+    strong = [jax.dtypes.canonicalize_dtype(as_jax(name)) for name in names]
+    return standardize_dtype(jnp.result_type(*strong, *weak))
 
 
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
