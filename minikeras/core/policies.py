@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import MutableMapping
+from typing import Any
 
 from minikeras.core import dtypes
 from minikeras.core.dtypes import DTypePolicy
@@ -94,7 +95,7 @@ class _NumberedPolicy(QuantizedDTypePolicy):
     """
 
     _kind = ""
-    _numbers: dict[str, tuple | None] = {}
+    _numbers: dict[str, Any] = {}
 
     def _parse_mode(self, mode):
         kind, *texts = str(mode).split("/")

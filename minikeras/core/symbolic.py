@@ -443,7 +443,7 @@ class _Parameters:
         given = self.signature.bind(*args, **kwargs)
         given.apply_defaults()
         config = dict(given.arguments)
-        named = config.pop(self.keywords, {})
+        named = config.pop(self.keywords or "", {})
         if self.keywords not in self.tensors:
             config.update(named)
             named = {}

@@ -116,7 +116,7 @@ def flatten(structure):
     return [leaf for _, leaf in flatten_with_path(structure)]
 
 
-def flatten_with_path(structure):
+def flatten_with_path(structure) -> list:
     """[(path, leaf)], the path a tuple of keys and indices.
 
     >>> flatten_with_path({"b": 1, "a": [2]})

@@ -1,5 +1,7 @@
 """Images whose pixels move: affine, perspective and elastic transforms."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from jax.scipy import ndimage
@@ -194,7 +196,7 @@ def elastic_transform(
         Array of the shape and dtype of `images`.
     """
     _check("elastic_transform", interpolation, fill_mode)
-    normal = registry.lookup("keras.random", "normal")
+    normal: Any = registry.lookup("keras.random", "normal")
     size = int(6 * sigma) | 1
     alpha, sigma = (jnp.asarray(v, images.dtype) for v in (alpha, sigma))
     noise = normal(images.shape[:3], dtype=images.dtype, seed=seed) * sigma

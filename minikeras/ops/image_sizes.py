@@ -1,5 +1,7 @@
 """Images cropped, padded and scaled."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -152,7 +154,8 @@ def _framed(function, images, what, settings, sign):
     images = images if symbolic else as_array(images)
     check_rank(images)
     first = standardize_data_format(settings["data_format"]) == "channels_first"
-    shape, pads = list(images.shape), [(0, 0, 0)] * len(images.shape)
+    shape = list(images.shape)
+    pads: list[Any] = [(0, 0, 0)] * len(shape)
     start = len(shape) - (2 if first else 3)
     sides = (("top", "bottom", "height"), ("left", "right", "width"))
     for axis, (before, after, size) in enumerate(sides, start):

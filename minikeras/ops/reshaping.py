@@ -18,7 +18,8 @@ ravel = unary(jnp.ravel, "All entries in one axis.")
 @op
 def append(x1, x2, axis=None):
     """`x2` after `x1` along `axis`; None flattens both first."""
-    return jnp.append(*promote(x1, x2), axis)
+    x1, x2 = promote(x1, x2)
+    return jnp.append(x1, x2, axis)
 
 
 def promote(*xs):
