@@ -105,6 +105,8 @@ def output_spec(fn, args, kwargs, training=None, fills=SIZES_FOR_NONE, guess=Non
         tensors, first = _first_that_works(trace, fills[0], tensors, guess)
     unknown = any(None in x.shape for x in tensors)
     specs = map(_merge, first, trace(fills[1], tensors) if unknown else first)
+    if where and tensors[0].dtype != flat[where[0]].dtype:
+        specs = (_of_dtype(x, flat[where[0]].dtype) for x in specs)
     out_tree, leaves = result
     # Outputs that are no arrays (numbers, strings) pass unchanged.
     return out_tree.unflatten([next(specs) if _is_array(x) else x for x in leaves])
@@ -136,6 +138,10 @@ def _first_that_works(trace, fill, tensors, sizes):
         except (TypeError, ValueError):
             pass
     return tensors, trace(fill, tensors)
+
+
+def _of_dtype(x, dtype):
+    return KerasTensor(x.shape, dtype if x.dtype == "int32" else x.dtype, x.sparse)
 
 
 def _instead(own, dtype):

@@ -154,7 +154,7 @@ def _framed(function, images, what, settings, sign):
     images = images if symbolic else as_array(images)
     check_rank(images)
     first = standardize_data_format(settings["data_format"]) == "channels_first"
-    shape = list(images.shape)
+    shape: list[Any] = list(images.shape)
     pads: list[Any] = [(0, 0, 0)] * len(shape)
     start = len(shape) - (2 if first else 3)
     sides = (("top", "bottom", "height"), ("left", "right", "width"))
