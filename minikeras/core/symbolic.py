@@ -331,22 +331,24 @@ class FunctionOp(Operation):
         """The output as KerasTensors: the op's own `spec`, or traced."""
 
         def trace(*args, fills=SIZES_FOR_NONE, **kwargs):
-            return output_spec(self.call, args, kwargs, fills=fills, guess=sizes)
+            guess = self._sizes(args)
+            return output_spec(self.call, args, kwargs, fills=fills, guess=guess)
 
-        leaves = jax.tree_util.tree_leaves((self._shapes(), args))
-        sizes = [x for x in leaves if type(x) is int and x >= 0]
-        for x in leaves:
-            sizes += () if isinstance(x, KerasTensor) else np.shape(x)
         config = {**self.config, **kwargs}
         try:
             if self.function.spec is None:
                 return trace(*args, **kwargs)
             return self.function.spec(trace, *args, **config)
-        except (TypeError, IndexError) as error:
+        except (TypeError, ValueError, IndexError) as error:
             raise ValueError(described(error, self.function, args, config)) from error
 
-    def _shapes(self):
-        return [x for x in self.config.values() if isinstance(x, (list, tuple))]
+    def _sizes(self, args):
+        """Those of shapes in the configuration, and of arrays among the arguments."""
+        lists = [x for x in self.config.values() if isinstance(x, (list, tuple))]
+        leaves = jax.tree_util.tree_leaves((lists, args))
+        sizes = {x for x in leaves if type(x) is int and x >= 0}
+        arrays = (x for x in leaves if isinstance(x, (np.ndarray, jax.Array)))
+        return sizes.union(*(x.shape for x in arrays))
 
     def get_config(self):
         """What the call was made with, apart from arrays."""
