@@ -1,0 +1,10 @@
+"""Compiled programs are dropped after each file: thousands of calls fill memory."""
+
+import jax
+import pytest
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _forget_programs():
+    yield
+    jax.clear_caches()
