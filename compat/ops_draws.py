@@ -1047,7 +1047,7 @@ def scan(d):
 def associative_scan(d):
     x = d.array(d.shape(1), ("float32",))
     return (lambda a, b: a + b, x), {
-        "axis": d.axis(x.ndim),
+        "axis": d.size(0, x.ndim - 1),
         **d.options({"reverse": (True, False)}),
     }
 
