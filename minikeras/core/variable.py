@@ -39,15 +39,15 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     )
 
 
-_array_types: set[type] = set()  # `isinstance` of an array is slow
+array_types: set[type] = set()  # `isinstance` of an array is slow
 
 
 def as_array(x):
     """Array-like, Variable or number -> array; sparse arrays become dense."""
-    if type(x) in _array_types:
+    if type(x) in array_types:
         return x
     if isinstance(x, jax.Array):
-        _array_types.add(type(x))
+        array_types.add(type(x))
         return x
     return convert_to_tensor(x, sparse=False)
 

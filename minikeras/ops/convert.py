@@ -14,7 +14,8 @@ _NUMBERS = frozenset((int, float, bool, complex))
 
 def as_operand(x):
     """As `as_array`, but Python numbers stay weakly typed: they take no width."""
-    return x if type(x) in _NUMBERS else as_array(x)
+    kind = type(x)
+    return x if kind in variable.array_types or kind in _NUMBERS else as_array(x)
 
 
 def as_arrays(xs):
