@@ -241,7 +241,7 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
             )
         try:
             self._policy_map[path] = dtypes.get_policy(policy)
-        except Exception as error:
+        except (TypeError, ValueError) as error:
             raise ValueError(
                 "DTypePolicyMap: Cannot interpret the assigned value. Expected a "
                 f"policy, its name or config, got {policy!r}."

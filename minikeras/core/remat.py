@@ -12,7 +12,7 @@ from minikeras.core.functional import Frame, bound, get_mask, set_mask
 MODES = ("full", "activations", "larger_than", "list_of_layers", None)
 
 
-class RematScope(Frame):
+class RematScope:
     """Layers made inside compute again what they computed, instead of keeping it.
 
     Args:
@@ -30,10 +30,15 @@ class RematScope(Frame):
         self.mode = mode
         self.output_size_threshold = output_size_threshold
         self.layer_names = layer_names or []
+        self._frames = []  # of the `with`s that are open: layers outlive them
 
     def __enter__(self):
-        super().__init__(remat=self)
-        return super().__enter__()
+        self._frames.append(Frame(remat=self))
+        self._frames[-1].__enter__()
+        return self
+
+    def __exit__(self, *exc):
+        self._frames.pop().__exit__(*exc)
 
     def covers(self, layer, output_shapes):
         """Does the scope apply to a layer? `output_shapes()` gives its shapes."""
@@ -96,7 +101,7 @@ def call_again(layer, call, /, *args, **kwargs):
         for variable, value in zip(variables, values, strict=True):
             if not variable.trainable:
                 variable.assign(value)
-    for loss in losses or ():
+    for loss in losses:
         layer.add_loss(loss)
     for x, mask in zip(jax.tree_util.tree_leaves(outputs), masks, strict=True):
         if mask is not None:

@@ -17,6 +17,7 @@ from minikeras import config as settings
 from minikeras.core import dtypes, naming, registry
 from minikeras.core.functional import Masks, bound
 from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.variable import is_sparse
 
 # Sizes that stand for None while an output shape is traced. An output size that
 # differs between the two traces is None too. Both divide by all small numbers, so
@@ -86,7 +87,7 @@ def output_spec(fn, args, kwargs, training=None, fills=SIZES_FOR_NONE, guess=Non
             leaves[i] = _sparse(*array) if flat[i].sparse else array
         a, k = jax.tree_util.tree_unflatten(treedef, leaves)
         outputs = fn(*a, **k)
-        leaves, out_tree = jax.tree_util.tree_flatten(outputs, is_leaf=_is_sparse)
+        leaves, out_tree = jax.tree_util.tree_flatten(outputs, is_leaf=is_sparse)
         result[:] = [out_tree, leaves]
         return [x for x in leaves if _is_array(x)]
 
@@ -152,10 +153,6 @@ def _nones(shape):
     return [d for d, size in enumerate(shape) if size is None]
 
 
-def _is_sparse(x):
-    return hasattr(x, "todense")
-
-
 def _is_array(x):
     return hasattr(x, "aval") or hasattr(x, "shape")
 
@@ -181,7 +178,7 @@ def _merge(x, y):
     """Two traced outputs -> KerasTensor; sizes that differ depend on a None."""
     sizes = zip(x.shape, y.shape, strict=True)
     shape = tuple(a if a == b else None for a, b in sizes)
-    return KerasTensor(shape, x.dtype, sparse=_is_sparse(x))
+    return KerasTensor(shape, x.dtype, sparse=is_sparse(x))
 
 
 class Node:
@@ -427,7 +424,7 @@ def op(
 
     call.class_name = name or "".join(w.title() for w in function.__name__.split("_"))
     call.tensors, call.module, call.call_with = parameters.tensors, module, call_with
-    call.pure, call.spec = function, spec
+    call.spec = spec
     registry.register_op(call.class_name, call)
     return call
 

@@ -53,7 +53,7 @@ def as_array(x):
 
 
 def is_sparse(x) -> bool:
-    """Is `x` a sparse array (`BCOO`)?"""
+    """Is `x` a sparse array, a `BCOO` of JAX or one of SciPy?"""
     return hasattr(x, "todense")
 
 

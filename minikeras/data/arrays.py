@@ -6,6 +6,7 @@ import jax
 import numpy as np
 
 from minikeras.config import floatx
+from minikeras.core.variable import is_sparse
 from minikeras.data.adapter import Adapter, pack_x_y_sample_weight
 
 _NUMBERS = (bool, int, float, complex, np.generic)
@@ -106,11 +107,6 @@ def is_number_list(node):
 def is_leaf(node):
     """What `tree_map` must not look into: number lists, iterators, sparse arrays."""
     return is_number_list(node) or hasattr(node, "__next__") or is_sparse(node)
-
-
-def is_sparse(node):
-    """Is it a sparse array of SciPy, or a `BCOO` of JAX?"""
-    return hasattr(node, "todense")
 
 
 def dense(leaf):

@@ -3,7 +3,7 @@
 from jax import lax
 
 from minikeras.config import standardize_data_format
-from minikeras.core.symbolic import KerasTensor
+from minikeras.core.keras_tensor import KerasTensor
 from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
 

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from minikeras.core import dtypes
-from minikeras.core.symbolic import KerasTensor
+from minikeras.core.keras_tensor import KerasTensor
 from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
 

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from minikeras import config
-from minikeras.core.symbolic import KerasTensor
+from minikeras.core.keras_tensor import KerasTensor
 from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
 

@@ -12,14 +12,19 @@ from minikeras.core.variable import as_array, is_sparse
 
 
 def on_entries(function):
-    """For f with f(0) = 0: it is applied to the entries that are stored."""
+    """For f with f(0) = 0: it is applied to the entries that are stored.
+
+    Entries stored twice are added up before.
+    """
 
     @functools.wraps(function)
     def call(x, *args, **kwargs):
         if not is_sparse(x):
             return function(x, *args, **kwargs)
+        if not x.unique_indices:
+            x = x.sum_duplicates(nse=x.nse, remove_zeros=False)
         data = function(x.data, *args, **kwargs)
-        return type(x)((data, x.indices), shape=x.shape)
+        return type(x)((data, x.indices), shape=x.shape, unique_indices=True)
 
     return call
 
@@ -44,7 +49,7 @@ def reduction(function):
         if not is_sparse(x):
             return function(x, *args, **kwargs)
         y = _sparsified(function, (x, *args), kwargs)
-        if is_sparse(y):
+        if is_sparse(y) or y.size != 1:
             return y
         first = jnp.zeros((1, y.ndim), "int32")
         return type(x)((jnp.reshape(y, 1), first), shape=y.shape)

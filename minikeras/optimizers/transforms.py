@@ -13,6 +13,8 @@ float32 results agree with it.
 import jax
 import jax.numpy as jnp
 
+from minikeras.core.variable import is_sparse
+
 
 def zeros(params):
     """A zero for every parameter."""
@@ -288,7 +290,7 @@ def ftrl(power=-0.5, initial=0.1, l1=0.0, l2=0.0, l2_shrinkage=0.0, beta=0.0):
 
 def dense(grads):
     """Sparse gradients (`BCOO`) as arrays: every rule here moves all weights."""
-    return {k: g.todense() if hasattr(g, "todense") else g for k, g in grads.items()}
+    return {k: g.todense() if is_sparse(g) else g for k, g in grads.items()}
 
 
 def clip_by_norm(grads, norm):

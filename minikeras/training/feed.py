@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from minikeras import config
+from minikeras.core.variable import is_sparse
 from minikeras.data.arrays import ArrayAdapter
 
 # A batch up to this many bytes costs more to hand over than to cut out on the device.
@@ -101,7 +102,7 @@ def _fits(adapter):
     if not isinstance(adapter, ArrayAdapter):
         return False
     leaves = jax.tree_util.tree_leaves(adapter.arrays)
-    if any(hasattr(leaf, "todense") for leaf in leaves):
+    if any(is_sparse(leaf) for leaf in leaves):
         return False
     total = sum(leaf.nbytes for leaf in leaves)
     if total > _RESIDENT_BYTES or not adapter.num_samples:

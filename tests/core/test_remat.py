@@ -1,4 +1,6 @@
 import contextlib
+import copy
+import pickle
 
 import jax
 import jax.numpy as jnp
@@ -76,6 +78,17 @@ def test_masks_pass_and_inner_scopes_win():
     one, padded = model(np.array([[1, 2]])), model(np.array([[1, 2, 0, 0]]))
     np.testing.assert_allclose(one, padded, rtol=1e-6)
     assert "remat" not in str(jax.make_jaxpr(plain)(X))
+
+
+def test_layers_outlive_their_scope():
+    scope = keras.RematScope()
+    with scope, scope:
+        layer = keras.layers.Dense(2)
+    layer.build((None, 3))
+    x = np.ones((1, 3), "float32")
+    for again in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        np.testing.assert_array_equal(again(x), layer(x))
+    assert keras.layers.Dense(2)._remat is None
 
 
 def test_remat_of_a_function():

@@ -94,6 +94,15 @@ def test_counts():
     np.testing.assert_array_equal(plain.todense(), [0, 2, 0, 1])
 
 
+def test_entries_stored_twice_are_one():
+    twice = BCOO(
+        (np.float32([1, 2, 3]), np.int32([[0, 0], [0, 0], [1, 2]])), shape=(2, 3)
+    )
+    np.testing.assert_array_equal(ops.square(twice).todense(), [[9, 0, 0], [0, 0, 9]])
+    squared = jax.jit(ops.square)(twice).todense()
+    np.testing.assert_array_equal(squared, [[9, 0, 0], [0, 0, 9]])
+
+
 def test_rows_as_entries():
     rows = BCOO.fromdense(X, n_dense=1)
     assert ops.sin(rows).n_dense == 1
