@@ -34,6 +34,15 @@ class Buildable:
         unless a subclass has a `build` of its own."""
         self.built = type(self).build is Buildable.build
 
+    def _weight(self, name, shape, **more):
+        """A weight as the constructor's `<name>_initializer`, `_regularizer` and
+        `_constraint` want it."""
+        settings = {
+            key: getattr(self, f"{name}_{key}", None)
+            for key in ("initializer", "regularizer", "constraint")
+        }
+        return self.add_weight(name=name, shape=shape, **settings, **more)
+
     def _build_for(self, spec, given):
         """Build from the shapes of a call's arguments."""
         shapes = {

@@ -150,22 +150,9 @@ class BaseConv(LowRank, Layer):
         if self.padding == "valid":
             window = (self.kernel_size, self.dilation_rate)
             check_output(input_shape, self._space, *window)
-        self._kernel = self.add_weight(
-            name="kernel",
-            shape=(*self.kernel_size, channels // self.groups, self.filters),
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                name="bias",
-                shape=(self.filters,),
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
+        shape = (*self.kernel_size, channels // self.groups, self.filters)
+        self._kernel = self._weight("kernel", shape)
+        self.bias = self._weight("bias", (self.filters,)) if self.use_bias else None
         axis = self._channel_axis
         self.input_spec = InputSpec(min_ndim=self.rank + 2, axes={axis: channels})
         self._start_lora()

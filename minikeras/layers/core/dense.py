@@ -74,22 +74,8 @@ class Dense(LowRank, Layer):
     def build(self, input_shape):
         """Create the kernel and the bias."""
         n_in = input_shape[-1]
-        self._kernel = self.add_weight(
-            name="kernel",
-            shape=(n_in, self.units),
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                name="bias",
-                shape=(self.units,),
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
+        self._kernel = self._weight("kernel", (n_in, self.units))
+        self.bias = self._weight("bias", (self.units,)) if self.use_bias else None
         self.input_spec = InputSpec(min_ndim=2, axes={-1: n_in})
         self._start_lora()
 

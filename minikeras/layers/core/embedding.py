@@ -79,13 +79,8 @@ class Embedding(LowRank, Layer):
 
     def build(self, input_shape=None):
         """Create the table."""
-        self._embeddings = self.add_weight(
-            name="embeddings",
-            shape=(self.input_dim, self.output_dim),
-            initializer=self.embeddings_initializer,
-            regularizer=self.embeddings_regularizer,
-            constraint=self.embeddings_constraint,
-        )
+        shape = (self.input_dim, self.output_dim)
+        self._embeddings = self._weight("embeddings", shape)
         self._start_lora()
 
     @property

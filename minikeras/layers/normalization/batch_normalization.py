@@ -145,23 +145,9 @@ class BatchNormalization(Layer):
         """Create gamma, beta and the moving averages, all (channels,)."""
         n = input_shape[self.axis]
         if self.scale:
-            self.gamma = self.add_weight(
-                name="gamma",
-                shape=(n,),
-                initializer=self.gamma_initializer,
-                regularizer=self.gamma_regularizer,
-                constraint=self.gamma_constraint,
-                autocast=False,
-            )
+            self.gamma = self._weight("gamma", (n,), autocast=False)
         if self.center:
-            self.beta = self.add_weight(
-                name="beta",
-                shape=(n,),
-                initializer=self.beta_initializer,
-                regularizer=self.beta_regularizer,
-                constraint=self.beta_constraint,
-                autocast=False,
-            )
+            self.beta = self._weight("beta", (n,), autocast=False)
         mean, variance = self.moving_mean_initializer, self.moving_variance_initializer
         self.moving_mean = self._average("moving_mean", n, mean)
         self.moving_variance = self._average("moving_variance", n, variance)

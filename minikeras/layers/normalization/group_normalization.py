@@ -102,23 +102,9 @@ class GroupNormalization(Layer):
         check_groups(self.groups, n)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: n})
         if self.scale:
-            self.gamma = self.add_weight(
-                name="gamma",
-                shape=(n,),
-                initializer=self.gamma_initializer,
-                regularizer=self.gamma_regularizer,
-                constraint=self.gamma_constraint,
-                autocast=False,
-            )
+            self.gamma = self._weight("gamma", (n,), autocast=False)
         if self.center:
-            self.beta = self.add_weight(
-                name="beta",
-                shape=(n,),
-                initializer=self.beta_initializer,
-                regularizer=self.beta_regularizer,
-                constraint=self.beta_constraint,
-                autocast=False,
-            )
+            self.beta = self._weight("beta", (n,), autocast=False)
 
     def call(self, inputs):
         """gamma (inputs - mean) / sqrt(variance + epsilon) + beta"""

@@ -64,23 +64,9 @@ class LayerNormalization(Layer):
         self.axis = axes  # a list in the configs of built layers
         shape = tuple(input_shape[axis] for axis in axes)
         if self.scale or self.rms_scaling:
-            self.gamma = self.add_weight(
-                name="gamma",
-                shape=shape,
-                initializer=self.gamma_initializer,
-                regularizer=self.gamma_regularizer,
-                constraint=self.gamma_constraint,
-                autocast=False,
-            )
+            self.gamma = self._weight("gamma", shape, autocast=False)
         if self.center and not self.rms_scaling:
-            self.beta = self.add_weight(
-                name="beta",
-                shape=shape,
-                initializer=self.beta_initializer,
-                regularizer=self.beta_regularizer,
-                constraint=self.beta_constraint,
-                autocast=False,
-            )
+            self.beta = self._weight("beta", shape, autocast=False)
 
     def call(self, inputs):
         """gamma (inputs - mean) / sqrt(variance + epsilon) + beta"""

@@ -1,0 +1,5 @@
+"""How to draw a layer of each class: its arguments, its inputs, its call."""
+
+from compat.layer_draws.drawing import DRAWS, Case, drawn
+
+__all__ = ["DRAWS", "Case", "drawn"]
