@@ -19,7 +19,7 @@ class Case:
         kwargs: of the constructor, plain values; or a function of the package that
             gives them, for layers which hold other layers.
         inputs: arrays, in the nest that the layer takes.
-        call: further arguments of the call; arrays in it are inputs without gradient.
+        call: further arguments of the call, arrays among them.
         mask: bool array, the mask that comes with the (first) input.
         free: axes, None when the symbolic shapes are compared: the batch, or also
             others that the layer does not need.

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from minikeras import config
+
 
 def low_rank_update(kernel, a, b, scale):
     """kernel + scale * a @ b: (..., n) + (..., rank) @ (rank, n)."""
@@ -26,8 +28,9 @@ class LowRank:
         kernel = vars(self)[f"_{name}"]
         if not self.lora_enabled:
             return kernel
-        a, b = (getattr(self, f"lora_{name}_{part}").value for part in "ab")
-        return low_rank_update(kernel.value, a, b, self.lora_alpha / self.lora_rank)
+        w = kernel.value
+        a, b = (getattr(self, f"lora_{name}_{x}").value.astype(w.dtype) for x in "ab")
+        return low_rank_update(w, a, b, self.lora_alpha / self.lora_rank)
 
     def enable_lora(
         self,
@@ -70,6 +73,7 @@ class LowRank:
                 name=part,
                 shape=shape,
                 initializer=initializer,
+                dtype=config.floatx(),  # full precision also for a half kernel
                 regularizer=getattr(self, f"{name}_regularizer"),
             )
             setattr(self, part, weight)
