@@ -12,6 +12,7 @@ from minikeras.layers.convolutional.conv1d import Conv1D
 from minikeras.layers.convolutional.conv2d import Conv2D
 from minikeras.layers.convolutional.conv3d import Conv3D
 from minikeras.layers.core.dense import Dense
+from minikeras.layers.core.einsum_dense import EinsumDense
 from minikeras.layers.core.embedding import Embedding
 from minikeras.layers.core.identity import Identity
 from minikeras.layers.core.input_layer import Input
@@ -120,6 +121,7 @@ __all__ = [
     "Dot",
     "Dropout",
     "ELU",
+    "EinsumDense",
     "Embedding",
     "Flatten",
     "GaussianDropout",

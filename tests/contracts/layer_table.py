@@ -67,6 +67,16 @@ ROWS = [
         {"units": 3, "activation": "tanh", "use_bias": False, "lora_rank": 2},
         (2, 3, 4),
     ),
+    Row(
+        "EinsumDense",
+        {"equation": "abc,cde->abde", "output_shape": (3, 3, 2), "bias_axes": "e"},
+        (2, 3, 4),
+    ),
+    Row(
+        "EinsumDense",
+        {"equation": "ab...,bc->ac...", "output_shape": 3, "lora_rank": 2},
+        (2, 4, 3, 5),
+    ),
     Row("Embedding", {"input_dim": 7, "output_dim": 3}, (2, 5), ints=7),
     Row("Embedding", {"input_dim": 7, "output_dim": 3, "mask_zero": True}, (2, 5), 7),
     Row("Lambda", {"function": double_plus}, (2, 3)),

@@ -1,0 +1,220 @@
+"""EinsumDense: a dense layer along any axes, given by an einsum equation."""
+
+import re
+
+from minikeras import activations, constraints, initializers, ops, regularizers
+from minikeras.layers.arguments import InputSpec
+from minikeras.layers.checks import is_int
+from minikeras.layers.layer import Layer
+from minikeras.layers.lora import LowRank
+
+_TERMS = re.compile(r"([.a-zA-Z]+),([a-zA-Z]+)->([.a-zA-Z]+)")
+_PLACES = re.compile(r"(\.{3})?[a-zA-Z]+(\.{3})?")
+
+
+def split_equation(equation):
+    """`"ab,bc->ac"` -> `("ab", "bc", "ac")`; dots before or after the letters stand
+    for the same axes of inputs and outputs.
+
+    >>> split_equation("...b,bc->...c")
+    ('...b', 'bc', '...c')
+    """
+    terms = _TERMS.fullmatch(equation) if isinstance(equation, str) else None
+    places = terms and [_PLACES.fullmatch(terms[i]) for i in (1, 3)]
+    if not places or not all(places) or places[0].groups() != places[1].groups():
+        raise ValueError(
+            f"EinsumDense: equation={equation!r} must have the form 'X,Y->Z', "
+            "'...X,Y->...Z' or 'X...,Y->Z...', X, Y and Z being letters."
+        )
+    inputs, kernel, outputs = terms.groups()
+    if all(places[0].groups()):
+        raise ValueError(f"EinsumDense: two ellipses in a term of {equation!r}.")
+    for label in kernel + outputs.strip("."):
+        if label not in inputs + (outputs if label in kernel else kernel):
+            raise ValueError(
+                f"EinsumDense: no size can be found for {label!r} in {equation!r}: it "
+                "must also stand in another term."
+            )
+    if len(set(outputs.strip("."))) < len(outputs.strip(".")):
+        raise ValueError(f"EinsumDense: the output of {equation!r} repeats an axis.")
+    return inputs, kernel, outputs
+
+
+def _axes(term, rank):
+    """The axes of a term: its letters, and numbers in place of the dots."""
+    start = term.find("...")
+    if start < 0:
+        return list(term)
+    elided = range(rank - len(term) + 3)
+    return [*term[:start], *elided, *term[start + 3 :]]
+
+
+def einsum_shapes(equation, input_shape, output_shape):
+    """Shapes of the kernel and of the output, the latter as {axis: size}.
+
+    Args:
+        equation: as `split_equation` takes it.
+        input_shape: tuple of ints or None.
+        output_shape: sizes of the output's axes that are neither the batch nor
+            elided; None for the size of the same axis of the inputs.
+
+    Raises:
+        ValueError: an axis has two different sizes.
+
+    >>> einsum_shapes("abc,cd->abd", (None, 3, 8), (None, 4))
+    ((8, 4), {'a': None, 'b': None, 'd': 4})
+    """
+    inputs, kernel, outputs = split_equation(equation)
+    rank = len(input_shape)
+    if rank < len(inputs.strip(".")):
+        raise ValueError(
+            f"EinsumDense: inputs of shape {tuple(input_shape)} have fewer axes than "
+            f"{equation!r} names."
+        )
+    elided = rank - len(inputs.strip("."))
+    known = dict(zip(_axes(inputs, rank), input_shape, strict=False))
+    given, sizes = iter(output_shape), {}
+    for axis in _axes(outputs, elided + len(outputs.strip("."))):
+        if isinstance(axis, int):
+            sizes[axis] = known[axis]
+        elif not sizes and not outputs.startswith("."):
+            sizes[axis] = input_shape[0]  # the batch
+        else:
+            sizes[axis] = next(given)
+            if sizes[axis] is not None and known.get(axis, sizes[axis]) != sizes[axis]:
+                raise ValueError(
+                    f"EinsumDense: axis {axis!r} of {equation!r} has size "
+                    f"{known[axis]} in the inputs, {input_shape}, and {sizes[axis]} "
+                    f"in output_shape={output_shape}."
+                )
+    return tuple((sizes | known)[axis] for axis in kernel), sizes
+
+
+def bias_shape(bias_axes, sizes):
+    """Shape that broadcasts to outputs with axes {axis: size}.
+
+    >>> bias_shape("d", {"a": 2, "d": 3, "e": 4})
+    (3, 1)
+    """
+    axes = list(sizes)
+    first = min(axes.index(axis) for axis in bias_axes)
+    return tuple(sizes[a] if str(a) in bias_axes else 1 for a in axes[first:])
+
+
+class EinsumDense(LowRank, Layer):
+    """A dense layer along any axes.
+
+    activation(einsum(equation, x, kernel) + bias)
+
+    Args:
+        equation: `"X,Y->Z"`: axes of the inputs, of the kernel and of the output.
+            The first axis is the batch; `"..."` at the same end of X and Z stands
+            for any axes.
+        output_shape: size(s) of the output's axes but the batch and elided ones;
+            None where the inputs' size is kept.
+        activation: name or function; None is the identity.
+        bias_axes: letters of the output along which the bias varies; None for no
+            bias.
+        kernel_initializer, bias_initializer: of the two weights.
+        kernel_regularizer, bias_regularizer, activity_regularizer: penalties.
+        kernel_constraint, bias_constraint: projections after each update.
+        lora_rank, lora_alpha: see `enable_lora`.
+        gptq_unpacked_column_size, quantization_config: reserved.
+
+    Raises:
+        ValueError: the equation has another form, or does not fit the other
+            arguments.
+
+    >>> import numpy as np
+    >>> EinsumDense("...x,xyz->...yz", (4, 5), bias_axes="z")(np.ones((2, 3))).shape
+    (2, 4, 5)
+    """
+
+    def __init__(
+        self,
+        equation,
+        output_shape,
+        activation=None,
+        bias_axes=None,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        lora_rank=None,
+        lora_alpha=None,
+        gptq_unpacked_column_size=None,
+        quantization_config=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        inputs, _, outputs = split_equation(equation)
+        self.equation = equation
+        one = is_int(output_shape)
+        self.output_shape = (output_shape,) if one else tuple(output_shape)
+        n_sizes = len(outputs.strip(".")) - (not outputs.startswith("."))
+        if len(self.output_shape) < n_sizes:
+            raise ValueError(
+                f"EinsumDense: output_shape={output_shape} must hold {n_sizes} sizes "
+                f"for {equation!r}."
+            )
+        if bias_axes is not None and not 0 < len(bias_axes) == len(
+            set(bias_axes) & set(outputs.strip("."))
+        ):
+            raise ValueError(
+                f"EinsumDense: bias_axes={bias_axes!r} must be letters of the output "
+                f"of {equation!r}, each once, or None."
+            )
+        self.bias_axes = bias_axes
+        self.activation = activations.get(activation)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.lora_rank, self.lora_alpha = lora_rank, lora_alpha
+        self.gptq_unpacked_column_size = gptq_unpacked_column_size
+        self.quantization_config = quantization_config
+        if "." not in inputs:
+            self.input_spec = InputSpec(ndim=len(inputs))
+
+    def build(self, input_shape):
+        """Create the kernel and the bias."""
+        shape, sizes = einsum_shapes(self.equation, input_shape, self.output_shape)
+        biased = self.bias_axes is not None
+        shape_of_bias = bias_shape(self.bias_axes, sizes) if biased else ()
+        if None in shape + shape_of_bias:
+            raise ValueError(
+                f"{self.path}: not all sizes of the weights of {self.equation!r} are "
+                f"known: kernel {shape}, bias {shape_of_bias}. Give them in "
+                f"output_shape={self.output_shape} or in the inputs, of shape "
+                f"{tuple(input_shape)}."
+            )
+        self._kernel = self._weight("kernel", shape)
+        self.bias = self._weight("bias", shape_of_bias) if biased else None
+        self._start_lora()
+
+    @property
+    def kernel(self):
+        """The kernel, of the axes Y of the equation."""
+        return self._effective() if self.lora_enabled else self._kernel
+
+    def call(self, inputs, training=None):
+        """activation(einsum(equation, inputs, kernel) + bias)"""
+        y = ops.einsum(self.equation, inputs, self.kernel)
+        if self.bias is not None:
+            y = y + self.bias
+        return y if self.activation is None else self.activation(y)
+
+    def compute_output_shape(self, input_shape):
+        """Sizes given as None in `output_shape` stay None."""
+        sizes = einsum_shapes(self.equation, input_shape, self.output_shape)[1]
+        return tuple(sizes.values())
+
+    def get_config(self):
+        """The constructor's arguments."""
+        config = {"activity_regularizer": None, **super().get_config()}
+        del config["gptq_unpacked_column_size"]
+        return config
