@@ -62,6 +62,7 @@ class Frame:
 
     __slots__ = (
         *("bindings", "training", "autocast", "losses", "masks", "path", "remat"),
+        "context",
         "token",
     )
     bindings: Bindings | None
@@ -71,6 +72,7 @@ class Frame:
     masks: Masks
     path: tuple[str, ...]
     remat: Any  # the RematScope that new layers come under, or None
+    context: dict  # further call arguments that reach layers by themselves
 
     def __init__(self, **changes):
         around = _current.get()
@@ -92,7 +94,7 @@ _SETTINGS = Frame.__slots__[:-1]
 def _root() -> Frame:
     frame = object.__new__(Frame)
     frame.bindings = frame.training = frame.autocast = frame.losses = None
-    frame.masks, frame.path, frame.remat = Masks(), (), None
+    frame.masks, frame.path, frame.remat, frame.context = Masks(), (), None, {}
     return frame
 
 

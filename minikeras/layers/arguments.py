@@ -1,13 +1,16 @@
-"""What a call may be given: its parameters, and the shapes its inputs must have."""
+"""What a call is given: its parameters, what reaches it by itself, checked inputs."""
 
 import functools
 import inspect
+import warnings
 
 import jax
 import numpy as np
 
 from minikeras.core import dtypes
+from minikeras.core.functional import get_mask, set_mask
 from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.symbolic import any_symbolic
 
 
 class CallSignature:
@@ -101,6 +104,89 @@ def map_shapes(function, shapes):
     if isinstance(shapes, (list, tuple)):
         return type(shapes)(map_shapes(function, v) for v in shapes)
     return shapes
+
+
+class Travelling:
+    """Mix-in of Layer: masks travel with arrays, registered arguments with calls."""
+
+    _context_arguments: tuple[str, ...] = ()
+    _called = False
+    name: str
+    supports_masking: bool
+
+    def compute_mask(self, inputs, previous_mask):
+        """The outputs' mask: the inputs' by default."""
+        return previous_mask
+
+    def _take_masks(self, spec, given):
+        """Fill `mask` and `<name>_mask` arguments; return the first input's masks."""
+        first = given.get(spec.first)
+        masks = jax.tree_util.tree_map(get_mask, first)
+        if spec.has_mask and given.get("mask") is None:
+            if jax.tree_util.tree_leaves(masks):
+                given["mask"] = masks
+            elif "mask" not in given and any_symbolic(given.values()):
+                given["mask"] = None
+        for name in [n for n in given if f"{n}_mask" in spec.names]:
+            if given.get(f"{name}_mask") is None:
+                own = jax.tree_util.tree_map(get_mask, given[name])
+                if jax.tree_util.tree_leaves(own):
+                    given[f"{name}_mask"] = own
+        return masks if given.get("mask") is None else given["mask"]
+
+    def _give_masks(self, inputs, outputs, masks):
+        overridden = type(self).compute_mask is not Travelling.compute_mask
+        given = bool(jax.tree_util.tree_leaves(masks))
+        if not overridden and not given:
+            return
+        if not (self.supports_masking or overridden):
+            warnings.warn(
+                f"Layer {self.name!r} ({type(self).__name__}) was passed an input with "
+                "a mask, does not use it and drops it. Set `supports_masking = True` "
+                "to pass it on.",
+                stacklevel=3,
+            )
+            return
+        leaves = jax.tree_util.tree_leaves(outputs)
+        if any(get_mask(x) is not None for x in leaves if is_tensor(x)):
+            return
+        masks = self.compute_mask(inputs, masks if given else None)
+        if masks is None:
+            return
+        found = jax.tree_util.tree_leaves(masks, is_leaf=lambda x: x is None)
+        for x, mask in zip(leaves, found, strict=False):
+            if mask is not None and is_tensor(x):
+                set_mask(x, mask)
+
+    def _register_call_context_args(self, *names):
+        """Let call arguments of these names reach the layers within by themselves.
+
+        As `training` does: given to this layer, they reach every layer below that has
+        registered them too and takes them in `call`.
+
+        Raises:
+            RuntimeError: the layer has been called already.
+        """
+        if self._called:
+            raise RuntimeError(
+                f"Cannot add call-context args after the layer has been called. "
+                f"Register {names} in the constructor of {self.name!r}."
+            )
+        self._context_arguments = tuple({*self._context_arguments, *names})
+
+    @property
+    def _call_context_args(self):
+        return {"training", *self._context_arguments}
+
+    def _take_context(self, spec, context, kwargs):
+        """(what the layers within get, the call's keywords) of registered arguments."""
+        names = self._context_arguments
+        given = {k: v for k, v in kwargs.items() if k in names and v is not None}
+        known = {k: v for k, v in (context | given).items() if k in names}
+        kwargs = {k: v for k, v in kwargs.items() if k not in names}
+        return context | given, kwargs | {
+            k: v for k, v in known.items() if k in spec.names
+        }
 
 
 class InputSpec:

@@ -37,7 +37,9 @@ class Configurable:
     def from_config(cls, config):
         """A new layer from `get_config()`; TypeError if `__init__` refuses it."""
         if isinstance(config.get("dtype"), dict):
-            config = {**config, "dtype": dtypes.get_policy(config["dtype"])}
+            policy = dtypes.get_policy(config["dtype"])
+            plain = type(policy) is dtypes.DTypePolicy
+            config = {**config, "dtype": policy.name if plain else policy}
         try:
             return cls(**config)
         except Exception as error:

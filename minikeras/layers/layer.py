@@ -1,6 +1,6 @@
 """Layer: what every layer and model stands on."""
 
-import warnings
+from collections.abc import MutableMapping
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +12,7 @@ from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import Node, Operation, any_symbolic, output_spec
 from minikeras.core.variable import Variable
 from minikeras.layers import arguments as arg
-from minikeras.layers.arguments import check_input
+from minikeras.layers.arguments import Travelling, check_input
 from minikeras.layers.building import Buildable
 from minikeras.layers.configuration import Configurable
 from minikeras.layers.tracking import Tracked
@@ -20,7 +20,7 @@ from minikeras.layers.tracking import Tracked
 _KERAS2_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_shape")
 
 
-class Layer(Tracked, Buildable, Configurable, Operation):
+class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
     """A computation with weights: `outputs = layer(inputs)`.
 
     A subclass defines `__init__` (configuration), `build(input_shape)` (weights, with
@@ -157,7 +157,13 @@ class Layer(Tracked, Buildable, Configurable, Operation):
 
     @dtype_policy.setter
     def dtype_policy(self, value):
-        self._dtype_policy = dtypes.get_policy(value)
+        policy, own = dtypes.get_policy(value), self._dtype_policy
+        if isinstance(own, MutableMapping) and not isinstance(policy, MutableMapping):
+            if self.path in own:
+                del own[self.path]
+            own[self.path] = policy
+        else:
+            self._dtype_policy = policy
 
     @property
     def dtype(self):
@@ -183,30 +189,15 @@ class Layer(Tracked, Buildable, Configurable, Operation):
     def __call__(self, *args, **kwargs):
         self._check_initialized()
         spec = arg.call_signature(type(self).call)
-        frame = current()
-        training = kwargs.get("training")
-        if not (spec.has_training or spec.variadic):
-            kwargs.pop("training", None)
-        if self._convert_input_args:
-            args, kwargs = jax.tree_util.tree_map(self._convert, (args, kwargs))
-        given = spec.bind(args, kwargs)
-        symbolic = any_symbolic(given.values())
-        if training is None:
-            training = given.get("training", frame.training)
-        if training is None:
-            training = spec.default_training
-        if spec.has_training and training is not None:
-            given["training"] = training
+        given, settings = self._understand(spec, args, kwargs)
+        symbolic, frame = any_symbolic(given.values()), current()
         first = given.get(spec.first)
         masks = self._take_masks(spec, given)
-        if self._convert_input_args:
-            self._check_positional(args)
         if self.input_spec is not None:
             self._check_input(first)
         if not frame.path and frame.losses is None and not symbolic:
             self._clear_losses()
-        autocast = self.compute_dtype if self._casts() else None
-        with Frame(path=self._scope(), training=training, autocast=autocast):
+        with Frame(path=self._scope(), **settings):
             if not self.built:
                 self._build_for(spec, given)
             with jax.named_scope(self.name):
@@ -220,7 +211,31 @@ class Layer(Tracked, Buildable, Configurable, Operation):
                     batch = max(x.shape[0], 1) if x.ndim else 1
                     self.add_loss(self.activity_regularizer(x) / batch)
         self._give_masks(first, outputs, masks)
+        if not self._called:
+            object.__setattr__(self, "_called", True)
         return outputs
+
+    def _understand(self, spec, args, kwargs):
+        """({parameter of `call`: value}, what the code within sees)."""
+        frame = current()
+        training, context = kwargs.get("training"), frame.context
+        if not (spec.has_training or spec.variadic):
+            kwargs.pop("training", None)
+        if self._context_arguments:
+            context, kwargs = self._take_context(spec, context, kwargs)
+        if self._convert_input_args:
+            args, kwargs = jax.tree_util.tree_map(self._convert, (args, kwargs))
+        given = spec.bind(args, kwargs)
+        if training is None:
+            training = given.get("training", frame.training)
+        if training is None:
+            training = spec.default_training
+        if spec.has_training and training is not None:
+            given["training"] = training
+        if self._convert_input_args:
+            self._check_positional(args)
+        autocast = self.compute_dtype if self._casts() else None
+        return given, {"training": training, "autocast": autocast, "context": context}
 
     def _check_input(self, inputs):
         check_input(self.input_spec, inputs, self.name)
@@ -299,6 +314,11 @@ class Layer(Tracked, Buildable, Configurable, Operation):
 
     def compute_output_shape(self, *args, **kwargs):
         """Shape(s) of the output for the given input shape(s), by tracing."""
+        if type(self).call is Layer.call:
+            raise NotImplementedError(
+                f"Layer {type(self).__name__} does not have a `compute_output_shape` "
+                "method implemented, nor a `call` to trace."
+            )
 
         def symbolic(shapes):
             return arg.map_shapes(lambda s: KerasTensor(s, self.input_dtype), shapes)
@@ -320,52 +340,6 @@ class Layer(Tracked, Buildable, Configurable, Operation):
     def path(self):
         """Name with those of the layers around it: `"model/block/dense"`."""
         return "/".join(self._path or (self.name,))
-
-    # -- masks --------------------------------------------------------------------
-
-    def compute_mask(self, inputs, previous_mask):
-        """The outputs' mask: the inputs' by default."""
-        return previous_mask
-
-    def _take_masks(self, spec, given):
-        """Fill `mask` and `<name>_mask` arguments; return the first input's masks."""
-        first = given.get(spec.first)
-        masks = jax.tree_util.tree_map(get_mask, first)
-        if spec.has_mask and given.get("mask") is None:
-            if jax.tree_util.tree_leaves(masks):
-                given["mask"] = masks
-            elif "mask" not in given and any_symbolic(given.values()):
-                given["mask"] = None
-        for name in [n for n in given if f"{n}_mask" in spec.names]:
-            if given.get(f"{name}_mask") is None:
-                own = jax.tree_util.tree_map(get_mask, given[name])
-                if jax.tree_util.tree_leaves(own):
-                    given[f"{name}_mask"] = own
-        return masks if given.get("mask") is None else given["mask"]
-
-    def _give_masks(self, inputs, outputs, masks):
-        overridden = type(self).compute_mask is not Layer.compute_mask
-        given = bool(jax.tree_util.tree_leaves(masks))
-        if not overridden and not given:
-            return
-        if not (self.supports_masking or overridden):
-            warnings.warn(
-                f"Layer {self.name!r} ({type(self).__name__}) was passed an input with "
-                "a mask, does not use it and drops it. Set `supports_masking = True` "
-                "to pass it on.",
-                stacklevel=3,
-            )
-            return
-        leaves = jax.tree_util.tree_leaves(outputs)
-        if any(get_mask(x) is not None for x in leaves if arg.is_tensor(x)):
-            return
-        masks = self.compute_mask(inputs, masks if given else None)
-        if masks is None:
-            return
-        found = jax.tree_util.tree_leaves(masks, is_leaf=lambda x: x is None)
-        for x, mask in zip(leaves, found, strict=False):
-            if mask is not None and arg.is_tensor(x):
-                set_mask(x, mask)
 
     # -- losses -------------------------------------------------------------------
 

@@ -33,8 +33,23 @@ class Tracked:
 
         In a frozen layer it is frozen too, and thaws with the layer.
         """
+        if self._locked:
+            raise ValueError(_locked_text(self, variable.name))
         variable.trainable = variable.trainable and self._trainable
         self.__dict__.setdefault("_added_variables", []).append(variable)
+
+    def _untrack_variable(self, variable):
+        """Forget a variable, so that it may be deleted or replaced."""
+        for name, value in list(vars(self).items()):
+            if value is variable:
+                object.__setattr__(self, name, None)
+        added = vars(self).get("_added_variables", [])
+        added[:] = [v for v in added if v is not variable]
+
+    @property
+    def _tracker(self):
+        """`unlock()` lets a built layer take new state, `lock()` ends that."""
+        return _Lock(self)
 
     def _held(self, kind):
         """Objects of `kind` held directly, each once, in order."""
@@ -208,6 +223,17 @@ class Tracked:
             for layer, attributes in before:
                 vars(layer).clear()
                 vars(layer).update(attributes)
+
+
+class _Lock:
+    def __init__(self, holder):
+        self._holder = holder
+
+    def lock(self):
+        self._holder._lock()
+
+    def unlock(self):
+        self._holder._lock(False)
 
 
 # Most attributes are of these types, and hold no state.
