@@ -1,0 +1,102 @@
+"""What the base class of layers does around `call`."""
+
+import numpy as np
+import pytest
+
+import minikeras as keras
+from minikeras import layers
+from minikeras.dtype_policies import DTypePolicyMap
+
+X = np.array([1.0, 2.0], "float32")
+
+
+class Shift(layers.Layer):
+    """x + 1 if `shifted` reaches it."""
+
+    def __init__(self, known=True):
+        super().__init__()
+        if known:
+            self._register_call_context_args("shifted")
+
+    def call(self, x, shifted=False):
+        return x + 1 if shifted else x
+
+
+class Around(layers.Layer):
+    """Calls another layer, without a word about `shifted`."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def call(self, x):
+        return self.inner(x)
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("kind", ["layer", "sequential", "functional"])
+def test_registered_arguments_reach_the_layers_that_know_them(kind, known):
+    outer = Around(Around(Shift(known)))
+    if kind == "sequential":
+        outer = keras.Sequential([outer])
+    if kind == "functional":
+        inputs = keras.Input((2,))
+        outer = keras.Model(inputs, outer(inputs))
+    outer._register_call_context_args("shifted")
+    x = X[None]
+    np.testing.assert_array_equal(outer(x, shifted=True), x + 1 if known else x)
+    np.testing.assert_array_equal(outer(x), x)
+
+
+def test_the_nearest_value_of_a_registered_argument_counts():
+    class Outer(Around):
+        def call(self, x):
+            return self.inner(x, shifted=False) + 10 * self.inner(x)
+
+    outer = Outer(Shift())
+    outer._register_call_context_args("shifted")
+    np.testing.assert_array_equal(outer(X, shifted=True), X + 10 * (X + 1))
+
+
+def test_arguments_are_registered_before_the_first_call():
+    layer = Shift()
+    layer(X)
+    with pytest.raises(RuntimeError, match="after the layer has been called"):
+        layer._register_call_context_args("other")
+    assert layer._call_context_args == {"training", "shifted"}
+
+
+def test_weights_made_in_call_are_refused():
+    class Late(layers.Layer):
+        def call(self, x):
+            self.w = self.add_weight(shape=())
+            return x
+
+    with pytest.raises(ValueError, match="'late'.*build"):
+        Late(name="late")(X)
+
+
+def test_weights_may_be_taken_away():
+    layer = layers.Dense(2)
+    layer.build((None, 3))
+    layer._untrack_variable(layer.bias)
+    assert layer.bias is None
+    assert [v.name for v in layer.weights] == ["kernel"]
+    layer._tracker.unlock()
+    layer.bias = layer.add_weight(shape=(2,), name="offset", initializer="ones")
+    layer._tracker.lock()
+    assert [v.name for v in layer.weights] == ["kernel", "offset"]
+
+
+def test_a_policy_goes_into_the_layers_map():
+    layer = layers.Dense(2, dtype=DTypePolicyMap())
+    layer.build((None, 1))
+    for name in ("mixed_bfloat16", "mixed_float16"):
+        layer.dtype_policy = name
+        assert layer.dtype_policy[layer.path].name == name
+    assert layer.compute_dtype == "float16"
+
+
+def test_a_layer_without_a_computation_has_no_output_shape():
+    with pytest.raises(NotImplementedError, match="compute_output_shape"):
+        layers.Layer().compute_output_shape((2, 3))
