@@ -9,8 +9,15 @@ from minikeras.layers.activations.rectifiers import ReLU
 from minikeras.layers.activations.softmax import Softmax
 from minikeras.layers.arguments import InputSpec
 from minikeras.layers.convolutional.conv1d import Conv1D
+from minikeras.layers.convolutional.conv1d_transpose import Conv1DTranspose
 from minikeras.layers.convolutional.conv2d import Conv2D
+from minikeras.layers.convolutional.conv2d_transpose import Conv2DTranspose
 from minikeras.layers.convolutional.conv3d import Conv3D
+from minikeras.layers.convolutional.conv3d_transpose import Conv3DTranspose
+from minikeras.layers.convolutional.depthwise_conv import DepthwiseConv1D
+from minikeras.layers.convolutional.depthwise_conv import DepthwiseConv2D
+from minikeras.layers.convolutional.separable_conv import SeparableConv1D
+from minikeras.layers.convolutional.separable_conv import SeparableConv2D
 from minikeras.layers.core.dense import Dense
 from minikeras.layers.core.einsum_dense import EinsumDense
 from minikeras.layers.core.embedding import Embedding
@@ -42,6 +49,12 @@ from minikeras.layers.normalization.group_normalization import GroupNormalizatio
 from minikeras.layers.normalization.layer_normalization import LayerNormalization
 from minikeras.layers.normalization.unit_normalization import RMSNormalization
 from minikeras.layers.normalization.unit_normalization import UnitNormalization
+from minikeras.layers.pooling.adaptive_pooling import AdaptiveAveragePooling1D
+from minikeras.layers.pooling.adaptive_pooling import AdaptiveAveragePooling2D
+from minikeras.layers.pooling.adaptive_pooling import AdaptiveAveragePooling3D
+from minikeras.layers.pooling.adaptive_pooling import AdaptiveMaxPooling1D
+from minikeras.layers.pooling.adaptive_pooling import AdaptiveMaxPooling2D
+from minikeras.layers.pooling.adaptive_pooling import AdaptiveMaxPooling3D
 from minikeras.layers.pooling.average_pooling import AveragePooling1D
 from minikeras.layers.pooling.average_pooling import AveragePooling2D
 from minikeras.layers.pooling.average_pooling import AveragePooling3D
@@ -82,8 +95,11 @@ AvgPool1D = AveragePooling1D
 AvgPool2D = AveragePooling2D
 AvgPool3D = AveragePooling3D
 Convolution1D = Conv1D
+Convolution1DTranspose = Conv1DTranspose
 Convolution2D = Conv2D
+Convolution2DTranspose = Conv2DTranspose
 Convolution3D = Conv3D
+Convolution3DTranspose = Conv3DTranspose
 GlobalAvgPool1D = GlobalAveragePooling1D
 GlobalAvgPool2D = GlobalAveragePooling2D
 GlobalAvgPool3D = GlobalAveragePooling3D
@@ -93,10 +109,18 @@ GlobalMaxPool3D = GlobalMaxPooling3D
 MaxPool1D = MaxPooling1D
 MaxPool2D = MaxPooling2D
 MaxPool3D = MaxPooling3D
+SeparableConvolution1D = SeparableConv1D
+SeparableConvolution2D = SeparableConv2D
 
 __all__ = [
     "Activation",
     "ActivityRegularization",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPooling3D",
     "Add",
     "AlphaDropout",
     "Average",
@@ -109,15 +133,23 @@ __all__ = [
     "BatchNormalization",
     "Concatenate",
     "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
+    "Conv2DTranspose",
     "Conv3D",
+    "Conv3DTranspose",
     "Convolution1D",
+    "Convolution1DTranspose",
     "Convolution2D",
+    "Convolution2DTranspose",
     "Convolution3D",
+    "Convolution3DTranspose",
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
     "Dense",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
     "Dot",
     "Dropout",
     "ELU",
@@ -164,6 +196,10 @@ __all__ = [
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "SeparableConvolution1D",
+    "SeparableConvolution2D",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",

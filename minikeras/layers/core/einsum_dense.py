@@ -194,6 +194,7 @@ class EinsumDense(LowRank, Layer):
             )
         self._kernel = self._weight("kernel", shape)
         self.bias = self._weight("bias", shape_of_bias) if biased else None
+        self.input_spec = InputSpec(ndim=len(input_shape))
         self._start_lora()
 
     @property

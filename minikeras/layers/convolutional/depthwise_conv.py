@@ -1,0 +1,104 @@
+"""DepthwiseConv1D and 2D: convolutions that do not mix the channels."""
+
+from minikeras import constraints, initializers, ops, regularizers
+from minikeras.layers.convolutional.windowed import Windowed, check_count
+
+
+class BaseDepthwiseConv(Windowed):
+    """A convolution of each channel alone, over `rank` axes of space.
+
+    activation(kernel * inputs + bias), with `depth_multiplier` filters for each
+    channel.
+
+    Args:
+        kernel_size, strides, padding, data_format, dilation_rate, activation,
+            use_bias: see `Windowed`.
+        depth_multiplier: int >= 1, output channels for each input channel.
+        depthwise_initializer, bias_initializer: of the (*kernel_size, channels,
+            depth_multiplier) kernel and the (channels · depth_multiplier,) bias.
+        depthwise_regularizer, bias_regularizer, activity_regularizer: penalties.
+        depthwise_constraint, bias_constraint: projections after each update.
+
+    Raises:
+        ValueError: a bad argument, or inputs that do not fit it.
+    """
+
+    def __init__(
+        self,
+        kernel_size,
+        strides=1,
+        padding="valid",
+        depth_multiplier=1,
+        data_format=None,
+        dilation_rate=1,
+        activation=None,
+        use_bias=True,
+        depthwise_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        depthwise_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        depthwise_constraint=None,
+        bias_constraint=None,
+        **kwargs,
+    ):
+        super().__init__(
+            kernel_size=kernel_size,
+            strides=strides,
+            padding=padding,
+            data_format=data_format,
+            dilation_rate=dilation_rate,
+            activation=activation,
+            use_bias=use_bias,
+            bias_initializer=bias_initializer,
+            bias_regularizer=bias_regularizer,
+            activity_regularizer=activity_regularizer,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )
+        check_count(depth_multiplier, "depth_multiplier")
+        self.depth_multiplier = depth_multiplier
+        self.depthwise_initializer = initializers.get(depthwise_initializer)
+        self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
+        self.depthwise_constraint = constraints.get(depthwise_constraint)
+
+    def build(self, input_shape):
+        """Create the kernel and the bias."""
+        channels = self._start_build(input_shape)
+        self.kernel = self._depthwise_weight("kernel", channels)
+        self._add_bias_weight(channels * self.depth_multiplier)
+
+    def _depthwise_weight(self, name, channels):
+        return self.add_weight(
+            name=name,
+            shape=(*self.kernel_size, channels, self.depth_multiplier),
+            initializer=self.depthwise_initializer,
+            regularizer=self.depthwise_regularizer,
+            constraint=self.depthwise_constraint,
+        )
+
+    def call(self, inputs):
+        """activation(kernel * inputs + bias)"""
+        return self._finish(ops.depthwise_conv(inputs, self.kernel, **self._windows))
+
+
+class DepthwiseConv1D(BaseDepthwiseConv):
+    """Convolution of each channel of (batch, steps, channels).
+
+    Args: see `BaseDepthwiseConv`.
+    """
+
+    rank = 1
+
+
+class DepthwiseConv2D(BaseDepthwiseConv):
+    """Convolution of each channel of (batch, rows, columns, channels).
+
+    Args: see `BaseDepthwiseConv`.
+
+    >>> import numpy as np
+    >>> DepthwiseConv2D(3, depth_multiplier=2)(np.ones((2, 8, 8, 3))).shape
+    (2, 6, 6, 6)
+    """
+
+    rank = 2

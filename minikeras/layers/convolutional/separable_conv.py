@@ -1,0 +1,118 @@
+"""SeparableConv1D and 2D: convolve each channel, then mix the channels."""
+
+from minikeras import constraints, initializers, ops, regularizers
+from minikeras.layers.convolutional.depthwise_conv import BaseDepthwiseConv
+from minikeras.layers.convolutional.windowed import check_count
+
+
+class BaseSeparableConv(BaseDepthwiseConv):
+    """A depthwise convolution, then one of window 1 over all channels.
+
+    activation(pointwise · (depthwise * inputs) + bias)
+
+    Args:
+        filters: int >= 1, number of output channels.
+        kernel_size, strides, padding, data_format, dilation_rate, activation,
+            use_bias: see `Windowed`.
+        depth_multiplier: int >= 1, channels in between for each input channel.
+        depthwise_initializer, pointwise_initializer, bias_initializer: of the
+            (*kernel_size, channels, depth_multiplier) kernel, the (1, ..., channels ·
+            depth_multiplier, filters) kernel and the (filters,) bias.
+        depthwise_regularizer, pointwise_regularizer, bias_regularizer,
+            activity_regularizer: penalties.
+        depthwise_constraint, pointwise_constraint, bias_constraint: projections
+            after each update.
+
+    Raises:
+        ValueError: a bad argument, or inputs that do not fit it.
+
+    Source: Chollet 2017, https://arxiv.org/abs/1610.02357.
+    """
+
+    def __init__(
+        self,
+        filters,
+        kernel_size,
+        strides=1,
+        padding="valid",
+        data_format=None,
+        dilation_rate=1,
+        depth_multiplier=1,
+        activation=None,
+        use_bias=True,
+        depthwise_initializer="glorot_uniform",
+        pointwise_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        depthwise_regularizer=None,
+        pointwise_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        depthwise_constraint=None,
+        pointwise_constraint=None,
+        bias_constraint=None,
+        **kwargs,
+    ):
+        super().__init__(
+            kernel_size=kernel_size,
+            strides=strides,
+            padding=padding,
+            depth_multiplier=depth_multiplier,
+            data_format=data_format,
+            dilation_rate=dilation_rate,
+            activation=activation,
+            use_bias=use_bias,
+            depthwise_initializer=depthwise_initializer,
+            bias_initializer=bias_initializer,
+            depthwise_regularizer=depthwise_regularizer,
+            bias_regularizer=bias_regularizer,
+            activity_regularizer=activity_regularizer,
+            depthwise_constraint=depthwise_constraint,
+            bias_constraint=bias_constraint,
+            **kwargs,
+        )
+        check_count(filters, "filters")
+        self.filters = filters
+        self.pointwise_initializer = initializers.get(pointwise_initializer)
+        self.pointwise_regularizer = regularizers.get(pointwise_regularizer)
+        self.pointwise_constraint = constraints.get(pointwise_constraint)
+
+    def build(self, input_shape):
+        """Create the two kernels and the bias."""
+        channels = self._start_build(input_shape)
+        self.depthwise_kernel = self._depthwise_weight("depthwise_kernel", channels)
+        between = channels * self.depth_multiplier
+        self.pointwise_kernel = self.add_weight(
+            name="pointwise_kernel",
+            shape=(*(1,) * self.rank, between, self.filters),
+            initializer=self.pointwise_initializer,
+            regularizer=self.pointwise_regularizer,
+            constraint=self.pointwise_constraint,
+        )
+        self._add_bias_weight(self.filters)
+
+    def call(self, inputs):
+        """activation(pointwise · (depthwise * inputs) + bias)"""
+        kernels = (self.depthwise_kernel, self.pointwise_kernel)
+        return self._finish(ops.separable_conv(inputs, *kernels, **self._windows))
+
+
+class SeparableConv1D(BaseSeparableConv):
+    """Separable convolution over (batch, steps, channels).
+
+    Args: see `BaseSeparableConv`.
+    """
+
+    rank = 1
+
+
+class SeparableConv2D(BaseSeparableConv):
+    """Separable convolution over (batch, rows, columns, channels).
+
+    Args: see `BaseSeparableConv`.
+
+    >>> import numpy as np
+    >>> SeparableConv2D(4, 3, padding="same")(np.ones((2, 8, 8, 3))).shape
+    (2, 8, 8, 4)
+    """
+
+    rank = 2

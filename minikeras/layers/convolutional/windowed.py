@@ -1,0 +1,154 @@
+"""Windowed: what all convolutions have in common."""
+
+from minikeras import activations, constraints, initializers, regularizers
+from minikeras.config import standardize_data_format
+from minikeras.layers.arguments import InputSpec
+from minikeras.layers.checks import int_tuple, padding_name
+from minikeras.layers.layer import Layer
+from minikeras.layers.reshaping.spatial import spatial_axes
+
+
+def add_bias(x, bias, channels_first=False):
+    """Add (channels,) to (batch, *space, channels) or to channels first."""
+    if channels_first:
+        bias = bias.reshape((-1, *(1,) * (x.ndim - 2)))
+    return x + bias
+
+
+def check_count(value, name):
+    """ValueError unless the number is above 0; None is not looked at."""
+    if value is not None and value <= 0:
+        raise ValueError(
+            f"Invalid value for argument `{name}`. Expected a strictly positive "
+            f"value. Received {name}={value}."
+        )
+
+
+def check_filters(filters, groups):
+    """ValueError unless both are positive and `groups` divides `filters`."""
+    check_count(filters, "filters")
+    if groups <= 0:
+        raise ValueError(
+            "The number of groups must be a positive integer. Received: "
+            f"groups={groups}."
+        )
+    if filters is not None and filters % groups != 0:
+        raise ValueError(
+            "The number of filters must be evenly divisible by the number of groups. "
+            f"Received: groups={groups}, filters={filters}."
+        )
+
+
+def check_steps(strides, dilation_rate):
+    """ValueError if both stride and dilation are above 1."""
+    if max(strides) > 1 and max(dilation_rate) > 1:
+        raise ValueError(
+            "`strides > 1` not supported in conjunction with `dilation_rate > 1`. "
+            f"Received: strides={strides} and dilation_rate={dilation_rate}"
+        )
+
+
+def check_output(shape, axes, window, dilation_rate):
+    """ValueError if a "valid" window is larger than the inputs."""
+    for axis, n, dilation in zip(axes, window, dilation_rate, strict=True):
+        size = shape[axis]
+        if size is not None and size < (n - 1) * dilation + 1:
+            raise ValueError(
+                "Computed output size would be zero or negative. "
+                f"kernel_size={window} with dilation_rate={dilation_rate} is larger "
+                f"than the inputs of shape {shape}. Use a "
+                "smaller window or padding='same'."
+            )
+
+
+class Windowed(Layer):
+    """Base of convolutions over `rank` axes of space.
+
+    Args:
+        kernel_size: int >= 1, or one for each axis of space: the window.
+        strides: step from window to window.
+        padding: `"valid"` uses whole windows only; `"same"` pads evenly, so that
+            strides of 1 keep the size.
+        data_format: `"channels_last"`, `"channels_first"` or None.
+        dilation_rate: distance of the entries that a window takes in.
+        activation: name or function; None is the identity.
+        use_bias: add a bias?
+        bias_initializer, bias_regularizer, bias_constraint: of the bias.
+        activity_regularizer: of the output.
+
+    Raises:
+        ValueError: a bad argument, or inputs that do not fit it.
+    """
+
+    rank: int
+    _paddings: tuple[str, ...] = ()  # besides "valid" and "same"
+
+    def __init__(
+        self,
+        kernel_size,
+        strides,
+        padding,
+        data_format,
+        dilation_rate,
+        activation,
+        use_bias,
+        bias_initializer,
+        bias_regularizer,
+        activity_regularizer,
+        bias_constraint,
+        **kwargs,
+    ):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.kernel_size = int_tuple(kernel_size, self.rank, "kernel_size")
+        self.strides = int_tuple(strides, self.rank, "strides")
+        self.dilation_rate = int_tuple(dilation_rate, self.rank, "dilation_rate")
+        self.padding = padding_name(padding, self._paddings)
+        self.data_format = standardize_data_format(data_format)
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.input_spec = InputSpec(min_ndim=self.rank + 2)
+
+    @property
+    def _channel_axis(self):
+        return -1 if self.data_format == "channels_last" else 1
+
+    @property
+    def _space(self):
+        return spatial_axes(self.rank, self.data_format)
+
+    @property
+    def _windows(self):
+        """The settings by the names that `keras.ops` has for them."""
+        names = ("strides", "padding", "data_format", "dilation_rate")
+        return {name: getattr(self, name) for name in names}
+
+    def _start_build(self, input_shape, must_hold_window=True):
+        """Check the shape; how many channels the inputs have."""
+        channels = input_shape[self._channel_axis]
+        if channels is None:
+            raise ValueError(
+                f"{self.path}: the channels ({self.data_format}) must be known to "
+                f"build it, got inputs of shape {tuple(input_shape)}."
+            )
+        if self.padding == "valid" and must_hold_window:
+            window = (self.kernel_size, self.dilation_rate)
+            check_output(input_shape, self._space, *window)
+        axes = {self._channel_axis: channels}
+        self.input_spec = InputSpec(min_ndim=self.rank + 2, axes=axes)
+        return channels
+
+    def _add_bias_weight(self, filters):
+        self.bias = self._weight("bias", (filters,)) if self.use_bias else None
+
+    def _finish(self, y):
+        """activation(y + bias)"""
+        if self.bias is not None:
+            y = add_bias(y, self.bias.value, self.data_format == "channels_first")
+        return y if self.activation is None else self.activation(y)
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {"activity_regularizer": None, **super().get_config()}
