@@ -112,7 +112,12 @@ class Travelling:
     _context_arguments: tuple[str, ...] = ()
     _called = False
     name: str
-    supports_masking: bool
+    supports_masking = False
+    _masks_itself = False  # does the class have a `compute_mask` of its own?
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        cls._masks_itself = cls.compute_mask is not Travelling.compute_mask
 
     def compute_mask(self, inputs, previous_mask):
         """The outputs' mask: the inputs' by default."""
@@ -135,11 +140,10 @@ class Travelling:
         return masks if given.get("mask") is None else given["mask"]
 
     def _give_masks(self, inputs, outputs, masks):
-        overridden = type(self).compute_mask is not Travelling.compute_mask
         given = bool(jax.tree_util.tree_leaves(masks))
-        if not overridden and not given:
+        if not self._masks_itself and not given:
             return
-        if not (self.supports_masking or overridden):
+        if not self.supports_masking and not self._masks_itself:
             warnings.warn(
                 f"Layer {self.name!r} ({type(self).__name__}) was passed an input with "
                 "a mask, does not use it and drops it. Set `supports_masking = True` "

@@ -91,7 +91,7 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
         self.autocast = autocast
         self._trainable = bool(trainable)
         self.built = False
-        self.supports_masking = False
+        self.supports_masking = self.supports_masking or self._masks_itself
         self.input_spec = None
         self._losses = []
         self._path = None

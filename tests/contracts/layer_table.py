@@ -4,6 +4,7 @@ The arguments are plain values, so that the same rows make the layers of Keras.
 """
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
@@ -13,25 +14,53 @@ def double_plus(x, offset=0.0):
     return 2 * x + offset
 
 
+def on_all(layer, x, **mode):
+    """The call of most layers: one argument, an array or a list of them."""
+    return layer(x, **mode)
+
+
+def on_each(layer, x, **mode):
+    """The call of layers that take their inputs one by one."""
+    return layer(*x, **mode)
+
+
+def on_states(layer, x, **mode):
+    """The call of a cell: inputs, then a list of states."""
+    return layer(x[0], list(x[1:]), **mode)
+
+
 @dataclasses.dataclass
 class Row:
     """One layer to test.
 
     Args:
         name: of its class.
-        kwargs: of its constructor.
+        kwargs: of its constructor; a function of the package that gives them where a
+            layer holds other layers.
         shape: of the input, or a list of them for several inputs.
         ints: draw the input from 0..ints - 1.
         half: relative tolerance of bfloat16 against float32.
+        call: how the layer is called on the inputs.
+        sized: does it keep the batch size of its first call?
+        empty: does it take a batch of no rows?
+        rowwise: is a row of the outputs made from that row of the inputs alone?
+        note: what tells it apart where `kwargs` is a function.
     """
 
     name: str
-    kwargs: dict
+    kwargs: dict | Callable
     shape: tuple | list
     ints: int | None = None
     half: float = 0.05
+    call: Callable = on_all
+    sized: bool = False
+    empty: bool = True
+    rowwise: bool = True
+    note: str = ""
 
     def __str__(self):
+        if callable(self.kwargs):
+            return f"{self.name}({self.note})"
         # A function by its name: what changes between processes is no test's name.
         shown = ",".join(
             f"{k}={getattr(v, '__name__', v)}" for k, v in self.kwargs.items()
@@ -40,19 +69,25 @@ class Row:
 
     def make(self, package, **more):
         """The layer of `package.layers`."""
-        return getattr(package.layers, self.name)(**{**self.kwargs, **more})
+        kwargs = self.kwargs(package) if callable(self.kwargs) else self.kwargs
+        return getattr(package.layers, self.name)(**{**kwargs, **more})
+
+    def functions(self):
+        """User-defined functions among the arguments."""
+        kwargs = {} if callable(self.kwargs) else self.kwargs
+        return [f for f in kwargs.values() if callable(f)]
 
     def inputs(self, batch=None):
-        """Random input(s), asymmetric around 0; the same in every call."""
+        """Random input(s), asymmetric around 0; the same rows in every call."""
         rng = np.random.default_rng(5)
         shapes = self.shape if isinstance(self.shape, list) else [self.shape]
         drawn = []
         for shape in shapes:
-            shape = shape if batch is None else (batch, *shape[1:])
             if self.ints is None:
                 drawn.append(rng.normal(0.3, 1.0, shape).astype("float32"))
             else:
                 drawn.append(rng.integers(0, self.ints, shape).astype("int32"))
+        drawn = [x[:batch] for x in drawn]
         return drawn if isinstance(self.shape, list) else drawn[0]
 
 

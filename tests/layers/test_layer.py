@@ -100,3 +100,15 @@ def test_a_policy_goes_into_the_layers_map():
 def test_a_layer_without_a_computation_has_no_output_shape():
     with pytest.raises(NotImplementedError, match="compute_output_shape"):
         layers.Layer().compute_output_shape((2, 3))
+
+
+def test_who_supports_masking():
+    class Declared(layers.Layer):
+        supports_masking = True
+
+    class WithRule(layers.Layer):
+        def compute_mask(self, inputs, previous_mask):
+            return previous_mask
+
+    assert Declared().supports_masking and WithRule().supports_masking
+    assert not layers.Layer().supports_masking
