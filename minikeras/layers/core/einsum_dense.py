@@ -1,5 +1,6 @@
 """EinsumDense: a dense layer along any axes, given by an einsum equation."""
 
+import copy
 import re
 
 from minikeras import activations, constraints, initializers, ops, regularizers
@@ -101,6 +102,19 @@ def bias_shape(bias_axes, sizes):
     return tuple(sizes[a] if str(a) in bias_axes else 1 for a in axes[first:])
 
 
+def with_fans(initializer, equation):
+    """The initializer, knowing which axes of the kernel are summed over."""
+    axes = ("input_axes", "output_axes")
+    if any(getattr(initializer, name, "none") is not None for name in axes):
+        return initializer  # it does not look at fans, or was told which
+    _, kernel, outputs = split_equation(equation)
+    knowing = copy.copy(initializer)
+    for name, kept in zip(axes, (False, True), strict=True):
+        chosen = [i for i, axis in enumerate(kernel) if (axis in outputs) == kept]
+        setattr(knowing, name, chosen)
+    return knowing
+
+
 class EinsumDense(LowRank, Layer):
     """A dense layer along any axes.
 
@@ -192,7 +206,13 @@ class EinsumDense(LowRank, Layer):
                 f"output_shape={self.output_shape} or in the inputs, of shape "
                 f"{tuple(input_shape)}."
             )
-        self._kernel = self._weight("kernel", shape)
+        self._kernel = self.add_weight(
+            shape,
+            with_fans(self.kernel_initializer, self.equation),
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+            name="kernel",
+        )
         self.bias = self._weight("bias", shape_of_bias) if biased else None
         self.input_spec = InputSpec(ndim=len(input_shape))
         self._start_lora()
