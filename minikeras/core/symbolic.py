@@ -383,7 +383,13 @@ def _brief(x):
 
 
 def op(
-    function=None, *, name=None, tensors=None, module="keras.src.ops.numpy", spec=None
+    function=None,
+    *,
+    name=None,
+    tensors=None,
+    module="keras.src.ops.numpy",
+    spec=None,
+    nulls=False,
 ) -> Any:
     """Make a public op of a pure function on arrays.
 
@@ -399,12 +405,14 @@ def op(
         spec: `spec(trace, *arrays, **config)` gives the output's KerasTensors where
             tracing alone does not: `trace(*arrays)` is what it would say, and
             `trace(*arrays, fills=…)` with other sizes for None.
+        nulls: are arrays that are not given recorded as None? Keras's classes of
+            such ops ask for them.
     """
     if function is None:
         return functools.partial(
-            op, name=name, tensors=tensors, module=module, spec=spec
+            op, name=name, tensors=tensors, module=module, spec=spec, nulls=nulls
         )
-    parameters = _Parameters(function, tensors)
+    parameters = _Parameters(function, tensors, nulls)
 
     @functools.wraps(function)
     def call(*args, **kwargs):
@@ -432,7 +440,7 @@ def op(
 class _Parameters:
     """Which parameters of a function take arrays; the others configure its node."""
 
-    def __init__(self, function, tensors):
+    def __init__(self, function, tensors, nulls):
         self.signature = inspect.signature(function)
         self.names = list(self.signature.parameters)
         if tensors is None:
@@ -442,6 +450,9 @@ class _Parameters:
         self.variadic = kinds.get(inspect.Parameter.VAR_POSITIONAL)
         self.keywords = kinds.get(inspect.Parameter.VAR_KEYWORD)
         self.plain = [p for p in tensors if p not in (self.variadic, self.keywords)]
+        defaults = {p.name: p.default for p in self.signature.parameters.values()}
+        needed = [p for p in self.plain if nulls or defaults[p] is inspect._empty]
+        self.least = len(needed)  # how many are recorded even if they are None
 
     def split(self, args, kwargs):
         """A call's (array arguments, those given by free keywords, configuration)."""
@@ -456,7 +467,7 @@ class _Parameters:
             config["data_format"] = settings.image_data_format()
         values = [config.pop(key) for key in self.plain]
         values += config.pop(self.variadic) if self.variadic else ()
-        while values and values[-1] is None:
+        while len(values) > self.least and values[-1] is None:
             values.pop()
         return values, named, config
 

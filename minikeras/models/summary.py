@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from minikeras.core import dtypes
+from minikeras.layers.tracking import Tracked
 
 
 def print_summary(
@@ -62,13 +63,15 @@ def summary_text(
             ratio=share,
             justify="right" if name == "Param #" else "left",
             overflow="fold",
+            min_width=9 if name == "Trainable" else None,
         )
     for layer, depth in _rows(model, expand_nested, layer_range):
         cells = [_title(layer, depth), _output_shape(layer), _parameters(layer)]
         if not linear:
             cells.append(_connections(layer, model) if depth == 0 else "")
         if show_trainable:
-            cells.append(("Y" if layer.trainable else "N") if layer.weights else "-")
+            weights = getattr(layer, "weights", ())  # a recorded op has none
+            cells.append(("Y" if layer.trainable else "N") if weights else "-")
         table.add_row(*map(_escape, cells))
     console = rich.console.Console(
         width=width, record=False, force_terminal=False, color_system=None
@@ -113,7 +116,8 @@ def is_linear(model) -> bool:
 
 
 def _rows(model, expand_nested, layer_range, depth=0):
-    layers = _in_range(model.layers, layer_range) if depth == 0 else model.layers
+    layers = getattr(model, "operations", model.layers)
+    layers = _in_range(layers, layer_range) if depth == 0 else layers
     for layer in layers:
         yield layer, depth
         if expand_nested and getattr(layer, "layers", None):
@@ -141,7 +145,8 @@ def _in_range(layers, layer_range):
 
 
 def _title(layer, depth):
-    return f"{'    └ ' * bool(depth)}{layer.name} ({type(layer).__name__})"
+    kind = getattr(layer, "class_name", type(layer).__name__)
+    return f"{'   └ ' * bool(depth)}{layer.name} ({kind})"
 
 
 def _output_shape(layer):
@@ -167,6 +172,8 @@ def _shape_arguments(config):
 
 
 def _parameters(layer):
+    if not isinstance(layer, Tracked):
+        return "0"
     if not layer.built:
         return f"{count(layer.weights):,} (unbuilt)"
     return f"{count(layer.weights):,}"

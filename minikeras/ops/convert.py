@@ -92,10 +92,11 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
 
 
 @op(name="ConvertToTensor", tensors=("x",), module=CORE)
-def _densify(x, dtype=None, sparse=None):
-    return variable.convert_to_tensor(x, dtype, sparse)
+def _densify(x, dtype=None, sparse=None, ragged=None):
+    return variable.convert_to_tensor(x, dtype, sparse, ragged)
 
 
+@op
 def array(x, dtype=None):
     """Array-like -> array, cast to `dtype` if given."""
     return convert_to_tensor(x, dtype)

@@ -54,7 +54,11 @@ def moments(x, axes, keepdims=False, synchronized=False):
     return _narrow(mean, x.dtype), _narrow(variance, x.dtype)
 
 
-@nn_op(name="BatchNorm", tensors=("x", "mean", "variance", "offset", "scale"))
+@nn_op(
+    name="BatchNorm",
+    tensors=("x", "mean", "variance", "offset", "scale"),
+    nulls=True,
+)
 def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilon=1e-3):
     """(x - mean) / √(variance + ε) [· scale] [+ offset].
 
@@ -107,7 +111,7 @@ def _axes(axis):
     return tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
 
 
-@nn_op(name="LayerNorm", tensors=("x", "gamma", "beta"), spec=_same_spec)
+@nn_op(name="LayerNorm", tensors=("x", "gamma", "beta"), spec=_same_spec, nulls=True)
 def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwargs):
     """(x - mean) / √(variance + ε) [· gamma] [+ beta], moments over `axis`.
 
@@ -142,7 +146,7 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwarg
     return (wide * factor + shift).astype(x.dtype)
 
 
-@nn_op(name="RMSNorm", tensors=("x", "scale"), spec=_same_spec)
+@nn_op(name="RMSNorm", tensors=("x", "scale"), spec=_same_spec, nulls=True)
 def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     """x / √(mean(x²) + ε) [· scale], the mean over `axis`.
 

@@ -173,7 +173,7 @@ def trapezoid(y, x=None, dx=1.0, axis=-1):
     return jnp.trapezoid(as_array(y), x, dx, axis)
 
 
-@op
+@op(name="AllClose")
 def allclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
     """Are all |x1 - x2| <= atol + rtol |x2|?"""
     return jnp.allclose(as_operand(x1), as_operand(x2), rtol, atol, equal_nan)

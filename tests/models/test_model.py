@@ -118,6 +118,15 @@ def test_summary():
         summary(model, layer_range=("nosuch", "frozen"))
 
 
+def test_summary_shows_recorded_ops_and_connections():
+    a, b = keras.Input((3,), name="a"), keras.Input((3,), name="b")
+    shared = layers.Dense(3, name="shared")
+    text = summary(keras.Model([a, b], shared(a) + shared(b)), show_trainable=True)
+    row = next(line for line in text.splitlines() if "(Add)" in line)
+    assert "(None, 3)" in row and "shared[0][0]" in row
+    assert "shared[1][0]" in text and "Trainable" in text
+
+
 def test_summary_prints_and_counts_the_optimizer(capsys):
     model = keras.Sequential([layers.Input((3,)), layers.Dense(2)])
     model.compile("adam", "mse")

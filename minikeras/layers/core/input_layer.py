@@ -93,7 +93,7 @@ class InputLayer(Layer):
         else:
             batch_shape = input_batch_shape(shape, batch_size, batch_shape)
         dtype = floatx() if dtype is None else dtypes.standardize_dtype(dtype)
-        super().__init__(name=name, dtype=dtype, **kwargs)
+        super().__init__(name=name, dtype=dtypes.DTypePolicy(dtype), **kwargs)
         self.batch_shape = batch_shape
         self.sparse, self.ragged = bool(sparse), False
         self.optional = optional
