@@ -1,0 +1,226 @@
+"""Bidirectional: a recurrent layer forward and another one backward."""
+
+import jax.numpy as jnp
+
+from minikeras.core.serialization import (
+    deserialize_keras_object,
+    serialize_keras_object,
+)
+from minikeras.layers.arguments import call_signature
+from minikeras.layers.layer import Layer
+
+_MERGES = {
+    "concat": lambda a, b: jnp.concatenate([a, b], axis=-1),
+    "sum": lambda a, b: a + b,
+    "ave": lambda a, b: (a + b) / 2,
+    "mul": lambda a, b: a * b,
+    None: lambda a, b: (a, b),
+}
+
+
+class Bidirectional(Layer):
+    """A recurrent layer over the steps in both directions.
+
+    merge(forward(x), backward(x)), sequences in the order of the inputs
+
+    Args:
+        layer: a recurrent layer; the forward one is a copy of it.
+        merge_mode: `"concat"`, `"sum"`, `"mul"`, `"ave"`, or None for both outputs as
+            they are.
+        weights: initial weights, first those of the forward layer.
+        backward_layer: the layer for the other direction, `go_backwards` turned; a
+            copy of `layer` by default.
+
+    Returns the merged output, then the states of both layers if they give them. An
+    `initial_state` holds the states of the forward layer, then those of the other.
+
+    Raises:
+        ValueError: something else than layers, an unknown merge mode, or layers that
+            do not go together.
+
+    >>> import numpy as np
+    >>> from minikeras import layers
+    >>> Bidirectional(layers.GRU(4))(np.ones((2, 5, 3))).shape
+    (2, 8)
+
+    Source: Schuster & Paliwal 1997, https://doi.org/10.1109/78.650093.
+    """
+
+    def __init__(
+        self,
+        layer,
+        merge_mode="concat",
+        weights=None,
+        backward_layer=None,
+        **kwargs,
+    ):
+        check_layers(layer, backward_layer)
+        if merge_mode not in _MERGES:
+            raise ValueError(
+                f"Invalid merge mode. Received: {merge_mode}. Merge mode should be one "
+                f"of {list(_MERGES)}."
+            )
+        super().__init__(weights=weights, **kwargs)
+        self.merge_mode = merge_mode
+        name = layer.name.removeprefix("forward_")
+        self.forward_layer = copied(layer, name=f"forward_{name}")
+        if backward_layer is None:
+            backward_layer = copied(
+                layer, name=f"backward_{name}", go_backwards=not layer.go_backwards
+            )
+        self.backward_layer = backward_layer
+        check_pair(self.forward_layer, backward_layer)
+        # What is merged must be as long on both sides, and Keras fills with zeros.
+        for one in (self.forward_layer, backward_layer):
+            one.zero_output_for_mask = layer.return_sequences
+        self.stateful = layer.stateful
+        self.return_sequences = layer.return_sequences
+        self.return_state = layer.return_state
+        self.supports_masking = True
+        self.input_spec = layer.input_spec
+
+    def build(self, sequences_shape, initial_state_shape=None):
+        """Build both layers."""
+        for layer in (self.forward_layer, self.backward_layer):
+            if not layer.built:
+                layer.build(sequences_shape)
+
+    def call(self, sequences, initial_state=None, mask=None, training=None):
+        """The merged outputs, and the states if wanted."""
+        first, second = halves(initial_state)
+        forward = self._run(self.forward_layer, sequences, first, mask, training)
+        back = self._run(self.backward_layer, sequences, second, mask, training)
+        states = ()
+        if self.return_state:
+            (forward, *first), (back, *second) = forward, back
+            states = (*first, *second)
+        if self.return_sequences:
+            back = jnp.flip(back, axis=1)
+        forward, back = (x.astype(self.compute_dtype) for x in (forward, back))
+        return self._join(_MERGES[self.merge_mode](forward, back), states)
+
+    def _join(self, merged, states):
+        if self.merge_mode is None:
+            return (*merged, *states)
+        return (merged, *states) if states else merged
+
+    def _run(self, layer, sequences, initial_state, mask, training):
+        spec = call_signature(type(layer).call)
+        given = {} if initial_state is None else {"initial_state": initial_state}
+        if spec.has_mask:
+            given["mask"] = mask
+        if spec.has_training and training is not None:
+            given["training"] = training
+        return layer(sequences, **given)
+
+    @property
+    def states(self):
+        """The states of both layers, or None if they keep none."""
+        first, second = self.forward_layer.states, self.backward_layer.states
+        return (*first, *second) if first and second else None
+
+    def reset_state(self):
+        """Set the states of `stateful` layers to zeros."""
+        self.forward_layer.reset_state()
+        self.backward_layer.reset_state()
+
+    reset_states = reset_state
+
+    def compute_output_shape(self, sequences_shape, initial_state_shape=None):
+        """The merged shape(s), and those of the states."""
+        outputs, states = [], []
+        for layer in (self.forward_layer, self.backward_layer):
+            shape = layer.compute_output_shape(sequences_shape)
+            if self.return_state:
+                shape, *own = shape
+                states += own
+            outputs.append(shape)
+        first, second = outputs
+        if self.merge_mode == "concat":
+            first = (*first[:-1], first[-1] + second[-1])
+        merged = outputs if self.merge_mode is None else first
+        return self._join(merged, states)
+
+    def compute_mask(self, _, mask):
+        """The inputs' mask for sequences."""
+        mask = mask[0] if isinstance(mask, (list, tuple)) else mask
+        mask = mask if self.return_sequences else None
+        return (mask, mask) if self.merge_mode is None else mask
+
+    def get_config(self):
+        """The constructor's arguments; the layers as their own configs."""
+        config = {
+            "name": self.name,
+            "trainable": self.trainable,
+            "dtype": serialize_keras_object(self.dtype_policy),
+        }
+        if (penalty := self.activity_regularizer) is not None:
+            config["activity_regularizer"] = serialize_keras_object(penalty)
+        return {
+            **config,
+            "merge_mode": self.merge_mode,
+            "layer": serialize_keras_object(self.forward_layer),
+            "backward_layer": serialize_keras_object(self.backward_layer),
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """A new layer around new layers."""
+        config = dict(config)
+        for name in ("layer", "backward_layer"):
+            if config.get(name) is not None:
+                config[name] = deserialize_keras_object(config[name], custom_objects)
+        return cls(**config)
+
+
+def halves(states):
+    """The initial states of both directions."""
+    if states is None:
+        return None, None
+    n = len(states) // 2
+    return states[:n], states[n:]
+
+
+def copied(layer, **changes):
+    """A new layer with the same arguments but `changes`."""
+    copy = type(layer).from_config({**layer.get_config(), **changes})
+    if hasattr(layer, "use_cudnn"):  # no part of the config
+        copy.use_cudnn = layer.use_cudnn
+    return copy
+
+
+def check_layers(layer, backward_layer):
+    """ValueError for anything but layers."""
+    if not isinstance(layer, Layer):
+        raise ValueError(
+            "Please initialize `Bidirectional` layer with a `keras.layers.Layer` "
+            f"instance. Received: {layer!r}"
+        )
+    if backward_layer is not None and not isinstance(backward_layer, Layer):
+        raise ValueError(
+            "`backward_layer` need to be a `keras.layers.Layer` instance. Received: "
+            f"{backward_layer!r}"
+        )
+    if not hasattr(layer, "go_backwards"):
+        raise TypeError(
+            f"Bidirectional: {type(layer).__name__} has no steps to run backwards "
+            "through. Pass a recurrent layer, such as LSTM, GRU or RNN(cell)."
+        )
+
+
+def check_pair(forward, backward):
+    """ValueError unless the layers differ in their direction, and in no other flag."""
+    if forward.go_backwards == backward.go_backwards:
+        raise ValueError(
+            "Forward layer and backward layer should have different `go_backwards` "
+            f"value. Received: forward_layer.go_backwards {forward.go_backwards}, "
+            f"backward_layer.go_backwards={backward.go_backwards}"
+        )
+    for name in ("stateful", "return_sequences", "return_state"):
+        first, second = getattr(forward, name), getattr(backward, name)
+        if first != second:
+            raise ValueError(
+                "Forward layer and backward layer are expected to have the same value "
+                f'for attribute "{name}", got "{first}" for forward layer and '
+                f'"{second}" for backward layer.'
+            )

@@ -1,0 +1,207 @@
+"""What the cells of recurrent layers have in common: dropout, and two-part steps."""
+
+from collections.abc import Callable
+
+import jax.numpy as jnp
+
+from minikeras import activations, constraints, initializers, random, regularizers
+from minikeras.layers.layer import Layer
+from minikeras.random.seed_generator import SeedGenerator
+
+# What an argument stands for, by the last word of its name.
+_FAMILIES = {
+    "activation": activations.get,
+    "initializer": initializers.get,
+    "regularizer": regularizers.get,
+    "constraint": constraints.get,
+}
+
+
+def gated_product(x, kernel, masks=None):
+    """x · kernel, with dropout masks on the inputs.
+
+    Args:
+        x: (…, n).
+        kernel: (n, gates · units).
+        masks: None, (batch, n), or a list of them, one for each gate.
+
+    Returns:
+        (…, gates · units).
+    """
+    if masks is None:
+        return x @ kernel
+    if not isinstance(masks, list):
+        return (x * masks) @ kernel
+    blocks = jnp.split(kernel, len(masks), axis=-1)
+    parts = [(x * m) @ k for m, k in zip(masks, blocks, strict=True)]
+    return jnp.concatenate(parts, axis=-1)
+
+
+def own_arguments(arguments):
+    """The `locals()` at the start of a constructor -> {argument: value}, in order."""
+    others = ("self", "kwargs", "__class__")
+    return {k: v for k, v in arguments.items() if k not in others}
+
+
+class DropoutCell(Layer):
+    """A cell that drops inputs and states, the same ones in all steps.
+
+    A mask is drawn when it is first asked for, and kept until it is reset: a layer
+    over steps does so after each call.
+    """
+
+    dropout: float
+    recurrent_dropout: float
+    seed_generator: SeedGenerator
+    _dropout_mask = _recurrent_dropout_mask = None
+    _mask_count: int | None = None  # None: one for all gates; else a list of so many
+
+    def _draw(self, like, rate):
+        def one():
+            return random.dropout(jnp.ones_like(like), rate, seed=self.seed_generator)
+
+        count = self._mask_count
+        return one() if count is None else [one() for _ in range(count)]
+
+    def get_dropout_mask(self, step_input):
+        """The mask(s) for inputs of that shape; None without dropout."""
+        if self._dropout_mask is None and self.dropout > 0:
+            self._dropout_mask = self._draw(step_input, self.dropout)
+        return self._dropout_mask
+
+    def get_recurrent_dropout_mask(self, step_input):
+        """The mask(s) for states of that shape; None without recurrent dropout."""
+        if self._recurrent_dropout_mask is None and self.recurrent_dropout > 0:
+            rate = self.recurrent_dropout
+            self._recurrent_dropout_mask = self._draw(step_input, rate)
+        return self._recurrent_dropout_mask
+
+    def reset_dropout_mask(self):
+        """Forget the inputs' mask: the next one is drawn anew."""
+        self._dropout_mask = None
+
+    def reset_recurrent_dropout_mask(self):
+        """Forget the states' mask: the next one is drawn anew."""
+        self._recurrent_dropout_mask = None
+
+    def draw_masks(self, inputs, states):
+        """Both masks, for the first step's inputs and states."""
+        masks = self.get_dropout_mask(inputs)
+        return masks, self.get_recurrent_dropout_mask(states[0])
+
+    def reset_masks(self):
+        """Forget both masks."""
+        self.reset_dropout_mask()
+        self.reset_recurrent_dropout_mask()
+
+
+class RecurrentCell(DropoutCell):
+    """A cell whose step has two parts: only the second one needs the state.
+
+    The first, `project`, is made for all steps at once when they are known, which
+    leaves the smaller part of the work to the loop.
+    """
+
+    units: int
+    state_size: int | list[int]
+    activation: Callable
+    recurrent_activation: Callable
+    use_bias: bool
+    unit_forget_bias: bool
+    gates = 1
+
+    def _keep(self, arguments):
+        """Make attributes of the constructor's arguments, given as its `locals()`."""
+        for name, value in own_arguments(arguments).items():
+            get = _FAMILIES.get(name.rpartition("_")[2], lambda value: value)
+            setattr(self, name, get(value))
+        # Keras brings rates outside of [0, 1] to its ends.
+        self.dropout = min(1.0, max(0.0, self.dropout))
+        self.recurrent_dropout = min(1.0, max(0.0, self.recurrent_dropout))
+
+    def _recurrent_weight(self, shape):
+        return self.add_weight(
+            shape,
+            self.recurrent_initializer,
+            name="recurrent_kernel",
+            regularizer=self.recurrent_regularizer,
+            constraint=self.recurrent_constraint,
+        )
+
+    def _build_kernels(self, n_in):
+        width = self.gates * self.units
+        self.kernel = self._weight("kernel", (n_in, width))
+        self.recurrent_kernel = self._recurrent_weight((self.units, width))
+
+    def _forget_bias(self, n):
+        """The (4 n,) bias of an LSTM; that of the forget gate starts at 1 if wanted."""
+
+        def start(shape, dtype):
+            parts = [self.bias_initializer((size,), dtype=dtype) for size in (n, 2 * n)]
+            return jnp.concatenate([parts[0], jnp.ones((n,), dtype), parts[1]])
+
+        return self.add_weight(
+            (4 * n,),
+            start if self.unit_forget_bias else self.bias_initializer,
+            name="bias",
+            regularizer=self.bias_regularizer,
+            constraint=self.bias_constraint,
+        )
+
+    def project(self, inputs, masks):
+        """The part of a step that the inputs alone give.
+
+        Args:
+            inputs: (batch, …), or all steps: (steps, batch, …).
+            masks: of `get_dropout_mask`, or None.
+        """
+        raise NotImplementedError
+
+    def advance(self, projected, states, masks):
+        """The new states, the first of which is also the output.
+
+        Args:
+            projected: what `project` gave for this step.
+            states: list of arrays.
+            masks: of `get_recurrent_dropout_mask`, or None.
+        """
+        raise NotImplementedError
+
+    def call(self, inputs, states, training=False):
+        """One step: (output, new states)."""
+        drop, recurrent_drop = self.masks_for(inputs, states, training)
+        states = self.advance(self.project(inputs, drop), states, recurrent_drop)
+        return states[0], states
+
+    def masks_for(self, inputs, states, training):
+        """The masks of one step's inputs and states; None, None if not training."""
+        return self.draw_masks(inputs, states) if training else (None, None)
+
+    def get_initial_state(self, batch_size=None):
+        """Zeros, (batch_size, units) for each state."""
+        sizes = self.state_size if isinstance(self.state_size, list) else [self.units]
+        return zero_states(batch_size, sizes, self.compute_dtype)
+
+
+class GatedCell(RecurrentCell):
+    """A cell with gates, each of which has a block of the kernels.
+
+    All gates share a dropout mask of the inputs; with recurrent dropout, or if
+    `implementation` is 1, each has its own masks.
+    """
+
+    implementation = 2
+
+    def _take_implementation(self, arguments):
+        """Keras 2's argument, which configs may still hold."""
+        self.implementation = arguments.pop("implementation", 2)
+
+    @property
+    def _mask_count(self):
+        single = self.implementation != 1 and self.recurrent_dropout == 0
+        return None if single else self.gates
+
+
+def zero_states(batch_size, sizes, dtype):
+    """List of zeros, (batch_size, size) for each size."""
+    return [jnp.zeros((batch_size, size), dtype) for size in sizes]

@@ -1,0 +1,264 @@
+"""RNN: a cell over the steps of a sequence."""
+
+import jax
+import jax.numpy as jnp
+
+from minikeras.core.serialization import (
+    deserialize_keras_object,
+    serialize_keras_object,
+)
+from minikeras.core.variable import Variable
+from minikeras.layers.arguments import is_shape
+from minikeras.layers.layer import Layer
+from minikeras.layers.recurrent.cell import RecurrentCell
+from minikeras.layers.recurrent.scan import scan_steps, step_masks, unrolled_steps
+from minikeras.layers.recurrent.stacked_rnn_cells import (
+    StackedRNNCells,
+    as_list,
+    initial_states,
+    output_size,
+    takes_training,
+)
+
+
+class RNN(Layer):
+    """A recurrent layer of any cell.
+
+    output_t, states_t = cell(x_t, states_(t-1)); masked steps change nothing.
+
+    Args:
+        cell: a layer with `state_size` (int, or a list of them), `call(inputs, states)`
+            -> (output, new states) and, if they differ from the first state and from
+            zeros, `output_size` and `get_initial_state(batch_size)`; or a list of
+            cells, to be stacked.
+        return_sequences: give the outputs of all steps, not only of the last one?
+        return_state: give the final states too?
+        go_backwards: begin with the last step? Sequences are given in the order in
+            which the steps were taken.
+        stateful: begin where the last call has ended? The batch size must be fixed.
+            As in Keras on JAX, the compiled steps of `fit` and `predict` leave the
+            states alone: each batch begins with the same.
+        unroll: make a copy of the program for each step instead of a loop?
+        zero_output_for_mask: give zeros for masked steps? Else the state before.
+
+    Input (batch, steps, …), output (batch, …), or (batch, steps, …), and the states.
+
+    Raises:
+        ValueError: a cell without `call` or `state_size`; a `stateful` layer and a
+            batch of unknown or of another size.
+
+    >>> import numpy as np
+    >>> from minikeras import layers
+    >>> RNN([layers.GRUCell(3), layers.GRUCell(4)])(np.ones((2, 5, 3))).shape
+    (2, 4)
+    """
+
+    _untracked = frozenset({"states"})  # no weights: Keras saves no states
+
+    def __init__(
+        self,
+        cell,
+        return_sequences=False,
+        return_state=False,
+        go_backwards=False,
+        stateful=False,
+        unroll=False,
+        zero_output_for_mask=False,
+        **kwargs,
+    ):
+        if isinstance(cell, (list, tuple)):
+            cell = StackedRNNCells(cell)
+        check_cell(cell)
+        super().__init__(**kwargs)
+        self.cell = cell
+        self.return_sequences, self.return_state = return_sequences, return_state
+        self.go_backwards, self.stateful = go_backwards, stateful
+        self.unroll, self.zero_output_for_mask = unroll, zero_output_for_mask
+        self.state_size = as_list(cell.state_size)
+        self.states = None
+        self.supports_masking = True
+
+    def build(self, sequences_shape, initial_state_shape=None):
+        """Build the cell, and the states if they are kept."""
+        if self.stateful:
+            self._create_states(sequences_shape)
+        if isinstance(self.cell, Layer) and not self.cell.built:
+            self.cell.build((sequences_shape[0], *sequences_shape[2:]))
+            self.cell.built = True
+
+    def _create_states(self, shape):
+        """The variables `states`, for that batch size."""
+        if shape[0] is None:
+            raise ValueError(
+                f"{self.name}: when using `stateful=True` in a RNN, the batch size "
+                f"must be static, got sequences of shape {tuple(shape)}. Pass "
+                "`batch_size=` or `batch_shape=` to `Input`."
+            )
+
+        def variable(value):
+            return Variable(
+                value, trainable=False, dtype=self.variable_dtype, name="rnn_state"
+            )
+
+        with jax.core.eval_context():
+            states = self.get_initial_state(shape[0])
+        self.states = jax.tree_util.tree_map(variable, states)
+
+    def get_initial_state(self, batch_size):
+        """The list of states with which the cell begins."""
+        return as_list(initial_states(self.cell, batch_size, self.compute_dtype))
+
+    def reset_state(self):
+        """Set the states of a `stateful` layer to zeros."""
+        for state in jax.tree_util.tree_leaves(self.states):
+            state.assign(jnp.zeros(state.shape))
+
+    reset_states = reset_state
+
+    # -- the call -----------------------------------------------------------------
+
+    def call(self, sequences, initial_state=None, mask=None, training=False):
+        """The output(s), and the final states if wanted."""
+        states = self._first_states(sequences, initial_state)
+        draws = hasattr(self.cell, "draw_masks")
+        if draws:  # before the loop, where nothing that is drawn could get out
+            self.cell.draw_masks(sequences[:, 0], states)
+        try:
+            last, outputs, states = self.inner_loop(sequences, states, mask, training)
+        finally:
+            if draws:
+                self.cell.reset_masks()
+        last, outputs, states = jax.tree_util.tree_map(
+            lambda x: x.astype(self.compute_dtype), (last, outputs, states)
+        )
+        if self.stateful:
+            jax.tree_util.tree_map(lambda v, x: v.assign(x), self.states, states)
+        output = outputs if self.return_sequences else last
+        return (output, *states) if self.return_state else output
+
+    def _first_states(self, sequences, given):
+        batch = sequences.shape[0]
+        if given is None and not self.stateful:
+            return self.get_initial_state(batch)
+        if given is None:
+            given = jax.tree_util.tree_map(lambda v: v.value, self.states)
+            size = len(jax.tree_util.tree_leaves(given)[0])
+            if batch != size:
+                raise ValueError(
+                    f"{self.name}: the batch size of a stateful RNN is fixed: expected "
+                    f"{size}, got {batch} sequences."
+                )
+        states: list = as_list(given)
+        if len(states) != len(self.state_size):
+            raise ValueError(
+                f"{self.name}: expected an initial_state of {len(self.state_size)} "
+                f"arrays (state sizes {self.state_size}), got {len(states)}."
+            )
+        return states
+
+    def inner_loop(self, sequences, initial_state, mask, training=False):
+        """The steps.
+
+        Args:
+            sequences: (batch, steps, …).
+            initial_state: list of arrays.
+            mask: (batch, steps) or None.
+            training: bool.
+
+        Returns:
+            (last output, outputs (batch, steps, …), list of final states).
+        """
+        keep = None if mask is None else step_masks(mask)
+        steps = jnp.swapaxes(sequences, 0, 1)
+        step, steps = self._step(steps, initial_state, training)
+        if self.unroll:
+            run, more = unrolled_steps, {}
+        else:
+            run, more = scan_steps, {"zero_masked": self.zero_output_for_mask}
+        outputs, states = run(
+            step, steps, initial_state, keep, self.go_backwards, **more
+        )
+        last = outputs[-1]
+        if keep is None and self._may_project():
+            last = states[0]  # the same, and XLA need not keep the outputs
+        return last, jnp.swapaxes(outputs, 0, 1), states
+
+    def _step(self, steps, states, training):
+        """(function of a step's input and states, inputs of all steps)."""
+        cell = self.cell
+        if not self._may_project():
+            mode = {"training": training} if takes_training(cell) else {}
+            return lambda x, states: cell(x, states, **mode), steps
+        drop, recurrent_drop = None, None
+        if training:
+            drop, recurrent_drop = cell.draw_masks(steps[0], states)
+
+        def step(z, states):
+            states = cell.advance(z, states, recurrent_drop)
+            return states[0], states
+
+        return step, cell.project(steps, drop)
+
+    def _may_project(self):
+        """May `cell.project` and `cell.advance` stand for the cell's call?"""
+        cell = self.cell
+        return (
+            getattr(type(cell), "call", None) is RecurrentCell.call
+            and cell.dtype_policy.name == self.dtype_policy.name
+        )
+
+    # -- shapes, masks, configuration ---------------------------------------------
+
+    def compute_output_shape(self, sequences_shape, initial_state_shape=None):
+        """(batch, size) or (batch, steps, size), and those of the states."""
+        batch, steps = sequences_shape[:2]
+        output = (batch, output_size(self.cell))
+        states = [_state_shape(batch, size) for size in self.state_size]
+        return self._all_shapes(output, states, steps)
+
+    def _all_shapes(self, output, states, steps):
+        if self.return_sequences:
+            output = (output[0], steps, *output[1:])
+        return (output, *states) if self.return_state else output
+
+    def compute_mask(self, _, mask):
+        """The inputs' mask for sequences; none for states."""
+        mask = mask[0] if isinstance(mask, (list, tuple)) else mask
+        mask = mask if self.return_sequences else None
+        return [mask, *(None for _ in self.state_size)] if self.return_state else mask
+
+    def get_config(self):
+        """The constructor's arguments; the cell as its own config."""
+        return {**super().get_config(), "cell": serialize_keras_object(self.cell)}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        """A new layer of a new cell."""
+        config = dict(config)
+        cell = deserialize_keras_object(config.pop("cell"), custom_objects)
+        return super().from_config({"cell": cell, **config})
+
+
+def check_cell(cell):
+    """ValueError unless the cell has `call` and a `state_size`."""
+    if not hasattr(cell, "call"):
+        raise ValueError(
+            "Argument `cell` should have a `call` method: (inputs, states) -> (output, "
+            f"new states). Received: cell={cell!r}"
+        )
+    if not hasattr(cell, "state_size"):
+        raise ValueError(
+            "The RNN cell should have a `state_size` attribute (an integer, or a list "
+            f"of integers, one for each state). Received: cell={cell!r}"
+        )
+    if not isinstance(cell.state_size, (int, list, tuple)):
+        raise ValueError(
+            "state_size must be an integer, or a list/tuple of integers (one for each "
+            f"state). Received: cell.state_size={cell.state_size!r}"
+        )
+
+
+def _state_shape(batch, size):
+    if is_shape(size):
+        return [(batch, n) for n in size]
+    return (batch, size)
