@@ -34,11 +34,11 @@ class Buildable:
         unless a subclass has a `build` of its own."""
         self.built = type(self).build is Buildable.build
 
-    def _weight(self, name, shape, **more):
+    def _weight(self, name, shape, settings_of=None, **more):
         """A weight as the constructor's `<name>_initializer`, `_regularizer` and
-        `_constraint` want it."""
+        `_constraint` want it; `settings_of` if they have another name."""
         settings = {
-            key: getattr(self, f"{name}_{key}", None)
+            key: getattr(self, f"{settings_of or name}_{key}", None)
             for key in ("initializer", "regularizer", "constraint")
         }
         return self.add_weight(name=name, shape=shape, **settings, **more)
