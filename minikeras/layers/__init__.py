@@ -26,6 +26,7 @@ from minikeras.layers.core.input_layer import Input
 from minikeras.layers.core.input_layer import InputLayer
 from minikeras.layers.core.lambda_layer import Lambda
 from minikeras.layers.core.masking import Masking
+from minikeras.layers.core.reversible_embedding import ReversibleEmbedding
 from minikeras.layers.core.wrapper import Wrapper
 from minikeras.layers.layer import Layer
 from minikeras.layers.merging.concatenate import Concatenate
@@ -47,6 +48,7 @@ from minikeras.layers.merging.functions import subtract
 from minikeras.layers.normalization.batch_normalization import BatchNormalization
 from minikeras.layers.normalization.group_normalization import GroupNormalization
 from minikeras.layers.normalization.layer_normalization import LayerNormalization
+from minikeras.layers.normalization.spectral_normalization import SpectralNormalization
 from minikeras.layers.normalization.unit_normalization import RMSNormalization
 from minikeras.layers.normalization.unit_normalization import UnitNormalization
 from minikeras.layers.pooling.adaptive_pooling import AdaptiveAveragePooling1D
@@ -196,6 +198,7 @@ __all__ = [
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "ReversibleEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
@@ -204,6 +207,7 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "SpectralNormalization",
     "Subtract",
     "UnitNormalization",
     "UpSampling1D",

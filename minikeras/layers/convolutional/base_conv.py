@@ -1,6 +1,6 @@
 """BaseConv: the convolutions of one, two and three axes of space."""
 
-from minikeras import constraints, initializers, ops, regularizers
+from minikeras import ops
 from minikeras.layers.convolutional.windowed import (
     Windowed,
     check_filters,
@@ -62,18 +62,14 @@ class BaseConv(LowRank, Windowed):
             dilation_rate=dilation_rate,
             activation=activation,
             use_bias=use_bias,
-            bias_initializer=bias_initializer,
-            bias_regularizer=bias_regularizer,
             activity_regularizer=activity_regularizer,
-            bias_constraint=bias_constraint,
             **kwargs,
         )
         check_filters(filters, groups)
         check_steps(self.strides, self.dilation_rate)
         self.filters, self.groups = filters, groups
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
+        self._keep("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        self._keep("bias", bias_initializer, bias_regularizer, bias_constraint)
         self.lora_rank, self.lora_alpha = lora_rank, lora_alpha
 
     def build(self, input_shape):

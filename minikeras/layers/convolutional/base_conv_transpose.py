@@ -1,6 +1,6 @@
 """BaseConvTranspose: convolutions backwards, from small images to large ones."""
 
-from minikeras import constraints, initializers, ops, regularizers
+from minikeras import ops
 from minikeras.layers.checks import int_tuple
 from minikeras.layers.convolutional.windowed import (
     Windowed,
@@ -72,10 +72,7 @@ class BaseConvTranspose(Windowed):
             dilation_rate=dilation_rate,
             activation=activation,
             use_bias=use_bias,
-            bias_initializer=bias_initializer,
-            bias_regularizer=bias_regularizer,
             activity_regularizer=activity_regularizer,
-            bias_constraint=bias_constraint,
             **kwargs,
         )
         check_count(filters, "filters")
@@ -86,9 +83,8 @@ class BaseConvTranspose(Windowed):
             wanted = (output_padding, self.rank, "output_padding")
             self.output_padding = int_tuple(*wanted, allow_zero=True)
             check_output_padding(self.output_padding, self.strides)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
+        self._keep("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
+        self._keep("bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape):
         """Create the kernel and the bias."""

@@ -1,6 +1,6 @@
 """DepthwiseConv1D and 2D: convolutions that do not mix the channels."""
 
-from minikeras import constraints, initializers, ops, regularizers
+from minikeras import ops
 from minikeras.layers.convolutional.windowed import Windowed, check_count
 
 
@@ -50,32 +50,25 @@ class BaseDepthwiseConv(Windowed):
             dilation_rate=dilation_rate,
             activation=activation,
             use_bias=use_bias,
-            bias_initializer=bias_initializer,
-            bias_regularizer=bias_regularizer,
             activity_regularizer=activity_regularizer,
-            bias_constraint=bias_constraint,
             **kwargs,
         )
         check_count(depth_multiplier, "depth_multiplier")
         self.depth_multiplier = depth_multiplier
-        self.depthwise_initializer = initializers.get(depthwise_initializer)
-        self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
-        self.depthwise_constraint = constraints.get(depthwise_constraint)
+        self._keep(
+            "depthwise",
+            depthwise_initializer,
+            depthwise_regularizer,
+            depthwise_constraint,
+        )
+        self._keep("bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape):
         """Create the kernel and the bias."""
         channels = self._start_build(input_shape)
-        self.kernel = self._depthwise_weight("kernel", channels)
+        shape = (*self.kernel_size, channels, self.depth_multiplier)
+        self.kernel = self._weight("kernel", shape, settings_of="depthwise")
         self._add_bias_weight(channels * self.depth_multiplier)
-
-    def _depthwise_weight(self, name, channels):
-        return self.add_weight(
-            name=name,
-            shape=(*self.kernel_size, channels, self.depth_multiplier),
-            initializer=self.depthwise_initializer,
-            regularizer=self.depthwise_regularizer,
-            constraint=self.depthwise_constraint,
-        )
 
     def call(self, inputs):
         """activation(kernel * inputs + bias)"""

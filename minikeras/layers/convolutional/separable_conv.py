@@ -1,11 +1,10 @@
 """SeparableConv1D and 2D: convolve each channel, then mix the channels."""
 
-from minikeras import constraints, initializers, ops, regularizers
-from minikeras.layers.convolutional.depthwise_conv import BaseDepthwiseConv
-from minikeras.layers.convolutional.windowed import check_count
+from minikeras import ops
+from minikeras.layers.convolutional.windowed import Windowed, check_count
 
 
-class BaseSeparableConv(BaseDepthwiseConv):
+class BaseSeparableConv(Windowed):
     """A depthwise convolution, then one of window 1 over all channels.
 
     activation(pointwise · (depthwise * inputs) + bias)
@@ -56,38 +55,38 @@ class BaseSeparableConv(BaseDepthwiseConv):
             kernel_size=kernel_size,
             strides=strides,
             padding=padding,
-            depth_multiplier=depth_multiplier,
             data_format=data_format,
             dilation_rate=dilation_rate,
             activation=activation,
             use_bias=use_bias,
-            depthwise_initializer=depthwise_initializer,
-            bias_initializer=bias_initializer,
-            depthwise_regularizer=depthwise_regularizer,
-            bias_regularizer=bias_regularizer,
             activity_regularizer=activity_regularizer,
-            depthwise_constraint=depthwise_constraint,
-            bias_constraint=bias_constraint,
             **kwargs,
         )
+        check_count(depth_multiplier, "depth_multiplier")
         check_count(filters, "filters")
-        self.filters = filters
-        self.pointwise_initializer = initializers.get(pointwise_initializer)
-        self.pointwise_regularizer = regularizers.get(pointwise_regularizer)
-        self.pointwise_constraint = constraints.get(pointwise_constraint)
+        self.depth_multiplier, self.filters = depth_multiplier, filters
+        self._keep(
+            "depthwise",
+            depthwise_initializer,
+            depthwise_regularizer,
+            depthwise_constraint,
+        )
+        self._keep(
+            "pointwise",
+            pointwise_initializer,
+            pointwise_regularizer,
+            pointwise_constraint,
+        )
+        self._keep("bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape):
         """Create the two kernels and the bias."""
         channels = self._start_build(input_shape)
-        self.depthwise_kernel = self._depthwise_weight("depthwise_kernel", channels)
+        shape = (*self.kernel_size, channels, self.depth_multiplier)
+        self.depthwise_kernel = self._weight("depthwise_kernel", shape, "depthwise")
         between = channels * self.depth_multiplier
-        self.pointwise_kernel = self.add_weight(
-            name="pointwise_kernel",
-            shape=(*(1,) * self.rank, between, self.filters),
-            initializer=self.pointwise_initializer,
-            regularizer=self.pointwise_regularizer,
-            constraint=self.pointwise_constraint,
-        )
+        shape = (*(1,) * self.rank, between, self.filters)
+        self.pointwise_kernel = self._weight("pointwise_kernel", shape, "pointwise")
         self._add_bias_weight(self.filters)
 
     def call(self, inputs):

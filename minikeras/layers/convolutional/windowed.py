@@ -73,8 +73,6 @@ class Windowed(Layer):
         dilation_rate: distance of the entries that a window takes in.
         activation: name or function; None is the identity.
         use_bias: add a bias?
-        bias_initializer, bias_regularizer, bias_constraint: of the bias.
-        activity_regularizer: of the output.
 
     Raises:
         ValueError: a bad argument, or inputs that do not fit it.
@@ -92,13 +90,9 @@ class Windowed(Layer):
         dilation_rate,
         activation,
         use_bias,
-        bias_initializer,
-        bias_regularizer,
-        activity_regularizer,
-        bias_constraint,
         **kwargs,
     ):
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        super().__init__(**kwargs)
         self.kernel_size = int_tuple(kernel_size, self.rank, "kernel_size")
         self.strides = int_tuple(strides, self.rank, "strides")
         self.dilation_rate = int_tuple(dilation_rate, self.rank, "dilation_rate")
@@ -106,10 +100,13 @@ class Windowed(Layer):
         self.data_format = standardize_data_format(data_format)
         self.activation = activations.get(activation)
         self.use_bias = use_bias
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.bias_constraint = constraints.get(bias_constraint)
         self.input_spec = InputSpec(min_ndim=self.rank + 2)
+
+    def _keep(self, weight, initializer, regularizer, constraint):
+        """Settings of a weight as attributes; initializers draw their seeds here."""
+        setattr(self, f"{weight}_initializer", initializers.get(initializer))
+        setattr(self, f"{weight}_regularizer", regularizers.get(regularizer))
+        setattr(self, f"{weight}_constraint", constraints.get(constraint))
 
     @property
     def _channel_axis(self):

@@ -26,7 +26,6 @@ class AdaptivePooling(Layer):
         super().__init__(**kwargs)
         self.output_size = int_tuple(output_size, self.rank, "output_size")
         self.data_format = standardize_data_format(data_format)
-        self._build_at_init()
 
 
 class _AdaptiveAverage(AdaptivePooling):

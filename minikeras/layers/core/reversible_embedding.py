@@ -1,0 +1,110 @@
+"""ReversibleEmbedding: integers to vectors, and vectors back to logits."""
+
+from minikeras import ops
+from minikeras.core.functional import set_mask
+from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.variable import convert_to_tensor
+from minikeras.layers.core.embedding import Embedding
+
+
+def soft_cap(x, cap):
+    """cap · tanh(x / cap): about x where small, between -cap and cap."""
+    return ops.tanh(x / cap) * cap
+
+
+class ReversibleEmbedding(Embedding):
+    """An `Embedding` that also maps hidden states to logits of the indices.
+
+    layer(indices) = embeddings[indices]; layer(states, reverse=True) = states @ R,
+    R being embeddingsᵀ, or a weight of its own.
+
+    Args:
+        input_dim, output_dim, embeddings_initializer, embeddings_regularizer,
+            embeddings_constraint, mask_zero: see `Embedding`.
+        tie_weights: is R the transposed table?
+        reverse_dtype: dtype of the product; by default the compute dtype and that of
+            the states decide.
+        logit_soft_cap: number c; logits x become c tanh(x / c).
+        **kwargs: further arguments of `Embedding`.
+
+    Input (...,) ints, output (..., output_dim); in reverse, input (..., output_dim),
+    output (..., input_dim).
+
+    Source: Press & Wolf 2017, https://arxiv.org/abs/1608.05859.
+
+    >>> import numpy as np
+    >>> layer = ReversibleEmbedding(10, 4)
+    >>> layer(layer(np.array([[1, 2, 9]])), reverse=True).shape
+    (1, 3, 10)
+    """
+
+    def __init__(
+        self,
+        input_dim,
+        output_dim,
+        tie_weights=True,
+        embeddings_initializer="uniform",
+        embeddings_regularizer=None,
+        embeddings_constraint=None,
+        mask_zero=False,
+        reverse_dtype=None,
+        logit_soft_cap=None,
+        **kwargs,
+    ):
+        self.tie_weights = tie_weights  # first: given `weights` build the layer
+        super().__init__(
+            input_dim,
+            output_dim,
+            embeddings_initializer=embeddings_initializer,
+            embeddings_regularizer=embeddings_regularizer,
+            embeddings_constraint=embeddings_constraint,
+            mask_zero=mask_zero,
+            **kwargs,
+        )
+        self.reverse_dtype = reverse_dtype
+        self.logit_soft_cap = logit_soft_cap
+
+    def build(self, input_shape=None):
+        """Create the table, and R if it is a weight of its own."""
+        super().build(input_shape)
+        if not self.tie_weights:
+            self.reverse_embeddings = self.add_weight(
+                name="reverse_embeddings",
+                shape=(self.output_dim, self.input_dim),
+                initializer=self.embeddings_initializer,
+            )
+
+    def call(self, inputs, reverse=False):
+        """embeddings[inputs], or the logits of states"""
+        if reverse:
+            return self._logits(inputs)
+        y = super().call(inputs)
+        # Here and not in `compute_mask`, which does not know the direction.
+        set_mask(y, super().compute_mask(inputs))
+        return y
+
+    def _logits(self, states):
+        table = self.embeddings if self.tie_weights else self.reverse_embeddings
+        table = convert_to_tensor(table).astype(
+            self.reverse_dtype or self.compute_dtype
+        )
+        if self.reverse_dtype is not None:
+            states = states.astype(self.reverse_dtype)
+        logits = states @ (table.T if self.tie_weights else table)
+        cap = self.logit_soft_cap
+        return logits if cap is None else soft_cap(logits, cap)
+
+    def compute_mask(self, inputs, mask=None):
+        """None: the mask comes with the vectors."""
+        return None
+
+    def compute_output_shape(self, input_shape, reverse=False):
+        """(..., output_dim), or (..., input_dim) in reverse."""
+        if reverse:
+            return (*input_shape[:-1], self.input_dim)
+        return (*input_shape, self.output_dim)
+
+    def compute_output_spec(self, inputs, reverse=False):
+        """The output as a KerasTensor."""
+        dtype = (reverse and self.reverse_dtype) or self.compute_dtype
+        return KerasTensor(self.compute_output_shape(inputs.shape, reverse), dtype)

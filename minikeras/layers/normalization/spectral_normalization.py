@@ -1,0 +1,95 @@
+"""SpectralNormalization: keep a layer's kernel at a largest singular value of 1."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from minikeras import initializers, ops
+from minikeras.core.variable import Variable
+from minikeras.layers.arguments import InputSpec
+from minikeras.layers.core.wrapper import Wrapper
+
+
+@functools.partial(jax.jit, static_argnames="iterations")  # one rounding, as in Keras
+def spectral_normalization(kernel, u, iterations=1):
+    """kernel / sigma, sigma being about the largest singular value of the kernel.
+
+    Each iteration is v = normalize(u Wᵀ), u = normalize(v W); then sigma = v W uᵀ.
+
+    Args:
+        kernel: (..., n), taken as a matrix W with n columns.
+        u: (1, n), the guess of the right singular vector to start from.
+        iterations: int >= 1.
+
+    Returns:
+        (new u, normalized kernel); no slope goes through u and v.
+    """
+    w = kernel.reshape(-1, kernel.shape[-1])
+    v = None
+    for _ in range(iterations):
+        v = ops.normalize(u @ w.T, axis=None)
+        u = ops.normalize(v @ w, axis=None)
+    u, v = lax.stop_gradient(u), lax.stop_gradient(v)
+    sigma = v @ w @ u.T
+    return u, jnp.reshape(w / sigma, kernel.shape)
+
+
+class SpectralNormalization(Wrapper):
+    """Divide the kernel of a layer by its largest singular value.
+
+    The kernel itself is changed, in each call with `training=True`, before it is used;
+    so the layer's slope stays at most 1, which steadies the discriminators of GANs.
+
+    Args:
+        layer: a layer with the weight `kernel` or `embeddings`.
+        power_iterations: int >= 1, per call, to estimate the singular value.
+
+    Raises:
+        ValueError: `power_iterations` is below 1, or the layer has no such weight.
+
+    Source: Miyato et al. 2018, https://arxiv.org/abs/1802.05957.
+    """
+
+    def __init__(self, layer, power_iterations=1, **kwargs):
+        super().__init__(layer, **kwargs)
+        if power_iterations <= 0:
+            raise ValueError(
+                "`power_iterations` should be greater than zero. Received: "
+                f"`power_iterations={power_iterations}`"
+            )
+        self.power_iterations = power_iterations
+
+    def build(self, input_shape):
+        """Build the layer within and create the vector u."""
+        super().build(input_shape)
+        self.input_spec = InputSpec(min_ndim=1, axes={-1: input_shape[-1]})
+        kernel = getattr(self.layer, "kernel", getattr(self.layer, "embeddings", None))
+        if not isinstance(kernel, Variable):
+            raise ValueError(
+                f"{type(self.layer).__name__} object has no attribute 'kernel' nor "
+                f"'embeddings' that is a weight, which {self.path} could normalize "
+                "(LoRA replaces it by an array)."
+            )
+        self.kernel = kernel
+        self.vector_u = self.add_weight(
+            name="vector_u",
+            shape=(1, kernel.shape[-1]),
+            initializer=initializers.TruncatedNormal(stddev=0.02),
+            trainable=False,
+        )
+
+    def call(self, inputs, training=False):
+        """layer(inputs), its kernel normalized first while training."""
+        if training:
+            u, kernel = self.normalized_weights()
+            self.vector_u.assign(u)
+            self.kernel.assign(kernel)
+        return self.layer(inputs)
+
+    def normalized_weights(self):
+        """(next u, normalized kernel); nothing is assigned."""
+        return spectral_normalization(
+            self.kernel.value, self.vector_u.value, self.power_iterations
+        )
