@@ -124,19 +124,25 @@ class Travelling:
         return previous_mask
 
     def _take_masks(self, spec, given):
-        """Fill `mask` and `<name>_mask` arguments; return the first input's masks."""
+        """Fill `mask` or the `<name>_mask`s; return the first input's masks.
+
+        As in Keras `mask` belongs to calls with one tensor argument; with more of
+        them, each has a mask of its own.
+        """
         first = given.get(spec.first)
         masks = jax.tree_util.tree_map(get_mask, first)
-        if spec.has_mask and given.get("mask") is None:
+        tensors = [k for k, x in given.items() if k != "mask" and is_tensor_tree(x)]
+        if len(tensors) > 1:
+            for name in tensors:
+                if f"{name}_mask" in spec.names and given.get(f"{name}_mask") is None:
+                    own = jax.tree_util.tree_map(get_mask, given[name])
+                    if jax.tree_util.tree_leaves(own):
+                        given[f"{name}_mask"] = own
+        elif spec.has_mask and given.get("mask") is None:
             if jax.tree_util.tree_leaves(masks):
                 given["mask"] = masks
             elif "mask" not in given and any_symbolic(given.values()):
                 given["mask"] = None
-        for name in [n for n in given if f"{n}_mask" in spec.names]:
-            if given.get(f"{name}_mask") is None:
-                own = jax.tree_util.tree_map(get_mask, given[name])
-                if jax.tree_util.tree_leaves(own):
-                    given[f"{name}_mask"] = own
         return masks if given.get("mask") is None else given["mask"]
 
     def _give_masks(self, inputs, outputs, masks):
