@@ -200,10 +200,10 @@ def dropout(inputs, rate, noise_shape=None, seed=None):
     inputs = convert_to_tensor(inputs)
     if not jnp.issubdtype(inputs.dtype, jnp.inexact):
         raise TypeError(f"dropout: expected floats as inputs, got {inputs.dtype}.")
-    key = draw_seed(seed)
     keep = 1.0 - rate
-    if keep <= 0:  # nothing is left to scale: x / 0 would spoil gradients
+    if keep <= 0:  # nothing is left to scale, and as in Keras nothing is drawn
         return jnp.zeros_like(inputs)
+    key = draw_seed(seed)
     shape = inputs.shape
     if noise_shape is not None:
         sizes = dict(enumerate(inputs.shape))
