@@ -83,7 +83,8 @@ class KerasTensor:
         self._refuse("decide a Python condition", "Use keras.ops.where or ops.cond.")
 
     def __iter__(self):
-        self._refuse("be iterated over", "Use keras.ops.unstack or slices.")
+        remedy = "Use keras.ops.unstack or slices."
+        self._refuse("be iterated over", remedy, NotImplementedError)
 
     def __int__(self):
         self._refuse("become an int", "Call the model on arrays to get values.")

@@ -29,7 +29,7 @@ class Function(Operation):
     def __init__(self, inputs, outputs, name=None):
         super().__init__(name=name)
         check_graph(inputs, outputs)
-        self._inputs_struct, self._outputs_struct = inputs, outputs
+        self._inputs, self._outputs = inputs, outputs
         self._graph = graphs.Graph(self.inputs, self.outputs)
 
     @property
@@ -43,16 +43,16 @@ class Function(Operation):
     @property
     def inputs(self):
         """The inputs, flat."""
-        return jax.tree_util.tree_leaves(self._inputs_struct)
+        return jax.tree_util.tree_leaves(self._inputs)
 
     @property
     def outputs(self):
         """The outputs, flat."""
-        return jax.tree_util.tree_leaves(self._outputs_struct)
+        return jax.tree_util.tree_leaves(self._outputs)
 
     def call(self, inputs):
         """The outputs for arrays in the nest of the inputs."""
-        own = self._inputs_struct
+        own = self._inputs
         if isinstance(own, KerasTensor):
             inputs = as_array(inputs)
         if jax.tree_util.tree_structure(inputs) != jax.tree_util.tree_structure(own):
@@ -70,7 +70,7 @@ class Function(Operation):
                 )
         values = {id(s): x for s, x in zip(self.inputs, arrays, strict=True)}
         self._graph.run(values)
-        return graphs.fill(self._outputs_struct, values)
+        return graphs.fill(self._outputs, values)
 
     def compute_output_spec(self, inputs):
         """The outputs as KerasTensors."""
@@ -78,7 +78,7 @@ class Function(Operation):
 
     def compute_output_shape(self, input_shape):
         """Shapes of the outputs for a nest of input shapes."""
-        own, treedef = jax.tree_util.tree_flatten(self._inputs_struct)
+        own, treedef = jax.tree_util.tree_flatten(self._inputs)
         shapes = treedef.flatten_up_to(input_shape)
         tensors = [KerasTensor(s, x.dtype) for x, s in zip(own, shapes, strict=True)]
         inputs = treedef.unflatten(tensors)

@@ -9,13 +9,13 @@ from minikeras.layers.core.input_layer import Input, InputLayer
 from minikeras.layers.layer import Layer
 from minikeras.models import graph as graphs
 from minikeras.models import inputs as model_inputs
-from minikeras.models.function import check_graph
+from minikeras.models.function import Function, check_graph
 from minikeras.models.graph_config import graph_config
 from minikeras.models.model import Model, same_signature
 from minikeras.models.trainer import Trainer
 
 
-class Functional(Model):
+class Functional(Function, Model):
     """The model of `Model(inputs, outputs)`.
 
     Args:
@@ -69,16 +69,6 @@ class Functional(Model):
         Model.layers.__set__(self, value)
 
     @property
-    def inputs(self):
-        """The inputs, flat."""
-        return jax.tree_util.tree_leaves(self._inputs)
-
-    @property
-    def outputs(self):
-        """The outputs, flat."""
-        return jax.tree_util.tree_leaves(self._outputs)
-
-    @property
     def input(self):
         """The inputs as they were given."""
         return self._inputs
@@ -90,13 +80,13 @@ class Functional(Model):
 
     @property
     def input_shape(self):
-        """Shapes of `input`."""
-        return jax.tree_util.tree_map(lambda x: x.shape, self._inputs)
+        """Shape of the input; a flat list of them if there are several."""
+        return _shapes(self.inputs)
 
     @property
     def output_shape(self):
-        """Shapes of `output`."""
-        return jax.tree_util.tree_map(lambda x: x.shape, self._outputs)
+        """Shape of the output; a flat list of them if there are several."""
+        return _shapes(self.outputs)
 
     @property
     def output_names(self):
@@ -140,7 +130,11 @@ class Functional(Model):
             return jax.tree_util.tree_map(
                 lambda x: KerasTensor(x.shape, x.dtype, sparse=x.sparse), self._outputs
             )
-        return super().compute_output_spec(inputs, training=training, mask=mask)
+        return Model.compute_output_spec(self, inputs, training=training, mask=mask)
+
+    def compute_output_shape(self, *args, **kwargs):
+        """Shapes of the outputs for a nest of input shapes."""
+        return Model.compute_output_shape(self, *args, **kwargs)
 
     # -- files --------------------------------------------------------------------
 
@@ -157,6 +151,11 @@ class Functional(Model):
 
     def build_from_config(self, config):
         """Nothing to do: it is built with the graph."""
+
+
+def _shapes(tensors):
+    shapes = [x.shape for x in tensors]
+    return shapes[0] if len(shapes) == 1 else shapes
 
 
 def _check_unique_names(operations):

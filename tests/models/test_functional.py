@@ -149,3 +149,13 @@ def test_a_subclass_with_arguments_of_its_own_comes_back(parts):
     assert again.rate == 3
     again.set_weights(model.get_weights())
     np.testing.assert_array_equal(again([A, B]), model([A, B]))
+
+
+def test_a_functional_model_is_a_function_and_lists_its_shapes():
+    a, b = keras.Input((2,), name="a"), keras.Input((3,), name="b")
+    model = keras.Model({"a": a, "b": b}, {"y": layers.concatenate([a, b])})
+    assert isinstance(model, keras.Function)
+    assert model.input_shape == [(None, 2), (None, 3)]
+    assert model.output_shape == (None, 5)
+    shapes = {"a": (7, 2), "b": (7, 3)}
+    assert model.compute_output_shape(shapes) == {"y": (7, 5)}
