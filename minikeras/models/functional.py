@@ -132,9 +132,7 @@ class Functional(Function, Model):
             )
         return Model.compute_output_spec(self, inputs, training=training, mask=mask)
 
-    def compute_output_shape(self, *args, **kwargs):
-        """Shapes of the outputs for a nest of input shapes."""
-        return Model.compute_output_shape(self, *args, **kwargs)
+    compute_output_shape = Layer.compute_output_shape  # a layer's, not a Function's
 
     # -- files --------------------------------------------------------------------
 
