@@ -1,5 +1,7 @@
 """Functional: a model that is a graph between inputs and outputs."""
 
+from typing import Any
+
 import jax
 
 from minikeras.core import registry, tree
@@ -132,7 +134,8 @@ class Functional(Function, Model):
             )
         return Model.compute_output_spec(self, inputs, training=training, mask=mask)
 
-    compute_output_shape = Layer.compute_output_shape  # a layer's, not a Function's
+    # By tracing, as of any layer.
+    compute_output_shape: Any = Layer.compute_output_shape
 
     # -- files --------------------------------------------------------------------
 
