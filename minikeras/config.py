@@ -175,8 +175,8 @@ def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
 
 
 def enable_flash_attention() -> None:
-    """Let attention use cuDNN's fused kernel wherever it can run."""
-    _settings["flash_attention"] = True
+    """Let attention use cuDNN's fused kernel wherever it can run, as at start."""
+    _settings["flash_attention"] = None
 
 
 def disable_flash_attention() -> None:
@@ -185,5 +185,5 @@ def disable_flash_attention() -> None:
 
 
 def is_flash_attention_enabled() -> bool | None:
-    """True, False, or None where nobody chose: wherever it can run."""
+    """None: fused kernels are used wherever they can run; False: never."""
     return _settings["flash_attention"]
