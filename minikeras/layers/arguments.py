@@ -158,14 +158,14 @@ class Travelling:
             )
             return
         leaves = jax.tree_util.tree_leaves(outputs)
-        if any(get_mask(x) is not None for x in leaves if is_tensor(x)):
+        if all(get_mask(x) is not None for x in leaves if is_tensor(x)):
             return
         masks = self.compute_mask(inputs, masks if given else None)
         if masks is None:
             return
         found = jax.tree_util.tree_leaves(masks, is_leaf=lambda x: x is None)
         for x, mask in zip(leaves, found, strict=False):
-            if mask is not None and is_tensor(x):
+            if mask is not None and is_tensor(x) and get_mask(x) is None:
                 set_mask(x, mask)
 
     def _register_call_context_args(self, *names):
