@@ -18,7 +18,8 @@ def positive_int(x, name):
     """
     if not is_int(x) or x <= 0:
         raise ValueError(
-            f"`{name}` must be a positive integer, got {x!r} ({type(x).__name__})."
+            f"The argument `{name}` must be a positive integer, got {x!r} "
+            f"({type(x).__name__})."
         )
     return x
 
