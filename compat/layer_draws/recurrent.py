@@ -161,7 +161,7 @@ def rnn(d, name):
 @draws("StackedRNNCells")
 def stacked(d, name):
     x = _sequences(d)[:, 0]
-    make, kinds, sizes = _cells(d, d.choice(1, 2, 3))
+    make, kinds, sizes = _cells(d, d.choice(2, 3))  # of one cell Keras takes [h] apart
     states = [
         [
             d.normal((len(x), units), scale=0.5)
@@ -201,6 +201,8 @@ def bidirectional(d, name):
 
     count = sum(2 if k == "LSTM" else 1 for k in (kind, other or kind))
     same = (kind == "LSTM") == ((other or kind) == "LSTM")
+    if not same:  # Keras's shapes count the states of the forward layer twice
+        flags.pop("return_state", None)
     states = [(len(x), units)] * count if same else None
     case = _over_steps(d, kwargs, x, states)
     if flags.get("stateful"):
@@ -251,5 +253,7 @@ def conv_lstm(d, name):
     image = (channels, *space) if first else (*space, channels)
     x = d.normal((d.choice(1, 2), d.choice(1, 2, 3), *image), scale=1.0)
     case = _over_steps(d, kwargs, x)
+    if not kwargs.get("unroll"):
+        case.mask = None  # Keras fails: it makes masks one axis longer, whatever x is
     case.terms, case.free = 8, () if kwargs.get("stateful") else (0,)
     return case

@@ -43,6 +43,11 @@ def own_arguments(arguments):
     return {k: v for k, v in arguments.items() if k not in others}
 
 
+def _drops_some(rate):
+    """Is there a mask? As in Keras a rate of 1 is none."""
+    return 0 < rate < 1
+
+
 class DropoutCell(Layer):
     """A cell that drops inputs and states, the same ones in all steps.
 
@@ -65,14 +70,14 @@ class DropoutCell(Layer):
 
     def get_dropout_mask(self, step_input):
         """The mask(s) for inputs of that shape; None without dropout."""
-        if self._dropout_mask is None and self.dropout > 0:
+        if self._dropout_mask is None and _drops_some(self.dropout):
             self._dropout_mask = self._draw(step_input, self.dropout)
         return self._dropout_mask
 
     def get_recurrent_dropout_mask(self, step_input):
         """The mask(s) for states of that shape; None without recurrent dropout."""
-        if self._recurrent_dropout_mask is None and self.recurrent_dropout > 0:
-            rate = self.recurrent_dropout
+        rate = self.recurrent_dropout
+        if self._recurrent_dropout_mask is None and _drops_some(rate):
             self._recurrent_dropout_mask = self._draw(step_input, rate)
         return self._recurrent_dropout_mask
 
@@ -168,10 +173,12 @@ class RecurrentCell(DropoutCell):
         raise NotImplementedError
 
     def call(self, inputs, states, training=False):
-        """One step: (output, new states)."""
+        """One step: (output, new states); a single state may stand in no list."""
+        bare = not isinstance(states, (list, tuple))
+        states = [states] if bare else states
         drop, recurrent_drop = self.masks_for(inputs, states, training)
         states = self.advance(self.project(inputs, drop), states, recurrent_drop)
-        return states[0], states
+        return states[0], states[0] if bare else states
 
     def masks_for(self, inputs, states, training):
         """The masks of one step's inputs and states; None, None if not training."""
@@ -198,7 +205,7 @@ class GatedCell(RecurrentCell):
 
     @property
     def _mask_count(self):
-        single = self.implementation != 1 and self.recurrent_dropout == 0
+        single = self.implementation != 1 and not self.recurrent_dropout
         return None if single else self.gates
 
 

@@ -247,16 +247,13 @@ class ConvLSTM(OwnCellRNN, cell=ConvLSTMCell):
         self._start(locals(), rank=self.rank)
         self.input_spec = InputSpec(ndim=self.rank + 3)
 
+    _state_count = 2  # Keras's `state_size` is [-1]
+
     def compute_output_shape(self, sequences_shape, initial_state_shape=None):
         """(batch, *space, filters) or with the steps, and those of the states."""
         batch, steps, *rest = sequences_shape
         state = self.cell.state_shape((batch, *rest))
         return self._all_shapes(state, [state, state], steps)
-
-    def compute_mask(self, _, mask):
-        """The inputs' mask for sequences; none for states."""
-        mask = super().compute_mask(_, mask)
-        return [*mask, None] if isinstance(mask, list) else mask
 
 
 class ConvLSTM1D(ConvLSTM):

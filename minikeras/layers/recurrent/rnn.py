@@ -80,11 +80,11 @@ class RNN(Layer):
 
     def build(self, sequences_shape, initial_state_shape=None):
         """Build the cell, and the states if they are kept."""
-        if self.stateful:
-            self._create_states(sequences_shape)
         if isinstance(self.cell, Layer) and not self.cell.built:
             self.cell.build((sequences_shape[0], *sequences_shape[2:]))
             self.cell.built = True
+        if self.stateful:  # after the cell, whose shapes they may depend on
+            self._create_states(sequences_shape)
 
     def _create_states(self, shape):
         """The variables `states`, for that batch size."""
@@ -103,6 +103,10 @@ class RNN(Layer):
         with jax.core.eval_context():
             states = self.get_initial_state(shape[0])
         self.states = jax.tree_util.tree_map(variable, states)
+
+    @property
+    def _state_count(self):
+        return len(self.state_size)
 
     def get_initial_state(self, batch_size):
         """The list of states with which the cell begins."""
@@ -149,9 +153,9 @@ class RNN(Layer):
                     f"{size}, got {batch} sequences."
                 )
         states: list = as_list(given)
-        if len(states) != len(self.state_size):
+        if len(states) != self._state_count:
             raise ValueError(
-                f"{self.name}: expected an initial_state of {len(self.state_size)} "
+                f"{self.name}: expected an initial_state of {self._state_count} "
                 f"arrays (state sizes {self.state_size}), got {len(states)}."
             )
         return states
@@ -225,7 +229,7 @@ class RNN(Layer):
         """The inputs' mask for sequences; none for states."""
         mask = mask[0] if isinstance(mask, (list, tuple)) else mask
         mask = mask if self.return_sequences else None
-        return [mask, *(None for _ in self.state_size)] if self.return_state else mask
+        return [mask, *[None] * self._state_count] if self.return_state else mask
 
     def get_config(self):
         """The constructor's arguments; the cell as its own config."""

@@ -84,7 +84,7 @@ class SimpleRNN(OwnCellRNN, cell=SimpleRNNCell):
 
     Args:
         units, …, recurrent_dropout, seed: as `SimpleRNNCell`.
-        activity_regularizer: penalty on the output.
+        activity_regularizer: taken and not used, as in Keras.
         return_sequences, return_state, go_backwards, stateful, unroll: as `RNN`.
 
     Input (batch, steps, n_in), output (batch, units), or (batch, steps, units).
@@ -124,5 +124,6 @@ class SimpleRNN(OwnCellRNN, cell=SimpleRNNCell):
         seed=None,
         **kwargs,
     ):
+        activity_regularizer = None  # as in Keras, which takes it and drops it
         self._start(locals())
         self.input_spec = [InputSpec(ndim=3)]
