@@ -369,14 +369,14 @@ def small_sizes_too(trace, *args, **config):
 
 def described(error, function, args, kwargs):
     """The error's message, with the call that it came from."""
-    given = [_brief(x) for x in args]
-    given += [f"{key}={_brief(x)}" for key, x in kwargs.items()]
+    given = [brief(x) for x in args]
+    given += [f"{key}={brief(x)}" for key, x in kwargs.items()]
     return f"{error}\nCalled: {function.__name__}({', '.join(given)})"
 
 
-def _brief(x):
+def brief(x):
     if isinstance(x, (list, tuple)):
-        return f"[{', '.join(map(_brief, x))}]"
+        return f"[{', '.join(map(brief, x))}]"
     if hasattr(x, "shape") and hasattr(x, "dtype"):
         return f"{x.dtype}{list(x.shape)}"
     return repr(x)[:80]

@@ -10,7 +10,7 @@ import numpy as np
 from minikeras.core import dtypes
 from minikeras.core.functional import get_mask, set_mask
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.core.symbolic import any_symbolic
+from minikeras.core.symbolic import any_symbolic, brief
 
 
 class CallSignature:
@@ -294,6 +294,16 @@ class InputSpec:
             a == b or a is None or b is None
             for a, b in zip(shape, expected, strict=True)
         )
+
+
+def explain(error, layer, args, kwargs) -> None:
+    """Let an error that names no layer say where it was raised, and on what."""
+    if type(error) in (TypeError, ValueError, IndexError):
+        if repr(layer.path) not in str(error) and "\nLayer: " not in str(error):
+            given = [brief(x) for x in args]
+            given += [f"{key}={brief(x)}" for key, x in kwargs.items()]
+            where = f"{layer.path} ({type(layer).__name__})"
+            error.args = (f"{error}\nLayer: {where}, called on {', '.join(given)}.",)
 
 
 def check_input(spec, inputs, layer_name: str) -> None:

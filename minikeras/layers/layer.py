@@ -127,6 +127,12 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
         """
         self._check_initialized()
         shape, initializer, dtype = _by_position(args, shape, initializer, dtype)
+        if shape is not None and None in _shape_tuple(shape):
+            raise ValueError(
+                f"Shapes of weights must be fully defined, got {tuple(shape)} for "
+                f"{name!r} of {self.path!r}. Say how large the last axis, or the axis "
+                "of the channels, of the inputs is."
+            )
         dtype = dtypes.standardize_dtype(dtype or self.variable_dtype)
         if initializer is None:
             initializer = "glorot_uniform" if "float" in dtype else "zeros"
@@ -188,32 +194,37 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
 
     def __call__(self, *args, **kwargs):
         self._check_initialized()
-        spec = arg.call_signature(type(self).call)
-        given, settings = self._understand(spec, args, kwargs)
-        symbolic, frame = any_symbolic(given.values()), current()
-        first = given.get(spec.first)
-        masks = self._take_masks(spec, given)
-        if self.input_spec is not None:
-            self._check_input(first)
-        if not frame.path and frame.losses is None and not symbolic:
-            self._clear_losses()
-        with Frame(path=self._scope(), **settings):
-            if not self.built:
-                self._build_for(spec, given)
-            with jax.named_scope(self.name):
-                if symbolic:
-                    outputs = self._record(spec, given)
-                else:
-                    args, kwargs = spec.arrange(given)
-                    outputs = self.rematerialized_call(self.call)(*args, **kwargs)
-            if self.activity_regularizer is not None and not symbolic:
-                for x in jax.tree_util.tree_leaves(outputs):
-                    batch = max(x.shape[0], 1) if x.ndim else 1
-                    self.add_loss(self.activity_regularizer(x) / batch)
-        self._give_masks(first, outputs, masks)
-        if not self._called:
-            object.__setattr__(self, "_called", True)
-        return outputs
+        try:
+            spec = arg.call_signature(type(self).call)
+            given, settings = self._understand(spec, args, kwargs)
+            symbolic, frame = any_symbolic(given.values()), current()
+            first = given.get(spec.first)
+            masks = self._take_masks(spec, given)
+            if self.input_spec is not None:
+                self._check_input(first)
+            if not frame.path and frame.losses is None and not symbolic:
+                self._clear_losses()
+            with Frame(path=self._scope(), **settings):
+                if not self.built:
+                    self._build_for(spec, given)
+                with jax.named_scope(self.name):
+                    if symbolic:
+                        outputs = self._record(spec, given)
+                    else:
+                        arranged, named = spec.arrange(given)
+                        run = self.rematerialized_call(self.call)
+                        outputs = run(*arranged, **named)
+                if self.activity_regularizer is not None and not symbolic:
+                    for x in jax.tree_util.tree_leaves(outputs):
+                        batch = max(x.shape[0], 1) if x.ndim else 1
+                        self.add_loss(self.activity_regularizer(x) / batch)
+            self._give_masks(first, outputs, masks)
+            if not self._called:
+                object.__setattr__(self, "_called", True)
+            return outputs
+        except (TypeError, ValueError, IndexError) as error:
+            arg.explain(error, self, args, kwargs)
+            raise
 
     def _understand(self, spec, args, kwargs):
         """({parameter of `call`: value}, what the code within sees)."""
@@ -238,7 +249,7 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
         return given, {"training": training, "autocast": autocast, "context": context}
 
     def _check_input(self, inputs):
-        check_input(self.input_spec, inputs, self.name)
+        check_input(self.input_spec, inputs, self.path)
 
     def _convert(self, x):
         if isinstance(x, Variable):
@@ -339,7 +350,7 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
     @property
     def path(self):
         """Name with those of the layers around it: `"model/block/dense"`."""
-        return "/".join(self._path or (self.name,))
+        return "/".join(self._path or (*current().path, self.name))
 
     # -- losses -------------------------------------------------------------------
 

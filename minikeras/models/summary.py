@@ -41,7 +41,6 @@ def summary_text(
 ):
     """The table and the totals as text."""
     import rich.console
-    import rich.table
 
     linear = is_linear(model)
     columns = ["Layer (type)", "Output Shape", "Param #"]
@@ -50,21 +49,7 @@ def summary_text(
     if show_trainable:
         columns.append("Trainable")
     width = line_length or 80
-    table = rich.table.Table(
-        width=width,
-        header_style="bold",
-        show_lines=True,
-        box=rich.box.HEAVY_HEAD,
-    )
-    shares = _shares(positions, len(columns))
-    for name, share in zip(columns, shares, strict=True):
-        table.add_column(
-            name,
-            ratio=share,
-            justify="right" if name == "Param #" else "left",
-            overflow="fold",
-            min_width=9 if name == "Trainable" else None,
-        )
+    table = _empty_table(columns, positions, width)
     for layer, depth in _rows(model, expand_nested, layer_range):
         cells = [_title(layer, depth), _output_shape(layer), _parameters(layer)]
         if not linear:
@@ -82,6 +67,27 @@ def summary_text(
         for line in totals(model):
             console.print(_escape(f" {line}"), highlight=False)
     return capture.get().rstrip("\n")
+
+
+def _empty_table(columns, positions, width):
+    import rich.table
+
+    table = rich.table.Table(
+        width=width,
+        header_style="bold",
+        show_lines=True,
+        box=rich.box.HEAVY_HEAD,
+    )
+    shares = _shares(positions, len(columns))
+    for name, share in zip(columns, shares, strict=True):
+        table.add_column(
+            name,
+            ratio=share,
+            justify="right" if name == "Param #" else "left",
+            overflow="fold",
+            min_width=9 if name == "Trainable" else None,
+        )
+    return table
 
 
 def _escape(text):

@@ -112,3 +112,29 @@ def test_who_supports_masking():
 
     assert Declared().supports_masking and WithRule().supports_masking
     assert not layers.Layer().supports_masking
+
+
+def test_errors_name_the_layer_by_its_path():
+    class Inner(layers.Layer):
+        def call(self, x):
+            return keras.ops.reshape(x, (7,))
+
+    outer = Around(Around(Inner(name="inner")))
+    where = f"{outer.name}/{outer.inner.name}/inner"
+    with pytest.raises(TypeError, match=rf"Layer: {where} \(Inner\).*float32\[2\]"):
+        outer(X)
+    with pytest.raises(TypeError, match="'unknown'\nLayer: .*unknown=3"):
+        layers.Dense(2)(X[None], unknown=3)
+
+
+def test_wrong_shapes_name_the_layer_by_its_path():
+    outer = Around(layers.Dense(2, name="inner"))
+    outer(X[None])
+    expected = f"{outer.name}/inner' .*value 2, found 3.*received: \\(1, 3\\)"
+    with pytest.raises(ValueError, match=expected):
+        outer(np.ones((1, 3)))
+
+
+def test_weights_of_unknown_size_are_refused():
+    with pytest.raises(ValueError, match=r"\(None, 2\).*'kernel'.*'dense"):
+        layers.Dense(2)(keras.KerasTensor((None, None)))
