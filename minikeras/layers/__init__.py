@@ -8,6 +8,12 @@ from minikeras.layers.activations.rectifiers import LeakyReLU
 from minikeras.layers.activations.rectifiers import ReLU
 from minikeras.layers.activations.softmax import Softmax
 from minikeras.layers.arguments import InputSpec
+from minikeras.layers.attention.additive_attention import AdditiveAttention
+from minikeras.layers.attention.attention import Attention
+from minikeras.layers.attention.grouped_query_attention import (
+    GroupedQueryAttention as GroupQueryAttention,
+)
+from minikeras.layers.attention.multi_head_attention import MultiHeadAttention
 from minikeras.layers.convolutional.conv1d import Conv1D
 from minikeras.layers.convolutional.conv1d_transpose import Conv1DTranspose
 from minikeras.layers.convolutional.conv2d import Conv2D
@@ -124,7 +130,9 @@ __all__ = [
     "AdaptiveMaxPooling2D",
     "AdaptiveMaxPooling3D",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -173,6 +181,7 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "GroupQueryAttention",
     "Identity",
     "Input",
     "InputLayer",
@@ -190,6 +199,7 @@ __all__ = [
     "MaxPooling3D",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "PReLU",
     "Permute",

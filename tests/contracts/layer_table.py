@@ -163,6 +163,37 @@ ROWS = [
     Row("Concatenate", {"axis": 1}, [(2, 3, 4), (2, 1, 4)]),
     Row("Dot", {"axes": (2, 1)}, [(2, 3, 4), (2, 4, 5)]),
     Row("Dot", {"axes": 1, "normalize": True}, [(2, 4), (2, 4)]),
+    Row("Attention", {"dropout": 0.3}, [(2, 3, 4), (2, 5, 4)]),
+    Row(
+        "Attention",
+        {"score_mode": "concat", "use_scale": True},
+        [(2, 3, 4), (2, 5, 2), (2, 5, 4)],
+    ),
+    Row("AdditiveAttention", {}, [(2, 3, 4), (2, 5, 4)]),
+    Row(
+        "MultiHeadAttention",
+        {"num_heads": 2, "key_dim": 3, "use_gate": True},
+        [(2, 3, 4), (2, 5, 2)],
+        call=on_each,
+    ),
+    Row(
+        "MultiHeadAttention",
+        {
+            **{"num_heads": 2, "key_dim": 3, "value_dim": 2, "dropout": 0.3},
+            **{"attention_axes": (1, 2), "output_shape": 5, "seed": 3},
+        },
+        [(2, 3, 2, 4), (2, 2, 3, 4)],
+        call=on_each,
+    ),
+    Row(
+        "GroupQueryAttention",
+        {
+            **{"head_dim": 3, "num_query_heads": 4, "num_key_value_heads": 2},
+            "sliding_window": 2,
+        },
+        [(2, 3, 4), (2, 5, 4)],
+        call=on_each,
+    ),
     Row("MaxPooling1D", {"pool_size": 3, "strides": 2}, _SEQUENCE),
     Row("MaxPooling2D", {"padding": "same"}, _IMAGE),
     Row("MaxPooling2D", {"pool_size": (2, 3), **_FIRST}, _IMAGE),

@@ -9,10 +9,12 @@ import pytest
 
 import minikeras
 from minikeras import layers
+from minikeras.core import registry
 from tests.contracts.layer_table import ROWS
 
 # Classes that are no layers to call: bases, the beginning of a graph, and refusals.
 _BASES = {"Layer", "Wrapper", "InputLayer", "TFSMLayer", "TorchModuleWrapper"}
+_BASES |= {"FlaxLayer"}  # needs Flax, see test_jax_layer.py
 _each = pytest.mark.parametrize("row", ROWS, ids=str)
 _map = jax.tree_util.tree_map
 
@@ -60,7 +62,7 @@ def _model(row, **more):
 
 def test_table_covers_every_layer():
     public = {
-        value.__name__
+        registry.public_name(value)
         for value in vars(layers).values()
         if isinstance(value, type) and issubclass(value, layers.Layer)
     }

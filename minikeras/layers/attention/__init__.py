@@ -1,0 +1,1 @@
+"""Attention: outputs that are averages of values, weighted by likeness."""
