@@ -36,10 +36,16 @@ class SafeModeScope:
 
 
 class SharingScope:
-    """Below it, an object met twice is written, and read, as one and the same."""
+    """Below it, an object met twice is written, and read, as one and the same.
+
+    `SharingScope(on=False)`: not so, for copies that are made while others are read.
+    """
+
+    def __init__(self, on=True):
+        self._table = {} if on else None
 
     def __enter__(self):
-        self._outer, _sharing[0] = _sharing[0], {}
+        self._outer, _sharing[0] = _sharing[0], self._table
 
     def __exit__(self, *exc):
         _sharing[0] = self._outer
