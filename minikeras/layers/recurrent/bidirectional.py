@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 
 from minikeras.core.serialization import (
+    SharingScope,
     deserialize_keras_object,
     serialize_keras_object,
 )
@@ -183,7 +184,8 @@ def halves(states):
 
 def copied(layer, **changes):
     """A new layer with the same arguments but `changes`."""
-    copy = type(layer).from_config({**layer.get_config(), **changes})
+    with SharingScope(on=False):
+        copy = type(layer).from_config({**layer.get_config(), **changes})
     if hasattr(layer, "use_cudnn"):  # no part of the config
         copy.use_cudnn = layer.use_cudnn
     return copy

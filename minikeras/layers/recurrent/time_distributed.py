@@ -85,7 +85,7 @@ class TimeDistributed(Wrapper):
         """layer(inputs[:, t]) for each t"""
         spec = call_signature(type(self.layer).call)
         mode = {"training": training} if spec.has_training else {}
-        given = [inputs]
+        given = [jnp.asarray(inputs)]
         if mask is not None:
             mask = jnp.asarray(mask)
             check_mask(mask.shape, inputs.shape)
