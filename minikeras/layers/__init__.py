@@ -76,6 +76,19 @@ from minikeras.layers.pooling.max_pooling import MaxPooling1D
 from minikeras.layers.pooling.max_pooling import MaxPooling2D
 from minikeras.layers.pooling.max_pooling import MaxPooling3D
 from minikeras.layers.preprocessing.rescaling import Rescaling
+from minikeras.layers.recurrent.bidirectional import Bidirectional
+from minikeras.layers.recurrent.conv_lstm import ConvLSTM1D
+from minikeras.layers.recurrent.conv_lstm import ConvLSTM2D
+from minikeras.layers.recurrent.conv_lstm import ConvLSTM3D
+from minikeras.layers.recurrent.gru import GRU
+from minikeras.layers.recurrent.gru import GRUCell
+from minikeras.layers.recurrent.lstm import LSTM
+from minikeras.layers.recurrent.lstm import LSTMCell
+from minikeras.layers.recurrent.rnn import RNN
+from minikeras.layers.recurrent.simple_rnn import SimpleRNN
+from minikeras.layers.recurrent.simple_rnn import SimpleRNNCell
+from minikeras.layers.recurrent.stacked_rnn_cells import StackedRNNCells
+from minikeras.layers.recurrent.time_distributed import TimeDistributed
 from minikeras.layers.regularization.activity_regularization import ActivityRegularization  # fmt: skip
 from minikeras.layers.regularization.dropout import AlphaDropout
 from minikeras.layers.regularization.dropout import Dropout
@@ -141,6 +154,7 @@ __all__ = [
     "AvgPool2D",
     "AvgPool3D",
     "BatchNormalization",
+    "Bidirectional",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -148,6 +162,9 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
     "Convolution1D",
     "Convolution1DTranspose",
     "Convolution2D",
@@ -166,6 +183,8 @@ __all__ = [
     "EinsumDense",
     "Embedding",
     "Flatten",
+    "GRU",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -186,6 +205,8 @@ __all__ = [
     "Input",
     "InputLayer",
     "InputSpec",
+    "LSTM",
+    "LSTMCell",
     "Lambda",
     "Layer",
     "LayerNormalization",
@@ -204,6 +225,7 @@ __all__ = [
     "PReLU",
     "Permute",
     "RMSNormalization",
+    "RNN",
     "ReLU",
     "RepeatVector",
     "Rescaling",
@@ -213,12 +235,16 @@ __all__ = [
     "SeparableConv2D",
     "SeparableConvolution1D",
     "SeparableConvolution2D",
+    "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
     "SpectralNormalization",
+    "StackedRNNCells",
     "Subtract",
+    "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",

@@ -29,6 +29,21 @@ def on_states(layer, x, **mode):
     return layer(x[0], list(x[1:]), **mode)
 
 
+def two_cells(package):
+    """Cells to stack."""
+    return [package.layers.GRUCell(3), package.layers.SimpleRNNCell(2)]
+
+
+def two_directions(package):
+    """Arguments of a Bidirectional layer of two kinds."""
+    layers = package.layers
+    return {
+        "layer": layers.GRU(3, return_sequences=True),
+        "backward_layer": layers.SimpleRNN(2, return_sequences=True, go_backwards=True),
+        "merge_mode": None,
+    }
+
+
 @dataclasses.dataclass
 class Row:
     """One layer to test.
@@ -39,7 +54,8 @@ class Row:
             layer holds other layers.
         shape: of the input, or a list of them for several inputs.
         ints: draw the input from 0..ints - 1.
-        half: relative tolerance of bfloat16 against float32.
+        half: relative tolerance of bfloat16 against float32; None: its dtype is not
+            that of its outputs.
         call: how the layer is called on the inputs.
         sized: does it keep the batch size of its first call?
         empty: does it take a batch of no rows?
@@ -51,7 +67,7 @@ class Row:
     kwargs: dict | Callable
     shape: tuple | list
     ints: int | None = None
-    half: float = 0.05
+    half: float | None = 0.05
     call: Callable = on_all
     sized: bool = False
     empty: bool = True
@@ -278,4 +294,52 @@ ROWS = [
     Row("RMSNormalization", {}, _SEQUENCE),
     Row("RMSNormalization", {"axis": (1, 2), "epsilon": 0.1}, _SEQUENCE),
     Row("Rescaling", {"scale": 0.5, "offset": -1.0}, (2, 3)),
+    Row("SimpleRNN", {"units": 3}, _SEQUENCE),
+    Row(
+        "SimpleRNN",
+        {"units": 3, "dropout": 0.3, "recurrent_dropout": 0.2, "go_backwards": True},
+        _SEQUENCE,
+    ),
+    Row("SimpleRNNCell", {"units": 3}, [(2, 4), (2, 3)], call=on_states),
+    Row("GRU", {"units": 3, "return_sequences": True}, _SEQUENCE),
+    Row("GRU", {"units": 3, "reset_after": False, "unroll": True}, _SEQUENCE),
+    Row("GRUCell", {"units": 3}, [(2, 4), (2, 3)], call=on_states),
+    Row("LSTM", {"units": 3, "return_state": True}, _SEQUENCE),
+    Row("LSTM", {"units": 3, "recurrent_dropout": 0.3}, _SEQUENCE),
+    Row("LSTMCell", {"units": 3}, [(2, 4), (2, 3), (2, 3)], call=on_states),
+    Row(
+        *("RNN", lambda package: {"cell": package.layers.GRUCell(3)}, _SEQUENCE),
+        note="cell=GRUCell",
+    ),
+    Row(
+        *("RNN", lambda package: {"cell": two_cells(package)}, _SEQUENCE),
+        note="two cells",
+    ),
+    Row(
+        *("StackedRNNCells", lambda package: {"cells": two_cells(package)}),
+        *([(2, 4), (2, 3), (2, 2)], None, None, on_states),
+        note="two cells",
+    ),
+    Row(
+        *("Bidirectional", lambda package: {"layer": package.layers.LSTM(3)}),
+        _SEQUENCE,
+        note="LSTM",
+    ),
+    Row("Bidirectional", two_directions, _SEQUENCE, note="merge_mode=None"),
+    Row(
+        *("TimeDistributed", lambda package: {"layer": package.layers.Dense(3)}),
+        _SEQUENCE,
+        note="Dense",
+    ),
+    Row(
+        *("TimeDistributed", lambda package: {"layer": package.layers.Dropout(0.3)}),
+        _SEQUENCE,
+        note="Dropout",
+    ),
+    Row("ConvLSTM1D", {"filters": 2, "kernel_size": 2, "dropout": 0.3}, (2, 3, 5, 2)),
+    Row("ConvLSTM2D", {"filters": 2, "kernel_size": 2, **_FIRST}, (2, 3, 2, 4, 5)),
+    Row(
+        *("ConvLSTM3D", {"filters": 2, "kernel_size": 2, "strides": 2}),
+        (2, 2, 4, 4, 3, 1),
+    ),
 ]

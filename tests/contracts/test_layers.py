@@ -111,6 +111,8 @@ def test_jit_equals_eager(row):
 
 @_each
 def test_bfloat16_is_close(row):
+    if row.half is None:
+        pytest.skip("the layers within have the dtypes")
     layer, half = row.make(minikeras), row.make(minikeras, dtype="mixed_bfloat16")
     x = row.inputs()
     row.call(layer, x)
