@@ -119,13 +119,6 @@ def lambda_layer(d, name):
     return Case({"function": affine, **more}, x)
 
 
-@draws("Masking")
-def masking(d, name):
-    x = d.ints((2, d.choice(1, 3), *d.choice((), (2,)), d.choice(1, 2)), 0, 3)
-    kwargs = d.options({"mask_value": (0.0, 1, 2.0)})
-    return Case(kwargs, x.astype(d.choice("float32", "int32")))
-
-
 @draws("Identity")
 def identity(d, name):
     x = d.normal(d.shape(1, 3))

@@ -27,11 +27,15 @@ from minikeras.layers.convolutional.separable_conv import SeparableConv2D
 from minikeras.layers.core.dense import Dense
 from minikeras.layers.core.einsum_dense import EinsumDense
 from minikeras.layers.core.embedding import Embedding
+from minikeras.layers.core.flax_layer import FlaxLayer
 from minikeras.layers.core.identity import Identity
 from minikeras.layers.core.input_layer import Input
 from minikeras.layers.core.input_layer import InputLayer
+from minikeras.layers.core.jax_layer import JaxLayer
 from minikeras.layers.core.lambda_layer import Lambda
 from minikeras.layers.core.masking import Masking
+from minikeras.layers.core.refused import TFSMLayer
+from minikeras.layers.core.refused import TorchModuleWrapper
 from minikeras.layers.core.reversible_embedding import ReversibleEmbedding
 from minikeras.layers.core.wrapper import Wrapper
 from minikeras.layers.layer import Layer
@@ -183,6 +187,7 @@ __all__ = [
     "EinsumDense",
     "Embedding",
     "Flatten",
+    "FlaxLayer",
     "GRU",
     "GRUCell",
     "GaussianDropout",
@@ -205,6 +210,7 @@ __all__ = [
     "Input",
     "InputLayer",
     "InputSpec",
+    "JaxLayer",
     "LSTM",
     "LSTMCell",
     "Lambda",
@@ -244,7 +250,9 @@ __all__ = [
     "SpectralNormalization",
     "StackedRNNCells",
     "Subtract",
+    "TFSMLayer",
     "TimeDistributed",
+    "TorchModuleWrapper",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",

@@ -6,6 +6,7 @@ The arguments are plain values, so that the same rows make the layers of Keras.
 import dataclasses
 from collections.abc import Callable
 
+import jax
 import numpy as np
 
 
@@ -27,6 +28,17 @@ def on_each(layer, x, **mode):
 def on_states(layer, x, **mode):
     """The call of a cell: inputs, then a list of states."""
     return layer(x[0], list(x[1:]), **mode)
+
+
+def jax_dense(params, inputs):
+    """What the JaxLayer row computes."""
+    return inputs @ params["w"] + params["b"]
+
+
+def jax_dense_init(rng, inputs):
+    """Initial weights of `jax_dense`."""
+    w = jax.random.normal(rng, (inputs.shape[-1], 2))
+    return {"w": w, "b": np.zeros(2, "float32")}
 
 
 def two_cells(package):
@@ -130,9 +142,15 @@ ROWS = [
     ),
     Row("Embedding", {"input_dim": 7, "output_dim": 3}, (2, 5), ints=7),
     Row("Embedding", {"input_dim": 7, "output_dim": 3, "mask_zero": True}, (2, 5), 7),
+    Row(
+        "ReversibleEmbedding",
+        {"input_dim": 7, "output_dim": 3, "tie_weights": False},
+        *((2, 5), 7),
+    ),
     Row("Lambda", {"function": double_plus}, (2, 3)),
     Row("Lambda", {"function": double_plus, "arguments": {"offset": 0.5}}, (2, 3)),
     Row("Identity", {}, (2, 3)),
+    Row("JaxLayer", {"call_fn": jax_dense, "init_fn": jax_dense_init}, (2, 3)),
     Row("Masking", {"mask_value": 0.5}, (2, 3, 4)),
     Row("Activation", {"activation": "gelu"}, (2, 3)),
     Row("ReLU", {"max_value": 1.0, "negative_slope": 0.1, "threshold": 0.2}, (2, 3)),
@@ -293,6 +311,18 @@ ROWS = [
     Row("UnitNormalization", {"axis": (1, 2)}, _SEQUENCE),
     Row("RMSNormalization", {}, _SEQUENCE),
     Row("RMSNormalization", {"axis": (1, 2), "epsilon": 0.1}, _SEQUENCE),
+    Row(
+        "SpectralNormalization",
+        lambda package: {"layer": package.layers.Dense(3), "power_iterations": 2},
+        (2, 4),
+        note="Dense",
+    ),
+    Row(
+        "SpectralNormalization",
+        lambda package: {"layer": package.layers.Conv2D(3, 2)},
+        _IMAGE,
+        note="Conv2D",
+    ),
     Row("Rescaling", {"scale": 0.5, "offset": -1.0}, (2, 3)),
     Row("SimpleRNN", {"units": 3}, _SEQUENCE),
     Row(

@@ -86,7 +86,8 @@ class SpectralNormalization(Wrapper):
             u, kernel = self.normalized_weights()
             self.vector_u.assign(u)
             self.kernel.assign(kernel)
-        return self.layer(inputs)
+        # Keras casts to the dtype of the inputs, which kills vectors of integers.
+        return self.layer(inputs).astype(self.compute_dtype)
 
     def normalized_weights(self):
         """(next u, normalized kernel); nothing is assigned."""
