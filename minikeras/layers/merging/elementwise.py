@@ -34,7 +34,7 @@ class Subtract(Merge):
 
 
 class Multiply(Merge):
-    """x1 * x2 * ..."""
+    """x1 * x2 * ..., without masked entries."""
 
     merge_function = staticmethod(operator.mul)
 
@@ -43,9 +43,14 @@ class Multiply(Merge):
         """1"""
         return 1
 
+    @staticmethod
+    def unseen(first):
+        """0"""
+        return jnp.zeros_like(first)
+
 
 class Average(Merge):
-    """(x1 + x2 + ...) / n; masked entries count as 0."""
+    """(x1 + x2 + ...) / n; masked entries count too."""
 
     merge_function = staticmethod(operator.add)
 
@@ -55,7 +60,7 @@ class Average(Merge):
 
 
 class Maximum(Merge):
-    """The largest of each entry."""
+    """The largest of each entry, without masked ones."""
 
     merge_function = staticmethod(jnp.maximum)
 
@@ -66,7 +71,7 @@ class Maximum(Merge):
 
 
 class Minimum(Merge):
-    """The smallest of each entry."""
+    """The smallest of each entry, without masked ones."""
 
     merge_function = staticmethod(jnp.minimum)
 

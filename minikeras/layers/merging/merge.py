@@ -19,28 +19,25 @@ def aligned(x, ndim):
     return x.reshape((x.shape[0], *(1,) * (ndim - x.ndim), *x.shape[1:]))
 
 
-def zero(dtype):
-    """0, which changes no sum."""
-    return 0
-
-
-def merge(function, inputs, masks=(), neutral=zero):
+def merge(function, inputs, masks, neutral, unseen):
     """Reduce arrays with `function`; masked entries do not take part.
 
     Args:
         function: f(x, y) -> array.
         inputs: arrays that broadcast sample by sample.
         masks: for each, None or a bool array without the last axes.
-        neutral: f(dtype) -> what masked entries count as.
+        neutral: f(dtype) -> what masked entries count as; None takes them as they
+            are.
+        unseen: f(first input) -> the result where every input is masked.
 
     Returns:
-        The reduction; 0 where every input is masked.
+        The reduction.
     """
     ndim = max(x.ndim for x in inputs)
     seen = None
     values = []
-    for x, mask in zip(inputs, masks or [None] * len(inputs), strict=True):
-        if mask is not None:
+    for x, mask in zip(inputs, masks, strict=True):
+        if neutral is not None and mask is not None:
             mask = jnp.asarray(mask).astype(bool)
             mask = mask.reshape((*mask.shape, *(1,) * (x.ndim - mask.ndim)))
             x = jnp.where(mask, x, jnp.asarray(neutral(x.dtype), x.dtype))
@@ -51,7 +48,7 @@ def merge(function, inputs, masks=(), neutral=zero):
     # An input without a mask is seen everywhere.
     if seen is None or any(mask is None for mask in masks):
         return out
-    return jnp.where(seen, out, jnp.zeros_like(out))
+    return jnp.where(seen, out, unseen(aligned(inputs[0], ndim)))
 
 
 def check_mask_list(inputs, mask):
@@ -107,7 +104,12 @@ class Merge(Layer):
                     "not broadcast to one shape."
                 )
 
-    neutral = staticmethod(zero)  # the value that changes no other when merged
+    neutral = None  # f(dtype) -> what masked entries count as, if they are left out
+
+    @staticmethod
+    def unseen(first):
+        """The output where all inputs are masked, from the first of them"""
+        return first
 
     @staticmethod
     def merge_function(x, y, /):
@@ -117,7 +119,7 @@ class Merge(Layer):
     def call(self, inputs):
         """The inputs, reduced with `merge_function`"""
         masks = [get_mask(x) for x in inputs]
-        return merge(self.merge_function, inputs, masks, self.neutral)
+        return merge(self.merge_function, inputs, masks, self.neutral, self.unseen)
 
     def compute_mask(self, inputs, mask=None):
         """True where any input counts; None if one of them has no mask."""

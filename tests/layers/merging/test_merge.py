@@ -51,17 +51,24 @@ MASKS = [[[True, False, False], [True, True, True]], [[True, True, False]] * 2]
 
 
 @pytest.mark.parametrize(
-    "name, neutral",
-    [("Add", 0), ("Multiply", 1), ("Maximum", -np.inf), ("Minimum", np.inf)],
+    "name, neutral, unseen",
+    [("Multiply", 1, 0), ("Maximum", -np.inf, A), ("Minimum", np.inf, A)],
 )
-def test_masked_entries_do_not_take_part(name, neutral):
+def test_masked_entries_do_not_take_part(name, neutral, unseen):
     keep = [np.array(m)[..., None] for m in MASKS]
     x, y = (np.where(k, v, neutral) for k, v in zip(keep, (A, B), strict=True))
     function = getattr(np, name.lower())
-    expected = np.where(keep[0] | keep[1], function(x, y), 0)
+    expected = np.where(keep[0] | keep[1], function(x, y), unseen)
     out = getattr(layers, name)()([masked(A, MASKS[0]), masked(B, MASKS[1])])
     np.testing.assert_allclose(out, expected, rtol=1e-6)
     assert get_mask(out).tolist() == np.logical_or(*MASKS).tolist()
+
+
+def test_sums_take_masked_entries_as_they_are():
+    x = [masked(A, MASKS[0]), masked(B, MASKS[1])]
+    np.testing.assert_array_equal(layers.Add()(x), A + B)
+    np.testing.assert_array_equal(layers.Subtract()(x), A - B)
+    np.testing.assert_allclose(layers.Average()(x), (A + B) / 2, rtol=1e-6)
 
 
 def test_without_a_mask_on_each_input_there_is_none_on_the_output():
