@@ -1,10 +1,20 @@
 """LSTM: a memory behind gates."""
 
+from functools import partial
+
+import jax
 import jax.numpy as jnp
 
+from minikeras import activations
 from minikeras.layers.arguments import InputSpec
 from minikeras.layers.checks import positive_int
 from minikeras.layers.recurrent.cell import GatedCell, gated_product
+from minikeras.layers.recurrent.cudnn import (
+    fused_lstm,
+    lengths_of,
+    may_fuse,
+    pack_lstm,
+)
 from minikeras.layers.recurrent.own_cell import OwnCellRNN, check_use_cudnn
 from minikeras.random.seed_generator import SeedGenerator
 
@@ -163,3 +173,49 @@ class LSTM(OwnCellRNN, cell=LSTMCell):
         self._start(locals())
         self.input_spec = InputSpec(ndim=3)
         self.use_cudnn = check_use_cudnn(use_cudnn)
+
+    def inner_loop(self, sequences, initial_state, mask, training=False):
+        """The steps, on NVIDIA GPUs by cuDNN where it computes the same."""
+        scanned = partial(super().inner_loop, mask=mask, training=training)
+        lengths = None if mask is None else lengths_of(mask)
+        arrays = sequences, *initial_state, self.cell.kernel.value
+        if not (may_fuse(*arrays) and self._fits_cudnn(mask, lengths)):
+            if self.use_cudnn is True:
+                raise ValueError(
+                    f"{self.name}: use_cudnn=True, but cuDNN cannot run this layer "
+                    "here. It takes float32 on an NVIDIA GPU, tanh and sigmoid, no "
+                    "recurrent dropout, no unrolling, and masks that pad on the right. "
+                    "use_cudnn='auto' uses it where it can."
+                )
+            return scanned(sequences, initial_state)
+        fused = partial(self._fused, lengths=lengths, training=training)
+        return jax.lax.platform_dependent(
+            sequences, initial_state, cuda=fused, default=scanned
+        )
+
+    def _fits_cudnn(self, mask, lengths):
+        cell = self.cell
+        return (
+            self.use_cudnn is not False
+            and cell.activation is activations.tanh
+            and cell.recurrent_activation is activations.sigmoid
+            and cell.recurrent_dropout == 0
+            and cell.implementation != 1
+            and self._may_project()
+            and not self.unroll
+            and (mask is None or (lengths is not None and not self.go_backwards))
+        )
+
+    def _fused(self, sequences, initial_state, lengths, training):
+        cell = self.cell
+        drop = cell.get_dropout_mask(sequences[:, 0]) if training else None
+        x = sequences if drop is None else sequences * drop[:, None]
+        x = jnp.flip(x, 1) if self.go_backwards else x
+        bias = None if cell.bias is None else cell.bias.value
+        weights = pack_lstm(cell.kernel.value, cell.recurrent_kernel.value, bias)
+        outputs, h, c = fused_lstm(x, *initial_state, weights, lengths)
+        if lengths is not None:
+            keep = jnp.arange(x.shape[1]) < lengths[:, None]
+            held = jnp.zeros_like(h) if self.zero_output_for_mask else h
+            outputs = jnp.where(keep[..., None], outputs, held[:, None])
+        return outputs[:, -1], outputs, [h, c]
