@@ -1,6 +1,7 @@
 """Models: graphs, stacks and subclasses, with `fit`."""
 
 from minikeras.core.serialization import deserialize_keras_object
+from minikeras.models.cloning import clone_model
 from minikeras.models.function import Function as Function
 from minikeras.models.functional import Functional
 from minikeras.models.model import Model
@@ -19,6 +20,7 @@ def model_from_json(json_string, custom_objects=None):
 __all__ = [
     "Model",
     "Sequential",
+    "clone_model",
     "load_model",
     "model_from_json",
     "save_model",
