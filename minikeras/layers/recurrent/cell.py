@@ -43,11 +43,6 @@ def own_arguments(arguments):
     return {k: v for k, v in arguments.items() if k not in others}
 
 
-def _drops_some(rate):
-    """Is there a mask? As in Keras a rate of 1 is none."""
-    return 0 < rate < 1
-
-
 class DropoutCell(Layer):
     """A cell that drops inputs and states, the same ones in all steps.
 
@@ -61,6 +56,10 @@ class DropoutCell(Layer):
     _dropout_mask = _recurrent_dropout_mask = None
     _mask_count: int | None = None  # None: one for all gates; else a list of so many
 
+    def _drops(self, rate):
+        """Is there a mask? In Keras a rate of 1 is none, but for SimpleRNN."""
+        return 0 < rate < 1
+
     def _draw(self, like, rate):
         def one():
             return random.dropout(jnp.ones_like(like), rate, seed=self.seed_generator)
@@ -70,14 +69,14 @@ class DropoutCell(Layer):
 
     def get_dropout_mask(self, step_input):
         """The mask(s) for inputs of that shape; None without dropout."""
-        if self._dropout_mask is None and _drops_some(self.dropout):
+        if self._dropout_mask is None and self._drops(self.dropout):
             self._dropout_mask = self._draw(step_input, self.dropout)
         return self._dropout_mask
 
     def get_recurrent_dropout_mask(self, step_input):
         """The mask(s) for states of that shape; None without recurrent dropout."""
         rate = self.recurrent_dropout
-        if self._recurrent_dropout_mask is None and _drops_some(rate):
+        if self._recurrent_dropout_mask is None and self._drops(rate):
             self._recurrent_dropout_mask = self._draw(step_input, rate)
         return self._recurrent_dropout_mask
 

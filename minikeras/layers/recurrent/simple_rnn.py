@@ -61,6 +61,9 @@ class SimpleRNNCell(RecurrentCell):
         self._build_kernels(input_shape[-1])
         self.bias = self._weight("bias", (self.units,)) if self.use_bias else None
 
+    def _drops(self, rate):
+        return rate > 0
+
     def masks_for(self, inputs, states, training):
         """As of other cells, but Keras draws the masks even if they are not used."""
         masks = self.draw_masks(inputs, states)
