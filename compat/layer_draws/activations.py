@@ -11,7 +11,7 @@ from compat.layer_draws.drawing import (
 NAMES = (
     *("elu", "gelu", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "tanh"),
     *("softplus", "softsign", "exponential", "hard_sigmoid", "hard_silu", "mish"),
-    *("leaky_relu", "linear", "log_softmax", "celu", "glu", "tanh_shrink"),
+    *("leaky_relu", "linear", "log_softmax", "celu", "tanh_shrink"),
     *("hard_tanh", "log_sigmoid", "soft_shrink", "sparsemax", "squareplus", None),
 )
 

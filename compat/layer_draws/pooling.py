@@ -16,11 +16,11 @@ def free(rank, kwargs):
 )
 def pooling(d, name):
     rank = int(name[-2])
-    kwargs = {"pool_size": window(d, rank)} if d.chance(0.8) else {}
+    kwargs = {"pool_size": window(d, rank)}
     kwargs |= d.options(
         {
             "strides": (window(d, rank), None),
-            "padding": ("valid", "same", "Same"),
+            "padding": ("valid", "same"),
             "data_format": FORMATS,
         }
     )

@@ -53,6 +53,17 @@ def renormalization(mean, stddev, moving_mean, moving_stddev, clipping):
     return jax.lax.stop_gradient(r), jax.lax.stop_gradient(d)
 
 
+def another(initializer):
+    """A copy with a seed of its own, if it has one: Keras draws these values anew."""
+    return initializer.clone() if hasattr(initializer, "clone") else initializer
+
+
+def root_of(initializer):
+    """An initializer whose values are the roots of another's."""
+    squares = another(initializer)
+    return lambda shape, dtype=None: jnp.sqrt(squares(shape, dtype=dtype))
+
+
 def check_clipping(clipping):
     """ValueError if the bounds of a renormalization make no sense."""
     if unknown := set(clipping) - {"rmin", "rmax", "dmax"}:
@@ -152,13 +163,9 @@ class BatchNormalization(Layer):
         self.moving_mean = self._average("moving_mean", n, mean)
         self.moving_variance = self._average("moving_variance", n, variance)
         if self.renorm:
-
-            def stddev(shape, dtype=None):
-                return jnp.sqrt(variance(shape, dtype=dtype))
-
-            self.moving_stddev = self._average("moving_stddev", n, stddev)
-            self.renorm_mean = self._average("renorm_mean", n, mean)
-            self.renorm_stddev = self._average("renorm_stddev", n, stddev)
+            self.moving_stddev = self._average("moving_stddev", n, root_of(variance))
+            self.renorm_mean = self._average("renorm_mean", n, another(mean))
+            self.renorm_stddev = self._average("renorm_stddev", n, root_of(variance))
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: n})
 
     def _average(self, name, n, initializer):
@@ -212,14 +219,15 @@ class BatchNormalization(Layer):
     def _renormalize(self, mean, variance, gamma, beta):
         """Update all averages; return gamma and beta with the correction in them."""
         stddev = jnp.sqrt(variance + self.epsilon)
+        moving = jnp.maximum(self.renorm_stddev.value, self.epsilon**0.5)
         r, d = renormalization(
-            *(mean, stddev, self.renorm_mean.value, self.renorm_stddev.value),
-            self.renorm_clipping,
+            mean, stddev, self.renorm_mean.value, moving, self.renorm_clipping
         )
         self._follow(self.renorm_mean, mean, self.renorm_momentum)
         self._follow(self.renorm_stddev, stddev, self.renorm_momentum)
         self._follow(self.moving_mean, mean)
         self._follow(self.moving_stddev, stddev)
-        self.moving_variance.assign(self.moving_stddev.value**2 - self.epsilon)
+        variance = self.moving_stddev.value**2 - self.epsilon
+        self.moving_variance.assign(jnp.maximum(variance, 0.0))
         gamma = 1.0 if gamma is None else gamma
         return gamma * r, gamma * d + (0.0 if beta is None else beta)

@@ -22,6 +22,10 @@ class RandomLayer(Layer):
         """perturb(inputs) in training, else inputs."""
         return self.perturb(inputs) if training and self._active else inputs
 
+    def compute_output_shape(self, input_shape):
+        """The inputs' shape, also where a fixed shape of the noise needs a size."""
+        return input_shape
+
     def perturb(self, inputs):
         """The random function of the inputs."""
         raise NotImplementedError
