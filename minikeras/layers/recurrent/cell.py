@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 
+import jax
 import jax.numpy as jnp
 
 from minikeras import activations, constraints, initializers, random, regularizers
+from minikeras.core.variable import Variable
 from minikeras.layers.layer import Layer
 from minikeras.random.seed_generator import SeedGenerator
 
@@ -102,12 +104,15 @@ class DropoutCell(Layer):
 class RecurrentCell(DropoutCell):
     """A cell whose step has two parts: only the second one needs the state.
 
-    The first, `project`, is made for all steps at once when they are known, which
+    The first, `project`, may be made for all steps at once when they are known, which
     leaves the smaller part of the work to the loop.
     """
 
     units: int
     state_size: int | list[int]
+    kernel: Variable
+    recurrent_kernel: Variable
+    bias: Variable | None
     activation: Callable
     recurrent_activation: Callable
     use_bias: bool
@@ -160,6 +165,16 @@ class RecurrentCell(DropoutCell):
             masks: of `get_dropout_mask`, or None.
         """
         raise NotImplementedError
+
+    def projects_ahead(self):
+        """Is it better to project the inputs of all steps at once?
+
+        A loop with half of the products is what GPUs and TPUs need. CPUs are faster
+        with all of them while inputs are in the cache, unless projecting makes the
+        inputs smaller.
+        """
+        n_in, width = self.kernel.shape
+        return jax.default_backend() != "cpu" or width <= n_in
 
     def advance(self, projected, states, masks):
         """The new states, the first of which is also the output.

@@ -143,6 +143,10 @@ class ConvLSTMCell(RecurrentCell):
             z = z + bias
         return z.reshape(*steps, *z.shape[1:])
 
+    def projects_ahead(self):
+        """Yes: one large convolution is faster than many."""
+        return True
+
     def advance(self, projected, states, masks):
         """lstm_update(projected + convolution of h, c)"""
         h, c = states
@@ -246,8 +250,7 @@ class ConvLSTM(OwnCellRNN, cell=ConvLSTMCell):
     ):
         self._start(locals(), rank=self.rank)
         self.input_spec = InputSpec(ndim=self.rank + 3)
-
-    _state_count = 2  # Keras's `state_size` is [-1]
+        self._state_count = 2  # Keras's `state_size` is [-1]
 
     def compute_output_shape(self, sequences_shape, initial_state_shape=None):
         """(batch, *space, filters) or with the steps, and those of the states."""

@@ -56,11 +56,9 @@ def fused_lstm(x, h, c, weights, lengths=None):
     if lengths is None:
         lengths = jnp.full(x.shape[:1], x.shape[1], "int32")
     arrays = x, h[None], c[None], weights, lengths
-    layers, dropout, bidirectional = 1, 0.0, False
-    outputs, h, c = rnn.lstm(
-        *arrays, x.shape[-1], h.shape[-1], layers, dropout, bidirectional
-    )
-    return outputs, h[0], c[0]
+    sizes = x.shape[-1], h.shape[-1], 1  # of inputs, of states; number of layers
+    outputs: tuple = rnn.lstm(*arrays, *sizes, dropout=0.0, bidirectional=False)
+    return outputs[0], outputs[1][0], outputs[2][0]
 
 
 def may_fuse(x, *others):

@@ -17,8 +17,8 @@ def blend(gate, h, candidate):
 def gru_step(z, h, kernel, bias, masks, activation, recurrent_activation):
     """One step of a GRU that resets after the product.
 
-    update, reset = recurrent_activation(z + h · kernel + bias), first two thirds
-    h' = blend(update, h, activation(z_3 + reset · (h · kernel + bias)_3))
+    update, reset = recurrent_activation(z + h · kernel + bias), thirds 1 and 2
+    h' = blend(update, h, activation(z + reset · (h · kernel + bias))), third 3
 
     Args:
         z: (batch, 3 · units), the inputs times their kernel, plus their bias.
@@ -33,10 +33,11 @@ def gru_step(z, h, kernel, bias, masks, activation, recurrent_activation):
     product = gated_product(h, kernel, masks)
     if bias is not None:
         product = product + bias
-    n = 2 * h.shape[-1]
-    gates = recurrent_activation(z[..., :n] + product[..., :n])
-    update, reset = jnp.split(gates, 2, axis=-1)
-    return blend(update, h, activation(z[..., n:] + reset * product[..., n:]))
+    z_update, z_reset, z_new = jnp.split(z, 3, axis=-1)
+    h_update, h_reset, h_new = jnp.split(product, 3, axis=-1)
+    update = recurrent_activation(z_update + h_update)
+    reset = recurrent_activation(z_reset + h_reset)
+    return blend(update, h, activation(z_new + reset * h_new))
 
 
 def gru_step_reset_before(z, h, kernel, masks, activation, recurrent_activation):

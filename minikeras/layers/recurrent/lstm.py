@@ -213,7 +213,8 @@ class LSTM(OwnCellRNN, cell=LSTMCell):
         x = jnp.flip(x, 1) if self.go_backwards else x
         bias = None if cell.bias is None else cell.bias.value
         weights = pack_lstm(cell.kernel.value, cell.recurrent_kernel.value, bias)
-        outputs, h, c = fused_lstm(x, *initial_state, weights, lengths)
+        h, c = initial_state
+        outputs, h, c = fused_lstm(x, h, c, weights, lengths)
         if lengths is not None:
             keep = jnp.arange(x.shape[1]) < lengths[:, None]
             held = jnp.zeros_like(h) if self.zero_output_for_mask else h

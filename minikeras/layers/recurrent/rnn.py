@@ -75,6 +75,7 @@ class RNN(Layer):
         self.go_backwards, self.stateful = go_backwards, stateful
         self.unroll, self.zero_output_for_mask = unroll, zero_output_for_mask
         self.state_size = as_list(cell.state_size)
+        self._state_count = len(self.state_size)
         self.states = None
         self.supports_masking = True
 
@@ -103,10 +104,6 @@ class RNN(Layer):
         with jax.core.eval_context():
             states = self.get_initial_state(shape[0])
         self.states = jax.tree_util.tree_map(variable, states)
-
-    @property
-    def _state_count(self):
-        return len(self.state_size)
 
     def get_initial_state(self, batch_size):
         """The list of states with which the cell begins."""
@@ -193,15 +190,20 @@ class RNN(Layer):
         if not self._may_project():
             mode = {"training": training} if takes_training(cell) else {}
             return lambda x, states: cell(x, states, **mode), steps
-        drop, recurrent_drop = None, None
+        drop = recurrent_drop = None
         if training:
-            drop, recurrent_drop = cell.draw_masks(steps[0], states)
+            drop = cell.get_dropout_mask(steps[0])
+            recurrent_drop = cell.get_recurrent_dropout_mask(states[0])
+        if cell.projects_ahead():
+            steps, project = cell.project(steps, drop), lambda z, drop: z
+        else:
+            project = cell.project
 
-        def step(z, states):
-            states = cell.advance(z, states, recurrent_drop)
+        def step(x, states):
+            states = cell.advance(project(x, drop), states, recurrent_drop)
             return states[0], states
 
-        return step, cell.project(steps, drop)
+        return step, steps
 
     def _may_project(self):
         """May `cell.project` and `cell.advance` stand for the cell's call?"""

@@ -13,10 +13,10 @@ from minikeras.layers.recurrent.cudnn import lengths_of
 _GPU = jax.default_backend() == "gpu"
 
 
-def reference(x, h, c, weights, lengths, n_in, units, count, dropout, both):
+def reference(x, h, c, weights, lengths, *sizes, dropout, bidirectional):
     """What JAX's documentation says that its cuDNN LSTM computes."""
-    parts = rnn.unpack_lstm_weights(weights, n_in, units, count, both)
-    return rnn.lstm_ref(x, h, c, *parts, lengths, n_in, units, count, dropout, both)
+    parts = rnn.unpack_lstm_weights(weights, *sizes, bidirectional)
+    return rnn.lstm_ref(x, h, c, *parts, lengths, *sizes, dropout, bidirectional)
 
 
 def values_and_slopes(layer, run, x, states):
