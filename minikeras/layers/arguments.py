@@ -11,6 +11,7 @@ from minikeras.core import dtypes
 from minikeras.core.functional import get_mask, set_mask
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import any_symbolic, brief
+from minikeras.core.variable import is_sparse
 
 
 class CallSignature:
@@ -73,19 +74,24 @@ def call_signature(function) -> CallSignature:
 
 
 def is_tensor(x) -> bool:
-    """Array or KerasTensor?"""
-    return isinstance(x, (jax.Array, KerasTensor, np.ndarray))
+    """Array, sparse array or KerasTensor?"""
+    return isinstance(x, (jax.Array, KerasTensor, np.ndarray)) or is_sparse(x)
+
+
+def map_leaves(function, x):
+    """`tree_map` that takes a sparse array as one leaf."""
+    return jax.tree_util.tree_map(function, x, is_leaf=is_sparse)
 
 
 def is_tensor_tree(x) -> bool:
     """Does the tree hold an array or KerasTensor (and nothing else but None)?"""
-    leaves = jax.tree_util.tree_leaves(x)
+    leaves = jax.tree_util.tree_leaves(x, is_leaf=is_sparse)
     return bool(leaves) and all(is_tensor(leaf) for leaf in leaves)
 
 
 def shapes_of(x):
     """Tree of arrays -> tree of shape tuples."""
-    return jax.tree_util.tree_map(lambda leaf: tuple(leaf.shape), x)
+    return map_leaves(lambda leaf: tuple(leaf.shape), x)
 
 
 def is_shape(x) -> bool:
@@ -130,12 +136,12 @@ class Travelling:
         them, each has a mask of its own.
         """
         first = given.get(spec.first)
-        masks = jax.tree_util.tree_map(get_mask, first)
+        masks = map_leaves(get_mask, first)
         tensors = [k for k, x in given.items() if k != "mask" and is_tensor_tree(x)]
         if len(tensors) > 1:
             for name in tensors:
                 if f"{name}_mask" in spec.names and given.get(f"{name}_mask") is None:
-                    own = jax.tree_util.tree_map(get_mask, given[name])
+                    own = map_leaves(get_mask, given[name])
                     if jax.tree_util.tree_leaves(own):
                         given[f"{name}_mask"] = own
         elif spec.has_mask and given.get("mask") is None:
@@ -157,7 +163,7 @@ class Travelling:
                 stacklevel=3,
             )
             return
-        leaves = jax.tree_util.tree_leaves(outputs)
+        leaves = jax.tree_util.tree_leaves(outputs, is_leaf=is_sparse)
         if all(get_mask(x) is not None for x in leaves if is_tensor(x)):
             return
         masks = self.compute_mask(inputs, masks if given else None)
@@ -321,7 +327,9 @@ def check_input(spec, inputs, layer_name: str) -> None:
             )
         values = [inputs.get(s.name) for s in specs]
     else:
-        values = jax.tree_util.tree_leaves(inputs, is_leaf=lambda x: x is None)
+        values = jax.tree_util.tree_leaves(
+            inputs, is_leaf=lambda x: x is None or is_sparse(x)
+        )
     if len(values) != len(specs):
         raise ValueError(
             f"Layer {layer_name!r} expects {len(specs)} input(s), but it received "

@@ -10,7 +10,7 @@ from minikeras.core import dtypes, registry
 from minikeras.core.functional import Frame, Masks, bound, current, get_mask, set_mask
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import Node, Operation, any_symbolic, output_spec
-from minikeras.core.variable import Variable
+from minikeras.core.variable import Variable, is_sparse
 from minikeras.layers import arguments as arg
 from minikeras.layers.arguments import Travelling, check_input
 from minikeras.layers.building import Buildable
@@ -235,7 +235,7 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
         if self._context_arguments:
             context, kwargs = self._take_context(spec, context, kwargs)
         if self._convert_input_args:
-            args, kwargs = jax.tree_util.tree_map(self._convert, (args, kwargs))
+            args, kwargs = arg.map_leaves(self._convert, (args, kwargs))
         given = spec.bind(args, kwargs)
         if training is None:
             training = given.get("training", frame.training)
@@ -269,7 +269,7 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
         return self.autocast and self.compute_dtype != self.variable_dtype
 
     def _check_positional(self, args):
-        for x in jax.tree_util.tree_leaves(args):
+        for x in jax.tree_util.tree_leaves(args, is_leaf=is_sparse):
             if not arg.is_tensor(x) and not hasattr(x, "__array__"):
                 raise ValueError(
                     f"{type(self).__name__} {self.name!r}: Only input tensors may be "
@@ -306,7 +306,7 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
         autocast = self.compute_dtype if self._casts() else None
 
         def run(*args, **kwargs):
-            args, kwargs = jax.tree_util.tree_map(self._convert, (args, kwargs))
+            args, kwargs = arg.map_leaves(self._convert, (args, kwargs))
             with Frame(autocast=autocast):
                 return self.call(*args, **kwargs)
 
@@ -340,7 +340,7 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
             inputs.append(named.pop("input"))
         with self._unchanged(), bound({}, masks=Masks(), losses=[]):
             outputs = self(*inputs, **named)
-        return jax.tree_util.tree_map(lambda x: x.shape, outputs)
+        return arg.map_leaves(lambda x: x.shape, outputs)
 
     def _scope(self):
         if self._path is None:

@@ -102,7 +102,7 @@ def union(function):
     def call(x1, x2):
         if not (is_sparse(x1) and is_sparse(x2) and x1.shape == x2.shape):
             return function(x1, x2)
-        if x1.n_dense != x2.n_dense:
+        if (x1.n_batch, x1.n_dense) != (x2.n_batch, x2.n_dense):
             return function(x1, x2)
         x1, x2 = _same_entries(x1, x2)
         return type(x1)((function(x1.data, x2.data), x1.indices), shape=x1.shape)
@@ -115,11 +115,13 @@ def _same_entries(x1, x2):
     total = x1.nse + x2.nse
     # The number of distinct entries is known only outside of a trace.
     traced = any(isinstance(x, jax.core.Tracer) for x in (x1.indices, x2.indices))
-    indices = jnp.concatenate([x1.indices, x2.indices])
+    axis = x1.n_batch  # along which the entries of a sample lie
+    indices = jnp.concatenate([x1.indices, x2.indices], axis)
     both = []
     for x, first in ((x1, True), (x2, False)):
-        other = jnp.zeros((total - x.nse, *x.data.shape[1:]), x.dtype)
-        data = jnp.concatenate([x.data, other] if first else [other, x.data])
+        shape = (*x.data.shape[:axis], total - x.nse, *x.data.shape[axis + 1 :])
+        other = jnp.zeros(shape, x.dtype)
+        data = jnp.concatenate([x.data, other] if first else [other, x.data], axis)
         wide = type(x)((data, indices), shape=x.shape)
         size = total if traced else None
         both.append(wide.sum_duplicates(nse=size, remove_zeros=False))

@@ -16,6 +16,7 @@ def embed(indices, table):
 
     Indices below zero count from the end; rows beyond the table are NaN.
     """
+    indices = convert_to_tensor(indices, sparse=False)
     if not jnp.issubdtype(indices.dtype, jnp.integer):
         indices = indices.astype("int32")
     return jnp.take(table, indices, axis=0)

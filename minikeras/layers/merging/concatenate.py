@@ -1,7 +1,5 @@
 """Concatenate: one input behind the other."""
 
-import jax.numpy as jnp
-
 from minikeras import ops
 from minikeras.layers.layer import Layer
 from minikeras.layers.merging.merge import check_mask_list, is_shape_list
@@ -16,7 +14,7 @@ class Concatenate(Layer):
     Raises:
         ValueError: no list of inputs, or other sizes differ.
 
-    >>> Concatenate()([jnp.ones((2, 3)), jnp.ones((2, 1))]).shape
+    >>> Concatenate()([ops.ones((2, 3)), ops.ones((2, 1))]).shape
     (2, 4)
     """
 
@@ -48,7 +46,7 @@ class Concatenate(Layer):
 
     def call(self, inputs):
         """concatenate(inputs)"""
-        return jnp.concatenate(inputs, axis=self.axis)
+        return ops.concatenate(inputs, axis=self.axis)
 
     def compute_mask(self, inputs, mask=None):
         """The masks, joined likewise; an input without one counts everywhere."""

@@ -3,9 +3,19 @@
 import jax
 import jax.numpy as jnp
 
+from minikeras import ops
+from minikeras.core.variable import is_sparse
 from minikeras.layers.checks import is_int
 from minikeras.layers.layer import Layer
 from minikeras.layers.merging.merge import is_shape_list
+from minikeras.ops.sparse import by_jax
+
+
+def by_sample(x):
+    """A sparse array in the layout that keeps the samples apart; others unchanged."""
+    if is_sparse(x) and x.n_batch == 0:
+        return x.update_layout(n_batch=1, on_inefficient=None)
+    return x
 
 
 def batch_dot(x, y, axes):
@@ -18,12 +28,9 @@ def batch_dot(x, y, axes):
     Returns:
         (batch, rest of x, rest of y); (batch, 1) if nothing is left.
     """
-
-    def one(a, b):
-        return jnp.tensordot(a, b, axes=(axes[0] - 1, axes[1] - 1))
-
-    out = jax.vmap(one)(x, y)
-    return out[:, None] if out.ndim == 1 else out
+    numbers = (((axes[0],), (axes[1],)), ((0,), (0,)))
+    out = by_jax(jax.lax.dot_general)(by_sample(x), by_sample(y), numbers)
+    return ops.expand_dims(out, 1) if out.ndim == 1 else out
 
 
 def unit_length(x, axis):

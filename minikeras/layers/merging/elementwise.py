@@ -1,9 +1,8 @@
 """Add, Subtract, Multiply, Average, Maximum, Minimum: one function each."""
 
-import operator
-
 import jax.numpy as jnp
 
+from minikeras import ops
 from minikeras.layers.merging.merge import Merge
 
 
@@ -23,20 +22,20 @@ class Add(Merge):
     [[2.0, 2.0]]
     """
 
-    merge_function = staticmethod(operator.add)
+    merge_function = staticmethod(ops.add)
 
 
 class Subtract(Merge):
     """x1 - x2."""
 
     count = 2
-    merge_function = staticmethod(operator.sub)
+    merge_function = staticmethod(ops.subtract)
 
 
 class Multiply(Merge):
     """x1 * x2 * ..., without masked entries."""
 
-    merge_function = staticmethod(operator.mul)
+    merge_function = staticmethod(ops.multiply)
 
     @staticmethod
     def neutral(dtype):
@@ -52,17 +51,17 @@ class Multiply(Merge):
 class Average(Merge):
     """(x1 + x2 + ...) / n; masked entries count too."""
 
-    merge_function = staticmethod(operator.add)
+    merge_function = staticmethod(ops.add)
 
     def call(self, inputs):
         """The mean of the inputs"""
-        return super().call(inputs) / len(inputs)
+        return ops.divide(super().call(inputs), len(inputs))
 
 
 class Maximum(Merge):
     """The largest of each entry, without masked ones."""
 
-    merge_function = staticmethod(jnp.maximum)
+    merge_function = staticmethod(ops.maximum)
 
     @staticmethod
     def neutral(dtype):
@@ -73,7 +72,7 @@ class Maximum(Merge):
 class Minimum(Merge):
     """The smallest of each entry, without masked ones."""
 
-    merge_function = staticmethod(jnp.minimum)
+    merge_function = staticmethod(ops.minimum)
 
     @staticmethod
     def neutral(dtype):

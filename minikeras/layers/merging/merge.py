@@ -16,7 +16,9 @@ def is_shape_list(shapes) -> bool:
 
 def aligned(x, ndim):
     """Give each sample of `x` leading axes of size 1: (batch, 1, ..., 1, *rest)."""
-    return x.reshape((x.shape[0], *(1,) * (ndim - x.ndim), *x.shape[1:]))
+    if x.ndim == ndim:
+        return x
+    return ops.reshape(x, (x.shape[0], *(1,) * (ndim - x.ndim), *x.shape[1:]))
 
 
 def merge(function, inputs, masks, neutral, unseen):

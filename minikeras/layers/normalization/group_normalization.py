@@ -34,8 +34,8 @@ def check_groups(groups, channels):
         )
     if channels % groups:
         raise ValueError(
-            f"GroupNormalization: {channels} channels cannot be split into {groups} "
-            "groups of one size: choose a divisor of the channels."
+            f"GroupNormalization: groups={groups} must be a multiple of the number of "
+            f"channels, that is divide them: {channels} cannot be split evenly."
         )
 
 

@@ -2,6 +2,7 @@
 
 import math
 
+from minikeras import ops
 from minikeras.config import standardize_data_format
 from minikeras.layers.arguments import InputSpec
 from minikeras.layers.layer import Layer
@@ -10,8 +11,8 @@ from minikeras.layers.layer import Layer
 def flatten(x, channels_first=False):
     """(batch, ...) -> (batch, n); channels first are moved last before."""
     if channels_first and x.ndim > 1:
-        x = x.transpose((0, *range(2, x.ndim), 1))
-    return x.reshape((x.shape[0], math.prod(x.shape[1:])))
+        x = ops.transpose(x, (0, *range(2, x.ndim), 1))
+    return ops.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
 
 
 class Flatten(Layer):

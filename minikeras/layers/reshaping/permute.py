@@ -1,5 +1,6 @@
 """Permute: the axes of each sample in another order."""
 
+from minikeras import ops
 from minikeras.layers.arguments import InputSpec
 from minikeras.layers.layer import Layer
 
@@ -30,4 +31,4 @@ class Permute(Layer):
 
     def call(self, inputs):
         """inputs with its axes reordered"""
-        return inputs.transpose((0, *self.dims))
+        return ops.transpose(inputs, (0, *self.dims))
