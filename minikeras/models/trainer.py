@@ -243,7 +243,8 @@ class Trainer(CompileConfig, Stateless, OnBatch):
     def _measure(self, x, y, y_pred, sample_weight, training):
         """Loss, and logs of loss and metrics; inside the bridge."""
         loss = self._tracked_loss(x, y, y_pred, sample_weight, training)
-        y_pred = jax.lax.stop_gradient(y_pred)
+        if training:  # masks get lost on the way, as in Keras: tests have them
+            y_pred = jax.lax.stop_gradient(y_pred)
         return loss, self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     # -- building -----------------------------------------------------------------
