@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import minikeras
-from compat import cases_graphs, cases_stacks  # noqa: F401
+from compat import cases_graphs, cases_sequences, cases_stacks  # noqa: F401
 from compat.case_table import BASE, CASES, data
 
 
