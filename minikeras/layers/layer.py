@@ -196,7 +196,7 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
         self._check_initialized()
         try:
             spec = arg.call_signature(type(self).call)
-            given, settings = self._understand(spec, args, kwargs)
+            args, kwargs, given, settings = self._understand(spec, args, kwargs)
             symbolic, frame = any_symbolic(given.values()), current()
             first = given.get(spec.first)
             masks = self._take_masks(spec, given)
@@ -209,7 +209,7 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
                     self._build_for(spec, given)
                 with jax.named_scope(self.name):
                     if symbolic:
-                        outputs = self._record(spec, given)
+                        outputs = self._record(spec, given, args, kwargs)
                     else:
                         arranged, named = spec.arrange(given)
                         run = self.rematerialized_call(self.call)
@@ -227,7 +227,7 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
             raise
 
     def _understand(self, spec, args, kwargs):
-        """({parameter of `call`: value}, what the code within sees)."""
+        """(args, kwargs, {parameter of `call`: value}, what the code within sees)."""
         frame = current()
         training, context = kwargs.get("training"), frame.context
         if not (spec.has_training or spec.variadic):
@@ -246,7 +246,8 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
         if self._convert_input_args:
             self._check_positional(args)
         autocast = self.compute_dtype if self._casts() else None
-        return given, {"training": training, "autocast": autocast, "context": context}
+        settings = {"training": training, "autocast": autocast, "context": context}
+        return args, kwargs, given, settings
 
     def _check_input(self, inputs):
         check_input(self.input_spec, inputs, self.path)
@@ -277,12 +278,17 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
                     "Pass other arguments by keyword."
                 )
 
-    def _record(self, spec, given):
+    def _record(self, spec, given, args, kwargs):
         """The symbolic call: output KerasTensors, and a node in the graph."""
         given = dict(given)
         first = given.pop(spec.first, None)
         outputs = self.compute_output_spec(first, **given)
-        Node(self, (first,), given, outputs)
+        # As in Keras, masks and mode that nobody passed stand in the node of a call on
+        # one array; the node of any other is the call as it was written.
+        alone = len(args) == 1 and isinstance(args[0], KerasTensor)
+        if alone and not any_symbolic(kwargs.values()):
+            args, kwargs = (first,), given
+        Node(self, args, kwargs, outputs)
         return outputs
 
     def call(self, *args, **kwargs):

@@ -34,7 +34,7 @@ class Graph:
         for node, depth in depths.items():
             order[node.operation] = max(order[node.operation], depth)
         self.operations = sorted(order, key=lambda op: (-order[op], met[op]))
-        self.nodes = sorted(nodes, key=lambda node: -depths[node])
+        self.nodes = sorted(depths, key=lambda node: -depths[node])
 
     def run(self, values, training=None):
         """Run every node; fill `values`, {id(KerasTensor): array}, with its outputs."""
