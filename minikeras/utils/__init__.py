@@ -20,6 +20,9 @@ from minikeras.utils.install import install_as_keras
 from minikeras.utils.io import disable_interactive_logging
 from minikeras.utils.io import enable_interactive_logging
 from minikeras.utils.io import is_interactive_logging_enabled
+from minikeras.utils.model_visualization import get_source_inputs
+from minikeras.utils.model_visualization import model_to_dot
+from minikeras.utils.model_visualization import plot_model
 from minikeras.utils.numerical import normalize
 from minikeras.utils.numerical import to_categorical
 from minikeras.utils.session import clear_session
@@ -37,11 +40,14 @@ __all__ = [
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "get_source_inputs",
     "install_as_keras",
     "is_interactive_logging_enabled",
     "is_keras_tensor",
+    "model_to_dot",
     "normalize",
     "pack_x_y_sample_weight",
+    "plot_model",
     "register_keras_serializable",
     "serialize_keras_object",
     "set_random_seed",
