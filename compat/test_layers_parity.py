@@ -178,7 +178,7 @@ def test_half_precision(name, seed, policy):
         arguments = {**case.arguments(package), "dtype": policy}
         layer = getattr(package.layers, name)(**arguments)
         mode = {"training": True} if "training" in parameters(layer) else {}
-        return layer(case.inputs, **case.call, **mode), layer.weights
+        return layer(case.inputs, **{**case.call, **mode}), layer.weights
 
     (theirs, their_weights), (ours, our_weights) = draw.both(run, PACKAGES)
     assert [v.dtype for v in our_weights] == [v.dtype for v in their_weights]

@@ -102,6 +102,8 @@ class JaxLayer(Layer):
             if not isinstance(leaf, (int, float)) and not hasattr(leaf, "dtype"):
                 return leaf  # such as a string
             value = jnp.asarray(leaf)
+            if jnp.issubdtype(value.dtype, jnp.floating):
+                value = value.astype(self.variable_dtype)
             variable = self.add_weight(
                 shape=value.shape,
                 initializer=lambda shape, dtype: value,

@@ -85,10 +85,9 @@ class ReversibleEmbedding(Embedding):
 
     def _logits(self, states):
         table = self.embeddings if self.tie_weights else self.reverse_embeddings
-        table = convert_to_tensor(table).astype(
-            self.reverse_dtype or self.compute_dtype
-        )
+        table = convert_to_tensor(table).astype(self.compute_dtype)
         if self.reverse_dtype is not None:
+            table = table.astype(self.reverse_dtype)
             states = states.astype(self.reverse_dtype)
         logits = states @ (table.T if self.tie_weights else table)
         cap = self.logit_soft_cap

@@ -77,6 +77,7 @@ class SpectralNormalization(Wrapper):
             name="vector_u",
             shape=(1, kernel.shape[-1]),
             initializer=initializers.TruncatedNormal(stddev=0.02),
+            dtype=kernel.dtype,
             trainable=False,
         )
 
