@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 import minikeras
-from compat import cases_graphs, cases_sequences, cases_stacks  # noqa: F401
+from compat import (  # noqa: F401
+    cases_attention,
+    cases_graphs,
+    cases_images,
+    cases_sequences,
+    cases_stacks,
+)
 from compat.case_table import BASE, CASES, data
 
 
