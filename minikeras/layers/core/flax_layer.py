@@ -1,5 +1,6 @@
 """FlaxLayer: a module of Flax (linen) as a layer."""
 
+import importlib
 import inspect
 
 from minikeras.core.serialization import (
@@ -15,7 +16,7 @@ def module_functions(module, method):
     The collection "params" is what the layer trains; all others are its state, and
     may change in each call. Keys are passed on as "params" and "dropout".
     """
-    from flax.core import DenyList  # Flax is needed by those who have such modules
+    DenyList = importlib.import_module("flax.core").DenyList
 
     def apply(params, state, rng, inputs, **training):
         return module.apply(

@@ -1,8 +1,5 @@
 """SpectralNormalization: keep a layer's kernel at a largest singular value of 1."""
 
-import functools
-
-import jax
 import jax.numpy as jnp
 from jax import lax
 
@@ -12,7 +9,6 @@ from minikeras.layers.arguments import InputSpec
 from minikeras.layers.core.wrapper import Wrapper
 
 
-@functools.partial(jax.jit, static_argnames="iterations")  # one rounding, as in Keras
 def spectral_normalization(kernel, u, iterations=1):
     """kernel / sigma, sigma being about the largest singular value of the kernel.
 
@@ -84,7 +80,9 @@ class SpectralNormalization(Wrapper):
     def call(self, inputs, training=False):
         """layer(inputs), its kernel normalized first while training."""
         if training:
-            u, kernel = self.normalized_weights()
+            # Keras asks in a `cond`: that compiles, and so rounds, them as one program.
+            unchanged = (self.vector_u.value, self.kernel.value)
+            u, kernel = lax.cond(True, self.normalized_weights, lambda: unchanged)
             self.vector_u.assign(u)
             self.kernel.assign(kernel)
         # Keras casts to the dtype of the inputs, which kills vectors of integers.
