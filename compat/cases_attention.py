@@ -105,7 +105,7 @@ def causal_language_model(keras):
         x = block_layer(keras)(causal=True, rate=0.0)(x)
     model = keras.Model(ids, layers.Dense(9)(x))
     model.compile(
-        keras.optimizers.SGD(0.05, momentum=0.9),
+        keras.optimizers.SGD(0.01, momentum=0.5),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         weighted_metrics=["sparse_categorical_accuracy"],
     )
