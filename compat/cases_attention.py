@@ -64,7 +64,9 @@ def places_layer(keras):
         def __init__(self, steps=6, words=9, size=4, **kwargs):
             super().__init__(**kwargs)
             self.steps, self.words, self.size = steps, words, size
-            self.word = layers.Embedding(words, size, mask_zero=True)
+            # Not near 0, where the slopes of the norms make much of rounding.
+            wide = keras.initializers.RandomUniform(-1.0, 1.0)
+            self.word = layers.Embedding(words, size, wide, mask_zero=True)
             self.place = layers.Embedding(steps, size)
 
         def build(self, input_shape):
