@@ -155,7 +155,15 @@ class RNN(Layer):
                 f"{self.name}: expected an initial_state of {self._state_count} "
                 f"arrays (state sizes {self.state_size}), got {len(states)}."
             )
-        return states
+        # The cell may compute in another dtype than this layer, which cast them.
+        like = jax.eval_shape(lambda: self.get_initial_state(batch))
+        like = jax.tree_util.tree_leaves(like)
+        leaves, tree = jax.tree_util.tree_flatten(states)
+        if len(like) != len(leaves):
+            return states
+        return tree.unflatten(
+            [jnp.asarray(x, s.dtype) for x, s in zip(leaves, like, strict=True)]
+        )
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         """The steps.

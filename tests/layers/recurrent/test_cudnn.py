@@ -15,7 +15,8 @@ _GPU = jax.default_backend() == "gpu"
 
 def reference(x, h, c, weights, lengths, *sizes, dropout, bidirectional):
     """What JAX's documentation says that its cuDNN LSTM computes."""
-    parts = rnn.unpack_lstm_weights(weights, *sizes, bidirectional)
+    n_in, units, count = sizes
+    parts = rnn.unpack_lstm_weights(weights, n_in, units, count, bidirectional)
     return rnn.lstm_ref(x, h, c, *parts, lengths, *sizes, dropout, bidirectional)
 
 
