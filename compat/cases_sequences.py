@@ -125,6 +125,7 @@ def translator(keras):
 def own_cell(keras):
     ops = keras.ops
 
+    @keras.saving.register_keras_serializable()
     class Leaky(keras.layers.Layer):
         """A state that follows its inputs slowly."""
 

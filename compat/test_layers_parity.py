@@ -165,13 +165,14 @@ def test_every_layer_has_draws():
         and value.__name__ == name
         and ".preprocessing." not in value.__module__
     }
-    assert public - set(DRAWS) == {"Layer", "Wrapper", "InputLayer"}
+    # Flax is no dependency of the tests: `FlaxLayer` is drawn where it is installed.
+    assert public - set(DRAWS) - {"FlaxLayer"} == {"Layer", "Wrapper", "InputLayer"}
 
 
-@pytest.mark.parametrize(("name", "seed"), draw.cases(DRAWS, 3))
-@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float16"])
-def test_half_precision(name, seed, policy):
+@pytest.mark.parametrize(("name", "seed"), draw.cases(DRAWS, 9))
+def test_half_precision(name, seed):
     case = drawn(name, seed)
+    policy = ("mixed_float16", "mixed_bfloat16", "float16")[(seed + len(name)) % 3]
 
     def run(package):
         package.utils.set_random_seed(3)

@@ -36,21 +36,20 @@ def merge(function, inputs, masks, neutral, unseen):
         The reduction.
     """
     ndim = max(x.ndim for x in inputs)
-    seen = None
+    seen = []
     values = []
     for x, mask in zip(inputs, masks, strict=True):
-        if neutral is not None and mask is not None:
+        # As in Keras, an input that is given further axes leaves its mask behind.
+        if neutral is not None and mask is not None and x.ndim == ndim:
             mask = jnp.asarray(mask).astype(bool)
             mask = mask.reshape((*mask.shape, *(1,) * (x.ndim - mask.ndim)))
             x = jnp.where(mask, x, jnp.asarray(neutral(x.dtype), x.dtype))
-            mask = aligned(mask, ndim)
-            seen = mask if seen is None else seen | mask
+            seen.append(mask)
         values.append(aligned(x, ndim))
     out = functools.reduce(function, values)
-    # An input without a mask is seen everywhere.
-    if seen is None or any(mask is None for mask in masks):
+    if len(seen) < len(inputs):  # an input without a mask is seen everywhere
         return out
-    return jnp.where(seen, out, unseen(aligned(inputs[0], ndim)))
+    return jnp.where(functools.reduce(jnp.logical_or, seen), out, unseen(inputs[0]))
 
 
 def check_mask_list(inputs, mask):
