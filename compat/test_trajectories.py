@@ -9,14 +9,7 @@ import numpy as np
 import pytest
 
 import minikeras
-from compat import (  # noqa: F401
-    cases_attention,
-    cases_graphs,
-    cases_images,
-    cases_sequences,
-    cases_stacks,
-)
-from compat.case_table import BASE, CASES, data
+from compat.cases import BASE, CASES, data
 
 
 class Start:

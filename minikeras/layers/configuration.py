@@ -3,6 +3,7 @@
 import functools
 import inspect
 
+from minikeras import activations, constraints, initializers, regularizers
 from minikeras.core import dtypes, registry
 from minikeras.core.serialization import (
     init_config,
@@ -12,10 +13,32 @@ from minikeras.core.serialization import (
 
 # What `Layer.__init__` itself takes; `get_config` writes these for every layer.
 _COMMON = {"activity_regularizer", "trainable", "dtype", "autocast", "name"}
+# Arguments that may be names or configs, by the last word of their names.
+_FAMILIES = {
+    "activation": activations.get,
+    "initializer": initializers.get,
+    "regularizer": regularizers.get,
+    "constraint": constraints.get,
+}
+
+
+def own_arguments(arguments):
+    """The `locals()` at the start of a constructor -> {argument: value}, in order."""
+    others = ("self", "kwargs", "__class__")
+    return {k: v for k, v in arguments.items() if k not in others}
 
 
 class Configurable:
     """Mix-in of Layer: `get_config` and `from_config`."""
+
+    def _keep(self, arguments):
+        """Make attributes of the constructor's arguments, given as its `locals()`.
+
+        Names of activations, initializers, … become what they stand for.
+        """
+        for name, value in own_arguments(arguments).items():
+            get = _FAMILIES.get(name.rpartition("_")[2], lambda value: value)
+            setattr(self, name, get(value))
 
     def get_config(self):
         """The constructor's arguments as a JSON-ready dict."""

@@ -32,6 +32,9 @@ class BaseConv(LowRank, Windowed):
         ValueError: a bad argument, or inputs that do not fit it.
     """
 
+    filters: int
+    groups: int
+
     def __init__(
         self,
         filters,
@@ -54,23 +57,10 @@ class BaseConv(LowRank, Windowed):
         lora_alpha=None,
         **kwargs,
     ):
-        super().__init__(
-            kernel_size=kernel_size,
-            strides=strides,
-            padding=padding,
-            data_format=data_format,
-            dilation_rate=dilation_rate,
-            activation=activation,
-            use_bias=use_bias,
-            activity_regularizer=activity_regularizer,
-            **kwargs,
-        )
+        super().__init__(**kwargs)
+        self._keep(locals())
         check_filters(filters, groups)
         check_steps(self.strides, self.dilation_rate)
-        self.filters, self.groups = filters, groups
-        self._keep("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
-        self._keep("bias", bias_initializer, bias_regularizer, bias_constraint)
-        self.lora_rank, self.lora_alpha = lora_rank, lora_alpha
 
     def build(self, input_shape):
         """Create the kernel and the bias."""

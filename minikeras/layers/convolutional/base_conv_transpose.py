@@ -1,5 +1,7 @@
 """BaseConvTranspose: convolutions backwards, from small images to large ones."""
 
+from typing import Any
+
 from minikeras import ops
 from minikeras.layers.checks import int_tuple
 from minikeras.layers.convolutional.windowed import (
@@ -44,6 +46,9 @@ class BaseConvTranspose(Windowed):
     Source: Zeiler et al. 2010, "Deconvolutional networks".
     """
 
+    filters: int
+    output_padding: Any
+
     def __init__(
         self,
         filters,
@@ -64,27 +69,14 @@ class BaseConvTranspose(Windowed):
         bias_constraint=None,
         **kwargs,
     ):
-        super().__init__(
-            kernel_size=kernel_size,
-            strides=strides,
-            padding=padding,
-            data_format=data_format,
-            dilation_rate=dilation_rate,
-            activation=activation,
-            use_bias=use_bias,
-            activity_regularizer=activity_regularizer,
-            **kwargs,
-        )
+        super().__init__(**kwargs)
+        self._keep(locals())
         check_count(filters, "filters")
         check_steps(self.strides, self.dilation_rate)
-        self.filters = filters
-        self.output_padding = output_padding
         if output_padding is not None:
             wanted = (output_padding, self.rank, "output_padding")
             self.output_padding = int_tuple(*wanted, allow_zero=True)
             check_output_padding(self.output_padding, self.strides)
-        self._keep("kernel", kernel_initializer, kernel_regularizer, kernel_constraint)
-        self._keep("bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape):
         """Create the kernel and the bias."""

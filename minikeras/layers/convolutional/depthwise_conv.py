@@ -23,6 +23,8 @@ class BaseDepthwiseConv(Windowed):
         ValueError: a bad argument, or inputs that do not fit it.
     """
 
+    depth_multiplier: int
+
     def __init__(
         self,
         kernel_size,
@@ -42,26 +44,9 @@ class BaseDepthwiseConv(Windowed):
         bias_constraint=None,
         **kwargs,
     ):
-        super().__init__(
-            kernel_size=kernel_size,
-            strides=strides,
-            padding=padding,
-            data_format=data_format,
-            dilation_rate=dilation_rate,
-            activation=activation,
-            use_bias=use_bias,
-            activity_regularizer=activity_regularizer,
-            **kwargs,
-        )
+        super().__init__(**kwargs)
+        self._keep(locals())
         check_count(depth_multiplier, "depth_multiplier")
-        self.depth_multiplier = depth_multiplier
-        self._keep(
-            "depthwise",
-            depthwise_initializer,
-            depthwise_regularizer,
-            depthwise_constraint,
-        )
-        self._keep("bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape):
         """Create the kernel and the bias."""

@@ -28,6 +28,9 @@ class BaseSeparableConv(Windowed):
     Source: Chollet 2017, https://arxiv.org/abs/1610.02357.
     """
 
+    depth_multiplier: int
+    filters: int
+
     def __init__(
         self,
         filters,
@@ -51,33 +54,10 @@ class BaseSeparableConv(Windowed):
         bias_constraint=None,
         **kwargs,
     ):
-        super().__init__(
-            kernel_size=kernel_size,
-            strides=strides,
-            padding=padding,
-            data_format=data_format,
-            dilation_rate=dilation_rate,
-            activation=activation,
-            use_bias=use_bias,
-            activity_regularizer=activity_regularizer,
-            **kwargs,
-        )
+        super().__init__(**kwargs)
+        self._keep(locals())
         check_count(depth_multiplier, "depth_multiplier")
         check_count(filters, "filters")
-        self.depth_multiplier, self.filters = depth_multiplier, filters
-        self._keep(
-            "depthwise",
-            depthwise_initializer,
-            depthwise_regularizer,
-            depthwise_constraint,
-        )
-        self._keep(
-            "pointwise",
-            pointwise_initializer,
-            pointwise_regularizer,
-            pointwise_constraint,
-        )
-        self._keep("bias", bias_initializer, bias_regularizer, bias_constraint)
 
     def build(self, input_shape):
         """Create the two kernels and the bias."""

@@ -1,6 +1,8 @@
 """Windowed: what all convolutions have in common."""
 
-from minikeras import activations, constraints, initializers, regularizers
+from collections.abc import Callable
+from typing import Any
+
 from minikeras.config import standardize_data_format
 from minikeras.layers.arguments import InputSpec
 from minikeras.layers.checks import int_tuple, padding_name
@@ -81,32 +83,23 @@ class Windowed(Layer):
     rank: int
     _paddings: tuple[str, ...] = ()  # besides "valid" and "same"
 
-    def __init__(
-        self,
-        kernel_size,
-        strides,
-        padding,
-        data_format,
-        dilation_rate,
-        activation,
-        use_bias,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        self.kernel_size = int_tuple(kernel_size, self.rank, "kernel_size")
-        self.strides = int_tuple(strides, self.rank, "strides")
-        self.dilation_rate = int_tuple(dilation_rate, self.rank, "dilation_rate")
-        self.padding = padding_name(padding, self._paddings)
-        self.data_format = standardize_data_format(data_format)
-        self.activation = activations.get(activation)
-        self.use_bias = use_bias
-        self.input_spec = InputSpec(min_ndim=self.rank + 2)
+    kernel_size: Any
+    strides: Any
+    dilation_rate: Any
+    padding: Any
+    data_format: Any
+    activation: Callable | None
+    use_bias: bool
 
-    def _keep(self, weight, initializer, regularizer, constraint):
-        """Settings of a weight as attributes; initializers draw their seeds here."""
-        setattr(self, f"{weight}_initializer", initializers.get(initializer))
-        setattr(self, f"{weight}_regularizer", regularizers.get(regularizer))
-        setattr(self, f"{weight}_constraint", constraints.get(constraint))
+    def _keep(self, arguments):
+        """The arguments as attributes, those of the windows in their one form."""
+        super()._keep(arguments)
+        self.kernel_size = int_tuple(self.kernel_size, self.rank, "kernel_size")
+        self.strides = int_tuple(self.strides, self.rank, "strides")
+        self.dilation_rate = int_tuple(self.dilation_rate, self.rank, "dilation_rate")
+        self.padding = padding_name(self.padding, self._paddings)
+        self.data_format = standardize_data_format(self.data_format)
+        self.input_spec = InputSpec(min_ndim=self.rank + 2)
 
     @property
     def _channel_axis(self):

@@ -1,6 +1,5 @@
 """FlaxLayer: a module of Flax (linen) as a layer."""
 
-import importlib
 import inspect
 
 from minikeras.core.serialization import (
@@ -16,7 +15,7 @@ def module_functions(module, method):
     The collection "params" is what the layer trains; all others are its state, and
     may change in each call. Keys are passed on as "params" and "dropout".
     """
-    DenyList = importlib.import_module("flax.core").DenyList
+    from flax.core import DenyList
 
     def apply(params, state, rng, inputs, **training):
         return module.apply(

@@ -5,18 +5,10 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from minikeras import activations, constraints, initializers, random, regularizers
+from minikeras import random
 from minikeras.core.variable import Variable
 from minikeras.layers.layer import Layer
 from minikeras.random.seed_generator import SeedGenerator
-
-# What an argument stands for, by the last word of its name.
-_FAMILIES = {
-    "activation": activations.get,
-    "initializer": initializers.get,
-    "regularizer": regularizers.get,
-    "constraint": constraints.get,
-}
 
 
 def gated_product(x, kernel, masks=None):
@@ -37,12 +29,6 @@ def gated_product(x, kernel, masks=None):
     blocks = jnp.split(kernel, len(masks), axis=-1)
     parts = [(x * m) @ k for m, k in zip(masks, blocks, strict=True)]
     return jnp.concatenate(parts, axis=-1)
-
-
-def own_arguments(arguments):
-    """The `locals()` at the start of a constructor -> {argument: value}, in order."""
-    others = ("self", "kwargs", "__class__")
-    return {k: v for k, v in arguments.items() if k not in others}
 
 
 class DropoutCell(Layer):
@@ -120,10 +106,8 @@ class RecurrentCell(DropoutCell):
     gates = 1
 
     def _keep(self, arguments):
-        """Make attributes of the constructor's arguments, given as its `locals()`."""
-        for name, value in own_arguments(arguments).items():
-            get = _FAMILIES.get(name.rpartition("_")[2], lambda value: value)
-            setattr(self, name, get(value))
+        """The arguments as attributes, with rates that are shares."""
+        super()._keep(arguments)
         # Keras brings rates outside of [0, 1] to its ends.
         self.dropout = min(1.0, max(0.0, self.dropout))
         self.recurrent_dropout = min(1.0, max(0.0, self.recurrent_dropout))

@@ -9,6 +9,7 @@ from minikeras import ops
 from minikeras.config import standardize_data_format
 from minikeras.layers.arguments import InputSpec
 from minikeras.layers.checks import int_tuple, padding_name
+from minikeras.layers.convolutional.windowed import add_bias
 from minikeras.layers.recurrent.cell import RecurrentCell
 from minikeras.layers.recurrent.lstm import lstm_update
 from minikeras.layers.recurrent.own_cell import OwnCellRNN
@@ -137,10 +138,7 @@ class ConvLSTMCell(RecurrentCell):
             **self._input_settings(),
         )
         if self.bias is not None:
-            bias = self.bias.value
-            if self._channel_axis == 1:
-                bias = bias.reshape(-1, *(1,) * self.rank)
-            z = z + bias
+            z = add_bias(z, self.bias.value, self._channel_axis == 1)
         return z.reshape(*steps, *z.shape[1:])
 
     def projects_ahead(self):

@@ -5,7 +5,8 @@ from typing import Any
 
 from minikeras.core.naming import to_snake_case
 from minikeras.core.serialization import init_parameters
-from minikeras.layers.recurrent.cell import GatedCell, own_arguments
+from minikeras.layers.configuration import own_arguments
+from minikeras.layers.recurrent.cell import GatedCell
 from minikeras.layers.recurrent.rnn import RNN
 
 
