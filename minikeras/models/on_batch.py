@@ -7,6 +7,7 @@ from minikeras import config
 from minikeras.data import class_weight_to_sample_weights
 from minikeras.training import loop
 from minikeras.training.compile_metrics import CompileMetrics
+from minikeras.training.logs import to_python
 
 
 class OnBatch:
@@ -34,7 +35,7 @@ class OnBatch:
         batch = _batch(x, y, sample_weight)
         loop.prepare_batch(self, *batch)
         self.reset_metrics()
-        logs = loop.to_python(loop.one_step(self, name, batch))
+        logs = to_python(loop.one_step(self, name, batch))
         return logs if return_dict else self._as_list(logs)
 
     def predict_on_batch(self, x):

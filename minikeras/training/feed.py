@@ -1,19 +1,64 @@
-"""Batches for the loop: from the host one by one, or out of arrays on the device."""
+"""How batches come to the device: one by one, or cut there out of larger arrays."""
 
 import math
 import warnings
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from minikeras import config
 from minikeras.core.variable import is_sparse
+from minikeras.data.adapter import pack_x_y_sample_weight
 from minikeras.data.arrays import ArrayAdapter
+from minikeras.training.prefetch import ahead
 
-# A batch up to this many bytes costs more to hand over than to cut out on the device.
-_SMALL_BATCH = 1 << 16
-# Share of the device's memory that a resident data set may take.
-_RESIDENT_BYTES = 1 << 30
+# What a data set may take of the device's memory: in bytes where that is the host's.
+_RESIDENT_BYTES, _RESIDENT_SHARE = 1 << 30, 0.25
+# Whole batches that go to the device together, where they need not stay there.
+_CHUNK = 64
+
+
+@jax.tree_util.register_pytree_node_class
+class Rows:
+    """A batch not yet cut out of arrays on the device.
+
+    Args:
+        arrays: a data set, or a part of it: a batch of any number of rows.
+        order: the order of the rows, int32, or None for their own.
+        start: the batch has the rows `order[start : start + size]`.
+        size: samples in it, a Python int.
+    """
+
+    def __init__(self, arrays, order, start, size):
+        self.arrays, self.order = arrays, order
+        self.start, self.size = start, size
+
+    def tree_flatten(self):
+        return (self.arrays, self.order, self.start), self.size
+
+    @classmethod
+    def tree_unflatten(cls, size, children):
+        return cls(*children, size)
+
+    def after(self, batches):
+        """The rows that many whole batches further on."""
+        start = self.start + batches * self.size
+        return Rows(self.arrays, self.order, start, self.size)
+
+    def cut(self):
+        """The batch."""
+
+        def part(a):
+            return jax.lax.dynamic_slice_in_dim(a, self.start, self.size)
+
+        if self.order is None:
+            return jax.tree_util.tree_map(part, self.arrays)
+        rows = part(self.order)
+        return jax.tree_util.tree_map(
+            lambda a: a.at[rows].get(mode="promise_in_bounds", unique_indices=True),
+            self.arrays,
+        )
 
 
 class Feed:
@@ -23,7 +68,7 @@ class Feed:
         adapter: the source.
         steps: batches an epoch; None: as many as there are.
         group: batches of one execution; an epoch takes whole executions.
-        resident: put the data set on the device, where it fits: this pays when it is
+        resident: keep the data set on the device, where it fits: this pays when it is
             read many times.
     """
 
@@ -38,9 +83,86 @@ class Feed:
         self.batch_size = adapter.batch_size
         self._iterator = None
         self._arrays = None
-        self.resident = resident and self.steps is None and _fits(adapter)
+        self._stays = self._chunked = False
+        if self.steps is None and _is_dense(adapter):
+            self._whole, self._rest = divmod(adapter.num_samples, self.batch_size)
+            on_device = _is_on_device(adapter.arrays)
+            self._stays = on_device or resident and _fits(adapter.arrays)
+            self._chunked = not self._stays and not adapter.shuffle
 
-    def batches(self):
+    def shapes(self):
+        """The `Rows` of a batch, without values, where several batches can go in one
+        dispatch; else None."""
+        least = 2 if self._stays else _CHUNK // 16
+        if not (self._stays or self._chunked) or self._whole < least:
+            return None
+        samples = self.adapter.num_samples if self._stays else self._room()
+        shuffled = self._stays and self.adapter.shuffle
+        order = jax.ShapeDtypeStruct((samples,), np.int32) if shuffled else None
+
+        def spec(a):
+            dtype = jax.dtypes.canonicalize_dtype(a.dtype)
+            return jax.ShapeDtypeStruct((samples, *a.shape[1:]), dtype)
+
+        arrays = pack_x_y_sample_weight(*self.adapter.arrays)
+        arrays = jax.tree_util.tree_map(spec, arrays)
+        return Rows(arrays, order, np.int32(0), self.batch_size)
+
+    def _room(self):
+        """Samples that go to the device together."""
+        chunk = _CHUNK if self._whole >= _CHUNK // 2 else _CHUNK // 8
+        return chunk * self.batch_size
+
+    def dispatches(self, stride):
+        """What to run in one epoch.
+
+        Args:
+            stride: batches of one dispatch; 1 unless `shapes()` gave some.
+
+        Yields:
+            (way of `Program` to run it, its arguments, number of batches).
+        """
+        if self._stays:
+            yield from self._from_device(stride)
+        elif self._chunked and stride > 1:
+            yield from self._in_chunks(stride)
+        else:
+            batches = self._batches()
+            if jax.default_backend() != "cpu":
+                batches = map(jax.device_put, batches)
+            for batch in ahead(batches):
+                yield "one", (batch,), 1
+
+    def _from_device(self, stride):
+        """Batches of arrays that stay on the device."""
+        if self._arrays is None:
+            arrays = pack_x_y_sample_weight(*self.adapter.arrays)
+            self._arrays = jax.tree_util.tree_map(jnp.asarray, arrays)
+        order = list(self.adapter.index_batches())
+        shuffled = not isinstance(order[0], slice)
+        order = jnp.asarray(np.concatenate(order)) if shuffled else None
+        rows = Rows(self._arrays, order, np.int32(0), self.batch_size)
+        yield from _runs(rows, self._whole, stride)
+        if self._rest:
+            start = np.int32(self._whole * self.batch_size)
+            yield "one", (Rows(self._arrays, order, start, self._rest),), 1
+
+    def _in_chunks(self, stride):
+        """Batches cut out of some that go to the device together.
+
+        All chunks have one size, so that one program does for data of any length.
+        """
+        size, room = self.batch_size, self._room()
+        arrays = pack_x_y_sample_weight(*self.adapter.arrays)
+        for first in range(0, self._whole * size, room):
+            samples = min(room, self._whole * size - first)
+            rows = Rows(_part(arrays, first, samples, room), None, np.int32(0), size)
+            yield from _runs(rows, samples // size, min(stride, room // size))
+        if self._rest:
+            start = self._whole * size
+            yield "one", (_part(arrays, start, self._rest, self._rest),), 1
+
+    def _batches(self):
         """The batches of one epoch, as arrays on the host."""
         if self.steps is None:
             batch = None
@@ -75,37 +197,43 @@ class Feed:
             self._iterator = None
         return batch
 
-    def arrays(self):
-        """One epoch's data on the device, in the order of its batches."""
-        order = list(self.adapter.index_batches())
-        if self._arrays is None:
-            self._arrays = jax.device_put(_packed(self.adapter.arrays))
-        if order and isinstance(order[0], slice):
-            return self._arrays
-        return _take(self._arrays, np.concatenate(order))
+
+def _runs(rows, count, stride):
+    """Dispatches of `count` batches from `rows` on."""
+    for first in range(0, count, stride):
+        if stride == 1:
+            yield "one", (rows.after(first),), 1
+        else:
+            now = min(stride, count - first)
+            yield "many", (rows.after(first), np.int32(now), stride), now
 
 
-@jax.jit
-def _take(arrays, order):
-    return jax.tree_util.tree_map(lambda a: a[order], arrays)
+def _part(arrays, start, size, room):
+    """Some rows of arrays, made up to `room` rows."""
+
+    def part(a):
+        rows = a[start : start + size]
+        return rows if size == room else np.resize(rows, (room, *a.shape[1:]))
+
+    return jax.tree_util.tree_map(part, arrays)
 
 
-def _packed(arrays):
-    """Without trailing None, so that steps unpack them like any batch."""
-    x, y, weights = arrays
-    if weights is not None:
-        return (x, y, weights)
-    return (x, y) if y is not None else (x,)
+def _is_dense(adapter):
+    return (
+        isinstance(adapter, ArrayAdapter)
+        and adapter.num_samples > 0
+        and not any(map(is_sparse, jax.tree_util.tree_leaves(adapter.arrays)))
+    )
 
 
-def _fits(adapter):
-    if not isinstance(adapter, ArrayAdapter):
-        return False
-    leaves = jax.tree_util.tree_leaves(adapter.arrays)
-    if any(is_sparse(leaf) for leaf in leaves):
-        return False
-    total = sum(leaf.nbytes for leaf in leaves)
-    if total > _RESIDENT_BYTES or not adapter.num_samples:
-        return False
-    small = total / adapter.num_samples * adapter.batch_size <= _SMALL_BATCH
-    return small or jax.default_backend() != "cpu"
+def _is_on_device(arrays):
+    leaves = jax.tree_util.tree_leaves(arrays)
+    return all(isinstance(leaf, jax.Array) for leaf in leaves)
+
+
+def _fits(arrays):
+    """Has the device room for the data set?"""
+    total = sum(leaf.nbytes for leaf in jax.tree_util.tree_leaves(arrays))
+    memory = jax.local_devices()[0].memory_stats() or {}
+    limit = memory.get("bytes_limit", _RESIDENT_BYTES / _RESIDENT_SHARE)
+    return total <= limit * _RESIDENT_SHARE

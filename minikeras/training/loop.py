@@ -1,5 +1,7 @@
 """The loops: epochs, callbacks and logs around the compiled steps."""
 
+import collections
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,8 +9,10 @@ import numpy as np
 from minikeras.callbacks import CallbackList
 from minikeras.core.symbolic import dry_run
 from minikeras.data import unpack_x_y_sample_weight
+from minikeras.training.cost import is_small
+from minikeras.training.logs import LazyLogs, to_python
+from minikeras.training.program import program
 from minikeras.training.state import Lease, variables_of, weights_of
-from minikeras.training.step import Rows, program
 
 
 def prepare(model, adapter):
@@ -37,6 +41,10 @@ def _spec(x):
     return jax.ShapeDtypeStruct(x.shape, dtype)
 
 
+# Steps of one dispatch at most: so long does an interrupt or the progress bar wait.
+_MOST_STEPS = 256
+
+
 class Pass:
     """One compiled step, run over a feed on leased state, epoch after epoch."""
 
@@ -45,47 +53,88 @@ class Pass:
         mode = name.removesuffix("_step")
         self.begin = _listeners(callbacks, f"on_{mode}_batch_begin")
         self.end = _listeners(callbacks, f"on_{mode}_batch_end")
-
-    def _sources(self):
-        """What the step takes for each batch of an epoch."""
-        feed = self.feed
-        if not feed.resident:
-            yield from feed.batches()
-            return
-        arrays, rows, size = feed.arrays(), feed.adapter.num_samples, feed.batch_size
-        for start in range(0, rows, size):
-            yield Rows(arrays, np.int32(start), min(size, rows - start))
+        self.group = model.steps_per_execution or 1
+        # Callbacks see every execution; where none looks, executions go together.
+        looked_at = getattr(callbacks, f"needs_{mode}_batch_hooks", True)
+        self.most = self.group if looked_at else max(self.group, _MOST_STEPS)
 
     def run(self, outputs=None):
-        """Run one epoch; append what each step returned to `outputs`, if given.
+        """Run one epoch; add what the steps returned to `outputs`, if given.
 
         Returns:
             Were there any batches?
         """
-        model, lease, box = self.model, self.lease, self.lease.box
-        step = program(model, lease.variables, self.name)
-        group = model.steps_per_execution or 1
-        number = -1
-        for number, source in enumerate(self._sources()):
-            if self.begin and number % group == 0:
-                self.begin(number)
-            box[:] = map(step, (box[0][0],), (source,))
+        model, group, box = self.model, self.group, self.lease.box
+        step = program(model, self.lease.variables, self.name)
+        small = False
+        if self.most > 1 and (rows := self.feed.shapes()) is not None:
+            small = step.small.get(rows.size)
+            if small is None:
+                small = is_small(step.trace(box[0][0], rows).jaxpr)
+                step.small[rows.size] = small
+        stride = self.most // group * group if small else 1
+        last, recent = -1, []
+        for way, arguments, count in self.feed.dispatches(stride):
+            if self.begin and (last + 1) % group == 0:
+                self.begin(last + 1)
+                recent = []
+            last += count
+            box[:] = map(getattr(step, way), (box[0][0],), *zip(arguments))
+            recent.append((self.lease.logs, count if way == "many" else None))
             if outputs is not None:
-                outputs.append(lease.logs)
-            if self.end and (number + 1) % group == 0:
-                self.end(number, self.batch_logs())
+                outputs.add(*recent[-1])
+            if self.end and (last + 1) % group == 0:
+                self.end(last, self.batch_logs(recent))
+                recent = []
             if getattr(model, _STOP[self.name]):
                 break
-        if self.end and number >= 0 and (number + 1) % group:
-            self.end(number + group - 1 - number % group, self.batch_logs())
-        return number >= 0
+        if self.end and last >= 0 and (last + 1) % group:
+            self.end(last + group - 1 - last % group, self.batch_logs(recent))
+        return last >= 0
 
-    def batch_logs(self):
-        """Logs of the batch just dispatched, fetched when somebody looks."""
-        logs = self.lease.logs
+    def batch_logs(self, recent):
+        """Logs of the execution just dispatched, fetched when somebody looks."""
         if self.name == "predict_step":
-            return LazyLogs(lambda: {"outputs": jax.device_get(logs)})
-        return LazyLogs(lambda: to_python(logs))
+            return LazyLogs(lambda: {"outputs": joined(on_host(*r) for r in recent)})
+        return LazyLogs(lambda: to_python(recent[-1][0]))
+
+
+class Outputs:
+    """What prediction returns, brought to the host two dispatches behind the device:
+    nobody waits, and the device holds little of a large prediction at a time."""
+
+    _BEHIND = 2
+
+    def __init__(self):
+        self._pending, self._parts = collections.deque(), []
+
+    def add(self, outputs, count):
+        """Add what `on_host` takes."""
+        for leaf in jax.tree_util.tree_leaves(outputs):
+            leaf.copy_to_host_async()
+        self._pending.append((outputs, count))
+        while len(self._pending) > self._BEHIND:
+            self._parts.append(on_host(*self._pending.popleft()))
+
+    def all(self):
+        """The outputs of all samples, as new numpy arrays; None without any."""
+        parts = self._parts + [on_host(*pending) for pending in self._pending]
+        return joined(parts) if parts else None
+
+
+def on_host(outputs, count):
+    """Outputs of one step, or the first `count` of many that are stacked, in numpy."""
+    outputs = jax.device_get(outputs)
+    if count is None:
+        return outputs
+    return jax.tree_util.tree_map(
+        lambda a: a[:count].reshape(-1, *a.shape[2:]), outputs
+    )
+
+
+def joined(parts):
+    """Outputs of several steps as one."""
+    return jax.tree_util.tree_map(lambda *a: np.concatenate(a), *parts)
 
 
 _STOP = {
@@ -201,17 +250,17 @@ def predict(model, feed, callbacks, verbose):
         model, callbacks, verbose=verbose, epochs=1, steps=feed.num_batches
     )
     model.stop_predicting = False
-    outputs: list = []
+    outputs = Outputs()
     with Lease(weights_of(model)) as lease:
         callbacks.on_predict_begin()
         feed.adapter.on_epoch_begin()
         Pass(model, lease, feed, "predict_step", callbacks).run(outputs)
         feed.adapter.on_epoch_end()
         callbacks.on_predict_end()
-    if not outputs:
+    found = outputs.all()
+    if found is None:
         raise ValueError("predict: the data held no batch.")
-    host = jax.device_get(outputs)
-    return jax.tree_util.tree_map(lambda *parts: np.concatenate(parts), *host)
+    return found
 
 
 def one_step(model, name, batch):
@@ -219,59 +268,5 @@ def one_step(model, name, batch):
     variables = variables_of(model)
     with Lease(variables) as lease:
         step = program(model, variables, name)
-        lease.box[:] = map(step, (lease.box[0][0],), (batch,))
+        lease.box[:] = map(step.one, (lease.box[0][0],), (batch,))
         return lease.logs
-
-
-# -- logs ---------------------------------------------------------------------------
-
-
-def to_python(logs) -> dict:
-    """{name: float, int or array on the host}, sorted by name."""
-    host = jax.device_get(dict(logs))
-    return {key: _number(host[key]) for key in sorted(host)}
-
-
-def _number(value):
-    if isinstance(value, (np.ndarray, np.generic)) and value.ndim == 0:
-        return value.item()
-    return value
-
-
-class LazyLogs(dict):
-    """A dict that computes its content on first use.
-
-    A callback that does not look costs nothing: no transfer, no wait for the device.
-    """
-
-    def __init__(self, fetch):
-        super().__init__()
-        self._fetch = fetch
-
-    def _load(self):
-        if self._fetch is not None:
-            fetch, self._fetch = self._fetch, None
-            super().update(fetch())
-        return self
-
-    def __reduce__(self):
-        return dict, (dict(self._load().items()),)
-
-
-def _loading(name):
-    method = getattr(dict, name)
-
-    def call(self, *args, **kwargs):
-        return method(self._load(), *args, **kwargs)
-
-    call.__name__ = name
-    return call
-
-
-for _name in (
-    *("__getitem__", "__setitem__", "__delitem__", "__contains__", "__iter__"),
-    *("__len__", "__eq__", "__ne__", "__repr__", "__or__", "__ror__", "__ior__"),
-    *("get", "items", "keys", "values", "pop", "popitem", "update", "setdefault"),
-    *("copy", "clear", "__reversed__"),
-):
-    setattr(LazyLogs, _name, _loading(_name))

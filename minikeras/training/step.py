@@ -12,38 +12,8 @@ from minikeras.data import unpack_x_y_sample_weight
 from minikeras.training.state import TrainState
 
 
-@jax.tree_util.register_pytree_node_class
-class Rows:
-    """A batch not yet cut out of arrays on the device: rows `start : start + size`."""
-
-    def __init__(self, arrays, start, size):
-        self.arrays, self.start, self.size = arrays, start, size
-
-    def tree_flatten(self):
-        return (self.arrays, self.start), self.size
-
-    @classmethod
-    def tree_unflatten(cls, size, children):
-        arrays, start = children
-        return cls(arrays, start, size)
-
-    def cut(self):
-        """The batch."""
-        return jax.tree_util.tree_map(
-            lambda a: jax.lax.dynamic_slice_in_dim(a, self.start, self.size),
-            self.arrays,
-        )
-
-
-def open_batch(source):
-    """Batch or `Rows` -> (x, y, sample_weight)."""
-    return unpack_x_y_sample_weight(
-        source.cut() if isinstance(source, Rows) else source
-    )
-
-
 def train_step(model, variables: TrainState):
-    """`step(state, source) -> (state, logs)`: gradients, then the optimizer."""
+    """`step(state, batch) -> (state, logs)`: gradients, then the optimizer."""
 
     def loss_fn(params, state, batch):
         x, y, sample_weight = batch
@@ -53,8 +23,8 @@ def train_step(model, variables: TrainState):
             scaled = model.optimizer.scale_loss(loss)
         return scaled, (bridge.new(), logs)
 
-    def step(state, source):
-        batch = open_batch(source)
+    def step(state, batch):
+        batch = unpack_x_y_sample_weight(batch)
         grads, (new, logs) = jax.grad(loss_fn, has_aux=True)(state.params, state, batch)
         params, opt_state = model.optimizer.update(
             variables.params, state.params, grads, state.opt_state
@@ -65,10 +35,10 @@ def train_step(model, variables: TrainState):
 
 
 def test_step(model, variables: TrainState):
-    """`step(state, source) -> (state, logs)`: loss and metrics, no update."""
+    """`step(state, batch) -> (state, logs)`: loss and metrics, no update."""
 
-    def step(state, source):
-        x, y, sample_weight = open_batch(source)
+    def step(state, batch):
+        x, y, sample_weight = unpack_x_y_sample_weight(batch)
         with Bridge(variables, state) as bridge:
             y_pred = model.call(x, **model._mode(False))
             _, logs = model._measure(x, y, y_pred, sample_weight, training=False)
@@ -78,10 +48,10 @@ def test_step(model, variables: TrainState):
 
 
 def predict_step(model, variables: TrainState):
-    """`step(state, source) -> (state, outputs)`."""
+    """`step(state, batch) -> (state, outputs)`."""
 
-    def step(state, source):
-        x, _, _ = open_batch(source)
+    def step(state, batch):
+        x, _, _ = unpack_x_y_sample_weight(batch)
         with Bridge(variables, state) as bridge:
             outputs = model.call(x, **model._mode(False))
         return bridge.new(), outputs
@@ -99,14 +69,13 @@ SECTIONS = {
 
 
 def custom_step(model, variables: TrainState, name: str):
-    """The model's own `train_step(state, data)` … as `step(state, source)`.
+    """The model's own `train_step(state, data)` … as `step(state, batch)`.
 
     Its state is a tuple of lists of arrays; `SECTIONS` says which. Its logs give way
     to the metrics' results when they have the same keys, as in Keras.
     """
 
-    def step(state, source):
-        batch = source.cut() if isinstance(source, Rows) else source
+    def step(state, batch):
         lists = to_lists(variables, state, name)
         logs, new = getattr(model, name)(lists, batch)
         if name == "predict_step":
@@ -147,49 +116,3 @@ def keras_step(model, variables: TrainState, maker, lists, data, name):
     state = TrainState(**empty, **from_lists(variables, lists, name))
     state, logs = maker(model, variables)(state, data)
     return logs, to_lists(variables, state, name)
-
-
-# -- compiled steps, kept between calls of `fit`, `evaluate`, `predict` --------------
-
-_MAKERS = {
-    "train_step": train_step,
-    "test_step": test_step,
-    "predict_step": predict_step,
-}
-
-
-def plain_step(model, variables: TrainState, name: str):
-    """`step(state, source) -> (state, logs)`: the model's own if it overrides one."""
-    if model._overrides(name):
-        return custom_step(model, variables, name)
-    return _MAKERS[name](model, variables)
-
-
-def program(model, variables: TrainState, name: str):
-    """`f(tables, source) -> (tables, logs)`: a step, compiled unless run eagerly.
-
-    `tables` is the state as a plain tuple: a NamedTuple is made by Python code, in
-    which a Ctrl-C could fall after the step has run and before it has returned.
-    Training donates them, so that each step overwrites its state.
-    """
-    key = (name, model._compiles(), _identity(variables))
-    if key not in model._programs:
-        step = plain_step(model, variables, name)
-
-        def run(tables, source):
-            state, logs = step(TrainState(*tables), source)
-            return tuple(state), logs
-
-        if model._compiles():
-            donated = 0 if name == "train_step" else ()
-            model._programs[key] = jax.jit(run, donate_argnums=donated)
-        else:
-            # As in a compiled step, users see a batch of JAX arrays.
-            model._programs[key] = lambda t, source: run(t, jax.device_put(source))
-    return model._programs[key]
-
-
-def _identity(variables):
-    return tuple(
-        tuple((path, id(v)) for path, v in table.items()) for table in variables
-    )
