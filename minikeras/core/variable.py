@@ -195,17 +195,18 @@ class Variable:
 
     def assign(self, value):
         """Replace the value; shapes must agree. Returns the new value."""
-        value = convert_to_tensor(value, self._dtype)
+        bindings, lease = current().bindings, self._lease
+        if bindings is not None or lease is None or not isinstance(value, np.ndarray):
+            value = convert_to_tensor(value, self._dtype)
         if tuple(value.shape) != self.shape:
             raise ValueError(
                 f"Variable {self.path}: cannot assign a value of shape "
                 f"{tuple(value.shape)}; the variable's shape is {self.shape}."
             )
-        bindings = current().bindings
         if bindings is not None:
             bindings.values[id(self)] = value
-        elif self._lease is not None:
-            self._lease.write(self, value)
+        elif lease is not None:
+            lease.write(self, value)
         else:
             self._value = value
         return value

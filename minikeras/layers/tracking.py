@@ -4,6 +4,7 @@ They are found by walking the attributes, so that lists and dicts may grow at an
 time. The order is Keras's: it decides the order of `weights`, and so of files.
 """
 
+import operator
 from contextlib import contextmanager
 
 import numpy as np
@@ -15,7 +16,7 @@ from minikeras.random.seed_generator import SeedGenerator
 class Tracked:
     """Mix-in of Layer: the tree of state below an object."""
 
-    _untracked: frozenset[str] = frozenset()
+    _untracked: frozenset[str] = frozenset({"_found", "_losses", "_build_shapes"})
     _locked: bool
     _trainable: bool
     name: str
@@ -24,6 +25,11 @@ class Tracked:
         if self._locked and _holds_state(value) and not _is_known(self, value):
             raise ValueError(_locked_text(self, name))
         object.__setattr__(self, name, value)
+        self.__dict__.pop("_found", None)
+
+    def __delattr__(self, name):
+        object.__delattr__(self, name)
+        self.__dict__.pop("_found", None)
 
     def _lock(self, locked=True):
         object.__setattr__(self, "_locked", locked)
@@ -37,6 +43,7 @@ class Tracked:
             raise ValueError(_locked_text(self, variable.name))
         variable.trainable = variable.trainable and self._trainable
         self.__dict__.setdefault("_added_variables", []).append(variable)
+        self.__dict__.pop("_found", None)
 
     def _untrack_variable(self, variable):
         """Forget a variable, so that it may be deleted or replaced."""
@@ -45,6 +52,7 @@ class Tracked:
                 object.__setattr__(self, name, None)
         added = vars(self).get("_added_variables", [])
         added[:] = [v for v in added if v is not variable]
+        self.__dict__.pop("_found", None)
 
     @property
     def _tracker(self):
@@ -53,17 +61,22 @@ class Tracked:
 
     def _held(self, kind):
         """Objects of `kind` held directly, each once, in order."""
-        found = {}
-        for name, value in list(vars(self).items()):
-            if type(value) not in _PLAIN and name not in self._untracked:
-                for leaf in _state_leaves(value):
-                    if isinstance(leaf, kind):
-                        found[id(leaf)] = leaf
-        return list(found.values())
+        return [x for x in self._state().held if isinstance(x, kind)]
+
+    def _state(self):
+        """What the object holds directly.
+
+        The walk is remembered until an attribute is set, or one of the lists, dicts
+        and sets on its way holds other items than before.
+        """
+        found = self.__dict__.get("_found")
+        if found is None or not found.is_fresh():
+            found = self.__dict__["_found"] = Found(self)
+        return found
 
     @property
     def _layers(self):
-        return self._held(Tracked)
+        return list(self._state().layers)
 
     @property
     def _seed_generators(self):
@@ -71,14 +84,14 @@ class Tracked:
 
     def _own_variables(self):
         """The object's own weights: those born trainable first."""
-        return _born_trainable_first(self._held(Variable))
+        return list(self._state().weights)
 
     def _flatten_layers(self, include_self=True, recursive=True):
         """This layer and all below it, depth first, each once."""
         seen = {id(self)}
         todo = [] if not include_self else [self]
         if not include_self:
-            todo = list(reversed(self._layers))
+            todo = list(reversed(self._state().layers))
         found = []
         while todo:
             layer = todo.pop()
@@ -87,23 +100,26 @@ class Tracked:
             seen.add(id(layer))
             found.append(layer)
             if recursive or layer is self:
-                todo.extend(reversed(layer._layers))
+                todo.extend(reversed(layer._state().layers))
         return found
 
     @property
     def variables(self):
         """All variables: weights, and states of seed generators."""
-        held = self._held((Variable, SeedGenerator, Tracked))  # one walk: predict waits
-        own = _born_trainable_first(v for v in held if isinstance(v, Variable))
-        own += [g.state for g in held if isinstance(g, SeedGenerator)]
-        below = [v for x in held if isinstance(x, Tracked) for v in x.variables]
-        return _unique(own + below)
+        return self._below("variables")
+
+    def _below(self, kind):
+        """The own `variables` or `weights` of this and all layers below, each once."""
+        found = {}
+        for layer in self._flatten_layers():
+            for v in getattr(layer._state(), kind):
+                found[id(v)] = v
+        return list(found.values())
 
     @property
     def weights(self):
         """`variables` without the states of seed generators."""
-        below = [v for x in self._layers for v in x.weights]
-        return _unique(self._own_variables() + below)
+        return self._below("weights")
 
     @property
     def trainable_variables(self):
@@ -130,7 +146,7 @@ class Tracked:
         return [v for v in self.weights if not v.trainable]
 
     def _own_metrics(self):
-        return [m for m in self._held(object) if _is_metric(m)]
+        return [m for m in self._state().held if _is_metric(m)]
 
     @property
     def metrics(self):
@@ -225,6 +241,41 @@ class Tracked:
                 vars(layer).update(attributes)
 
 
+class Found:
+    """What an object holds directly, found by one walk over its attributes.
+
+    Attributes:
+        held: all state, each object once, in order.
+        layers: of that, the layers.
+        weights: the variables, those born trainable first.
+        variables: the weights, and states of seed generators.
+    """
+
+    __slots__ = ("held", "layers", "weights", "variables", "_containers")
+
+    def __init__(self, holder):
+        leaves, self._containers = {}, []
+        for name, value in list(vars(holder).items()):
+            if type(value) not in _PLAIN and name not in holder._untracked:
+                for leaf in _state_leaves(value, self._containers):
+                    leaves[id(leaf)] = leaf
+        self.held = list(leaves.values())
+        self.layers = [x for x in self.held if isinstance(x, Tracked)]
+        weights = (x for x in self.held if isinstance(x, Variable))
+        self.weights = sorted(weights, key=lambda v: not v._born_trainable)
+        self.variables = self.weights + [
+            x.state for x in self.held if isinstance(x, SeedGenerator)
+        ]
+
+    def is_fresh(self):
+        """Do the containers on the way still hold the same items?"""
+        for container, items in self._containers:
+            now = _items(container)
+            if len(now) != len(items) or not all(map(operator.is_, now, items)):
+                return False
+        return True
+
+
 class _Lock:
     def __init__(self, holder):
         self._holder = holder
@@ -248,10 +299,6 @@ def _locked_text(holder, name):
     )
 
 
-def _born_trainable_first(variables):
-    return sorted(variables, key=lambda v: not v._born_trainable)
-
-
 def _is_metric(x):
     return getattr(x, "_tracked_kind", None) == "metric"
 
@@ -260,14 +307,24 @@ def _unique(objects):
     return list({id(x): x for x in objects}.values())
 
 
-def _state_leaves(value):
-    """Variables, layers, metrics and seed generators in nested containers."""
+def _state_leaves(value, containers=None):
+    """Variables, layers, metrics and seed generators in nested containers.
+
+    Adds to `containers`, if given, each one that may change, with its items.
+    """
     if isinstance(value, (Variable, Tracked, SeedGenerator)) or _is_metric(value):
         yield value
     elif isinstance(value, (dict, list, tuple, set, frozenset)):
-        for item in value.values() if isinstance(value, dict) else value:
+        items = _items(value)
+        if containers is not None and not isinstance(value, (tuple, frozenset)):
+            containers.append((value, items))
+        for item in items:
             if type(item) not in _PLAIN:
-                yield from _state_leaves(item)
+                yield from _state_leaves(item, containers)
+
+
+def _items(container):
+    return list(container.values() if isinstance(container, dict) else container)
 
 
 def _holds_state(value):

@@ -1,6 +1,6 @@
 """Metric: Variables that add up what batches say, and a result read from them."""
 
-import jax.numpy as jnp
+import numpy as np
 
 from minikeras import config
 from minikeras.core import dtypes, naming
@@ -88,7 +88,7 @@ class Metric:
     def reset_state(self):
         """Set every variable to zero."""
         for variable in self.variables:
-            variable.assign(jnp.zeros(variable.shape, variable.dtype))
+            variable.assign(np.zeros(variable.shape, dtypes.as_jax(variable.dtype)))
 
     def update_state(self, *args, **kwargs):
         """Add up what a batch says."""

@@ -12,7 +12,7 @@ from minikeras.data import unpack_x_y_sample_weight
 from minikeras.training.cost import is_small
 from minikeras.training.logs import LazyLogs, to_python
 from minikeras.training.program import program
-from minikeras.training.state import Lease, variables_of, weights_of
+from minikeras.training.state import Lease, Reading, variables_of, weights_of
 
 
 def prepare(model, adapter):
@@ -110,8 +110,6 @@ class Outputs:
 
     def add(self, outputs, count):
         """Add what `on_host` takes."""
-        for leaf in jax.tree_util.tree_leaves(outputs):
-            leaf.copy_to_host_async()
         self._pending.append((outputs, count))
         while len(self._pending) > self._BEHIND:
             self._parts.append(on_host(*self._pending.popleft()))
@@ -124,7 +122,7 @@ class Outputs:
 
 def on_host(outputs, count):
     """Outputs of one step, or the first `count` of many that are stacked, in numpy."""
-    outputs = jax.device_get(outputs)
+    outputs = jax.tree_util.tree_map(np.asarray, outputs)
     if count is None:
         return outputs
     return jax.tree_util.tree_map(
@@ -251,7 +249,7 @@ def predict(model, feed, callbacks, verbose):
     )
     model.stop_predicting = False
     outputs = Outputs()
-    with Lease(weights_of(model)) as lease:
+    with Reading(weights_of(model)) as lease:
         callbacks.on_predict_begin()
         feed.adapter.on_epoch_begin()
         Pass(model, lease, feed, "predict_step", callbacks).run(outputs)

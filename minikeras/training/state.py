@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from minikeras.core import dtypes
 from minikeras.core.variable import unique_paths
 
 
@@ -40,10 +42,10 @@ def variables_of(model) -> TrainState:
 
 def weights_of(model) -> TrainState:
     """The Variables that prediction needs: those of the model alone, by path."""
-    table = unique_paths(model.variables)
-    trainable = {id(v) for v in model.trainable_variables}
-    params = {k: v for k, v in table.items() if id(v) in trainable}
-    state = {k: v for k, v in table.items() if id(v) not in trainable}
+    trains = model.trainable
+    params, state = {}, {}
+    for path, v in unique_paths(model.variables).items():
+        (params if trains and v.trainable else state)[path] = v
     return TrainState(params, state, opt_state={}, metrics={})
 
 
@@ -58,6 +60,39 @@ def _to_donate(variable):
     """The array of a Variable; a copy if anybody else holds it: it will be deleted."""
     shared = variable._value is None or _holders(variable) > _ALONE
     return jnp.copy(variable.value) if shared else variable.value
+
+
+class Reading:
+    """The arrays of Variables, for steps that do not overwrite them.
+
+    What the steps change is assigned at the end. `box` is as in `Lease`.
+    """
+
+    def __init__(self, variables: TrainState):
+        self.variables = variables
+        self._before = jax.tree_util.tree_map(_own_array, tuple(variables))
+        self.box: list = [(self._before, {})]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        sections = zip(self.variables, self._before, self.box[0][0], strict=True)
+        for variables, before, after in sections:
+            for key, variable in variables.items():
+                if after[key] is not before[key]:
+                    variable.assign(after[key])
+
+    @property
+    def logs(self):
+        """What the last step returned beside the state."""
+        return self.box[0][1]
+
+
+def _own_array(variable):
+    """The array of a Variable, not a copy, also while it is leased."""
+    lease = variable._lease
+    return variable._value if lease is None else lease._array(variable)
 
 
 class Lease:
@@ -122,13 +157,18 @@ class Lease:
 
     def _array(self, variable):
         section, key = self._where[id(variable)]
-        return self.state[section][key]
+        array = self.box[0][0][section][key]
+        return jnp.asarray(array) if isinstance(array, np.ndarray) else array
 
     def read(self, variable):
         """The current array of a leased Variable, safe to keep."""
         return jnp.copy(self._array(variable))
 
     def write(self, variable, value):
-        """Assign a leased Variable."""
+        """Assign a leased Variable a copy of an array of JAX or numpy."""
         section, key = self._where[id(variable)]
-        self.state[section][key] = jnp.copy(value)
+        if isinstance(value, np.ndarray):  # the next step takes it to the device
+            value = np.array(value, dtypes.as_jax(variable.dtype))
+        else:
+            value = jnp.copy(value)
+        self.box[0][0][section][key] = value
