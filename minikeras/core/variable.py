@@ -57,6 +57,16 @@ def is_sparse(x) -> bool:
     return hasattr(x, "todense")
 
 
+def _own(x, dtype):
+    """A numpy array as a new JAX array, other values as they are.
+
+    `jnp.asarray` may share the caller's memory, and compiles a program for each shape.
+    """
+    if not isinstance(x, np.ndarray):
+        return x
+    return jax.device_put(x.copy() if dtype is None else x.astype(dtypes.as_jax(dtype)))
+
+
 def _plain(x):
     """Nested lists may hold Variables and arrays, which numpy would not stack."""
     if isinstance(x, (list, tuple)):
@@ -161,7 +171,7 @@ class Variable:
                 shape = dtypes.standardize_shape(shape)
                 dtype = dtypes.standardize_dtype(dtype or dtypes.floatx())
                 return convert_to_tensor(initializer(shape, dtype=dtype), dtype)
-            value = convert_to_tensor(initializer, dtype)
+            value = convert_to_tensor(_own(initializer, dtype), dtype)
             if isinstance(initializer, jax.Array) and value is initializer:
                 value = jnp.copy(value)  # a later donation must not take the caller's
             if shape is not None and tuple(shape) != tuple(value.shape):
@@ -197,7 +207,7 @@ class Variable:
         """Replace the value; shapes must agree. Returns the new value."""
         bindings, lease = current().bindings, self._lease
         if bindings is not None or lease is None or not isinstance(value, np.ndarray):
-            value = convert_to_tensor(value, self._dtype)
+            value = convert_to_tensor(_own(value, self._dtype), self._dtype)
         if tuple(value.shape) != self.shape:
             raise ValueError(
                 f"Variable {self.path}: cannot assign a value of shape "
@@ -234,8 +244,8 @@ class Variable:
         return self._ndim
 
     def numpy(self):
-        """The value as a numpy array."""
-        return np.asarray(self.value)
+        """The value as a new numpy array."""
+        return np.array(self.value)
 
     def __repr__(self):
         return (

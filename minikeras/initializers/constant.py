@@ -1,5 +1,6 @@
 """Initializers without randomness."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -10,6 +11,11 @@ from minikeras.core.serialization import (
 )
 from minikeras.core.variable import convert_to_tensor
 from minikeras.initializers.initializer import Initializer
+
+
+def _filled(shape, value, dtype):
+    """A new array: made by numpy, since JAX compiles a program for each shape."""
+    return jax.device_put(np.full(shape, value, dtypes.as_jax(dtype)))
 
 
 class Constant(Initializer):
@@ -27,6 +33,8 @@ class Constant(Initializer):
 
     def __call__(self, shape, dtype=None):
         """Array of `shape` and `dtype` filled with `value`."""
+        if isinstance(self.value, (bool, int, float)):
+            return _filled(shape, self.value, dtype)
         value = convert_to_tensor(self.value, dtypes.standardize_dtype(dtype))
         return jnp.broadcast_to(value, shape)
 
@@ -45,7 +53,7 @@ class Zeros(Initializer):
 
     def __call__(self, shape, dtype=None):
         """Zeros of `shape` and `dtype`."""
-        return jnp.zeros(shape, dtypes.as_jax(dtype))
+        return _filled(shape, 0, dtype)
 
 
 class Ones(Initializer):
@@ -53,7 +61,7 @@ class Ones(Initializer):
 
     def __call__(self, shape, dtype=None):
         """Ones of `shape` and `dtype`."""
-        return jnp.ones(shape, dtypes.as_jax(dtype))
+        return _filled(shape, 1, dtype)
 
 
 class Identity(Initializer):

@@ -2,9 +2,11 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from minikeras.core import dtypes
 from minikeras.core.variable import convert_to_tensor
+from minikeras.random import blocks
 from minikeras.random.seed_generator import draw_seed
 
 
@@ -33,8 +35,19 @@ def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
     >>> normal((2,), seed=1).shape
     (2,)
     """
-    dtype = _float(dtype, "normal")
-    return jax.random.normal(draw_seed(seed), shape, dtype) * stddev + mean
+    dtype, key = _float(dtype, "normal"), draw_seed(seed)
+    sample = blocks.draw("normal", key, shape, dtype)
+    if sample is None:
+        sample = jax.random.normal(key, shape, dtype)
+    return _scaled(sample, stddev, mean)
+
+
+def _scaled(sample, stddev, mean):
+    if isinstance(sample, np.ndarray):
+        if isinstance(stddev, (int, float)) and isinstance(mean, (int, float)):
+            sample = sample * np.float32(stddev) + np.float32(mean)
+            return jax.device_put(sample)
+    return jnp.asarray(sample) * stddev + mean
 
 
 def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
@@ -42,9 +55,11 @@ def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
 
     Args and Returns: as `normal`.
     """
-    dtype = _float(dtype, "truncated_normal")
-    sample = jax.random.truncated_normal(draw_seed(seed), -2.0, 2.0, shape, dtype)
-    return sample * stddev + mean
+    dtype, key = _float(dtype, "truncated_normal"), draw_seed(seed)
+    sample = blocks.draw("truncated_normal", key, shape, dtype)
+    if sample is None:
+        sample = jax.random.truncated_normal(key, -2.0, 2.0, shape, dtype)
+    return _scaled(sample, stddev, mean)
 
 
 def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
@@ -59,8 +74,11 @@ def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
     Returns:
         Array of `shape`.
     """
-    dtype = _float(dtype, "uniform")
-    return jax.random.uniform(draw_seed(seed), shape, dtype, minval, maxval)
+    dtype, key = _float(dtype, "uniform"), draw_seed(seed)
+    sample = blocks.draw("uniform", key, shape, dtype, minval, maxval)
+    if sample is None:
+        return jax.random.uniform(key, shape, dtype, minval, maxval)
+    return jax.device_put(sample)
 
 
 def randint(shape, minval, maxval, dtype="int32", seed=None):

@@ -127,10 +127,7 @@ class Feed:
         elif self._chunked and stride > 1:
             yield from self._in_chunks(stride)
         else:
-            batches = self._batches()
-            if jax.default_backend() != "cpu":
-                batches = map(jax.device_put, batches)
-            for batch in ahead(batches):
+            for batch in ahead(self._batches()):
                 yield "one", (batch,), 1
 
     def _from_device(self, stride):
@@ -163,20 +160,34 @@ class Feed:
             yield "one", (_part(arrays, start, self._rest, self._rest),), 1
 
     def _batches(self):
-        """The batches of one epoch, as arrays on the host."""
-        if self.steps is None:
-            batch = None
-            for batch in self.adapter:
-                yield batch
-            if batch is None:
-                self._ran_out("before the epoch's first batch")
+        """The batches of one epoch, safe to keep until their step runs."""
+        keep = _copied
+        if jax.default_backend() != "cpu":
+            keep = lambda batch: jax.device_put(_copied(batch))  # noqa: E731
+        elif isinstance(self.adapter, ArrayAdapter):
+            keep = lambda batch: batch  # noqa: E731
+        count = None
+        if self.steps is not None:
+            count = math.ceil(self.steps / self.group) * self.group
+        seen = 0
+        for batch in self._some(count):
+            seen += 1
+            yield keep(batch)
+        if seen == 0 and count is None:
+            self._ran_out("before the epoch's first batch")
+        elif count is not None and seen < count:
+            self._ran_out(f"after {seen} of {self.steps} batches of the epoch")
+
+    def _some(self, count):
+        """`count` batches from where the last epoch stopped; None: a whole epoch."""
+        if count is None:
+            yield from self.adapter
             return
-        for seen in range(math.ceil(self.steps / self.group) * self.group):
+        for seen in range(count):
             batch = self._next()
             if batch is None and seen == 0:  # the last epoch took all there was
                 batch = self._next()
             if batch is None:
-                self._ran_out(f"after {seen} of {self.steps} batches of the epoch")
                 return
             yield batch
 
@@ -216,6 +227,14 @@ def _part(arrays, start, size, room):
         return rows if size == room else np.resize(rows, (room, *a.shape[1:]))
 
     return jax.tree_util.tree_map(part, arrays)
+
+
+def _copied(batch):
+    """A source may write its next batch into the same memory, while the step on this
+    one still waits."""
+    return jax.tree_util.tree_map(
+        lambda a: a.copy() if isinstance(a, np.ndarray) else a, batch
+    )
 
 
 def _is_dense(adapter):
