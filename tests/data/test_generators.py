@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from minikeras.data import GeneratorAdapter
+from minikeras.data import GeneratorAdapter, IterableAdapter
 
 
 def batches(count, start=0):
@@ -50,7 +50,7 @@ def test_an_iterable_starts_anew_each_epoch():
         def __iter__(self):
             return batches(3)
 
-    adapter = GeneratorAdapter(Source())
+    adapter = IterableAdapter(Source())
     for _ in range(2):
         assert numbers(adapter) == [0, 1, 2]
 
