@@ -1,5 +1,6 @@
 """Batches for the loop: from the host one by one, or out of arrays on the device."""
 
+import contextlib
 import math
 import warnings
 
@@ -40,12 +41,22 @@ class Feed:
         self._arrays = None
         self.resident = resident and self.steps is None and _fits(adapter)
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        """End the threads and processes that the source has started."""
+        if hasattr(self._iterator, "close"):
+            self._iterator.close()
+        self.adapter.close()
+
     def batches(self):
         """The batches of one epoch, as arrays on the host."""
         if self.steps is None:
             batch = None
-            for batch in self.adapter:
-                yield batch
+            with contextlib.closing(iter(self.adapter)) as iterator:
+                for batch in iterator:
+                    yield batch
             if batch is None:
                 self._ran_out("before the epoch's first batch")
             return

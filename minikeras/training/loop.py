@@ -7,6 +7,7 @@ import numpy as np
 from minikeras.callbacks import CallbackList
 from minikeras.core.symbolic import dry_run
 from minikeras.data import unpack_x_y_sample_weight
+from minikeras.data.batches import described
 from minikeras.training.state import Lease, variables_of, weights_of
 from minikeras.training.step import Rows, program
 
@@ -45,12 +46,15 @@ class Pass:
         mode = name.removesuffix("_step")
         self.begin = _listeners(callbacks, f"on_{mode}_batch_begin")
         self.end = _listeners(callbacks, f"on_{mode}_batch_end")
+        self.first = None  # what the first batch looked like
 
     def _sources(self):
         """What the step takes for each batch of an epoch."""
         feed = self.feed
         if not feed.resident:
-            yield from feed.batches()
+            for batch in feed.batches():
+                self.first = self.first or described(batch)
+                yield batch
             return
         arrays, rows, size = feed.arrays(), feed.adapter.num_samples, feed.batch_size
         for start in range(0, rows, size):
@@ -69,7 +73,11 @@ class Pass:
         for number, source in enumerate(self._sources()):
             if self.begin and number % group == 0:
                 self.begin(number)
-            box[:] = map(step, (box[0][0],), (source,))
+            try:
+                box[:] = map(step, (box[0][0],), (source,))
+            except Exception as error:
+                self._explain(error, number, source)
+                raise
             if outputs is not None:
                 outputs.append(lease.logs)
             if self.end and (number + 1) % group == 0:
@@ -79,6 +87,13 @@ class Pass:
         if self.end and number >= 0 and (number + 1) % group:
             self.end(number + group - 1 - number % group, self.batch_logs())
         return number >= 0
+
+    def _explain(self, error, number, source):
+        """Say which batch the step failed on."""
+        note = f"Raised in {self.name}, on batch {number} (counted from 0)"
+        if not self.feed.resident:
+            note += f", {described(source)}; the first batch was {self.first}"
+        error.add_note(f"{note}.")
 
     def batch_logs(self):
         """Logs of the batch just dispatched, fetched when somebody looks."""
@@ -131,7 +146,8 @@ def fit(model, feed, validation, callbacks, epochs, initial_epoch, verbose):
         steps=feed.num_batches,
     )
     model.stop_training = False
-    with Lease(variables_of(model)) as lease:
+    val_feed = validation[0] if validation else feed
+    with feed, val_feed, Lease(variables_of(model)) as lease:
         training = Pass(model, lease, feed, "train_step", callbacks)
         evaluation = None
         callbacks.on_train_begin()
@@ -148,9 +164,7 @@ def fit(model, feed, validation, callbacks, epochs, initial_epoch, verbose):
             logs = to_python(lease.logs)
             if validation and epoch + 1 in validation[1]:
                 if evaluation is None:
-                    evaluation = Pass(
-                        model, lease, validation[0], "test_step", callbacks
-                    )
+                    evaluation = Pass(model, lease, val_feed, "test_step", callbacks)
                 val_logs = _test_epoch(evaluation, callbacks)
                 logs |= {f"val_{key}": value for key, value in val_logs.items()}
                 logs = dict(sorted(logs.items()))
@@ -188,7 +202,7 @@ def evaluate(model, feed, callbacks, verbose):
     callbacks = _callback_list(
         model, callbacks, verbose=verbose, epochs=1, steps=feed.num_batches
     )
-    with Lease(variables_of(model)) as lease:
+    with feed, Lease(variables_of(model)) as lease:
         return _test_epoch(Pass(model, lease, feed, "test_step", callbacks), callbacks)
 
 
@@ -202,7 +216,7 @@ def predict(model, feed, callbacks, verbose):
     )
     model.stop_predicting = False
     outputs: list = []
-    with Lease(weights_of(model)) as lease:
+    with feed, Lease(weights_of(model)) as lease:
         callbacks.on_predict_begin()
         feed.adapter.on_epoch_begin()
         Pass(model, lease, feed, "predict_step", callbacks).run(outputs)
