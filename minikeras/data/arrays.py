@@ -171,9 +171,8 @@ def _as_array(leaf, name, hint):
                 f"pandas, or lists of numbers); got {type(leaf).__name__}: "
                 f"{str(leaf)[:80]!r}. Convert it with numpy.asarray first."
             )
-        # A column of a table is (samples, 1), as a table of one column is.
-        series = type(leaf).__module__.startswith("pandas") and leaf.ndim == 1
-        leaf = np.asarray(leaf)[:, None] if series else np.asarray(plain(leaf))
+        from_table = type(leaf).__module__.startswith("pandas")
+        leaf = _from_table(leaf) if from_table else np.asarray(plain(leaf))
     if leaf.ndim == 0:
         raise ValueError(
             f"`{name}` holds a scalar, {leaf}; expected arrays whose first axis "
@@ -187,6 +186,15 @@ def _as_array(leaf, name, hint):
         )
     is_float = jax.numpy.issubdtype(leaf.dtype, np.floating)
     return leaf.astype(floatx()) if is_float and leaf.dtype != floatx() else leaf
+
+
+def _from_table(table):
+    """A pandas table as an array; one column of it is (samples, 1) too."""
+    if table.ndim == 1:
+        return np.asarray(table)[:, None]
+    numbers = all(dtype.kind in "biuf" for dtype in table.dtypes)
+    array = np.asarray(table)
+    return array.astype(floatx()) if numbers and array.dtype.kind == "O" else array
 
 
 def _sparse_rows(leaf):
