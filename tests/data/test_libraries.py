@@ -254,19 +254,19 @@ def test_tfds_as_numpy(tfds_builder):
 
     builder = tfds_builder("tfrecord")
     for supervised in (True, False):
-        source = builder.as_dataset("train", batch_size=3, as_supervised=supervised)
+        source = builder.as_dataset(split="train", batch_size=3, as_supervised=supervised)
         adapter = get_adapter(tfds.as_numpy(source))
         assert isinstance(adapter, IterableAdapter) and adapter.num_batches == 3
         batch = adapter.peek()
         x, y = batch if supervised else (batch["image"], batch["label"])
         assert x.shape == (3, 3) and y.shape == (3,)
     assert_trains(
-        tfds.as_numpy(builder.as_dataset("train", None, 3, as_supervised=True))
+        tfds.as_numpy(builder.as_dataset(split="train", None, 3, as_supervised=True))
     )
 
 
 def test_tfds_data_source(tfds_builder):
-    source = tfds_builder("array_record").as_data_source("train")
+    source = tfds_builder("array_record").as_data_source(split="train")
     adapter = get_adapter(source, batch_size=3)
     assert isinstance(adapter, SampleAdapter) and adapter.num_batches == 3
     batches = list(adapter)
