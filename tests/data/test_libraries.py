@@ -253,16 +253,17 @@ def test_tfds_as_numpy(tfds_builder):
     import tensorflow_datasets as tfds
 
     builder = tfds_builder("tfrecord")
-    for supervised in (True, False):
-        source = builder.as_dataset(split="train", batch_size=3, as_supervised=supervised)
-        adapter = get_adapter(tfds.as_numpy(source))
-        assert isinstance(adapter, IterableAdapter) and adapter.num_batches == 3
-        batch = adapter.peek()
-        x, y = batch if supervised else (batch["image"], batch["label"])
-        assert x.shape == (3, 3) and y.shape == (3,)
-    assert_trains(
-        tfds.as_numpy(builder.as_dataset(split="train", None, 3, as_supervised=True))
-    )
+    plain = builder.as_dataset(split="train", batch_size=3)
+    pairs = builder.as_dataset(split="train", batch_size=3, as_supervised=True)
+    adapter = get_adapter(tfds.as_numpy(plain))
+    assert isinstance(adapter, IterableAdapter) and adapter.num_batches == 3
+    assert {k: v.shape for k, v in adapter.peek().items()} == {
+        "image": (3, 3),
+        "label": (3,),
+    }
+    x, y = get_adapter(tfds.as_numpy(pairs)).peek()
+    assert x.shape == (3, 3) and y.shape == (3,)
+    assert_trains(tfds.as_numpy(pairs))
 
 
 def test_tfds_data_source(tfds_builder):
