@@ -1,29 +1,33 @@
 """One batch, whoever made it."""
 
+import functools
+
 import jax
 import numpy as np
 
 from minikeras.data.arrays import is_leaf, plain
 
 
-def to_batch(batch):
+def to_batch(batch, copy=False):
     """A batch of dense arrays: `(x, …)` from a tuple or list, else `x` as it is.
 
-    Dtypes stay as they are. Tensors of PyTorch and TensorFlow share their memory.
+    Dtypes stay as they are. Without `copy`, arrays of NumPy, and tensors of PyTorch
+    and TensorFlow, share their memory with the result.
     """
+    to_arrays = functools.partial(
+        jax.tree_util.tree_map,
+        functools.partial(_to_array, np.array if copy else np.asarray),
+        is_leaf=is_leaf,
+    )
     if isinstance(batch, (tuple, list)):
-        return tuple(_to_arrays(part) for part in batch)
-    return _to_arrays(batch)
+        return tuple(to_arrays(part) for part in batch)
+    return to_arrays(batch)
 
 
-def _to_arrays(part):
-    return jax.tree_util.tree_map(_to_array, part, is_leaf=is_leaf)
-
-
-def _to_array(leaf):
+def _to_array(convert, leaf):
     if isinstance(leaf, jax.Array):
         return leaf
-    array = np.asarray(plain(leaf))
+    array = convert(plain(leaf))
     if array.dtype.kind in "OSUMm":
         raise ValueError(
             f"A batch holds an array of dtype {array.dtype}, shape {array.shape}; "

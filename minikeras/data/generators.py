@@ -18,6 +18,7 @@ class IterableAdapter(Adapter):
 
     what = "stream of batches"
     fallback = True
+    copies = True  # who makes a batch may write the next one over it
 
     def __init__(self, source, class_weight=None):
         self.source = source
@@ -50,7 +51,7 @@ class IterableAdapter(Adapter):
         iterator = iter(self.source)
         try:
             for batch in iterator:
-                yield weighted(to_batch(batch), self.class_weight)
+                yield weighted(to_batch(batch, self.copies), self.class_weight)
         finally:
             if hasattr(iterator, "close"):
                 iterator.close()
@@ -61,6 +62,8 @@ class GeneratorAdapter(Adapter):
 
     The first batch is fetched at once, so that a model can be built from it, and is
     kept: the first epoch begins with it. Each epoch reads on where the last stopped.
+    Batches are copied: a generator may fill the same array again and again, while the
+    device still reads from it.
 
     Departs from Keras, which trains again on the first two batches in every epoch
     after a generator has ended: here such an epoch is empty, and the loop says that
@@ -113,4 +116,4 @@ def _from_tuple(batch):
             f"(inputs, targets, sample_weights); got {type(batch).__name__}. For "
             "inputs alone, yield (x,)."
         )
-    return to_batch(batch)
+    return to_batch(batch, copy=True)

@@ -31,7 +31,7 @@ class TorchAdapter(IterableAdapter):
     """Batches from a `torch.utils.data.DataLoader`; tensors share their memory."""
 
     what = "torch DataLoader"
-    fallback = False
+    fallback = copies = False
 
     def __init__(self, source):
         super().__init__(source)
@@ -51,7 +51,7 @@ class TensorFlowAdapter(IterableAdapter):
     """Batches from a `tf.data.Dataset`. Sparse and ragged tensors become dense."""
 
     what = "tf.data.Dataset"
-    fallback = False
+    fallback = copies = False
 
     @staticmethod
     def takes(x):
@@ -75,7 +75,7 @@ class GrainAdapter(IterableAdapter):
     """Batches from a `grain.MapDataset`, `IterDataset` or `DataLoader`."""
 
     what = "Grain dataset"
-    fallback = False
+    fallback = copies = False
 
     @staticmethod
     def takes(x):
