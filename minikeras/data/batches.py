@@ -14,20 +14,23 @@ def to_batch(batch, copy=False):
     Dtypes stay as they are. Without `copy`, arrays of NumPy, and tensors of PyTorch
     and TensorFlow, share their memory with the result.
     """
-    to_arrays = functools.partial(
-        jax.tree_util.tree_map,
-        functools.partial(_to_array, np.array if copy else np.asarray),
-        is_leaf=is_leaf,
-    )
+    convert = np.array if copy else np.asarray
     if isinstance(batch, (tuple, list)):
-        return tuple(to_arrays(part) for part in batch)
-    return to_arrays(batch)
+        return tuple([_to_arrays(convert, part) for part in batch])
+    return _to_arrays(convert, batch)
+
+
+def _to_arrays(convert, part):
+    if isinstance(part, np.ndarray):  # the usual case, sooner done
+        return _to_array(convert, part)
+    leaf_to_array = functools.partial(_to_array, convert)
+    return jax.tree_util.tree_map(leaf_to_array, part, is_leaf=is_leaf)
 
 
 def _to_array(convert, leaf):
     if isinstance(leaf, jax.Array):
         return leaf
-    array = convert(plain(leaf))
+    array = convert(leaf if isinstance(leaf, np.ndarray) else plain(leaf))
     if array.dtype.kind in "OSUMm":
         raise ValueError(
             f"A batch holds an array of dtype {array.dtype}, shape {array.shape}; "
