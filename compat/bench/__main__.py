@@ -1,100 +1,156 @@
-"""Speed side by side: minikeras, JAX and optax by hand, Keras on JAX.
+"""Speed side by side: minikeras, JAX and optax by hand, Keras, PyTorch.
 
-    python -m compat.bench [--quick] [--only tiny mlp convnet] [--repeats N]
+    python -m compat.bench [--quick] [--only tiny lstm resnet50] [--against hand keras]
+        [--repeats N] [--cold N] [--mixed] [--scaling] [--json FILE]
 
-All three take turns in one run, so that a busy machine slows all of them; the best
-turn counts. Warm figures come from this process, cold ones from fresh processes
-without a compilation cache. The ratios are theirs : ours, so above 1 ours is faster.
+Each contender has a process of its own; they take turns, so that a busy machine slows
+all of them. A cell is "median (best)", a ratio that of the medians, theirs : ours:
+above 1 ours is faster (or smaller). By hand is the fastest of three loops. Cold
+figures come from fresh processes in which JAX keeps and finds no compiled programs.
 """
 
 import argparse
 import json
 import os
-import subprocess
+import platform
 import sys
-import time
-from pathlib import Path
 
-os.environ["KERAS_BACKEND"] = "jax"
-# A first epoch compiles: programs kept from an earlier run would hide that.
-os.environ.pop("JAX_COMPILATION_CACHE_DIR", None)
+from compat.bench import report, turns
+from compat.bench.contenders import CONTENDERS
+from compat.bench.workloads import WORKLOADS, find
 
-from compat.bench.contenders import CONTENDERS  # noqa: E402
-from compat.bench.workloads import WORKLOADS  # noqa: E402
-
-ROOT = Path(__file__).parents[2]
-UNITS = {
-    "step": ("training step, warm epoch", "µs", 1e6),
-    "predict": ("predict of one sample", "ms", 1e3),
-    "first": ("first epoch, with building", "s", 1.0),
-    "import": ("import beside jax's", "s", 1.0),
+DEFAULT = ("hand", "keras", "tensorflow", "torch")
+# What grows: the other sizes stay at those of dense-128x2-b64-n3200.
+SCALING = {
+    "width": [f"dense-{n}x2-b64-n3200" for n in (16, 64, 256, 1024)],
+    "depth": [f"dense-128x{n}-b64-n3200" for n in (1, 4, 16, 64)],
+    "batch": [f"dense-128x2-b{n}-n{50 * n}" for n in (8, 32, 128, 512, 2048)],
+    "data": [f"dense-128x2-b64-n{n}" for n in (640, 6400, 64000, 640000)],
 }
+MIXED = ("mixed_bfloat16", "mixed_float16")
+# With --quick, fresh processes are started for these only.
+QUICK_COLD = ("mlp",)
 
 
-def warm(workload, repeats):
-    """{contender: {"step": seconds, "predict": seconds}}, each the best."""
-    made = {who: make(workload) for who, make in CONTENDERS.items()}
-    for contender in made.values():  # compile
-        contender.epochs(2)
-        contender.predict_one()
-    best = {who: {"step": float("inf"), "predict": float("inf")} for who in made}
-    for _ in range(repeats):
-        for who, contender in made.items():
-            seconds = min(contender.epochs(WORKLOADS[workload].epochs))
-            seconds /= WORKLOADS[workload].steps
-            best[who]["step"] = min(best[who]["step"], seconds)
-            for _ in range(20):
-                start = time.perf_counter()
-                contender.predict_one()
-                seconds = time.perf_counter() - start
-                best[who]["predict"] = min(best[who]["predict"], seconds)
-    return best
+def arguments():
+    """What the command line says."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    names = [*WORKLOADS, "resnet50"]
+    add("--only", nargs="+", choices=names, help="these workloads")
+    add("--against", nargs="+", choices=[*CONTENDERS][1:], default=DEFAULT)
+    add("--repeats", type=int, default=8, help="turns of each contender")
+    add("--cold", type=int, default=3, help="fresh processes of each; 0: none")
+    add("--quick", action="store_true", help="few turns; under three minutes")
+    add("--mixed", action="store_true", help="also in mixed precision")
+    add("--scaling", action="store_true", help="how a step of an MLP grows, alone")
+    add("--json", metavar="FILE", help="write the numbers there, too")
+    found = parser.parse_args()
+    if found.quick:
+        found.repeats = min(found.repeats, 2)
+    return found
 
 
-def cold(workload, repeats):
-    """{contender: {"first": seconds, "import": seconds}}, each the best."""
-    best = {}
-    for _ in range(repeats):
-        for who in CONTENDERS:
-            command = [sys.executable, "-m", "compat.bench.cold", who, workload]
-            out = subprocess.check_output(command, cwd=ROOT, text=True)
-            found = json.loads(out.splitlines()[-1])
-            before = best.get(who, found)
-            best[who] = {key: min(found[key], before[key]) for key in found}
-    return best
+def start(against):
+    """The contenders' processes, and a head that says what computes."""
+    children = {}
+    for who in ("ours", *against):
+        missing = CONTENDERS[who].missing()
+        if missing:
+            print(f"left out: {CONTENDERS[who].title}, no {' and '.join(missing)} here")
+        else:
+            children[who] = turns.Child(who)
+    versions, device = {"python": platform.python_version()}, ""
+    for child in children.values():
+        about = child.ask("hello")
+        versions |= about["versions"]
+        device = device or about["device"]
+    load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    print(device, f"{os.cpu_count()} CPU cores", load, sep=", ")
+    print(", ".join(f"{name} {version}" for name, version in versions.items()))
+    return children, {"device": device, "versions": versions}
 
 
-def report(workload, best):
-    """Print one workload's table."""
-    title, batch = WORKLOADS[workload].title, WORKLOADS[workload].batch
-    print(f"\n{title}, batch {batch}")
-    print(f"{'':32}" + "".join(f"{who:>12}" for who in CONTENDERS), end="")
-    print("   by hand:ours  Keras:ours")
-    for key, (label, unit, scale) in UNITS.items():
-        values = [best[who][key] for who in CONTENDERS]
-        digits = 0 if unit == "µs" else 2
-        cells = "".join(f"{value * scale:12.{digits}f}" for value in values)
-        ours, hand, keras = values
-        print(
-            f"{f'{label}, {unit}':32}{cells}{hand / ours:12.2f}x{keras / ours:11.2f}x"
-        )
-    sys.stdout.flush()
+def in_float32(children, name, options):
+    """Measure and print one workload; returns its rows."""
+    found, loops = turns.warm(children, name, "float32", options.repeats)
+    count = options.cold
+    if options.quick:
+        count = min(count, 1) if name in QUICK_COLD else 0
+    for who, more in turns.cold(loops, name, count).items():
+        found[who] |= more
+    workload = find(name)
+    note = f", by hand: {loops['hand']}" if "hand" in loops else ""
+    title = f"{workload.title}, batch {workload.batch}{note}"
+    report.measures(title, found, [who for who in children if who != "ours"])
+    return list(report.rows(name, "float32", found, loops))
+
+
+def in_mixed_precision(children, name, options):
+    """The same for the contenders that compute with JAX, warm figures only."""
+    rows = []
+    children = {who: c for who, c in children.items() if CONTENDERS[who].jax}
+    for policy in MIXED:
+        found, loops = turns.warm(children, name, policy, options.repeats)
+        report.measures(f"{name}, {policy}", found, [*children][1:])
+        rows += report.rows(name, policy, found, loops)
+    return rows
+
+
+def resnet50(children, options):
+    """Measure and print building a ResNet50."""
+    builders = ("ours", "keras", "tensorflow", "keras-torch")
+    loops = {who: "fit" for who in children if who in builders}
+    found = turns.cold(loops, "resnet50", options.cold)
+    for of in found.values():
+        of["import"] = []  # the other tables have it
+    report.measures("ResNet50", found, [who for who in loops if who != "ours"])
+    return list(report.rows("resnet50", "float32", found, loops))
+
+
+def scaling(children, options):
+    """Measure and print how a step's cost grows, an axis each table."""
+    rows, against = [], [who for who in children if who != "ours"]
+    for axis, names in SCALING.items():
+        lines = []
+        for name in names:
+            found, loops = turns.warm(
+                children, name, "float32", options.repeats, ("fit",)
+            )
+            steps = {who: of["fit"] for who, of in found.items()}
+            lines.append(report.line(name, steps, 1e3, against))
+            rows += report.rows(name, "float32", found, loops)
+        report.table(f"{axis}: fit, ms a step", against, lines)
+    return rows
+
+
+def workloads(children, options):
+    """All workloads, one after the other."""
+    rows = []
+    for name in options.only or WORKLOADS:
+        if name != "resnet50":
+            rows += in_float32(children, name, options)
+            if options.mixed:
+                rows += in_mixed_precision(children, name, options)
+    wanted = "resnet50" in options.only if options.only else not options.quick
+    return rows + (resnet50(children, options) if wanted and options.cold else [])
 
 
 def main():
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="two repeats, one cold")
-    parser.add_argument("--only", nargs="+", choices=WORKLOADS, default=WORKLOADS)
-    parser.add_argument("--repeats", type=int, default=8)
-    arguments = parser.parse_args()
-    repeats = 2 if arguments.quick else arguments.repeats
-    for workload in arguments.only:
-        best = warm(workload, repeats)
-        for who, more in cold(workload, 1 if arguments.quick else 3).items():
-            best[who].update(more)
-        report(workload, best)
+    options = arguments()
+    children, head = start(options.against)
+    try:
+        rows = (scaling if options.scaling else workloads)(children, options)
+    finally:
+        for child in children.values():
+            child.close()
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump({**head, "rows": rows}, file, indent=1)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,7 +1,8 @@
-"""The workloads in plain JAX and optax, as a competent person writes them.
+"""The workloads in plain JAX and optax, in three loops; the fastest one counts.
 
-The state stays on the device and is donated to each step; batches are cut out of
-shuffled numpy arrays; losses are fetched once an epoch.
+host: a jitted step with a donated state, fed with batches of shuffled numpy arrays.
+device: the same, of data that lies on the device, shuffled there once an epoch.
+scan: a whole epoch on the device in one call.
 """
 
 import functools
@@ -13,124 +14,179 @@ import numpy as np
 import optax
 from jax import lax
 
-from compat.bench.workloads import WORKLOADS
+from compat.bench.hand_networks import network
+from compat.bench.workloads import find
 
-SIZES = {"tiny": [64, 32, 10], "mlp": [784, 256, 128, 10], "convnet": [1600, 10]}
-
-
-def glorot(key, shape):
-    return jax.nn.initializers.glorot_uniform()(key, shape, jnp.float32)
-
-
-def dense_params(key, sizes):
-    shapes = list(zip(sizes, sizes[1:], strict=False))
-    keys = jax.random.split(key, len(shapes))
-    return [
-        {"w": glorot(k, shape), "b": jnp.zeros(shape[1])}
-        for k, shape in zip(keys, shapes, strict=True)
-    ]
+LOOPS = ("host", "device", "scan")
+# Steps from this long on, in seconds, are first tried in short scans: on CPUs, XLA
+# runs the body of a loop with less parallelism, some bodies 10 times slower.
+_LONG = 0.005
+# Loops this many times slower than the best at the first try drop out.
+_HOPELESS = 1.5
+_SCALE = 2.0**15  # of float16 losses, whose gradients would underflow
 
 
-def init(name, key):
-    """(params, moving statistics of batch normalization)."""
-    params = {"dense": dense_params(key, SIZES[name])}
-    stats = {}
-    if name == "mlp":
-        params["scale"], params["shift"] = jnp.ones(128), jnp.zeros(128)
-        stats = {"mean": jnp.zeros(128), "var": jnp.ones(128)}
-    if name == "convnet":
-        keys = jax.random.split(key, 2)
-        shapes = [(3, 3, 1, 32), (3, 3, 32, 64)]
-        params["conv"] = [
-            {"w": glorot(k, shape), "b": jnp.zeros(shape[-1])}
-            for k, shape in zip(keys, shapes, strict=True)
-        ]
-    return params, stats
+def _classes(outputs, y):
+    losses = optax.softmax_cross_entropy_with_integer_labels(outputs, y)
+    return losses.mean(), (outputs.argmax(-1) == y).mean()
 
 
-def dense(x, p):
-    return x @ p["w"] + p["b"]
+def _binary(outputs, y):
+    losses = optax.sigmoid_binary_cross_entropy(outputs, y)
+    return losses.mean(), ((outputs > 0) == (y > 0.5)).mean()
 
 
-def tiny(params, stats, x, key, training):
-    first, last = params["dense"]
-    return dense(jax.nn.relu(dense(x, first)), last), stats
+def _images(outputs, y):
+    error = outputs - y
+    return jnp.square(error).mean(), lax.stop_gradient(jnp.abs(error)).mean()
 
 
-def mlp(params, stats, x, key, training):
-    first, second, last = params["dense"]
-    x = jax.nn.relu(dense(x, first))
-    if training:
-        x = jnp.where(jax.random.bernoulli(key, 0.8, x.shape), x / 0.8, 0.0)
-    x = jax.nn.relu(dense(x, second))
-    mean, var = stats["mean"], stats["var"]
-    if training:
-        mean, var = x.mean(0), x.var(0)
-        stats = {
-            "mean": 0.99 * stats["mean"] + 0.01 * mean,
-            "var": 0.99 * stats["var"] + 0.01 * var,
-        }
-    x = (x - mean) * lax.rsqrt(var + 1e-3) * params["scale"] + params["shift"]
-    return dense(x, last), stats
+TASKS = {"classes": _classes, "binary": _binary, "images": _images}
 
 
-def convnet(params, stats, x, key, training):
-    for p in params["conv"]:
-        x = lax.conv_general_dilated(
-            x, p["w"], (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC")
-        )
-        x = jax.nn.relu(x + p["b"])
-        x = lax.reduce_window(x, -jnp.inf, lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
-    return dense(x.reshape(len(x), -1), params["dense"][0]), stats
+def _cast(tree, dtype):
+    def to(a):
+        return a.astype(dtype) if jnp.issubdtype(a.dtype, jnp.floating) else a
+
+    return jax.tree_util.tree_map(to, tree)
 
 
-FORWARD = {"tiny": tiny, "mlp": mlp, "convnet": convnet}
+def steps(name, policy):
+    """(init, train, test, predict): the pure functions of one workload."""
+    init, forward = network(name)
+    measure = TASKS[find(name).task]
+    dtype = policy.removeprefix("mixed_")
+    scale = _SCALE if dtype == "float16" else 1.0
+    optimizer = optax.adam(1e-3, eps=1e-7)
+    if scale != 1:
+        optimizer = optax.apply_if_finite(optimizer, 1 << 30)
+
+    def run(params, stats, x, key):
+        outputs, stats = forward(_cast(params, dtype), stats, _cast(x, dtype), key)
+        return outputs.astype("float32"), stats
+
+    def loss_fn(params, stats, x, y, key):
+        outputs, stats = run(params, stats, x, key)
+        loss, metric = measure(outputs, y)
+        return loss * scale, (stats, jnp.stack([loss, metric]))
+
+    def start(key):
+        params, stats = init(key)
+        return params, stats, optimizer.init(params), key, jnp.zeros(2)
+
+    def train(state, x, y):
+        params, stats, slots, key, totals = state
+        key, own = jax.random.split(key)
+        grad_fn = jax.grad(loss_fn, has_aux=True)
+        grads, (stats, found) = grad_fn(params, stats, x, y, own)
+        if scale != 1:
+            grads = jax.tree_util.tree_map(lambda g: g / scale, grads)
+        updates, slots = optimizer.update(grads, slots, params)
+        return optax.apply_updates(params, updates), stats, slots, key, totals + found
+
+    def test(params, stats, totals, x, y):
+        return totals + loss_fn(params, stats, x, y, None)[1][1]
+
+    return start, train, test, lambda p, s, x: run(p, s, x, None)[0]
 
 
 class Contender:
     """One workload, ready to be timed."""
 
-    def __init__(self, name):
-        self.workload = WORKLOADS[name]
+    def __init__(self, name, policy="float32", loops=LOOPS):
+        self.workload = find(name)
         self.x, self.y = self.workload.data()
-        forward, optimizer = FORWARD[name], optax.adam(1e-3, eps=1e-7)
-
-        def loss_fn(params, stats, x, y, key):
-            logits, stats = forward(params, stats, x, key, True)
-            losses = optax.softmax_cross_entropy_with_integer_labels(logits, y)
-            return losses.mean(), (stats, (logits.argmax(-1) == y).mean())
+        start, train, test, predict = steps(name, policy)
+        self.start = jax.jit(start)
+        self.step = jax.jit(train, donate_argnums=0)
+        self.test, self.forward = jax.jit(test), jax.jit(predict)
+        size = self.workload.batch
 
         @functools.partial(jax.jit, donate_argnums=0)
-        def step(state, x, y):
-            params, stats, slots, key, totals = state
-            key, own = jax.random.split(key)
-            grad_fn = jax.value_and_grad(loss_fn, has_aux=True)
-            (loss, (stats, accuracy)), grads = grad_fn(params, stats, x, y, own)
-            updates, slots = optimizer.update(grads, slots, params)
-            params = optax.apply_updates(params, updates)
-            totals = totals + jnp.stack([loss, accuracy])
-            return params, stats, slots, key, totals
+        def cut_step(state, x, y, begin):
+            x, y = (lax.dynamic_slice_in_dim(a, begin, size) for a in (x, y))
+            return train(state, x, y)
 
-        self.step = step
-        self.forward = jax.jit(lambda p, s, x: forward(p, s, x, None, False)[0])
-        params, stats = init(name, jax.random.key(0))
-        slots = optimizer.init(params)
-        self.state = (params, stats, slots, jax.random.key(1), jnp.zeros(2))
+        @functools.partial(jax.jit, donate_argnums=0)
+        def scanned(state, x, y):
+            batches = [a.reshape(-1, size, *a.shape[1:]) for a in (x, y)]
+            return lax.scan(lambda s, b: (train(s, *b), None), state, batches)[0]
 
-    def epochs(self, count):
+        self.cut_step, self.scanned = cut_step, scanned
+        self.take = jax.jit(lambda x, y, order: (x[order], y[order]))
+        self.loops = loops
+        self.state = self.start(jax.random.key(0))
+        self.parameters = sum(p.size for p in jax.tree_util.tree_leaves(self.state[0]))
+        if loops != ("host",):
+            self.data = jax.device_put((self.x, self.y))
+
+    def drop_hopeless(self):
+        """Compile the loops, and keep those that come near the fastest one."""
+        self.epochs(1, "host")
+        seconds = {"host": self.epochs(1, "host")[0]}
+        for loop in self.loops[1:]:
+            if loop == "scan" and seconds["host"] / self.workload.steps > _LONG:
+                short = 2 * self.workload.batch / self.workload.samples
+                self._scan_some(2)
+                seconds[loop] = self._scan_some(2) / short
+                if seconds[loop] > _HOPELESS * min(seconds.values()):
+                    continue
+            self.epochs(1, loop)
+            seconds[loop] = self.epochs(1, loop)[0]
+        limit = _HOPELESS * min(seconds.values())
+        self.loops = tuple(loop for loop in self.loops if seconds[loop] <= limit)
+
+    def _scan_some(self, count):
+        """Seconds of a scan over `count` batches."""
+        begin, rows = time.perf_counter(), count * self.workload.batch
+        self.state = self.scanned(self.state, self.data[0][:rows], self.data[1][:rows])
+        jax.block_until_ready(self.state)
+        return time.perf_counter() - begin
+
+    def epochs(self, count, loop=None):
         """Train; returns the seconds each epoch took."""
-        return [self.epoch() for _ in range(count)]
+        run = getattr(self, f"_{loop or self.loops[0]}")
+        return [self._epoch(run) for _ in range(count)]
 
-    def epoch(self):
-        start, batch = time.perf_counter(), self.workload.batch
+    def _epoch(self, run):
+        begin = time.perf_counter()
         order = np.random.permutation(len(self.x))
         self.state = (*self.state[:4], jnp.zeros(2))
+        run(order)
+        self.loss, _ = (np.asarray(self.state[-1]) / self.workload.steps).tolist()
+        return time.perf_counter() - begin
+
+    def _host(self, order):
+        batch = self.workload.batch
         for i in range(0, len(order), batch):
             rows = order[i : i + batch]
             self.state = self.step(self.state, self.x[rows], self.y[rows])
-        self.loss, self.accuracy = np.asarray(self.state[-1]) / self.workload.steps
-        return time.perf_counter() - start
+
+    def _device(self, order):
+        x, y = self.take(*self.data, order)
+        for i in range(0, len(order), self.workload.batch):
+            self.state = self.cut_step(self.state, x, y, i)
+
+    def _scan(self, order):
+        self.state = self.scanned(self.state, *self.take(*self.data, order))
+
+    def _batches(self, *arrays):
+        size = self.workload.batch
+        for i in range(0, len(self.x), size):
+            yield [a[i : i + size] for a in arrays]
+
+    def evaluate(self):
+        """[loss, metric] on all samples."""
+        totals = np.zeros(2, "float32")
+        for x, y in self._batches(self.x, self.y):
+            totals = self.test(*self.state[:2], totals, x, y)
+        return (np.asarray(totals) / self.workload.steps).tolist()
+
+    def predict(self):
+        """The outputs for all samples, as a numpy array."""
+        parts = [self.forward(*self.state[:2], x) for (x,) in self._batches(self.x)]
+        return np.concatenate(jax.device_get(parts))
 
     def predict_one(self):
-        """The logits of one sample, as a numpy array."""
+        """The output for one sample, as a numpy array."""
         return np.asarray(self.forward(*self.state[:2], self.x[:1]))

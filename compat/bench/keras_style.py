@@ -2,50 +2,163 @@
 
 import time
 
-from compat.bench.workloads import WORKLOADS
+import numpy as np
+
+from compat.bench.workloads import find
+
+
+def dense(keras, x, workload):
+    for units in workload.hidden:
+        x = keras.layers.Dense(units, activation="relu")(x)
+    return x
+
+
+def mlp(keras, x, workload):
+    x = keras.layers.Dense(256, activation="relu")(x)
+    x = keras.layers.Dropout(0.2)(x)
+    x = keras.layers.Dense(128, activation="relu")(x)
+    return keras.layers.BatchNormalization()(x)
+
+
+def convnet(keras, x, workload):
+    for filters in (32, 64):
+        x = keras.layers.Conv2D(filters, 3, activation="relu")(x)
+        x = keras.layers.MaxPooling2D()(x)
+    return keras.layers.Flatten()(x)
+
+
+def convolved(keras, x, filters, size, strides=1, activation="relu"):
+    """A convolution without bias, batch normalization, and a ReLU if wanted."""
+    conv = keras.layers.Conv2D(
+        filters, size, strides=strides, padding="same", use_bias=False
+    )
+    x = keras.layers.BatchNormalization()(conv(x))
+    return keras.layers.Activation(activation)(x) if activation else x
+
+
+def resnet(keras, x, workload):
+    x = convolved(keras, x, 16, 3)
+    for filters, strides in ((16, 1), (32, 2), (64, 2)):
+        y = convolved(keras, x, filters, 3, strides)
+        y = convolved(keras, y, filters, 3, activation=None)
+        if strides > 1:
+            x = convolved(keras, x, filters, 1, strides, activation=None)
+        x = keras.layers.Activation("relu")(keras.layers.Add()([x, y]))
+    return keras.layers.GlobalAveragePooling2D()(x)
+
+
+def recurrent(name):
+    def build(keras, x, workload):
+        x = keras.layers.Embedding(workload.vocabulary, 64)(x)
+        return getattr(keras.layers, name)(64)(x)
+
+    return build
+
+
+def positions(keras):
+    """A layer written by a user: adds a vector learnt for each place."""
+
+    class Positions(keras.layers.Layer):
+        def build(self, input_shape):
+            shape = tuple(input_shape[1:])
+            self.table = self.add_weight(shape=shape, initializer="uniform")
+
+        def call(self, x):
+            return x + self.table
+
+    return Positions()
+
+
+def transformer(keras, x, workload, width=128, heads=4):
+    layers = keras.layers
+    x = positions(keras)(layers.Embedding(workload.vocabulary, width)(x))
+    for _ in range(2):
+        y = layers.MultiHeadAttention(heads, width // heads)(x, x)
+        x = layers.LayerNormalization()(x + layers.Dropout(0.1)(y))
+        y = layers.Dense(2 * width, activation="relu")(x)
+        y = layers.Dropout(0.1)(layers.Dense(width)(y))
+        x = layers.LayerNormalization()(x + y)
+    return layers.GlobalAveragePooling1D()(x)
+
+
+def autoencoder(keras, x, workload):
+    for units in (128, 32, 128):
+        x = keras.layers.Dense(units, activation="relu")(x)
+    return x
+
+
+BODIES = {
+    "tiny": dense,
+    "mlp": mlp,
+    "convnet": convnet,
+    "resnet": resnet,
+    "lstm": recurrent("LSTM"),
+    "gru": recurrent("GRU"),
+    "transformer": transformer,
+    "autoencoder": autoencoder,
+}
 
 
 def network(keras, name):
-    """The network called `name`, giving logits."""
-    layers = keras.layers
-    hidden = {
-        "tiny": lambda: [layers.Dense(32, activation="relu")],
-        "mlp": lambda: [
-            layers.Dense(256, activation="relu"),
-            layers.Dropout(0.2),
-            layers.Dense(128, activation="relu"),
-            layers.BatchNormalization(),
-        ],
-        "convnet": lambda: [
-            layers.Conv2D(32, 3, activation="relu"),
-            layers.MaxPooling2D(),
-            layers.Conv2D(64, 3, activation="relu"),
-            layers.MaxPooling2D(),
-            layers.Flatten(),
-        ],
-    }
-    inputs = keras.Input(WORKLOADS[name].shape)
-    return keras.Sequential([inputs, *hidden[name](), layers.Dense(10)])
+    """The compiled network called `name`."""
+    workload = find(name)
+    inputs = keras.Input(workload.shape, dtype="int32" if workload.vocabulary else None)
+    x = BODIES.get(name, dense)(keras, inputs, workload)
+    activation = "sigmoid" if workload.task == "images" else None
+    last = keras.layers.Dense(workload.outputs, activation=activation, dtype="float32")
+    model = keras.Model(inputs, last(x))
+    loss, metric = {
+        "classes": lambda: (
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            "accuracy",
+        ),
+        "binary": lambda: (
+            keras.losses.BinaryCrossentropy(from_logits=True),
+            keras.metrics.BinaryAccuracy(threshold=0.0),
+        ),
+        "images": lambda: ("mse", "mae"),
+    }[workload.task]()
+    model.compile(optimizer="adam", loss=loss, metrics=[metric])
+    return model
+
+
+def resnet50(keras):
+    """ResNet50 of He et al. 2015 with 1,000 classes: 161 weights that are trained."""
+    inputs = keras.Input((224, 224, 3))
+    x = convolved(keras, inputs, 64, 7, 2)
+    x = keras.layers.MaxPooling2D(3, 2, padding="same")(x)
+    for filters, blocks, first in ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2)):
+        for block in range(blocks):
+            strides = first if block == 0 else 1
+            y = convolved(keras, x, filters, 1, strides)
+            y = convolved(keras, y, filters, 3)
+            y = convolved(keras, y, 4 * filters, 1, activation=None)
+            if block == 0:
+                x = convolved(keras, x, 4 * filters, 1, strides, activation=None)
+            x = keras.layers.Activation("relu")(keras.layers.Add()([x, y]))
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    return keras.Model(inputs, keras.layers.Dense(1000, activation="softmax")(x))
 
 
 class Contender:
     """One workload under one package, ready to be timed."""
 
-    def __init__(self, keras, name):
-        self.workload = WORKLOADS[name]
+    loops = ("fit",)
+
+    def __init__(self, keras, name, policy="float32"):
+        self.workload = find(name)
         self.x, self.y = self.workload.data()
+        keras.config.set_dtype_policy(policy)
         keras.utils.set_random_seed(0)
         self.model = network(keras, name)
-        self.model.compile(
-            optimizer="adam",
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=["accuracy"],
-        )
         self.stopwatch = stopwatch(keras)
+        self.parameters = sum(
+            int(np.prod(v.shape)) for v in self.model.trainable_variables
+        )
 
-    def epochs(self, count):
+    def epochs(self, count, loop="fit"):
         """Train; returns the seconds each epoch took."""
-        self.model.fit(
+        history = self.model.fit(
             self.x,
             self.y,
             batch_size=self.workload.batch,
@@ -53,10 +166,20 @@ class Contender:
             callbacks=[self.stopwatch],
             verbose=0,
         )
+        self.loss = history.history["loss"][-1]
         return self.stopwatch.seconds
 
+    def evaluate(self):
+        """[loss, metric] on all samples."""
+        size = self.workload.batch
+        return self.model.evaluate(self.x, self.y, batch_size=size, verbose=0)
+
+    def predict(self):
+        """The outputs for all samples, as a numpy array."""
+        return self.model.predict(self.x, batch_size=self.workload.batch, verbose=0)
+
     def predict_one(self):
-        """The logits of one sample, as a numpy array."""
+        """The output for one sample, as a numpy array."""
         return self.model.predict(self.x[:1], verbose=0)
 
 

@@ -5,14 +5,17 @@ A batch is `(x, y, sample_weight)`, or shorter where parts are absent.
 
 
 class Adapter:
-    """A source of batches.
+    """A source of batches. A kind defines `takes`, `make` and `_batches`.
 
     Iterating gives the batches of one epoch from its start, in NumPy or JAX arrays,
     each in the form `pack_x_y_sample_weight` returns. The loop calls
     `on_epoch_begin` before and `on_epoch_end` after each epoch. With
-    `steps_per_epoch`, it keeps one iterator over several epochs.
+    `steps_per_epoch`, it keeps one iterator over several epochs. Closing an iterator
+    early, or an error in it, ends the threads and processes behind it.
 
     Attributes:
+        what: what to call the source in messages.
+        fallback: whether other kinds are asked first if they take a source.
         num_batches: batches an epoch, or None where unknown or endless.
         batch_size: samples in a whole batch, or None where unknown.
         has_partial_batch: whether an epoch's last batch is smaller.
@@ -20,6 +23,8 @@ class Adapter:
     """
 
     kinds: list[type["Adapter"]] = []
+    what = "data"
+    fallback = False
     num_batches = None
     batch_size = None
     has_partial_batch = False
@@ -39,8 +44,25 @@ class Adapter:
         """The adapter of `x`; `beside` holds what came as y, sample_weight, …"""
         raise NotImplementedError(f"{cls.__name__} must define make().")
 
+    def _batches(self):
+        """A generator of one epoch's batches."""
+        raise NotImplementedError(f"{type(self).__name__} must define _batches().")
+
     def __iter__(self):
-        raise NotImplementedError(f"{type(self).__name__} must define __iter__.")
+        number = 0
+        try:
+            for batch in self._batches():
+                yield batch
+                number += 1
+        except Exception as error:
+            error.add_note(
+                f"Raised while batch {number} (counted from 0) of the {self.what} was "
+                "being fetched."
+            )
+            raise
+
+    def close(self):
+        """End the threads and processes that are kept from epoch to epoch."""
 
     def on_epoch_begin(self):
         """Called by the loop before each epoch."""
@@ -80,14 +102,16 @@ def get_adapter(
     """Wrap a source of data in the adapter for its kind.
 
     Args:
-        x: arrays (also in lists, tuples, dicts), a `PyDataset`, a generator, another
-            iterable of batches, or an adapter, which comes back as it is.
+        x: arrays (also in lists, tuples, dicts), a `PyDataset`, a generator, a
+            loader of PyTorch, TensorFlow or Grain, another iterable of batches, or an
+            adapter, which comes back as it is.
         y: targets, with arrays only.
         sample_weight: weights, with arrays only.
         batch_size: samples a batch, with arrays only; default 32.
         steps: batches an epoch, as in `ArrayAdapter`.
         shuffle: see `ArrayAdapter` and `PyDatasetAdapter`.
-        class_weight: dict from class number to weight, not with generators.
+        class_weight: dict from class number to weight, not with generators and
+            loaders that know their own weights.
 
     Returns:
         An `Adapter`.
@@ -98,13 +122,14 @@ def get_adapter(
     if isinstance(x, Adapter):
         return x
     beside = {"y": y, "sample_weight": sample_weight, "class_weight": class_weight}
-    for kind in Adapter.kinds:
+    for kind in sorted(Adapter.kinds, key=lambda kind: kind.fallback):
         if kind.takes(x):
             return kind.make(x, batch_size, steps, shuffle, **beside)
     raise ValueError(
         f"Unrecognized data type: {type(x).__name__}, {str(x)[:80]!r}. Expected "
         "arrays (NumPy, JAX, pandas, or lists of numbers), lists, tuples or dicts of "
-        "them, a PyDataset, a generator, or another iterable of batches."
+        "them, a PyDataset, a generator, a data loader, or another iterable of "
+        "batches."
     )
 
 

@@ -1,6 +1,7 @@
 """Batches from arrays held in memory."""
 
 import math
+import sys
 
 import jax
 import numpy as np
@@ -8,67 +9,31 @@ import numpy as np
 from minikeras.config import floatx
 from minikeras.core.variable import is_sparse
 from minikeras.data.adapter import Adapter, pack_x_y_sample_weight
+from minikeras.data.weights import class_weight_to_sample_weights
 
 _NUMBERS = (bool, int, float, complex, np.generic)
 
 
-class ArrayAdapter(Adapter):
-    """Batches from arrays, or lists, tuples and dicts of arrays.
-
-    Args:
-        x: inputs; the first axis of every array counts samples.
-        y: targets, or None.
-        sample_weight: one weight a sample, or one array an output; or None.
-        batch_size: samples a batch; default 32, or with `steps` enough that one
-            epoch has that many batches.
-        steps: batches an epoch, used where `batch_size` is None.
-        shuffle: True permutes all samples anew each epoch; `"batch"` only the samples
-            within each batch; False keeps their order.
-        class_weight: dict from class number to weight, instead of `sample_weight`.
+class Batched(Adapter):
+    """Samples, of which it is known how many there are, cut into batches.
 
     Attributes:
-        arrays: `(x, y, sample_weight)` as structures of NumPy or JAX arrays, float
-            arrays in `floatx()`; None for what is absent.
-        num_samples: length of the first axis.
+        num_samples: how many there are.
+        shuffle: see `ArrayAdapter`.
     """
 
-    def __init__(
-        self,
-        x,
-        y=None,
-        sample_weight=None,
-        batch_size=None,
-        steps=None,
-        shuffle=False,
-        class_weight=None,
-    ):
+    def _cut(self, num_samples, batch_size, steps, shuffle):
         if shuffle not in (True, False, None, "batch"):
             raise ValueError(
                 f"shuffle={shuffle!r}: expected True, False or the string 'batch'."
             )
-        x = as_arrays(x, "x")
-        y = as_arrays(y, "y")
-        weights = as_arrays(sample_weight, "sample_weight")
-        self.num_samples = count_samples((x, y, weights))
-        weights = _sample_weights(y, weights, class_weight)
-        self.arrays = (x, y, weights)
-        self.shuffle = shuffle
+        self.num_samples, self.shuffle = num_samples, shuffle
         if not batch_size:
-            batch_size = math.ceil(self.num_samples / steps) if steps else 32
+            batch_size = math.ceil(num_samples / steps) if steps else 32
         self.batch_size = int(batch_size)
-        self.num_batches = math.ceil(self.num_samples / self.batch_size)
-        self.partial_batch_size = self.num_samples % self.batch_size or None
+        self.num_batches = math.ceil(num_samples / self.batch_size)
+        self.partial_batch_size = num_samples % self.batch_size or None
         self.has_partial_batch = self.partial_batch_size is not None
-
-    @staticmethod
-    def takes(x):
-        """Arrays, in any structure."""
-        return is_arrays(x)
-
-    @classmethod
-    def make(cls, x, batch_size, steps, shuffle, **beside):
-        """See `get_adapter`."""
-        return cls(x, batch_size=batch_size, steps=steps, shuffle=shuffle, **beside)
 
     def index_batches(self):
         """Where one epoch's batches lie: slices, or int32 index arrays if shuffled.
@@ -89,7 +54,53 @@ class ArrayAdapter(Adapter):
             else:
                 yield slice(start, stop)
 
-    def __iter__(self):
+
+class ArrayAdapter(Batched):
+    """Batches from arrays, or lists, tuples and dicts of arrays.
+
+    Args:
+        x: inputs; the first axis of every array counts samples.
+        y: targets, or None.
+        sample_weight: one weight a sample, or one array an output; or None.
+        batch_size: samples a batch; default 32, or with `steps` enough that one
+            epoch has that many batches.
+        steps: batches an epoch, used where `batch_size` is None.
+        shuffle: True permutes all samples anew each epoch; `"batch"` only the samples
+            within each batch; False keeps their order.
+        class_weight: dict from class number to weight, instead of `sample_weight`.
+
+    Attributes:
+        arrays: `(x, y, sample_weight)` as structures of NumPy or JAX arrays, float
+            arrays in `floatx()`; None for what is absent.
+    """
+
+    def __init__(
+        self,
+        x,
+        y=None,
+        sample_weight=None,
+        batch_size=None,
+        steps=None,
+        shuffle=False,
+        class_weight=None,
+    ):
+        x = as_arrays(x, "x")
+        y = as_arrays(y, "y")
+        weights = as_arrays(sample_weight, "sample_weight")
+        self._cut(count_samples((x, y, weights)), batch_size, steps, shuffle)
+        self.arrays = (x, y, _sample_weights(y, weights, class_weight))
+
+    @staticmethod
+    def takes(x):
+        """Arrays, in any structure."""
+        return is_arrays(x)
+
+    @classmethod
+    def make(cls, x, batch_size, steps, shuffle, **beside):
+        """See `get_adapter`."""
+        return cls(x, batch_size=batch_size, steps=steps, shuffle=shuffle, **beside)
+
+    def _batches(self):
         for index in self.index_batches():
             batch = jax.tree_util.tree_map(lambda a, i=index: dense(a[i]), self.arrays)
             yield pack_x_y_sample_weight(*batch)
@@ -112,6 +123,23 @@ def is_leaf(node):
 def dense(leaf):
     """One batch of a sparse array as a dense one; other leaves as they are."""
     return np.asarray(leaf.todense()) if is_sparse(leaf) else leaf
+
+
+def plain(leaf):
+    """A tensor of PyTorch or TensorFlow as NumPy sees it, without a copy if dense.
+
+    Neither library is imported: who has a tensor has imported its library.
+    """
+    library = type(leaf).__module__.partition(".")[0]
+    if library == "torch" and hasattr(leaf, "detach"):
+        leaf = leaf.detach().cpu().to_dense()
+        return leaf.float() if "bfloat16" in str(leaf.dtype) else leaf
+    if library == "tensorflow":
+        if hasattr(leaf, "to_tensor"):  # ragged: rows are padded with zeros
+            return leaf.to_tensor()
+        if hasattr(leaf, "dense_shape"):
+            return sys.modules["tensorflow"].sparse.to_dense(leaf)
+    return dense(leaf)
 
 
 def is_arrays(tree):
@@ -143,9 +171,8 @@ def _as_array(leaf, name, hint):
                 f"pandas, or lists of numbers); got {type(leaf).__name__}: "
                 f"{str(leaf)[:80]!r}. Convert it with numpy.asarray first."
             )
-        # A column of a table is (samples, 1), as a table of one column is.
-        series = type(leaf).__module__.startswith("pandas") and leaf.ndim == 1
-        leaf = np.asarray(leaf)[:, None] if series else np.asarray(leaf)
+        from_table = type(leaf).__module__.startswith("pandas")
+        leaf = _from_table(leaf) if from_table else np.asarray(plain(leaf))
     if leaf.ndim == 0:
         raise ValueError(
             f"`{name}` holds a scalar, {leaf}; expected arrays whose first axis "
@@ -159,6 +186,15 @@ def _as_array(leaf, name, hint):
         )
     is_float = jax.numpy.issubdtype(leaf.dtype, np.floating)
     return leaf.astype(floatx()) if is_float and leaf.dtype != floatx() else leaf
+
+
+def _from_table(table):
+    """A pandas table as an array; one column of it is (samples, 1) too."""
+    if table.ndim == 1:
+        return np.asarray(table)[:, None]
+    numbers = all(dtype.kind in "biuf" for dtype in table.dtypes)
+    array = np.asarray(table)
+    return array.astype(floatx()) if numbers and array.dtype.kind == "O" else array
 
 
 def _sparse_rows(leaf):
@@ -230,34 +266,6 @@ def _weights_per_output(y, weights):
             "without weights."
         )
     return weights
-
-
-def class_weight_to_sample_weights(y, class_weight):
-    """One weight a sample from one weight a class: `w[i] = class_weight[y[i]]`.
-
-    Args:
-        y: class numbers of shape (n,) or (n, 1), rounded to the nearest integer, or
-            one row of class scores a sample, shape (n, classes), of which the
-            largest counts.
-        class_weight: dict from class number to weight; other classes weigh 1.
-
-    Returns:
-        Weights of dtype `floatx()`, shape (n,).
-
-    >>> class_weight_to_sample_weights(np.array([0, 2, 1]), {2: 0.5}).tolist()
-    [1.0, 0.5, 1.0]
-    """
-    y = np.asarray(y)
-    if y.ndim > 2 or y.ndim == 0:
-        raise ValueError(
-            "`class_weight` needs targets of shape (samples,), (samples, 1) or "
-            f"(samples, classes); got {y.shape}. Pass `sample_weight` instead."
-        )
-    if y.ndim == 2:
-        y = y[:, 0] if y.shape[1] == 1 else np.argmax(y, axis=-1)
-    classes, where = np.unique(np.rint(y).astype("int64"), return_inverse=True)
-    weights = [class_weight.get(int(label), 1.0) for label in classes]
-    return np.asarray(weights, dtype=floatx())[where.reshape(-1)]
 
 
 def train_validation_split(arrays, validation_split):

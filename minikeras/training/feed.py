@@ -1,5 +1,6 @@
 """How batches come to the device: one by one, or cut there out of larger arrays."""
 
+import contextlib
 import math
 import warnings
 
@@ -90,6 +91,15 @@ class Feed:
             self._stays = on_device or resident and _fits(adapter.arrays)
             self._chunked = not self._stays and not adapter.shuffle
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        """End the threads and processes that the source has started."""
+        if hasattr(self._iterator, "close"):
+            self._iterator.close()
+        self.adapter.close()
+
     def shapes(self):
         """The `Rows` of a batch, without values, where several batches can go in one
         dispatch; else None."""
@@ -160,19 +170,15 @@ class Feed:
             yield "one", (_part(arrays, start, self._rest, self._rest),), 1
 
     def _batches(self):
-        """The batches of one epoch, safe to keep until their step runs."""
-        keep = _copied
-        if jax.default_backend() != "cpu":
-            keep = lambda batch: jax.device_put(_copied(batch))  # noqa: E731
-        elif isinstance(self.adapter, ArrayAdapter):
-            keep = lambda batch: batch  # noqa: E731
-        count = None
+        """The batches of one epoch, on their way to the device."""
+        count, seen = None, 0
         if self.steps is not None:
             count = math.ceil(self.steps / self.group) * self.group
-        seen = 0
-        for batch in self._some(count):
-            seen += 1
-            yield keep(batch)
+        on_host = jax.default_backend() == "cpu"
+        with contextlib.closing(self._some(count)) as batches:
+            for batch in batches:
+                seen += 1
+                yield batch if on_host else jax.device_put(batch)
         if seen == 0 and count is None:
             self._ran_out("before the epoch's first batch")
         elif count is not None and seen < count:
@@ -181,7 +187,8 @@ class Feed:
     def _some(self, count):
         """`count` batches from where the last epoch stopped; None: a whole epoch."""
         if count is None:
-            yield from self.adapter
+            with contextlib.closing(iter(self.adapter)) as batches:
+                yield from batches
             return
         for seen in range(count):
             batch = self._next()
@@ -227,14 +234,6 @@ def _part(arrays, start, size, room):
         return rows if size == room else np.resize(rows, (room, *a.shape[1:]))
 
     return jax.tree_util.tree_map(part, arrays)
-
-
-def _copied(batch):
-    """A source may write its next batch into the same memory, while the step on this
-    one still waits."""
-    return jax.tree_util.tree_map(
-        lambda a: a.copy() if isinstance(a, np.ndarray) else a, batch
-    )
 
 
 def _is_dense(adapter):

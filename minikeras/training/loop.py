@@ -9,7 +9,9 @@ import numpy as np
 from minikeras.callbacks import CallbackList
 from minikeras.core.symbolic import dry_run
 from minikeras.data import unpack_x_y_sample_weight
+from minikeras.data.batches import described
 from minikeras.training.cost import is_small
+from minikeras.training.feed import Rows
 from minikeras.training.logs import LazyLogs, to_python
 from minikeras.training.program import program
 from minikeras.training.state import Lease, Reading, variables_of, weights_of
@@ -57,6 +59,7 @@ class Pass:
         # Callbacks see every execution; where none looks, executions go together.
         looked_at = getattr(callbacks, f"needs_{mode}_batch_hooks", True)
         self.most = self.group if looked_at else max(self.group, _MOST_STEPS)
+        self.first = None  # what the first batch looked like
 
     def run(self, outputs=None):
         """Run one epoch; add what the steps returned to `outputs`, if given.
@@ -78,14 +81,24 @@ class Pass:
             if self.begin and (last + 1) % group == 0:
                 self.begin(last + 1)
                 recent = []
+            self.first = self.first or _in_words(arguments[0])
+            try:
+                box[:] = map(getattr(step, way), (box[0][0],), *zip(arguments))
+            except Exception as error:
+                error.add_note(
+                    f"Raised in {self.name}, on batch {last + 1} (counted from 0), "
+                    f"{_in_words(arguments[0])}; the first batch was {self.first}."
+                )
+                raise
             last += count
-            box[:] = map(getattr(step, way), (box[0][0],), *zip(arguments))
-            recent.append((self.lease.logs, count if way == "many" else None))
+            returned = (self.lease.logs, count if way == "many" else None)
             if outputs is not None:
-                outputs.add(*recent[-1])
-            if self.end and (last + 1) % group == 0:
-                self.end(last, self.batch_logs(recent))
-                recent = []
+                outputs.add(*returned)
+            if self.end:
+                recent.append(returned)
+                if (last + 1) % group == 0:
+                    self.end(last, self.batch_logs(recent))
+                    recent = []
             if getattr(model, _STOP[self.name]):
                 break
         if self.end and last >= 0 and (last + 1) % group:
@@ -97,6 +110,10 @@ class Pass:
         if self.name == "predict_step":
             return LazyLogs(lambda: {"outputs": joined(on_host(*r) for r in recent)})
         return LazyLogs(lambda: to_python(recent[-1][0]))
+
+
+def _in_words(batch):
+    return "rows of arrays" if isinstance(batch, Rows) else described(batch)
 
 
 class Outputs:
@@ -178,7 +195,8 @@ def fit(model, feed, validation, callbacks, epochs, initial_epoch, verbose):
         steps=feed.num_batches,
     )
     model.stop_training = False
-    with Lease(variables_of(model)) as lease:
+    val_feed = validation[0] if validation else feed
+    with feed, val_feed, Lease(variables_of(model)) as lease:
         training = Pass(model, lease, feed, "train_step", callbacks)
         evaluation = None
         callbacks.on_train_begin()
@@ -195,9 +213,7 @@ def fit(model, feed, validation, callbacks, epochs, initial_epoch, verbose):
             logs = to_python(lease.logs)
             if validation and epoch + 1 in validation[1]:
                 if evaluation is None:
-                    evaluation = Pass(
-                        model, lease, validation[0], "test_step", callbacks
-                    )
+                    evaluation = Pass(model, lease, val_feed, "test_step", callbacks)
                 val_logs = _test_epoch(evaluation, callbacks)
                 logs |= {f"val_{key}": value for key, value in val_logs.items()}
                 logs = dict(sorted(logs.items()))
@@ -235,7 +251,7 @@ def evaluate(model, feed, callbacks, verbose):
     callbacks = _callback_list(
         model, callbacks, verbose=verbose, epochs=1, steps=feed.num_batches
     )
-    with Lease(variables_of(model)) as lease:
+    with feed, Lease(variables_of(model)) as lease:
         return _test_epoch(Pass(model, lease, feed, "test_step", callbacks), callbacks)
 
 
@@ -249,7 +265,7 @@ def predict(model, feed, callbacks, verbose):
     )
     model.stop_predicting = False
     outputs = Outputs()
-    with Reading(weights_of(model)) as lease:
+    with feed, Reading(weights_of(model)) as lease:
         callbacks.on_predict_begin()
         feed.adapter.on_epoch_begin()
         Pass(model, lease, feed, "predict_step", callbacks).run(outputs)

@@ -4,6 +4,7 @@ import pytest
 from minikeras.data import (
     ArrayAdapter,
     GeneratorAdapter,
+    IterableAdapter,
     PyDataset,
     PyDatasetAdapter,
     get_adapter,
@@ -33,7 +34,7 @@ class Batches:
         ({"a": X, "b": (X,)}, ArrayAdapter),
         ([[1, 2], [3, 4]], ArrayAdapter),
         (Source(), PyDatasetAdapter),
-        (Batches(), GeneratorAdapter),
+        (Batches(), IterableAdapter),
         (iter([(X, X)]), GeneratorAdapter),
         (((X, X) for _ in range(2)), GeneratorAdapter),
     ],
@@ -55,8 +56,8 @@ def test_arguments_reach_the_array_adapter():
     [
         (Source(), {"y": X}, "as a PyDataset, `y` should not be passed"),
         (Source(), {"sample_weight": X}, "PyDataset, `sample_weight` should not"),
-        (Batches(), {"y": X}, "providing `x` as a generator, `y`"),
-        (Batches(), {"class_weight": {0: 1}}, "generator, `class_weight`"),
+        (Batches(), {"y": X}, "providing `x` as a stream of batches, `y`"),
+        (Batches(), {"class_weight": {0: 1}}, "batches, `class_weight`"),
         ("text", {}, "Unrecognized data type: str"),
         (None, {}, "Unrecognized data type: NoneType"),
         (3.0, {}, "Unrecognized data type: float"),

@@ -2,8 +2,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.experimental import sparse
 
-from minikeras.data import GeneratorAdapter
+from minikeras.data import GeneratorAdapter, IterableAdapter, get_adapter
 
 
 def batches(count, start=0):
@@ -50,7 +51,7 @@ def test_an_iterable_starts_anew_each_epoch():
         def __iter__(self):
             return batches(3)
 
-    adapter = GeneratorAdapter(Source())
+    adapter = IterableAdapter(Source())
     for _ in range(2):
         assert numbers(adapter) == [0, 1, 2]
 
@@ -81,3 +82,61 @@ def test_an_error_inside_is_passed_on():
 
     with pytest.raises(RuntimeError, match="disk on fire"):
         list(GeneratorAdapter(source()))
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_buffer_filled_again_and_again(again):
+    def source():
+        buffer = np.zeros((2, 1))
+        for i in range(4):
+            buffer[:] = i
+            yield (buffer,)
+
+    class Source:
+        def __iter__(self):
+            return source()
+
+    got = list(get_adapter(Source() if again else source()))
+    assert [float(x[0, 0]) for (x,) in got] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("batch", "kinds"),
+    [
+        ([np.ones(2), [1.0, 2.0]], [np.ndarray, np.ndarray]),
+        (([1, 2], [3, 4]), [np.ndarray, np.ndarray]),
+        ((np.ones(2), None), [np.ndarray, type(None)]),
+    ],
+)
+def test_forms_of_an_iterable(batch, kinds):
+    class Source:
+        def __iter__(self):
+            return iter([batch, batch])
+
+        def __len__(self):
+            return 2
+
+    adapter = get_adapter(Source())
+    assert adapter.num_batches == 2
+    for got in adapter:
+        assert isinstance(got, tuple) and list(map(type, got)) == kinds
+
+
+@pytest.mark.parametrize("batch", [np.ones((2, 3)), {"a": np.ones((2, 3))}])
+def test_inputs_alone_from_an_iterable(batch):
+    class Source:
+        def __iter__(self):
+            return iter([batch])
+
+    got = get_adapter(Source()).peek()
+    assert isinstance(got, type(batch))
+
+
+def test_scipy_and_jax_sparse():
+    scipy_sparse = pytest.importorskip("scipy.sparse")
+    x = scipy_sparse.random(4, 3, 0.5, "csr")
+    bcoo = sparse.BCOO.fromdense(jnp.asarray(x.todense()))
+    got = next(iter(get_adapter(iter([(x, bcoo)]))))
+    for part in got:
+        assert isinstance(part, np.ndarray)
+        np.testing.assert_allclose(part, x.todense(), rtol=1e-6)

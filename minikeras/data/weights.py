@@ -1,0 +1,46 @@
+"""Sample weights from class weights."""
+
+import numpy as np
+
+from minikeras.config import floatx
+
+
+def weighted(batch, class_weight):
+    """A batch `(x, y)` with the weights of its classes; without any, as it is."""
+    if class_weight is None or not isinstance(batch, tuple) or len(batch) < 2:
+        return batch
+    x, y, *weights = batch
+    if any(weight is not None for weight in weights):
+        raise ValueError(
+            "You cannot pass `class_weight` for data that yields sample weights: "
+            "multiply the weights where the batches are made."
+        )
+    return x, y, class_weight_to_sample_weights(y, class_weight)
+
+
+def class_weight_to_sample_weights(y, class_weight):
+    """One weight a sample from one weight a class: `w[i] = class_weight[y[i]]`.
+
+    Args:
+        y: class numbers of shape (n,) or (n, 1), rounded to the nearest integer, or
+            one row of class scores a sample, shape (n, classes), of which the
+            largest counts.
+        class_weight: dict from class number to weight; other classes weigh 1.
+
+    Returns:
+        Weights of dtype `floatx()`, shape (n,).
+
+    >>> class_weight_to_sample_weights(np.array([0, 2, 1]), {2: 0.5}).tolist()
+    [1.0, 0.5, 1.0]
+    """
+    y = np.asarray(y)
+    if y.ndim > 2 or y.ndim == 0:
+        raise ValueError(
+            "`class_weight` needs targets of shape (samples,), (samples, 1) or "
+            f"(samples, classes); got {y.shape}. Pass `sample_weight` instead."
+        )
+    if y.ndim == 2:
+        y = y[:, 0] if y.shape[1] == 1 else np.argmax(y, axis=-1)
+    classes, where = np.unique(np.rint(y).astype("int64"), return_inverse=True)
+    weights = [class_weight.get(int(label), 1.0) for label in classes]
+    return np.asarray(weights, dtype=floatx())[where.reshape(-1)]
