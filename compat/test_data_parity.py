@@ -106,6 +106,23 @@ def test_pandas():
     )
 
 
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"a": X[:, 0], "b": X[:, 1] > 0},
+        {"a": Y[:, 0], "b": Y[:, 0].astype("int8")},
+        {"a": X[:, 0] > 0},
+    ],
+)
+def test_tables_of_mixed_columns(columns):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(columns)
+    same(
+        minikeras.data.get_adapter(frame),
+        keras_adapters.get_data_adapter(frame).get_jax_iterator(),
+    )
+
+
 def py_dataset(package, **settings):
     class Source(package.utils.PyDataset):
         def __len__(self):
@@ -137,6 +154,74 @@ def test_generator_epoch():
         minikeras.data.get_adapter(source()),
         keras_adapters.get_data_adapter(source()).get_jax_iterator(),
     )
+
+
+# -- whole fits from each kind of source ---------------------------------------------
+
+
+class Samples:
+    def __len__(self):
+        return 23
+
+    def __getitem__(self, index):
+        return X[index].astype("float32"), Y[index]
+
+
+def torch_loader(torch, shuffle, *parts):
+    data = torch.utils.data
+    parts = [torch.tensor(part.astype("float32")) for part in (X, Y, *parts)]
+    return data.DataLoader(data.TensorDataset(*parts), batch_size=5, shuffle=shuffle)
+
+
+def tf_dataset(tf, *parts):
+    parts = (X.astype("float32"), Y, *parts)
+    return tf.data.Dataset.from_tensor_slices(parts).shuffle(23, seed=1).batch(5)
+
+
+SOURCES = {
+    "torch": ("torch", lambda torch: torch_loader(torch, False)),
+    "torch shuffled": ("torch", lambda torch: torch_loader(torch, True)),
+    "torch weighted": ("torch", lambda torch: torch_loader(torch, True, W)),
+    "tf": ("tensorflow", tf_dataset),
+    "tf weighted": ("tensorflow", lambda tf: tf_dataset(tf, W)),
+    "tf endless": ("tensorflow", lambda tf: tf_dataset(tf).repeat()),
+    "grain": ("grain", lambda g: g.MapDataset.source(Samples()).shuffle(3).batch(5)),
+    "grain endless": (
+        "grain",
+        lambda g: g.MapDataset.source(Samples()).batch(5).repeat().to_iter_dataset(),
+    ),
+}
+FITS = [
+    (name, {"epochs": 3, "steps_per_epoch": steps, **more})
+    for name in SOURCES
+    for steps in {"tf": [None, 7], "torch shuffled": [None, 3]}.get(
+        name, [4] if "endless" in name else [None]
+    )
+    for more in ([{}, {"class_weight": {1: 2.0}}] if name[:2] == "tf" else [{}])
+    if not (more and "weighted" in name)
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("name", "settings"), FITS)
+def test_fit(name, settings):
+    library, make = SOURCES[name]
+    library = pytest.importorskip(library)
+    if "class_weight" in settings:  # where one is missing, Keras has an error
+        settings["class_weight"] = {0: 1.0, 1: 2.0, 2: 0.5, 3: 1.5}
+    histories = []
+    for package in (minikeras, keras):
+        package.utils.set_random_seed(5)
+        getattr(library, "manual_seed", lambda seed: 0)(5)
+        layers = package.layers
+        model = package.Sequential(
+            [layers.Dense(8, "relu"), layers.Dropout(0.2), layers.Dense(4, "softmax")]
+        )
+        model.compile("adam", "sparse_categorical_crossentropy")
+        history = model.fit(make(library), verbose=0, **settings)
+        found = model.evaluate(make(library), steps=4, verbose=0)
+        histories.append((*history.history["loss"], found))
+    np.testing.assert_allclose(*histories, rtol=1e-5)
 
 
 @pytest.mark.parametrize("y", [Y, Y[:, 0] + 0.4, np.eye(4)[Y[:, 0]], Y == 1])

@@ -63,12 +63,15 @@ def serve(requests, answers):
         except EOFError:
             return
         try:
-            answer = True, steps[step](state, pickle.load(requests))
-            text = pickle.dumps(answer, 5)
+            text = pickle.dumps((True, steps[step](state, pickle.load(requests))), 5)
+            in_step = True
         except Exception as error:
             text = _failure(error)
+            in_step = step == "batch"
         answers.write(text)
         answers.flush()
+        while not in_step and requests.read(1 << 16):
+            pass  # the rest of a message that cannot be read, until the parent ends it
 
 
 def _set_up(state, preparation):

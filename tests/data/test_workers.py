@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -87,12 +88,45 @@ class Slow(Source):
         return batch(0)
 
 
+@pytest.mark.parametrize("processes", [False, True])
+def test_read_in_another_thread(processes):
+    """As `fit` may do to have batches ahead; it closes what it no longer reads."""
+    before = set(threading.enumerate())
+    source = Source(workers=2, use_multiprocessing=processes)
+    iterator = iter(PyDatasetAdapter(source))
+    got = []
+    reader = threading.Thread(target=lambda: got.append(next(iterator)))
+    reader.start()
+    reader.join()
+    assert len(got[0]) == 2 and set(threading.enumerate()) > before
+    iterator.close()
+    assert set(threading.enumerate()) == before
+
+
 def test_what_cannot_be_sent():
     source = Source(**TWO)
     source.function = lambda: 0
     with pytest.raises(Exception, match="function|pickle|lambda") as caught:
         list(PyDatasetAdapter(source))
     assert "must be picklable" in "\n".join(caught.value.__notes__)
+
+
+class Unreadable(Source):
+    """Large, and cannot be made again from what is sent."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.ballast = np.zeros(10**6)
+
+    def __setstate__(self, state):
+        raise LookupError("not here")
+
+
+def test_what_cannot_be_received(capfd):
+    with pytest.raises(LookupError, match="not here") as caught:
+        list(PyDatasetAdapter(Unreadable(**TWO)))
+    assert "must be picklable" in "\n".join(caught.value.__notes__)
+    assert not capfd.readouterr().err
 
 
 def test_exceptions_that_cannot_travel(capfd):
