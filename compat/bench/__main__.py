@@ -40,16 +40,17 @@ def arguments():
     add = parser.add_argument
     names = [*WORKLOADS, "resnet50"]
     add("--only", nargs="+", choices=names, help="these workloads")
-    add("--against", nargs="+", choices=[*CONTENDERS][1:], default=DEFAULT)
+    add("--against", nargs="+", choices=[*CONTENDERS][1:], help="these contenders")
     add("--repeats", type=int, default=8, help="turns of each contender")
     add("--cold", type=int, default=3, help="fresh processes of each; 0: none")
-    add("--quick", action="store_true", help="few turns; under three minutes")
+    add("--quick", action="store_true", help="few turns, by hand and Keras-JAX alone")
     add("--mixed", action="store_true", help="also in mixed precision")
     add("--scaling", action="store_true", help="how a step of an MLP grows, alone")
     add("--json", metavar="FILE", help="write the numbers there, too")
     found = parser.parse_args()
+    found.against = found.against or (DEFAULT[:2] if found.quick else DEFAULT)
     if found.quick:
-        found.repeats = min(found.repeats, 2)
+        found.repeats = min(found.repeats, 3)
     return found
 
 
@@ -73,9 +74,14 @@ def start(against):
     return children, {"device": device, "versions": versions}
 
 
+def turns_of(options, measures=turns.WARM):
+    """How often the contenders get a turn, and how long it is."""
+    return turns.Turns(options.repeats, 1 if options.quick else None, measures)
+
+
 def in_float32(children, name, options):
     """Measure and print one workload; returns its rows."""
-    found, loops = turns.warm(children, name, "float32", options.repeats)
+    found, loops = turns.warm(children, name, "float32", turns_of(options))
     count = options.cold
     if options.quick:
         count = min(count, 1) if name in QUICK_COLD else 0
@@ -93,7 +99,7 @@ def in_mixed_precision(children, name, options):
     rows = []
     children = {who: c for who, c in children.items() if CONTENDERS[who].jax}
     for policy in MIXED:
-        found, loops = turns.warm(children, name, policy, options.repeats)
+        found, loops = turns.warm(children, name, policy, turns_of(options))
         report.measures(f"{name}, {policy}", found, [*children][1:])
         rows += report.rows(name, policy, found, loops)
     return rows
@@ -116,9 +122,8 @@ def scaling(children, options):
     for axis, names in SCALING.items():
         lines = []
         for name in names:
-            found, loops = turns.warm(
-                children, name, "float32", options.repeats, ("fit",)
-            )
+            turns_now = turns_of(options, ("fit",))
+            found, loops = turns.warm(children, name, "float32", turns_now)
             steps = {who: of["fit"] for who, of in found.items()}
             lines.append(report.line(name, steps, 1e3, against))
             rows += report.rows(name, "float32", found, loops)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from compat.bench.contenders import CONTENDERS, environment
 from compat.bench.workloads import find
@@ -23,14 +24,18 @@ class Child:
 
     def __init__(self, who):
         self.who = who
+        self.start()
+
+    def start(self):
+        """Start the process, or another one in its place."""
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "compat.bench.worker", who],
+            [sys.executable, "-m", "compat.bench.worker", self.who],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,
             cwd=ROOT,
-            env=environment(who),
+            env=environment(self.who),
             text=True,
             bufsize=1,
         )
@@ -63,7 +68,8 @@ def prepared(children, workload, policy):
             answers[who] = child.ask("prepare", workload=workload, policy=policy)
         except Failed as error:
             print(f"left out of {workload} in {policy}: {error}")
-            children[who] = Child(who)
+            child.close()
+            child.start()
     counts = {
         who: answer["parameters"]
         for who, answer in answers.items()
@@ -74,20 +80,34 @@ def prepared(children, workload, policy):
     return answers
 
 
-def warm(children, workload, policy, repeats, measures=WARM):
-    """Let the contenders take turns.
+class Turns(NamedTuple):
+    """How the contenders take turns.
+
+    Attributes:
+        repeats: how many turns each gets.
+        epochs: of a turn; None: as many as suit the workload.
+        measures: what is measured.
+    """
+
+    repeats: int
+    epochs: int | None = None
+    measures: tuple[str, ...] = WARM
+
+
+def warm(children, workload, policy, plan):
+    """Let the contenders take turns, as a `Turns` says.
 
     Returns:
         {who: {measure: [seconds]}}, and {who: its fastest loop}.
     """
     answers = prepared(children, workload, policy)
     fits = {(who, loop): [] for who in answers for loop in answers[who]["loops"]}
-    found = {who: {measure: [] for measure in measures} for who in answers}
-    epochs = find(workload).epochs
-    for _ in range(repeats):
+    found = {who: {measure: [] for measure in plan.measures} for who in answers}
+    epochs = plan.epochs or find(workload).epochs
+    for _ in range(plan.repeats):
         for (who, loop), seconds in fits.items():
             seconds += children[who].ask("fit", loop=loop, epochs=epochs)
-        for measure in measures[1:]:
+        for measure in plan.measures[1:]:
             for who in answers:
                 found[who][measure] += children[who].ask(measure)
     loops = {}

@@ -12,7 +12,7 @@ import time
 
 from compat.bench.contenders import CONTENDERS
 
-_CALLS = 30  # of `predict_one` a turn
+_CALLS = 20  # of `predict_one` a turn
 
 
 def timed(function):
