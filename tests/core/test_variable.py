@@ -135,3 +135,17 @@ def test_initializer_inside_a_trace_gives_an_array():
 )
 def test_convert_to_tensor(x, dtype):
     assert convert_to_tensor(x).dtype == dtype
+
+
+def test_memory_is_the_variables_own():
+    """On a CPU, JAX may share a numpy array's memory, by its alignment."""
+    memory = np.zeros(512, "uint8")
+    for offset in range(0, 64, 4):
+        start = -memory.ctypes.data % 64 + offset
+        given = memory[start : start + 256].view("float32")
+        given[:] = 1.0
+        made, assigned = Variable(given), Variable(np.zeros(64, "float32"))
+        assigned.assign(given)
+        taken = made.numpy()
+        given[:], taken[:] = 2.0, 3.0
+        assert (made.numpy() == 1.0).all() and (assigned.numpy() == 1.0).all()

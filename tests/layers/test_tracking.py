@@ -1,0 +1,73 @@
+"""What an object holds is found again after every change."""
+
+import copy
+
+import numpy as np
+import pytest
+
+import minikeras as keras
+from minikeras import layers
+
+
+class Holder(keras.layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.blocks, self.named = [layers.Dense(1)], {"a": layers.Dense(2)}
+        self.nested = [[], (1, {"deep": []})]
+
+    def call(self, x):
+        return x
+
+
+def names(holder):
+    return [layer.units for layer in holder._layers]
+
+
+@pytest.fixture
+def holder():
+    holder = Holder()
+    assert names(holder) == [1, 2]
+    return holder
+
+
+def test_containers_change_in_place(holder):
+    holder.blocks.append(layers.Dense(3))
+    assert names(holder) == [1, 3, 2]
+    holder.named["a"] = layers.Dense(4)
+    assert names(holder) == [1, 3, 4]
+    holder.blocks.pop(0)
+    holder.nested[1][1]["deep"].append(layers.Dense(5))
+    assert names(holder) == [3, 4, 5]
+    # The new layer may take the old one's place in memory, too.
+    for units in range(20):
+        holder.blocks.pop()
+        holder.blocks.append(layers.Dense(units + 1))
+        assert names(holder) == [units + 1, 4, 5]
+
+
+def test_attributes_change(holder):
+    holder.more = layers.Dense(6)
+    assert names(holder) == [1, 2, 6]
+    holder.more = None
+    assert names(holder) == [1, 2]
+    holder.blocks = ()
+    assert names(holder) == [2]
+    del holder.named
+    assert names(holder) == []
+
+
+def test_copies_hold_their_own(holder):
+    twin = copy.deepcopy(holder)
+    twin.blocks.append(layers.Dense(7))
+    assert names(twin) == [1, 7, 2] and names(holder) == [1, 2]
+    assert not set(map(id, twin._layers)) & set(map(id, holder._layers))
+
+
+def test_variables_follow_their_layers(holder):
+    holder.blocks[0].build((None, 3))
+    assert [v.shape for v in holder.variables] == [(3, 1), (1,)]
+    holder.scale = keras.Variable(np.ones(2))
+    holder.noise = keras.random.SeedGenerator(1)
+    holder.blocks[0].trainable = False
+    assert len(holder.variables) == 4 and len(holder.weights) == 3
+    assert len(holder.trainable_variables) == 1

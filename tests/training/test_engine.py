@@ -1,0 +1,255 @@
+"""How steps are dispatched: one by one, in loops, in chunks; never another result."""
+
+import threading
+import time
+
+import jax
+import numpy as np
+import pytest
+
+import minikeras as keras
+from minikeras import layers, ops
+from minikeras.training import cost, feed, prefetch
+
+rng = np.random.default_rng(5)
+X = rng.normal(size=(50, 4)).astype("float32")
+Y = rng.normal(size=(50, 2)).astype("float32")
+
+
+def small_model(**compile_arguments):
+    keras.utils.set_random_seed(2)
+    model = keras.Sequential(
+        [
+            keras.Input((4,)),
+            layers.Dense(5, activation="tanh"),
+            layers.Dropout(0.3),
+            layers.BatchNormalization(),
+            layers.Dense(2),
+        ]
+    )
+    model.compile("adam", "mse", metrics=["mae"], **compile_arguments)
+    return model
+
+
+@pytest.fixture(params=["loops", "single steps"])
+def way(request, monkeypatch):
+    """Each test once in loops on the device, once step by step."""
+    limit = float("inf") if request.param == "loops" else 0.0
+    monkeypatch.setitem(cost._SMALL, "cpu", limit)
+    monkeypatch.setattr(cost, "_SMALL_ELSEWHERE", limit)
+    return request.param
+
+
+class Counting(keras.Model):
+    """Counts how often its step is traced, by batch size."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense, self.traced = layers.Dense(2), []
+
+    def call(self, x, training=None):
+        if isinstance(x, jax.core.Tracer) and training:
+            self.traced.append(x.shape[0])
+        return self.dense(x)
+
+
+@pytest.mark.parametrize("steps", [1, 3, 7])
+def test_a_step_is_traced_once_for_each_batch_size(way, steps):
+    model = Counting()
+    model.compile("sgd", "mse", steps_per_execution=steps)
+    model.fit(X, Y, batch_size=8, epochs=3, verbose=0)
+    assert model.traced == [8, 2]
+    model.fit(X, Y, batch_size=8, epochs=2, verbose=0)
+    assert model.traced == [8, 2]
+
+
+def test_loops_and_single_steps_agree(monkeypatch):
+    results = []
+    for limit in (0.0, float("inf")):
+        monkeypatch.setitem(cost._SMALL, "cpu", limit)
+        monkeypatch.setattr(cost, "_SMALL_ELSEWHERE", limit)
+        model = small_model()
+        history = model.fit(
+            *(X, Y), batch_size=8, epochs=3, validation_data=(X[:21], Y[:21]), verbose=0
+        ).history
+        state = np.random.get_state()[1]
+        scores = model.evaluate(X, Y, batch_size=3, verbose=0)
+        outputs = model.predict(X, batch_size=3, verbose=0)
+        results.append((history, model.get_weights(), scores, outputs, state))
+    for one, many in zip(*map(jax.tree_util.tree_leaves, results), strict=True):
+        np.testing.assert_allclose(one, many, rtol=2e-5, atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def shared():
+    return small_model()
+
+
+@pytest.mark.parametrize("samples", [1, 7, 16, 65, 200])
+def test_predictions_in_chunks_of_any_number(way, samples, shared):
+    model, shared._programs = shared, {}
+    x = rng.normal(size=(samples, 4)).astype("float32")
+    expected = model.predict_on_batch(x)
+    found = model.predict(x, batch_size=2, verbose=0)
+    assert found.shape == expected.shape and found.flags.writeable
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    scores = model.evaluate(x, expected, batch_size=2, verbose=0)
+    np.testing.assert_allclose(scores, 0.0, atol=1e-6)
+
+
+def test_one_chunk_program_serves_data_of_any_length(monkeypatch):
+    monkeypatch.setitem(cost._SMALL, "cpu", float("inf"))
+    model = small_model()
+    for samples in (40, 44, 52, 60):
+        model.predict(rng.normal(size=(samples, 4)), batch_size=4, verbose=0)
+    (program,) = model._programs.values()
+    assert program._many._cache_size() == 1
+
+
+def test_callbacks_see_every_execution(way):
+    seen = []
+
+    class See(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            seen.append(("begin", batch))
+
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append(("end", batch, sorted(logs)))
+
+    model = small_model(steps_per_execution=3)
+    model.fit(X, Y, batch_size=8, callbacks=[See()], verbose=0)
+    logs = ["loss", "mae"]
+    expected = [("begin", 0), ("end", 2, logs), ("begin", 3), ("end", 5, logs)]
+    assert seen == [*expected, ("begin", 6), ("end", 8, logs)]
+
+
+def test_state_that_prediction_changes_is_kept(way):
+    class Counter(layers.Layer):
+        def build(self, shape):
+            self.calls = self.add_weight((), "zeros", trainable=False)
+
+        def call(self, x):
+            self.calls.assign_add(1.0)
+            return x + self.calls.value
+
+    model = keras.Sequential([keras.Input((1,)), Counter()])
+    zeros = np.zeros((21, 1), "float32")
+    found = model.predict(zeros, batch_size=2, verbose=0)[:, 0]
+    np.testing.assert_array_equal(found, 1 + np.arange(21) // 2)
+    assert float(model.layers[0].calls) == 11
+
+
+def test_predict_within_fit_sees_the_newest_weights(way):
+    model = small_model()
+    found = []
+
+    class Look(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            found.append((model.predict(X, verbose=0), model(X).__array__()))
+
+    model.fit(X, Y, epochs=2, callbacks=[Look()], verbose=0)
+    for predicted, called in found:
+        np.testing.assert_allclose(predicted, called, rtol=1e-5, atol=1e-6)
+    assert not np.allclose(found[0][0], found[1][0])
+
+
+def test_data_too_large_for_the_device_is_fed_from_the_host(way, monkeypatch):
+    expected = small_model().fit(X, Y, batch_size=8, epochs=2, verbose=0).history
+    monkeypatch.setattr(feed, "_fits", lambda arrays: False)
+    for shuffle in (True, False):
+        model = small_model()
+        found = model.fit(X, Y, 8, 2, shuffle=shuffle, verbose=0).history
+        if shuffle:
+            np.testing.assert_allclose(found["loss"], expected["loss"], rtol=1e-5)
+        assert np.isfinite(found["loss"]).all()
+
+
+def test_models_of_convolutions_and_large_ones_take_single_steps():
+    def is_small(function, *arguments):
+        return cost.is_small(jax.jit(function).trace(*arguments).jaxpr)
+
+    if jax.default_backend() != "cpu":
+        pytest.skip("of CPUs")
+    x, w = np.ones((32, 64), "float32"), np.ones((64, 64), "float32")
+    assert is_small(ops.matmul, x, w)
+
+    def scanned(x, w):
+        return jax.lax.scan(lambda c, _: (c @ w, None), x, None, length=100)[0]
+
+    assert not is_small(scanned, x, w)
+    assert not is_small(
+        lambda x, w: jax.lax.while_loop(lambda y: y.all(), lambda y: y, x), x, w
+    )
+
+    def convolved(x, w):
+        return jax.lax.conv(x[None, None], w[None, None], (1, 1), "SAME")
+
+    assert not is_small(convolved, x, w)
+
+
+class TestPrefetching:
+    """Sources are read ahead in a thread when they are slow."""
+
+    @staticmethod
+    def source(count, seconds=0.002, error=None, closed=None):
+        try:
+            for i in range(count):
+                time.sleep(seconds)
+                yield i, threading.current_thread()
+            if error:
+                raise error
+        finally:
+            if closed is not None:
+                closed.append(threading.current_thread())
+
+    @pytest.mark.parametrize("seconds", [0.0, 0.002])
+    def test_order_and_end(self, seconds):
+        items = list(prefetch.ahead(self.source(30, seconds)))
+        assert [i for i, _ in items] == list(range(30))
+        elsewhere = {t for _, t in items} - {threading.current_thread()}
+        assert elsewhere or not seconds
+        assert not any(t.is_alive() for t in elsewhere)
+
+    @pytest.mark.parametrize("seconds", [0.0, 0.002])
+    def test_an_error_comes_where_its_item_would(self, seconds):
+        found = []
+        with pytest.raises(OSError, match="torn"):
+            for i, _ in prefetch.ahead(self.source(5, seconds, OSError("torn"))):
+                found.append(i)
+        assert found == [0, 1, 2, 3, 4]
+
+    @pytest.mark.parametrize("seconds", [0.0, 0.002])
+    def test_stopping_early_closes_the_source(self, seconds):
+        before, closed = threading.active_count(), []
+        items = prefetch.ahead(self.source(50, seconds, closed=closed))
+        for _ in range(6):
+            last = next(items)[0]
+        items.close()
+        assert last == 5 and len(closed) == 1
+        assert threading.active_count() == before
+
+    def test_no_more_is_read_than_an_epoch_needs(self):
+        model, read = small_model(), []
+
+        def batches():
+            while True:
+                read.append(time.sleep(0.002))
+                yield X[:8], Y[:8]
+
+        model.fit(batches(), steps_per_epoch=5, epochs=2, verbose=0)
+        assert len(read) == 10
+
+
+def test_a_generator_may_fill_one_buffer_again_and_again():
+    model = small_model()
+    buffer = np.empty((8, 4), "float32")
+
+    def batches():
+        for i in range(6):
+            time.sleep(0.002)
+            buffer[:] = i
+            yield (buffer,)
+
+    found = model.predict(batches(), verbose=0)[::8]
+    expected = model.predict_on_batch(np.repeat(np.arange(6.0), 4).reshape(6, 4))
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
