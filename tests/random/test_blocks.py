@@ -1,4 +1,4 @@
-"""Draws put together from blocks equal JAX's own, bit for bit."""
+"""Draws from blocks, and those in traced code, equal JAX's own, bit for bit."""
 
 import jax
 import jax.numpy as jnp
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minikeras import random
-from minikeras.random import blocks
+from minikeras.random import blocks, threefry
 
 F32 = np.dtype("float32")
 DRAWS = {
@@ -26,9 +26,11 @@ def test_bits(kind):
     draw, bounds = DRAWS[kind]
     for i, shape in enumerate(SHAPES):
         key = jnp.asarray(np.array([12345 * i, 2**32 - 1 - i], "uint32"))
-        found = blocks.draw(kind, key, shape, F32, *bounds)
-        assert found.dtype == F32 and found.shape == shape
-        np.testing.assert_array_equal(found, draw(key, shape))
+        expected = draw(key, shape)
+        traced = jax.jit(lambda key, s=shape: threefry.draw(kind, key, s, *bounds))
+        for found in (blocks.draw(kind, key, shape, *bounds), traced(key)):
+            assert found.dtype == F32 and found.shape == shape
+            np.testing.assert_array_equal(found, expected)
 
 
 def test_one_program_for_all_shapes():
@@ -38,13 +40,25 @@ def test_one_program_for_all_shapes():
     assert blocks._block._cache_size() == 1
 
 
-def test_what_blocks_cannot_do_is_left_to_jax():
+@pytest.mark.parametrize("p", [0.0, 0.1, 0.5, 0.8, 1.0])
+def test_bernoulli(p):
+    key = jnp.asarray(np.array([3, 4], "uint32"))
+    found = jax.jit(lambda key: threefry.bernoulli(key, p, (40, 50)))(key)
+    np.testing.assert_array_equal(found, jax.random.bernoulli(key, p, (40, 50)))
+
+
+def test_other_draws_are_left_to_jax():
     key = jnp.zeros(2, "uint32")
-    assert blocks.draw("normal", key, (2,), np.dtype("float16")) is None
-    assert blocks.draw("normal", key, (0, 3), F32) is None
-    assert blocks.draw("normal", jax.random.key(0), (2,), F32) is None
-    assert blocks.draw("uniform", key, (2,), F32, jnp.zeros(2), 1.0) is None
-    traced = jax.jit(lambda key: random.uniform((5,), seed=key))(key)
-    np.testing.assert_array_equal(traced, random.uniform((5,), seed=key))
+    assert threefry.is_usable(key, F32)
+    assert not threefry.is_usable(key, np.dtype("float16"))
+    assert not threefry.is_usable(jax.random.key(0), F32)
     with jax.threefry_partitionable(False):
-        assert blocks.draw("normal", key, (2,), F32) is None
+        assert not threefry.is_usable(key, F32)
+    assert random.normal((0, 3), seed=1).shape == (0, 3)
+    low = np.zeros(3, "float32")
+    np.testing.assert_array_equal(
+        random.uniform((2, 3), low, low + 2.0, seed=key),
+        jax.random.uniform(key, (2, 3), F32, low, low + 2.0),
+    )
+    mapped = jax.vmap(lambda key: random.normal((5,), seed=key))(key[None])
+    np.testing.assert_array_equal(mapped[0], random.normal((5,), seed=key))

@@ -1,0 +1,101 @@
+"""The draws of `jax.random`, bit for bit, written so that XLA fuses them on a CPU.
+
+Entry i of a draw depends on the key and on i alone (JAX's "partitionable" threefry):
+it is a hash of i. On CPUs JAX hashes in a loop that runs through memory twenty times;
+here the rounds stand one after the other, in the loop that uses the numbers.
+
+Source: J. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (2011).
+"""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+_PARITY = np.uint32(0x1BD11BDA)
+_ONE = np.float32(1.0).view(np.uint32)
+
+
+def is_usable(key, dtype) -> bool:
+    """Are draws of this dtype by this key those of this file?"""
+    return (
+        np.dtype(dtype) == np.float32
+        and getattr(key, "shape", None) == (2,)
+        and key.dtype == np.uint32
+        and bool(jax.config.jax_threefry_partitionable)  # pyright: ignore
+        and not jax.config.jax_enable_x64  # pyright: ignore
+    )
+
+
+def hashed(key, counts):
+    """threefry2x32 of the numbers 0, count -> the xor of its two words.
+
+    Args:
+        key: uint32 of shape (2,).
+        counts: uint32 array.
+
+    Returns:
+        uint32 array of the shape of `counts`.
+    """
+    words = (key[0], key[1], key[0] ^ key[1] ^ _PARITY)
+    x, y = jnp.full_like(counts, words[0]), counts + words[1]
+    for i in range(5):
+        for rotation in _ROTATIONS[i % 2]:
+            x = x + y
+            y = (y << np.uint32(rotation)) | (y >> np.uint32(32 - rotation))
+            y = y ^ x
+        x = x + words[(i + 1) % 3]
+        y = y + words[(i + 2) % 3] + np.uint32(i + 1)
+    return x ^ y
+
+
+def bits(key, shape):
+    """32 random bits an entry: `jax.random.bits(key, shape, "uint32")`."""
+
+    def fused(key):
+        counts = lax.iota(np.uint32, math.prod(shape))
+        return hashed(key, counts).reshape(shape)
+
+    def by_jax(key):
+        return jax.random.bits(key, shape, "uint32")
+
+    return lax.platform_dependent(key, cpu=fused, default=by_jax)
+
+
+def uniform(bits, low, high):
+    """Random bits -> floats in [low, high): they are the mantissa of one in [1, 2)."""
+    low, high = jnp.float32(low), jnp.float32(high)
+    fraction = lax.bitcast_convert_type((bits >> 9) | _ONE, np.float32) - 1.0
+    return lax.max(low, fraction * (high - low) + low)
+
+
+def normal(bits):
+    """Random bits -> floats of N(0, 1)."""
+    lowest = np.nextafter(np.float32(-1.0), np.float32(0.0))
+    return np.float32(np.sqrt(2)) * lax.erf_inv(uniform(bits, lowest, 1.0))
+
+
+def truncated_normal(bits):
+    """Random bits -> floats of N(0, 1), restricted to [-2, 2]."""
+    root = np.float32(np.sqrt(2))
+    low, high = lax.erf(np.float32([-2.0, 2.0]) / root)
+    inside = np.nextafter(np.float32([-2.0, 2.0]), np.float32(0.0))
+    return jnp.clip(root * lax.erf_inv(uniform(bits, low, high)), *inside)
+
+
+DRAWS = {"uniform": uniform, "normal": normal, "truncated_normal": truncated_normal}
+
+
+def draw(kind, key, shape, *bounds):
+    """`jax.random.<kind>(key, shape, "float32", *bounds)`, for traced code."""
+    return DRAWS[kind](bits(key, shape), *bounds)
+
+
+def bernoulli(key, p, shape):
+    """True with probability p: `jax.random.bernoulli(key, p, shape)`."""
+    if not is_usable(key, np.float32):
+        return jax.random.bernoulli(key, p, shape)
+    return uniform(bits(key, shape), 0.0, 1.0) < np.float32(p)
