@@ -85,11 +85,14 @@ def environment(who, cache=None):
     found["TF_CPP_MIN_LOG_LEVEL"] = "2"
     if os.environ.get("JAX_PLATFORMS") == "cpu":  # then the others get no GPU either
         found["CUDA_VISIBLE_DEVICES"] = ""
-    for name in [name for name in found if "COMPILATION_CACHE" in name]:
+    for name in [name for name in found if "_CACHE" in name]:
         del found[name]
     if cache is None:
+        found["MINIKERAS_CACHE"] = "0"
         found["JAX_ENABLE_COMPILATION_CACHE"] = "false"
-    else:
+        return found
+    found["XDG_CACHE_HOME"] = str(cache)
+    if who != "ours":  # which keeps programs of its own accord, from 0.05 s on
         found["JAX_COMPILATION_CACHE_DIR"] = str(cache)
-        found["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+        found["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.05"
     return found

@@ -14,6 +14,7 @@ import threading
 from typing import NamedTuple
 
 os.environ["KERAS_BACKEND"] = "jax"
+os.environ["MINIKERAS_CACHE"] = "0"  # each model compiles
 
 import jax
 import numpy as np
