@@ -16,6 +16,8 @@ from minikeras.training.prefetch import ahead
 
 # What a data set may take of the device's memory: in bytes where that is the host's.
 _RESIDENT_BYTES, _RESIDENT_SHARE = 1 << 30, 0.25
+# A CPU cuts larger batches out on the host, while the last step still computes.
+_SMALL_BATCH = 1 << 16
 # Whole batches that go to the device together, where they need not stay there.
 _CHUNK = 64
 
@@ -84,11 +86,14 @@ class Feed:
         self.batch_size = adapter.batch_size
         self._iterator = None
         self._arrays = None
+        self._on_cpu = jax.default_backend() == "cpu"
         self._stays = self._chunked = False
         if self.steps is None and _is_dense(adapter):
             self._whole, self._rest = divmod(adapter.num_samples, self.batch_size)
             on_device = _is_on_device(adapter.arrays)
             self._stays = on_device or resident and _fits(adapter.arrays)
+            total = _bytes(adapter.arrays) / adapter.num_samples * self.batch_size
+            self._small = on_device or total <= _SMALL_BATCH
             self._chunked = not self._stays and not adapter.shuffle
 
     def __enter__(self):
@@ -101,22 +106,18 @@ class Feed:
         self.adapter.close()
 
     def shapes(self):
-        """The `Rows` of a batch, without values, where several batches can go in one
-        dispatch; else None."""
+        """Shapes and dtypes of a batch, where several can go in one dispatch."""
         least = 2 if self._stays else _CHUNK // 16
         if not (self._stays or self._chunked) or self._whole < least:
             return None
-        samples = self.adapter.num_samples if self._stays else self._room()
-        shuffled = self._stays and self.adapter.shuffle
-        order = jax.ShapeDtypeStruct((samples,), np.int32) if shuffled else None
+        size = self.batch_size
 
         def spec(a):
             dtype = jax.dtypes.canonicalize_dtype(a.dtype)
-            return jax.ShapeDtypeStruct((samples, *a.shape[1:]), dtype)
+            return jax.ShapeDtypeStruct((size, *a.shape[1:]), dtype)
 
-        arrays = pack_x_y_sample_weight(*self.adapter.arrays)
-        arrays = jax.tree_util.tree_map(spec, arrays)
-        return Rows(arrays, order, np.int32(0), self.batch_size)
+        batch = pack_x_y_sample_weight(*self.adapter.arrays)
+        return jax.tree_util.tree_map(spec, batch)
 
     def _room(self):
         """Samples that go to the device together."""
@@ -132,13 +133,13 @@ class Feed:
         Yields:
             (way of `Program` to run it, its arguments, number of batches).
         """
-        if self._stays:
+        if self._stays and (stride > 1 or self._small or not self._on_cpu):
             yield from self._from_device(stride)
         elif self._chunked and stride > 1:
             yield from self._in_chunks(stride)
         else:
             for batch in ahead(self._batches()):
-                yield "one", (batch,), 1
+                yield "batch", (batch,), 1
 
     def _from_device(self, stride):
         """Batches of arrays that stay on the device."""
@@ -152,7 +153,7 @@ class Feed:
         yield from _runs(rows, self._whole, stride)
         if self._rest:
             start = np.int32(self._whole * self.batch_size)
-            yield "one", (Rows(self._arrays, order, start, self._rest),), 1
+            yield "rows", (Rows(self._arrays, order, start, self._rest),), 1
 
     def _in_chunks(self, stride):
         """Batches cut out of some that go to the device together.
@@ -167,18 +168,17 @@ class Feed:
             yield from _runs(rows, samples // size, min(stride, room // size))
         if self._rest:
             start = self._whole * size
-            yield "one", (_part(arrays, start, self._rest, self._rest),), 1
+            yield "batch", (_part(arrays, start, self._rest, self._rest),), 1
 
     def _batches(self):
         """The batches of one epoch, on their way to the device."""
         count, seen = None, 0
         if self.steps is not None:
             count = math.ceil(self.steps / self.group) * self.group
-        on_host = jax.default_backend() == "cpu"
         with contextlib.closing(self._some(count)) as batches:
             for batch in batches:
                 seen += 1
-                yield batch if on_host else jax.device_put(batch)
+                yield batch if self._on_cpu else jax.device_put(batch)
         if seen == 0 and count is None:
             self._ran_out("before the epoch's first batch")
         elif count is not None and seen < count:
@@ -220,7 +220,7 @@ def _runs(rows, count, stride):
     """Dispatches of `count` batches from `rows` on."""
     for first in range(0, count, stride):
         if stride == 1:
-            yield "one", (rows.after(first),), 1
+            yield "rows", (rows.after(first),), 1
         else:
             now = min(stride, count - first)
             yield "many", (rows.after(first), np.int32(now), stride), now
@@ -249,9 +249,12 @@ def _is_on_device(arrays):
     return all(isinstance(leaf, jax.Array) for leaf in leaves)
 
 
+def _bytes(arrays):
+    return sum(leaf.nbytes for leaf in jax.tree_util.tree_leaves(arrays))
+
+
 def _fits(arrays):
     """Has the device room for the data set?"""
-    total = sum(leaf.nbytes for leaf in jax.tree_util.tree_leaves(arrays))
     memory = jax.local_devices()[0].memory_stats() or {}
     limit = memory.get("bytes_limit", _RESIDENT_BYTES / _RESIDENT_SHARE)
-    return total <= limit * _RESIDENT_SHARE
+    return _bytes(arrays) <= limit * _RESIDENT_SHARE

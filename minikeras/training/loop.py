@@ -69,12 +69,11 @@ class Pass:
         """
         model, group, box = self.model, self.group, self.lease.box
         step = program(model, self.lease.variables, self.name)
-        small = False
-        if self.most > 1 and (rows := self.feed.shapes()) is not None:
-            small = step.small.get(rows.size)
-            if small is None:
-                small = is_small(step.trace(box[0][0], rows).jaxpr)
-                step.small[rows.size] = small
+        small, size = False, self.feed.batch_size
+        if self.most > 1 and (batch := self.feed.shapes()) is not None:
+            if size not in step.small:
+                step.small[size] = is_small(step.trace(box[0][0], batch).jaxpr)
+            small = step.small[size]
         stride = self.most // group * group if small else 1
         last, recent = -1, []
         for way, arguments, count in self.feed.dispatches(stride):
@@ -282,5 +281,5 @@ def one_step(model, name, batch):
     variables = variables_of(model)
     with Lease(variables) as lease:
         step = program(model, variables, name)
-        lease.box[:] = map(step.one, (lease.box[0][0],), (batch,))
+        lease.box[:] = map(step.batch, (lease.box[0][0],), (batch,))
         return lease.logs

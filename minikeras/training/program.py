@@ -5,7 +5,6 @@ import jax.numpy as jnp
 from jax import lax
 
 from minikeras.training import step as steps
-from minikeras.training.feed import Rows
 from minikeras.training.state import TrainState
 
 _MAKERS = {
@@ -18,30 +17,34 @@ _MAKERS = {
 class Program:
     """One step of a model, compiled unless it runs eagerly.
 
-    Both ways to run it take `tables`, the state as a plain tuple, and give (tables,
+    All ways to run it take `tables`, the state as a plain tuple, and give (tables,
     logs): a NamedTuple is made by Python code, in which a Ctrl-C could fall after the
-    step has run and before it has returned. Both trace the step only once.
-
-    Training donates the tables, so that a step overwrites its state. Other steps
-    return only what they changed: XLA copies whatever comes out as it went in.
+    step has run and before it has returned. All trace the step itself once for batches
+    of one shape. Training donates the tables, so that a step overwrites its state.
     """
 
     def __init__(self, step, name, compiles):
         self.step, self.compiles = step, compiles
-        self._donates, self._stacks = name == "train_step", name == "predict_step"
+        self._stacks = name == "predict_step"
         self.small = {}  # {batch size: are steps of it faster in a loop?}
-        donated = 0 if self._donates else ()
-        self._one = jax.jit(self._run, donate_argnums=donated)
+        donated = 0 if name == "train_step" else ()
+        self._batch = jax.jit(step, donate_argnums=donated)
+        self._rows = jax.jit(self._cut, donate_argnums=donated)
         self._many = jax.jit(self._loop, donate_argnums=donated, static_argnums=3)
-        self.trace = self._one.trace
-        if self._donates and compiles:  # no Python code between call and return
-            self.one, self.many = self._one, self._many
+        self.trace = self._batch.trace
+        if donated == 0 and compiles:  # no Python code between call and return
+            self.batch, self.rows, self.many = self._batch, self._rows, self._many
 
-    def one(self, tables, source):
-        """Run one step on a batch, or on `Rows` of arrays on the device."""
-        if not self.compiles:  # as in a compiled step, users see JAX arrays
-            return _merged(tables, self._run(tables, jax.device_put(source)))
-        return _merged(tables, self._one(tables, source))
+    def batch(self, tables, batch):
+        """Run one step on a batch from the host."""
+        if self.compiles:
+            return _merged(tables, self._batch(tables, batch))
+        # As in a compiled step, users see a batch of JAX arrays.
+        return _merged(tables, self.step(tables, jax.device_put(batch)))
+
+    def rows(self, tables, rows):
+        """Run one step on `Rows` of arrays on the device."""
+        return _merged(tables, self._rows(tables, rows))
 
     def many(self, tables, rows, count, most):
         """Run `count` steps from `Rows` on, by one program whatever the count.
@@ -57,15 +60,11 @@ class Program:
         """
         return _merged(tables, self._many(tables, rows, count, most))
 
-    def _run(self, tables, source):
-        batch = source.cut() if isinstance(source, Rows) else source
-        state, logs = self.step(TrainState(*tables), batch)
-        if self._donates:
-            return tuple(state), logs
-        return tuple(map(_changes, tables, state)), logs
+    def _cut(self, tables, rows):
+        return self._batch(tables, rows.cut())
 
     def _loop(self, tables, rows, count, most):
-        new, logs = jax.eval_shape(self._one, tables, rows)
+        new, logs = jax.eval_shape(self._cut, tables, rows)
         moving = tuple({k: t[k] for k in n} for t, n in zip(tables, new, strict=True))
         room = (most,) if self._stacks else ()
         logs = jax.tree_util.tree_map(
@@ -74,29 +73,21 @@ class Program:
 
         def body(i, carry):
             moving, kept = carry
-            moving, logs = self._one(_updated(tables, moving), rows.after(i))
+            new, logs = self._cut(steps.updated(tables, moving), rows.after(i))
             if self._stacks:
                 logs = jax.tree_util.tree_map(lambda a, x: a.at[i].set(x), kept, logs)
-            return moving, logs
+            return new, logs
 
         return lax.fori_loop(0, count, body, (moving, logs))
 
 
-def _changes(old, new):
-    return {key: value for key, value in new.items() if value is not old[key]}
-
-
-def _updated(tables, changes):
-    return tuple({**t, **c} for t, c in zip(tables, changes, strict=True))
-
-
 def _merged(tables, returned):
-    changes, logs = returned
-    return _updated(tables, changes), logs
+    new, logs = returned
+    return steps.updated(tables, new), logs
 
 
 def plain_step(model, variables: TrainState, name: str):
-    """`step(state, batch) -> (state, logs)`: the model's own if it overrides one."""
+    """`step(tables, batch)`: the model's own if it overrides one."""
     if model._overrides(name):
         return steps.custom_step(model, variables, name)
     return _MAKERS[name](model, variables)

@@ -1,5 +1,9 @@
 """The steps: pure functions from a state and a batch to a state and logs.
 
+The state comes and goes as `tables`, a TrainState that is a plain tuple: see `Program`.
+Training returns all of it, since its arrays are donated; other steps only what they
+changed, since XLA copies whatever comes out as it went in.
+
 They run the model's bare `call`, as Keras on JAX does: a graph hands `training` to
 each of its layers, but of a `call` that a user wrote only those layers train that are
 given `training=`.
@@ -13,7 +17,7 @@ from minikeras.training.state import TrainState
 
 
 def train_step(model, variables: TrainState):
-    """`step(state, batch) -> (state, logs)`: gradients, then the optimizer."""
+    """`step(tables, batch) -> (tables, logs)`: gradients, then the optimizer."""
 
     def loss_fn(params, state, batch):
         x, y, sample_weight = batch
@@ -23,40 +27,53 @@ def train_step(model, variables: TrainState):
             scaled = model.optimizer.scale_loss(loss)
         return scaled, (bridge.new(), logs)
 
-    def step(state, batch):
-        batch = unpack_x_y_sample_weight(batch)
+    def step(tables, batch):
+        state, batch = TrainState(*tables), unpack_x_y_sample_weight(batch)
         grads, (new, logs) = jax.grad(loss_fn, has_aux=True)(state.params, state, batch)
         params, opt_state = model.optimizer.update(
             variables.params, state.params, grads, state.opt_state
         )
-        return new._replace(params=params, opt_state=opt_state), logs
+        return tuple(new._replace(params=params, opt_state=opt_state)), logs
 
     return step
 
 
 def test_step(model, variables: TrainState):
-    """`step(state, batch) -> (state, logs)`: loss and metrics, no update."""
+    """`step(tables, batch) -> (changes, logs)`: loss and metrics, no update."""
 
-    def step(state, batch):
+    def step(tables, batch):
         x, y, sample_weight = unpack_x_y_sample_weight(batch)
-        with Bridge(variables, state) as bridge:
+        with Bridge(variables, TrainState(*tables)) as bridge:
             y_pred = model.call(x, **model._mode(False))
             _, logs = model._measure(x, y, y_pred, sample_weight, training=False)
-        return bridge.new(), logs
+        return changes(tables, bridge.new()), logs
 
     return step
 
 
 def predict_step(model, variables: TrainState):
-    """`step(state, batch) -> (state, outputs)`."""
+    """`step(tables, batch) -> (changes, outputs)`."""
 
-    def step(state, batch):
+    def step(tables, batch):
         x, _, _ = unpack_x_y_sample_weight(batch)
-        with Bridge(variables, state) as bridge:
+        with Bridge(variables, TrainState(*tables)) as bridge:
             outputs = model.call(x, **model._mode(False))
-        return bridge.new(), outputs
+        return changes(tables, bridge.new()), outputs
 
     return step
+
+
+def changes(old, new):
+    """The entries of the tables `new` that are not those of `old`."""
+    return tuple(
+        {key: value for key, value in n.items() if value is not o[key]}
+        for o, n in zip(old, new, strict=True)
+    )
+
+
+def updated(tables, changes):
+    """The tables after some changes."""
+    return tuple({**t, **c} for t, c in zip(tables, changes, strict=True))
 
 
 # -- steps that a user wrote, in Keras-on-JAX's form -------------------------------
@@ -69,13 +86,14 @@ SECTIONS = {
 
 
 def custom_step(model, variables: TrainState, name: str):
-    """The model's own `train_step(state, data)` … as `step(state, batch)`.
+    """The model's own `train_step(state, data)` … as `step(tables, batch)`.
 
     Its state is a tuple of lists of arrays; `SECTIONS` says which. Its logs give way
     to the metrics' results when they have the same keys, as in Keras.
     """
 
-    def step(state, batch):
+    def step(tables, batch):
+        state = TrainState(*tables)
         lists = to_lists(variables, state, name)
         logs, new = getattr(model, name)(lists, batch)
         if name == "predict_step":
@@ -86,7 +104,8 @@ def custom_step(model, variables: TrainState, name: str):
                 results = model.get_metrics_result()
             if isinstance(logs, dict) and set(logs) == set(results):
                 logs = results
-        return state, logs
+        state = tuple(state)
+        return state if name == "train_step" else changes(tables, state), logs
 
     return step
 
@@ -113,6 +132,7 @@ def keras_step(model, variables: TrainState, maker, lists, data, name):
         section: {} for section in TrainState._fields if section not in SECTIONS[name]
     }
     variables = variables._replace(**empty)
-    state = TrainState(**empty, **from_lists(variables, lists, name))
-    state, logs = maker(model, variables)(state, data)
+    tables = tuple(TrainState(**empty, **from_lists(variables, lists, name)))
+    new, logs = maker(model, variables)(tables, data)
+    state = TrainState(*updated(tables, new))
     return logs, to_lists(variables, state, name)
