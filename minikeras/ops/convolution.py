@@ -1,11 +1,14 @@
 """Convolutions over one, two or three spatial axes."""
 
+from functools import partial
+
 from jax import lax
 
 from minikeras.config import standardize_data_format
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
+from minikeras.ops.lowerings import choosing
 
 _SPATIAL = "DHW"
 
@@ -52,15 +55,15 @@ def _channels_of_kernel(axis):
 def _convolve(inputs, kernel, strides, padding, data_format, dilation_rate, groups):
     rank = inputs.ndim - 2
     _check_padding(padding)
-    outputs = lax.conv_general_dilated(
-        inputs,
-        kernel,
-        sizes(strides, rank),
-        padding.upper() if isinstance(padding, str) else padding,
+    convolve = partial(
+        lax.conv_general_dilated,
+        window_strides=sizes(strides, rank),
+        padding=padding.upper() if isinstance(padding, str) else padding,
         rhs_dilation=sizes(dilation_rate, rank),
         dimension_numbers=dimension_numbers(rank, data_format),
         feature_group_count=groups,
     )
+    outputs = choosing(convolve)(inputs, kernel)
     if inputs.size and not outputs.size:
         raise ValueError(
             "The convolution gives an empty output, of shape "
@@ -224,12 +227,12 @@ def conv_transpose(
             kernel.shape[:-2], strides, dilation_rate, extra, strict=True
         )
     ]
-    return lax.conv_transpose(
-        inputs,
-        kernel,
-        strides,
-        pads,
+    convolve = partial(
+        lax.conv_transpose,
+        strides=strides,
+        padding=pads,
         rhs_dilation=dilation_rate,
         dimension_numbers=dimension_numbers(rank, data_format),
         transpose_kernel=True,
     )
+    return choosing(convolve)(inputs, kernel)
