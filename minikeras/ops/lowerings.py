@@ -10,8 +10,7 @@ XLA's convolution; so does a CPU, except for:
 |---|---|
 | one input channel to a group (depthwise) | sum over the window of slice · scale |
 | other groups | one convolution for each group |
-| window of one entry; 3-D; 2-D without padding or strides from 16 channels on |\
- products, one for each row of the window |
+| window of one entry; 3-D | products, one for each row of the window |
 | at most 6 filters, no strides | one product for the whole window, then shifted sums |
 | any, in the body of a loop (`in_loop`) | products |
 
@@ -48,8 +47,8 @@ _VECTOR = 16  # floats in a register
 _MANY_CHANNELS = 2 * _VECTOR
 
 
-def _suits_products(taps, rank, channels, steps):
-    return taps == 1 or rank == 3 or (rank == 2 and steps.plain and channels >= _VECTOR)
+def _suits_products(taps, rank):
+    return taps == 1 or rank == 3
 
 
 def _forward(x, w, steps, groups, loop) -> Callable | None:
@@ -63,7 +62,7 @@ def _forward(x, w, steps, groups, loop) -> Callable | None:
         return depthwise
     if groups > 1 or (spread and strided):
         return None
-    products = loop or _suits_products(taps, rank, channels, steps)
+    products = loop or _suits_products(taps, rank)
     if spread:
         return by_sums if products else None
     if filters <= _FEW_FILTERS and taps > 1 and not strided:
@@ -80,7 +79,7 @@ def _backward(x, g, steps, window, groups, loop) -> Callable | None:
         many = channels == groups >= (1 if loop else _MANY_CHANNELS)
         return depthwise_kernel if many else None
     single = channels == 1 and g.shape[-1] >= _VECTOR
-    products = loop or _suits_products(taps, len(window), channels, steps)
+    products = loop or _suits_products(taps, len(window))
     return kernel_by_rows if products or single else None
 
 

@@ -28,11 +28,6 @@ class Steps(NamedTuple):
     dilation: tuple[int, ...]
     spread: tuple[int, ...]
 
-    @property
-    def plain(self):
-        """Neither padding nor strides nor zeros between entries?"""
-        return {*self.strides, *self.spread} == {1} and not any(map(any, self.pads))
-
 
 def _sum(terms):
     return functools.reduce(operator.add, terms)
