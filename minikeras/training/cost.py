@@ -1,23 +1,37 @@
 """How much a step computes: what decides between single calls and a loop.
 
-A loop on the device saves the dispatch of each step, some 50 microseconds. But on a
-CPU, XLA computes the body of a loop on fewer threads, and convolutions in it on a path
-that is ten times slower; elsewhere a loop only ceases to matter.
+A loop on the device saves the dispatch of each step, some 50 microseconds. On a CPU,
+XLA also computes the body of a loop in order, which is up to a quarter faster than
+letting operations compete for the cores; but convolutions in it take a path that is
+ten times slower. On other devices a loop only ceases to matter for large steps.
 """
 
 import math
 
 import jax
 
-# Floating-point operations of a step, up to which a loop is faster.
-_SMALL = {"cpu": 1e7}
-_SMALL_ELSEWHERE = 1e9
+# Floating-point operations of a dispatch: what a CPU does in about half a second. So
+# long does an interrupt wait.
+_AT_ONCE = 3e10
+# Operations of a step that makes dispatching it matter.
+_SMALL = 1e9
+_SMALL_ON_CPU = 1e7
+
+
+def steps_at_once(jaxpr, most) -> int:
+    """How many steps of this (closed) jaxpr to run in one loop on the device, at most
+    `most`; 0: better run them one by one, without a loop."""
+    on_cpu = jax.default_backend() == "cpu"
+    cost = _cost(jaxpr.jaxpr, jax.default_backend(), math.inf if on_cpu else _SMALL)
+    if cost == math.inf or not on_cpu and cost >= _SMALL:
+        return 0
+    return max(1, min(most, int(_AT_ONCE / max(cost, 1))))
 
 
 def is_small(jaxpr) -> bool:
-    """Does a step of this (closed) jaxpr run faster in a loop on the device?"""
+    """Is a step so small that its dispatch takes much of its time?"""
     platform = jax.default_backend()
-    limit = _SMALL.get(platform, _SMALL_ELSEWHERE)
+    limit = _SMALL_ON_CPU if platform == "cpu" else _SMALL
     return _cost(jaxpr.jaxpr, platform, limit) < limit
 
 

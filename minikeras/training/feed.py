@@ -19,7 +19,7 @@ _RESIDENT_BYTES, _RESIDENT_SHARE = 1 << 30, 0.25
 # A CPU cuts larger batches out on the host, while the last step still computes.
 _SMALL_BATCH = 1 << 16
 # Whole batches that go to the device together, where they need not stay there.
-_CHUNK = 64
+_CHUNK, _CHUNK_BYTES = 64, 1 << 26
 
 
 @jax.tree_util.register_pytree_node_class
@@ -94,7 +94,8 @@ class Feed:
             self._stays = on_device or resident and _fits(adapter.arrays)
             total = _bytes(adapter.arrays) / adapter.num_samples * self.batch_size
             self._small = on_device or total <= _SMALL_BATCH
-            self._chunked = not self._stays and not adapter.shuffle
+            together = total * _CHUNK <= _CHUNK_BYTES
+            self._chunked = together and not self._stays and not adapter.shuffle
 
     def __enter__(self):
         return self
@@ -128,14 +129,15 @@ class Feed:
         """What to run in one epoch.
 
         Args:
-            stride: batches of one dispatch; 1 unless `shapes()` gave some.
+            stride: batches of one dispatch, a loop on the device, where `shapes()`
+                gave some; 0 without a loop.
 
         Yields:
             (way of `Program` to run it, its arguments, number of batches).
         """
-        if self._stays and (stride > 1 or self._small or not self._on_cpu):
+        if self._stays and (stride or self._small or not self._on_cpu):
             yield from self._from_device(stride)
-        elif self._chunked and stride > 1:
+        elif self._chunked and stride:
             yield from self._in_chunks(stride)
         else:
             for batch in ahead(self._batches()):
@@ -218,8 +220,8 @@ class Feed:
 
 def _runs(rows, count, stride):
     """Dispatches of `count` batches from `rows` on."""
-    for first in range(0, count, stride):
-        if stride == 1:
+    for first in range(0, count, stride or 1):
+        if stride == 0:
             yield "rows", (rows.after(first),), 1
         else:
             now = min(stride, count - first)

@@ -10,7 +10,7 @@ from minikeras.callbacks import CallbackList
 from minikeras.core.symbolic import dry_run
 from minikeras.data import unpack_x_y_sample_weight
 from minikeras.data.batches import described
-from minikeras.training.cost import is_small
+from minikeras.training.cost import is_small, steps_at_once
 from minikeras.training.feed import Rows
 from minikeras.training.logs import LazyLogs, to_python
 from minikeras.training.program import program
@@ -69,12 +69,14 @@ class Pass:
         """
         model, group, box = self.model, self.group, self.lease.box
         step = program(model, self.lease.variables, self.name)
-        small, size = False, self.feed.batch_size
-        if self.most > 1 and (batch := self.feed.shapes()) is not None:
-            if size not in step.small:
-                step.small[size] = is_small(step.trace(box[0][0], batch).jaxpr)
-            small = step.small[size]
-        stride = self.most // group * group if small else 1
+        at_once, size = 0, self.feed.batch_size
+        if (batch := self.feed.shapes()) is not None:
+            if size not in step.at_once:
+                jaxpr = step.trace(box[0][0], batch).jaxpr
+                loops = self.name != "predict_step" or is_small(jaxpr)
+                step.at_once[size] = steps_at_once(jaxpr, _MOST_STEPS) if loops else 0
+            at_once = min(step.at_once[size], self.most)
+        stride = max(at_once // group * group, min(at_once, 1))
         last, recent = -1, []
         for way, arguments, count in self.feed.dispatches(stride):
             if self.begin and (last + 1) % group == 0:

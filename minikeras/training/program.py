@@ -27,7 +27,7 @@ class Program:
     def __init__(self, step, name, compiles):
         self.step, self.compiles = step, compiles
         self._stacks = name == "predict_step"
-        self.small = {}  # {batch size: are steps of it faster in a loop?}
+        self.at_once = {}  # {batch size: steps of one dispatch, 0 without a loop}
         self._traced = jax.jit(step)  # inside of the others
         donated = 0 if name == "train_step" else ()
         settings = {"donate_argnums": donated, "compiler_options": compiler_options()}

@@ -9,7 +9,7 @@ import pytest
 
 import minikeras as keras
 from minikeras import layers, ops
-from minikeras.training import cost, feed, prefetch
+from minikeras.training import cost, feed, loop, prefetch
 
 rng = np.random.default_rng(5)
 X = rng.normal(size=(50, 4)).astype("float32")
@@ -34,10 +34,13 @@ def small_model(**compile_arguments):
 @pytest.fixture(params=["loops", "single steps"])
 def way(request, monkeypatch):
     """Each test once in loops on the device, once step by step."""
-    limit = float("inf") if request.param == "loops" else 0.0
-    monkeypatch.setitem(cost._SMALL, "cpu", limit)
-    monkeypatch.setattr(cost, "_SMALL_ELSEWHERE", limit)
+    choose(monkeypatch, request.param == "loops")
     return request.param
+
+
+def choose(monkeypatch, loops):
+    monkeypatch.setattr(loop, "is_small", lambda jaxpr: loops)
+    monkeypatch.setattr(loop, "steps_at_once", lambda jaxpr, most: most * loops)
 
 
 class Counting(keras.Model):
@@ -65,9 +68,8 @@ def test_a_step_is_traced_once_for_each_batch_size(way, steps):
 
 def test_loops_and_single_steps_agree(monkeypatch):
     results = []
-    for limit in (0.0, float("inf")):
-        monkeypatch.setitem(cost._SMALL, "cpu", limit)
-        monkeypatch.setattr(cost, "_SMALL_ELSEWHERE", limit)
+    for loops in (False, True):
+        choose(monkeypatch, loops)
         model = small_model()
         history = model.fit(
             *(X, Y), batch_size=8, epochs=3, validation_data=(X[:21], Y[:21]), verbose=0
@@ -98,7 +100,7 @@ def test_predictions_in_chunks_of_any_number(way, samples, shared):
 
 
 def test_one_chunk_program_serves_data_of_any_length(monkeypatch):
-    monkeypatch.setitem(cost._SMALL, "cpu", float("inf"))
+    choose(monkeypatch, True)
     model = small_model()
     for samples in (40, 44, 52, 60):
         model.predict(rng.normal(size=(samples, 4)), batch_size=4, verbose=0)
@@ -164,27 +166,27 @@ def test_data_too_large_for_the_device_is_fed_from_the_host(way, monkeypatch):
         assert np.isfinite(found["loss"]).all()
 
 
-def test_models_of_convolutions_and_large_ones_take_single_steps():
-    def is_small(function, *arguments):
-        return cost.is_small(jax.jit(function).trace(*arguments).jaxpr)
+def test_how_many_steps_go_in_a_loop():
+    def at_once(function, *arguments):
+        return cost.steps_at_once(jax.jit(function).trace(*arguments).jaxpr, 200)
 
     if jax.default_backend() != "cpu":
         pytest.skip("of CPUs")
     x, w = np.ones((32, 64), "float32"), np.ones((64, 64), "float32")
-    assert is_small(ops.matmul, x, w)
+    assert at_once(ops.matmul, x, w) == 200
 
-    def scanned(x, w):
-        return jax.lax.scan(lambda c, _: (c @ w, None), x, None, length=100)[0]
+    def scanned(x, w):  # 2.6e9 operations
+        return jax.lax.scan(lambda c, _: (c @ w, None), x, None, length=10_000)[0]
 
-    assert not is_small(scanned, x, w)
-    assert not is_small(
-        lambda x, w: jax.lax.while_loop(lambda y: y.all(), lambda y: y, x), x, w
-    )
+    assert at_once(scanned, x, w) == 11
+
+    def searched(x):
+        return jax.lax.while_loop(lambda y: y.all(), lambda y: y - 1, x)
 
     def convolved(x, w):
-        return jax.lax.conv(x[None, None], w[None, None], (1, 1), "SAME")
+        return ops.conv(x[None, :, :, None], w[:3, :3, None, None])
 
-    assert not is_small(convolved, x, w)
+    assert at_once(searched, x) == at_once(convolved, x, w) == 0
 
 
 class TestPrefetching:
