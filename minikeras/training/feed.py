@@ -145,17 +145,30 @@ class Feed:
 
     def _from_device(self, stride):
         """Batches of arrays that stay on the device."""
-        if self._arrays is None:
-            arrays = pack_x_y_sample_weight(*self.adapter.arrays)
-            self._arrays = jax.tree_util.tree_map(jnp.asarray, arrays)
+        arrays = self._on_device()
         order = list(self.adapter.index_batches())
         shuffled = not isinstance(order[0], slice)
         order = jnp.asarray(np.concatenate(order)) if shuffled else None
-        rows = Rows(self._arrays, order, np.int32(0), self.batch_size)
+        rows = Rows(arrays, order, np.int32(0), self.batch_size)
         yield from _runs(rows, self._whole, stride)
         if self._rest:
             start = np.int32(self._whole * self.batch_size)
-            yield "rows", (Rows(self._arrays, order, start, self._rest),), 1
+            yield "rows", (Rows(arrays, order, start, self._rest),), 1
+
+    def _on_device(self):
+        """The data set; a CPU, on which that costs little, looks at it anew in each
+        epoch: a callback may have changed it."""
+        arrays = self._arrays
+        if arrays is None:
+            arrays = pack_x_y_sample_weight(*self.adapter.arrays)
+            arrays = jax.tree_util.tree_map(self._put, arrays)
+        if not self._on_cpu:
+            self._arrays = arrays
+        return arrays
+
+    def _put(self, array):
+        small = self._on_cpu and array.nbytes <= _SMALL_BATCH
+        return array if small else jnp.asarray(array)
 
     def _in_chunks(self, stride):
         """Batches cut out of some that go to the device together.

@@ -155,6 +155,21 @@ def test_predict_within_fit_sees_the_newest_weights(way):
     assert not np.allclose(found[0][0], found[1][0])
 
 
+def test_callbacks_may_change_the_data(way):
+    x, y = X.repeat(400, 0), Y.repeat(400, 0)  # more than goes with each call
+
+    class Change(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            x[:] = y[:] = 0.0
+
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(2, use_bias=False)])
+    model.compile("sgd", "mse")
+    for data in ((x, y), (x[:40], y[:40])):
+        x[:], y[:] = X.repeat(400, 0), Y.repeat(400, 0)
+        history = model.fit(*data, epochs=2, callbacks=[Change()], verbose=0).history
+        assert history["loss"][0] > 0 and history["loss"][1] == 0
+
+
 def test_data_too_large_for_the_device_is_fed_from_the_host(way, monkeypatch):
     expected = small_model().fit(X, Y, batch_size=8, epochs=2, verbose=0).history
     monkeypatch.setattr(feed, "_fits", lambda arrays: False)
