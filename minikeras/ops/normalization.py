@@ -29,8 +29,7 @@ def _narrow(x, dtype):
 @functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
 def _variance(x, axes):
     """The mean of (x - mean)², which keeps its axes."""
-    mean = jnp.mean(x, axes, keepdims=True)
-    return jnp.mean(jnp.square(x - mean), axes, keepdims=True)
+    return jnp.var(x, axes, keepdims=True)
 
 
 @_variance.defjvp
