@@ -17,11 +17,22 @@ import jax
 class Bindings:
     """Arrays standing for Variables, and the bindings around them."""
 
-    __slots__ = ("values", "outer")
+    __slots__ = ("values", "outer", "kept")
 
     def __init__(self, values: dict[int, Any], outer: "Bindings | None"):
         self.values = values  # id(variable) -> array
         self.outer = outer
+        self.kept: list[Any] = []
+
+    def bind(self, variable, value):
+        """Let `value` stand for `variable`, which may be a passing one.
+
+        A variable met here first is kept: were it collected, the next Variable could
+        get its identity, and with it this value.
+        """
+        if id(variable) not in self.values:
+            self.kept.append(variable)
+        self.values[id(variable)] = value
 
     def lookup(self, variable, default=None):
         """The array bound to `variable` here or further out."""

@@ -214,7 +214,7 @@ class Variable:
                 f"{tuple(value.shape)}; the variable's shape is {self.shape}."
             )
         if bindings is not None:
-            bindings.values[id(self)] = value
+            bindings.bind(self, value)
         elif lease is not None:
             lease.write(self, value)
         else:

@@ -104,6 +104,16 @@ def test_an_exception_closes_the_bridge(parts):
     np.testing.assert_array_equal(variables["scale"].value, [1.0, 2.0, -3.0])
 
 
+def test_a_passing_variable_leaves_its_array_to_nobody():
+    def run():
+        for i in range(50):  # made and dropped: the next may get the identity
+            fresh = Variable(np.full(3, -1.0, "float32"))
+            assert fresh.value[0] == -1.0
+            fresh.assign(np.full(3, i, "float32"))
+
+    apply(run, {}, {})
+
+
 def test_values_must_match_the_variables(parts):
     variables, run = parts
     with pytest.raises(ValueError):
