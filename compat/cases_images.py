@@ -128,7 +128,9 @@ def generative_adversarial_net(keras):
             )
             self.generator = keras.Sequential(
                 [
-                    layers.Dense(4 * 4 * 2),
+                    # Before a batch normalization a bias has the gradient zero: Adam
+                    # would walk along its rounding noise, in Keras as here.
+                    layers.Dense(4 * 4 * 2, use_bias=False),
                     layers.BatchNormalization(),
                     layers.Reshape((4, 4, 2)),
                     layers.Conv2DTranspose(2, 4, strides=2, padding="same"),
