@@ -9,14 +9,16 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from minikeras.core.variable import Variable
+from minikeras.core.variable import Variable, unique_paths
 from minikeras.random.seed_generator import SeedGenerator
 
 
 class Tracked:
     """Mix-in of Layer: the tree of state below an object."""
 
-    _untracked: frozenset[str] = frozenset({"_found", "_losses", "_build_shapes"})
+    _untracked: frozenset[str] = frozenset(
+        {"_found", "_found_below", "_losses", "_build_shapes"}
+    )
     _locked: bool
     _trainable: bool
     name: str
@@ -24,12 +26,19 @@ class Tracked:
     def __setattr__(self, name, value):
         if self._locked and _holds_state(value) and not _is_known(self, value):
             raise ValueError(_locked_text(self, name))
+        before = self.__dict__.get(name)
         object.__setattr__(self, name, value)
-        self.__dict__.pop("_found", None)
+        if type(value) not in _PLAIN or type(before) not in _PLAIN:
+            self._forget()
 
     def __delattr__(self, name):
         object.__delattr__(self, name)
+        self._forget()
+
+    def _forget(self):
+        """Walk again over this object's attributes, and those above it."""
         self.__dict__.pop("_found", None)
+        Below.changes += 1
 
     def _lock(self, locked=True):
         object.__setattr__(self, "_locked", locked)
@@ -43,7 +52,7 @@ class Tracked:
             raise ValueError(_locked_text(self, variable.name))
         variable.trainable = variable.trainable and self._trainable
         self.__dict__.setdefault("_added_variables", []).append(variable)
-        self.__dict__.pop("_found", None)
+        self._forget()
 
     def _untrack_variable(self, variable):
         """Forget a variable, so that it may be deleted or replaced."""
@@ -52,7 +61,7 @@ class Tracked:
                 object.__setattr__(self, name, None)
         added = vars(self).get("_added_variables", [])
         added[:] = [v for v in added if v is not variable]
-        self.__dict__.pop("_found", None)
+        self._forget()
 
     @property
     def _tracker(self):
@@ -86,40 +95,27 @@ class Tracked:
         """The object's own weights: those born trainable first."""
         return list(self._state().weights)
 
+    def _below(self):
+        """What this object and all layers below hold; remembered like `_state`."""
+        found = self.__dict__.get("_found_below")
+        if found is None or not found.is_fresh():
+            found = self.__dict__["_found_below"] = Below(self)
+        return found
+
     def _flatten_layers(self, include_self=True, recursive=True):
         """This layer and all below it, depth first, each once."""
-        seen = {id(self)}
-        todo = [] if not include_self else [self]
-        if not include_self:
-            todo = list(reversed(self._state().layers))
-        found = []
-        while todo:
-            layer = todo.pop()
-            if layer is not self and id(layer) in seen:
-                continue
-            seen.add(id(layer))
-            found.append(layer)
-            if recursive or layer is self:
-                todo.extend(reversed(layer._state().layers))
-        return found
+        below = self._below().layers if recursive else [self, *self._state().layers]
+        return below[0 if include_self else 1 :]
 
     @property
     def variables(self):
         """All variables: weights, and states of seed generators."""
-        return self._below("variables")
-
-    def _below(self, kind):
-        """The own `variables` or `weights` of this and all layers below, each once."""
-        found = {}
-        for layer in self._flatten_layers():
-            for v in getattr(layer._state(), kind):
-                found[id(v)] = v
-        return list(found.values())
+        return list(self._below().variables)
 
     @property
     def weights(self):
         """`variables` without the states of seed generators."""
-        return self._below("weights")
+        return list(self._below().weights)
 
     @property
     def trainable_variables(self):
@@ -251,13 +247,13 @@ class Found:
         variables: the weights, and states of seed generators.
     """
 
-    __slots__ = ("held", "layers", "weights", "variables", "_containers")
+    __slots__ = ("held", "layers", "weights", "variables", "containers")
 
     def __init__(self, holder):
-        leaves, self._containers = {}, []
+        leaves, self.containers = {}, []
         for name, value in list(vars(holder).items()):
             if type(value) not in _PLAIN and name not in holder._untracked:
-                for leaf in _state_leaves(value, self._containers):
+                for leaf in _state_leaves(value, self.containers):
                     leaves[id(leaf)] = leaf
         self.held = list(leaves.values())
         self.layers = [x for x in self.held if isinstance(x, Tracked)]
@@ -269,11 +265,40 @@ class Found:
 
     def is_fresh(self):
         """Do the containers on the way still hold the same items?"""
-        for container, items in self._containers:
-            now = _items(container)
-            if len(now) != len(items) or not all(map(operator.is_, now, items)):
-                return False
-        return True
+        return all(map(_is_same, self.containers))
+
+
+class Below:
+    """What an object and all layers below it hold.
+
+    Attributes:
+        layers: the object, then the layers, depth first, each once.
+        weights, variables: as in `Found`, of all of them, each once.
+        paths: {path: Variable} of `variables`, one for each.
+    """
+
+    __slots__ = ("layers", "weights", "variables", "paths", "_changes", "_containers")
+
+    changes = 0  # of attributes, of any object so far
+
+    def __init__(self, top):
+        seen, todo = {}, [top]
+        while todo:
+            layer = todo.pop()
+            if id(layer) not in seen:
+                seen[id(layer)] = layer
+                todo.extend(reversed(layer._state().layers))
+        self.layers = list(seen.values())
+        found = [layer._state() for layer in self.layers]
+        self.weights = _unique([v for x in found for v in x.weights])
+        self.variables = _unique([v for x in found for v in x.variables])
+        self.paths = unique_paths(self.variables)
+        self._containers = [c for x in found for c in x.containers]
+        self._changes = Below.changes
+
+    def is_fresh(self):
+        """Has no attribute been set, and do the containers hold the same items?"""
+        return self._changes == Below.changes and all(map(_is_same, self._containers))
 
 
 class _Lock:
@@ -321,6 +346,12 @@ def _state_leaves(value, containers=None):
         for item in items:
             if type(item) not in _PLAIN:
                 yield from _state_leaves(item, containers)
+
+
+def _is_same(known):
+    container, items = known
+    now = _items(container)
+    return len(now) == len(items) and all(map(operator.is_, now, items))
 
 
 def _items(container):

@@ -82,13 +82,15 @@ class Pass:
             if self.begin and (last + 1) % group == 0:
                 self.begin(last + 1)
                 recent = []
-            self.first = self.first or _in_words(arguments[0])
+            if self.first is None and self.feed.num_batches != 1:
+                self.first = _in_words(arguments[0])
             try:
                 box[:] = map(getattr(step, way), (box[0][0],), *zip(arguments))
             except Exception as error:
                 error.add_note(
                     f"Raised in {self.name}, on batch {last + 1} (counted from 0), "
-                    f"{_in_words(arguments[0])}; the first batch was {self.first}."
+                    f"{_in_words(arguments[0])}; the first batch was "
+                    f"{self.first or 'the same'}."
                 )
                 raise
             last += count

@@ -44,7 +44,7 @@ def weights_of(model) -> TrainState:
     """The Variables that prediction needs: those of the model alone, by path."""
     trains = model.trainable
     params, state = {}, {}
-    for path, v in unique_paths(model.variables).items():
+    for path, v in model._below().paths.items():
         (params if trains and v.trainable else state)[path] = v
     return TrainState(params, state, opt_state={}, metrics={})
 
@@ -70,7 +70,9 @@ class Reading:
 
     def __init__(self, variables: TrainState):
         self.variables = variables
-        self._before = jax.tree_util.tree_map(_own_array, tuple(variables))
+        self._before = tuple(
+            {key: _own_array(v) for key, v in table.items()} for table in variables
+        )
         self.box: list = [(self._before, {})]
 
     def __enter__(self):
