@@ -5,7 +5,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from minikeras import random
+from minikeras import activations, random
 from minikeras.core.variable import Variable
 from minikeras.layers.layer import Layer
 from minikeras.random.seed_generator import SeedGenerator
@@ -142,13 +142,14 @@ class RecurrentCell(DropoutCell):
         )
 
     def project(self, inputs, masks):
-        """The part of a step that the inputs alone give.
+        """The part of a step that the inputs alone give: inputs · kernel + bias.
 
         Args:
             inputs: (batch, …), or all steps: (steps, batch, …).
             masks: of `get_dropout_mask`, or None.
         """
-        raise NotImplementedError
+        z = gated_product(inputs, self.kernel.value, masks)
+        return z if self.bias is None else z + self.bias.value
 
     def projects_ahead(self):
         """Is it better to project the inputs of all steps at once?
@@ -160,15 +161,34 @@ class RecurrentCell(DropoutCell):
         n_in, width = self.kernel.shape
         return jax.default_backend() != "cpu" or width <= n_in
 
+    def drops_by_gate(self):
+        """Are there masks of states, or one mask of inputs for each gate?"""
+        return self.recurrent_dropout > 0 or self._mask_count is not None
+
+    def react(self, z, states):
+        """The new states, given z = what `project` gave + h · recurrent_kernel."""
+        raise NotImplementedError
+
+    def reacts(self):
+        """Is a step `react`, and that a function of its arguments alone?
+
+        A subclass that may change a method has to say so itself.
+        """
+        used = self.activation, getattr(self, "recurrent_activation", self.activation)
+        names = [getattr(function, "__name__", "") for function in used]
+        known = [getattr(activations, name, None) for name in names]
+        return "react" in vars(type(self)) and used == tuple(known)
+
     def advance(self, projected, states, masks):
-        """The new states, the first of which is also the output.
+        """The new states: react(projected + h · recurrent_kernel, states).
 
         Args:
             projected: what `project` gave for this step.
             states: list of arrays.
             masks: of `get_recurrent_dropout_mask`, or None.
         """
-        raise NotImplementedError
+        product = gated_product(states[0], self.recurrent_kernel.value, masks)
+        return self.react(projected + product, states)
 
     def call(self, inputs, states, training=False):
         """One step: (output, new states); a single state may stand in no list."""

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from minikeras import activations
 from minikeras.layers.arguments import InputSpec
 from minikeras.layers.checks import positive_int
-from minikeras.layers.recurrent.cell import GatedCell, gated_product
+from minikeras.layers.recurrent.cell import GatedCell
 from minikeras.layers.recurrent.cudnn import (
     fused_lstm,
     lengths_of,
@@ -108,16 +108,9 @@ class LSTMCell(GatedCell):
         self._build_kernels(input_shape[-1])
         self.bias = self._forget_bias(self.units) if self.use_bias else None
 
-    def project(self, inputs, masks):
-        """inputs · kernel + bias"""
-        z = gated_product(inputs, self.kernel.value, masks)
-        return z if self.bias is None else z + self.bias.value
-
-    def advance(self, projected, states, masks):
-        """lstm_update(projected + h · recurrent_kernel, c)"""
-        h, c = states
-        z = projected + gated_product(h, self.recurrent_kernel.value, masks)
-        return lstm_update(z, c, self.activation, self.recurrent_activation)
+    def react(self, z, states):
+        """lstm_update(z, c)"""
+        return lstm_update(z, states[1], self.activation, self.recurrent_activation)
 
 
 class LSTM(OwnCellRNN, cell=LSTMCell):

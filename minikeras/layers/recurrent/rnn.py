@@ -11,7 +11,13 @@ from minikeras.core.variable import Variable
 from minikeras.layers.arguments import is_shape
 from minikeras.layers.layer import Layer
 from minikeras.layers.recurrent.cell import RecurrentCell
-from minikeras.layers.recurrent.scan import scan_steps, step_masks, unrolled_steps
+from minikeras.layers.recurrent.recurrence import recurrence
+from minikeras.layers.recurrent.scan import (
+    scan_steps,
+    step_masks,
+    unrolled_steps,
+    where_kept,
+)
 from minikeras.layers.recurrent.stacked_rnn_cells import (
     StackedRNNCells,
     as_list,
@@ -179,6 +185,10 @@ class RNN(Layer):
         """
         keep = None if mask is None else step_masks(mask)
         steps = jnp.swapaxes(sequences, 0, 1)
+        if self._is_recurrence(keep, training):
+            outputs, states = self._recurrence(steps, initial_state, keep, training)
+            last = states[0] if keep is None else outputs[-1]
+            return last, jnp.swapaxes(outputs, 0, 1), states
         step, steps = self._step(steps, initial_state, training)
         if self.unroll:
             run, more = unrolled_steps, {}
@@ -191,6 +201,29 @@ class RNN(Layer):
         if keep is None and self._may_project():
             last = states[0]  # the same, and XLA need not keep the outputs
         return last, jnp.swapaxes(outputs, 0, 1), states
+
+    def _is_recurrence(self, keep, training):
+        cell = self.cell
+        return (
+            not self.unroll
+            and self._may_project()
+            and cell.reacts()
+            and (keep is None or keep.ndim == 2)
+            and not (training and cell.drops_by_gate())
+        )
+
+    def _recurrence(self, steps, states, keep, training):
+        """(outputs in the order of the steps taken, states) of a cell that reacts."""
+        cell, back = self.cell, self.go_backwards
+        drop = cell.get_dropout_mask(steps[0]) if training else None
+        bias = None if cell.bias is None else cell.bias.value
+        weights = cell.kernel.value, bias, cell.recurrent_kernel.value
+        run = recurrence(cell.react, cell.projects_ahead(), back)
+        steps = steps if drop is None else steps * drop
+        outputs, states = run(steps, weights, states, keep)
+        if keep is not None and self.zero_output_for_mask:
+            outputs = where_kept(keep, outputs, jnp.zeros_like(outputs))
+        return jnp.flip(outputs, 0) if back else outputs, states
 
     def _step(self, steps, states, training):
         """(function of a step's input and states, inputs of all steps)."""

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from minikeras.core.functional import Masks, bound
+from minikeras.ops.lowerings import in_loop
 
 
 def step_masks(mask):
@@ -50,7 +51,7 @@ def scan_steps(step, xs, states, keep=None, reverse=False, zero_masked=False):
 
     def one(states, item):
         x, keep = item
-        with bound({}, masks=Masks(), losses=[]):
+        with in_loop(), bound({}, masks=Masks(), losses=[]):
             output, new = step(x, states)
         new = tree.unflatten(jax.tree_util.tree_leaves(new))
         if keep is not None:

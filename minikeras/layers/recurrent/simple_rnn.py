@@ -2,7 +2,7 @@
 
 from minikeras.layers.arguments import InputSpec
 from minikeras.layers.checks import positive_int
-from minikeras.layers.recurrent.cell import RecurrentCell, gated_product
+from minikeras.layers.recurrent.cell import RecurrentCell
 from minikeras.layers.recurrent.own_cell import OwnCellRNN
 from minikeras.random.seed_generator import SeedGenerator
 
@@ -69,15 +69,9 @@ class SimpleRNNCell(RecurrentCell):
         masks = self.draw_masks(inputs, states)
         return masks if training else (None, None)
 
-    def project(self, inputs, masks):
-        """inputs · kernel + bias"""
-        z = gated_product(inputs, self.kernel.value, masks)
-        return z if self.bias is None else z + self.bias.value
-
-    def advance(self, projected, states, masks):
-        """activation(projected + h · recurrent_kernel)"""
-        product = gated_product(states[0], self.recurrent_kernel.value, masks)
-        return [self.activation(projected + product)]
+    def react(self, z, states):
+        """activation(z)"""
+        return [self.activation(z)]
 
 
 class SimpleRNN(OwnCellRNN, cell=SimpleRNNCell):

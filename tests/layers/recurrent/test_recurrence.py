@@ -1,0 +1,124 @@
+"""All steps of a cell at once, against the same steps one after another."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from minikeras import layers
+from minikeras.core.functional import apply
+from minikeras.layers.recurrent.lstm import lstm_update
+from minikeras.layers.recurrent.recurrence import recurrence
+from minikeras.layers.recurrent.scan import where_kept
+
+STEPS, BATCH, N, UNITS = 4, 3, 5, 2
+
+
+def lstm(z, states):
+    return lstm_update(z, states[1], jnp.tanh, jax.nn.sigmoid)
+
+
+def simple(z, states):
+    return [jnp.tanh(z)]
+
+
+def one_by_one(react, reverse):
+    def run(xs, weights, states, keep):
+        kernel, bias, own = weights
+        outputs = [None] * STEPS
+        for t in reversed(range(STEPS)) if reverse else range(STEPS):
+            z = xs[t] @ kernel + states[0] @ own + (0 if bias is None else bias)
+            new = react(z, states)
+            if keep is not None:
+                pairs = zip(new, states, strict=True)
+                new = [where_kept(keep[t], a, b) for a, b in pairs]
+            states, outputs[t] = new, new[0]
+        return jnp.stack(outputs), states
+
+    return run
+
+
+def arguments(count, gates, bias, masked):
+    rng = np.random.default_rng(0)
+
+    def normal(*shape):
+        return jnp.asarray(rng.normal(size=shape), "float32")
+
+    width = gates * UNITS
+    weights = normal(N, width), normal(width) if bias else None, normal(UNITS, width)
+    states = [normal(BATCH, UNITS) for _ in range(count)]
+    keep = jnp.asarray(rng.random((STEPS, BATCH)) < 0.6) if masked else None
+    return normal(STEPS, BATCH, N), weights, states, keep
+
+
+@pytest.mark.parametrize("ahead", [True, False])
+@pytest.mark.parametrize(
+    ("react", "count", "gates", "bias", "reverse", "masked"),
+    [
+        (lstm, 2, 4, True, False, False),
+        (lstm, 2, 4, False, True, True),
+        (simple, 1, 1, True, True, False),
+        (simple, 1, 1, False, False, True),
+    ],
+)
+def test_values_and_gradients(react, count, gates, bias, reverse, masked, ahead):
+    xs, weights, states, keep = arguments(count, gates, bias, masked)
+    ours, plain = recurrence(react, ahead, reverse), one_by_one(react, reverse)
+
+    def results(run):
+        def loss(*moving):
+            outputs, final = run(*moving, keep)
+            return sum(jnp.sum(jnp.sin(x + i)) for i, x in enumerate([outputs, *final]))
+
+        moving = xs, weights, states
+        gradient = jax.grad(loss, (0, 1, 2))
+        other = jax.tree_util.tree_map(jnp.cos, moving)
+        second = jax.jvp(gradient, moving, other)[1]  # forward over reverse
+        return run(xs, weights, states, keep), gradient(*moving), second
+
+    pairs = jax.tree_util.tree_map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6),
+        *(jax.jit(results, static_argnums=0)(run) for run in (ours, plain)),
+    )
+    assert jax.tree_util.tree_structure(pairs) is not None
+
+
+def gradient_of(layer, x):
+    variables = {v.path: v for v in layer.trainable_variables}
+    values = {path: v.value for path, v in variables.items()}
+
+    def loss(values):
+        return jnp.sum(jnp.sin(apply(layer, variables, values, x)[0]))
+
+    return jax.jit(jax.grad(loss))(values)
+
+
+@pytest.mark.parametrize(
+    "make", [layers.LSTM, layers.SimpleRNN], ids=["LSTM", "SimpleRNN"]
+)
+def test_an_unknown_activation_takes_the_other_way(make):
+    x = np.random.default_rng(1).normal(size=(BATCH, STEPS, N)).astype("float32")
+    known = make(UNITS, return_sequences=True)
+    other = make(UNITS, return_sequences=True, activation=lambda x: jnp.tanh(x))
+    known.build(x.shape)
+    other.build(x.shape)
+    other.set_weights(known.get_weights())
+    assert known.cell.reacts() and not other.cell.reacts()
+    expected = [g for _, g in sorted(gradient_of(known, x).items())]
+    found = [g for _, g in sorted(gradient_of(other, x).items())]
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6)
+
+
+def test_a_subclass_that_changes_a_step_is_asked():
+    class Halved(layers.LSTMCell):
+        def advance(self, projected, states, masks):
+            return [s / 2 for s in super().advance(projected, states, masks)]
+
+    x = np.random.default_rng(1).normal(size=(BATCH, 1, N)).astype("float32")
+    cell = Halved(UNITS)
+    whole = layers.LSTMCell(UNITS)
+    halved = layers.RNN(cell)(x)
+    whole.build((None, N))
+    whole.set_weights(cell.get_weights())
+    np.testing.assert_allclose(halved, layers.RNN(whole)(x) / 2, rtol=1e-6)
