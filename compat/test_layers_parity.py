@@ -125,7 +125,7 @@ def assert_equal_layers(ours, theirs):
     assert str(ours.input_spec) == str(theirs.input_spec)
 
 
-@pytest.mark.parametrize(("name", "seed"), draw.cases(DRAWS, COUNT, fast=2))
+@pytest.mark.parametrize(("name", "seed"), draw.cases(DRAWS, COUNT))
 def test_drawn_layer(name, seed):
     case = drawn(name, seed)
     size = {"rtol": case.tolerance, "reduction": case.terms}

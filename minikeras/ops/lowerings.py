@@ -11,7 +11,7 @@ XLA's convolution; so does a CPU, except for:
 | one input channel to a group (depthwise) | sum over the window of slice · scale |
 | other groups | one convolution for each group |
 | window of one entry; 3-D | products, one for each row of the window |
-| at most 6 filters, no strides | one product for the whole window, then shifted sums |
+| at most 6 filters, no strides, large | one product for the window, then shifted sums |
 | any, in the body of a loop (`in_loop`) | products |
 
 There XLA takes 1.5 to 100 times as long (most in depthwise and grouped gradients, and
@@ -43,6 +43,7 @@ from minikeras.ops.shifted_products import (
 
 _MOST_TAPS = 64  # each costs a slice in the program: larger windows are XLA's
 _FEW_FILTERS = 6
+_SMALL = 1 << 20  # products: below, a shorter program is worth more than its speed
 _VECTOR = 16  # floats in a register
 _MANY_CHANNELS = 2 * _VECTOR
 
@@ -65,7 +66,8 @@ def _forward(x, w, steps, groups, loop) -> Callable | None:
     products = loop or _suits_products(taps, rank)
     if spread:
         return by_sums if products else None
-    if filters <= _FEW_FILTERS and taps > 1 and not strided:
+    large = x.size * taps * filters >= _SMALL
+    if filters <= _FEW_FILTERS and taps > 1 and not strided and large:
         return by_sums
     return by_rows if products else None
 

@@ -190,6 +190,7 @@ from minikeras.data import get_adapter
 from tests.data.light_source import Source
 from tests.data.test_mishaps import workers
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may ignore it
 model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
 model.compile("sgd", "sparse_categorical_crossentropy")
 model.fit(Source(), verbose=0)

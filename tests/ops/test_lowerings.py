@@ -13,7 +13,12 @@ from minikeras import ops
 from minikeras.ops import lowerings
 from minikeras.ops.lowerings import choosing, in_loop
 
-FAST, SLOW = 12, 120
+FAST, SLOW = 8, 120
+
+
+@pytest.fixture(autouse=True)
+def _no_size_is_too_small(monkeypatch):
+    monkeypatch.setattr(lowerings, "_SMALL", 0)
 
 
 def seeds(family):

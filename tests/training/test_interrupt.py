@@ -8,6 +8,8 @@ import os, random, signal, threading
 import numpy as np
 import minikeras as keras
 
+# A shell that starts this in the background has switched Ctrl-C off.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 layers = [keras.Input((8,)), keras.layers.Dense(16), keras.layers.Dense(1)]
 model = keras.Sequential(layers)
 model.compile("adam", "mse", metrics=["mae"])
