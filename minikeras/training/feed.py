@@ -42,7 +42,8 @@ class Rows:
 
     @classmethod
     def tree_unflatten(cls, size, children):
-        return cls(*children, size)
+        arrays, order, start = children
+        return cls(arrays, order, start, size)
 
     def after(self, batches):
         """The rows that many whole batches further on."""

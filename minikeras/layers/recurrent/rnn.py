@@ -203,6 +203,7 @@ class RNN(Layer):
         return last, jnp.swapaxes(outputs, 0, 1), states
 
     def _is_recurrence(self, keep, training):
+        """Are all steps one `recurrence`, whose gradients are single products?"""
         cell = self.cell
         return (
             not self.unroll
