@@ -98,7 +98,7 @@ class Tracked:
     def _below(self):
         """What this object and all layers below hold; remembered like `_state`."""
         found = self.__dict__.get("_found_below")
-        if found is None or not found.is_fresh():
+        if found is None or not found.is_fresh(self):
             found = self.__dict__["_found_below"] = Below(self)
         return found
 
@@ -235,6 +235,7 @@ class Tracked:
             for layer, attributes in before:
                 vars(layer).clear()
                 vars(layer).update(attributes)
+            Below.changes += 1
 
 
 class Found:
@@ -296,9 +297,13 @@ class Below:
         self._containers = [c for x in found for c in x.containers]
         self._changes = Below.changes
 
-    def is_fresh(self):
+    def is_fresh(self, top):
         """Has no attribute been set, and do the containers hold the same items?"""
-        return self._changes == Below.changes and all(map(_is_same, self._containers))
+        return (
+            self._changes == Below.changes
+            and self.layers[0] is top  # and not the object of which `top` is a copy
+            and all(map(_is_same, self._containers))
+        )
 
 
 class _Lock:

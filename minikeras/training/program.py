@@ -2,8 +2,8 @@
 
 import jax
 import jax.numpy as jnp
-import jaxlib.version
 from jax import lax
+from jaxlib.version import __version__ as jaxlib_version
 
 from minikeras.training import step as steps
 from minikeras.training.state import TrainState
@@ -90,7 +90,7 @@ def compiler_options():
     There, jaxlib 0.10 hands convolutions and small sums to YNN, which takes up to twice
     the time of XLA's older ways; only products and reductions gain.
     """
-    if jax.default_backend() != "cpu" or not jaxlib.version.__version__.startswith("0.10."):
+    if jax.default_backend() != "cpu" or not jaxlib_version.startswith("0.10."):
         return None
     kinds = ("INDIVIDUAL_DOT", "REDUCE")
     chosen = ",".join(f"LIBRARY_FUSION_TYPE_{kind}" for kind in kinds)

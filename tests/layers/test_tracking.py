@@ -71,3 +71,26 @@ def test_variables_follow_their_layers(holder):
     holder.blocks[0].trainable = False
     assert len(holder.variables) == 4 and len(holder.weights) == 3
     assert len(holder.trainable_variables) == 1
+
+
+def test_what_is_below_follows_changes_there(holder):
+    inner = holder.blocks[0]
+    top = Holder()
+    top.nested[0].append(holder)
+    assert len(top._flatten_layers()) == 6 and top.variables == []
+    inner.scale = keras.Variable(np.ones(2))
+    assert top.variables == [inner.scale]
+    inner.note = "plain values change nothing"
+    assert top._below() is top._below()
+    holder.nested[1][1]["deep"].append(layers.Dense(5))
+    assert len(top._flatten_layers()) == 7
+    with holder._unchanged():
+        inner.more = keras.Variable(np.ones(3))
+        assert len(top.variables) == 2
+    assert top.variables == [inner.scale]
+
+
+def test_a_shallow_copy_is_its_own_top(holder):
+    assert holder._flatten_layers()[0] is holder
+    twin = copy.copy(holder)
+    assert twin._flatten_layers()[0] is twin
