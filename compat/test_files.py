@@ -69,14 +69,17 @@ def without_ids(node):
 # Sources of data do not show in a file; random predictions differ.
 LEFT_OUT = ("generator", "dataset", "variational_autoencoder")
 NAMES = [name for name in CASES if name not in LEFT_OUT]
-# Every fourth; the others are slow: each compiles its network eight times.
-SAMPLED = [
-    pytest.param(name, marks=[] if i % 4 == 0 else [pytest.mark.slow])
-    for i, name in enumerate(NAMES)
-]
 
 
-@pytest.mark.parametrize("name", SAMPLED)
+def sampled(first):
+    """Every fourth name; the others are slow: each compiles its network many times."""
+    return [
+        pytest.param(name, marks=[] if i % 4 == first else [pytest.mark.slow])
+        for i, name in enumerate(NAMES)
+    ]
+
+
+@pytest.mark.parametrize("name", sampled(0))
 def test_files_travel_both_ways(name, tmp_path):
     configs = {}
     for writer, reader in (("keras", "minikeras"), ("minikeras", "keras")):
@@ -98,7 +101,7 @@ def test_files_travel_both_ways(name, tmp_path):
         assert configs["minikeras"] == configs["keras"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sampled(2))
 def test_weights_travel_both_ways(name, tmp_path):
     models = {}
     for writer, package in PACKAGES.items():
