@@ -35,16 +35,25 @@ class Batched(Adapter):
         self.partial_batch_size = num_samples % self.batch_size or None
         self.has_partial_batch = self.partial_batch_size is not None
 
+    def order(self):
+        """In what order one epoch reads the samples: int32, or None for their own.
+
+        Random numbers come from NumPy's global generator: one permutation of all
+        samples an epoch, or with `shuffle="batch"` one of each batch. Seeds then give
+        Keras's own batches.
+        """
+        if not self.shuffle:
+            return None
+        if self.shuffle == "batch":
+            return np.concatenate(list(self.index_batches()))
+        return np.random.permutation(self.num_samples).astype("int32")
+
     def index_batches(self):
         """Where one epoch's batches lie: slices, or int32 index arrays if shuffled.
 
-        Random numbers come from NumPy's global generator, drawn when a batch is
-        first asked for: one permutation of all samples an epoch, or with
-        `shuffle="batch"` one of each batch. Seeds then give Keras's own batches.
+        Random numbers are drawn when a batch is first asked for; see `order`.
         """
-        order = None
-        if self.shuffle and self.shuffle != "batch":
-            order = np.random.permutation(self.num_samples).astype("int32")
+        order = self.order() if self.shuffle != "batch" else None
         for start in range(0, self.num_samples, self.batch_size):
             stop = min(start + self.batch_size, self.num_samples)
             if order is not None:

@@ -28,7 +28,8 @@ class Tracked:
             raise ValueError(_locked_text(self, name))
         before = self.__dict__.get(name)
         object.__setattr__(self, name, value)
-        if type(value) not in _PLAIN or type(before) not in _PLAIN:
+        plain = type(value) in _PLAIN and type(before) in _PLAIN
+        if value is not before and not plain:
             self._forget()
 
     def __delattr__(self, name):

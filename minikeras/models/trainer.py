@@ -385,9 +385,9 @@ class Trainer(CompileConfig, Stateless, OnBatch):
         feed = self._feed(adapter, steps)
         return loop.predict(self, feed, callbacks, _verbosity(verbose))
 
-    def _feed(self, adapter, steps, many_epochs=False):
-        resident = many_epochs and self._compiles()
-        return Feed(adapter, steps, self.steps_per_execution, resident)
+    def _feed(self, adapter, steps, often=False):
+        group, together = self.steps_per_execution, self._compiles()
+        return Feed(adapter, steps, group, together, often)
 
 
 def _given(loss):

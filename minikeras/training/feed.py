@@ -14,12 +14,12 @@ from minikeras.data.adapter import pack_x_y_sample_weight
 from minikeras.data.arrays import ArrayAdapter
 from minikeras.training.prefetch import ahead
 
-# What a data set may take of the device's memory: in bytes where that is the host's.
-_RESIDENT_BYTES, _RESIDENT_SHARE = 1 << 30, 0.25
-# A CPU cuts larger batches out on the host, while the last step still computes.
-_SMALL_BATCH = 1 << 16
-# Whole batches that go to the device together, where they need not stay there.
-_CHUNK, _CHUNK_BYTES = 64, 1 << 26
+# What a data set may take of an accelerator's memory.
+_RESIDENT_SHARE = 0.25
+# Batches that go to the device together: the most of these that an epoch half fills,
+# and no more bytes.
+_CHUNKS, _CHUNK_BYTES = (256, 64, 8), 1 << 25
+_ALIGNMENT = 64  # bytes, of memory that XLA reads in place
 
 
 @jax.tree_util.register_pytree_node_class
@@ -72,11 +72,17 @@ class Feed:
         adapter: the source.
         steps: batches an epoch; None: as many as there are.
         group: batches of one execution; an epoch takes whole executions.
-        resident: keep the data set on the device, where it fits: this pays when it is
-            read many times.
+        together: may several batches go to the device together?
+        often: is the data read many times? Then it stays on an accelerator where it
+            fits.
+
+    Attributes:
+        num_batches: of an epoch; None where nobody knows.
+        shapes: shapes and dtypes of a batch, where several can go in one dispatch; or
+            None.
     """
 
-    def __init__(self, adapter, steps=None, group=1, resident=False):
+    def __init__(self, adapter, steps=None, group=1, together=True, often=False):
         self.adapter = adapter
         limit = config.max_steps_per_epoch()
         self.steps = steps if limit is None else min(steps or limit, limit)
@@ -86,17 +92,29 @@ class Feed:
             raise ValueError("The data is empty: it holds no samples, no batch.")
         self.batch_size = adapter.batch_size
         self._iterator = None
-        self._arrays = None
-        self._on_cpu = jax.default_backend() == "cpu"
-        self._stays = self._chunked = False
-        if self.steps is None and _is_dense(adapter):
-            self._whole, self._rest = divmod(adapter.num_samples, self.batch_size)
-            on_device = _is_on_device(adapter.arrays)
-            self._stays = on_device or resident and _fits(adapter.arrays)
-            total = _bytes(adapter.arrays) / adapter.num_samples * self.batch_size
-            self._small = on_device or total <= _SMALL_BATCH
-            together = total * _CHUNK <= _CHUNK_BYTES
-            self._chunked = together and not self._stays and not adapter.shuffle
+        self._on_device = None  # the data set, where it stays there
+        self._on_cpu = _is_cpu()
+        self._stays, self.shapes = False, None
+        self._cuts = together and self.steps is None and _is_dense(adapter)
+        if self._cuts:
+            self._plan(adapter.arrays, often)
+
+    def _plan(self, arrays, often):
+        """How batches of arrays go to the device."""
+        size = self.batch_size
+        self._whole, self._rest = divmod(self.adapter.num_samples, size)
+        on_device = _is_on_device(arrays)
+        self._stays = not self._on_cpu and (on_device or often and _fits(arrays))
+        total = _bytes(arrays) / self.adapter.num_samples * size
+        most = min(2 * self._whole, _CHUNK_BYTES / max(total, 1))
+        self._room = max((room for room in _CHUNKS if room <= most), default=0)
+        if (self._stays or self._room) and self._whole >= (2 if often else 4):
+            self.shapes = jax.tree_util.tree_map(
+                lambda a: jax.ShapeDtypeStruct(
+                    (size, *a.shape[1:]), jax.dtypes.canonicalize_dtype(a.dtype)
+                ),
+                pack_x_y_sample_weight(*arrays),
+            )
 
     def __enter__(self):
         return self
@@ -107,84 +125,53 @@ class Feed:
             self._iterator.close()
         self.adapter.close()
 
-    def shapes(self):
-        """Shapes and dtypes of a batch, where several can go in one dispatch."""
-        least = 2 if self._stays else _CHUNK // 16
-        if not (self._stays or self._chunked) or self._whole < least:
-            return None
-        size = self.batch_size
-
-        def spec(a):
-            dtype = jax.dtypes.canonicalize_dtype(a.dtype)
-            return jax.ShapeDtypeStruct((size, *a.shape[1:]), dtype)
-
-        batch = pack_x_y_sample_weight(*self.adapter.arrays)
-        return jax.tree_util.tree_map(spec, batch)
-
-    def _room(self):
-        """Samples that go to the device together."""
-        chunk = _CHUNK if self._whole >= _CHUNK // 2 else _CHUNK // 8
-        return chunk * self.batch_size
-
     def dispatches(self, stride):
         """What to run in one epoch.
 
         Args:
-            stride: batches of one dispatch, a loop on the device, where `shapes()`
-                gave some; 0 without a loop.
+            stride: batches of one dispatch, a loop on the device, where there are
+                `shapes`; 0 without a loop.
 
         Yields:
             (way of `Program` to run it, its arguments, number of batches).
         """
-        if self._stays and (stride or self._small or not self._on_cpu):
+        if self._stays:
             yield from self._from_device(stride)
-        elif self._chunked and stride:
-            yield from self._in_chunks(stride)
+        elif self._cuts and (stride or self._on_cpu):
+            yield from self._from_host(stride)
         else:
             for batch in ahead(self._batches()):
                 yield "batch", (batch,), 1
 
     def _from_device(self, stride):
         """Batches of arrays that stay on the device."""
-        arrays = self._on_device()
-        order = list(self.adapter.index_batches())
-        shuffled = not isinstance(order[0], slice)
-        order = jnp.asarray(np.concatenate(order)) if shuffled else None
+        arrays, order = self._on_device, self.adapter.order()
+        if arrays is None:
+            arrays = pack_x_y_sample_weight(*self.adapter.arrays)
+            arrays = self._on_device = jax.tree_util.tree_map(jnp.asarray, arrays)
+        order = None if order is None else jnp.asarray(order)
         rows = Rows(arrays, order, np.int32(0), self.batch_size)
         yield from _runs(rows, self._whole, stride)
         if self._rest:
             start = np.int32(self._whole * self.batch_size)
             yield "rows", (Rows(arrays, order, start, self._rest),), 1
 
-    def _on_device(self):
-        """The data set; a CPU, on which that costs little, looks at it anew in each
-        epoch: a callback may have changed it."""
-        arrays = self._arrays
-        if arrays is None:
-            arrays = pack_x_y_sample_weight(*self.adapter.arrays)
-            arrays = jax.tree_util.tree_map(self._put, arrays)
-        if not self._on_cpu:
-            self._arrays = arrays
-        return arrays
-
-    def _put(self, array):
-        small = self._on_cpu and array.nbytes <= _SMALL_BATCH
-        return array if small else jnp.asarray(array)
-
-    def _in_chunks(self, stride):
-        """Batches cut out of some that go to the device together.
-
-        All chunks have one size, so that one program does for data of any length.
-        """
-        size, room = self.batch_size, self._room()
+    def _from_host(self, stride):
+        """Batches put together while the device works on those before: for loops
+        several at once, always of one size, so that one program does for data of any
+        length."""
+        size, order = self.batch_size, self.adapter.order()
         arrays = pack_x_y_sample_weight(*self.adapter.arrays)
-        for first in range(0, self._whole * size, room):
-            samples = min(room, self._whole * size - first)
-            rows = Rows(_part(arrays, first, samples, room), None, np.int32(0), size)
-            yield from _runs(rows, samples // size, min(stride, room // size))
-        if self._rest:
-            start = self._whole * size
-            yield "batch", (_part(arrays, start, self._rest, self._rest),), 1
+        loops, end = self._whole * size if stride else 0, self.adapter.num_samples
+        room = self._room * size
+        for first in range(0, loops, room or 1):
+            last = min(first + room, loops)
+            part = _part(arrays, order, first, last, room)
+            rows = Rows(part, None, np.int32(0), size)
+            yield from _runs(rows, (last - first) // size, min(stride, self._room))
+        for first in range(loops, end, size):
+            last = min(first + size, end)
+            yield "batch", (_part(arrays, order, first, last, last - first),), 1
 
     def _batches(self):
         """The batches of one epoch, on their way to the device."""
@@ -242,14 +229,37 @@ def _runs(rows, count, stride):
             yield "many", (rows.after(first), np.int32(now), stride), now
 
 
-def _part(arrays, start, size, room):
-    """Some rows of arrays, made up to `room` rows."""
+def _part(arrays, order, first, last, room):
+    """Some samples of arrays in an order, followed by anything to fill the room.
+
+    It lies where XLA on a CPU can read it, without another copy.
+    """
 
     def part(a):
-        rows = a[start : start + size]
-        return rows if size == room else np.resize(rows, (room, *a.shape[1:]))
+        a = np.asarray(a)
+        if order is None and last - first == room and _is_aligned(a[first:last]):
+            return a[first:last]
+        chunk = _aligned((room, *a.shape[1:]), a.dtype)
+        if order is None:
+            chunk[: last - first] = a[first:last]
+        else:
+            rows = order[first:last]
+            np.take(a, rows, axis=0, out=chunk[: last - first], mode="clip")
+        return chunk
 
     return jax.tree_util.tree_map(part, arrays)
+
+
+def _is_aligned(array):
+    return array.flags.c_contiguous and array.ctypes.data % _ALIGNMENT == 0
+
+
+def _aligned(shape, dtype):
+    """An array of anything, aligned for XLA."""
+    size = math.prod(shape) * dtype.itemsize
+    memory = np.empty(size + _ALIGNMENT, "uint8")
+    start = -memory.ctypes.data % _ALIGNMENT
+    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 def _is_dense(adapter):
@@ -258,6 +268,10 @@ def _is_dense(adapter):
         and adapter.num_samples > 0
         and not any(map(is_sparse, jax.tree_util.tree_leaves(adapter.arrays)))
     )
+
+
+def _is_cpu():
+    return jax.default_backend() == "cpu"
 
 
 def _is_on_device(arrays):
@@ -272,5 +286,4 @@ def _bytes(arrays):
 def _fits(arrays):
     """Has the device room for the data set?"""
     memory = jax.local_devices()[0].memory_stats() or {}
-    limit = memory.get("bytes_limit", _RESIDENT_BYTES / _RESIDENT_SHARE)
-    return _bytes(arrays) <= limit * _RESIDENT_SHARE
+    return _bytes(arrays) <= memory.get("bytes_limit", 0) * _RESIDENT_SHARE

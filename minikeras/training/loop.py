@@ -70,7 +70,7 @@ class Pass:
         model, group, box = self.model, self.group, self.lease.box
         step = program(model, self.lease.variables, self.name)
         at_once, size = 0, self.feed.batch_size
-        if (batch := self.feed.shapes()) is not None:
+        if (batch := self.feed.shapes) is not None:
             if size not in step.at_once:
                 jaxpr = step.trace(box[0][0], batch).jaxpr
                 loops = self.name != "predict_step" or is_small(jaxpr)

@@ -31,16 +31,27 @@ def small_model(**compile_arguments):
     return model
 
 
-@pytest.fixture(params=["loops", "single steps"])
+WAYS = [
+    "loops",
+    "single steps",
+    "loops over data that stay on an accelerator",
+    "single steps over data that stay on an accelerator",
+]
+
+
+@pytest.fixture(params=WAYS)
 def way(request, monkeypatch):
-    """Each test once in loops on the device, once step by step."""
-    choose(monkeypatch, request.param == "loops")
+    """Each test in loops on the device and step by step."""
+    choose(monkeypatch, request.param)
     return request.param
 
 
-def choose(monkeypatch, loops):
+def choose(monkeypatch, way):
+    loops = way.startswith("loops")
     monkeypatch.setattr(loop, "is_small", lambda jaxpr: loops)
     monkeypatch.setattr(loop, "steps_at_once", lambda jaxpr, most: most * loops)
+    monkeypatch.setattr(feed, "_is_cpu", lambda: "accelerator" not in way)
+    monkeypatch.setattr(feed, "_fits", lambda arrays: True)
 
 
 class Counting(keras.Model):
@@ -66,10 +77,10 @@ def test_a_step_is_traced_once_for_each_batch_size(way, steps):
     assert model.traced == [8, 2]
 
 
-def test_loops_and_single_steps_agree(monkeypatch):
+def test_all_ways_agree(monkeypatch):
     results = []
-    for loops in (False, True):
-        choose(monkeypatch, loops)
+    for way in WAYS:
+        choose(monkeypatch, way)
         model = small_model()
         history = model.fit(
             *(X, Y), batch_size=8, epochs=3, validation_data=(X[:21], Y[:21]), verbose=0
@@ -78,8 +89,9 @@ def test_loops_and_single_steps_agree(monkeypatch):
         scores = model.evaluate(X, Y, batch_size=3, verbose=0)
         outputs = model.predict(X, batch_size=3, verbose=0)
         results.append((history, model.get_weights(), scores, outputs, state))
-    for one, many in zip(*map(jax.tree_util.tree_leaves, results), strict=True):
-        np.testing.assert_allclose(one, many, rtol=2e-5, atol=1e-6)
+    for found in zip(*map(jax.tree_util.tree_leaves, results), strict=True):
+        for other in found[1:]:
+            np.testing.assert_allclose(other, found[0], rtol=2e-5, atol=1e-6)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +112,7 @@ def test_predictions_in_chunks_of_any_number(way, samples, shared):
 
 
 def test_one_chunk_program_serves_data_of_any_length(monkeypatch):
-    choose(monkeypatch, True)
+    choose(monkeypatch, "loops")
     model = small_model()
     for samples in (40, 44, 52, 60):
         model.predict(rng.normal(size=(samples, 4)), batch_size=4, verbose=0)
@@ -156,7 +168,9 @@ def test_predict_within_fit_sees_the_newest_weights(way):
 
 
 def test_callbacks_may_change_the_data(way):
-    x, y = X.repeat(400, 0), Y.repeat(400, 0)  # more than goes with each call
+    if "accelerator" in way:
+        pytest.skip("An accelerator takes a copy.")
+    x, y = X.repeat(400, 0), Y.repeat(400, 0)  # more than goes at once
 
     class Change(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
@@ -179,6 +193,55 @@ def test_data_too_large_for_the_device_is_fed_from_the_host(way, monkeypatch):
         if shuffle:
             np.testing.assert_allclose(found["loss"], expected["loss"], rtol=1e-5)
         assert np.isfinite(found["loss"]).all()
+
+
+@pytest.mark.parametrize("shuffle", [True, False, "batch"])
+def test_chunks_end_anywhere(shuffle, monkeypatch):
+    histories = []
+    for chunks in ((256, 64, 8), (4,), (2, 1)):  # of the 6 whole batches and a part
+        choose(monkeypatch, "loops")
+        monkeypatch.setattr(feed, "_CHUNKS", chunks)
+        model = small_model()
+        history = model.fit(X, Y, 8, 2, shuffle=shuffle, verbose=0).history
+        histories.append(history["loss"])
+    np.testing.assert_allclose(histories[1:], histories[:1] * 2, rtol=1e-5)
+
+
+def test_data_in_a_file_are_read_chunk_by_chunk(tmp_path):
+    x = np.lib.format.open_memmap(tmp_path / "x.npy", "w+", "float32", X.shape)
+    x[:] = X
+    losses = [
+        small_model().fit(data, Y, 8, 2, verbose=0).history["loss"] for data in (X, x)
+    ]
+    assert losses[0] == losses[1]
+
+
+def test_parts_of_arrays_lie_where_xla_reads_them():
+    x = np.arange(70, dtype="float32").reshape(35, 2)[1:]
+    for order in (None, rng.permutation(34).astype("int32")):
+        part = feed._part({"x": x}, order, 3, 7, 6)["x"]
+        rows = slice(3, 7) if order is None else order[3:7]
+        np.testing.assert_array_equal(part[:4], x[rows])
+        assert part.shape == (6, 2) and part.ctypes.data % 64 == 0
+    whole = feed._part(part, None, 0, 6, 6)
+    assert whole.ctypes.data == part.ctypes.data  # nothing is copied in vain
+
+
+@pytest.mark.parametrize("method", ["fit", "evaluate", "predict"])
+def test_eager_means_eager(method):
+    seen = []
+
+    class Look(layers.Layer):
+        def call(self, x):
+            seen.append(isinstance(x, jax.core.Tracer))
+            return x
+
+    model = keras.Sequential([keras.Input((4,)), Look(), layers.Dense(2)])
+    model.compile("sgd", "mse", run_eagerly=True)
+    seen.clear()
+    data = (X,) if method == "predict" else (X, Y)
+    getattr(model, method)(*data, batch_size=8, verbose=0)
+    assert seen.count(False) == 7  # once for each batch
 
 
 def test_how_many_steps_go_in_a_loop():
