@@ -308,8 +308,10 @@ class Trainer(CompileConfig, Stateless, OnBatch):
         """Train the model.
 
         Args:
-            x: inputs: array, list or dict of arrays, `PyDataset`, or generator of
-                `(x, y)` / `(x, y, sample_weight)` batches.
+            x: inputs: arrays (numpy, JAX, pandas frames, scipy's sparse matrices) in
+                lists or dicts; or batches, `(x, y)` or `(x, y, sample_weight)`, from
+                a `PyDataset`, `tf.data.Dataset`, torch `DataLoader`, Grain loader,
+                generator or any other iterable; or a source of samples of TFDS.
             y: targets, with arrays only.
             batch_size: samples a step; 32 by default.
             epochs: number of the last epoch.

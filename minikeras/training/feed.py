@@ -237,7 +237,7 @@ def _part(arrays, order, first, last, room):
 
     def part(a):
         a = np.asarray(a)
-        if order is None and last - first == room and _is_aligned(a[first:last]):
+        if order is None and last - first == room and _is_readable(a[first:last]):
             return a[first:last]
         chunk = _aligned((room, *a.shape[1:]), a.dtype)
         if order is None:
@@ -250,8 +250,10 @@ def _part(arrays, order, first, last, room):
     return jax.tree_util.tree_map(part, arrays)
 
 
-def _is_aligned(array):
-    return array.flags.c_contiguous and array.ctypes.data % _ALIGNMENT == 0
+def _is_readable(array):
+    """Does the device take this memory as it is?"""
+    aligned = array.flags.c_contiguous and array.ctypes.data % _ALIGNMENT == 0
+    return aligned or not _is_cpu()
 
 
 def _aligned(shape, dtype):
