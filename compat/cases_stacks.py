@@ -270,3 +270,22 @@ def scheduled_rate(keras):
         **{"x": X, "y": TARGETS, "callbacks": callbacks},
         **{"initial_epoch": 2, "epochs": 7},
     }
+
+
+@case
+def half_precision(keras):
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            layers.Input((5,)),
+            layers.Dense(8, "relu", dtype="mixed_float16"),
+            layers.BatchNormalization(dtype="mixed_float16"),
+            layers.Dropout(0.2, dtype="mixed_bfloat16"),
+            layers.Dense(2, dtype="float32"),
+        ]
+    )
+    optimizer = keras.optimizers.LossScaleOptimizer(
+        keras.optimizers.Adam(0.01), dynamic_growth_steps=5
+    )
+    model.compile(optimizer, "mse", metrics=["mae"])
+    return model, {"x": X, "y": TARGETS, "validation_split": 0.2}

@@ -7,6 +7,9 @@ derivative is written such that what kernels and inputs give to z is one product
 the loop, in the transpose one after it; only dh_(t-1) · U is left inside. The loop
 keeps z and the states, and computes the rest of `react` again, which is faster than to
 store it. As a rule of forward mode it serves all of JAX's transformations.
+
+Weights come in their own dtype and are cast to that of the inputs, so that their
+gradients are sums in the wider one: half floats would overflow.
 """
 
 import math
@@ -23,6 +26,10 @@ def affine(x, kernel, bias):
     rows = x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
     z = (rows @ kernel).reshape(*x.shape[:-1], kernel.shape[-1])
     return z if bias is None else z + bias
+
+
+def _cast(arrays, dtype):
+    return [None if a is None else a.astype(dtype) for a in arrays]
 
 
 def _kept(keep, new, old):
@@ -46,7 +53,7 @@ def recurrence(react, ahead, reverse):
     """
 
     def run(xs, weights, states, keep):
-        kernel, bias, own_kernel = weights
+        kernel, bias, own_kernel = _cast(weights, xs.dtype)
 
         def step(states, item):
             x, keep = item
@@ -64,11 +71,13 @@ def recurrence(react, ahead, reverse):
 
     @steps.defjvp
     def derivative(primals, tangents):
-        xs, (kernel, _, own_kernel), _, _ = primals
+        xs, weights, _, _ = primals
+        kernel, _, own_kernel = _cast(weights, xs.dtype)
         dxs, (dkernel, dbias, down_kernel), dstates, _ = tangents
         final, (hs, zs, before) = run(*primals)
-        dzs = affine(dxs, kernel, dbias) + affine(xs, dkernel, None)
-        dzs += affine(before[0], down_kernel, None)
+        wide_xs, wide_hs = _cast((xs, before[0]), dkernel.dtype)
+        dzs = affine(wide_xs, dkernel, dbias) + affine(wide_hs, down_kernel, None)
+        dzs = dzs.astype(xs.dtype) + affine(dxs, kernel, None)
 
         @partial(jax.checkpoint, prevent_cse=False)
         def step(dstates, item):

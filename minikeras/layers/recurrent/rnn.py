@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 
+from minikeras.core.functional import Frame
 from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
@@ -217,8 +218,9 @@ class RNN(Layer):
         """(outputs in the order of the steps taken, states) of a cell that reacts."""
         cell, back = self.cell, self.go_backwards
         drop = cell.get_dropout_mask(steps[0]) if training else None
-        bias = None if cell.bias is None else cell.bias.value
-        weights = cell.kernel.value, bias, cell.recurrent_kernel.value
+        with Frame(autocast=None):
+            bias = None if cell.bias is None else cell.bias.value
+            weights = cell.kernel.value, bias, cell.recurrent_kernel.value
         run = recurrence(cell.react, cell.projects_ahead(), back)
         steps = steps if drop is None else steps * drop
         outputs, states = run(steps, weights, states, keep)

@@ -122,3 +122,22 @@ def test_a_subclass_that_changes_a_step_is_asked():
     whole.build((None, N))
     whole.set_weights(cell.get_weights())
     np.testing.assert_allclose(halved, layers.RNN(whole)(x) / 2, rtol=1e-6)
+
+
+@pytest.mark.parametrize("ahead", [True, False])
+def test_gradients_of_half_floats_are_sums_in_the_dtype_of_the_weights(ahead):
+    xs, weights, states, _ = arguments(1, 1, True, False)
+    xs, states = xs.repeat(99, 1), [s.repeat(99, 0) for s in states]
+    scale = 2_000.0  # of each sample; the largest float16 is 65,504
+
+    def gradient(dtype):
+        def loss(weights):
+            inputs, start = xs.astype(dtype), [s.astype(dtype) for s in states]
+            outputs, _ = recurrence(simple, ahead, False)(inputs, weights, start, None)
+            return scale * outputs.astype("float32").sum()
+
+        return jax.grad(loss)(weights)
+
+    for half, full in zip(gradient("float16"), gradient("float32"), strict=True):
+        assert half.dtype == "float32" and float(jnp.abs(full).max()) > 65_504
+        np.testing.assert_allclose(half, full, atol=4e-3 * float(jnp.abs(full).max()))
