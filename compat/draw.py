@@ -69,6 +69,14 @@ def cast(x, dtype):
     return np.asarray(x).reshape(np.shape(x)).astype(jnp.dtype(dtype))
 
 
+def names(every, fast):
+    """Names as parameters, those not among the `fast` ones marked slow."""
+    return [
+        pytest.param(name, marks=[] if name in fast else [pytest.mark.slow])
+        for name in every
+    ]
+
+
 def cases(names, count, fast=1):
     """(name, seed) parameters, `count` of each name, all but `fast` marked slow."""
     return [

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import minikeras
+from compat import draw
 from compat.cases import BASE, CASES
 
 PACKAGES = {"keras": keras, "minikeras": minikeras}
@@ -71,15 +72,18 @@ LEFT_OUT = ("generator", "dataset", "variational_autoencoder")
 NAMES = [name for name in CASES if name not in LEFT_OUT]
 
 
-def sampled(first):
-    """Every fourth name; the others are slow: each compiles its network many times."""
-    return [
-        pytest.param(name, marks=[] if i % 4 == first else [pytest.mark.slow])
-        for i, name in enumerate(NAMES)
-    ]
+# Of the others each compiles its network many times, for many seconds.
+QUICK = (
+    *("momentum_dropout", "nested_layers", "operations", "adamw_constraints"),
+    *("early_stopping", "deferred", "half_precision", "convolution", "stateful_lstm"),
+)
+QUICK_WEIGHTS = (
+    *("embedding", "list_outputs", "own_cell", "generative_adversarial_net"),
+    *("accumulated_gradients", "frozen_nested", "custom_train_step", "siamese"),
+)
 
 
-@pytest.mark.parametrize("name", sampled(0))
+@pytest.mark.parametrize("name", draw.names(NAMES, QUICK))
 def test_files_travel_both_ways(name, tmp_path):
     configs = {}
     for writer, reader in (("keras", "minikeras"), ("minikeras", "keras")):
@@ -101,7 +105,7 @@ def test_files_travel_both_ways(name, tmp_path):
         assert configs["minikeras"] == configs["keras"]
 
 
-@pytest.mark.parametrize("name", sampled(2))
+@pytest.mark.parametrize("name", draw.names(NAMES, QUICK_WEIGHTS))
 def test_weights_travel_both_ways(name, tmp_path):
     models = {}
     for writer, package in PACKAGES.items():

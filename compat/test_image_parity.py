@@ -307,7 +307,7 @@ def steep(name, settings, arguments):
     return name in MOVED and (nearest or half)
 
 
-@pytest.mark.parametrize(("name", "seed"), draw.cases(CASES, COUNT, 3))
+@pytest.mark.parametrize(("name", "seed"), draw.cases(CASES, COUNT))
 def test_values(name, seed):
     arguments, settings = CASES[name](Draw(name, seed))
     theirs, ours = (
@@ -326,7 +326,7 @@ def test_values(name, seed):
 DIFFERENTIABLE = [name for name in CASES if name != "ctc_decode"]
 
 
-@pytest.mark.parametrize(("name", "seed"), draw.cases(DIFFERENTIABLE, COUNT, 2))
+@pytest.mark.parametrize(("name", "seed"), draw.cases(DIFFERENTIABLE, COUNT))
 def test_gradients(name, seed):
     """Under jit, of a sum of the outputs that tells them apart."""
     arguments, settings = CASES[name](Draw(name, seed))
@@ -357,7 +357,7 @@ WRONG_SPECS = ("adaptive_average_pool", "adaptive_max_pool", "rearrange")
 CHECKED_SPECS = [name for name in CASES if name not in WRONG_SPECS]
 
 
-@pytest.mark.parametrize(("name", "seed"), draw.cases(CHECKED_SPECS, COUNT, 2))
+@pytest.mark.parametrize(("name", "seed"), draw.cases(CHECKED_SPECS, COUNT))
 def test_specs(name, seed):
     """Symbolic outputs, of a batch of unknown size if there is one."""
     arguments, settings = CASES[name](Draw(name, seed))
