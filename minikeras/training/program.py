@@ -87,10 +87,11 @@ class Program:
 def compiler_options():
     """How XLA shall compile a step: as it likes, but for CPUs.
 
-    There, jaxlib 0.10 hands convolutions and small sums to YNN, which takes up to twice
-    the time of XLA's older ways; only products and reductions gain.
+    There, jaxlib from 0.10 on hands convolutions and small sums to YNN, which takes up
+    to twice the time of XLA's older ways; only products and reductions gain.
     """
-    if jax.default_backend() != "cpu" or not jaxlib_version.startswith("0.10."):
+    known = jaxlib_version.startswith(("0.10.", "0.11.", "0.12."))
+    if jax.default_backend() != "cpu" or not known:
         return None
     kinds = ("INDIVIDUAL_DOT", "REDUCE")
     chosen = ",".join(f"LIBRARY_FUSION_TYPE_{kind}" for kind in kinds)
