@@ -13,26 +13,31 @@ import jax
 # Floating-point operations of a dispatch: what a CPU does in about half a second. So
 # long does an interrupt wait.
 _AT_ONCE = 3e10
-# Operations of a step that makes dispatching it matter.
+# Operations of a step that makes dispatching it matter, elsewhere than on a CPU.
 _SMALL = 1e9
-_SMALL_ON_CPU = 1e7
+# Outputs of a dispatch that are kept, in bytes.
+_KEPT_BYTES = 1 << 25
 
 
-def steps_at_once(jaxpr, most) -> int:
-    """How many steps of this (closed) jaxpr to run in one loop on the device, at most
-    `most`; 0: better run them one by one, without a loop."""
+def steps_at_once(jaxpr, most, keeps=False) -> int:
+    """How many steps of a (closed) jaxpr to run in one loop on the device.
+
+    Args:
+        jaxpr: of a step.
+        most: no more than so many.
+        keeps: does the loop keep the outputs of all its steps?
+
+    Returns:
+        0 where it is better to run them one by one, without a loop.
+    """
     on_cpu = jax.default_backend() == "cpu"
+    if keeps:
+        size = sum(math.prod(a.shape) * a.dtype.itemsize for a in jaxpr.out_avals)
+        most = min(most, _KEPT_BYTES // max(size, 1))
     cost = _cost(jaxpr.jaxpr, jax.default_backend(), math.inf if on_cpu else _SMALL)
-    if cost == math.inf or not on_cpu and cost >= _SMALL:
+    if most < 2 or cost == math.inf or not on_cpu and cost >= _SMALL:
         return 0
     return max(1, min(most, int(_AT_ONCE / max(cost, 1))))
-
-
-def is_small(jaxpr) -> bool:
-    """Is a step so small that its dispatch takes much of its time?"""
-    platform = jax.default_backend()
-    limit = _SMALL_ON_CPU if platform == "cpu" else _SMALL
-    return _cost(jaxpr.jaxpr, platform, limit) < limit
 
 
 def _cost(jaxpr, platform, limit):

@@ -10,7 +10,7 @@ from minikeras.callbacks import CallbackList
 from minikeras.core.symbolic import dry_run
 from minikeras.data import unpack_x_y_sample_weight
 from minikeras.data.batches import described
-from minikeras.training.cost import is_small, steps_at_once
+from minikeras.training.cost import steps_at_once
 from minikeras.training.feed import Rows
 from minikeras.training.logs import LazyLogs, to_python
 from minikeras.training.program import program
@@ -72,9 +72,8 @@ class Pass:
         at_once, size = 0, self.feed.batch_size
         if (batch := self.feed.shapes) is not None:
             if size not in step.at_once:
-                jaxpr = step.trace(box[0][0], batch).jaxpr
-                loops = self.name != "predict_step" or is_small(jaxpr)
-                step.at_once[size] = steps_at_once(jaxpr, _MOST_STEPS) if loops else 0
+                jaxpr, keeps = step.trace(box[0][0], batch).jaxpr, outputs is not None
+                step.at_once[size] = steps_at_once(jaxpr, _MOST_STEPS, keeps)
             at_once = min(step.at_once[size], self.most)
         stride = max(at_once // group * group, min(at_once, 1))
         last, recent = -1, []

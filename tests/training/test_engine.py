@@ -48,8 +48,7 @@ def way(request, monkeypatch):
 
 def choose(monkeypatch, way):
     loops = way.startswith("loops")
-    monkeypatch.setattr(loop, "is_small", lambda jaxpr: loops)
-    monkeypatch.setattr(loop, "steps_at_once", lambda jaxpr, most: most * loops)
+    monkeypatch.setattr(loop, "steps_at_once", lambda jaxpr, most, keeps: most * loops)
     monkeypatch.setattr(feed, "_is_cpu", lambda: "accelerator" not in way)
     monkeypatch.setattr(feed, "_fits", lambda arrays: True)
 
@@ -265,6 +264,17 @@ def test_how_many_steps_go_in_a_loop():
         return ops.conv(x[None, :, :, None], w[:3, :3, None, None])
 
     assert at_once(searched, x) == at_once(convolved, x, w) == 0
+
+
+def test_loops_keep_few_outputs():
+    def at_once(units):
+        x = jax.ShapeDtypeStruct((64, 4), "float32")
+        jaxpr = jax.jit(lambda x: x @ np.ones((4, units), "float32")).trace(x).jaxpr
+        return cost.steps_at_once(jaxpr, 200, keeps=True)
+
+    if jax.default_backend() != "cpu":
+        pytest.skip("of CPUs")
+    assert at_once(10) == 200 and at_once(1 << 14) == 8 and at_once(1 << 17) == 0
 
 
 class TestPrefetching:
