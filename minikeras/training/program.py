@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxlib.version import __version__ as jaxlib_version
 
@@ -74,14 +75,17 @@ class Program:
             lambda x: jnp.zeros((*room, *x.shape), x.dtype), logs
         )
 
-        def body(i, carry):
-            moving, kept = carry
+        def more(carry):  # lax.fori_loop would remember each model's in a cache
+            return carry[0] < count
+
+        def body(carry):
+            i, moving, kept = carry
             new, logs = self._cut(steps.updated(tables, moving), rows.after(i))
             if self._stacks:
                 logs = jax.tree_util.tree_map(lambda a, x: a.at[i].set(x), kept, logs)
-            return new, logs
+            return i + 1, new, logs
 
-        return lax.fori_loop(0, count, body, (moving, logs))
+        return lax.while_loop(more, body, (np.int32(0), moving, logs))[1:]
 
 
 def compiler_options():
