@@ -107,7 +107,9 @@ class Feed:
         self._stays = not self._on_cpu and (on_device or often and _fits(arrays))
         total = _bytes(arrays) / self.adapter.num_samples * size
         most = min(2 * self._whole, _CHUNK_BYTES / max(total, 1))
-        self._room = max((room for room in _CHUNKS if room <= most), default=0)
+        room = max((room for room in _CHUNKS if room <= most), default=0)
+        room = self.group * math.ceil(room / self.group)  # executions are whole
+        self._room = room if room * total <= 8 * _CHUNK_BYTES else 0
         if (self._stays or self._room) and self._whole >= (2 if often else 4):
             self.shapes = jax.tree_util.tree_map(
                 lambda a: jax.ShapeDtypeStruct(

@@ -136,6 +136,23 @@ def test_callbacks_see_every_execution(way):
     assert seen == [*expected, ("begin", 6), ("end", 8, logs)]
 
 
+@pytest.mark.parametrize("steps", [3, 10])
+def test_executions_cross_no_chunks(steps, way):
+    ends = []
+
+    class See(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            ends.append(batch)
+
+        on_test_batch_end = on_predict_batch_end = on_train_batch_end
+
+    model = small_model(steps_per_execution=steps)
+    for run in (model.fit, model.evaluate, lambda *a, **k: model.predict(a[0], **k)):
+        ends.clear()
+        run(X, Y, batch_size=2, callbacks=[See()], verbose=0)
+        assert ends == list(range(steps - 1, 24 + steps, steps))
+
+
 def test_state_that_prediction_changes_is_kept(way):
     class Counter(layers.Layer):
         def build(self, shape):
