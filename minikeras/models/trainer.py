@@ -16,6 +16,7 @@ from minikeras.data import (
     unpack_x_y_sample_weight,
 )
 from minikeras.layers.arguments import call_signature
+from minikeras.layers.checks import positive_int
 from minikeras.metrics.reduction import Mean
 from minikeras.models.compile_config import CompileConfig
 from minikeras.models.on_batch import OnBatch
@@ -76,7 +77,8 @@ class Trainer(CompileConfig, Stateless, OnBatch):
                 lists for several outputs.
             weighted_metrics: the same, of metrics that see sample and class weights.
             run_eagerly: run the steps without compiling them, for debugging.
-            steps_per_execution: steps between two calls of the batch callbacks.
+            steps_per_execution: steps between two calls of the batch callbacks; "auto"
+                is 1. How many steps go to the device together is always chosen.
             jit_compile: `True` / "auto": compile the steps; False: as `run_eagerly`.
             auto_scale_loss: with the dtype policy `mixed_float16`, wrap the optimizer
                 in a `LossScaleOptimizer`.
@@ -106,7 +108,8 @@ class Trainer(CompileConfig, Stateless, OnBatch):
         self.loss = loss
         self._compile_loss, self._compile_metrics = compile_loss, compile_metrics
         self._loss_tracker = Mean(name="loss")
-        self.steps_per_execution = int(steps_per_execution)
+        group = 1 if steps_per_execution == "auto" else steps_per_execution
+        self.steps_per_execution = positive_int(group, "steps_per_execution")
         self._run_eagerly, self._jit_compile = bool(run_eagerly), bool(jit_compile)
         self.stop_training = False
         self.compiled = True

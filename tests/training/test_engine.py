@@ -136,6 +136,13 @@ def test_callbacks_see_every_execution(way):
     assert seen == [*expected, ("begin", 6), ("end", 8, logs)]
 
 
+def test_steps_of_an_execution_are_checked():
+    assert small_model(steps_per_execution="auto").steps_per_execution == 1
+    for steps in (0, -1, 1.5, "2", None):
+        with pytest.raises((TypeError, ValueError), match="steps_per_execution"):
+            small_model(steps_per_execution=steps)
+
+
 @pytest.mark.parametrize("steps", [3, 10])
 def test_executions_cross_no_chunks(steps, way):
     ends = []
