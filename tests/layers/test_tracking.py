@@ -94,3 +94,12 @@ def test_a_shallow_copy_is_its_own_top(holder):
     assert holder._flatten_layers()[0] is holder
     twin = copy.copy(holder)
     assert twin._flatten_layers()[0] is twin
+
+
+def test_what_is_set_again_is_not_searched_again(holder):
+    holder.also = holder.named["a"]
+    below = holder._below()
+    holder.also, holder.blocks = holder.also, holder.blocks  # as `History` does
+    assert holder._below() is below
+    holder.also = layers.Dense(6)
+    assert holder._below() is not below and 6 in names(holder)
