@@ -8,8 +8,8 @@ the loop, in the transpose one after it; only dh_(t-1) · U is left inside. The 
 keeps z and the states, and computes the rest of `react` again, which is faster than to
 store it. As a rule of forward mode it serves all of JAX's transformations.
 
-Weights come in their own dtype and are cast to that of the inputs, so that their
-gradients are sums in the wider one: half floats would overflow.
+Weights come in their own dtype and are cast to that of the inputs, which are floats, so
+that their gradients are sums in the wider one: half floats would overflow.
 """
 
 import math

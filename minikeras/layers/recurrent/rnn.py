@@ -218,6 +218,8 @@ class RNN(Layer):
         """(outputs in the order of the steps taken, states) of a cell that reacts."""
         cell, back = self.cell, self.go_backwards
         drop = cell.get_dropout_mask(steps[0]) if training else None
+        # Integers, say: they become what their product with the kernel would be.
+        steps = steps.astype(jnp.result_type(steps, cell.kernel.value))
         with Frame(autocast=None):
             bias = None if cell.bias is None else cell.bias.value
             weights = cell.kernel.value, bias, cell.recurrent_kernel.value

@@ -141,3 +141,27 @@ def test_gradients_of_half_floats_are_sums_in_the_dtype_of_the_weights(ahead):
     for half, full in zip(gradient("float16"), gradient("float32"), strict=True):
         assert half.dtype == "float32" and float(jnp.abs(full).max()) > 65_504
         np.testing.assert_allclose(half, full, atol=4e-3 * float(jnp.abs(full).max()))
+
+
+@pytest.mark.parametrize("layer", [layers.LSTM, layers.SimpleRNN])
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("dtype", ["int32", "bool", "uint8"])
+def test_inputs_that_are_no_floats(dtype, policy, layer):
+    rng = np.random.default_rng(1)
+    x = rng.integers(0, 2, (BATCH, STEPS, N)).astype(dtype)
+    rnn = layer(UNITS, dtype=policy)
+    rnn.build((BATCH, STEPS, N))
+
+    def results(x):
+        def loss(weights):
+            outputs, _ = apply(rnn, rnn.weights, weights, x)
+            return (outputs.astype("float32") ** 2).sum(), outputs
+
+        return jax.grad(loss, has_aux=True)([w.value for w in rnn.weights])
+
+    for found, expected in zip(
+        *(jax.tree_util.tree_leaves(results(a)) for a in (x, x.astype("float32"))),
+        strict=True,
+    ):
+        assert found.dtype == expected.dtype and np.abs(expected).max() > 0
+        np.testing.assert_array_equal(found, expected)
