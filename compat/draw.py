@@ -71,6 +71,7 @@ def cast(x, dtype):
 
 def names(every, fast):
     """Names as parameters, those not among the `fast` ones marked slow."""
+    assert set(fast) <= set(every)
     return [
         pytest.param(name, marks=[] if name in fast else [pytest.mark.slow])
         for name in every

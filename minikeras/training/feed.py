@@ -108,7 +108,8 @@ class Feed:
         total = _bytes(arrays) / self.adapter.num_samples * size
         most = min(2 * self._whole, _CHUNK_BYTES / max(total, 1))
         room = max((room for room in _CHUNKS if room <= most), default=0)
-        room = self.group * math.ceil(room / self.group)  # executions are whole
+        if room:  # for whole executions
+            room = max(room // self.group, 1) * self.group
         self._room = room if room * total <= 8 * _CHUNK_BYTES else 0
         if (self._stays or self._room) and self._whole >= (2 if often else 4):
             self.shapes = jax.tree_util.tree_map(

@@ -55,7 +55,7 @@ class Pass:
         mode = name.removesuffix("_step")
         self.begin = _listeners(callbacks, f"on_{mode}_batch_begin")
         self.end = _listeners(callbacks, f"on_{mode}_batch_end")
-        self.group = model.steps_per_execution or 1
+        self.group = model.steps_per_execution
         # Callbacks see every execution; where none looks, executions go together.
         looked_at = getattr(callbacks, f"needs_{mode}_batch_hooks", True)
         self.most = self.group if looked_at else max(self.group, _MOST_STEPS)
