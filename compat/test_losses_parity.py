@@ -257,7 +257,7 @@ def test_signature_and_config(name):
     ours, theirs = (getattr(p.losses, name) for p in (minikeras, keras))
     assert inspect.signature(ours) == inspect.signature(theirs)
     _, settings, *_ = drawn(CLASSES[name], 1, "class")
-    implicit = ours._implicit  # what Keras forgets
+    implicit = ours._mk_implicit  # what Keras forgets
     settings = {k: v for k, v in settings.items() if k not in implicit}
     for extra in ({}, {"reduction": "sum", "name": "n"}, settings):
         made = [cls(**extra) for cls in (ours, theirs)]

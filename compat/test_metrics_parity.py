@@ -364,7 +364,7 @@ def test_signature_and_config(name):
         if {"from_sorted_ids", "axis", "label_weights"} & set(settings):
             continue  # Keras leaves them out, or does not write JSON
         made = [make(p, name, settings) for p in PACKAGES]
-        assert made[1]._direction == getattr(made[0], "_direction", None)
+        assert made[1]._mk_direction == getattr(made[0], "_mk_direction", None)
         assert made[0].dtype == made[1].dtype
         saved = [
             json.loads(json.dumps(p.metrics.serialize(metric)))

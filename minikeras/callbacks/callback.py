@@ -15,13 +15,13 @@ class Callback:
 
     # Batch hooks that this instance inherits but has no use for, as a dict from name
     # to the function: while a subclass does not override them, they are not called.
-    _idle_hooks = {}
+    _mk_idle_hooks = {}
     # Set where batch hooks need not be called after every batch, only now and then.
-    _batches_may_be_skipped = False
+    _mk_batches_may_be_skipped = False
 
     def __init__(self):
         self.params = None
-        self._model = None
+        self._mk_model = None
 
     def set_params(self, params):
         """Receive `params` before any other hook."""
@@ -29,11 +29,11 @@ class Callback:
 
     def set_model(self, model):
         """Receive the model before any other hook."""
-        self._model = model
+        self._mk_model = model
 
     @property
     def model(self):
-        return self._model
+        return self._mk_model
 
     def on_batch_begin(self, batch, logs=None):
         """Another name of `on_train_batch_begin`."""

@@ -89,7 +89,7 @@ class CallbackList(Callback):
 
     def _needs(self, mode):
         return any(
-            not getattr(callback, "_batches_may_be_skipped", False)
+            not getattr(callback, "_mk_batches_may_be_skipped", False)
             for edge in _EDGES
             for callback, _ in self._batch_hooks()[f"on_{mode}_batch_{edge}"]
         )
@@ -166,7 +166,7 @@ def _uses(callback, name):
     """Whether calling this batch hook of `callback` can do anything."""
     hook = getattr(callback, name)
     function = getattr(hook, "__func__", hook)
-    if function is getattr(callback, "_idle_hooks", {}).get(name):
+    if function is getattr(callback, "_mk_idle_hooks", {}).get(name):
         return False
     if function is not getattr(Callback, name):
         return True

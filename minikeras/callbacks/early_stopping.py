@@ -46,9 +46,9 @@ class EarlyStopping(MonitorCallback):
         self.baseline = baseline
         self.restore_best_weights = restore_best_weights
         self.start_from_epoch = start_from_epoch
-        self._reset()
+        self._mk_reset()
 
-    def _reset(self):
+    def _mk_reset(self):
         self.best = None
         self.best_epoch = 0
         self.best_weights = None
@@ -56,7 +56,7 @@ class EarlyStopping(MonitorCallback):
         self.wait = 0
 
     def on_train_begin(self, logs=None):
-        self._reset()
+        self._mk_reset()
 
     def on_epoch_end(self, epoch, logs=None):
         if self.monitor_op is None:
@@ -66,7 +66,7 @@ class EarlyStopping(MonitorCallback):
             return
         self.wait += 1
         if self._is_improvement(value, self.best):
-            self._keep(epoch, value)
+            self._mk_keep(epoch, value)
             # One that stays short of the baseline still uses up patience.
             if self.baseline is None or self._is_improvement(value, self.baseline):
                 self.wait = 0
@@ -74,7 +74,7 @@ class EarlyStopping(MonitorCallback):
             self.stopped_epoch = epoch
             self.model.stop_training = True
 
-    def _keep(self, epoch, value):
+    def _mk_keep(self, epoch, value):
         self.best = value
         self.best_epoch = epoch
         if self.restore_best_weights:

@@ -30,9 +30,9 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         for key, optimizer in optimizers_of(self.model):
-            self._set(optimizer, key, epoch)
+            self._mk_set(optimizer, key, epoch)
 
-    def _set(self, optimizer, key, epoch):
+    def _mk_set(self, optimizer, key, epoch):
         present = learning_rate(optimizer)
         both = _takes_both(self.schedule, epoch, present)
         rate = self.schedule(epoch, present) if both else self.schedule(epoch)

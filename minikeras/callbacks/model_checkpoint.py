@@ -50,15 +50,15 @@ class ModelCheckpoint(MonitorCallback):
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only
         self.save_freq = save_freq
-        self._current_epoch = 0
-        self._batches_seen_since_last_saving = 0
-        self._last_batch_seen = -1
-        self._check_ending()
+        self._mk_current_epoch = 0
+        self._mk_batches_seen_since_last_saving = 0
+        self._mk_last_batch_seen = -1
+        self._mk_check_ending()
         if save_freq == "epoch":
             hook = ModelCheckpoint.on_train_batch_end
-            self._idle_hooks = {"on_train_batch_end": hook}
+            self._mk_idle_hooks = {"on_train_batch_end": hook}
 
-    def _check_ending(self):
+    def _mk_check_ending(self):
         endings = (".weights.h5",) if self.save_weights_only else (".keras", ".h5")
         if not self.filepath.endswith(endings):
             raise ValueError(
@@ -68,12 +68,12 @@ class ModelCheckpoint(MonitorCallback):
             )
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._current_epoch = epoch
-        self._last_batch_seen = -1
+        self._mk_current_epoch = epoch
+        self._mk_last_batch_seen = -1
 
     def on_train_batch_end(self, batch, logs=None):
         if self._should_save_on_batch(batch):
-            self._save_model(epoch=self._current_epoch, batch=batch, logs=logs)
+            self._save_model(epoch=self._mk_current_epoch, batch=batch, logs=logs)
 
     def on_epoch_end(self, epoch, logs=None):
         if self.save_freq == "epoch":
@@ -84,11 +84,11 @@ class ModelCheckpoint(MonitorCallback):
         if self.save_freq == "epoch":
             return False
         # Hooks may come once for several batches.
-        self._batches_seen_since_last_saving += batch - self._last_batch_seen
-        self._last_batch_seen = batch
-        if self._batches_seen_since_last_saving < self.save_freq:
+        self._mk_batches_seen_since_last_saving += batch - self._mk_last_batch_seen
+        self._mk_last_batch_seen = batch
+        if self._mk_batches_seen_since_last_saving < self.save_freq:
             return False
-        self._batches_seen_since_last_saving = 0
+        self._mk_batches_seen_since_last_saving = 0
         return True
 
     def _save_model(self, epoch, batch, logs):

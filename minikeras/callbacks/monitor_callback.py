@@ -37,10 +37,10 @@ class MonitorCallback(Callback):
         """Choose `monitor_op(new, best)`; in auto mode this needs the model."""
         from minikeras.ops import greater, less
 
-        mode = self.mode if self.mode != "auto" else self._auto_mode()
+        mode = self.mode if self.mode != "auto" else self._mk_auto_mode()
         self.monitor_op = greater if mode == "max" else less
 
-    def _auto_mode(self):
+    def _mk_auto_mode(self):
         name = self.monitor.removeprefix("val_")
         if name == "loss":
             return "min"
@@ -72,7 +72,7 @@ def _direction(metrics, name):
         nested = getattr(metric, "metrics", None)
         found = _direction(nested, name) if nested else None
         if found is None and getattr(metric, "name", None) == name:
-            found = getattr(metric, "_direction", None)
+            found = getattr(metric, "_mk_direction", None)
         if found is not None:
             return found
     return None

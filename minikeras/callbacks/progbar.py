@@ -54,7 +54,7 @@ class Progbar:
         self.stateless_metrics = None if averaged is None else set(averaged)
         self._values = {}  # name -> (sum, steps); steps 0 for a value shown as it is
         self._seen = 0
-        self._start = time.time()
+        self._mk_start = time.time()
         self._after_first = None
         self._drawn_at = 0.0
         self._drawn_width = 0
@@ -115,7 +115,7 @@ class Progbar:
         return name not in self.stateful_metrics
 
     def _line(self, current, finalize, live):
-        elapsed = time.time() - self._start
+        elapsed = time.time() - self._mk_start
         each = self._seconds_per_step(current, elapsed)
         if finalize or not self.target:
             clock = f"{elapsed:.0f}s"

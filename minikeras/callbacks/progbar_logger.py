@@ -12,7 +12,7 @@ class ProgbarLogger(Callback):
     logs are read, which waits for the device, only where they will be drawn.
     """
 
-    _batches_may_be_skipped = True
+    _mk_batches_may_be_skipped = True
 
     def __init__(self):
         super().__init__()
@@ -21,7 +21,7 @@ class ProgbarLogger(Callback):
         self.target = None
         self.verbose = 1
         self.epochs = 1
-        self._training = False
+        self._mk_training = False
 
     def set_params(self, params):
         self.params = params
@@ -30,61 +30,61 @@ class ProgbarLogger(Callback):
         self.target = params.get("steps")
 
     def on_train_begin(self, logs=None):
-        self._training = True
+        self._mk_training = True
 
     def on_train_end(self, logs=None):
-        self._training = False
+        self._mk_training = False
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._restart()
+        self._mk_restart()
         if self.verbose and self.epochs > 1:
             print_msg(f"Epoch {epoch + 1}/{self.epochs}")
 
     def on_test_begin(self, logs=None):
-        if not self._training:
-            self._restart()
+        if not self._mk_training:
+            self._mk_restart()
 
     def on_predict_begin(self, logs=None):
-        if not self._training:
-            self._restart()
+        if not self._mk_training:
+            self._mk_restart()
 
     def on_train_batch_end(self, batch, logs=None):
-        self._step(batch, logs)
+        self._mk_step(batch, logs)
 
     def on_test_batch_end(self, batch, logs=None):
-        if not self._training:
-            self._step(batch, logs)
+        if not self._mk_training:
+            self._mk_step(batch, logs)
 
     def on_predict_batch_end(self, batch, logs=None):
-        if not self._training:
-            self._step(batch, None)
+        if not self._mk_training:
+            self._mk_step(batch, None)
 
     def on_epoch_end(self, epoch, logs=None):
-        self._finish(logs)
+        self._mk_finish(logs)
 
     def on_test_end(self, logs=None):
-        if not self._training:
-            self._finish(logs)
+        if not self._mk_training:
+            self._mk_finish(logs)
 
     def on_predict_end(self, logs=None):
-        if not self._training:
-            self._finish(None)
+        if not self._mk_training:
+            self._mk_finish(None)
 
-    def _restart(self):
+    def _mk_restart(self):
         self.seen = 0
         # The metrics are averages already: the bar shows them as they are.
         self.progbar = Progbar(
             self.target, verbose=self.verbose, stateless_metrics=[], unit_name="step"
         )
 
-    def _step(self, batch, logs):
+    def _mk_step(self, batch, logs):
         self.seen = batch + 1
         if self.verbose == 1 and self.progbar is not None:
             if self.progbar.is_due(self.seen):
                 values = list((logs or {}).items())
                 self.progbar.update(self.seen, values, finalize=False)
 
-    def _finish(self, logs):
+    def _mk_finish(self, logs):
         if self.verbose and self.progbar is not None:
             if self.progbar.target is None:
                 self.progbar.target = self.target = self.seen

@@ -46,15 +46,15 @@ class ReduceLROnPlateau(MonitorCallback):
         self.verbose = verbose
         self.cooldown = cooldown
         self.min_lr = min_lr
-        self._reset()
+        self._mk_reset()
 
-    def _reset(self):
+    def _mk_reset(self):
         self.best = None
         self.cooldown_counter = 0
         self.wait = 0
 
     def on_train_begin(self, logs=None):
-        self._reset()
+        self._mk_reset()
 
     def in_cooldown(self):
         return self.cooldown_counter > 0
@@ -82,9 +82,9 @@ class ReduceLROnPlateau(MonitorCallback):
             self.wait += 1
             if self.wait >= self.patience:
                 for key, optimizer in optimizers_of(self.model):
-                    self._reduce(optimizer, key, epoch)
+                    self._mk_reduce(optimizer, key, epoch)
 
-    def _reduce(self, optimizer, key, epoch):
+    def _mk_reduce(self, optimizer, key, epoch):
         old = learning_rate(optimizer)
         # In the optimizer's own precision: min_lr, once reached, counts as reached.
         if old <= float(np.float32(self.min_lr)):

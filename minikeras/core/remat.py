@@ -77,7 +77,7 @@ def call_again(layer, call, /, *args, **kwargs):
     What `call` assigns (statistics, random counters), the losses it adds and the
     masks it sets come out of the rematerialized part as its results.
     """
-    scope, variables = layer._remat, layer.variables
+    scope, variables = layer._mk_remat, layer.variables
     with Frame(autocast=None):
         values = [v.value for v in variables]
 

@@ -323,7 +323,7 @@ def init_config(obj, base):
         NotImplementedError: an argument that a file cannot hold.
     """
     cls = type(obj)
-    args, kwargs = obj._init_arguments
+    args, kwargs = obj._mk_init_arguments
     try:
         given = inspect.signature(cls.__init__).bind(obj, *args, **kwargs)
     except TypeError:

@@ -190,14 +190,14 @@ class Node:
         self.input_tensors = keras_tensors((args, kwargs))
         self.output_tensors = jax.tree_util.tree_leaves(outputs)
         self.is_input = not self.input_tensors
-        index = len(operation._inbound_nodes)
-        operation._inbound_nodes.append(self)
+        index = len(operation._mk_inbound_nodes)
+        operation._mk_inbound_nodes.append(self)
         for i, tensor in enumerate(self.output_tensors):
             if isinstance(tensor, KerasTensor):
                 tensor._keras_history = (operation, index, i)
         for tensor in self.input_tensors:
             if history := getattr(tensor, "_keras_history", None):
-                history[0]._outbound_nodes.append(self)
+                history[0]._mk_outbound_nodes.append(self)
 
     def __repr__(self):
         return f"<Node of {self.operation.name}>"
@@ -213,7 +213,7 @@ class Operation:
     def __new__(cls, *args, **kwargs):
         self = object.__new__(cls)
         # The attribute set directly: subclasses may track what is assigned.
-        self.__dict__["_init_arguments"] = (args, kwargs)
+        self.__dict__["_mk_init_arguments"] = (args, kwargs)
         return self
 
     def __init__(self, name=None):
@@ -225,8 +225,8 @@ class Operation:
                 f"Received: name={name!r} (of type {type(name)})"
             )
         self.name = name
-        self._inbound_nodes: list[Node] = []
-        self._outbound_nodes: list[Node] = []
+        self._mk_inbound_nodes: list[Node] = []
+        self._mk_outbound_nodes: list[Node] = []
 
     def __call__(self, *args, **kwargs):
         if any_symbolic(args, kwargs):
@@ -257,7 +257,7 @@ class Operation:
     def rematerialized_call(self, fn, *args, **kwargs):
         """`fn`, or `fn` computed again for the gradient: see `RematScope`."""
         del args, kwargs
-        if getattr(self, "_remat", None) is None:
+        if getattr(self, "_mk_remat", None) is None:
             return fn
         from minikeras.core.remat import call_again
 
@@ -280,24 +280,24 @@ class Operation:
         """A new object from `get_config()`."""
         return cls(**config)
 
-    def _first_node(self, what):
-        if not self._inbound_nodes:
+    def _mk_first_node(self, what):
+        if not self._mk_inbound_nodes:
             raise AttributeError(
                 f"{type(self).__name__} {self.name!r} has never been called on a "
                 f"KerasTensor, so it has no {what}."
             )
-        return self._inbound_nodes[0]
+        return self._mk_inbound_nodes[0]
 
     @property
     def input(self):
         """KerasTensor(s) of the first call."""
-        tensors = self._first_node("input").input_tensors
+        tensors = self._mk_first_node("input").input_tensors
         return tensors[0] if len(tensors) == 1 else tensors
 
     @property
     def output(self):
         """KerasTensor(s) that the first call gave."""
-        tensors = self._first_node("output").output_tensors
+        tensors = self._mk_first_node("output").output_tensors
         return tensors[0] if len(tensors) == 1 else tensors
 
     def __repr__(self):
@@ -328,7 +328,7 @@ class FunctionOp(Operation):
         """The output as KerasTensors: the op's own `spec`, or traced."""
 
         def trace(*args, fills=SIZES_FOR_NONE, **kwargs):
-            guess = self._sizes(args)
+            guess = self._mk_sizes(args)
             return output_spec(self.call, args, kwargs, fills=fills, guess=guess)
 
         config = {**self.config, **kwargs}
@@ -339,7 +339,7 @@ class FunctionOp(Operation):
         except (TypeError, ValueError, IndexError) as error:
             raise ValueError(described(error, self.function, args, config)) from error
 
-    def _sizes(self, args):
+    def _mk_sizes(self, args):
         """Those of shapes in the configuration, and of arrays among the arguments."""
         lists = [x for x in self.config.values() if isinstance(x, (list, tuple))]
         leaves = jax.tree_util.tree_leaves((lists, args))

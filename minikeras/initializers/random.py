@@ -76,7 +76,7 @@ class RandomInitializer(Initializer):
     """
 
     def __init__(self, seed=None):
-        self._init_seed = seed
+        self._mk_init_seed = seed
         if isinstance(seed, dict):
             seed = deserialize_keras_object(seed)
         if seed is None:
@@ -90,7 +90,7 @@ class RandomInitializer(Initializer):
 
     def get_config(self):
         """`{"seed": ...}`, None if it was drawn."""
-        return {"seed": serialize_keras_object(self._init_seed)}
+        return {"seed": serialize_keras_object(self._mk_init_seed)}
 
 
 class RandomNormal(RandomInitializer):

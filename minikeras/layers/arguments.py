@@ -115,21 +115,21 @@ def map_shapes(function, shapes):
 class Travelling:
     """Mix-in of Layer: masks travel with arrays, registered arguments with calls."""
 
-    _context_arguments: tuple[str, ...] = ()
-    _called = False
+    _mk_context_arguments: tuple[str, ...] = ()
+    _mk_called = False
     name: str
     supports_masking = False
-    _masks_itself = False  # does the class have a `compute_mask` of its own?
+    _mk_masks_itself = False  # does the class have a `compute_mask` of its own?
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        cls._masks_itself = cls.compute_mask is not Travelling.compute_mask
+        cls._mk_masks_itself = cls.compute_mask is not Travelling.compute_mask
 
     def compute_mask(self, inputs, previous_mask):
         """The outputs' mask: the inputs' by default."""
         return previous_mask
 
-    def _take_masks(self, spec, given):
+    def _mk_take_masks(self, spec, given):
         """Fill `mask` or the `<name>_mask`s; return the first input's masks.
 
         As in Keras `mask` belongs to calls with one tensor argument; with more of
@@ -151,11 +151,11 @@ class Travelling:
                 given["mask"] = None
         return masks if given.get("mask") is None else given["mask"]
 
-    def _give_masks(self, inputs, outputs, masks):
+    def _mk_give_masks(self, inputs, outputs, masks):
         given = bool(jax.tree_util.tree_leaves(masks))
-        if not self._masks_itself and not given:
+        if not self._mk_masks_itself and not given:
             return
-        if not self.supports_masking and not self._masks_itself:
+        if not self.supports_masking and not self._mk_masks_itself:
             warnings.warn(
                 f"Layer {self.name!r} ({type(self).__name__}) was passed an input with "
                 "a mask, does not use it and drops it. Set `supports_masking = True` "
@@ -174,7 +174,7 @@ class Travelling:
             if mask is not None and is_tensor(x) and get_mask(x) is None:
                 set_mask(x, mask)
 
-    def _register_call_context_args(self, *names):
+    def _mk_register_call_context_args(self, *names):
         """Let call arguments of these names reach the layers within by themselves.
 
         As `training` does: given to this layer, they reach every layer below that has
@@ -183,20 +183,20 @@ class Travelling:
         Raises:
             RuntimeError: the layer has been called already.
         """
-        if self._called:
+        if self._mk_called:
             raise RuntimeError(
                 f"Cannot add call-context args after the layer has been called. "
                 f"Register {names} in the constructor of {self.name!r}."
             )
-        self._context_arguments = tuple({*self._context_arguments, *names})
+        self._mk_context_arguments = tuple({*self._mk_context_arguments, *names})
 
     @property
-    def _call_context_args(self):
-        return {"training", *self._context_arguments}
+    def _mk_call_context_args(self):
+        return {"training", *self._mk_context_arguments}
 
-    def _take_context(self, spec, context, kwargs):
+    def _mk_take_context(self, spec, context, kwargs):
         """(what the layers within get, the call's keywords) of registered arguments."""
-        names = self._context_arguments
+        names = self._mk_context_arguments
         given = {k: v for k, v in kwargs.items() if k in names and v is not None}
         known = {k: v for k, v in (context | given).items() if k in names}
         kwargs = {k: v for k, v in kwargs.items() if k not in names}

@@ -15,9 +15,9 @@ from minikeras.layers import arguments as arg
 class Buildable:
     """Mix-in of Layer: everything around `build`."""
 
-    _building = False
-    _build_shapes: Any
-    _initial_weights: Any
+    _mk_building = False
+    _mk_build_shapes: Any
+    _mk_initial_weights: Any
     name: str
 
     def __init_subclass__(cls, **kwargs):
@@ -29,12 +29,12 @@ class Buildable:
         """Create the weights; a subclass defines it."""
         self.built = True
 
-    def _build_at_init(self):
+    def _mk_build_at_init(self):
         """End of the constructor of a layer without weights: there is no more to do,
         unless a subclass has a `build` of its own."""
         self.built = type(self).build is Buildable.build
 
-    def _weight(self, name, shape, settings_of=None, **more):
+    def _mk_weight(self, name, shape, settings_of=None, **more):
         """A weight as the constructor's `<name>_initializer`, `_regularizer` and
         `_constraint` want it; `settings_of` if they have another name."""
         settings = {
@@ -43,7 +43,7 @@ class Buildable:
         }
         return self.add_weight(name=name, shape=shape, **settings, **more)
 
-    def _build_for(self, spec, given):
+    def _mk_build_for(self, spec, given):
         """Build from the shapes of a call's arguments."""
         shapes = {
             f"{name}_shape": arg.shapes_of(value)
@@ -51,18 +51,18 @@ class Buildable:
             if name != "mask" and arg.is_tensor_tree(value)
         }
         if type(self).build is not Buildable.build:
-            self.build(**self._shapes_for(type(self).build, shapes))
+            self.build(**self._mk_shapes_for(type(self).build, shapes))
         else:
-            self._build_shapes = shapes
-            if any(not layer.built for layer in self._flatten_layers(False)):
-                self._build_by_run(given)
+            self._mk_build_shapes = shapes
+            if any(not layer.built for layer in self._mk_flatten_layers(False)):
+                self._mk_build_by_run(given)
             self.build()
         self.built = True
-        self._lock()
-        if self._initial_weights is not None:
-            self.set_weights(self._initial_weights)
+        self._mk_lock()
+        if self._mk_initial_weights is not None:
+            self.set_weights(self._mk_initial_weights)
 
-    def _build_by_run(self, given):
+    def _mk_build_by_run(self, given):
         """Trace `call` once so that sub-layers see their input shapes."""
         symbolic = {
             name: jax.tree_util.tree_map(_as_symbolic, value)
@@ -70,7 +70,7 @@ class Buildable:
         }
         output_spec(lambda **kwargs: self.call(**kwargs), (), symbolic)
 
-    def _shapes_for(self, function, shapes):
+    def _mk_shapes_for(self, function, shapes):
         """The shapes by the parameter names of `build` or `compute_output_shape`."""
         parameters = list(inspect.signature(function).parameters.values())[1:]
         names = [p.name for p in parameters if p.kind < 2 or p.kind == 3]
@@ -80,10 +80,10 @@ class Buildable:
             return {names[0]: next(iter(shapes.values()), None)}
         for p in parameters:
             if p.name not in shapes and p.default is p.empty and p.kind < 2:
-                raise ValueError(self._unknown_shape(function.__name__, p.name))
+                raise ValueError(self._mk_unknown_shape(function.__name__, p.name))
         return {name: shapes[name] for name in names if name in shapes}
 
-    def _unknown_shape(self, function, name):
+    def _mk_unknown_shape(self, function, name):
         where = f"{type(self).__name__}.{function}()"
         if not name.endswith("_shape"):
             return (
@@ -97,7 +97,7 @@ class Buildable:
 
     def get_build_config(self):
         """The input shapes the layer was built with, for a file; None before."""
-        shapes = self._build_shapes
+        shapes = self._mk_build_shapes
         if not shapes:
             return None
         if len(shapes) == 1:
@@ -123,18 +123,18 @@ def _in_scope(build):
 
     @functools.wraps(build)
     def scoped(self, *args, **kwargs):
-        if self._building:  # super().build()
+        if self._mk_building:  # super().build()
             return build(self, *args, **kwargs)
-        object.__setattr__(self, "_building", True)
+        object.__setattr__(self, "_mk_building", True)
         try:
-            with Frame(path=self._scope(), autocast=None):
+            with Frame(path=self._mk_scope(), autocast=None):
                 build(self, *args, **kwargs)
         finally:
-            object.__setattr__(self, "_building", False)
+            object.__setattr__(self, "_mk_building", False)
         given = inspect.signature(build).bind(self, *args, **kwargs).arguments
-        self._build_shapes = dict(list(given.items())[1:])
+        self._mk_build_shapes = dict(list(given.items())[1:])
         self.built = True
-        self._lock()
+        self._mk_lock()
         return None
 
     return scoped

@@ -31,7 +31,7 @@ def own_arguments(arguments):
 class Configurable:
     """Mix-in of Layer: `get_config` and `from_config`."""
 
-    def _keep(self, arguments):
+    def _mk_keep(self, arguments):
         """Make attributes of the constructor's arguments, given as its `locals()`.
 
         Names of activations, initializers, … become what they stand for.
@@ -45,7 +45,7 @@ class Configurable:
         config = {
             "name": self.name,
             "trainable": self.trainable,
-            "dtype": serialize_keras_object(self._dtype_policy),
+            "dtype": serialize_keras_object(self._mk_dtype_policy),
         }
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = serialize_keras_object(

@@ -43,16 +43,16 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
     (2, 3)
     """
 
-    _untracked = frozenset(
-        {"_init_arguments", "_inbound_nodes", "_outbound_nodes", "_remat"}
+    _mk_untracked = frozenset(
+        {"_mk_init_arguments", "_mk_inbound_nodes", "_mk_outbound_nodes", "_mk_remat"}
     )
-    _locked = False
+    _mk_locked = False
     _convert_input_args = True  # False: `call` takes lists of numbers, strings, …
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        parts = (getattr(base, "_untracked", ()) for base in cls.__mro__)
-        cls._untracked = frozenset().union(*parts)
+        parts = (getattr(base, "_mk_untracked", ()) for base in cls.__mro__)
+        cls._mk_untracked = frozenset().union(*parts)
 
     def __init__(
         self,
@@ -72,11 +72,11 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
             kwargs["input_shape"] = (units,)
         if (shape := kwargs.pop("input_shape", None)) is not None:
             batch = kwargs.pop("batch_size", None)
-            self._input_shape_arg = (batch, *_shape_tuple(shape))
+            self._mk_input_shape_arg = (batch, *_shape_tuple(shape))
         for key in ("batch_input_shape", "batch_shape"):
             if (shape := kwargs.pop(key, None)) is not None:
-                self._input_shape_arg = _shape_tuple(shape)
-        self._initial_weights = kwargs.pop("weights", None)
+                self._mk_input_shape_arg = _shape_tuple(shape)
+        self._mk_initial_weights = kwargs.pop("weights", None)
         if kwargs:
             raise ValueError(
                 f"Unrecognized keyword arguments passed to {type(self).__name__}: "
@@ -87,16 +87,16 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
                 f"{type(self).__name__}: expected `trainable` to be a boolean, got "
                 f"{trainable!r}."
             )
-        self._dtype_policy = dtypes.get_policy(dtype)
+        self._mk_dtype_policy = dtypes.get_policy(dtype)
         self.autocast = autocast
-        self._trainable = bool(trainable)
+        self._mk_trainable = bool(trainable)
         self.built = False
-        self.supports_masking = self.supports_masking or self._masks_itself
+        self.supports_masking = self.supports_masking or self._mk_masks_itself
         self.input_spec = None
-        self._losses = []
-        self._path = None
-        self._remat = current().remat
-        self._build_shapes = None
+        self._mk_losses = []
+        self._mk_path = None
+        self._mk_remat = current().remat
+        self._mk_build_shapes = None
 
     # -- weights ------------------------------------------------------------------
 
@@ -125,7 +125,7 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
                 `keras.Variable`.
             regularizer, constraint: callables or names.
         """
-        self._check_initialized()
+        self._mk_check_initialized()
         shape, initializer, dtype = _by_position(args, shape, initializer, dtype)
         if shape is not None and None in _shape_tuple(shape):
             raise ValueError(
@@ -136,7 +136,7 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
         dtype = dtypes.standardize_dtype(dtype or self.variable_dtype)
         if initializer is None:
             initializer = "glorot_uniform" if "float" in dtype else "zeros"
-        with Frame(path=self._scope()):
+        with Frame(path=self._mk_scope()):
             variable = Variable(
                 registry.family("initializers").get(initializer),
                 shape=() if shape is None else shape,
@@ -149,7 +149,7 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
         variable.regularizer = registry.family("regularizers").get(regularizer)
         variable.constraint = registry.family("constraints").get(constraint)
         variable.overwrite_with_gradient = overwrite_with_gradient
-        self._track(variable)
+        self._mk_track(variable)
         return variable
 
     add_variable = add_weight
@@ -159,57 +159,57 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
     @property
     def dtype_policy(self):
         """The layer's `DTypePolicy`."""
-        return self._dtype_policy
+        return self._mk_dtype_policy
 
     @dtype_policy.setter
     def dtype_policy(self, value):
-        policy, own = dtypes.get_policy(value), self._dtype_policy
+        policy, own = dtypes.get_policy(value), self._mk_dtype_policy
         if isinstance(own, MutableMapping) and not isinstance(policy, MutableMapping):
             if self.path in own:
                 del own[self.path]
             own[self.path] = policy
         else:
-            self._dtype_policy = policy
+            self._mk_dtype_policy = policy
 
     @property
     def dtype(self):
         """Dtype of the weights."""
-        return self._dtype_policy.of(self).variable_dtype
+        return self._mk_dtype_policy.of(self).variable_dtype
 
     variable_dtype = dtype
 
     @property
     def compute_dtype(self):
         """Dtype of the computation."""
-        return self._dtype_policy.of(self).compute_dtype
+        return self._mk_dtype_policy.of(self).compute_dtype
 
     @property
     def quantization_mode(self):
         """How the weights are quantized, or None."""
-        return self._dtype_policy.of(self).quantization_mode
+        return self._mk_dtype_policy.of(self).quantization_mode
 
     input_dtype = compute_dtype
 
     # -- the call -----------------------------------------------------------------
 
     def __call__(self, *args, **kwargs):
-        self._check_initialized()
+        self._mk_check_initialized()
         try:
             spec = arg.call_signature(type(self).call)
-            args, kwargs, given, settings = self._understand(spec, args, kwargs)
+            args, kwargs, given, settings = self._mk_understand(spec, args, kwargs)
             symbolic, frame = any_symbolic(given.values()), current()
             first = given.get(spec.first)
-            masks = self._take_masks(spec, given)
+            masks = self._mk_take_masks(spec, given)
             if self.input_spec is not None:
-                self._check_input(first)
+                self._mk_check_input(first)
             if not frame.path and frame.losses is None and not symbolic:
-                self._clear_losses()
-            with Frame(path=self._scope(), **settings):
+                self._mk_clear_losses()
+            with Frame(path=self._mk_scope(), **settings):
                 if not self.built:
-                    self._build_for(spec, given)
+                    self._mk_build_for(spec, given)
                 with jax.named_scope(self.name):
                     if symbolic:
-                        outputs = self._record(spec, given, args, kwargs)
+                        outputs = self._mk_record(spec, given, args, kwargs)
                     else:
                         arranged, named = spec.arrange(given)
                         run = self.rematerialized_call(self.call)
@@ -218,24 +218,24 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
                     for x in jax.tree_util.tree_leaves(outputs):
                         batch = max(x.shape[0], 1) if x.ndim else 1
                         self.add_loss(self.activity_regularizer(x) / batch)
-            self._give_masks(first, outputs, masks)
-            if not self._called:
-                object.__setattr__(self, "_called", True)
+            self._mk_give_masks(first, outputs, masks)
+            if not self._mk_called:
+                object.__setattr__(self, "_mk_called", True)
             return outputs
         except (TypeError, ValueError, IndexError) as error:
             arg.explain(error, self, args, kwargs)
             raise
 
-    def _understand(self, spec, args, kwargs):
+    def _mk_understand(self, spec, args, kwargs):
         """(args, kwargs, {parameter of `call`: value}, what the code within sees)."""
         frame = current()
         training, context = kwargs.get("training"), frame.context
         if not (spec.has_training or spec.variadic):
             kwargs.pop("training", None)
-        if self._context_arguments:
-            context, kwargs = self._take_context(spec, context, kwargs)
+        if self._mk_context_arguments:
+            context, kwargs = self._mk_take_context(spec, context, kwargs)
         if self._convert_input_args:
-            args, kwargs = arg.map_leaves(self._convert, (args, kwargs))
+            args, kwargs = arg.map_leaves(self._mk_convert, (args, kwargs))
         given = spec.bind(args, kwargs)
         if training is None:
             training = given.get("training", frame.training)
@@ -244,15 +244,15 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
         if spec.has_training and training is not None:
             given["training"] = training
         if self._convert_input_args:
-            self._check_positional(args)
-        autocast = self.compute_dtype if self._casts() else None
+            self._mk_check_positional(args)
+        autocast = self.compute_dtype if self._mk_casts() else None
         settings = {"training": training, "autocast": autocast, "context": context}
         return args, kwargs, given, settings
 
-    def _check_input(self, inputs):
+    def _mk_check_input(self, inputs):
         check_input(self.input_spec, inputs, self.path)
 
-    def _convert(self, x):
+    def _mk_convert(self, x):
         if isinstance(x, Variable):
             x = x.value
         if isinstance(x, jax.Array):
@@ -264,12 +264,12 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
             return x
         if isinstance(x, KerasTensor):
             return x
-        return self._dtype_policy.convert_input(x, self.autocast, self.input_dtype)
+        return self._mk_dtype_policy.convert_input(x, self.autocast, self.input_dtype)
 
-    def _casts(self):
+    def _mk_casts(self):
         return self.autocast and self.compute_dtype != self.variable_dtype
 
-    def _check_positional(self, args):
+    def _mk_check_positional(self, args):
         for x in jax.tree_util.tree_leaves(args, is_leaf=is_sparse):
             if not arg.is_tensor(x) and not hasattr(x, "__array__"):
                 raise ValueError(
@@ -278,7 +278,7 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
                     "Pass other arguments by keyword."
                 )
 
-    def _record(self, spec, given, args, kwargs):
+    def _mk_record(self, spec, given, args, kwargs):
         """The symbolic call: output KerasTensors, and a node in the graph."""
         given = dict(given)
         first = given.pop(spec.first, None)
@@ -307,25 +307,25 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
         From `compute_output_shape` if a subclass defines it, else by tracing.
         """
         if type(self).compute_output_shape is not Layer.compute_output_shape:
-            return self._spec_from_shape(args, kwargs)
+            return self._mk_spec_from_shape(args, kwargs)
 
-        autocast = self.compute_dtype if self._casts() else None
+        autocast = self.compute_dtype if self._mk_casts() else None
 
         def run(*args, **kwargs):
-            args, kwargs = arg.map_leaves(self._convert, (args, kwargs))
+            args, kwargs = arg.map_leaves(self._mk_convert, (args, kwargs))
             with Frame(autocast=autocast):
                 return self.call(*args, **kwargs)
 
         return output_spec(run, args, kwargs)
 
-    def _spec_from_shape(self, args, kwargs):
+    def _mk_spec_from_shape(self, args, kwargs):
         spec = arg.call_signature(type(self).call)
         shapes = {
             f"{name}_shape": arg.shapes_of(value)
             for name, value in spec.bind(args, kwargs).items()
             if arg.is_tensor_tree(value)
         }
-        shapes = self._shapes_for(type(self).compute_output_shape, shapes)
+        shapes = self._mk_shapes_for(type(self).compute_output_shape, shapes)
         out = self.compute_output_shape(**shapes)
         return arg.map_shapes(lambda s: KerasTensor(s, self.compute_dtype), out)
 
@@ -344,19 +344,19 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
         named = {k.removesuffix("_shape"): symbolic(v) for k, v in kwargs.items()}
         if "input" in named:
             inputs.append(named.pop("input"))
-        with self._unchanged(), bound({}, masks=Masks(), losses=[]):
+        with self._mk_unchanged(), bound({}, masks=Masks(), losses=[]):
             outputs = self(*inputs, **named)
         return arg.map_leaves(lambda x: x.shape, outputs)
 
-    def _scope(self):
-        if self._path is None:
-            self._path = (*current().path, self.name)
-        return self._path
+    def _mk_scope(self):
+        if self._mk_path is None:
+            self._mk_path = (*current().path, self.name)
+        return self._mk_path
 
     @property
     def path(self):
         """Name with those of the layers around it: `"model/block/dense"`."""
-        return "/".join(self._path or (*current().path, self.name))
+        return "/".join(self._mk_path or (*current().path, self.name))
 
     # -- losses -------------------------------------------------------------------
 
@@ -369,19 +369,19 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
                     f"add_loss() takes arrays, got {x!r} ({type(x).__name__}). Call "
                     "it inside `call()`, on something computed from the inputs."
                 )
-            (self._losses if collected is None else collected).append(jnp.asarray(x))
+            (self._mk_losses if collected is None else collected).append(jnp.asarray(x))
 
-    def _clear_losses(self):
-        for layer in self._flatten_layers():
-            if layer._losses:
-                layer._losses.clear()
+    def _mk_clear_losses(self):
+        for layer in self._mk_flatten_layers():
+            if layer._mk_losses:
+                layer._mk_losses.clear()
 
     @property
     def losses(self):
         """Scalars from `add_loss` in the last call, and of weight regularizers."""
         collected = current().losses
         if collected is None:
-            found = [x for layer in self._flatten_layers() for x in layer._losses]
+            found = [x for layer in self._mk_flatten_layers() for x in layer._mk_losses]
         else:
             found = list(collected)
         for v in self.trainable_weights:
@@ -410,7 +410,7 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
         Returns:
             (outputs, new non-trainable values) or (outputs, values, losses).
         """
-        self._check_initialized()
+        self._mk_check_initialized()
         if not self.built:
             raise ValueError(
                 f"stateless_call: layer {self.name!r} is not built: it has no "
@@ -438,8 +438,8 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
         updated = [values[id(v)] for v in others]
         return (outputs, updated, collected) if return_losses else (outputs, updated)
 
-    def _check_initialized(self):
-        if "_dtype_policy" not in vars(self):
+    def _mk_check_initialized(self):
+        if "_mk_dtype_policy" not in vars(self):
             raise RuntimeError(
                 f"In layer {type(self).__name__!r}, you forgot to call "
                 "`super().__init__()` as the first statement of `__init__()`."

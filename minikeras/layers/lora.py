@@ -20,12 +20,12 @@ class LowRank:
     """
 
     lora_enabled = False
-    _adapted = "kernel"  # what the kernel is called
+    _mk_adapted = "kernel"  # what the kernel is called
 
-    def _effective(self):
+    def _mk_effective(self):
         """The kernel that `call` uses: the Variable, or the updated array."""
-        name = self._adapted
-        kernel = vars(self)[f"_{name}"]
+        name = self._mk_adapted
+        kernel = vars(self)[f"_mk_{name}"]
         if not self.lora_enabled:
             return kernel
         w = kernel.value
@@ -49,8 +49,8 @@ class LowRank:
         Raises:
             ValueError: not built yet, already enabled, or the kernel is constrained.
         """
-        name = self._adapted
-        variable = vars(self).get(f"_{name}")
+        name = self._mk_adapted
+        variable = vars(self).get(f"_mk_{name}")
         if (constraint := getattr(self, f"{name}_constraint")) is not None:
             raise ValueError(
                 f"Lora is incompatible with {name.removesuffix('s')} constraints: "
@@ -63,7 +63,7 @@ class LowRank:
             )
         if self.lora_enabled:
             raise ValueError(f"lora is already enabled in {self.name!r}.")
-        self._lock(False)
+        self._mk_lock(False)
         for suffix, shape, initializer in (
             ("a", (*variable.shape[:-1], rank), a_initializer),
             ("b", (rank, variable.shape[-1]), b_initializer),
@@ -77,13 +77,13 @@ class LowRank:
                 regularizer=getattr(self, f"{name}_regularizer"),
             )
             setattr(self, part, weight)
-        self._lock()
+        self._mk_lock()
         variable.trainable = False
         self.lora_enabled = True
         self.lora_rank = rank
         self.lora_alpha = rank if lora_alpha is None else lora_alpha
 
-    def _start_lora(self):
+    def _mk_start_lora(self):
         """Last line of `build`: the constructor's `lora_rank`."""
         if self.lora_rank is not None:
             # Variables of a rebuilt layer get their adaptation too.
@@ -101,19 +101,19 @@ class LowRank:
         """Store the kernel with its update, so that any layer can load it."""
         if not self.lora_enabled:
             return super().save_own_variables(store)
-        kernel = vars(self)[f"_{self._adapted}"]
-        for i, v in enumerate(self._base_variables()):
-            store[str(i)] = np.asarray(self._effective() if v is kernel else v.value)
+        kernel = vars(self)[f"_mk_{self._mk_adapted}"]
+        for i, v in enumerate(self._mk_base_variables()):
+            store[str(i)] = np.asarray(self._mk_effective() if v is kernel else v.value)
 
     def load_own_variables(self, store):
         """Load a kernel; the update starts again from nothing."""
         if not self.lora_enabled:
             return super().load_own_variables(store)
-        for i, v in enumerate(self._base_variables()):
+        for i, v in enumerate(self._mk_base_variables()):
             v.assign(store[str(i)])
         for suffix in "ab":
-            part = getattr(self, f"lora_{self._adapted}_{suffix}")
+            part = getattr(self, f"lora_{self._mk_adapted}_{suffix}")
             part.assign(part.value * 0)
 
-    def _base_variables(self):
-        return [v for v in self._own_variables() if not v.name.startswith("lora_")]
+    def _mk_base_variables(self):
+        return [v for v in self._mk_own_variables() if not v.name.startswith("lora_")]

@@ -16,107 +16,109 @@ from minikeras.random.seed_generator import SeedGenerator
 class Tracked:
     """Mix-in of Layer: the tree of state below an object."""
 
-    _untracked: frozenset[str] = frozenset(
-        {"_found", "_found_below", "_losses", "_build_shapes"}
+    _mk_untracked: frozenset[str] = frozenset(
+        {"_mk_found", "_mk_found_below", "_mk_losses", "_mk_build_shapes"}
     )
-    _locked: bool
-    _trainable: bool
+    _mk_locked: bool
+    _mk_trainable: bool
     name: str
 
     def __setattr__(self, name, value):
-        if self._locked and _holds_state(value) and not _is_known(self, value):
+        if self._mk_locked and _holds_state(value) and not _is_known(self, value):
             raise ValueError(_locked_text(self, name))
         before = self.__dict__.get(name)
         object.__setattr__(self, name, value)
         plain = type(value) in _PLAIN and type(before) in _PLAIN
         if value is not before and not plain:
-            self._forget()
+            self._mk_forget()
 
     def __delattr__(self, name):
         object.__delattr__(self, name)
-        self._forget()
+        self._mk_forget()
 
-    def _forget(self):
+    def _mk_forget(self):
         """Walk again over this object's attributes, and those above it."""
-        self.__dict__.pop("_found", None)
+        self.__dict__.pop("_mk_found", None)
         Below.changes += 1
 
-    def _lock(self, locked=True):
-        object.__setattr__(self, "_locked", locked)
+    def _mk_lock(self, locked=True):
+        object.__setattr__(self, "_mk_locked", locked)
 
-    def _track(self, variable):
+    def _mk_track(self, variable):
         """Remember a variable that may not be kept in an attribute.
 
         In a frozen layer it is frozen too, and thaws with the layer.
         """
-        if self._locked:
+        if self._mk_locked:
             raise ValueError(_locked_text(self, variable.name))
-        variable.trainable = variable.trainable and self._trainable
-        self.__dict__.setdefault("_added_variables", []).append(variable)
-        self._forget()
+        variable.trainable = variable.trainable and self._mk_trainable
+        self.__dict__.setdefault("_mk_added_variables", []).append(variable)
+        self._mk_forget()
 
-    def _untrack_variable(self, variable):
+    def _mk_untrack_variable(self, variable):
         """Forget a variable, so that it may be deleted or replaced."""
         for name, value in list(vars(self).items()):
             if value is variable:
                 object.__setattr__(self, name, None)
-        added = vars(self).get("_added_variables", [])
+        added = vars(self).get("_mk_added_variables", [])
         added[:] = [v for v in added if v is not variable]
-        self._forget()
+        self._mk_forget()
 
     @property
-    def _tracker(self):
+    def _mk_tracker(self):
         """`unlock()` lets a built layer take new state, `lock()` ends that."""
         return _Lock(self)
 
-    def _held(self, kind):
+    def _mk_held(self, kind):
         """Objects of `kind` held directly, each once, in order."""
-        return [x for x in self._state().held if isinstance(x, kind)]
+        return [x for x in self._mk_state().held if isinstance(x, kind)]
 
-    def _state(self):
+    def _mk_state(self):
         """What the object holds directly.
 
         The walk is remembered until an attribute is set, or one of the lists, dicts
         and sets on its way holds other items than before.
         """
-        found = self.__dict__.get("_found")
+        found = self.__dict__.get("_mk_found")
         if found is None or not found.is_fresh():
-            found = self.__dict__["_found"] = Found(self)
+            found = self.__dict__["_mk_found"] = Found(self)
         return found
 
     @property
-    def _layers(self):
-        return list(self._state().layers)
+    def _mk_layers(self):
+        return list(self._mk_state().layers)
 
     @property
-    def _seed_generators(self):
-        return self._held(SeedGenerator)
+    def _mk_seed_generators(self):
+        return self._mk_held(SeedGenerator)
 
-    def _own_variables(self):
+    def _mk_own_variables(self):
         """The object's own weights: those born trainable first."""
-        return list(self._state().weights)
+        return list(self._mk_state().weights)
 
-    def _below(self):
+    def _mk_below(self):
         """What this object and all layers below hold; remembered like `_state`."""
-        found = self.__dict__.get("_found_below")
+        found = self.__dict__.get("_mk_found_below")
         if found is None or not found.is_fresh(self):
-            found = self.__dict__["_found_below"] = Below(self)
+            found = self.__dict__["_mk_found_below"] = Below(self)
         return found
 
-    def _flatten_layers(self, include_self=True, recursive=True):
+    def _mk_flatten_layers(self, include_self=True, recursive=True):
         """This layer and all below it, depth first, each once."""
-        below = self._below().layers if recursive else [self, *self._state().layers]
+        below = (
+            self._mk_below().layers if recursive else [self, *self._mk_state().layers]
+        )
         return below[0 if include_self else 1 :]
 
     @property
     def variables(self):
         """All variables: weights, and states of seed generators."""
-        return list(self._below().variables)
+        return list(self._mk_below().variables)
 
     @property
     def weights(self):
         """`variables` without the states of seed generators."""
-        return list(self._below().weights)
+        return list(self._mk_below().weights)
 
     @property
     def trainable_variables(self):
@@ -142,13 +144,13 @@ class Tracked:
             return self.weights
         return [v for v in self.weights if not v.trainable]
 
-    def _own_metrics(self):
-        return [m for m in self._state().held if _is_metric(m)]
+    def _mk_own_metrics(self):
+        return [m for m in self._mk_state().held if _is_metric(m)]
 
     @property
     def metrics(self):
         """Metrics held here and below."""
-        return self._own_metrics() + [m for x in self._layers for m in x.metrics]
+        return self._mk_own_metrics() + [m for x in self._mk_layers for m in x.metrics]
 
     @property
     def metrics_variables(self):
@@ -158,15 +160,15 @@ class Tracked:
     @property
     def trainable(self):
         """Do optimizers update the weights?"""
-        return self._trainable
+        return self._mk_trainable
 
     @trainable.setter
     def trainable(self, value):
-        self._trainable = bool(value)
-        for v in self._own_variables():
+        self._mk_trainable = bool(value)
+        for v in self._mk_own_variables():
             if v._born_trainable:
                 v.trainable = value
-        for layer in self._layers:
+        for layer in self._mk_layers:
             layer.trainable = value
 
     def get_weights(self):
@@ -206,12 +208,12 @@ class Tracked:
 
     def save_own_variables(self, store):
         """Put the layer's own weights into `store` as "0", "1", …"""
-        for i, v in enumerate(self._own_variables()):
+        for i, v in enumerate(self._mk_own_variables()):
             store[str(i)] = v.numpy()
 
     def load_own_variables(self, store):
         """Assign what `save_own_variables` put into `store`."""
-        own = self._own_variables()
+        own = self._mk_own_variables()
         if len(store.keys()) != len(own):
             hint = (
                 " The layer is not built: it has no weights yet."
@@ -227,9 +229,9 @@ class Tracked:
             v.assign(store[str(i)])
 
     @contextmanager
-    def _unchanged(self):
+    def _mk_unchanged(self):
         """Afterwards this and all layers below are as they were before."""
-        before = [(layer, dict(vars(layer))) for layer in self._flatten_layers()]
+        before = [(layer, dict(vars(layer))) for layer in self._mk_flatten_layers()]
         try:
             yield
         finally:
@@ -254,7 +256,7 @@ class Found:
     def __init__(self, holder):
         leaves, self.containers = {}, []
         for name, value in list(vars(holder).items()):
-            if type(value) not in _PLAIN and name not in holder._untracked:
+            if type(value) not in _PLAIN and name not in holder._mk_untracked:
                 for leaf in _state_leaves(value, self.containers):
                     leaves[id(leaf)] = leaf
         self.held = list(leaves.values())
@@ -289,9 +291,9 @@ class Below:
             layer = todo.pop()
             if id(layer) not in seen:
                 seen[id(layer)] = layer
-                todo.extend(reversed(layer._state().layers))
+                todo.extend(reversed(layer._mk_state().layers))
         self.layers = list(seen.values())
-        found = [layer._state() for layer in self.layers]
+        found = [layer._mk_state() for layer in self.layers]
         self.weights = _unique([v for x in found for v in x.weights])
         self.variables = _unique([v for x in found for v in x.variables])
         self.paths = unique_paths(self.variables)
@@ -312,10 +314,10 @@ class _Lock:
         self._holder = holder
 
     def lock(self):
-        self._holder._lock()
+        self._holder._mk_lock()
 
     def unlock(self):
-        self._holder._lock(False)
+        self._holder._mk_lock(False)
 
 
 # Most attributes are of these types, and hold no state.
@@ -331,7 +333,7 @@ def _locked_text(holder, name):
 
 
 def _is_metric(x):
-    return getattr(x, "_tracked_kind", None) == "metric"
+    return getattr(x, "_mk_tracked_kind", None) == "metric"
 
 
 def _unique(objects):

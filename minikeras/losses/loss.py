@@ -154,12 +154,12 @@ class Loss:
             )
         self.name = name or naming.auto_name(type(self).__name__)
         self.reduction = reduction
-        self._dtype_policy = dtypes.get_policy(dtype or config.floatx())
+        self._mk_dtype_policy = dtypes.get_policy(dtype or config.floatx())
 
     @property
     def dtype(self):
         """Name of the dtype that the loss computes in."""
-        return self._dtype_policy.compute_dtype
+        return self._mk_dtype_policy.compute_dtype
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         """The reduced loss.
@@ -174,7 +174,7 @@ class Loss:
             return apply_loss(y_true, y_pred, sample_weight, loss=self)
         mask = _mask_of(y_pred)
         with jax.named_scope(self.name):
-            y_true, y_pred = self._convert(y_true), self._convert(y_pred)
+            y_true, y_pred = self._mk_convert(y_true), self._mk_convert(y_pred)
             values = self.call(y_true, y_pred)
             own_mask = _mask_of(values)
             if own_mask is not None:
@@ -183,12 +183,12 @@ class Loss:
                 values, sample_weight, mask, self.reduction, self.dtype
             )
 
-    def _convert(self, y):
+    def _mk_convert(self, y):
         leaves = (list, dict, tuple)
         if isinstance(y, dict):
-            return {key: self._convert(item) for key, item in y.items()}
+            return {key: self._mk_convert(item) for key, item in y.items()}
         if isinstance(y, leaves) and any(hasattr(x, "shape") for x in y):
-            items = [self._convert(item) for item in y]
+            items = [self._mk_convert(item) for item in y]
             return type(y)(*items) if hasattr(y, "_fields") else type(y)(items)
         return convert_to_tensor(y, self.dtype)
 
@@ -220,27 +220,27 @@ class LossFunctionWrapper(Loss):
 
     # Arguments that Keras leaves out of the config: ours has them when they were
     # given, so that a saved loss never comes back as another one.
-    _implicit: dict = {}
+    _mk_implicit: dict = {}
 
     def __init__(
         self, fn, reduction="sum_over_batch_size", name=None, dtype=None, **kwargs
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
-        self.fn, self._fn_kwargs = fn, kwargs
+        self.fn, self._mk_fn_kwargs = fn, kwargs
         vars(self).update(kwargs)  # `loss.from_logits` as in Keras
 
     def call(self, y_true, y_pred):
         """`fn` of targets and predictions of one rank."""
         if hasattr(y_true, "ndim") and hasattr(y_pred, "ndim"):
             y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
-        return self.fn(y_true, y_pred, **self._fn_kwargs)
+        return self.fn(y_true, y_pred, **self._mk_fn_kwargs)
 
     def get_config(self):
         """The constructor's arguments."""
         given = {
             key: value
-            for key, value in self._fn_kwargs.items()
-            if key not in self._implicit or value != self._implicit[key]
+            for key, value in self._mk_fn_kwargs.items()
+            if key not in self._mk_implicit or value != self._mk_implicit[key]
         }
         if type(self) is LossFunctionWrapper:
             given["fn"] = serialize_keras_object(self.fn)
@@ -254,4 +254,4 @@ class LossFunctionWrapper(Loss):
         return cls(**config)
 
     def __repr__(self):
-        return f"<{type(self).__name__}({self.fn}, kwargs={self._fn_kwargs})>"
+        return f"<{type(self).__name__}({self.fn}, kwargs={self._mk_fn_kwargs})>"

@@ -234,7 +234,7 @@ class CategoricalCrossentropy(LossFunctionWrapper):
 class SparseCategoricalCrossentropy(LossFunctionWrapper):
     """Loss of `sparse_categorical_crossentropy`, whose arguments it takes."""
 
-    _implicit = {"axis": -1}
+    _mk_implicit = {"axis": -1}
 
     def __init__(
         self,

@@ -158,7 +158,7 @@ class MeanSquaredLogarithmicError(LossFunctionWrapper):
 class Huber(LossFunctionWrapper):
     """Loss of `huber`."""
 
-    _implicit = {"delta": 1.0}
+    _mk_implicit = {"delta": 1.0}
 
     def __init__(
         self,

@@ -36,7 +36,7 @@ def cosine_similarity(y_true, y_pred, axis=-1):
 class CosineSimilarity(LossFunctionWrapper):
     """Loss of `cosine_similarity`."""
 
-    _implicit = {"axis": -1}
+    _mk_implicit = {"axis": -1}
 
     def __init__(
         self,

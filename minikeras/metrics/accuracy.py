@@ -114,7 +114,7 @@ def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False
 class Accuracy(MeanMetricWrapper):
     """Mean of `accuracy`."""
 
-    _direction = "up"
+    _mk_direction = "up"
 
     def __init__(self, name="accuracy", dtype=None):
         super().__init__(accuracy, name, dtype)
@@ -123,7 +123,7 @@ class Accuracy(MeanMetricWrapper):
 class BinaryAccuracy(MeanMetricWrapper):
     """Mean of `binary_accuracy`."""
 
-    _direction = "up"
+    _mk_direction = "up"
 
     def __init__(self, name="binary_accuracy", dtype=None, threshold=0.5):
         super().__init__(binary_accuracy, name, dtype, threshold=threshold)
@@ -132,7 +132,7 @@ class BinaryAccuracy(MeanMetricWrapper):
 class CategoricalAccuracy(MeanMetricWrapper):
     """Mean of `categorical_accuracy`."""
 
-    _direction = "up"
+    _mk_direction = "up"
 
     def __init__(self, name="categorical_accuracy", dtype=None):
         super().__init__(categorical_accuracy, name, dtype)
@@ -141,7 +141,7 @@ class CategoricalAccuracy(MeanMetricWrapper):
 class SparseCategoricalAccuracy(MeanMetricWrapper):
     """Mean of `sparse_categorical_accuracy`."""
 
-    _direction = "up"
+    _mk_direction = "up"
 
     def __init__(self, name="sparse_categorical_accuracy", dtype=None):
         super().__init__(sparse_categorical_accuracy, name, dtype)
@@ -150,7 +150,7 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
 class TopKCategoricalAccuracy(MeanMetricWrapper):
     """Mean of `top_k_categorical_accuracy`."""
 
-    _direction = "up"
+    _mk_direction = "up"
 
     def __init__(self, k=5, name="top_k_categorical_accuracy", dtype=None):
         super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
@@ -159,8 +159,8 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
 class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
     """Mean of `sparse_top_k_categorical_accuracy`."""
 
-    _direction = "up"
-    _implicit = {"from_sorted_ids": False}
+    _mk_direction = "up"
+    _mk_implicit = {"from_sorted_ids": False}
 
     def __init__(
         self,

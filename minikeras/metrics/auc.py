@@ -96,7 +96,7 @@ class AUC(_Counting):
     0.75
     """
 
-    _direction = "up"
+    _mk_direction = "up"
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class AUC(_Counting):
                 f"AUC: num_labels={num_labels} says how many curves there are, which "
                 "needs multi_label=True."
             )
-        self._init_from_thresholds = thresholds is not None
+        self._mk_init_from_thresholds = thresholds is not None
         if thresholds is not None:
             inner = sorted(parse_thresholds(thresholds))
         elif num_thresholds <= 1:
@@ -141,14 +141,14 @@ class AUC(_Counting):
         self.num_thresholds = len(self.thresholds)
         self.curve, self.summation_method = str(curve).upper(), method
         self.multi_label, self.num_labels = multi_label, num_labels
-        self.label_weights, self._from_logits = label_weights, from_logits
-        self._built = False
+        self.label_weights, self._mk_from_logits = label_weights, from_logits
+        self._mk_built = False
         if not multi_label:
-            self._build(None)
+            self._mk_build(None)
         elif num_labels:
-            self._build((None, num_labels))
+            self._mk_build((None, num_labels))
 
-    def _build(self, shape):
+    def _mk_build(self, shape):
         if self.multi_label and len(shape) != 2:
             raise ValueError(
                 "AUC(multi_label=True): expected y_pred of shape (samples, labels), "
@@ -165,15 +165,15 @@ class AUC(_Counting):
                 f"AUC: expected a label weight for each of the {shape[-1]} labels, got "
                 f"{len(weights)}."
             )
-        self._add_counters((self.num_thresholds, *columns))
-        self._built = True
+        self._mk_add_counters((self.num_thresholds, *columns))
+        self._mk_built = True
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Add a batch of labels and scores."""
-        y_true, y_pred = self._prepare(y_true, y_pred)
-        if not self._built:
-            self._build(y_pred.shape)
-        if self._from_logits:
+        y_true, y_pred = self._mk_prepare(y_true, y_pred)
+        if not self._mk_built:
+            self._mk_build(y_pred.shape)
+        if self._mk_from_logits:
             y_pred = jax.nn.sigmoid(y_pred)
         if self.label_weights is not None and not self.multi_label:
             weights = jnp.asarray(self.label_weights, y_pred.dtype)
@@ -181,18 +181,18 @@ class AUC(_Counting):
                 given = convert_to_tensor(sample_weight, y_pred.dtype)
                 weights = weights * (given[:, None] if given.ndim == 1 else given)
             sample_weight = broadcast_weights(weights, y_pred)
-        self._add(y_true, y_pred, sample_weight, columns=self.multi_label)
+        self._mk_add(y_true, y_pred, sample_weight, columns=self.multi_label)
 
     def result(self):
         """The area so far."""
-        return self._mean_area(self.curve, self.summation_method)
+        return self._mk_mean_area(self.curve, self.summation_method)
 
     def interpolate_pr_auc(self):
         """The area under the precision-recall curve by `pr_area`."""
-        return self._mean_area("PR", "interpolation")
+        return self._mk_mean_area("PR", "interpolation")
 
-    def _mean_area(self, curve, method):
-        counts = [getattr(self, name).value for name in self._counts]
+    def _mk_mean_area(self, curve, method):
+        counts = [getattr(self, name).value for name in self._mk_counts]
         areas = area(counts, curve, method)
         if not self.multi_label:
             return areas
@@ -214,9 +214,9 @@ class AUC(_Counting):
             "label_weights": weights
             if weights is None
             else np.asarray(weights).tolist(),
-            "from_logits": self._from_logits,
+            "from_logits": self._mk_from_logits,
         }
-        if self._init_from_thresholds:
+        if self._mk_init_from_thresholds:
             config["thresholds"] = self.thresholds[1:-1]
         return config
 
@@ -239,14 +239,14 @@ class _OperatingPoint(_Counting):
         ValueError: a value out of [0, 1], or no thresholds.
     """
 
-    _direction = "up"
-    _argument = ""
+    _mk_direction = "up"
+    _mk_argument = ""
 
     def __init__(self, value, num_thresholds, class_id, name, dtype):
         if not 0 <= value <= 1:
             raise ValueError(
-                f"Argument `{self._argument}` must be in the range [0, 1]. Received: "
-                f"{self._argument}={value}."
+                f"Argument `{self._mk_argument}` must be in the range [0, 1]. "
+                f"Received: {self._mk_argument}={value}."
             )
         if num_thresholds <= 0:
             raise ValueError(
@@ -255,28 +255,28 @@ class _OperatingPoint(_Counting):
             )
         inner = [0.0, *even_thresholds(num_thresholds), 1.0]
         super().__init__(inner if num_thresholds > 1 else [0.5], name, dtype)
-        setattr(self, self._argument, value)
+        setattr(self, self._mk_argument, value)
         self.value = value
         self.num_thresholds, self.class_id = num_thresholds, class_id
-        self._add_counters((num_thresholds,))
+        self._mk_add_counters((num_thresholds,))
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Add a batch of labels and scores in [0, 1]."""
-        y_true, y_pred = self._prepare(y_true, y_pred)
+        y_true, y_pred = self._mk_prepare(y_true, y_pred)
         y_true, y_pred = pick_class(y_true, y_pred, self.class_id)
-        self._add(y_true, y_pred, sample_weight)
+        self._mk_add(y_true, y_pred, sample_weight)
 
-    def _rate(self, right, wrong):
+    def _mk_rate(self, right, wrong):
         right, wrong = getattr(self, right).value, getattr(self, wrong).value
         return divide_no_nan(right, right + wrong)
 
-    def _rates(self) -> tuple:
+    def _mk_rates(self) -> tuple:
         """(rate to be large, rate to reach the value)."""
         raise NotImplementedError
 
     def result(self):
         """The best rate so far."""
-        values, constrained = self._rates()
+        values, constrained = self._mk_rates()
         return best_under_constraint(values, constrained, self.value)
 
     def get_config(self):
@@ -285,7 +285,7 @@ class _OperatingPoint(_Counting):
             **super().get_config(),
             "class_id": self.class_id,
             "num_thresholds": self.num_thresholds,
-            self._argument: self.value,
+            self._mk_argument: self.value,
         }
 
 
@@ -297,54 +297,54 @@ _PRECISION = ("true_positives", "false_positives")
 class SensitivityAtSpecificity(_OperatingPoint):
     """Best TP / (TP + FN) where TN / (TN + FP) is at least `specificity`."""
 
-    _argument = "specificity"
+    _mk_argument = "specificity"
 
     def __init__(
         self, specificity, num_thresholds=200, class_id=None, name=None, dtype=None
     ):
         super().__init__(specificity, num_thresholds, class_id, name, dtype)
 
-    def _rates(self):
-        return self._rate(*_SENSITIVITY), self._rate(*_SPECIFICITY)
+    def _mk_rates(self):
+        return self._mk_rate(*_SENSITIVITY), self._mk_rate(*_SPECIFICITY)
 
 
 class SpecificityAtSensitivity(_OperatingPoint):
     """Best TN / (TN + FP) where TP / (TP + FN) is at least `sensitivity`."""
 
-    _argument = "sensitivity"
+    _mk_argument = "sensitivity"
 
     def __init__(
         self, sensitivity, num_thresholds=200, class_id=None, name=None, dtype=None
     ):
         super().__init__(sensitivity, num_thresholds, class_id, name, dtype)
 
-    def _rates(self):
-        return self._rate(*_SPECIFICITY), self._rate(*_SENSITIVITY)
+    def _mk_rates(self):
+        return self._mk_rate(*_SPECIFICITY), self._mk_rate(*_SENSITIVITY)
 
 
 class PrecisionAtRecall(_OperatingPoint):
     """Best TP / (TP + FP) where TP / (TP + FN) is at least `recall`."""
 
-    _argument = "recall"
+    _mk_argument = "recall"
 
     def __init__(
         self, recall, num_thresholds=200, class_id=None, name=None, dtype=None
     ):
         super().__init__(recall, num_thresholds, class_id, name, dtype)
 
-    def _rates(self):
-        return self._rate(*_PRECISION), self._rate(*_SENSITIVITY)
+    def _mk_rates(self):
+        return self._mk_rate(*_PRECISION), self._mk_rate(*_SENSITIVITY)
 
 
 class RecallAtPrecision(_OperatingPoint):
     """Best TP / (TP + FN) where TP / (TP + FP) is at least `precision`."""
 
-    _argument = "precision"
+    _mk_argument = "precision"
 
     def __init__(
         self, precision, num_thresholds=200, class_id=None, name=None, dtype=None
     ):
         super().__init__(precision, num_thresholds, class_id, name, dtype)
 
-    def _rates(self):
-        return self._rate(*_SENSITIVITY), self._rate(*_PRECISION)
+    def _mk_rates(self):
+        return self._mk_rate(*_SENSITIVITY), self._mk_rate(*_PRECISION)

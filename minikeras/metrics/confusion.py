@@ -146,33 +146,33 @@ def pick_class(y_true, y_pred, class_id):
 class _Counting(Metric):
     """Base of metrics that add up some of the four counts."""
 
-    _counts: tuple[str, ...] = COUNTS
+    _mk_counts: tuple[str, ...] = COUNTS
 
     def __init__(self, thresholds, name, dtype):
         super().__init__(name=name, dtype=dtype)
         self.thresholds = thresholds
 
-    def _add_counters(self, shape):
-        for name in self._counts:
+    def _mk_add_counters(self, shape):
+        for name in self._mk_counts:
             setattr(self, name, self.add_variable(shape, "zeros", name=name))
 
-    def _prepare(self, y_true, y_pred):
+    def _mk_prepare(self, y_true, y_pred):
         """Targets and scores as arrays of one rank and of the counts' dtype."""
         arrays = (convert_to_tensor(y, floatx()) for y in (y_true, y_pred))
         return squeeze_or_expand_to_same_rank(*arrays)
 
-    def _add(self, y_true, y_pred, sample_weight, columns=False):
+    def _mk_add(self, y_true, y_pred, sample_weight, columns=False):
         counts = confusion_counts(
             y_true, y_pred, self.thresholds, sample_weight, columns
         )
-        for name in self._counts:
+        for name in self._mk_counts:
             getattr(self, name).assign_add(counts[name])
 
 
 class _ConditionCount(_Counting):
     """Base of metrics that are one of the four counts."""
 
-    _condition = ""
+    _mk_condition = ""
 
     def __init__(self, thresholds=None, name=None, dtype=None):
         self.init_thresholds = thresholds
@@ -183,9 +183,9 @@ class _ConditionCount(_Counting):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Add a batch of labels and scores in [0, 1]."""
-        y_true, y_pred = self._prepare(y_true, y_pred)
+        y_true, y_pred = self._mk_prepare(y_true, y_pred)
         counts = confusion_counts(y_true, y_pred, self.thresholds, sample_weight)
-        self.accumulator.assign_add(counts[self._condition])
+        self.accumulator.assign_add(counts[self._mk_condition])
 
     def result(self):
         """The count: (), or (T,) for several thresholds."""
@@ -200,31 +200,31 @@ class _ConditionCount(_Counting):
 class TruePositives(_ConditionCount):
     """Weight of positives above the threshold(s), 0.5 by default."""
 
-    _condition = "true_positives"
+    _mk_condition = "true_positives"
 
 
 class FalsePositives(_ConditionCount):
     """Weight of negatives above the threshold(s), 0.5 by default."""
 
-    _condition = "false_positives"
+    _mk_condition = "false_positives"
 
 
 class TrueNegatives(_ConditionCount):
     """Weight of negatives not above the threshold(s), 0.5 by default."""
 
-    _condition = "true_negatives"
+    _mk_condition = "true_negatives"
 
 
 class FalseNegatives(_ConditionCount):
     """Weight of positives not above the threshold(s), 0.5 by default."""
 
-    _condition = "false_negatives"
+    _mk_condition = "false_negatives"
 
 
 class _Share(_Counting):
     """Base of Precision and Recall: true positives over them and another count."""
 
-    _direction = "up"
+    _mk_direction = "up"
 
     def __init__(
         self, thresholds=None, top_k=None, class_id=None, name=None, dtype=None
@@ -232,19 +232,19 @@ class _Share(_Counting):
         self.init_thresholds, self.top_k, self.class_id = thresholds, top_k, class_id
         default = 0.5 if top_k is None else -1e10
         super().__init__(parse_thresholds(thresholds, default), name, dtype)
-        self._add_counters((len(self.thresholds),))
+        self._mk_add_counters((len(self.thresholds),))
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Add a batch of labels and scores in [0, 1]."""
-        y_true, y_pred = self._prepare(y_true, y_pred)
+        y_true, y_pred = self._mk_prepare(y_true, y_pred)
         if self.top_k is not None:
             y_pred = keep_top_k(y_pred, self.top_k)
         y_true, y_pred = pick_class(y_true, y_pred, self.class_id)
-        self._add(y_true, y_pred, sample_weight)
+        self._mk_add(y_true, y_pred, sample_weight)
 
     def result(self):
         """The share: (), or (T,) for several thresholds."""
-        right, wrong = (getattr(self, name).value for name in self._counts)
+        right, wrong = (getattr(self, name).value for name in self._mk_counts)
         share = divide_no_nan(right, right + wrong)
         return share[0] if len(self.thresholds) == 1 else share
 
@@ -275,7 +275,7 @@ class Precision(_Share):
     0.666666...
     """
 
-    _counts = ("true_positives", "false_positives")
+    _mk_counts = ("true_positives", "false_positives")
 
 
 class Recall(_Share):
@@ -285,4 +285,4 @@ class Recall(_Share):
     0.333333...
     """
 
-    _counts = ("true_positives", "false_negatives")
+    _mk_counts = ("true_positives", "false_negatives")

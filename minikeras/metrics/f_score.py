@@ -95,7 +95,7 @@ class FBetaScore(Metric):
         ValueError: unknown average; `beta` or `threshold` no float, or out of range.
     """
 
-    _direction = "up"
+    _mk_direction = "up"
 
     def __init__(
         self, average=None, beta=1.0, threshold=None, name="fbeta_score", dtype=None
@@ -114,22 +114,22 @@ class FBetaScore(Metric):
             )
         self.average, self.beta, self.threshold = average, beta, threshold
         self.axis = None if average == "micro" else 0
-        self._built = False
+        self._mk_built = False
 
-    def _build(self, y_true_shape, y_pred_shape):
+    def _mk_build(self, y_true_shape, y_pred_shape):
         check_rank_2(type(self).__name__, y_true_shape, y_pred_shape)
         shape = () if self.axis is None else (y_pred_shape[-1],)
         for name in (*_COUNTS, "intermediate_weights"):
             variable = self.add_variable(shape, "zeros", self.dtype, name=name)
             setattr(self, name, variable)
-        self._built = True
+        self._mk_built = True
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Add a batch of (n, classes) labels and scores."""
         y_true = convert_to_tensor(y_true, self.dtype)
         y_pred = convert_to_tensor(y_pred, self.dtype)
-        if not self._built:
-            self._build(y_true.shape, y_pred.shape)
+        if not self._mk_built:
+            self._mk_build(y_true.shape, y_pred.shape)
         weights = None
         if sample_weight is not None:
             weights = row_weights(sample_weight, y_pred)

@@ -43,7 +43,7 @@ def mean_iou(matrix, class_ids, dtype):
 class _IoUBase(Metric):
     """Base: the confusion matrix of everything seen."""
 
-    _direction = "up"
+    _mk_direction = "up"
 
     def __init__(
         self,
@@ -64,14 +64,14 @@ class _IoUBase(Metric):
             name="total_confusion_matrix",
         )
 
-    def _labels(self, y, sparse):
+    def _mk_labels(self, y, sparse):
         y = convert_to_tensor(y)
         return y if sparse else jnp.argmax(y, axis=self.axis)
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Add a batch of labels, or of scores where they are not sparse."""
-        y_true = self._labels(y_true, self.sparse_y_true).astype("int32")
-        y_pred = self._labels(y_pred, self.sparse_y_pred).astype("int32")
+        y_true = self._mk_labels(y_true, self.sparse_y_true).astype("int32")
+        y_pred = self._mk_labels(y_pred, self.sparse_y_pred).astype("int32")
         if y_true.shape != y_pred.shape:
             raise ValueError(
                 f"{type(self).__name__}: expected as many labels in y_true as in "
@@ -143,21 +143,21 @@ class IoU(_IoUBase):
         """The mean so far."""
         return mean_iou(self.total_cm.value, tuple(self.target_class_ids), floatx())
 
-    _config_names = (
+    _mk_config_names = (
         *("num_classes", "target_class_ids", "ignore_class"),
         *("sparse_y_true", "sparse_y_pred", "axis"),
     )
 
     def get_config(self):
         """The constructor's arguments."""
-        own = {name: getattr(self, name) for name in self._config_names}
+        own = {name: getattr(self, name) for name in self._mk_config_names}
         return {**super().get_config(), **own}
 
 
 class BinaryIoU(IoU):
     """`IoU` of scores: class 1 where a score is at least `threshold`."""
 
-    _config_names = ("target_class_ids", "threshold")
+    _mk_config_names = ("target_class_ids", "threshold")
 
     def __init__(self, target_class_ids=(0, 1), threshold=0.5, name=None, dtype=None):
         super().__init__(2, target_class_ids, name=name, dtype=dtype)
@@ -173,7 +173,7 @@ class BinaryIoU(IoU):
 class MeanIoU(IoU):
     """`IoU` of all classes."""
 
-    _config_names = (
+    _mk_config_names = (
         *("num_classes", "ignore_class", "sparse_y_true", "sparse_y_pred", "axis"),
     )
 
@@ -196,7 +196,7 @@ class MeanIoU(IoU):
 class OneHotIoU(IoU):
     """`IoU` of one-hot labels."""
 
-    _config_names = (
+    _mk_config_names = (
         *("num_classes", "target_class_ids", "ignore_class", "sparse_y_pred", "axis"),
     )
 
@@ -219,7 +219,7 @@ class OneHotIoU(IoU):
 class OneHotMeanIoU(MeanIoU):
     """`MeanIoU` of one-hot labels."""
 
-    _config_names = ("num_classes", "ignore_class", "sparse_y_pred", "axis")
+    _mk_config_names = ("num_classes", "ignore_class", "sparse_y_pred", "axis")
 
     def __init__(
         self,

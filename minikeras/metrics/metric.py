@@ -25,24 +25,24 @@ class Metric:
     ...         return self.seen.value
     """
 
-    _tracked_kind = "metric"
-    _direction: str | None = None  # "up" or "down": what counts as better
+    _mk_tracked_kind = "metric"
+    _mk_direction: str | None = None  # "up" or "down": what counts as better
 
     def __init__(self, dtype=None, name=None):
         self.name = name or naming.auto_name(type(self).__name__)
-        self._dtype_policy = dtypes.get_policy(dtype or config.floatx())
-        self._dtype = self._dtype_policy.compute_dtype
-        self._variables: list[Variable] = []
+        self._mk_dtype_policy = dtypes.get_policy(dtype or config.floatx())
+        self._mk_dtype = self._mk_dtype_policy.compute_dtype
+        self._mk_variables: list[Variable] = []
 
     @property
     def dtype(self):
         """Name of the dtype of variables and result."""
-        return self._dtype
+        return self._mk_dtype
 
     @property
     def variables(self):
         """The state: own Variables, then those of metrics held as attributes."""
-        found, metrics = list(self._variables), []
+        found, metrics = list(self._mk_variables), []
         for value in self.__dict__.values():
             _collect(value, found, metrics)
         for metric in metrics:
@@ -61,7 +61,7 @@ class Metric:
             aggregation: how values of several devices are joined.
             name: last part of its path.
         """
-        self._check_super_called()
+        self._mk_check_super_called()
         with Frame(path=(*current().path, self.name.replace("/", ">"))):
             variable = Variable(
                 "zeros" if initializer is None else initializer,
@@ -71,15 +71,15 @@ class Metric:
                 aggregation=aggregation,
                 name=name,
             )
-        self._variables.append(variable)
+        self._mk_variables.append(variable)
         return variable
 
     def add_weight(self, shape=(), initializer=None, dtype=None, name=None):
         """`add_variable` with Keras 2's order of arguments."""
         return self.add_variable(shape, initializer, dtype=dtype, name=name)
 
-    def _check_super_called(self):
-        if "_variables" not in self.__dict__:
+    def _mk_check_super_called(self):
+        if "_mk_variables" not in self.__dict__:
             raise RuntimeError(
                 f"{type(self).__name__}.__init__ must call `super().__init__()` before "
                 "it adds variables."
@@ -106,11 +106,11 @@ class Metric:
 
     def __call__(self, *args, **kwargs):
         """`update_state`, then `result`."""
-        self._check_super_called()
+        self._mk_check_super_called()
         self.update_state(*args, **kwargs)
         return self.result()
 
-    def _stateless(self, fn, metric_variables, *args, **kwargs):
+    def _mk_stateless(self, fn, metric_variables, *args, **kwargs):
         variables = dict(enumerate(self.variables))
         if len(metric_variables) != len(variables):
             raise ValueError(
@@ -123,16 +123,18 @@ class Metric:
 
     def stateless_update_state(self, metric_variables, *args, **kwargs):
         """`update_state` as a function: values of `variables` -> new values."""
-        return self._stateless(self.update_state, metric_variables, *args, **kwargs)[1]
+        return self._mk_stateless(self.update_state, metric_variables, *args, **kwargs)[
+            1
+        ]
 
     def stateless_result(self, metric_variables):
         """`result` as a function of the values of `variables`."""
-        return self._stateless(self.result, metric_variables)[0]
+        return self._mk_stateless(self.result, metric_variables)[0]
 
     def stateless_reset_state(self):
         """The values of `variables` after a reset."""
         values = [variable.value for variable in self.variables]
-        return self._stateless(self.reset_state, values)[1]
+        return self._mk_stateless(self.reset_state, values)[1]
 
     def get_config(self):
         """The constructor's arguments."""

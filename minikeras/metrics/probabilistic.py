@@ -14,7 +14,7 @@ from minikeras.metrics.reduction import MeanMetricWrapper
 class BinaryCrossentropy(MeanMetricWrapper):
     """Mean of `losses.binary_crossentropy`."""
 
-    _direction = "down"
+    _mk_direction = "down"
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class BinaryCrossentropy(MeanMetricWrapper):
 class CategoricalCrossentropy(MeanMetricWrapper):
     """Mean of `losses.categorical_crossentropy`."""
 
-    _direction = "down"
+    _mk_direction = "down"
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class CategoricalCrossentropy(MeanMetricWrapper):
 class SparseCategoricalCrossentropy(MeanMetricWrapper):
     """Mean of `losses.sparse_categorical_crossentropy`."""
 
-    _direction = "down"
+    _mk_direction = "down"
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
 class KLDivergence(MeanMetricWrapper):
     """Mean of `losses.kl_divergence`."""
 
-    _direction = "down"
+    _mk_direction = "down"
 
     def __init__(self, name="kl_divergence", dtype=None):
         super().__init__(kl_divergence, name, dtype)
@@ -84,7 +84,7 @@ class KLDivergence(MeanMetricWrapper):
 class Poisson(MeanMetricWrapper):
     """Mean of `losses.poisson`."""
 
-    _direction = "down"
+    _mk_direction = "down"
 
     def __init__(self, name="poisson", dtype=None):
         super().__init__(poisson, name, dtype)
@@ -93,7 +93,7 @@ class Poisson(MeanMetricWrapper):
 class Hinge(MeanMetricWrapper):
     """Mean of `losses.hinge`."""
 
-    _direction = "down"
+    _mk_direction = "down"
 
     def __init__(self, name="hinge", dtype=None):
         super().__init__(hinge, name, dtype)
@@ -102,7 +102,7 @@ class Hinge(MeanMetricWrapper):
 class SquaredHinge(MeanMetricWrapper):
     """Mean of `losses.squared_hinge`."""
 
-    _direction = "down"
+    _mk_direction = "down"
 
     def __init__(self, name="squared_hinge", dtype=None):
         super().__init__(squared_hinge, name, dtype)
@@ -111,7 +111,7 @@ class SquaredHinge(MeanMetricWrapper):
 class CategoricalHinge(MeanMetricWrapper):
     """Mean of `losses.categorical_hinge`."""
 
-    _direction = "down"
+    _mk_direction = "down"
 
     def __init__(self, name="categorical_hinge", dtype=None):
         super().__init__(categorical_hinge, name, dtype)

@@ -34,7 +34,7 @@ class R2Score(Metric):
             that are not (n, columns).
     """
 
-    _direction = "up"
+    _mk_direction = "up"
 
     def __init__(
         self,
@@ -57,22 +57,22 @@ class R2Score(Metric):
             )
         self.class_aggregation, self.num_regressors = class_aggregation, num_regressors
         self.num_samples = self.add_variable((), "zeros", name="num_samples")
-        self._built = False
+        self._mk_built = False
 
-    def _build(self, y_true_shape, y_pred_shape):
+    def _mk_build(self, y_true_shape, y_pred_shape):
         check_rank_2("R2Score", y_true_shape, y_pred_shape)
         for name in _SUMS:
             setattr(
                 self, name, self.add_variable(y_pred_shape[-1:], "zeros", name=name)
             )
-        self._built = True
+        self._mk_built = True
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Add a batch of (n, columns) targets and predictions."""
         y_true = convert_to_tensor(y_true, self.dtype)
         y_pred = convert_to_tensor(y_pred, self.dtype)
-        if not self._built:
-            self._build(y_true.shape, y_pred.shape)
+        if not self._mk_built:
+            self._mk_build(y_true.shape, y_pred.shape)
         weight = jnp.ones_like(y_true)
         if sample_weight is not None:
             weight = row_weights(sample_weight, y_true)
@@ -94,9 +94,9 @@ class R2Score(Metric):
         elif self.class_aggregation == "variance_weighted_average":
             variance = squared_sum - total * (total / count)
             score = jnp.sum(score * (variance / jnp.sum(variance)))
-        return self._adjusted(score) if self.num_regressors else score
+        return self._mk_adjusted(score) if self.num_regressors else score
 
-    def _adjusted(self, score):
+    def _mk_adjusted(self, score):
         n, p = self.num_samples.value, self.num_regressors
         left = n - p - 1
         adjusted = 1.0 - (1.0 - score) * (n - 1) / jnp.where(left > 0, left, 1)

@@ -138,19 +138,19 @@ class MeanMetricWrapper(Mean):
 
     # Arguments that Keras leaves out of the config: ours has them when they were
     # given, so that a saved metric never comes back as another one.
-    _implicit: dict = {}
+    _mk_implicit: dict = {}
 
     def __init__(self, fn, name=None, dtype=None, **kwargs):
         super().__init__(name=name, dtype=dtype)
-        self._fn, self._fn_kwargs = fn, kwargs
+        self._mk_fn, self._mk_fn_kwargs = fn, kwargs
         vars(self).update(kwargs)  # `metric.threshold` as in Keras
-        if self._direction is None and registry.module_of(fn) == "keras.losses":
-            self._direction = "down"
+        if self._mk_direction is None and registry.module_of(fn) == "keras.losses":
+            self._mk_direction = "down"
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         """Add a batch; entries that `y_pred`'s mask calls False do not count."""
         mask = get_mask(y_pred)
-        values = self._fn(y_true, y_pred, **self._fn_kwargs)
+        values = self._mk_fn(y_true, y_pred, **self._mk_fn_kwargs)
         if sample_weight is not None:
             sample_weight = convert_to_tensor(sample_weight, self.dtype)
         if mask is not None:
@@ -162,11 +162,11 @@ class MeanMetricWrapper(Mean):
         """The constructor's arguments."""
         given = {
             key: value
-            for key, value in self._fn_kwargs.items()
-            if key not in self._implicit or value != self._implicit[key]
+            for key, value in self._mk_fn_kwargs.items()
+            if key not in self._mk_implicit or value != self._mk_implicit[key]
         }
         if type(self) is MeanMetricWrapper:
-            given = {"fn": serialize_keras_object(self._fn), **given}
+            given = {"fn": serialize_keras_object(self._mk_fn), **given}
         return {**super().get_config(), **given}
 
     @classmethod

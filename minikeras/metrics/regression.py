@@ -23,7 +23,7 @@ def cosine_similarity(y_true, y_pred, axis=-1):
 class MeanSquaredError(MeanMetricWrapper):
     """Mean of `losses.mean_squared_error`."""
 
-    _direction = "down"
+    _mk_direction = "down"
 
     def __init__(self, name="mean_squared_error", dtype=None):
         super().__init__(mean_squared_error, name, dtype)
@@ -32,7 +32,7 @@ class MeanSquaredError(MeanMetricWrapper):
 class MeanAbsoluteError(MeanMetricWrapper):
     """Mean of `losses.mean_absolute_error`."""
 
-    _direction = "down"
+    _mk_direction = "down"
 
     def __init__(self, name="mean_absolute_error", dtype=None):
         super().__init__(mean_absolute_error, name, dtype)
@@ -41,7 +41,7 @@ class MeanAbsoluteError(MeanMetricWrapper):
 class MeanAbsolutePercentageError(MeanMetricWrapper):
     """Mean of `losses.mean_absolute_percentage_error`."""
 
-    _direction = "down"
+    _mk_direction = "down"
 
     def __init__(self, name="mean_absolute_percentage_error", dtype=None):
         super().__init__(mean_absolute_percentage_error, name, dtype)
@@ -50,7 +50,7 @@ class MeanAbsolutePercentageError(MeanMetricWrapper):
 class MeanSquaredLogarithmicError(MeanMetricWrapper):
     """Mean of `losses.mean_squared_logarithmic_error`."""
 
-    _direction = "down"
+    _mk_direction = "down"
 
     def __init__(self, name="mean_squared_logarithmic_error", dtype=None):
         super().__init__(mean_squared_logarithmic_error, name, dtype)
@@ -59,7 +59,7 @@ class MeanSquaredLogarithmicError(MeanMetricWrapper):
 class LogCoshError(MeanMetricWrapper):
     """Mean of `losses.log_cosh`."""
 
-    _direction = "down"
+    _mk_direction = "down"
 
     def __init__(self, name="logcosh", dtype=None):
         super().__init__(log_cosh, name, dtype)
@@ -68,8 +68,8 @@ class LogCoshError(MeanMetricWrapper):
 class CosineSimilarity(MeanMetricWrapper):
     """Mean of `cosine_similarity`: 1 for one direction, -1 for opposite ones."""
 
-    _direction = "up"
-    _implicit = {"axis": -1}
+    _mk_direction = "up"
+    _mk_implicit = {"axis": -1}
 
     def __init__(self, name="cosine_similarity", dtype=None, axis=-1):
         super().__init__(cosine_similarity, name, dtype, axis=axis)
@@ -78,7 +78,7 @@ class CosineSimilarity(MeanMetricWrapper):
 class RootMeanSquaredError(Mean):
     """sqrt(mean((y_true - y_pred)²)) over all elements."""
 
-    _direction = "down"
+    _mk_direction = "down"
 
     def __init__(self, name="root_mean_squared_error", dtype=None):
         super().__init__(name, dtype)

@@ -92,7 +92,7 @@ def _call(layer, *args, **kwargs):
 
 
 def _clone_sequential(model, input_tensors, copied):
-    stack = model._stack
+    stack = model._mk_stack
     begun = bool(stack) and isinstance(stack[0], InputLayer)
     inputs = [_from_config(stack[0])] if begun else []
     if input_tensors is not None:
@@ -129,13 +129,13 @@ def _input_layer(tensor):
 
 def _clone_functional(model, input_tensors, copied, call):
     if input_tensors is None:
-        inputs = tree.map_structure(_input_again, model._inputs)
+        inputs = tree.map_structure(_input_again, model._mk_inputs)
     else:
         inputs = _checked_inputs(model, input_tensors)
-    pairs = zip(tree.flatten(model._inputs), tree.flatten(inputs), strict=True)
+    pairs = zip(tree.flatten(model._mk_inputs), tree.flatten(inputs), strict=True)
     values = {id(own): new for own, new in pairs}
     copies = {}
-    for node in model._graph.nodes:
+    for node in model._mk_graph.nodes:
         if all(id(x) in values for x in node.output_tensors):
             continue
         operation = node.operation
@@ -145,7 +145,7 @@ def _clone_functional(model, input_tensors, copied, call):
         outputs = tree.flatten(call(copies[operation], *args, **kwargs))
         for own, new in zip(node.output_tensors, outputs, strict=True):
             values[id(own)] = new
-    outputs = graphs.fill(model._outputs, values)
+    outputs = graphs.fill(model._mk_outputs, values)
     kind = type(model) if same_signature(type(model)) else Functional
     return kind(inputs, outputs, name=model.name)
 
@@ -167,11 +167,11 @@ def _checked_inputs(model, input_tensors):
             f"{strangers}."
         )
     try:
-        tree.assert_same_structure(model._inputs, input_tensors)
+        tree.assert_same_structure(model._mk_inputs, input_tensors)
     except (TypeError, ValueError):
         raise ValueError(
             "`input_tensors` must have the same structure as model.input. Expected "
-            f"{model._inputs}, got {input_tensors}."
+            f"{model._mk_inputs}, got {input_tensors}."
         ) from None
     return tree.map_structure(_as_input, input_tensors)
 

@@ -15,13 +15,13 @@ class CompileConfig:
     def get_compile_config(self):
         """The arguments of `compile`, for a file; None before it."""
         if self.compiled:
-            given = dict(self._compile_config, optimizer=self.optimizer)
+            given = dict(self._mk_compile_config, optimizer=self.optimizer)
             return {key: _serialized(value) for key, value in given.items()}
         return None
 
     def compile_from_config(self, config):
         """`compile` as `get_compile_config()` says."""
-        if self._overrides("compile") and not self._has_own_config():
+        if self._mk_overrides("compile") and not self._mk_has_own_config():
             warnings.warn(
                 "The model overrides `compile()`: call it yourself, or define "
                 "`compile_from_config()`, to train the loaded model.",
@@ -44,8 +44,8 @@ class CompileConfig:
         if self.built and self.optimizer is not None:
             self.optimizer.build(self.trainable_variables)
 
-    def _has_own_config(self):
-        return self._overrides("get_compile_config")
+    def _mk_has_own_config(self):
+        return self._mk_overrides("get_compile_config")
 
 
 def _serialized(value):

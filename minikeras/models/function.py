@@ -29,30 +29,30 @@ class Function(Operation):
     def __init__(self, inputs, outputs, name=None):
         super().__init__(name=name)
         check_graph(inputs, outputs)
-        self._inputs, self._outputs = inputs, outputs
-        self._graph = graphs.Graph(self.inputs, self.outputs)
+        self._mk_inputs, self._mk_outputs = inputs, outputs
+        self._mk_graph = graphs.Graph(self.inputs, self.outputs)
 
     @property
     def operations(self):
         """Layers and recorded ops between inputs and outputs, inputs first."""
         given = {graphs.node_of(x) for x in self.inputs if graphs.is_recorded(x)}
-        between = {n.operation for n in self._graph.nodes if n not in given}
+        between = {n.operation for n in self._mk_graph.nodes if n not in given}
         between |= {n.operation for n in given if n.is_input}
-        return [op for op in self._graph.operations if op in between]
+        return [op for op in self._mk_graph.operations if op in between]
 
     @property
     def inputs(self):
         """The inputs, flat."""
-        return jax.tree_util.tree_leaves(self._inputs)
+        return jax.tree_util.tree_leaves(self._mk_inputs)
 
     @property
     def outputs(self):
         """The outputs, flat."""
-        return jax.tree_util.tree_leaves(self._outputs)
+        return jax.tree_util.tree_leaves(self._mk_outputs)
 
     def call(self, inputs):
         """The outputs for arrays in the nest of the inputs."""
-        own = self._inputs
+        own = self._mk_inputs
         if isinstance(own, KerasTensor):
             inputs = as_array(inputs)
         if jax.tree_util.tree_structure(inputs) != jax.tree_util.tree_structure(own):
@@ -69,8 +69,8 @@ class Function(Operation):
                     f"{tuple(x.shape)}."
                 )
         values = {id(s): x for s, x in zip(self.inputs, arrays, strict=True)}
-        self._graph.run(values)
-        return graphs.fill(self._outputs, values)
+        self._mk_graph.run(values)
+        return graphs.fill(self._mk_outputs, values)
 
     def compute_output_spec(self, inputs):
         """The outputs as KerasTensors."""
@@ -78,7 +78,7 @@ class Function(Operation):
 
     def compute_output_shape(self, input_shape):
         """Shapes of the outputs for a nest of input shapes."""
-        own, treedef = jax.tree_util.tree_flatten(self._inputs)
+        own, treedef = jax.tree_util.tree_flatten(self._mk_inputs)
         shapes = treedef.flatten_up_to(input_shape)
         tensors = [KerasTensor(s, x.dtype) for x, s in zip(own, shapes, strict=True)]
         inputs = treedef.unflatten(tensors)

@@ -30,7 +30,7 @@ class Functional(Function, Model):
             layers of one name.
     """
 
-    _untracked = frozenset({"_graph", "_inputs", "_outputs"})
+    _mk_untracked = frozenset({"_mk_graph", "_mk_inputs", "_mk_outputs"})
 
     def __init__(self, inputs, outputs, name=None, trainable=True, **kwargs):
         check_graph(inputs, outputs)
@@ -40,15 +40,15 @@ class Functional(Function, Model):
             flat_in, flat_out = graphs.clone_between(flat_in, flat_out, _clone_input)
             inputs = model_inputs.refill(inputs, flat_in)
             outputs = model_inputs.refill(outputs, flat_out)
-        if not hasattr(self, "_programs"):
+        if not hasattr(self, "_mk_programs"):
             Trainer.__init__(self)
         Layer.__init__(self, name=name, **kwargs)
-        self._inputs, self._outputs = inputs, outputs
-        self._graph = graphs.Graph(flat_in, flat_out)
-        self._graph_layers = [
-            op for op in self._graph.operations if isinstance(op, Layer)
+        self._mk_inputs, self._mk_outputs = inputs, outputs
+        self._mk_graph = graphs.Graph(flat_in, flat_out)
+        self._mk_graph_layers = [
+            op for op in self._mk_graph.operations if isinstance(op, Layer)
         ]
-        _check_unique_names(self._graph.operations)
+        _check_unique_names(self._mk_graph.operations)
         self.input_spec = model_inputs.specs_of(inputs)
         self.built = True
         if not trainable:
@@ -59,12 +59,12 @@ class Functional(Function, Model):
     @property
     def operations(self):
         """Layers and recorded ops, inputs first."""
-        return list(self._graph.operations)
+        return list(self._mk_graph.operations)
 
     @property
     def layers(self):
         """The layers of the graph, inputs first."""
-        return list(self._graph_layers)
+        return list(self._mk_graph_layers)
 
     @layers.setter
     def layers(self, value):
@@ -73,12 +73,12 @@ class Functional(Function, Model):
     @property
     def input(self):
         """The inputs as they were given."""
-        return self._inputs
+        return self._mk_inputs
 
     @property
     def output(self):
         """The outputs as they were given."""
-        return self._outputs
+        return self._mk_outputs
 
     @property
     def input_shape(self):
@@ -98,39 +98,40 @@ class Functional(Function, Model):
     # -- what it does -------------------------------------------------------------
 
     def __call__(self, *args, **kwargs):
-        if args and "_inputs" in vars(self):
-            args = (model_inputs.arrange(self._inputs, args[0]), *args[1:])
+        if args and "_mk_inputs" in vars(self):
+            args = (model_inputs.arrange(self._mk_inputs, args[0]), *args[1:])
         return super().__call__(*args, **kwargs)
 
-    def _check_input(self, inputs):
+    def _mk_check_input(self, inputs):
         """Wrong ranks are named, with their path, when the inputs are standardized."""
         ranks = [len(getattr(x, "shape", ())) for x in tree.flatten(inputs)]
         own = [len(x.shape) for x in self.inputs]
         if ranks == own or len(ranks) != len(own):
-            super()._check_input(inputs)
+            super()._mk_check_input(inputs)
 
     def call(self, inputs, training=None, mask=None):
         """Run the graph."""
-        values = model_inputs.standardize(self._inputs, inputs)
+        values = model_inputs.standardize(self._mk_inputs, inputs)
         if mask is not None:
             for x, m in zip(self.inputs, tree.flatten(mask), strict=False):
                 if m is not None:
                     set_mask(values[id(x)], m)
         mode = {} if training is None else {"training": training}
         with Frame(**mode):
-            self._graph.run(values, training)
-        return graphs.fill(self._outputs, values)
+            self._mk_graph.run(values, training)
+        return graphs.fill(self._mk_outputs, values)
 
     def compute_output_spec(self, inputs, training=None, mask=None):
         """The recorded outputs, or new ones for other input shapes."""
-        inputs = model_inputs.arrange(self._inputs, inputs)
+        inputs = model_inputs.arrange(self._mk_inputs, inputs)
         leaves = jax.tree_util.tree_leaves(inputs)
         if len(leaves) == len(self.inputs) and all(
             is_keras_tensor(x) and x.shape == spec.shape and x.dtype == spec.dtype
             for x, spec in zip(leaves, self.inputs, strict=True)
         ):
             return jax.tree_util.tree_map(
-                lambda x: KerasTensor(x.shape, x.dtype, sparse=x.sparse), self._outputs
+                lambda x: KerasTensor(x.shape, x.dtype, sparse=x.sparse),
+                self._mk_outputs,
             )
         return Model.compute_output_spec(self, inputs, training=training, mask=mask)
 

@@ -54,7 +54,7 @@ class Graph:
         numbers, counts = {}, collections.Counter()
         inside = set(self.nodes)
         for operation in self.operations:
-            for node in operation._inbound_nodes:
+            for node in operation._mk_inbound_nodes:
                 if node in inside:
                     numbers[node] = counts[operation]
                     counts[operation] += 1
@@ -73,7 +73,7 @@ def is_recorded(tensor) -> bool:
 def node_of(tensor) -> Node:
     """The call that made a KerasTensor."""
     operation, number, _ = tensor._keras_history
-    return operation._inbound_nodes[number]
+    return operation._mk_inbound_nodes[number]
 
 
 def _walk(outputs, stop):

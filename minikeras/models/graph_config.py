@@ -14,19 +14,19 @@ from minikeras.models.graph import node_of
 
 def graph_config(model) -> dict:
     """Name, layers with the calls that led to them, inputs and outputs."""
-    numbers = model._graph.node_numbers()
+    numbers = model._mk_graph.node_numbers()
 
     def history(tensor):
         operation, _, index = tensor._keras_history
         return [operation.name, numbers[node_of(tensor)], index]
 
     layers = []
-    for operation in model._graph.operations:
+    for operation in model._mk_graph.operations:
         config = serialize_keras_object(operation)
         config["name"] = operation.name
         config["inbound_nodes"] = [
             _node_config(node, history)
-            for node in operation._inbound_nodes
+            for node in operation._mk_inbound_nodes
             if node in numbers and not node.is_input
         ]
         layers.append(config)
@@ -34,8 +34,8 @@ def graph_config(model) -> dict:
         "name": model.name,
         "trainable": model.trainable,
         "layers": layers,
-        "input_layers": jax.tree_util.tree_map(history, model._inputs),
-        "output_layers": jax.tree_util.tree_map(history, model._outputs),
+        "input_layers": jax.tree_util.tree_map(history, model._mk_inputs),
+        "output_layers": jax.tree_util.tree_map(history, model._mk_outputs),
     }
 
 

@@ -34,10 +34,10 @@ class Model(Trainer, Layer):
             from minikeras.models.functional import Functional
 
             cls = Functional
-        return super().__new__(cls)._remember(args, kwargs)
+        return super().__new__(cls)._mk_remember(args, kwargs)
 
-    def _remember(self, args, kwargs):
-        self.__dict__["_init_arguments"] = (args, kwargs)
+    def _mk_remember(self, args, kwargs):
+        self.__dict__["_mk_init_arguments"] = (args, kwargs)
         return self
 
     def __init__(self, *args, **kwargs):
@@ -59,7 +59,7 @@ class Model(Trainer, Layer):
     @property
     def layers(self):
         """Layers held directly by the model."""
-        return list(self._layers)
+        return list(self._mk_layers)
 
     @layers.setter
     def layers(self, _):
@@ -145,7 +145,7 @@ class Model(Trainer, Layer):
                 self.built = True
                 return
         self.build(shapes)
-        self._build_shapes = {"input_shape": shapes}
+        self._mk_build_shapes = {"input_shape": shapes}
 
     def to_json(self, **kwargs):
         """The architecture as JSON text; `kwargs` go to `json.dumps`."""
@@ -207,18 +207,18 @@ class Model(Trainer, Layer):
         """
         return {
             name: _tree(variables, value_format)
-            for name, variables in self._state_variables().items()
+            for name, variables in self._mk_state_variables().items()
         }
 
     def set_state_tree(self, state_tree):
         """Assign the values of `get_state_tree()`."""
-        for name, variables in self._state_variables().items():
+        for name, variables in self._mk_state_variables().items():
             flat = _flat(state_tree.get(name, {}))
             for v in variables:
                 if v.path in flat:
                     v.assign(flat[v.path])
 
-    def _state_variables(self):
+    def _mk_state_variables(self):
         optimizer = self.optimizer
         return {
             "trainable_variables": self.trainable_variables,

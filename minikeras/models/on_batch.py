@@ -17,26 +17,26 @@ class OnBatch:
         self, x, y=None, sample_weight=None, class_weight=None, return_dict=False
     ):
         """One training step on one batch; returns its loss and metrics."""
-        self._assert_compiled("train_on_batch")
+        self._mk_assert_compiled("train_on_batch")
         if class_weight is not None:
             if sample_weight is not None:
                 raise ValueError(
                     "train_on_batch: give `sample_weight` or `class_weight`, not both."
                 )
             sample_weight = class_weight_to_sample_weights(y, class_weight)
-        return self._on_batch("train_step", x, y, sample_weight, return_dict)
+        return self._mk_on_batch("train_step", x, y, sample_weight, return_dict)
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
         """Loss and metrics of one batch."""
-        self._assert_compiled("test_on_batch")
-        return self._on_batch("test_step", x, y, sample_weight, return_dict)
+        self._mk_assert_compiled("test_on_batch")
+        return self._mk_on_batch("test_step", x, y, sample_weight, return_dict)
 
-    def _on_batch(self, name, x, y, sample_weight, return_dict):
+    def _mk_on_batch(self, name, x, y, sample_weight, return_dict):
         batch = _batch(x, y, sample_weight)
         loop.prepare_batch(self, *batch)
         self.reset_metrics()
         logs = to_python(loop.one_step(self, name, batch))
-        return logs if return_dict else self._as_list(logs)
+        return logs if return_dict else self._mk_as_list(logs)
 
     def predict_on_batch(self, x):
         """The model's outputs for one batch, as numpy arrays."""
@@ -45,7 +45,7 @@ class OnBatch:
             loop.build(self, x)
         return jax.device_get(loop.one_step(self, "predict_step", (x,)))
 
-    def _as_list(self, logs):
+    def _mk_as_list(self, logs):
         """Values in the order of the metrics; names of several outputs last."""
         names = []
         for metric in self.metrics:

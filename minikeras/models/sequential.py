@@ -28,20 +28,20 @@ class Sequential(Model):
     (None, 1)
     """
 
-    _untracked = frozenset({"_functional"})
+    _mk_untracked = frozenset({"_mk_functional"})
 
     def __init__(self, layers=None, trainable=True, name=None):
         super().__init__(trainable=trainable, name=name)
-        self._functional = None
-        self._stack = []
+        self._mk_functional = None
+        self._mk_stack = []
         for layer in layers or ():
             self.add(layer, rebuild=False)
-        self._rebuild()
+        self._mk_rebuild()
 
     @property
     def layers(self):
         """The layers, without the input."""
-        stack = self._stack
+        stack = self._mk_stack
         return stack[1:] if stack and isinstance(stack[0], InputLayer) else stack[:]
 
     @layers.setter
@@ -57,45 +57,47 @@ class Sequential(Model):
             ValueError: not a layer, a second input, or a name that is taken.
         """
         layer = _as_layer(layer)
-        if not self._stack:
-            shape = getattr(layer, "_input_shape_arg", None)
+        if not self._mk_stack:
+            shape = getattr(layer, "_mk_input_shape_arg", None)
             if shape is not None and not isinstance(layer, InputLayer):
-                self._stack.append(InputLayer(batch_shape=shape, dtype=_dtype(layer)))
+                self._mk_stack.append(
+                    InputLayer(batch_shape=shape, dtype=_dtype(layer))
+                )
         elif isinstance(layer, InputLayer):
             raise ValueError(
                 f"Sequential {self.name!r} has already been configured with an input "
                 f"or layers; {layer.name!r} cannot be its input any more."
             )
-        if any(layer.name == own.name for own in self._stack):
+        if any(layer.name == own.name for own in self._mk_stack):
             raise ValueError(
                 f"Layers of a Sequential should have unique names; {layer.name!r} is "
-                f"already in {[x.name for x in self._stack]}."
+                f"already in {[x.name for x in self._mk_stack]}."
             )
-        self._stack.append(layer)
+        self._mk_stack.append(layer)
         if rebuild:
-            self._rebuild()
+            self._mk_rebuild()
         else:
-            self.built, self._functional = False, None
+            self.built, self._mk_functional = False, None
 
     def pop(self, rebuild=True):
         """Take the top layer off and return it."""
-        if not self._stack:
+        if not self._mk_stack:
             raise ValueError(f"Sequential {self.name!r} has no layers to pop.")
-        layer = self._stack.pop()
-        self.built, self._functional = False, None
+        layer = self._mk_stack.pop()
+        self.built, self._mk_functional = False, None
         if rebuild:
-            self._rebuild()
+            self._mk_rebuild()
         return layer
 
-    def _rebuild(self):
-        self.built, self._functional = False, None
-        if len(self._stack) > 1 and isinstance(self._stack[0], InputLayer):
-            self.build(self._stack[0].batch_shape)
-        elif self._stack and hasattr(self._stack[0], "inputs"):
-            first = self._stack[0]
+    def _mk_rebuild(self):
+        self.built, self._mk_functional = False, None
+        if len(self._mk_stack) > 1 and isinstance(self._mk_stack[0], InputLayer):
+            self.build(self._mk_stack[0].batch_shape)
+        elif self._mk_stack and hasattr(self._mk_stack[0], "inputs"):
+            first = self._mk_stack[0]
             if getattr(first, "built", False) and len(first.inputs or ()) == 1:
                 shape, dtype = first.inputs[0].shape, first.inputs[0].dtype
-                self._stack.insert(0, InputLayer(batch_shape=shape, dtype=dtype))
+                self._mk_stack.insert(0, InputLayer(batch_shape=shape, dtype=dtype))
                 self.build(shape)
 
     def build(self, input_shape=None):
@@ -103,37 +105,37 @@ class Sequential(Model):
         input_shape = tuple(input_shape) if is_shape(input_shape) else input_shape
         if input_shape is not None and not is_shape(input_shape):
             return  # several inputs: the layers are built by the first data
-        if not self._stack:
+        if not self._mk_stack:
             raise ValueError(
                 f"Sequential {self.name!r} cannot be built: no layers. Call `add()` "
                 "first."
             )
-        if isinstance(self._stack[0], InputLayer):
-            if input_shape not in (None, self._stack[0].batch_shape):
+        if isinstance(self._mk_stack[0], InputLayer):
+            if input_shape not in (None, self._mk_stack[0].batch_shape):
                 raise ValueError(
                     f"Sequential {self.name!r} has already been configured for inputs "
-                    f"of shape {self._stack[0].batch_shape}, not {input_shape}."
+                    f"of shape {self._mk_stack[0].batch_shape}, not {input_shape}."
                 )
         elif input_shape is None:
             raise ValueError(f"build() of {self.name!r} needs the input's shape.")
         else:
-            dtype = _dtype(self._stack[0])
-            self._stack.insert(0, InputLayer(batch_shape=input_shape, dtype=dtype))
-        inputs = outputs = self._stack[0].output
-        for layer in self._stack[1:]:
+            dtype = _dtype(self._mk_stack[0])
+            self._mk_stack.insert(0, InputLayer(batch_shape=input_shape, dtype=dtype))
+        inputs = outputs = self._mk_stack[0].output
+        for layer in self._mk_stack[1:]:
             _check_one_argument(layer)
             try:
                 outputs = layer(outputs)
             except NotImplementedError:  # no symbolic form: run it layer by layer
                 return
-        self._functional = Functional(inputs, outputs)
+        self._mk_functional = Functional(inputs, outputs)
         self.built = True
 
     def call(self, inputs, training=None, mask=None):
         """Each layer on the output of the one before."""
         x = inputs
-        if self._functional is not None:
-            own = self._functional._inputs
+        if self._mk_functional is not None:
+            own = self._mk_functional._mk_inputs
             if getattr(x, "ndim", None) != own.ndim or x.dtype != own.dtype:
                 x = model_inputs.standardize(own, x)[id(own)]
         mode = {} if training is None else {"training": training}
@@ -144,52 +146,52 @@ class Sequential(Model):
 
     def compute_output_spec(self, inputs, training=None, mask=None):
         """The output as a KerasTensor."""
-        if self._functional is not None:
-            return self._functional.compute_output_spec(inputs, training, mask)
+        if self._mk_functional is not None:
+            return self._mk_functional.compute_output_spec(inputs, training, mask)
         return super().compute_output_spec(inputs, training=training, mask=mask)
 
     @property
     def input_shape(self):
         """Shape of the input; AttributeError before it is known."""
-        return self._known("input_shape")
+        return self._mk_known("input_shape")
 
     @property
     def output_shape(self):
         """Shape of the output; AttributeError before it is known."""
-        return self._known("output_shape")
+        return self._mk_known("output_shape")
 
     @property
     def inputs(self):
         """The input KerasTensors; AttributeError before the shape is known."""
-        return self._known("inputs")
+        return self._mk_known("inputs")
 
     @property
     def outputs(self):
         """The output KerasTensors; AttributeError before the shape is known."""
-        return self._known("outputs")
+        return self._mk_known("outputs")
 
     @property
     def input(self):
         """The input KerasTensor."""
-        return self._known("input")
+        return self._mk_known("input")
 
     @property
     def output(self):
         """The output KerasTensor."""
-        return self._known("output")
+        return self._mk_known("output")
 
     @property
     def input_dtype(self):
         """Dtype of the input: the first layer's."""
-        return _dtype(self._stack[0]) if self._stack else super().input_dtype
+        return _dtype(self._mk_stack[0]) if self._mk_stack else super().input_dtype
 
-    def _known(self, name):
-        if self._functional is None:
+    def _mk_known(self, name):
+        if self._mk_functional is None:
             raise AttributeError(
                 f"Sequential {self.name!r} has no {name} yet: it is not built. Begin "
                 "with keras.Input(shape), call it on data or call `build(shape)`."
             )
-        return getattr(self._functional, name)
+        return getattr(self._mk_functional, name)
 
     def get_config(self):
         """The layers as a JSON-ready dict."""
@@ -197,10 +199,10 @@ class Sequential(Model):
             "name": self.name,
             "trainable": self.trainable,
             "dtype": serialize_keras_object(self.dtype_policy),
-            "layers": [serialize_keras_object(layer) for layer in self._stack],
+            "layers": [serialize_keras_object(layer) for layer in self._mk_stack],
         }
-        if self._functional is not None:
-            config["build_input_shape"] = self._stack[0].batch_shape
+        if self._mk_functional is not None:
+            config["build_input_shape"] = self._mk_stack[0].batch_shape
         return config
 
     @classmethod
@@ -213,9 +215,9 @@ class Sequential(Model):
         for entry in config["layers"]:
             layer = deserialize_keras_object(entry, custom_objects, family=family)
             model.add(layer, rebuild=False)
-        model._rebuild()
+        model._mk_rebuild()
         shape = config.get("build_input_shape")
-        if not model.built and shape and model._stack and is_shape(shape):
+        if not model.built and shape and model._mk_stack and is_shape(shape):
             model.build(tuple(shape))
         if not config.get("trainable", True):
             model.trainable = False

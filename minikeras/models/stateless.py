@@ -72,8 +72,8 @@ class Stateless:
         lists = (trainable_variables, non_trainable_variables, metrics_variables)
         tables = steps.from_lists(variables, lists, "test_step")
         with Bridge(variables, variables._replace(**tables)) as bridge:
-            y_pred = self.call(x, **self._mode(training))
-            loss = self._tracked_loss(x, y, y_pred, sample_weight, training)
+            y_pred = self.call(x, **self._mk_mode(training))
+            loss = self._mk_tracked_loss(x, y, y_pred, sample_weight, training)
         _, kept, metrics = steps.to_lists(variables, bridge.new(), "test_step")
         scaled = loss
         if training and self.optimizer is not None:
@@ -94,11 +94,11 @@ class Stateless:
         Returns:
             (logs, new state).
         """
-        return self._keras_step(steps.train_step, state, data, "train_step")
+        return self._mk_keras_step(steps.train_step, state, data, "train_step")
 
     def test_step(self, state, data):
         """One evaluation step; state is (trainable, non-trainable, metrics)."""
-        return self._keras_step(steps.test_step, state, data, "test_step")
+        return self._mk_keras_step(steps.test_step, state, data, "test_step")
 
     def predict_step(self, state, data):
         """One prediction step; state is (trainable, non-trainable).
@@ -106,8 +106,10 @@ class Stateless:
         Returns:
             (outputs, new non-trainable values).
         """
-        out, lists = self._keras_step(steps.predict_step, state, data, "predict_step")
+        out, lists = self._mk_keras_step(
+            steps.predict_step, state, data, "predict_step"
+        )
         return out, lists[1]
 
-    def _keras_step(self, maker, state, data, name):
+    def _mk_keras_step(self, maker, state, data, name):
         return steps.keras_step(self, variables_of(self), maker, state, data, name)

@@ -108,14 +108,14 @@ def _shares(positions, count):
 
 def is_linear(model) -> bool:
     """Does each layer feed only the next one, so that connections need no column?"""
-    if hasattr(model, "_stack"):
+    if hasattr(model, "_mk_stack"):
         return True
-    if not hasattr(model, "_graph"):
+    if not hasattr(model, "_mk_graph"):
         return True
-    nodes = model._graph.nodes
+    nodes = model._mk_graph.nodes
     used = [id(x) for node in nodes for x in node.input_tensors]
     return (
-        len(nodes) == len(model._graph.operations)
+        len(nodes) == len(model._mk_graph.operations)
         and len(used) == len(set(used))
         and all(len(node.input_tensors) <= 1 for node in nodes)
     )
@@ -156,10 +156,10 @@ def _title(layer, depth):
 
 
 def _output_shape(layer):
-    nodes = layer._inbound_nodes
+    nodes = layer._mk_inbound_nodes
     if nodes:
         shapes = [jax.tree_util.tree_map(lambda x: x.shape, nodes[0].outputs)]
-    elif getattr(layer, "_functional", None) is not None:
+    elif getattr(layer, "_mk_functional", None) is not None:
         shapes = [layer.output_shape]
     elif layer.built and layer.get_build_config():
         try:
@@ -186,9 +186,9 @@ def _parameters(layer):
 
 
 def _connections(layer, model):
-    inside = set(model._graph.nodes)
+    inside = set(model._mk_graph.nodes)
     sources = []
-    for node in layer._inbound_nodes:
+    for node in layer._mk_inbound_nodes:
         if node in inside:
             for x in node.input_tensors:
                 operation, number, index = x._keras_history

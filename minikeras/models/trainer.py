@@ -30,14 +30,14 @@ from minikeras.training.feed import Feed
 class Trainer(CompileConfig, Stateless, OnBatch):
     """Mix-in of Model: `compile`, `fit`, `evaluate`, `predict` and their pieces."""
 
-    _untracked = frozenset(
+    _mk_untracked = frozenset(
         {
-            *("optimizer", "history", "loss", "_compile_config", "_programs"),
-            *("_compile_loss", "_compile_metrics", "_loss_tracker"),
+            *("optimizer", "history", "loss", "_mk_compile_config", "_mk_programs"),
+            *("_mk_compile_loss", "_mk_compile_metrics", "_mk_loss_tracker"),
         }
     )
 
-    def _lock(self, locked=True):
+    def _mk_lock(self, locked=True):
         """Models may get new state at any time."""
 
     def __init__(self):
@@ -46,11 +46,11 @@ class Trainer(CompileConfig, Stateless, OnBatch):
         self.loss = None
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.steps_per_execution = 1
-        self._run_eagerly = False
-        self._jit_compile = True
-        self._compile_loss = self._compile_metrics = self._loss_tracker = None
-        self._compile_config = None
-        self._programs = {}
+        self._mk_run_eagerly = False
+        self._mk_jit_compile = True
+        self._mk_compile_loss = self._mk_compile_metrics = self._mk_loss_tracker = None
+        self._mk_compile_config = None
+        self._mk_programs = {}
 
     # -- compile ------------------------------------------------------------------
 
@@ -86,7 +86,7 @@ class Trainer(CompileConfig, Stateless, OnBatch):
         Raises:
             ValueError: unknown name, or arguments that do not fit together.
         """
-        self._compile_config = {
+        self._mk_compile_config = {
             "optimizer": optimizer,
             "loss": loss,
             "loss_weights": loss_weights,
@@ -106,40 +106,43 @@ class Trainer(CompileConfig, Stateless, OnBatch):
             optimizer = _with_loss_scale(optimizer)
         self.optimizer = optimizer
         self.loss = loss
-        self._compile_loss, self._compile_metrics = compile_loss, compile_metrics
-        self._loss_tracker = Mean(name="loss")
+        self._mk_compile_loss, self._mk_compile_metrics = compile_loss, compile_metrics
+        self._mk_loss_tracker = Mean(name="loss")
         group = 1 if steps_per_execution == "auto" else steps_per_execution
         self.steps_per_execution = positive_int(group, "steps_per_execution")
-        self._run_eagerly, self._jit_compile = bool(run_eagerly), bool(jit_compile)
+        self._mk_run_eagerly, self._mk_jit_compile = (
+            bool(run_eagerly),
+            bool(jit_compile),
+        )
         self.stop_training = False
         self.compiled = True
-        self._programs = {}
+        self._mk_programs = {}
 
     @property
     def run_eagerly(self):
         """Do the steps run without being compiled?"""
-        return self._run_eagerly
+        return self._mk_run_eagerly
 
     @run_eagerly.setter
     def run_eagerly(self, value):
-        self._run_eagerly = bool(value)
+        self._mk_run_eagerly = bool(value)
 
     @property
     def jit_compile(self):
         """Are the steps compiled?"""
-        return self._jit_compile
+        return self._mk_jit_compile
 
     @jit_compile.setter
     def jit_compile(self, value):
-        self._jit_compile = bool(value)
+        self._mk_jit_compile = bool(value)
 
-    def _compiles(self):
-        return self._jit_compile and not self._run_eagerly
+    def _mk_compiles(self):
+        return self._mk_jit_compile and not self._mk_run_eagerly
 
-    def _overrides(self, name):
+    def _mk_overrides(self, name):
         return getattr(type(self), name) is not getattr(Trainer, name)
 
-    def _assert_compiled(self, method):
+    def _mk_assert_compiled(self, method):
         if not self.compiled:
             raise ValueError(
                 f"You must call `compile()` before `{method}()`: the model does not "
@@ -152,16 +155,16 @@ class Trainer(CompileConfig, Stateless, OnBatch):
     def metrics(self):
         """The loss tracker, the compiled metrics, and those held by layers."""
         found = []
-        if self._loss_tracker is not None:
-            found.append(self._loss_tracker)
-        if self._compile_metrics is not None:
-            found.append(self._compile_metrics)
-        if self._compile_loss is not None:
-            found.extend(self._compile_loss.metrics)
-        found += self._own_metrics()
-        for layer in self._flatten_layers(include_self=False):
+        if self._mk_loss_tracker is not None:
+            found.append(self._mk_loss_tracker)
+        if self._mk_compile_metrics is not None:
+            found.append(self._mk_compile_metrics)
+        if self._mk_compile_loss is not None:
+            found.extend(self._mk_compile_loss.metrics)
+        found += self._mk_own_metrics()
+        for layer in self._mk_flatten_layers(include_self=False):
             if not isinstance(layer, Trainer):  # another model's metrics are its own
-                found += layer._own_metrics()
+                found += layer._mk_own_metrics()
         return found
 
     @property
@@ -180,12 +183,12 @@ class Trainer(CompileConfig, Stateless, OnBatch):
         """The total loss, a scalar: compiled losses plus `self.losses`."""
         del x, training
         parts = []
-        if self._compile_loss is not None:
-            loss = self._compile_loss(y, y_pred, sample_weight)
+        if self._mk_compile_loss is not None:
+            loss = self._mk_compile_loss(y, y_pred, sample_weight)
             if loss is not None:
                 parts.append(loss)
         parts += [jnp.sum(jnp.asarray(part)) for part in self.losses]
-        if parts or self._compile_loss is not None:
+        if parts or self._mk_compile_loss is not None:
             return sum(parts[1:], parts[0]) if parts else jnp.zeros(())
         raise ValueError(
             "No loss to compute: pass `loss=` to `compile()`, or call `add_loss()` in "
@@ -195,8 +198,8 @@ class Trainer(CompileConfig, Stateless, OnBatch):
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """Show a batch to the metrics; returns {name: result}."""
         del x
-        if self._compile_metrics is not None:
-            self._compile_metrics.update_state(y, y_pred, sample_weight)
+        if self._mk_compile_metrics is not None:
+            self._mk_compile_metrics.update_state(y, y_pred, sample_weight)
         return self.get_metrics_result()
 
     def get_metrics_result(self):
@@ -210,31 +213,33 @@ class Trainer(CompileConfig, Stateless, OnBatch):
                 results[metric.name] = value
         return results
 
-    def _tracked_loss(self, x, y, y_pred, sample_weight, training):
-        loss = self._call_compute_loss(x, y, y_pred, sample_weight, training)
-        if self._loss_tracker is not None:
+    def _mk_tracked_loss(self, x, y, y_pred, sample_weight, training):
+        loss = self._mk_call_compute_loss(x, y, y_pred, sample_weight, training)
+        if self._mk_loss_tracker is not None:
             size = next((a.shape[0] for a in jax.tree_util.tree_leaves(x)), 1)
-            self._loss_tracker.update_state(
+            self._mk_loss_tracker.update_state(
                 jax.lax.stop_gradient(loss), sample_weight=size
             )
         return loss
 
-    def _call_compute_loss(self, x, y, y_pred, sample_weight, training):
+    def _mk_call_compute_loss(self, x, y, y_pred, sample_weight, training):
         """An override from before `training=` existed still works."""
         kwargs = {"x": x, "y": y, "y_pred": y_pred, "sample_weight": sample_weight}
-        if self._overrides("compute_loss"):
+        if self._mk_overrides("compute_loss"):
             code = type(self).compute_loss.__code__
             names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
             if "training" not in names and not code.co_flags & 0x08:
                 return self.compute_loss(**kwargs)
         return self.compute_loss(**kwargs, training=training)
 
-    def _mode(self, training):
+    def _mk_mode(self, training):
         """`training=` for the bare `call`, if it takes one."""
         spec = call_signature(type(self).call)
         if spec.has_training or spec.variadic:
             return {"training": training}
-        if training and any(_depends_on_mode(x) for x in self._flatten_layers(False)):
+        if training and any(
+            _depends_on_mode(x) for x in self._mk_flatten_layers(False)
+        ):
             warnings.warn(
                 f"{type(self).__name__}.call() takes no `training` argument, so its "
                 "dropout, noise and batch normalization run in inference mode during "
@@ -243,23 +248,23 @@ class Trainer(CompileConfig, Stateless, OnBatch):
             )
         return {}
 
-    def _measure(self, x, y, y_pred, sample_weight, training):
+    def _mk_measure(self, x, y, y_pred, sample_weight, training):
         """Loss, and logs of loss and metrics; inside the bridge."""
-        loss = self._tracked_loss(x, y, y_pred, sample_weight, training)
+        loss = self._mk_tracked_loss(x, y, y_pred, sample_weight, training)
         if training:  # masks get lost on the way, as in Keras: tests have them
             y_pred = jax.lax.stop_gradient(y_pred)
         return loss, self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     # -- building -----------------------------------------------------------------
 
-    def _is_ready(self):
-        parts = (self._compile_loss, self._compile_metrics)
+    def _mk_is_ready(self):
+        parts = (self._mk_compile_loss, self._mk_compile_metrics)
         built = all(p is None or p.built for p in parts)
         return built and (self.optimizer is None or self.optimizer.built)
 
-    def _prepare(self, x, y, sample_weight):
+    def _mk_prepare(self, x, y, sample_weight):
         """Build model, losses, metrics and optimizer from the shapes of a batch."""
-        own_step = self._overrides("train_step") or self._overrides("test_step")
+        own_step = self._mk_overrides("train_step") or self._mk_overrides("test_step")
 
         def run(x, y, sample_weight):
             try:
@@ -269,21 +274,21 @@ class Trainer(CompileConfig, Stateless, OnBatch):
                     raise
                 return 0  # no `call`: the user's own step knows how to run it
             if own_step:
-                self._build_parts(y, y_pred)
+                self._mk_build_parts(y, y_pred)
             elif self.compiled:
-                self._measure(x, y, y_pred, sample_weight, False)
+                self._mk_measure(x, y, y_pred, sample_weight, False)
             return 0
 
         dry_run(run, x, y, sample_weight)
         if self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
 
-    def _build_parts(self, y, y_pred):
-        for part in (self._compile_loss, self._compile_metrics):
+    def _mk_build_parts(self, y, y_pred):
+        for part in (self._mk_compile_loss, self._mk_compile_metrics):
             if part is not None and not part.built and y is not None:
                 part.build(y, y_pred)
 
-    def _symbolic_build(self, data_batch):
+    def _mk_symbolic_build(self, data_batch):
         """Build from one batch; third-party code calls this by its name in Keras."""
         loop.prepare_batch(self, *unpack_x_y_sample_weight(data_batch))
 
@@ -333,7 +338,7 @@ class Trainer(CompileConfig, Stateless, OnBatch):
         Returns:
             A `History`: `history.history` is {name: [value of each epoch]}.
         """
-        self._assert_compiled("fit")
+        self._mk_assert_compiled("fit")
         limit = config.max_epochs()
         epochs = epochs if limit is None else min(epochs, limit)
         if validation_split and validation_data is None:
@@ -349,10 +354,10 @@ class Trainer(CompileConfig, Stateless, OnBatch):
             size = validation_batch_size or batch_size
             val = get_adapter(val_x, val_y, val_weight, size, validation_steps)
             epochs_with = _validation_epochs(validation_freq, epochs)
-            validation = (self._feed(val, validation_steps, True), epochs_with)
+            validation = (self._mk_feed(val, validation_steps, True), epochs_with)
         return loop.fit(
             self,
-            self._feed(adapter, steps_per_epoch, True),
+            self._mk_feed(adapter, steps_per_epoch, True),
             validation,
             callbacks,
             epochs,
@@ -377,21 +382,21 @@ class Trainer(CompileConfig, Stateless, OnBatch):
         Returns:
             The loss, or [loss, metrics …]; with `return_dict`, {name: value}.
         """
-        self._assert_compiled("evaluate")
+        self._mk_assert_compiled("evaluate")
         _refuse_unknown("evaluate", kwargs)
         adapter = get_adapter(x, y, sample_weight, batch_size, steps)
-        feed = self._feed(adapter, steps)
+        feed = self._mk_feed(adapter, steps)
         logs = loop.evaluate(self, feed, callbacks, _verbosity(verbose))
-        return logs if return_dict else self._as_list(logs)
+        return logs if return_dict else self._mk_as_list(logs)
 
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """The model's outputs for `x`, batch by batch, as numpy arrays."""
         adapter = get_adapter(x, None, None, batch_size, steps)
-        feed = self._feed(adapter, steps)
+        feed = self._mk_feed(adapter, steps)
         return loop.predict(self, feed, callbacks, _verbosity(verbose))
 
-    def _feed(self, adapter, steps, often=False):
-        group, together = self.steps_per_execution, self._compiles()
+    def _mk_feed(self, adapter, steps, often=False):
+        group, together = self.steps_per_execution, self._mk_compiles()
         return Feed(adapter, steps, group, together, often)
 
 
@@ -404,8 +409,8 @@ def _given(loss):
 
 def _depends_on_mode(layer):
     """Does it draw random numbers, or keep statistics?"""
-    return bool(layer._seed_generators) or any(
-        not v._born_trainable for v in layer._own_variables()
+    return bool(layer._mk_seed_generators) or any(
+        not v._born_trainable for v in layer._mk_own_variables()
     )
 
 

@@ -18,7 +18,7 @@ class Adadelta(Optimizer):
         self, learning_rate=0.001, rho=0.95, epsilon=1e-7, *common, **settings
     ):
         super().__init__(learning_rate, *common, **settings)
-        self._set(rho=rho, epsilon=epsilon)
+        self._mk_set(rho=rho, epsilon=epsilon)
 
     def slot_groups(self):
         """The mean squares of gradients and steps."""

@@ -80,7 +80,7 @@ class Adafactor(Optimizer):
         **settings,
     ):
         super().__init__(learning_rate, *common, **settings)
-        self._set(
+        self._mk_set(
             beta_2_decay=beta_2_decay,
             epsilon_1=epsilon_1,
             epsilon_2=epsilon_2,
@@ -88,22 +88,22 @@ class Adafactor(Optimizer):
             relative_step=relative_step,
         )
 
-    def _build_slots(self, variables):
-        self._slots = {"r": [], "c": [], "v": []}
+    def _mk_build_slots(self, variables):
+        self._mk_slots = {"r": [], "c": [], "v": []}
         for v in variables:
-            row = self._mean(v, v.shape[:-1])
-            column = self._mean(v, v.shape[:-2] + v.shape[-1:])
+            row = self._mk_mean(v, v.shape[:-1])
+            column = self._mk_mean(v, v.shape[:-2] + v.shape[-1:])
             moving = not v.overwrite_with_gradient
             whole = self.add_variable_from_reference(v, "velocity") if moving else None
             for slot, variable in zip("rcv", (row, column, whole), strict=True):
-                self._slots[slot].append(variable)
+                self._mk_slots[slot].append(variable)
 
-    def _mean(self, weight, shape):
+    def _mk_mean(self, weight, shape):
         if len(weight.shape) >= 2:
             return self.add_variable(shape, dtype=weight.dtype, name=weight.name)
         # Of no use, but Keras's files hold a zero here.
         variable = Variable(0, name=weight.name, trainable=False)
-        self._variables.append(variable)
+        self._mk_variables.append(variable)
         return variable
 
     def transform(self):

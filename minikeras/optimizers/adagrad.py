@@ -30,7 +30,9 @@ class Adagrad(Optimizer):
         **settings,
     ):
         super().__init__(learning_rate, *common, **settings)
-        self._set(initial_accumulator_value=initial_accumulator_value, epsilon=epsilon)
+        self._mk_set(
+            initial_accumulator_value=initial_accumulator_value, epsilon=epsilon
+        )
 
     def slot_groups(self):
         """An accumulator per weight."""

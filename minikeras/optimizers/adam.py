@@ -27,7 +27,7 @@ class Adam(Optimizer):
         **settings,
     ):
         super().__init__(learning_rate, *common, **settings)
-        self._set(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, amsgrad=amsgrad)
+        self._mk_set(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, amsgrad=amsgrad)
 
     def slot_groups(self):
         """momentum and velocity of each weight, then velocity_hat if amsgrad."""

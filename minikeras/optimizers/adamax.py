@@ -24,7 +24,7 @@ class Adamax(Optimizer):
         **settings,
     ):
         super().__init__(learning_rate, *common, **settings)
-        self._set(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
+        self._mk_set(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
 
     def slot_groups(self):
         """momentum and norm of each weight."""

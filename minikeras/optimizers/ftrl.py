@@ -53,7 +53,7 @@ class Ftrl(Optimizer):
                 raise ValueError(
                     f"`{name}` needs to be {sign}. Received: {name}={value}."
                 )
-        self._set(**own, beta=beta)
+        self._mk_set(**own, beta=beta)
 
     def slot_groups(self):
         """accumulator and linear of each weight."""

@@ -25,7 +25,7 @@ class Lion(Optimizer):
                 f"optimizer degenerates to SignSGD. Received: beta_1={beta_1}."
             )
         super().__init__(learning_rate, *common, **settings)
-        self._set(beta_1=beta_1, beta_2=beta_2)
+        self._mk_set(beta_1=beta_1, beta_2=beta_2)
 
     def slot_groups(self):
         """A momentum per weight."""

@@ -72,7 +72,7 @@ class LossScaleOptimizer(Optimizer):
         super().__init__(0.0, name=name)
         inner_optimizer.loss_scale_factor = None
         self.inner_optimizer = inner_optimizer
-        self._set(
+        self._mk_set(
             initial_scale=initial_scale, dynamic_growth_steps=dynamic_growth_steps
         )
 
@@ -81,22 +81,22 @@ class LossScaleOptimizer(Optimizer):
         if self.built:
             return
         super().build(variables)
-        self.step_counter = self._counter("step_counter", 0, "int32")
-        self.dynamic_scale = self._counter("dynamic_scale", self.initial_scale, None)
+        self.step_counter = self._mk_counter("step_counter", 0, "int32")
+        self.dynamic_scale = self._mk_counter("dynamic_scale", self.initial_scale, None)
         self.inner_optimizer.build(variables)
 
     @property
     def variables(self):
         """Its own, then the inner optimizer's."""
-        return [*self._variables, *self.inner_optimizer.variables]
+        return [*self._mk_variables, *self.inner_optimizer.variables]
 
     def check_finite(self, grads):
         """Are all entries of all gradients finite?"""
         return jnp.all(jnp.array([jnp.all(jnp.isfinite(g)) for g in grads], bool))
 
-    def _update(self, variables, params, grads, state):
+    def _mk_update(self, variables, params, grads, state):
         grads = dense(grads)
-        paths = self._paths()
+        paths = self._mk_paths()
         at_scale, at_count = (
             paths[id(v)] for v in (self.dynamic_scale, self.step_counter)
         )
@@ -108,7 +108,7 @@ class LossScaleOptimizer(Optimizer):
 
         def follow():
             unscaled = {k: g / scale for k, g in scaled.items()}
-            return self._update_inner(
+            return self._mk_update_inner(
                 self.inner_optimizer, variables, params, grads | unscaled, state
             )
 

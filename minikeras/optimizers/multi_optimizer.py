@@ -39,24 +39,24 @@ class OptimizerMap(MutableMapping):
                 "OptimizerMap: `optimizer_map` must be a dict {path or regular "
                 f"expression: optimizer}}, got {optimizer_map!r}."
             )
-        self._default_optimizer, self._optimizer_map = default_optimizer, {}
+        self._mk_default_optimizer, self._mk_optimizer_map = default_optimizer, {}
         self.update(optimizer_map or {})
 
     @property
     def default_optimizer(self):
         """The optimizer of weights that no key matches."""
-        return self._default_optimizer
+        return self._mk_default_optimizer
 
     def __getitem__(self, key):
-        return self._optimizer_map.get(key, self._default_optimizer)
+        return self._mk_optimizer_map.get(key, self._mk_default_optimizer)
 
     def __setitem__(self, key, optimizer):
         if not isinstance(key, str):
             raise ValueError(f"OptimizerMap: a key must be a string, got {key!r}.")
-        if key in self._optimizer_map:
+        if key in self._mk_optimizer_map:
             raise ValueError(
                 f"OptimizerMap: {key!r} has an optimizer already: "
-                f"{self._optimizer_map[key].name!r}. Delete it first."
+                f"{self._mk_optimizer_map[key].name!r}. Delete it first."
             )
         if not isinstance(optimizer, Optimizer):
             raise ValueError(
@@ -68,35 +68,35 @@ class OptimizerMap(MutableMapping):
                 f"OptimizerMap: the optimizer cannot be {type(optimizer).__name__}. "
                 "Wrap the MultiOptimizer in the LossScaleOptimizer instead."
             )
-        self._optimizer_map[key] = optimizer
+        self._mk_optimizer_map[key] = optimizer
 
     def __delitem__(self, key):
-        del self._optimizer_map[key]
+        del self._mk_optimizer_map[key]
 
     def __len__(self):
-        return len(self._optimizer_map)
+        return len(self._mk_optimizer_map)
 
     def __iter__(self):
-        return iter(self._optimizer_map)
+        return iter(self._mk_optimizer_map)
 
     def __call__(self, variable):
         """The optimizer of a weight; ValueError if several keys match."""
         path = variable.path
-        if path in self._optimizer_map:
-            return self._optimizer_map[path]
-        found = [key for key in self._optimizer_map if re.fullmatch(key, path)]
+        if path in self._mk_optimizer_map:
+            return self._mk_optimizer_map[path]
+        found = [key for key in self._mk_optimizer_map if re.fullmatch(key, path)]
         if len(found) > 1:
             raise ValueError(
                 f"OptimizerMap: the keys {found} all match the weight {path!r}; "
                 "exactly one may, or none."
             )
-        return self._optimizer_map[found[0]] if found else self._default_optimizer
+        return self._mk_optimizer_map[found[0]] if found else self._mk_default_optimizer
 
     def get_config(self):
         """The constructor's arguments."""
         return {
-            "default_optimizer": serialize_keras_object(self._default_optimizer),
-            "optimizer_map": serialize_dict(self._optimizer_map),
+            "default_optimizer": serialize_keras_object(self._mk_default_optimizer),
+            "optimizer_map": serialize_dict(self._mk_optimizer_map),
         }
 
     @classmethod
@@ -138,14 +138,14 @@ class MultiOptimizer(Optimizer):
                 f"of a weight, got {optimizer_map!r}. Of a dict, make an OptimizerMap: "
                 "it needs a default optimizer."
             )
-        self._optimizer_map = optimizer_map
-        self.optimizers, self._var_to_optimizer_idx = [], {}
+        self._mk_optimizer_map = optimizer_map
+        self.optimizers, self._mk_var_to_optimizer_idx = [], {}
         if isinstance(optimizer_map, OptimizerMap):
             for inner in (*optimizer_map.values(), optimizer_map.default_optimizer):
-                self._add(inner)
+                self._mk_add(inner)
         super().__init__(0.0, loss_scale_factor=loss_scale_factor, name=name)
 
-    def _add(self, inner):
+    def _mk_add(self, inner):
         """Position of an optimizer among the inner ones, after which it is one."""
         for i, known in enumerate(self.optimizers):
             if known is inner:
@@ -157,7 +157,7 @@ class MultiOptimizer(Optimizer):
     def variables(self):
         """Its own, then those of each inner optimizer."""
         inner = [v for optimizer in self.optimizers for v in optimizer.variables]
-        return [*self._variables, *inner]
+        return [*self._mk_variables, *inner]
 
     def build(self, variables):
         """Choose an optimizer for each weight, and create their state."""
@@ -165,31 +165,37 @@ class MultiOptimizer(Optimizer):
             return
         variables = list(variables)
         for variable in variables:
-            inner = self._optimizer_map(variable)
+            inner = self._mk_optimizer_map(variable)
             _check_inner(inner, variable)
-            self._var_to_optimizer_idx[self._var_key(variable)] = self._add(inner)
+            self._mk_var_to_optimizer_idx[self._mk_var_key(variable)] = self._mk_add(
+                inner
+            )
         super().build(variables)
-        self.loss_scale_factor = self._loss_scale_factor
+        self.loss_scale_factor = self._mk_loss_scale_factor
         for inner in self.optimizers:
-            if own := [v for v in variables if self._optimizer_of(v) is inner]:
+            if own := [v for v in variables if self._mk_optimizer_of(v) is inner]:
                 inner.build(own)
 
-    def _var_key(self, variable):
+    def _mk_var_key(self, variable):
         return id(variable)
 
-    def _optimizer_of(self, variable):
-        return self.optimizers[self._var_to_optimizer_idx[self._var_key(variable)]]
+    def _mk_optimizer_of(self, variable):
+        return self.optimizers[
+            self._mk_var_to_optimizer_idx[self._mk_var_key(variable)]
+        ]
 
-    def _update(self, variables, params, grads, state):
+    def _mk_update(self, variables, params, grads, state):
         for inner in self.optimizers:
-            own = {k: v for k, v in variables.items() if self._optimizer_of(v) is inner}
+            own = {
+                k: v for k, v in variables.items() if self._mk_optimizer_of(v) is inner
+            }
             if own:
-                new, state = self._update_inner(
+                new, state = self._mk_update_inner(
                     *(inner, own, {key: params[key] for key in own}),
                     *({key: grads[key] for key in own}, state),
                 )
                 params = params | new
-        count = self._paths()[id(self._iterations)]
+        count = self._mk_paths()[id(self._mk_iterations)]
         return params, state | {count: state[count] + 1}
 
     def finalize_variable_values(self, var_list):
@@ -201,11 +207,11 @@ class MultiOptimizer(Optimizer):
     @property
     def loss_scale_factor(self):
         """Factor of the loss; setting it sets it for all inner optimizers."""
-        return self._loss_scale_factor
+        return self._mk_loss_scale_factor
 
     @loss_scale_factor.setter
     def loss_scale_factor(self, value):
-        self._loss_scale_factor = value
+        self._mk_loss_scale_factor = value
         for inner in self.optimizers:
             inner.loss_scale_factor = value
 
@@ -224,7 +230,7 @@ class MultiOptimizer(Optimizer):
     def get_config(self):
         """The constructor's arguments."""
         return {
-            "optimizer_map": serialize_keras_object(self._optimizer_map),
+            "optimizer_map": serialize_keras_object(self._mk_optimizer_map),
             "loss_scale_factor": self.loss_scale_factor,
             "name": self.name,
         }

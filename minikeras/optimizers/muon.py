@@ -120,19 +120,19 @@ class Muon(Optimizer):
             *(gradient_accumulation_steps, name),
             **kwargs,
         )
-        self._set(adam_beta_1=adam_beta_1, adam_beta_2=adam_beta_2, epsilon=epsilon)
+        self._mk_set(adam_beta_1=adam_beta_1, adam_beta_2=adam_beta_2, epsilon=epsilon)
         if not isinstance(exclude_layers, (list, tuple, str, type(None))):
             raise ValueError(
                 "Muon: `exclude_layers` must be a list of regular expressions. Got "
                 f"{exclude_layers!r}."
             )
-        self._set(exclude_layers=exclude_layers or [])
-        self._set(muon_a=muon_a, muon_b=muon_b, muon_c=muon_c)
-        self._set(adam_lr_ratio=adam_lr_ratio, momentum=momentum, ns_steps=ns_steps)
-        self._set(nesterov=nesterov, exclude_embeddings=exclude_embeddings)
-        self._set(adam_weight_decay=adam_weight_decay, rms_rate=rms_rate)
+        self._mk_set(exclude_layers=exclude_layers or [])
+        self._mk_set(muon_a=muon_a, muon_b=muon_b, muon_c=muon_c)
+        self._mk_set(adam_lr_ratio=adam_lr_ratio, momentum=momentum, ns_steps=ns_steps)
+        self._mk_set(nesterov=nesterov, exclude_embeddings=exclude_embeddings)
+        self._mk_set(adam_weight_decay=adam_weight_decay, rms_rate=rms_rate)
 
-    def _should_use_adamw(self, variable):
+    def _mk_should_use_adamw(self, variable):
         if len(variable.shape) != 2:
             return True
         patterns = self.exclude_layers
@@ -141,18 +141,21 @@ class Muon(Optimizer):
             return True
         return any(re.search(pattern, variable.path) for pattern in patterns)
 
-    def _decay_of(self, variable):
-        if not self._use_weight_decay(variable):
+    def _mk_decay_of(self, variable):
+        if not self._mk_use_weight_decay(variable):
             return None
-        follows_adam = self._should_use_adamw(variable)
+        follows_adam = self._mk_should_use_adamw(variable)
         return self.adam_weight_decay if follows_adam else self.weight_decay
 
-    def _build_slots(self, variables):
-        self._slots = {"momentum": [], "velocity": []}
+    def _mk_build_slots(self, variables):
+        self._mk_slots = {"momentum": [], "velocity": []}
         for v in variables:
             moving = not v.overwrite_with_gradient
-            has = {"momentum": moving, "velocity": moving and self._should_use_adamw(v)}
-            for slot, column in self._slots.items():
+            has = {
+                "momentum": moving,
+                "velocity": moving and self._mk_should_use_adamw(v),
+            }
+            for slot, column in self._mk_slots.items():
                 new = self.add_variable_from_reference(v, slot) if has[slot] else None
                 column.append(new)
 

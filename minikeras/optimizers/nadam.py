@@ -24,17 +24,17 @@ class Nadam(Optimizer):
         **settings,
     ):
         super().__init__(learning_rate, *common, **settings)
-        self._set(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
+        self._mk_set(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
 
     def slot_groups(self):
         """momentum and velocity of each weight."""
         return [[("momentum", "zeros"), ("velocity", "zeros")]]
 
-    def _build_slots(self, variables):
-        super()._build_slots(variables)
+    def _mk_build_slots(self, variables):
+        super()._mk_build_slots(variables)
         dtype = variables[0].dtype if variables else None
-        self._u_product = self._counter("u_product", 1.0, dtype)
-        self._slots["u_product"] = self._u_product
+        self._mk_u_product = self._mk_counter("u_product", 1.0, dtype)
+        self._mk_slots["u_product"] = self._mk_u_product
 
     def transform(self):
         """See `transforms.nadam`."""

@@ -29,33 +29,33 @@ class OptaxOptimizer(Optimizer):
 
     def __init__(self, transformation=None, learning_rate=1.0, **settings):
         super().__init__(learning_rate, **settings)
-        self._leaves, self._stored = [], None
-        self._transformation = transformation
+        self._mk_leaves, self._mk_stored = [], None
+        self._mk_transformation = transformation
 
     @property
     def transformation(self):
         """The optax transformation; setting it takes up a state that was loaded."""
-        return self._transformation
+        return self._mk_transformation
 
     @transformation.setter
     def transformation(self, value):
-        self._transformation = value
-        if self.built and not self._leaves:
-            self._build_slots(self._trainable_variables)
-        if self._stored is not None:
-            stored, self._stored = self._stored, None
+        self._mk_transformation = value
+        if self.built and not self._mk_leaves:
+            self._mk_build_slots(self._mk_trainable_variables)
+        if self._mk_stored is not None:
+            stored, self._mk_stored = self._mk_stored, None
             self.load_own_variables(stored)
 
-    def _build_slots(self, variables):
-        if self._transformation is None:
+    def _mk_build_slots(self, variables):
+        if self._mk_transformation is None:
             return
         params = {path: v.value for path, v in unique_paths(variables).items()}
         with jax.core.eval_context():
-            state = self._transformation.init(params)
+            state = self._mk_transformation.init(params)
         for path, leaf in jax.tree_util.tree_flatten_with_path(state)[0]:
             name = "_".join(re.findall(r"\w+", jax.tree_util.keystr(path)))
             leaf = jnp.asarray(leaf)
-            self._leaves.append(
+            self._mk_leaves.append(
                 self.add_variable(
                     leaf.shape,
                     lambda *_, x=leaf, **__: x,
@@ -64,15 +64,15 @@ class OptaxOptimizer(Optimizer):
                 )
             )
 
-    def _follow_rule(self, variables, params, grads, state, rate, iteration):
-        if self._transformation is None:
+    def _mk_follow_rule(self, variables, params, grads, state, rate, iteration):
+        if self._mk_transformation is None:
             raise ValueError(
                 f"{self.name!r} was loaded from a file, which cannot hold an optax "
                 "transformation: set `model.optimizer.transformation = optax...`, or "
                 "compile the model again."
             )
         # optax wants all parameters: those without a gradient get a zero, and stay.
-        every = unique_paths(self._trainable_variables)
+        every = unique_paths(self._mk_trainable_variables)
         key_of = {id(v): key for key, v in variables.items()}
         present = {i: key_of[id(v)] for i, v in every.items() if id(v) in key_of}
         old = {
@@ -82,11 +82,11 @@ class OptaxOptimizer(Optimizer):
             i: grads[present[i]].astype(p.dtype) if i in present else jnp.zeros_like(p)
             for i, p in old.items()
         }
-        paths = [self._paths()[id(v)] for v in self._leaves]
+        paths = [self._mk_paths()[id(v)] for v in self._mk_leaves]
         tree = jax.tree_util.tree_structure(
-            jax.eval_shape(self._transformation.init, old)
+            jax.eval_shape(self._mk_transformation.init, old)
         )
-        updates, tree = self._transformation.update(
+        updates, tree = self._mk_transformation.update(
             grads, tree.unflatten([state[path] for path in paths]), old
         )
         new = {
@@ -98,7 +98,7 @@ class OptaxOptimizer(Optimizer):
 
     def load_own_variables(self, store):
         """Read a state; without a transformation it waits for one."""
-        if self._transformation is None:
-            self._stored = {key: np.asarray(store[key]) for key in store}
+        if self._mk_transformation is None:
+            self._mk_stored = {key: np.asarray(store[key]) for key in store}
         else:
             super().load_own_variables(store)

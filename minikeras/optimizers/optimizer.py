@@ -50,8 +50,8 @@ class Optimizer(OptimizerState):
             argument.
     """
 
-    _arguments: tuple[str, ...] = ()  # what the config shows
-    _learning_rate: Any
+    _mk_arguments: tuple[str, ...] = ()  # what the config shows
+    _mk_learning_rate: Any
 
     def __init_subclass__(cls, **kwargs):
         # `__init__(self, learning_rate, momentum, *common, **settings)` reads in
@@ -86,14 +86,14 @@ class Optimizer(OptimizerState):
                 f"{type(self).__name__}: unknown arguments {sorted(unknown)}. Known: "
                 f"{list(inspect.signature(type(self)).parameters)}."
             )
-        self.__dict__["_variables"] = []
+        self.__dict__["_mk_variables"] = []
         self.name = naming.auto_name(type(self).__name__) if name is None else name
         if not isinstance(self.name, str) or "/" in self.name:
             raise ValueError(
                 f"{type(self).__name__}: name must be a string without '/', got "
                 f"{name!r}."
             )
-        self._set(
+        self._mk_set(
             weight_decay=weight_decay,
             clipnorm=clipnorm,
             global_clipnorm=global_clipnorm,
@@ -104,22 +104,22 @@ class Optimizer(OptimizerState):
             loss_scale_factor=loss_scale_factor,
             gradient_accumulation_steps=gradient_accumulation_steps,
         )
-        self._check_clipping()
+        self._mk_check_clipping()
         self.built = False
-        self._decay = kwargs.get("decay") or 0.0
-        self._trainable_variables = []
-        self._slots = {}
-        self._excluded, self._excluded_names = [], []
-        self._iterations = self._counter("iteration", 0, "int32")
-        self._set_learning_rate(kwargs.get("lr", learning_rate))
+        self._mk_decay = kwargs.get("decay") or 0.0
+        self._mk_trainable_variables = []
+        self._mk_slots = {}
+        self._mk_excluded, self._mk_excluded_names = [], []
+        self._mk_iterations = self._mk_counter("iteration", 0, "int32")
+        self._mk_set_learning_rate(kwargs.get("lr", learning_rate))
 
-    def _set(self, **arguments):
+    def _mk_set(self, **arguments):
         """Check arguments and make them attributes that the config shows."""
         for name, value in arguments.items():
             setattr(self, name, settings.checked(type(self).__name__, name, value))
-        self._arguments += tuple(arguments)
+        self._mk_arguments += tuple(arguments)
 
-    def _check_clipping(self):
+    def _mk_check_clipping(self):
         clips = ("clipnorm", "clipvalue", "global_clipnorm")
         given = {name: getattr(self, name) for name in clips}
         if sum(value is not None for value in given.values()) > 1:
@@ -132,18 +132,20 @@ class Optimizer(OptimizerState):
     def iterations(self):
         """Number of updates so far."""
         if not self.gradient_accumulation_steps:
-            return self._iterations
-        return self._iterations.value // self.gradient_accumulation_steps
+            return self._mk_iterations
+        return self._mk_iterations.value // self.gradient_accumulation_steps
 
     # -- learning rate ------------------------------------------------------------
 
-    def _set_learning_rate(self, value):
+    def _mk_set_learning_rate(self, value):
         if callable(value) and not isinstance(value, (Variable, jax.Array)):
-            self._learning_rate = value
+            self._mk_learning_rate = value
             return
-        self._learning_rate = self._counter("learning_rate", self._number(value), None)
+        self._mk_learning_rate = self._mk_counter(
+            "learning_rate", self._mk_number(value), None
+        )
 
-    def _number(self, rate):
+    def _mk_number(self, rate):
         try:
             return float(rate)
         except (TypeError, ValueError):
@@ -155,32 +157,34 @@ class Optimizer(OptimizerState):
     @property
     def learning_rate(self):
         """The Variable, or the current value of a schedule or function."""
-        rate = self._learning_rate
+        rate = self._mk_learning_rate
         return (
-            rate if isinstance(rate, Variable) else self._rate(self._iterations.value)
+            rate
+            if isinstance(rate, Variable)
+            else self._mk_rate(self._mk_iterations.value)
         )
 
     @learning_rate.setter
     def learning_rate(self, value):
         is_number = not callable(value) or isinstance(value, (Variable, jax.Array))
-        if isinstance(self._learning_rate, Variable) and is_number:
-            self._learning_rate.assign(self._number(value))
+        if isinstance(self._mk_learning_rate, Variable) and is_number:
+            self._mk_learning_rate.assign(self._mk_number(value))
             return
         if is_number:
             raise TypeError(
                 f"The learning rate of {self.name!r} follows "
-                f"{type(self._learning_rate).__name__}, so it cannot be set to "
+                f"{type(self._mk_learning_rate).__name__}, so it cannot be set to "
                 f"{value!r}. Make the optimizer with a float learning_rate to set it "
                 "later."
             )
-        self.__dict__["_variables"] = [
-            v for v in self._variables if v is not self._learning_rate
+        self.__dict__["_mk_variables"] = [
+            v for v in self._mk_variables if v is not self._mk_learning_rate
         ]
-        self._learning_rate = value
+        self._mk_learning_rate = value
 
-    def _rate(self, step_count, variable_value=None):
+    def _mk_rate(self, step_count, variable_value=None):
         """The learning rate at a step, as an array."""
-        rate = self._learning_rate
+        rate = self._mk_learning_rate
         if isinstance(rate, Variable):
             rate = rate.value if variable_value is None else variable_value
         elif isinstance(rate, LearningRateSchedule):
@@ -188,8 +192,8 @@ class Optimizer(OptimizerState):
         else:
             rate = rate()
         rate = convert_to_tensor(rate)
-        if self._decay:
-            rate = rate / (1.0 + self._decay * step_count)
+        if self._mk_decay:
+            rate = rate / (1.0 + self._mk_decay * step_count)
         return rate
 
     # -- the step -----------------------------------------------------------------
@@ -206,61 +210,61 @@ class Optimizer(OptimizerState):
             (new params, new state).
         """
         if type(self).apply is Optimizer.apply:
-            return self._update(variables, params, grads, state)
+            return self._mk_update(variables, params, grads, state)
 
         def run():
             self.apply([grads[k] for k in variables], list(variables.values()))
 
-        return self._bridge(run, variables, params, state)
+        return self._mk_bridge(run, variables, params, state)
 
-    def _update(self, variables, params, grads, state):
+    def _mk_update(self, variables, params, grads, state):
         return transforms.take(self, variables, params, grads, state)
 
-    def _bridge(self, run, variables, params, state):
+    def _mk_bridge(self, run, variables, params, state):
         """Run code that assigns weights and state: -> (params, state)."""
         bound = (dict(variables), unique_paths(self.variables))
         return apply(run, bound, (dict(params), dict(state)))[1]
 
     def update_step(self, gradient, variable, learning_rate):
         """Update one weight by the rule, on its own; subclasses may override it."""
-        params, state = self._follow_rule(
+        params, state = self._mk_follow_rule(
             *({0: variable}, {0: variable.value}),
-            *({0: convert_to_tensor(gradient)}, self._state()),
+            *({0: convert_to_tensor(gradient)}, self._mk_state()),
             *(convert_to_tensor(learning_rate), convert_to_tensor(self.iterations)),
         )
         variable.assign(params[0])
-        self._assign(state)
+        self._mk_assign(state)
 
-    def _follow_rule(self, variables, params, grads, state, rate, iteration):
+    def _mk_follow_rule(self, variables, params, grads, state, rate, iteration):
         return transforms.follow_rule(
             self, variables, params, grads, state, rate, iteration
         )
 
-    def _has_own_update_step(self):
+    def _mk_has_own_update_step(self):
         return type(self).update_step is not Optimizer.update_step
 
-    def _clip_gradients(self, grads):
+    def _mk_clip_gradients(self, grads):
         """A list of gradients, clipped as told; subclasses may override it."""
         return list(transforms.clip(self, dict(enumerate(grads))).values())
 
-    def _decay_of(self, variable):
+    def _mk_decay_of(self, variable):
         """The `weight_decay` of one weight; None: it does not decay."""
-        return self.weight_decay if self._use_weight_decay(variable) else None
+        return self.weight_decay if self._mk_use_weight_decay(variable) else None
 
-    def _use_weight_decay(self, variable):
-        if any(variable is v for v in self._excluded):
+    def _mk_use_weight_decay(self, variable):
+        if any(variable is v for v in self._mk_excluded):
             return False
-        return not any(re.search(n, variable.name) for n in self._excluded_names)
+        return not any(re.search(n, variable.name) for n in self._mk_excluded_names)
 
     def exclude_from_weight_decay(self, var_list=None, var_names=None):
         """Let these weights, or those whose name holds one of the names, not decay."""
-        self._excluded = list(var_list or [])
+        self._mk_excluded = list(var_list or [])
         names = [var_names] if isinstance(var_names, str) else var_names
         if not all(isinstance(name, str) for name in names or []):
             raise ValueError(
                 f"{type(self).__name__}: `var_names` must be strings. Got {names!r}."
             )
-        self._excluded_names = list(names or [])
+        self._mk_excluded_names = list(names or [])
 
     # -- on Variables -------------------------------------------------------------
 
@@ -268,7 +272,7 @@ class Optimizer(OptimizerState):
         """`apply` of (gradient, Variable) pairs. Returns `iterations`."""
         grads, variables = zip(*grads_and_vars, strict=True)
         self.apply(grads, variables)
-        return self._iterations
+        return self._mk_iterations
 
     def apply(self, grads, trainable_variables=None):
         """Update Variables by their gradients; those without one (None) stay.
@@ -280,7 +284,7 @@ class Optimizer(OptimizerState):
         grads = list(grads)
         if not grads:
             return
-        variables = self._known(grads, trainable_variables)
+        variables = self._mk_known(grads, trainable_variables)
         kept = [i for i, g in enumerate(grads) if g is not None]
         if not kept:
             raise ValueError("No gradients provided for any variable.")
@@ -294,16 +298,16 @@ class Optimizer(OptimizerState):
                 stacklevel=2,
             )
         chosen = {i: variables[i] for i in kept}
-        params, state = self._update(
+        params, state = self._mk_update(
             *(chosen, {i: v.value for i, v in chosen.items()}),
             {i: convert_to_tensor(grads[i]) for i in kept},
-            self._state(),
+            self._mk_state(),
         )
         for i, variable in chosen.items():
             variable.assign(params[i])
-        self._assign(state)
+        self._mk_assign(state)
 
-    def _known(self, grads, trainable_variables):
+    def _mk_known(self, grads, trainable_variables):
         if trainable_variables is None:
             if not self.built:
                 raise ValueError(
@@ -311,7 +315,7 @@ class Optimizer(OptimizerState):
                     "belong to: pass `trainable_variables`, or call "
                     "`optimizer.build(trainable_variables)` first."
                 )
-            variables = self._trainable_variables
+            variables = self._mk_trainable_variables
         else:
             variables = list(trainable_variables)
             self.build(variables)
@@ -320,7 +324,7 @@ class Optimizer(OptimizerState):
                 f"Expected one gradient per variable, got {len(grads)} gradients and "
                 f"{len(variables)} trainable variables."
             )
-        known = {id(v) for v in self._trainable_variables}
+        known = {id(v) for v in self._mk_trainable_variables}
         for gradient, variable in zip(grads, variables, strict=True):
             if getattr(gradient, "shape", variable.shape) != variable.shape:
                 raise ValueError(
@@ -348,17 +352,17 @@ class Optimizer(OptimizerState):
             )
         for what, values, expected in (
             ("optimizer_variables", optimizer_variables, self.variables),
-            ("trainable_variables", trainable_variables, self._trainable_variables),
+            ("trainable_variables", trainable_variables, self._mk_trainable_variables),
         ):
             if len(values) != len(expected):
                 raise ValueError(
                     f"stateless_apply: expected {len(expected)} {what}, got "
                     f"{len(values)}."
                 )
-        variables = dict(enumerate(self._trainable_variables))
+        variables = dict(enumerate(self._mk_trainable_variables))
         own = unique_paths(self.variables)
-        params, state = self._bridge(
-            lambda: self.apply(grads, self._trainable_variables),
+        params, state = self._mk_bridge(
+            lambda: self.apply(grads, self._mk_trainable_variables),
             variables,
             dict(enumerate(map(convert_to_tensor, trainable_variables))),
             dict(zip(own, map(convert_to_tensor, optimizer_variables), strict=True)),
@@ -376,8 +380,8 @@ class Optimizer(OptimizerState):
         averages = {
             id(v): average
             for v, average in zip(
-                self._trainable_variables,
-                self._model_variables_moving_average,
+                self._mk_trainable_variables,
+                self._mk_model_variables_moving_average,
                 strict=True,
             )
         }
@@ -399,13 +403,13 @@ class Optimizer(OptimizerState):
 
     def get_config(self):
         """The constructor's arguments."""
-        rate = self._learning_rate
+        rate = self._mk_learning_rate
         if isinstance(rate, Variable):
             rate = float(rate.numpy())
         config = {"name": self.name, "learning_rate": serialize_keras_object(rate)}
-        if self._decay:
-            config["decay"] = self._decay
-        return config | {name: getattr(self, name) for name in self._arguments}
+        if self._mk_decay:
+            config["decay"] = self._mk_decay
+        return config | {name: getattr(self, name) for name in self._mk_arguments}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

@@ -27,7 +27,7 @@ class RMSprop(Optimizer):
         **settings,
     ):
         super().__init__(learning_rate, *common, **settings)
-        self._set(rho=rho, momentum=momentum, epsilon=epsilon, centered=centered)
+        self._mk_set(rho=rho, momentum=momentum, epsilon=epsilon, centered=centered)
 
     def slot_groups(self):
         """velocity, then momentum and average_gradient if they have a part."""

@@ -55,17 +55,17 @@ class ScheduleFreeAdamW(Optimizer):
         **settings,
     ):
         super().__init__(learning_rate, *common, **settings)
-        self._set(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
-        self._set(warmup_steps=warmup_steps)
+        self._mk_set(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
+        self._mk_set(warmup_steps=warmup_steps)
 
-    def _build_slots(self, variables):
+    def _mk_build_slots(self, variables):
         names = ["momentum", "velocity"]
         rows = [
             self.add_optimizer_variables([v], names, [starting_at(v), "zeros"])
             for v in variables
         ]
         for i, name in enumerate(names):
-            self._slots[name] = [row[i][0] for row in rows]
+            self._mk_slots[name] = [row[i][0] for row in rows]
 
     def transform(self):
         """See `schedule_free_adam`."""

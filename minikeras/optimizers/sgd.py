@@ -18,7 +18,7 @@ class SGD(Optimizer):
         self, learning_rate=0.01, momentum=0.0, nesterov=False, *common, **settings
     ):
         super().__init__(learning_rate, *common, **settings)
-        self._set(momentum=momentum, nesterov=nesterov)
+        self._mk_set(momentum=momentum, nesterov=nesterov)
 
     def slot_groups(self):
         """A momentum per weight, if it has a part."""

@@ -15,16 +15,18 @@ class OptimizerState:
     """The Variables of an optimizer; base of `Optimizer`."""
 
     def __setattr__(self, name, value):
-        if isinstance(value, Variable) and not any(value is v for v in self._variables):
-            self._variables.append(value)
+        if isinstance(value, Variable) and not any(
+            value is v for v in self._mk_variables
+        ):
+            self._mk_variables.append(value)
         super().__setattr__(name, value)
 
     @property
     def variables(self):
         """Everything that a file of the optimizer's state holds, in Keras's order."""
-        return list(self._variables)
+        return list(self._mk_variables)
 
-    def _counter(self, name, value, dtype):
+    def _mk_counter(self, name, value, dtype):
         with Frame(path=(self.name,)):
             return Variable(
                 value,
@@ -54,7 +56,7 @@ class OptimizerState:
                 layout=layout,
                 name=name,
             )
-        self._variables.append(variable)
+        self._mk_variables.append(variable)
         return variable
 
     def add_variable_from_reference(
@@ -107,48 +109,48 @@ class OptimizerState:
         if self.use_ema:
             # From the weights' values: an average that no step has moved yet must
             # not put zeros in their place.
-            self._model_variables_moving_average = [
+            self._mk_model_variables_moving_average = [
                 None
                 if v.overwrite_with_gradient
                 else self.add_variable_from_reference(v, "average", starting_at(v))
                 for v in variables
             ]
         if self.gradient_accumulation_steps:
-            self._accumulated_gradients = [
+            self._mk_accumulated_gradients = [
                 self.add_variable_from_reference(v, "gradient_accumulator")
                 for v in variables
             ]
-        self._trainable_variables = variables
-        self._build_slots(variables)
+        self._mk_trainable_variables = variables
+        self._mk_build_slots(variables)
         self.built = True
 
-    def _build_slots(self, variables):
+    def _mk_build_slots(self, variables):
         for group in self.slot_groups():
             names = [name for name, _ in group]
             starts = [start for _, start in group]
             columns = self.add_optimizer_variables(variables, names, starts)
-            self._slots.update(zip(names, columns, strict=True))
+            self._mk_slots.update(zip(names, columns, strict=True))
 
     def slot_groups(self) -> list[list[tuple]]:
         """Groups of (slot, initializer): Variables of a group are made per weight."""
         return []
 
-    def _paths(self):
+    def _mk_paths(self):
         """{id of a Variable: its unique path}."""
         return {id(v): path for path, v in unique_paths(self.variables).items()}
 
-    def _state(self):
+    def _mk_state(self):
         """{unique path: value}."""
         return {path: v.value for path, v in unique_paths(self.variables).items()}
 
-    def _assign(self, state):
+    def _mk_assign(self, state):
         for path, variable in unique_paths(self.variables).items():
             if state[path] is not variable.value:
                 variable.assign(state[path])
 
-    def _update_inner(self, inner, variables, params, grads, state):
+    def _mk_update_inner(self, inner, variables, params, grads, state):
         """A step of an optimizer whose Variables are among this one's."""
-        paths = self._paths()
+        paths = self._mk_paths()
         # The same Variables under the paths that the inner optimizer knows them by.
         names = {own: paths[id(v)] for own, v in unique_paths(inner.variables).items()}
         params, new = inner.update(
@@ -156,21 +158,21 @@ class OptimizerState:
         )
         return params, state | {names[own]: value for own, value in new.items()}
 
-    def _get_variable_index(self, variable):
+    def _mk_get_variable_index(self, variable):
         """Position of a weight among those of `build`; users' rules call it."""
-        for i, known in enumerate(self._trainable_variables):
+        for i, known in enumerate(self._mk_trainable_variables):
             if known is variable:
                 return i
         raise KeyError(f"{self.name!r} was not built on {variable.path!r}.")
 
-    def _where(self, slot, variables, paths):
+    def _mk_where(self, slot, variables, paths):
         """{key of a weight: path of its Variable in a slot}, where it has one.
 
         For a slot that is one Variable for all weights, its path.
         """
         if isinstance(slot, Variable):
             return paths[id(slot)]
-        position = {id(v): i for i, v in enumerate(self._trainable_variables)}
+        position = {id(v): i for i, v in enumerate(self._mk_trainable_variables)}
         found = {key: slot[position[id(v)]] for key, v in variables.items()}
         return {key: paths[id(v)] for key, v in found.items() if v is not None}
 

@@ -386,9 +386,11 @@ def take(optimizer, variables, params, grads, state):
         (new params, new state).
     """
     grads = dense(grads)
-    paths = optimizer._paths()
-    count = state[paths[id(optimizer._iterations)]]
-    rate = optimizer._rate(count, state.get(paths.get(id(optimizer._learning_rate))))
+    paths = optimizer._mk_paths()
+    count = state[paths[id(optimizer._mk_iterations)]]
+    rate = optimizer._mk_rate(
+        count, state.get(paths.get(id(optimizer._mk_learning_rate)))
+    )
     direct = {k for k, v in variables.items() if v.overwrite_with_gradient}
     if scale := optimizer.loss_scale_factor:
         grads = {k: g if k in direct else g / scale for k, g in grads.items()}
@@ -399,7 +401,9 @@ def take(optimizer, variables, params, grads, state):
         return update_once(optimizer, variables, params, grads, state, rate, iteration)
 
     if steps:
-        where = optimizer._where(optimizer._accumulated_gradients, variables, paths)
+        where = optimizer._mk_where(
+            optimizer._mk_accumulated_gradients, variables, paths
+        )
         total = {key: state[path] for key, path in where.items()}
         is_last = (count + 1) % steps == 0
         total, (params, state) = accumulate(
@@ -414,28 +418,28 @@ def take(optimizer, variables, params, grads, state):
         k: p if (limit := variables[k].constraint) is None else limit(p)
         for k, p in params.items()
     }
-    return params, state | {paths[id(optimizer._iterations)]: count + 1}
+    return params, state | {paths[id(optimizer._mk_iterations)]: count + 1}
 
 
 def update_once(optimizer, variables, params, grads, state, rate, iteration):
     """Clip, decay, follow the rule; weights that gradients replace are replaced."""
     direct = {k: g for k, g in grads.items() if variables[k].overwrite_with_gradient}
     grads = {k: g for k, g in grads.items() if k not in direct}
-    clipped = optimizer._clip_gradients(list(grads.values()))
+    clipped = optimizer._mk_clip_gradients(list(grads.values()))
     grads = dict(zip(grads, clipped, strict=True))
     own = {key: variables[key] for key in grads}
     old = {key: params[key] for key in grads}
-    decays = {key: optimizer._decay_of(v) for key, v in own.items()}
+    decays = {key: optimizer._mk_decay_of(v) for key, v in own.items()}
     old = decay_weights(old, decays, rate)
-    if optimizer._has_own_update_step():
+    if optimizer._mk_has_own_update_step():
 
         def run():
             for key, variable in own.items():
                 optimizer.update_step(grads[key], variable, rate)
 
-        new, state = optimizer._bridge(run, own, old, state)
+        new, state = optimizer._mk_bridge(run, own, old, state)
     else:
-        new, state = optimizer._follow_rule(own, old, grads, state, rate, iteration)
+        new, state = optimizer._mk_follow_rule(own, old, grads, state, rate, iteration)
     return params | new | direct, state
 
 
@@ -458,10 +462,10 @@ def follow_rule(optimizer, variables, params, grads, state, rate, iteration):
             f"{type(optimizer).__name__} has no rule: override `update_step(gradient, "
             "variable, learning_rate)`, or `transform()`."
         )
-    paths = optimizer._paths()
+    paths = optimizer._mk_paths()
     where = {
-        slot: optimizer._where(column, variables, paths)
-        for slot, column in optimizer._slots.items()
+        slot: optimizer._mk_where(column, variables, paths)
+        for slot, column in optimizer._mk_slots.items()
     }
     slots = jax.tree_util.tree_map(lambda path: state[path], where)
     deltas, slots = rule.update(
@@ -474,8 +478,8 @@ def follow_rule(optimizer, variables, params, grads, state, rate, iteration):
 
 def keep_average(optimizer, variables, params, state, iteration):
     """Move the averages, and every so often put them in the parameters' place."""
-    averages = optimizer._model_variables_moving_average
-    where = optimizer._where(averages, variables, optimizer._paths())
+    averages = optimizer._mk_model_variables_moving_average
+    where = optimizer._mk_where(averages, variables, optimizer._mk_paths())
     new = moving_average(
         {key: state[path] for key, path in where.items()},
         {key: params[key] for key in where},

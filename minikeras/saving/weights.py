@@ -19,9 +19,7 @@ def _is_saveable(x):
 def _children(obj):
     """(attribute, value) of what may hold weights, in Keras's order: by name."""
     attributes = {
-        name: value
-        for name, value in vars(obj).items()
-        if name not in _hidden(obj) and not name.startswith("__")
+        name: value for name, value in vars(obj).items() if not _is_hidden(obj, name)
     }
     if hasattr(type(obj), "layers"):
         attributes["layers"] = obj.layers
@@ -31,11 +29,10 @@ def _children(obj):
     return sorted(attributes.items())
 
 
-_LISTS_OF_LAYERS = {"_stack", "_graph_layers", "_functional", "_added_variables"}
-
-
-def _hidden(obj):
-    return getattr(obj, "_untracked", frozenset()) | _LISTS_OF_LAYERS
+def _is_hidden(obj, name):
+    """Our own attributes never name a place in a file."""
+    untracked = getattr(obj, "_mk_untracked", frozenset())
+    return name.startswith(("__", "_mk_")) or name in untracked
 
 
 def walk(obj, path="", visited=None):
@@ -169,7 +166,7 @@ def read(model, file, skip_mismatch=False):
 def _owns_variables(obj):
     if isinstance(obj, Optimizer):
         return False
-    own = getattr(obj, "_own_variables", None)
+    own = getattr(obj, "_mk_own_variables", None)
     return bool(own()) if own else False
 
 

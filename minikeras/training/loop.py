@@ -19,7 +19,7 @@ from minikeras.training.state import Lease, Reading, variables_of, weights_of
 
 def prepare(model, adapter):
     """Create what depends on the shape of the data: weights, metrics, slots."""
-    if model.built and model._is_ready():
+    if model.built and model._mk_is_ready():
         return
     x, y, sample_weight = unpack_x_y_sample_weight(adapter.peek())
     prepare_batch(model, x, y, sample_weight)
@@ -27,9 +27,9 @@ def prepare(model, adapter):
 
 def prepare_batch(model, x, y=None, sample_weight=None):
     """`prepare` from one batch."""
-    if not model.built or not model._is_ready():
+    if not model.built or not model._mk_is_ready():
         specs = jax.tree_util.tree_map(_spec, (x, y, sample_weight))
-        model._prepare(*specs)
+        model._mk_prepare(*specs)
 
 
 def build(model, x):

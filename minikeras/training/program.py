@@ -109,18 +109,18 @@ def _merged(tables, returned):
 
 def plain_step(model, variables: TrainState, name: str):
     """`step(tables, batch)`: the model's own if it overrides one."""
-    if model._overrides(name):
+    if model._mk_overrides(name):
         return steps.custom_step(model, variables, name)
     return _MAKERS[name](model, variables)
 
 
 def program(model, variables: TrainState, name: str) -> Program:
     """The `Program` of a step, kept between calls of `fit`, `evaluate`, `predict`."""
-    key = (name, model._compiles(), _identity(variables))
-    if key not in model._programs:
+    key = (name, model._mk_compiles(), _identity(variables))
+    if key not in model._mk_programs:
         step = plain_step(model, variables, name)
-        model._programs[key] = Program(step, name, model._compiles())
-    return model._programs[key]
+        model._mk_programs[key] = Program(step, name, model._mk_compiles())
+    return model._mk_programs[key]
 
 
 def _identity(variables):

@@ -44,7 +44,7 @@ def weights_of(model) -> TrainState:
     """The Variables that prediction needs: those of the model alone, by path."""
     trains = model.trainable
     params, state = {}, {}
-    for path, v in model._below().paths.items():
+    for path, v in model._mk_below().paths.items():
         (params if trains and v.trainable else state)[path] = v
     return TrainState(params, state, opt_state={}, metrics={})
 

@@ -22,8 +22,8 @@ def train_step(model, variables: TrainState):
     def loss_fn(params, state, batch):
         x, y, sample_weight = batch
         with Bridge(variables, state._replace(params=params)) as bridge:
-            y_pred = model.call(x, **model._mode(True))
-            loss, logs = model._measure(x, y, y_pred, sample_weight, training=True)
+            y_pred = model.call(x, **model._mk_mode(True))
+            loss, logs = model._mk_measure(x, y, y_pred, sample_weight, training=True)
             scaled = model.optimizer.scale_loss(loss)
         return scaled, (bridge.new(), logs)
 
@@ -44,8 +44,8 @@ def test_step(model, variables: TrainState):
     def step(tables, batch):
         x, y, sample_weight = unpack_x_y_sample_weight(batch)
         with Bridge(variables, TrainState(*tables)) as bridge:
-            y_pred = model.call(x, **model._mode(False))
-            _, logs = model._measure(x, y, y_pred, sample_weight, training=False)
+            y_pred = model.call(x, **model._mk_mode(False))
+            _, logs = model._mk_measure(x, y, y_pred, sample_weight, training=False)
         return changes(tables, bridge.new()), logs
 
     return step
@@ -57,7 +57,7 @@ def predict_step(model, variables: TrainState):
     def step(tables, batch):
         x, _, _ = unpack_x_y_sample_weight(batch)
         with Bridge(variables, TrainState(*tables)) as bridge:
-            outputs = model.call(x, **model._mode(False))
+            outputs = model.call(x, **model._mk_mode(False))
         return changes(tables, bridge.new()), outputs
 
     return step

@@ -65,11 +65,11 @@ def picture(model, style, expand_nested=False):
 
 def _calls(model):
     """Pairs ((operation, number of its output), (operation, number of its input))."""
-    inside = set(model._graph.nodes)
+    inside = set(model._mk_graph.nodes)
     return [
         ((tensor._keras_history[0], tensor._keras_history[2]), (operation, i))
         for operation in model.operations
-        for node in operation._inbound_nodes
+        for node in operation._mk_inbound_nodes
         if node in inside
         for i, tensor in enumerate(node.input_tensors)
         if node_of(tensor) in inside

@@ -5,21 +5,21 @@ import numpy as np
 
 class Optimizer:
     def __init__(self, learning_rate=0.1):
-        self._rate = np.float32(learning_rate)
+        self._mk_rate = np.float32(learning_rate)
 
     @property
     def learning_rate(self):
-        return self._rate
+        return self._mk_rate
 
     @learning_rate.setter
     def learning_rate(self, value):
-        self._rate = np.float32(value)
+        self._mk_rate = np.float32(value)
 
 
 class Metric:
     def __init__(self, name, direction=None, metrics=None):
         self.name = name
-        self._direction = direction
+        self._mk_direction = direction
         if metrics is not None:
             self.metrics = metrics
 

@@ -88,7 +88,7 @@ def test_layers_outlive_their_scope():
     x = np.ones((1, 3), "float32")
     for again in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
         np.testing.assert_array_equal(again(x), layer(x))
-    assert keras.layers.Dense(2)._remat is None
+    assert keras.layers.Dense(2)._mk_remat is None
 
 
 def test_remat_of_a_function():

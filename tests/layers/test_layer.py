@@ -16,7 +16,7 @@ class Shift(layers.Layer):
     def __init__(self, known=True):
         super().__init__()
         if known:
-            self._register_call_context_args("shifted")
+            self._mk_register_call_context_args("shifted")
 
     def call(self, x, shifted=False):
         return x + 1 if shifted else x
@@ -42,7 +42,7 @@ def test_registered_arguments_reach_the_layers_that_know_them(kind, known):
     if kind == "functional":
         inputs = keras.Input((2,))
         outer = keras.Model(inputs, outer(inputs))
-    outer._register_call_context_args("shifted")
+    outer._mk_register_call_context_args("shifted")
     x = X[None]
     np.testing.assert_array_equal(outer(x, shifted=True), x + 1 if known else x)
     np.testing.assert_array_equal(outer(x), x)
@@ -54,7 +54,7 @@ def test_the_nearest_value_of_a_registered_argument_counts():
             return self.inner(x, shifted=False) + 10 * self.inner(x)
 
     outer = Outer(Shift())
-    outer._register_call_context_args("shifted")
+    outer._mk_register_call_context_args("shifted")
     np.testing.assert_array_equal(outer(X, shifted=True), X + 10 * (X + 1))
 
 
@@ -62,8 +62,8 @@ def test_arguments_are_registered_before_the_first_call():
     layer = Shift()
     layer(X)
     with pytest.raises(RuntimeError, match="after the layer has been called"):
-        layer._register_call_context_args("other")
-    assert layer._call_context_args == {"training", "shifted"}
+        layer._mk_register_call_context_args("other")
+    assert layer._mk_call_context_args == {"training", "shifted"}
 
 
 def test_weights_made_in_call_are_refused():
@@ -79,12 +79,12 @@ def test_weights_made_in_call_are_refused():
 def test_weights_may_be_taken_away():
     layer = layers.Dense(2)
     layer.build((None, 3))
-    layer._untrack_variable(layer.bias)
+    layer._mk_untrack_variable(layer.bias)
     assert layer.bias is None
     assert [v.name for v in layer.weights] == ["kernel"]
-    layer._tracker.unlock()
+    layer._mk_tracker.unlock()
     layer.bias = layer.add_weight(shape=(2,), name="offset", initializer="ones")
-    layer._tracker.lock()
+    layer._mk_tracker.lock()
     assert [v.name for v in layer.weights] == ["kernel", "offset"]
 
 

@@ -20,7 +20,7 @@ class Holder(keras.layers.Layer):
 
 
 def names(holder):
-    return [layer.units for layer in holder._layers]
+    return [layer.units for layer in holder._mk_layers]
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_copies_hold_their_own(holder):
     twin = copy.deepcopy(holder)
     twin.blocks.append(layers.Dense(7))
     assert names(twin) == [1, 7, 2] and names(holder) == [1, 2]
-    assert not set(map(id, twin._layers)) & set(map(id, holder._layers))
+    assert not set(map(id, twin._mk_layers)) & set(map(id, holder._mk_layers))
 
 
 def test_variables_follow_their_layers(holder):
@@ -77,29 +77,29 @@ def test_what_is_below_follows_changes_there(holder):
     inner = holder.blocks[0]
     top = Holder()
     top.nested[0].append(holder)
-    assert len(top._flatten_layers()) == 6 and top.variables == []
+    assert len(top._mk_flatten_layers()) == 6 and top.variables == []
     inner.scale = keras.Variable(np.ones(2))
     assert top.variables == [inner.scale]
     inner.note = "plain values change nothing"
-    assert top._below() is top._below()
+    assert top._mk_below() is top._mk_below()
     holder.nested[1][1]["deep"].append(layers.Dense(5))
-    assert len(top._flatten_layers()) == 7
-    with holder._unchanged():
+    assert len(top._mk_flatten_layers()) == 7
+    with holder._mk_unchanged():
         inner.more = keras.Variable(np.ones(3))
         assert len(top.variables) == 2
     assert top.variables == [inner.scale]
 
 
 def test_a_shallow_copy_is_its_own_top(holder):
-    assert holder._flatten_layers()[0] is holder
+    assert holder._mk_flatten_layers()[0] is holder
     twin = copy.copy(holder)
-    assert twin._flatten_layers()[0] is twin
+    assert twin._mk_flatten_layers()[0] is twin
 
 
 def test_what_is_set_again_is_not_searched_again(holder):
     holder.also = holder.named["a"]
-    below = holder._below()
+    below = holder._mk_below()
     holder.also, holder.blocks = holder.also, holder.blocks  # as `History` does
-    assert holder._below() is below
+    assert holder._mk_below() is below
     holder.also = layers.Dense(6)
-    assert holder._below() is not below and 6 in names(holder)
+    assert holder._mk_below() is not below and 6 in names(holder)

@@ -83,7 +83,7 @@ def test_get_takes_functions_names_and_configs():
     assert losses.get("MSE") is losses.mean_squared_error
     assert losses.get(None) is None
     config = {"class_name": "Huber", "config": {"delta": 2.0}}
-    assert losses.get(config)._fn_kwargs == {"delta": 2.0}
+    assert losses.get(config)._mk_fn_kwargs == {"delta": 2.0}
 
 
 def test_shapes_that_do_not_fit_are_named():

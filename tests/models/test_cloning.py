@@ -59,7 +59,7 @@ def test_call_function_puts_layers_around_others():
         return layers.Dropout(0.5)(outputs) if is_dense else outputs
 
     def count(model):
-        found = model._flatten_layers()
+        found = model._mk_flatten_layers()
         return sum(isinstance(x, layers.Dropout) for x in found)
 
     inputs = Input((3,))

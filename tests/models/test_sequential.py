@@ -62,7 +62,7 @@ def test_add_and_pop():
     assert model(X).shape == (4, 5)
     for _ in range(2):
         model.pop()
-    while model._stack:
+    while model._mk_stack:
         model.pop()
     with pytest.raises(ValueError, match="no layers to pop"):
         model.pop()

@@ -58,7 +58,7 @@ def test_names_of_keras_2():
         optimizer.apply([GRAD], [v])
     rates = 0.1 / (1 + 0.5 * np.arange(2))
     np.testing.assert_allclose(v.numpy(), [3, 0.5] - GRAD * rates.sum(), 1e-6)
-    assert optimizers.SGD.from_config(optimizer.get_config())._decay == 0.5
+    assert optimizers.SGD.from_config(optimizer.get_config())._mk_decay == 0.5
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ class Signs(optimizers.Optimizer):
         self.counts = self.add_optimizer_variables(variables, "count")
 
     def update_step(self, gradient, variable, learning_rate):
-        index = self._get_variable_index(variable)
+        index = self._mk_get_variable_index(variable)
         self.counts[index].assign_add(jnp.ones_like(gradient))
         self.assign_sub(variable, learning_rate * jnp.sign(gradient))
 

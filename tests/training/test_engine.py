@@ -100,7 +100,7 @@ def shared():
 
 @pytest.mark.parametrize("samples", [1, 7, 16, 65, 200])
 def test_predictions_in_chunks_of_any_number(way, samples, shared):
-    model, shared._programs = shared, {}
+    model, shared._mk_programs = shared, {}
     x = rng.normal(size=(samples, 4)).astype("float32")
     expected = model.predict_on_batch(x)
     found = model.predict(x, batch_size=2, verbose=0)
@@ -115,7 +115,7 @@ def test_one_chunk_program_serves_data_of_any_length(monkeypatch):
     model = small_model()
     for samples in (40, 44, 52, 60):
         model.predict(rng.normal(size=(samples, 4)), batch_size=4, verbose=0)
-    (program,) = model._programs.values()
+    (program,) = model._mk_programs.values()
     assert program._many._cache_size() == 1
 
 

@@ -19,7 +19,7 @@ class Activation(Layer):
         super().__init__(**kwargs)
         self.supports_masking = True
         self.activation = activations.get(activation)
-        self._build_at_init()
+        self._mk_build_at_init()
 
     def call(self, inputs):
         """activation(inputs)"""

@@ -43,7 +43,7 @@ class PReLU(Layer):
         """Create the slopes: input_shape[1:], of size 1 along the shared axes."""
         shared = self.shared_axes or ()
         shape = [1 if i in shared else input_shape[i] for i in range(len(input_shape))]
-        self.alpha = self._weight("alpha", shape[1:])
+        self.alpha = self._mk_weight("alpha", shape[1:])
         axes = range(1, len(shape)) if shared else ()
         own = {i: input_shape[i] for i in axes if i not in shared}
         self.input_spec = InputSpec(ndim=len(shape), axes=own)

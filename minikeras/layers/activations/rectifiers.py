@@ -29,7 +29,7 @@ class ReLU(Layer):
         self.negative_slope = _not_negative("ReLU", "negative_slope", negative_slope)
         self.threshold = _not_negative("ReLU", "threshold", threshold)
         self.supports_masking = True
-        self._build_at_init()
+        self._mk_build_at_init()
 
     def call(self, inputs):
         """relu(inputs)"""
@@ -58,7 +58,7 @@ class LeakyReLU(Layer):
             "Leaky ReLU", "The negative_slope value", negative_slope
         )
         self.supports_masking = True
-        self._build_at_init()
+        self._mk_build_at_init()
 
     def call(self, inputs):
         """leaky_relu(inputs)"""
@@ -76,7 +76,7 @@ class ELU(Layer):
         super().__init__(**kwargs)
         self.alpha = alpha
         self.supports_masking = True
-        self._build_at_init()
+        self._mk_build_at_init()
 
     def call(self, inputs):
         """elu(inputs)"""

@@ -51,7 +51,7 @@ class Softmax(Layer):
         super().__init__(**kwargs)
         self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
         self.supports_masking = True
-        self._build_at_init()
+        self._mk_build_at_init()
 
     def call(self, inputs, mask=None):
         """masked_softmax(inputs, mask, axis)"""

@@ -23,7 +23,7 @@ class AdditiveAttention(Attention):
 
     def build(self, input_shape):
         """Create the (d,) scale."""
-        self._check_shapes(input_shape)
+        self._mk_check_shapes(input_shape)
         if self.use_scale:
             self.scale = self.add_weight(
                 (input_shape[0][-1],), "glorot_uniform", name="scale"

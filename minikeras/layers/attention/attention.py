@@ -82,7 +82,7 @@ class Attention(Layer):
 
     def build(self, input_shape):
         """Create the scalar weights."""
-        self._check_shapes(input_shape)
+        self._mk_check_shapes(input_shape)
         if self.use_scale:
             self.scale = self.add_weight((), "ones", name="scale")
         if self.score_mode == "concat":
@@ -91,7 +91,7 @@ class Attention(Layer):
             )
 
     @staticmethod
-    def _check_shapes(shapes):
+    def _mk_check_shapes(shapes):
         _check_list(shapes, is_shape(shapes), f"the input shape {shapes}")
 
     def _calculate_scores(self, query, key):

@@ -81,7 +81,7 @@ class GroupedQueryAttention(ProjectedAttention):
                 f"{num_query_heads} and {num_key_value_heads}."
             )
 
-    def _heads(self, projection):
+    def _mk_heads(self, projection):
         shared = projection in ("key", "value")
         heads = self.num_key_value_heads if shared else self.num_query_heads
         return heads, self.head_dim

@@ -58,7 +58,7 @@ class MultiHeadAttention(ProjectedAttention):
     (1, 3, 8)
     """
 
-    _masks_end_here = True
+    _mk_masks_end_here = True
     _query_dense = _stored_as("query_dense")
     _key_dense = _stored_as("key_dense")
     _value_dense = _stored_as("value_dense")
@@ -109,9 +109,9 @@ class MultiHeadAttention(ProjectedAttention):
         if attention_axes is not None:
             one = is_int(attention_axes)
             self.attention_axes = (attention_axes,) if one else tuple(attention_axes)
-        self._projection_penalty = regularizers.get(activity_regularizer)
+        self._mk_projection_penalty = regularizers.get(activity_regularizer)
 
-    def _heads(self, projection):
+    def _mk_heads(self, projection):
         compared = projection in ("query", "key")
         return self.num_heads, self.key_dim if compared else self.value_dim
 

@@ -62,7 +62,7 @@ class ProjectedAttention(Layer):
     output_shape: tuple[int, ...] | None = None
     # Do the masks that came with the inputs end here, the one with the query being
     # the only one that it can have? In Keras they do in one of the two layers.
-    _masks_end_here = False
+    _mk_masks_end_here = False
 
     def __init__(
         self,
@@ -99,14 +99,14 @@ class ProjectedAttention(Layer):
         self.bias_regularizer = regularizers.get(bias_regularizer)
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
-        self._projection_penalty = self.activity_regularizer
+        self._mk_projection_penalty = self.activity_regularizer
         self.supports_masking = True
 
-    def _heads(self, projection):
+    def _mk_heads(self, projection):
         """(number of heads, size) of "query", "key", "value" or "gate"."""
         raise NotImplementedError
 
-    def _axes(self, rank):
+    def _mk_axes(self, rank):
         """The axes of targets and sources, from 0 on: all in the middle by default."""
         axes = self.attention_axes
         axes = range(1, rank - 1) if axes is None else axes
@@ -115,33 +115,33 @@ class ProjectedAttention(Layer):
     def build(self, query_shape, value_shape, key_shape=None):
         """Create the projections."""
         key_shape = value_shape if key_shape is None else key_shape
-        self._check_shapes(query_shape, value_shape, key_shape)
+        self._mk_check_shapes(query_shape, value_shape, key_shape)
         rank = len(query_shape)
-        self.attention_axes = axes = self._axes(rank)
-        self._query_dense = self._split("query", query_shape)
-        self._key_dense = self._split("key", key_shape)
+        self.attention_axes = axes = self._mk_axes(rank)
+        self._query_dense = self._mk_split("query", query_shape)
+        self._key_dense = self._mk_split("key", key_shape)
         if self.use_gate:
-            self._gate_dense = self._split("gate", query_shape)
-        self._value_dense = self._split("value", value_shape)
+            self._gate_dense = self._mk_split("gate", query_shape)
+        self._value_dense = self._mk_split("value", value_shape)
         equations = attention_equations(rank + 1, axes)
-        self._dot_product_equation, self._combine_equation = equations
+        self._mk_dot_product_equation, self._mk_combine_equation = equations
         policy = self.dtype_policy
         self._softmax = Softmax(axis=tuple(range(-len(axes), 0)), dtype=policy)
         self._dropout_layer = Dropout(self.dropout, seed=self.seed, dtype=policy)
-        self._output_dense = self._join(query_shape)
+        self._output_dense = self._mk_join(query_shape)
 
-    def _split(self, name, shape):
+    def _mk_split(self, name, shape):
         """The projection of (…, n) to (…, heads, d)."""
-        return self._projection(name, shape, 1, self._heads(name))
+        return self._mk_projection(name, shape, 1, self._mk_heads(name))
 
-    def _join(self, query_shape):
+    def _mk_join(self, query_shape):
         """The projection of (…, heads, d) to the output."""
-        heads = self._heads("gate")  # what the gate is multiplied with
+        heads = self._mk_heads("gate")  # what the gate is multiplied with
         sizes = self.output_shape or query_shape[-1:]
         shape = (*query_shape[:-1], *heads)
-        return self._projection("attention_output", shape, 2, sizes)
+        return self._mk_projection("attention_output", shape, 2, sizes)
 
-    def _projection(self, name, input_shape, summed, sizes):
+    def _mk_projection(self, name, input_shape, summed, sizes):
         kept = len(input_shape) - summed
         equation, new = projection_equation(kept, summed, len(sizes))
         layer = EinsumDense(
@@ -156,7 +156,7 @@ class ProjectedAttention(Layer):
             bias_regularizer=self.bias_regularizer,
             kernel_constraint=self.kernel_constraint,
             bias_constraint=self.bias_constraint,
-            activity_regularizer=self._projection_penalty,
+            activity_regularizer=self._mk_projection_penalty,
             name=name,
             dtype=self.dtype_policy,
         )
@@ -164,7 +164,7 @@ class ProjectedAttention(Layer):
         layer.build(input_shape)
         return layer
 
-    def _check_shapes(self, query_shape, value_shape, key_shape):
+    def _mk_check_shapes(self, query_shape, value_shape, key_shape):
         if tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
             raise ValueError(
                 f"{self.name}: all dimensions of `value` and `key`, except the last "
@@ -172,9 +172,9 @@ class ProjectedAttention(Layer):
                 f"key_shape={tuple(key_shape)}."
             )
 
-    def _lengths(self, query, value):
+    def _mk_lengths(self, query, value):
         """(targets, sources), which masks by position need."""
-        axes = self._axes(query.ndim)
+        axes = self._mk_axes(query.ndim)
         if len(axes) != 1:
             raise ValueError(
                 f"{self.name}: `use_causal_mask` and `sliding_window` need one axis of "
@@ -197,9 +197,9 @@ class ProjectedAttention(Layer):
         if query_mask is not None:
             found.append(query_mask[..., :, None])
         if use_causal_mask:
-            found.append(masks.causal_mask(*self._lengths(query, value)))
+            found.append(masks.causal_mask(*self._mk_lengths(query, value)))
         if self.sliding_window is not None:
-            lengths = self._lengths(query, value)
+            lengths = self._mk_lengths(query, value)
             found.append(masks.sliding_window_mask(*lengths, self.sliding_window))
         own = masks.combined(found)
         if own is None or attention_mask is None:
@@ -223,7 +223,7 @@ class ProjectedAttention(Layer):
     ):
         """The outputs, and the weights if asked for"""
         key = value if key is None else key
-        if self._masks_end_here:
+        if self._mk_masks_end_here:
             query_mask = get_mask(query)
             for x in (query, value, key):
                 set_mask(x, None)
@@ -285,15 +285,15 @@ class ProjectedAttention(Layer):
             )
             return outputs, None
         if use_causal_mask:
-            causal = masks.causal_mask(*self._lengths(query, value))
+            causal = masks.causal_mask(*self._mk_lengths(query, value))
             attention_mask = masks.combined([causal, attention_mask])
         key, value = (_repeated(x, query.shape[-2]) for x in (key, value))
-        scores = jnp.einsum(self._dot_product_equation, key, query * scale)
+        scores = jnp.einsum(self._mk_dot_product_equation, key, query * scale)
         weights = self._masked_softmax(scores, attention_mask)
         kept = weights
         if self.dropout > 0:
             kept = self._dropout_layer(weights, training=training)
-        return jnp.einsum(self._combine_equation, kept, value), weights
+        return jnp.einsum(self._mk_combine_equation, kept, value), weights
 
     def _masked_softmax(self, attention_scores, attention_mask=None):
         """The weights; for subclasses to replace."""
@@ -305,7 +305,7 @@ class ProjectedAttention(Layer):
     def compute_output_shape(self, query_shape, value_shape, key_shape=None):
         """(*query, but for its last size that of the output)"""
         key_shape = value_shape if key_shape is None else key_shape
-        self._check_shapes(query_shape, value_shape, key_shape)
+        self._mk_check_shapes(query_shape, value_shape, key_shape)
         return (*query_shape[:-1], *(self.output_shape or query_shape[-1:]))
 
     def compute_output_spec(
@@ -317,15 +317,15 @@ class ProjectedAttention(Layer):
         if not return_attention_scores:
             return output
         rank = len(query.shape)
-        axes = self._axes(rank)
+        axes = self._mk_axes(rank)
         batch = (n for i, n in enumerate(query.shape[:-1]) if i not in axes)
         lengths = (x.shape[axis] for x in (query, value) for axis in axes)
-        shape = (*batch, self._heads("query")[0], *lengths)
+        shape = (*batch, self._mk_heads("query")[0], *lengths)
         return output, KerasTensor(shape, self.compute_dtype)
 
     def get_config(self):
         """The constructor's arguments."""
-        penalty = serialize_keras_object(self._projection_penalty)
+        penalty = serialize_keras_object(self._mk_projection_penalty)
         config = {**super().get_config(), "activity_regularizer": penalty}
         del config["flash_attention"]
         return config

@@ -58,13 +58,13 @@ class BaseConv(LowRank, Windowed):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self._keep(locals())
+        self._mk_keep(locals())
         check_filters(filters, groups)
         check_steps(self.strides, self.dilation_rate)
 
     def build(self, input_shape):
         """Create the kernel and the bias."""
-        channels = self._start_build(input_shape)
+        channels = self._mk_start_build(input_shape)
         if channels % self.groups:
             raise ValueError(
                 f"{type(self).__name__}: groups={self.groups} must divide the "
@@ -72,18 +72,18 @@ class BaseConv(LowRank, Windowed):
                 f"({self.data_format})."
             )
         shape = (*self.kernel_size, channels // self.groups, self.filters)
-        self._kernel = self._weight("kernel", shape)
-        self._add_bias_weight(self.filters)
-        self._start_lora()
+        self._mk_kernel = self._mk_weight("kernel", shape)
+        self._mk_add_bias_weight(self.filters)
+        self._mk_start_lora()
 
     @property
     def kernel(self):
         """The (*kernel_size, channels / groups, filters) kernel."""
-        return self._effective() if self.lora_enabled else self._kernel
+        return self._mk_effective() if self.lora_enabled else self._mk_kernel
 
-    def _convolve(self, inputs, kernel, padding):
-        return ops.conv(inputs, kernel, **{**self._windows, "padding": padding})
+    def _mk_convolve(self, inputs, kernel, padding):
+        return ops.conv(inputs, kernel, **{**self._mk_windows, "padding": padding})
 
     def call(self, inputs):
         """activation(kernel * inputs + bias)"""
-        return self._finish(self._convolve(inputs, self.kernel, self.padding))
+        return self._mk_finish(self._mk_convolve(inputs, self.kernel, self.padding))

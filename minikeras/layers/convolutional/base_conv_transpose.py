@@ -70,7 +70,7 @@ class BaseConvTranspose(Windowed):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self._keep(locals())
+        self._mk_keep(locals())
         check_count(filters, "filters")
         check_steps(self.strides, self.dilation_rate)
         if output_padding is not None:
@@ -80,15 +80,15 @@ class BaseConvTranspose(Windowed):
 
     def build(self, input_shape):
         """Create the kernel and the bias."""
-        channels = self._start_build(input_shape, must_hold_window=False)
-        self.kernel = self._weight(
+        channels = self._mk_start_build(input_shape, must_hold_window=False)
+        self.kernel = self._mk_weight(
             "kernel", (*self.kernel_size, self.filters, channels)
         )
-        self._add_bias_weight(self.filters)
+        self._mk_add_bias_weight(self.filters)
 
     def call(self, inputs):
         """activation(transposed convolution of the inputs + bias)"""
         more = {"output_padding": self.output_padding}
-        return self._finish(
-            ops.conv_transpose(inputs, self.kernel, **self._windows, **more)
+        return self._mk_finish(
+            ops.conv_transpose(inputs, self.kernel, **self._mk_windows, **more)
         )

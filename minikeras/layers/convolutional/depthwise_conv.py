@@ -45,19 +45,21 @@ class BaseDepthwiseConv(Windowed):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self._keep(locals())
+        self._mk_keep(locals())
         check_count(depth_multiplier, "depth_multiplier")
 
     def build(self, input_shape):
         """Create the kernel and the bias."""
-        channels = self._start_build(input_shape)
+        channels = self._mk_start_build(input_shape)
         shape = (*self.kernel_size, channels, self.depth_multiplier)
-        self.kernel = self._weight("kernel", shape, settings_of="depthwise")
-        self._add_bias_weight(channels * self.depth_multiplier)
+        self.kernel = self._mk_weight("kernel", shape, settings_of="depthwise")
+        self._mk_add_bias_weight(channels * self.depth_multiplier)
 
     def call(self, inputs):
         """activation(kernel * inputs + bias)"""
-        return self._finish(ops.depthwise_conv(inputs, self.kernel, **self._windows))
+        return self._mk_finish(
+            ops.depthwise_conv(inputs, self.kernel, **self._mk_windows)
+        )
 
 
 class DepthwiseConv1D(BaseDepthwiseConv):

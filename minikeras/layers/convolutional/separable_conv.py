@@ -55,24 +55,24 @@ class BaseSeparableConv(Windowed):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self._keep(locals())
+        self._mk_keep(locals())
         check_count(depth_multiplier, "depth_multiplier")
         check_count(filters, "filters")
 
     def build(self, input_shape):
         """Create the two kernels and the bias."""
-        channels = self._start_build(input_shape)
+        channels = self._mk_start_build(input_shape)
         shape = (*self.kernel_size, channels, self.depth_multiplier)
-        self.depthwise_kernel = self._weight("depthwise_kernel", shape, "depthwise")
+        self.depthwise_kernel = self._mk_weight("depthwise_kernel", shape, "depthwise")
         between = channels * self.depth_multiplier
         shape = (*(1,) * self.rank, between, self.filters)
-        self.pointwise_kernel = self._weight("pointwise_kernel", shape, "pointwise")
-        self._add_bias_weight(self.filters)
+        self.pointwise_kernel = self._mk_weight("pointwise_kernel", shape, "pointwise")
+        self._mk_add_bias_weight(self.filters)
 
     def call(self, inputs):
         """activation(pointwise · (depthwise * inputs) + bias)"""
         kernels = (self.depthwise_kernel, self.pointwise_kernel)
-        return self._finish(ops.separable_conv(inputs, *kernels, **self._windows))
+        return self._mk_finish(ops.separable_conv(inputs, *kernels, **self._mk_windows))
 
 
 class SeparableConv1D(BaseSeparableConv):

@@ -81,7 +81,7 @@ class Windowed(Layer):
     """
 
     rank: int
-    _paddings: tuple[str, ...] = ()  # besides "valid" and "same"
+    _mk_paddings: tuple[str, ...] = ()  # besides "valid" and "same"
 
     kernel_size: Any
     strides: Any
@@ -91,33 +91,33 @@ class Windowed(Layer):
     activation: Callable | None
     use_bias: bool
 
-    def _keep(self, arguments):
+    def _mk_keep(self, arguments):
         """The arguments as attributes, those of the windows in their one form."""
-        super()._keep(arguments)
+        super()._mk_keep(arguments)
         self.kernel_size = int_tuple(self.kernel_size, self.rank, "kernel_size")
         self.strides = int_tuple(self.strides, self.rank, "strides")
         self.dilation_rate = int_tuple(self.dilation_rate, self.rank, "dilation_rate")
-        self.padding = padding_name(self.padding, self._paddings)
+        self.padding = padding_name(self.padding, self._mk_paddings)
         self.data_format = standardize_data_format(self.data_format)
         self.input_spec = InputSpec(min_ndim=self.rank + 2)
 
     @property
-    def _channel_axis(self):
+    def _mk_channel_axis(self):
         return -1 if self.data_format == "channels_last" else 1
 
     @property
-    def _space(self):
+    def _mk_space(self):
         return spatial_axes(self.rank, self.data_format)
 
     @property
-    def _windows(self):
+    def _mk_windows(self):
         """The settings by the names that `keras.ops` has for them."""
         names = ("strides", "padding", "data_format", "dilation_rate")
         return {name: getattr(self, name) for name in names}
 
-    def _start_build(self, input_shape, must_hold_window=True):
+    def _mk_start_build(self, input_shape, must_hold_window=True):
         """Check the shape; how many channels the inputs have."""
-        channels = input_shape[self._channel_axis]
+        channels = input_shape[self._mk_channel_axis]
         if channels is None:
             raise ValueError(
                 f"{self.path}: the channels ({self.data_format}) must be known to "
@@ -125,15 +125,15 @@ class Windowed(Layer):
             )
         if self.padding == "valid" and must_hold_window:
             window = (self.kernel_size, self.dilation_rate)
-            check_output(input_shape, self._space, *window)
-        axes = {self._channel_axis: channels}
+            check_output(input_shape, self._mk_space, *window)
+        axes = {self._mk_channel_axis: channels}
         self.input_spec = InputSpec(min_ndim=self.rank + 2, axes=axes)
         return channels
 
-    def _add_bias_weight(self, filters):
-        self.bias = self._weight("bias", (filters,)) if self.use_bias else None
+    def _mk_add_bias_weight(self, filters):
+        self.bias = self._mk_weight("bias", (filters,)) if self.use_bias else None
 
-    def _finish(self, y):
+    def _mk_finish(self, y):
         """activation(y + bias)"""
         if self.bias is not None:
             y = add_bias(y, self.bias.value, self.data_format == "channels_first")

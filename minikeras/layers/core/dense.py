@@ -74,15 +74,15 @@ class Dense(LowRank, Layer):
     def build(self, input_shape):
         """Create the kernel and the bias."""
         n_in = input_shape[-1]
-        self._kernel = self._weight("kernel", (n_in, self.units))
-        self.bias = self._weight("bias", (self.units,)) if self.use_bias else None
+        self._mk_kernel = self._mk_weight("kernel", (n_in, self.units))
+        self.bias = self._mk_weight("bias", (self.units,)) if self.use_bias else None
         self.input_spec = InputSpec(min_ndim=2, axes={-1: n_in})
-        self._start_lora()
+        self._mk_start_lora()
 
     @property
     def kernel(self):
         """The (n_in, units) kernel."""
-        return self._effective() if self.lora_enabled else self._kernel
+        return self._mk_effective() if self.lora_enabled else self._mk_kernel
 
     def call(self, inputs, training=None):
         """activation(inputs @ kernel + bias)"""

@@ -206,21 +206,21 @@ class EinsumDense(LowRank, Layer):
                 f"output_shape={self.output_shape} or in the inputs, of shape "
                 f"{tuple(input_shape)}."
             )
-        self._kernel = self.add_weight(
+        self._mk_kernel = self.add_weight(
             shape,
             with_fans(self.kernel_initializer, self.equation),
             regularizer=self.kernel_regularizer,
             constraint=self.kernel_constraint,
             name="kernel",
         )
-        self.bias = self._weight("bias", shape_of_bias) if biased else None
+        self.bias = self._mk_weight("bias", shape_of_bias) if biased else None
         self.input_spec = InputSpec(ndim=len(input_shape))
-        self._start_lora()
+        self._mk_start_lora()
 
     @property
     def kernel(self):
         """The kernel, of the axes Y of the equation."""
-        return self._effective() if self.lora_enabled else self._kernel
+        return self._mk_effective() if self.lora_enabled else self._mk_kernel
 
     def call(self, inputs, training=None):
         """activation(einsum(equation, inputs, kernel) + bias)"""

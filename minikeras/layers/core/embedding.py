@@ -42,7 +42,7 @@ class Embedding(LowRank, Layer):
     (1, 3, 4)
     """
 
-    _adapted = "embeddings"
+    _mk_adapted = "embeddings"
 
     def __init__(
         self,
@@ -81,13 +81,13 @@ class Embedding(LowRank, Layer):
     def build(self, input_shape=None):
         """Create the table."""
         shape = (self.input_dim, self.output_dim)
-        self._embeddings = self._weight("embeddings", shape)
-        self._start_lora()
+        self._mk_embeddings = self._mk_weight("embeddings", shape)
+        self._mk_start_lora()
 
     @property
     def embeddings(self):
         """The (input_dim, output_dim) table."""
-        return self._effective() if self.lora_enabled else self._embeddings
+        return self._mk_effective() if self.lora_enabled else self._mk_embeddings
 
     def call(self, inputs):
         """embeddings[inputs]"""

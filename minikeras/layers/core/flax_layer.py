@@ -77,11 +77,11 @@ class FlaxLayer(JaxLayer):
             params = given = None
         super().__init__(call_fn, init_fn, params=params, state=given, **kwargs)
 
-    def _init_keys(self, generator):
+    def _mk_init_keys(self, generator):
         first, second = generator.next(ordered=False), generator.next(ordered=False)
         return {"params": first, "dropout": second}
 
-    def _call_keys(self, training):
+    def _mk_call_keys(self, training):
         return {"dropout": self.seed_generator.next()} if training else {}
 
     def get_config(self):

@@ -79,23 +79,23 @@ class JaxLayer(Layer):
         super().__init__(**kwargs)
         self.call_fn, self.init_fn, self.seed = call_fn, init_fn, seed
         self.native_serialization_platforms = native_serialization_platforms
-        self._call_names = argument_names(call_fn, "call_fn", _CALL_ARGUMENTS)
-        self._has_state = "state" in self._call_names
-        self._starts = {"params", "state"} & set(self._call_names)
+        self._mk_call_names = argument_names(call_fn, "call_fn", _CALL_ARGUMENTS)
+        self._mk_has_state = "state" in self._mk_call_names
+        self._mk_starts = {"params", "state"} & set(self._mk_call_names)
         if init_fn is not None:
-            self._init_names = argument_names(init_fn, "init_fn", _INIT_ARGUMENTS)
-        elif self._starts and params is None and state is None:
+            self._mk_init_names = argument_names(init_fn, "init_fn", _INIT_ARGUMENTS)
+        elif self._mk_starts and params is None and state is None:
             raise ValueError(
                 "JaxLayer: `call_fn` takes `params` or `state`, so give `init_fn`, or "
                 "the trees themselves as `params=` and `state=`."
             )
-        self._leaves = []  # before the trees: this is the order of the weights
-        self.params = self._as_variables(params, trainable=True)
-        self.state = self._as_variables(state, trainable=False)
-        needs_keys = "rng" in self._call_names
+        self._mk_leaves = []  # before the trees: this is the order of the weights
+        self.params = self._mk_as_variables(params, trainable=True)
+        self.state = self._mk_as_variables(state, trainable=False)
+        needs_keys = "rng" in self._mk_call_names
         self.seed_generator = SeedGenerator(seed) if needs_keys else None
 
-    def _as_variables(self, tree, trainable):
+    def _mk_as_variables(self, tree, trainable):
         """The tree with Variables in place of its arrays and numbers."""
 
         def weight(leaf):
@@ -110,7 +110,7 @@ class JaxLayer(Layer):
                 dtype=value.dtype,
                 trainable=trainable,
             )
-            self._leaves.append(variable)
+            self._mk_leaves.append(variable)
             return variable
 
         return jax.tree_util.tree_map(weight, tree)
@@ -118,24 +118,24 @@ class JaxLayer(Layer):
     def build(self, input_shape):
         """Create the weights with `init_fn`, unless they were given."""
         given = self.params is not None or self.state is not None
-        if self.init_fn is None or not self._starts or given:
+        if self.init_fn is None or not self._mk_starts or given:
             return
         inputs = map_shapes(
             lambda shape: jnp.ones([1 if n is None else n for n in shape]), input_shape
         )
         given = {"inputs": inputs, "training": True}
-        if "rng" in self._init_names:
-            given["rng"] = self._init_keys(SeedGenerator())
+        if "rng" in self._mk_init_names:
+            given["rng"] = self._mk_init_keys(SeedGenerator())
         with jax.ensure_compile_time_eval():
-            made = self.init_fn(**{name: given[name] for name in self._init_names})
-        params, state = made if self._has_state else (made, None)
-        self.params = self._as_variables(params, trainable=True)
-        self.state = self._as_variables(state, trainable=False)
+            made = self.init_fn(**{name: given[name] for name in self._mk_init_names})
+        params, state = made if self._mk_has_state else (made, None)
+        self.params = self._mk_as_variables(params, trainable=True)
+        self.state = self._mk_as_variables(state, trainable=False)
 
-    def _init_keys(self, generator):
+    def _mk_init_keys(self, generator):
         return generator.next(ordered=False)
 
-    def _call_keys(self, training):
+    def _mk_call_keys(self, training):
         return self.seed_generator.next() if training else None
 
     def call(self, inputs, training=False):
@@ -143,15 +143,15 @@ class JaxLayer(Layer):
         given = {"inputs": inputs, "training": training}
         given |= {"params": values_of(self.params), "state": values_of(self.state)}
         if self.seed_generator is not None:
-            given["rng"] = self._call_keys(training)
-        outputs = self.call_fn(**{name: given[name] for name in self._call_names})
-        if not self._has_state:
+            given["rng"] = self._mk_call_keys(training)
+        outputs = self.call_fn(**{name: given[name] for name in self._mk_call_names})
+        if not self._mk_has_state:
             return outputs
         outputs, state = outputs
-        self._replace_state(state)
+        self._mk_replace_state(state)
         return outputs
 
-    def _replace_state(self, state):
+    def _mk_replace_state(self, state):
         old, new = map(jax.tree_util.tree_structure, (self.state, state))
         if old != new:
             raise ValueError(

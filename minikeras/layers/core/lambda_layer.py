@@ -46,12 +46,12 @@ class Lambda(Layer):
         self.mask = mask
         self.supports_masking = mask is not None
         parameters = inspect.signature(function).parameters
-        self._passed_on = [p for p in ("mask", "training") if p in parameters]
+        self._mk_passed_on = [p for p in ("mask", "training") if p in parameters]
 
     def call(self, inputs, mask=None, training=None):
         """function(inputs, **arguments)"""
         given = {"mask": mask, "training": training}
-        extra = {name: given[name] for name in self._passed_on}
+        extra = {name: given[name] for name in self._mk_passed_on}
         return self.function(inputs, **(self.arguments | extra))
 
     def compute_mask(self, inputs, mask=None):

@@ -23,7 +23,7 @@ class Masking(Layer):
         super().__init__(**kwargs)
         self.mask_value = mask_value
         self.supports_masking = True
-        self._build_at_init()
+        self._mk_build_at_init()
 
     def call(self, inputs):
         """Zeros where all features equal `mask_value`, else the inputs."""

@@ -6,15 +6,15 @@ from minikeras.layers.layer import Layer
 class _Refused(Layer):
     """A layer that cannot be made, from arguments or from a file."""
 
-    _remedy: str
+    _mk_remedy: str
 
     def __init__(self, *args, **kwargs):
-        raise NotImplementedError(f"{type(self).__name__}: {self._remedy}")
+        raise NotImplementedError(f"{type(self).__name__}: {self._mk_remedy}")
 
     @classmethod
     def from_config(cls, config):
         """Refused before anything in the config is looked at."""
-        raise NotImplementedError(f"{cls.__name__}: {cls._remedy}")
+        raise NotImplementedError(f"{cls.__name__}: {cls._mk_remedy}")
 
 
 class TFSMLayer(_Refused):
@@ -24,7 +24,7 @@ class TFSMLayer(_Refused):
         NotImplementedError: always.
     """
 
-    _remedy = (
+    _mk_remedy = (
         "this library runs on JAX alone and does not load SavedModels of TensorFlow. "
         "Rebuild the model from its code and load its weights (`.keras` or "
         "`.weights.h5`), or wrap a JAX function in `keras.layers.JaxLayer`."
@@ -49,7 +49,7 @@ class TorchModuleWrapper(_Refused):
         NotImplementedError: always.
     """
 
-    _remedy = (
+    _mk_remedy = (
         "this library runs on JAX alone and does not run modules of PyTorch, nor "
         "load pickles of them. Write the module with `keras.layers`, or in JAX with "
         "`keras.layers.JaxLayer`, and set its weights from "

@@ -77,13 +77,13 @@ class ReversibleEmbedding(Embedding):
     def call(self, inputs, reverse=False):
         """embeddings[inputs], or the logits of states"""
         if reverse:
-            return self._logits(inputs)
+            return self._mk_logits(inputs)
         y = super().call(inputs)
         # Here and not in `compute_mask`, which does not know the direction.
         set_mask(y, super().compute_mask(inputs))
         return y
 
-    def _logits(self, states):
+    def _mk_logits(self, states):
         table = self.embeddings if self.tie_weights else self.reverse_embeddings
         table = convert_to_tensor(table).astype(self.compute_dtype)
         if self.reverse_dtype is not None:

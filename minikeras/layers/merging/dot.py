@@ -70,7 +70,7 @@ class Dot(Layer):
         self.normalize = normalize
         self.supports_masking = True
 
-    def _axes_for(self, *ndims):
+    def _mk_axes_for(self, *ndims):
         axes = (self.axes,) * 2 if is_int(self.axes) else self.axes
         return tuple(axis % n for axis, n in zip(axes, ndims, strict=True))
 
@@ -80,7 +80,7 @@ class Dot(Layer):
             raise ValueError(
                 f"Dot multiplies 2 inputs: call it on [x, y]. Got shapes {input_shape}."
             )
-        axes = self._axes_for(*map(len, input_shape))
+        axes = self._mk_axes_for(*map(len, input_shape))
         if 0 in axes:
             raise ValueError(
                 f"Dot: axes={self.axes} would contract the batch axis of inputs of "
@@ -96,7 +96,7 @@ class Dot(Layer):
     def call(self, inputs):
         """batch_dot(x, y, axes)"""
         x, y = inputs
-        axes = self._axes_for(x.ndim, y.ndim)
+        axes = self._mk_axes_for(x.ndim, y.ndim)
         if self.normalize:
             x, y = unit_length(x, axes[0]), unit_length(y, axes[1])
         return batch_dot(x, y, axes)

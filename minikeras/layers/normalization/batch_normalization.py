@@ -156,19 +156,19 @@ class BatchNormalization(Layer):
         """Create gamma, beta and the moving averages, all (channels,)."""
         n = input_shape[self.axis]
         if self.scale:
-            self.gamma = self._weight("gamma", (n,), autocast=False)
+            self.gamma = self._mk_weight("gamma", (n,), autocast=False)
         if self.center:
-            self.beta = self._weight("beta", (n,), autocast=False)
+            self.beta = self._mk_weight("beta", (n,), autocast=False)
         mean, variance = self.moving_mean_initializer, self.moving_variance_initializer
-        self.moving_mean = self._average("moving_mean", n, mean)
-        self.moving_variance = self._average("moving_variance", n, variance)
+        self.moving_mean = self._mk_average("moving_mean", n, mean)
+        self.moving_variance = self._mk_average("moving_variance", n, variance)
         if self.renorm:
-            self.moving_stddev = self._average("moving_stddev", n, root_of(variance))
-            self.renorm_mean = self._average("renorm_mean", n, another(mean))
-            self.renorm_stddev = self._average("renorm_stddev", n, root_of(variance))
+            self.moving_stddev = self._mk_average("moving_stddev", n, root_of(variance))
+            self.renorm_mean = self._mk_average("renorm_mean", n, another(mean))
+            self.renorm_stddev = self._mk_average("renorm_stddev", n, root_of(variance))
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: n})
 
-    def _average(self, name, n, initializer):
+    def _mk_average(self, name, n, initializer):
         return self.add_weight(
             name=name,
             shape=(n,),
@@ -190,12 +190,12 @@ class BatchNormalization(Layer):
         gamma = None if self.gamma is None else self.gamma.value
         beta = None if self.beta is None else self.beta.value
         if training and self.trainable:
-            mean, variance = self._moments(x, mask)
+            mean, variance = self._mk_moments(x, mask)
             if self.renorm:
-                gamma, beta = self._renormalize(mean, variance, gamma, beta)
+                gamma, beta = self._mk_renormalize(mean, variance, gamma, beta)
             else:
-                self._follow(self.moving_mean, mean)
-                self._follow(self.moving_variance, variance)
+                self._mk_follow(self.moving_mean, mean)
+                self._mk_follow(self.moving_variance, variance)
         else:
             mean, variance = self.moving_mean.value, self.moving_variance.value
         y = ops.batch_normalization(
@@ -206,27 +206,27 @@ class BatchNormalization(Layer):
         )
         return y.astype(self.compute_dtype)
 
-    def _moments(self, x, mask):
+    def _mk_moments(self, x, mask):
         axes = tuple(i for i in range(x.ndim) if i != self.axis % x.ndim)
         if mask is None:
             return ops.moments(x, axes)
         return masked_moments(x, mask, axes)
 
-    def _follow(self, variable, value, momentum=None):
+    def _mk_follow(self, variable, value, momentum=None):
         momentum = self.momentum if momentum is None else momentum
         variable.assign(moving_average(variable.value, value, momentum))
 
-    def _renormalize(self, mean, variance, gamma, beta):
+    def _mk_renormalize(self, mean, variance, gamma, beta):
         """Update all averages; return gamma and beta with the correction in them."""
         stddev = jnp.sqrt(variance + self.epsilon)
         moving = jnp.maximum(self.renorm_stddev.value, self.epsilon**0.5)
         r, d = renormalization(
             mean, stddev, self.renorm_mean.value, moving, self.renorm_clipping
         )
-        self._follow(self.renorm_mean, mean, self.renorm_momentum)
-        self._follow(self.renorm_stddev, stddev, self.renorm_momentum)
-        self._follow(self.moving_mean, mean)
-        self._follow(self.moving_stddev, stddev)
+        self._mk_follow(self.renorm_mean, mean, self.renorm_momentum)
+        self._mk_follow(self.renorm_stddev, stddev, self.renorm_momentum)
+        self._mk_follow(self.moving_mean, mean)
+        self._mk_follow(self.moving_stddev, stddev)
         variance = self.moving_stddev.value**2 - self.epsilon
         self.moving_variance.assign(jnp.maximum(variance, 0.0))
         gamma = 1.0 if gamma is None else gamma

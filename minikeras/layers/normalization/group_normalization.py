@@ -102,9 +102,9 @@ class GroupNormalization(Layer):
         check_groups(self.groups, n)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: n})
         if self.scale:
-            self.gamma = self._weight("gamma", (n,), autocast=False)
+            self.gamma = self._mk_weight("gamma", (n,), autocast=False)
         if self.center:
-            self.beta = self._weight("beta", (n,), autocast=False)
+            self.beta = self._mk_weight("beta", (n,), autocast=False)
 
     def call(self, inputs):
         """gamma (inputs - mean) / sqrt(variance + epsilon) + beta"""

@@ -64,9 +64,9 @@ class LayerNormalization(Layer):
         self.axis = axes  # a list in the configs of built layers
         shape = tuple(input_shape[axis] for axis in axes)
         if self.scale or self.rms_scaling:
-            self.gamma = self._weight("gamma", shape, autocast=False)
+            self.gamma = self._mk_weight("gamma", shape, autocast=False)
         if self.center and not self.rms_scaling:
-            self.beta = self._weight("beta", shape, autocast=False)
+            self.beta = self._mk_weight("beta", shape, autocast=False)
 
     def call(self, inputs):
         """gamma (inputs - mean) / sqrt(variance + epsilon) + beta"""

@@ -37,7 +37,7 @@ class UnitNormalization(Layer):
             )
         self.axis = list(axis) if many else axis
         self.supports_masking = True
-        self._build_at_init()
+        self._mk_build_at_init()
 
     def call(self, inputs):
         """inputs / |inputs|"""

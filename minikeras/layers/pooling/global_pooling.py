@@ -35,23 +35,23 @@ class GlobalPooling(Layer):
         self.data_format = standardize_data_format(data_format)
         self.keepdims = keepdims
         self.input_spec = InputSpec(ndim=self.rank + 2)
-        self._build_at_init()
+        self._mk_build_at_init()
 
     @property
-    def _axes(self):
+    def _mk_axes(self):
         return spatial_axes(self.rank, self.data_format)
 
 
 class _GlobalAverage(GlobalPooling):
     def call(self, inputs):
         """mean(inputs)"""
-        return jnp.mean(inputs, axis=self._axes, keepdims=self.keepdims)
+        return jnp.mean(inputs, axis=self._mk_axes, keepdims=self.keepdims)
 
 
 class _GlobalMax(GlobalPooling):
     def call(self, inputs):
         """max(inputs)"""
-        return jnp.max(inputs, axis=self._axes, keepdims=self.keepdims)
+        return jnp.max(inputs, axis=self._mk_axes, keepdims=self.keepdims)
 
 
 class GlobalAveragePooling1D(_GlobalAverage):
@@ -70,7 +70,7 @@ class GlobalAveragePooling1D(_GlobalAverage):
         """mean(inputs)"""
         if mask is None:
             return super().call(inputs)
-        return masked_mean(inputs, mask, self._axes[0], self.keepdims)
+        return masked_mean(inputs, mask, self._mk_axes[0], self.keepdims)
 
     def compute_mask(self, inputs, mask=None):
         """None: there are no steps left."""

@@ -38,7 +38,7 @@ class Pooling(Layer):
         self.padding = padding_name(padding)
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
-        self._build_at_init()
+        self._mk_build_at_init()
 
     @staticmethod
     def pool(inputs, pool_size, strides, padding, data_format):

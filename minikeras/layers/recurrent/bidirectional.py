@@ -89,8 +89,8 @@ class Bidirectional(Layer):
     def call(self, sequences, initial_state=None, mask=None, training=None):
         """The merged outputs, and the states if wanted."""
         first, second = halves(initial_state)
-        forward = self._run(self.forward_layer, sequences, first, mask, training)
-        back = self._run(self.backward_layer, sequences, second, mask, training)
+        forward = self._mk_run(self.forward_layer, sequences, first, mask, training)
+        back = self._mk_run(self.backward_layer, sequences, second, mask, training)
         states = ()
         if self.return_state:
             (forward, *first), (back, *second) = forward, back
@@ -98,14 +98,14 @@ class Bidirectional(Layer):
         if self.return_sequences:
             back = jnp.flip(back, axis=1)
         forward, back = (x.astype(self.compute_dtype) for x in (forward, back))
-        return self._join(_MERGES[self.merge_mode](forward, back), states)
+        return self._mk_join(_MERGES[self.merge_mode](forward, back), states)
 
-    def _join(self, merged, states):
+    def _mk_join(self, merged, states):
         if self.merge_mode is None:
             return (*merged, *states)
         return (merged, *states) if states else merged
 
-    def _run(self, layer, sequences, initial_state, mask, training):
+    def _mk_run(self, layer, sequences, initial_state, mask, training):
         spec = call_signature(type(layer).call)
         given = {} if initial_state is None else {"initial_state": initial_state}
         if spec.has_mask:
@@ -140,7 +140,7 @@ class Bidirectional(Layer):
         if self.merge_mode == "concat":
             first = (*first[:-1], first[-1] + second[-1])
         merged = outputs if self.merge_mode is None else first
-        return self._join(merged, states)
+        return self._mk_join(merged, states)
 
     def compute_mask(self, _, mask):
         """The inputs' mask for sequences."""

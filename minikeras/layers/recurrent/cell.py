@@ -41,40 +41,40 @@ class DropoutCell(Layer):
     dropout: float
     recurrent_dropout: float
     seed_generator: SeedGenerator
-    _dropout_mask = _recurrent_dropout_mask = None
-    _mask_count: int | None = None  # None: one for all gates; else a list of so many
+    _mk_dropout_mask = _mk_recurrent_dropout_mask = None
+    _mk_mask_count: int | None = None  # None: one for all gates; else a list of so many
 
-    def _drops(self, rate):
+    def _mk_drops(self, rate):
         """Is there a mask? In Keras a rate of 1 is none, but for SimpleRNN."""
         return 0 < rate < 1
 
-    def _draw(self, like, rate):
+    def _mk_draw(self, like, rate):
         def one():
             return random.dropout(jnp.ones_like(like), rate, seed=self.seed_generator)
 
-        count = self._mask_count
+        count = self._mk_mask_count
         return one() if count is None else [one() for _ in range(count)]
 
     def get_dropout_mask(self, step_input):
         """The mask(s) for inputs of that shape; None without dropout."""
-        if self._dropout_mask is None and self._drops(self.dropout):
-            self._dropout_mask = self._draw(step_input, self.dropout)
-        return self._dropout_mask
+        if self._mk_dropout_mask is None and self._mk_drops(self.dropout):
+            self._mk_dropout_mask = self._mk_draw(step_input, self.dropout)
+        return self._mk_dropout_mask
 
     def get_recurrent_dropout_mask(self, step_input):
         """The mask(s) for states of that shape; None without recurrent dropout."""
         rate = self.recurrent_dropout
-        if self._recurrent_dropout_mask is None and self._drops(rate):
-            self._recurrent_dropout_mask = self._draw(step_input, rate)
-        return self._recurrent_dropout_mask
+        if self._mk_recurrent_dropout_mask is None and self._mk_drops(rate):
+            self._mk_recurrent_dropout_mask = self._mk_draw(step_input, rate)
+        return self._mk_recurrent_dropout_mask
 
     def reset_dropout_mask(self):
         """Forget the inputs' mask: the next one is drawn anew."""
-        self._dropout_mask = None
+        self._mk_dropout_mask = None
 
     def reset_recurrent_dropout_mask(self):
         """Forget the states' mask: the next one is drawn anew."""
-        self._recurrent_dropout_mask = None
+        self._mk_recurrent_dropout_mask = None
 
     def draw_masks(self, inputs, states):
         """Both masks, for the first step's inputs and states."""
@@ -105,14 +105,14 @@ class RecurrentCell(DropoutCell):
     unit_forget_bias: bool
     gates = 1
 
-    def _keep(self, arguments):
+    def _mk_keep(self, arguments):
         """The arguments as attributes, with rates that are shares."""
-        super()._keep(arguments)
+        super()._mk_keep(arguments)
         # Keras brings rates outside of [0, 1] to its ends.
         self.dropout = min(1.0, max(0.0, self.dropout))
         self.recurrent_dropout = min(1.0, max(0.0, self.recurrent_dropout))
 
-    def _recurrent_weight(self, shape):
+    def _mk_recurrent_weight(self, shape):
         return self.add_weight(
             shape,
             self.recurrent_initializer,
@@ -121,12 +121,12 @@ class RecurrentCell(DropoutCell):
             constraint=self.recurrent_constraint,
         )
 
-    def _build_kernels(self, n_in):
+    def _mk_build_kernels(self, n_in):
         width = self.gates * self.units
-        self.kernel = self._weight("kernel", (n_in, width))
-        self.recurrent_kernel = self._recurrent_weight((self.units, width))
+        self.kernel = self._mk_weight("kernel", (n_in, width))
+        self.recurrent_kernel = self._mk_recurrent_weight((self.units, width))
 
-    def _forget_bias(self, n):
+    def _mk_forget_bias(self, n):
         """The (4 n,) bias of an LSTM; that of the forget gate starts at 1 if wanted."""
 
         def start(shape, dtype):
@@ -163,7 +163,7 @@ class RecurrentCell(DropoutCell):
 
     def drops_by_gate(self):
         """Are there masks of states, or one mask of inputs for each gate?"""
-        return self.recurrent_dropout > 0 or self._mask_count is not None
+        return self.recurrent_dropout > 0 or self._mk_mask_count is not None
 
     def react(self, z, states):
         """The new states, given z = what `project` gave + h · recurrent_kernel."""
@@ -217,12 +217,12 @@ class GatedCell(RecurrentCell):
 
     implementation = 2
 
-    def _take_implementation(self, arguments):
+    def _mk_take_implementation(self, arguments):
         """Keras 2's argument, which configs may still hold."""
         self.implementation = arguments.pop("implementation", 2)
 
     @property
-    def _mask_count(self):
+    def _mk_mask_count(self):
         single = self.implementation != 1 and not self.recurrent_dropout
         return None if single else self.gates
 

@@ -45,7 +45,7 @@ class ConvLSTMCell(RecurrentCell):
         activation, …, seed: as `LSTMCell`.
     """
 
-    gates = _mask_count = 4  # each gate has its own masks in any case
+    gates = _mk_mask_count = 4  # each gate has its own masks in any case
     rank: int
     filters: int
 
@@ -78,7 +78,7 @@ class ConvLSTMCell(RecurrentCell):
     ):
         super().__init__(**kwargs)
         self.seed_generator = SeedGenerator(seed)  # Keras draws its seed first here
-        self._keep(locals())
+        self._mk_keep(locals())
         self.kernel_size = int_tuple(kernel_size, rank, "kernel_size")
         self.strides = int_tuple(strides, rank, "strides")
         self.dilation_rate = int_tuple(dilation_rate, rank, "dilation_rate")
@@ -93,32 +93,32 @@ class ConvLSTMCell(RecurrentCell):
         self.input_spec = InputSpec(ndim=rank + 2)
 
     @property
-    def _channel_axis(self):
+    def _mk_channel_axis(self):
         return -1 if self.data_format == "channels_last" else 1
 
     def build(self, input_shape):
         """Create the kernels and the bias."""
-        channels = input_shape[self._channel_axis]
+        channels = input_shape[self._mk_channel_axis]
         if channels is None:
             raise ValueError(
                 "ConvLSTM: the channels of the inputs must be known, got None in "
                 f"{tuple(input_shape)} ({self.data_format})."
             )
         width = self.gates * self.filters
-        self.kernel = self._weight("kernel", (*self.kernel_size, channels, width))
+        self.kernel = self._mk_weight("kernel", (*self.kernel_size, channels, width))
         shape = (*self.kernel_size, self.filters, width)
-        self.recurrent_kernel = self._recurrent_weight(shape)
-        self.bias = self._forget_bias(self.filters) if self.use_bias else None
+        self.recurrent_kernel = self._mk_recurrent_weight(shape)
+        self.bias = self._mk_forget_bias(self.filters) if self.use_bias else None
         self.input_spec = InputSpec(ndim=self.rank + 2, shape=(None, *input_shape[1:]))
 
-    def _conv(self, x, kernel, masks, **settings):
+    def _mk_conv(self, x, kernel, masks, **settings):
         return gated_conv(
-            *(x, kernel, masks, self._channel_axis),
+            *(x, kernel, masks, self._mk_channel_axis),
             data_format=self.data_format,
             **settings,
         )
 
-    def _input_settings(self):
+    def _mk_input_settings(self):
         return {
             "strides": self.strides,
             "padding": self.padding,
@@ -131,14 +131,14 @@ class ConvLSTMCell(RecurrentCell):
         if masks is not None:
             masks = [jnp.broadcast_to(m, inputs.shape) for m in masks]
             masks = [m.reshape(-1, *m.shape[len(steps) :]) for m in masks]
-        z = self._conv(
+        z = self._mk_conv(
             inputs.reshape(-1, *inputs.shape[len(steps) :]),
             self.kernel.value,
             masks,
-            **self._input_settings(),
+            **self._mk_input_settings(),
         )
         if self.bias is not None:
-            z = add_bias(z, self.bias.value, self._channel_axis == 1)
+            z = add_bias(z, self.bias.value, self._mk_channel_axis == 1)
         return z.reshape(*steps, *z.shape[1:])
 
     def projects_ahead(self):
@@ -149,26 +149,26 @@ class ConvLSTMCell(RecurrentCell):
         """lstm_update(projected + convolution of h, c)"""
         h, c = states
         kernel = self.recurrent_kernel.value
-        z = projected + self._conv(h, kernel, masks, padding="same")
+        z = projected + self._mk_conv(h, kernel, masks, padding="same")
         functions = self.activation, self.recurrent_activation
-        return lstm_update(z, c, *functions, axis=self._channel_axis)
+        return lstm_update(z, c, *functions, axis=self._mk_channel_axis)
 
     def state_shape(self, input_shape):
         """Shape of each state for inputs (batch, …) of one step."""
-        space = input_shape[1:-1] if self._channel_axis == -1 else input_shape[2:]
+        space = input_shape[1:-1] if self._mk_channel_axis == -1 else input_shape[2:]
         if None in space:
             raise ValueError(
                 "ConvLSTM layers only support static input shapes for the spatial "
                 f"dimension. Received invalid input shape: input_shape={input_shape}"
             )
-        channels = input_shape[self._channel_axis]
+        channels = input_shape[self._mk_channel_axis]
         kernel = (*self.kernel_size, channels, self.filters)
         like = [
             jax.ShapeDtypeStruct(shape, "float32")
             for shape in ((input_shape[0] or 1, *input_shape[1:]), kernel)
         ]
         conv = functools.partial(
-            ops.conv, data_format=self.data_format, **self._input_settings()
+            ops.conv, data_format=self.data_format, **self._mk_input_settings()
         )
         return (input_shape[0], *jax.eval_shape(conv, *like).shape[1:])
 
@@ -246,15 +246,15 @@ class ConvLSTM(OwnCellRNN, cell=ConvLSTMCell):
         stateful=False,
         **kwargs,
     ):
-        self._start(locals(), rank=self.rank)
+        self._mk_start(locals(), rank=self.rank)
         self.input_spec = InputSpec(ndim=self.rank + 3)
-        self._state_count = 2  # Keras's `state_size` is [-1]
+        self._mk_state_count = 2  # Keras's `state_size` is [-1]
 
     def compute_output_shape(self, sequences_shape, initial_state_shape=None):
         """(batch, *space, filters) or with the steps, and those of the states."""
         batch, steps, *rest = sequences_shape
         state = self.cell.state_shape((batch, *rest))
-        return self._all_shapes(state, [state, state], steps)
+        return self._mk_all_shapes(state, [state, state], steps)
 
 
 class ConvLSTM1D(ConvLSTM):

@@ -110,18 +110,18 @@ class GRUCell(GatedCell):
         **kwargs,
     ):
         positive_int(units, "units")
-        self._take_implementation(kwargs)
+        self._mk_take_implementation(kwargs)
         super().__init__(**kwargs)
-        self._keep(locals())
+        self._mk_keep(locals())
         self.seed_generator = SeedGenerator(seed)
         self.state_size = self.output_size = units
 
     def build(self, input_shape):
         """Create the kernels and the bias."""
-        self._build_kernels(input_shape[-1])
+        self._mk_build_kernels(input_shape[-1])
         shape = (self.gates * self.units,)
         shape = (2, *shape) if self.reset_after else shape
-        self.bias = self._weight("bias", shape) if self.use_bias else None
+        self.bias = self._mk_weight("bias", shape) if self.use_bias else None
 
     def project(self, inputs, masks):
         """inputs · kernel + bias"""
@@ -188,6 +188,6 @@ class GRU(OwnCellRNN, cell=GRUCell):
         use_cudnn="auto",
         **kwargs,
     ):
-        self._start(locals())
+        self._mk_start(locals())
         self.input_spec = InputSpec(ndim=3)
         self.use_cudnn = check_use_cudnn(use_cudnn)

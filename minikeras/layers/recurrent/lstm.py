@@ -97,16 +97,16 @@ class LSTMCell(GatedCell):
         **kwargs,
     ):
         positive_int(units, "units")
-        self._take_implementation(kwargs)
+        self._mk_take_implementation(kwargs)
         super().__init__(**kwargs)
-        self._keep(locals())
+        self._mk_keep(locals())
         self.seed_generator = SeedGenerator(seed)
         self.state_size, self.output_size = [units, units], units
 
     def build(self, input_shape):
         """Create the kernels and the bias."""
-        self._build_kernels(input_shape[-1])
-        self.bias = self._forget_bias(self.units) if self.use_bias else None
+        self._mk_build_kernels(input_shape[-1])
+        self.bias = self._mk_forget_bias(self.units) if self.use_bias else None
 
     def react(self, z, states):
         """lstm_update(z, c)"""
@@ -163,7 +163,7 @@ class LSTM(OwnCellRNN, cell=LSTMCell):
         use_cudnn="auto",
         **kwargs,
     ):
-        self._start(locals())
+        self._mk_start(locals())
         self.input_spec = InputSpec(ndim=3)
         self.use_cudnn = check_use_cudnn(use_cudnn)
 
@@ -172,7 +172,7 @@ class LSTM(OwnCellRNN, cell=LSTMCell):
         scanned = partial(super().inner_loop, mask=mask, training=training)
         lengths = None if mask is None else lengths_of(mask)
         arrays = sequences, *initial_state, self.cell.kernel.value
-        if not (may_fuse(*arrays) and self._fits_cudnn(mask, lengths)):
+        if not (may_fuse(*arrays) and self._mk_fits_cudnn(mask, lengths)):
             if self.use_cudnn is True:
                 raise ValueError(
                     f"{self.name}: use_cudnn=True, but cuDNN cannot run this layer "
@@ -181,12 +181,12 @@ class LSTM(OwnCellRNN, cell=LSTMCell):
                     "use_cudnn='auto' uses it where it can."
                 )
             return scanned(sequences, initial_state)
-        fused = partial(self._fused, lengths=lengths, training=training)
+        fused = partial(self._mk_fused, lengths=lengths, training=training)
         return jax.lax.platform_dependent(
             sequences, initial_state, cuda=fused, default=scanned
         )
 
-    def _fits_cudnn(self, mask, lengths):
+    def _mk_fits_cudnn(self, mask, lengths):
         cell = self.cell
         return (
             self.use_cudnn is not False
@@ -194,12 +194,12 @@ class LSTM(OwnCellRNN, cell=LSTMCell):
             and cell.recurrent_activation is activations.sigmoid
             and cell.recurrent_dropout == 0
             and cell.implementation != 1
-            and self._may_project()
+            and self._mk_may_project()
             and not self.unroll
             and (mask is None or (lengths is not None and not self.go_backwards))
         )
 
-    def _fused(self, sequences, initial_state, lengths, training):
+    def _mk_fused(self, sequences, initial_state, lengths, training):
         cell = self.cell
         drop = cell.get_dropout_mask(sequences[:, 0]) if training else None
         x = sequences if drop is None else sequences * drop[:, None]

@@ -17,24 +17,24 @@ class OwnCellRNN(RNN):
     arguments among its own; the cell keeps them, and the layer reads them there.
     """
 
-    _cell_class: type
-    _not_in_config: tuple[str, ...] = ()
+    _mk_cell_class: type
+    _mk_not_in_config: tuple[str, ...] = ()
 
     def __init_subclass__(cls, cell: Any = None, **kwargs):
         super().__init_subclass__(**kwargs)
         if cell is not None:
-            cls._cell_class = cell
+            cls._mk_cell_class = cell
             for name in init_parameters(cell):
                 setattr(cls, name, property(attrgetter(f"cell.{name}")))
 
-    def _start(self, arguments, **more):
+    def _mk_start(self, arguments, **more):
         """The constructor: make the cell, then be an RNN of it.
 
         Args:
             arguments: the `locals()` of the subclass's `__init__`.
             **more: arguments of the cell that the layer does not have.
         """
-        make = self._cell_class
+        make = self._mk_cell_class
         own = set(init_parameters(make))
         given = own_arguments(arguments)
         given.pop("use_cudnn", None)
@@ -50,7 +50,7 @@ class OwnCellRNN(RNN):
     def get_config(self):
         """The constructor's arguments."""
         config = {"activity_regularizer": None, **super().get_config()}
-        for name in ("cell", "use_cudnn", *self._not_in_config):
+        for name in ("cell", "use_cudnn", *self._mk_not_in_config):
             config.pop(name, None)
         return config
 

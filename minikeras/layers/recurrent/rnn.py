@@ -60,7 +60,7 @@ class RNN(Layer):
     (2, 4)
     """
 
-    _untracked = frozenset({"states"})  # no weights: Keras saves no states
+    _mk_untracked = frozenset({"states"})  # no weights: Keras saves no states
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class RNN(Layer):
         self.go_backwards, self.stateful = go_backwards, stateful
         self.unroll, self.zero_output_for_mask = unroll, zero_output_for_mask
         self.state_size = as_list(cell.state_size)
-        self._state_count = len(self.state_size)
+        self._mk_state_count = len(self.state_size)
         self.states = None
         self.supports_masking = True
 
@@ -92,9 +92,9 @@ class RNN(Layer):
             self.cell.build((sequences_shape[0], *sequences_shape[2:]))
             self.cell.built = True
         if self.stateful:  # after the cell, whose shapes they may depend on
-            self._create_states(sequences_shape)
+            self._mk_create_states(sequences_shape)
 
-    def _create_states(self, shape):
+    def _mk_create_states(self, shape):
         """The variables `states`, for that batch size."""
         if shape[0] is None:
             raise ValueError(
@@ -127,7 +127,7 @@ class RNN(Layer):
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
         """The output(s), and the final states if wanted."""
-        states = self._first_states(sequences, initial_state)
+        states = self._mk_first_states(sequences, initial_state)
         draws = hasattr(self.cell, "draw_masks")
         if draws:  # before the loop, where nothing that is drawn could get out
             self.cell.draw_masks(sequences[:, 0], states)
@@ -144,7 +144,7 @@ class RNN(Layer):
         output = outputs if self.return_sequences else last
         return (output, *states) if self.return_state else output
 
-    def _first_states(self, sequences, given):
+    def _mk_first_states(self, sequences, given):
         batch = sequences.shape[0]
         if given is None and not self.stateful:
             return self.get_initial_state(batch)
@@ -157,9 +157,9 @@ class RNN(Layer):
                     f"{size}, got {batch} sequences."
                 )
         states: list = as_list(given)
-        if len(states) != self._state_count:
+        if len(states) != self._mk_state_count:
             raise ValueError(
-                f"{self.name}: expected an initial_state of {self._state_count} "
+                f"{self.name}: expected an initial_state of {self._mk_state_count} "
                 f"arrays (state sizes {self.state_size}), got {len(states)}."
             )
         # The cell may compute in another dtype than this layer, which cast them.
@@ -186,11 +186,11 @@ class RNN(Layer):
         """
         keep = None if mask is None else step_masks(mask)
         steps = jnp.swapaxes(sequences, 0, 1)
-        if self._is_recurrence(keep, training):
-            outputs, states = self._recurrence(steps, initial_state, keep, training)
+        if self._mk_is_recurrence(keep, training):
+            outputs, states = self._mk_recurrence(steps, initial_state, keep, training)
             last = states[0] if keep is None else outputs[-1]
             return last, jnp.swapaxes(outputs, 0, 1), states
-        step, steps = self._step(steps, initial_state, training)
+        step, steps = self._mk_step(steps, initial_state, training)
         if self.unroll:
             run, more = unrolled_steps, {}
         else:
@@ -199,22 +199,22 @@ class RNN(Layer):
             step, steps, initial_state, keep, self.go_backwards, **more
         )
         last = outputs[-1]
-        if keep is None and self._may_project():
+        if keep is None and self._mk_may_project():
             last = states[0]  # the same, and XLA need not keep the outputs
         return last, jnp.swapaxes(outputs, 0, 1), states
 
-    def _is_recurrence(self, keep, training):
+    def _mk_is_recurrence(self, keep, training):
         """Are all steps one `recurrence`, whose gradients are single products?"""
         cell = self.cell
         return (
             not self.unroll
-            and self._may_project()
+            and self._mk_may_project()
             and cell.reacts()
             and (keep is None or keep.ndim == 2)
             and not (training and cell.drops_by_gate())
         )
 
-    def _recurrence(self, steps, states, keep, training):
+    def _mk_recurrence(self, steps, states, keep, training):
         """(outputs in the order of the steps taken, states) of a cell that reacts."""
         cell, back = self.cell, self.go_backwards
         drop = cell.get_dropout_mask(steps[0]) if training else None
@@ -230,10 +230,10 @@ class RNN(Layer):
             outputs = where_kept(keep, outputs, jnp.zeros_like(outputs))
         return jnp.flip(outputs, 0) if back else outputs, states
 
-    def _step(self, steps, states, training):
+    def _mk_step(self, steps, states, training):
         """(function of a step's input and states, inputs of all steps)."""
         cell = self.cell
-        if not self._may_project():
+        if not self._mk_may_project():
             mode = {"training": training} if takes_training(cell) else {}
             return lambda x, states: cell(x, states, **mode), steps
         drop = recurrent_drop = None
@@ -251,7 +251,7 @@ class RNN(Layer):
 
         return step, steps
 
-    def _may_project(self):
+    def _mk_may_project(self):
         """May `cell.project` and `cell.advance` stand for the cell's call?"""
         cell = self.cell
         return (
@@ -266,9 +266,9 @@ class RNN(Layer):
         batch, steps = sequences_shape[:2]
         output = (batch, output_size(self.cell))
         states = [_state_shape(batch, size) for size in self.state_size]
-        return self._all_shapes(output, states, steps)
+        return self._mk_all_shapes(output, states, steps)
 
-    def _all_shapes(self, output, states, steps):
+    def _mk_all_shapes(self, output, states, steps):
         if self.return_sequences:
             output = (output[0], steps, *output[1:])
         return (output, *states) if self.return_state else output
@@ -277,7 +277,7 @@ class RNN(Layer):
         """The inputs' mask for sequences; none for states."""
         mask = mask[0] if isinstance(mask, (list, tuple)) else mask
         mask = mask if self.return_sequences else None
-        return [mask, *[None] * self._state_count] if self.return_state else mask
+        return [mask, *[None] * self._mk_state_count] if self.return_state else mask
 
     def get_config(self):
         """The constructor's arguments; the cell as its own config."""

@@ -53,15 +53,15 @@ class SimpleRNNCell(RecurrentCell):
         positive_int(units, "units")
         super().__init__(**kwargs)
         self.seed_generator = SeedGenerator(seed)  # Keras draws its seed first here
-        self._keep(locals())
+        self._mk_keep(locals())
         self.state_size = self.output_size = units
 
     def build(self, input_shape):
         """Create the kernels and the bias."""
-        self._build_kernels(input_shape[-1])
-        self.bias = self._weight("bias", (self.units,)) if self.use_bias else None
+        self._mk_build_kernels(input_shape[-1])
+        self.bias = self._mk_weight("bias", (self.units,)) if self.use_bias else None
 
-    def _drops(self, rate):
+    def _mk_drops(self, rate):
         return rate > 0
 
     def masks_for(self, inputs, states, training):
@@ -94,7 +94,7 @@ class SimpleRNN(OwnCellRNN, cell=SimpleRNNCell):
     (2, 4)
     """
 
-    _not_in_config = ("seed",)
+    _mk_not_in_config = ("seed",)
 
     def __init__(
         self,
@@ -122,5 +122,5 @@ class SimpleRNN(OwnCellRNN, cell=SimpleRNNCell):
         **kwargs,
     ):
         activity_regularizer = None  # as in Keras, which takes it and drops it
-        self._start(locals())
+        self._mk_start(locals())
         self.input_spec = [InputSpec(ndim=3)]

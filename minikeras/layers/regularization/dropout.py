@@ -83,18 +83,18 @@ class Dropout(RandomLayer):
         super().__init__(**kwargs)
         self.rate = unit_interval(rate, "rate")
         self.noise_shape = noise_shape_tuple(noise_shape)
-        self._prepare(rate, seed)
+        self._mk_prepare(rate, seed)
 
     def perturb(self, inputs):
         """dropout(inputs)"""
         return random.dropout(
             inputs,
             self.rate,
-            noise_shape=self._noise_shape(),
+            noise_shape=self._mk_noise_shape(),
             seed=self.seed_generator,
         )
 
-    def _noise_shape(self):
+    def _mk_noise_shape(self):
         return self.noise_shape
 
 
@@ -119,11 +119,11 @@ class _SpatialDropout(Dropout):
     rank: int
     data_format = "channels_last"
 
-    def _set_format(self, data_format):
+    def _mk_set_format(self, data_format):
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def _noise_shape(self):
+    def _mk_noise_shape(self):
         space = (1,) * self.rank
         last = self.data_format == "channels_last"
         return (None, *space, None) if last else (None, None, *space)
@@ -147,7 +147,7 @@ class SpatialDropout1D(_SpatialDropout):
 
     def __init__(self, rate, seed=None, name=None, dtype=None):
         super().__init__(rate, seed=seed, name=name, dtype=dtype)
-        self._set_format("channels_last")
+        self._mk_set_format("channels_last")
 
 
 class SpatialDropout2D(_SpatialDropout):
@@ -163,7 +163,7 @@ class SpatialDropout2D(_SpatialDropout):
 
     def __init__(self, rate, data_format=None, seed=None, name=None, dtype=None):
         super().__init__(rate, seed=seed, name=name, dtype=dtype)
-        self._set_format(data_format)
+        self._mk_set_format(data_format)
 
 
 class SpatialDropout3D(SpatialDropout2D):

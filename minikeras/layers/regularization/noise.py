@@ -21,7 +21,7 @@ class GaussianNoise(RandomLayer):
     def __init__(self, stddev, seed=None, **kwargs):
         super().__init__(**kwargs)
         self.stddev = unit_interval(stddev, "stddev")
-        self._prepare(stddev, seed)
+        self._mk_prepare(stddev, seed)
 
     def perturb(self, inputs):
         """inputs + noise"""
@@ -47,7 +47,7 @@ class GaussianDropout(RandomLayer):
     def __init__(self, rate, seed=None, **kwargs):
         super().__init__(**kwargs)
         self.rate = unit_interval(rate, "rate")
-        self._prepare(rate, seed)
+        self._mk_prepare(rate, seed)
 
     def perturb(self, inputs):
         """inputs * noise"""

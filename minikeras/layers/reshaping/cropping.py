@@ -15,18 +15,18 @@ def crop(x, cropping, axes):
 class _Cropping(SpatialLayer):
     """Base of the cropping layers."""
 
-    def _pairs(self):
+    def _mk_pairs(self):
         return self.cropping
 
     def call(self, inputs):
         """crop(inputs)"""
-        sizes = [inputs.shape[axis] for axis in self._axes]
-        for size, (before, after) in zip(sizes, self._pairs(), strict=True):
+        sizes = [inputs.shape[axis] for axis in self._mk_axes]
+        for size, (before, after) in zip(sizes, self._mk_pairs(), strict=True):
             if before + after >= size:
-                raise ValueError(self._too_much(tuple(inputs.shape)))
-        return crop(inputs, self._pairs(), self._axes)
+                raise ValueError(self._mk_too_much(tuple(inputs.shape)))
+        return crop(inputs, self._mk_pairs(), self._mk_axes)
 
-    def _too_much(self, shape):
+    def _mk_too_much(self, shape):
         return (
             "Values in `cropping` argument should be smaller than the corresponding "
             f"spatial dimension of the input. Received: input_shape={shape}, "
@@ -53,12 +53,12 @@ class Cropping1D(_Cropping):
     def __init__(self, cropping=(1, 1), **kwargs):
         super().__init__(**kwargs)
         self.cropping = int_tuple(cropping, 2, "cropping", allow_zero=True)
-        self._prepare()
+        self._mk_prepare()
 
-    def _pairs(self):
+    def _mk_pairs(self):
         return (self.cropping,)
 
-    def _too_much(self, shape):
+    def _mk_too_much(self, shape):
         return (
             "`cropping` parameter of `Cropping1D` layer must be smaller than the "
             f"number of steps. Received: input_shape={shape}, "
@@ -82,7 +82,7 @@ class Cropping2D(_Cropping):
     def __init__(self, cropping=((0, 0), (0, 0)), data_format=None, **kwargs):
         super().__init__(**kwargs)
         self.cropping = int_pairs(cropping, self.rank, "cropping")
-        self._prepare(data_format)
+        self._mk_prepare(data_format)
 
 
 class Cropping3D(Cropping2D):

@@ -56,7 +56,7 @@ class Reshape(Layer):
                 f"target_shape={target_shape}."
             )
         self.target_shape = target_shape
-        self._build_at_init()
+        self._mk_build_at_init()
 
     def call(self, inputs):
         """inputs with another shape"""

@@ -21,10 +21,10 @@ class SpatialLayer(Layer):
     rank: int
     data_format = "channels_last"
 
-    def _prepare(self, data_format="channels_last"):
+    def _mk_prepare(self, data_format="channels_last"):
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
     @property
-    def _axes(self):
+    def _mk_axes(self):
         return spatial_axes(self.rank, self.data_format)

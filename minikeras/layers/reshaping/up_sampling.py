@@ -40,11 +40,11 @@ class UpSampling1D(SpatialLayer):
     def __init__(self, size=2, **kwargs):
         super().__init__(**kwargs)
         self.size = repetitions(size, "size")
-        self._prepare()
+        self._mk_prepare()
 
     def call(self, inputs):
         """up_sample(inputs)"""
-        return up_sample(inputs, (self.size,), self._axes)
+        return up_sample(inputs, (self.size,), self._mk_axes)
 
 
 class UpSampling2D(SpatialLayer):
@@ -73,11 +73,11 @@ class UpSampling2D(SpatialLayer):
                 f"UpSampling2D: interpolation must be one of {list(_INTERPOLATIONS)}, "
                 f"got {interpolation!r}."
             )
-        self._prepare(data_format)
+        self._mk_prepare(data_format)
 
     def call(self, inputs):
         """up_sample(inputs)"""
-        return up_sample(inputs, self.size, self._axes, self.interpolation)
+        return up_sample(inputs, self.size, self._mk_axes, self.interpolation)
 
 
 class UpSampling3D(SpatialLayer):
@@ -96,8 +96,8 @@ class UpSampling3D(SpatialLayer):
     def __init__(self, size=(2, 2, 2), data_format=None, **kwargs):
         super().__init__(**kwargs)
         self.size = int_tuple(size, 3, "size")
-        self._prepare(data_format)
+        self._mk_prepare(data_format)
 
     def call(self, inputs):
         """up_sample(inputs)"""
-        return up_sample(inputs, self.size, self._axes)
+        return up_sample(inputs, self.size, self._mk_axes)

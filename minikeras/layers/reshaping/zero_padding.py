@@ -30,11 +30,11 @@ class ZeroPadding1D(SpatialLayer):
     def __init__(self, padding=1, data_format=None, **kwargs):
         super().__init__(**kwargs)
         self.padding = int_tuple(padding, 2, "padding", allow_zero=True)
-        self._prepare(data_format)
+        self._mk_prepare(data_format)
 
     def call(self, inputs):
         """zero_pad(inputs)"""
-        return zero_pad(inputs, (self.padding,), self._axes)
+        return zero_pad(inputs, (self.padding,), self._mk_axes)
 
 
 class ZeroPadding2D(SpatialLayer):
@@ -53,11 +53,11 @@ class ZeroPadding2D(SpatialLayer):
     def __init__(self, padding=(1, 1), data_format=None, **kwargs):
         super().__init__(**kwargs)
         self.padding = int_pairs(padding, self.rank, "padding")
-        self._prepare(data_format)
+        self._mk_prepare(data_format)
 
     def call(self, inputs):
         """zero_pad(inputs)"""
-        return zero_pad(inputs, self.padding, self._axes)
+        return zero_pad(inputs, self.padding, self._mk_axes)
 
 
 class ZeroPadding3D(ZeroPadding2D):

@@ -80,7 +80,7 @@ class CosineDecay(NamedSchedule):
         warmup_target=None,
         warmup_steps=0,
     ):
-        self._set(
+        self._mk_set(
             initial_learning_rate=initial_learning_rate,
             decay_steps=positive("CosineDecay", decay_steps=decay_steps),
             alpha=alpha,
@@ -118,7 +118,7 @@ class CosineDecayRestarts(NamedSchedule):
         alpha=0.0,
         name="SGDRDecay",
     ):
-        self._set(
+        self._mk_set(
             initial_learning_rate=initial_learning_rate,
             first_decay_steps=positive(
                 "CosineDecayRestarts", first_decay_steps=first_decay_steps

@@ -75,7 +75,7 @@ class ExponentialDecay(NamedSchedule):
         staircase=False,
         name="ExponentialDecay",
     ):
-        self._set(
+        self._mk_set(
             initial_learning_rate=initial_learning_rate,
             decay_steps=positive("ExponentialDecay", decay_steps=decay_steps),
             decay_rate=decay_rate,
@@ -110,7 +110,7 @@ class InverseTimeDecay(NamedSchedule):
         staircase=False,
         name="InverseTimeDecay",
     ):
-        self._set(
+        self._mk_set(
             initial_learning_rate=initial_learning_rate,
             decay_steps=positive("InverseTimeDecay", decay_steps=decay_steps),
             decay_rate=decay_rate,
@@ -151,7 +151,7 @@ class PiecewiseConstantDecay(NamedSchedule):
                 f"{len(boundaries)} boundaries {boundaries} and {len(values)} values "
                 f"{values}."
             )
-        self._set(boundaries=boundaries, values=values, name=name)
+        self._mk_set(boundaries=boundaries, values=values, name=name)
 
     def __call__(self, step):
         """Learning rate at `step`."""
@@ -179,7 +179,7 @@ class PolynomialDecay(NamedSchedule):
         cycle=False,
         name="PolynomialDecay",
     ):
-        self._set(
+        self._mk_set(
             initial_learning_rate=initial_learning_rate,
             decay_steps=positive("PolynomialDecay", decay_steps=decay_steps),
             end_learning_rate=end_learning_rate,

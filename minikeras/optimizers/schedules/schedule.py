@@ -40,20 +40,20 @@ _NUMBERS = """initial_learning_rate end_learning_rate decay_rate alpha power t_m
 class NamedSchedule(LearningRateSchedule):
     """A schedule whose constructor's arguments are its attributes."""
 
-    _arguments: tuple[str, ...] = ()
+    _mk_arguments: tuple[str, ...] = ()
 
-    def _set(self, **arguments):
+    def _mk_set(self, **arguments):
         for name, value in arguments.items():
             if name in _NUMBERS and not is_number(value):
                 raise ValueError(
                     f"{type(self).__name__}: {name} must be a number, got {value!r}."
                 )
             setattr(self, name, value)
-        self._arguments = tuple(arguments)
+        self._mk_arguments = tuple(arguments)
 
     def get_config(self):
         """The constructor's arguments."""
-        return {name: getattr(self, name) for name in self._arguments}
+        return {name: getattr(self, name) for name in self._mk_arguments}
 
 
 def is_number(value):

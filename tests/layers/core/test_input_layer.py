@@ -16,7 +16,7 @@ def test_layer_begins_a_graph():
     layer = layers.InputLayer((3,))
     operation, index, position = layer.output._keras_history
     assert (operation, index, position) == (layer, 0, 0)
-    assert layer._inbound_nodes[0].is_input
+    assert layer._mk_inbound_nodes[0].is_input
     assert layer.built and layer.batch_shape == (None, 3)
 
 

@@ -62,7 +62,9 @@ def test_the_packing_equals_the_scan(monkeypatch, kwargs, lengths):
 
     def fused(x, states):
         layer.cell.draw_masks(x[:, 0], states)
-        out = layer._fused(x, states, None if mask is None else lengths_of(mask), True)
+        out = layer._mk_fused(
+            x, states, None if mask is None else lengths_of(mask), True
+        )
         layer.cell.reset_masks()
         return out
 
