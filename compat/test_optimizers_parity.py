@@ -73,7 +73,7 @@ class Runner:
 
     def _minikeras(self, params, state, grads):
         paths = unique_paths(self.optimizer.variables)
-        params, state = self.optimizer.update(
+        params, state = self.optimizer._mk_pure_step(
             self.variables, params, grads, dict(zip(paths, state, strict=True))
         )
         return params, [state[path] for path in paths]

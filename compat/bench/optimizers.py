@@ -88,7 +88,7 @@ def ours(name, params):
     optimizer = make(minikeras.optimizers, name)
     optimizer.build(list(variables.values()))
     state = {path: v.value for path, v in unique_paths(optimizer.variables).items()}
-    return lambda s, grads: optimizer.update(variables, s[0], grads, s[1]), state
+    return lambda s, grads: optimizer._mk_pure_step(variables, s[0], grads, s[1]), state
 
 
 def keras(name, params):

@@ -1,5 +1,7 @@
 """The base class of callbacks."""
 
+from minikeras.core.alias import Alias
+
 
 class Callback:
     """Objects told by `fit`, `evaluate` and `predict` how the work goes.
@@ -18,6 +20,8 @@ class Callback:
     _mk_idle_hooks = {}
     # Set where batch hooks need not be called after every batch, only now and then.
     _mk_batches_may_be_skipped = False
+
+    _model = Alias("_mk_model")
 
     def __init__(self):
         self.params = None

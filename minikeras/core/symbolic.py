@@ -15,6 +15,7 @@ import numpy as np
 
 from minikeras import config as settings
 from minikeras.core import dtypes, naming, registry
+from minikeras.core.alias import Alias
 from minikeras.core.functional import Masks, bound
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.variable import is_sparse
@@ -209,6 +210,9 @@ class Operation:
     Subclasses define `call` and, if tracing it is not enough,
     `compute_output_spec`.
     """
+
+    _inbound_nodes = Alias("_mk_inbound_nodes")
+    _outbound_nodes = Alias("_mk_outbound_nodes")
 
     def __new__(cls, *args, **kwargs):
         self = object.__new__(cls)

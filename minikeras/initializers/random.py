@@ -222,10 +222,10 @@ class VarianceScaling(RandomInitializer):
 class _Preset(VarianceScaling):
     """A VarianceScaling with its first three arguments fixed."""
 
-    preset: tuple[float, str, str]
+    _mk_preset: tuple[float, str, str]
 
     def __init__(self, seed=None, input_axes=None, output_axes=None):
-        super().__init__(*self.preset, seed, input_axes, output_axes)
+        super().__init__(*self._mk_preset, seed, input_axes, output_axes)
 
     def get_config(self):
         config = super().get_config()
@@ -235,37 +235,37 @@ class _Preset(VarianceScaling):
 class GlorotUniform(_Preset):
     """Draws evenly with variance 2 / (fan_in + fan_out)."""
 
-    preset = (1.0, "fan_avg", "uniform")
+    _mk_preset = (1.0, "fan_avg", "uniform")
 
 
 class GlorotNormal(_Preset):
     """Draws from a truncated normal of variance 2 / (fan_in + fan_out)."""
 
-    preset = (1.0, "fan_avg", "truncated_normal")
+    _mk_preset = (1.0, "fan_avg", "truncated_normal")
 
 
 class LecunNormal(_Preset):
     """Draws from a truncated normal of variance 1 / fan_in."""
 
-    preset = (1.0, "fan_in", "truncated_normal")
+    _mk_preset = (1.0, "fan_in", "truncated_normal")
 
 
 class LecunUniform(_Preset):
     """Draws evenly with variance 1 / fan_in."""
 
-    preset = (1.0, "fan_in", "uniform")
+    _mk_preset = (1.0, "fan_in", "uniform")
 
 
 class HeNormal(_Preset):
     """Draws from a truncated normal of variance 2 / fan_in."""
 
-    preset = (2.0, "fan_in", "truncated_normal")
+    _mk_preset = (2.0, "fan_in", "truncated_normal")
 
 
 class HeUniform(_Preset):
     """Draws evenly with variance 2 / fan_in."""
 
-    preset = (2.0, "fan_in", "uniform")
+    _mk_preset = (2.0, "fan_in", "uniform")
 
 
 class Orthogonal(RandomInitializer):

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core import dtypes, registry
+from minikeras.core.alias import Alias
 from minikeras.core.functional import Frame, Masks, bound, current, get_mask, set_mask
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import Node, Operation, any_symbolic, output_spec
@@ -48,6 +49,11 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
     )
     _mk_locked = False
     _convert_input_args = True  # False: `call` takes lists of numbers, strings, …
+
+    _losses = Alias("_mk_losses")
+    _dtype_policy = Alias("_mk_dtype_policy")
+    _register_call_context_args = Alias("_mk_register_call_context_args")
+    _call_context_args = Alias("_mk_call_context_args")
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from minikeras.core.alias import Alias
 from minikeras.core.variable import Variable, unique_paths
 from minikeras.random.seed_generator import SeedGenerator
 
@@ -22,6 +23,12 @@ class Tracked:
     _mk_locked: bool
     _mk_trainable: bool
     name: str
+
+    _layers = Alias("_mk_layers")
+    _flatten_layers = Alias("_mk_flatten_layers")
+    _tracker = Alias("_mk_tracker")
+    _untrack_variable = Alias("_mk_untrack_variable")
+    _seed_generators = Alias("_mk_seed_generators")
 
     def __setattr__(self, name, value):
         if self._mk_locked and _holds_state(value) and not _is_known(self, value):

@@ -1,6 +1,7 @@
 """Sequential: layers one after another."""
 
 from minikeras.core import registry
+from minikeras.core.alias import Alias
 from minikeras.core.functional import Frame
 from minikeras.core.serialization import (
     deserialize_keras_object,
@@ -29,6 +30,8 @@ class Sequential(Model):
     """
 
     _mk_untracked = frozenset({"_mk_functional"})
+
+    _functional = Alias("_mk_functional")
 
     def __init__(self, layers=None, trainable=True, name=None):
         super().__init__(trainable=trainable, name=name)

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from minikeras import config, optimizers
+from minikeras.core.alias import Alias
 from minikeras.core.symbolic import dry_run
 from minikeras.data import (
     get_adapter,
@@ -36,6 +37,11 @@ class Trainer(CompileConfig, Stateless, OnBatch):
             *("_mk_compile_loss", "_mk_compile_metrics", "_mk_loss_tracker"),
         }
     )
+
+    _symbolic_build = Alias("_mk_symbolic_build")
+    _loss_tracker = Alias("_mk_loss_tracker")
+    _compile_loss = Alias("_mk_compile_loss")
+    _compile_metrics = Alias("_mk_compile_metrics")
 
     def _mk_lock(self, locked=True):
         """Models may get new state at any time."""

@@ -20,10 +20,10 @@ class Adadelta(Optimizer):
         super().__init__(learning_rate, *common, **settings)
         self._mk_set(rho=rho, epsilon=epsilon)
 
-    def slot_groups(self):
+    def _mk_slot_groups(self):
         """The mean squares of gradients and steps."""
         return [[("accumulated_grad", "zeros"), ("accumulated_delta_var", "zeros")]]
 
-    def transform(self):
+    def _mk_transform(self):
         """See `transforms.adadelta`."""
         return transforms.adadelta(self.rho, self.epsilon)

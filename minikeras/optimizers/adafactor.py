@@ -106,7 +106,7 @@ class Adafactor(Optimizer):
         self._mk_variables.append(variable)
         return variable
 
-    def transform(self):
+    def _mk_transform(self):
         """See `adafactor`."""
         return adafactor(
             self.beta_2_decay, self.epsilon_1, self.epsilon_2, self.clip_threshold

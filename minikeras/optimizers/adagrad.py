@@ -34,10 +34,10 @@ class Adagrad(Optimizer):
             initial_accumulator_value=initial_accumulator_value, epsilon=epsilon
         )
 
-    def slot_groups(self):
+    def _mk_slot_groups(self):
         """An accumulator per weight."""
         return [[("accumulator", constant(self.initial_accumulator_value))]]
 
-    def transform(self):
+    def _mk_transform(self):
         """See `transforms.adagrad`."""
         return transforms.adagrad(self.initial_accumulator_value, self.epsilon)

@@ -29,11 +29,11 @@ class Adam(Optimizer):
         super().__init__(learning_rate, *common, **settings)
         self._mk_set(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon, amsgrad=amsgrad)
 
-    def slot_groups(self):
+    def _mk_slot_groups(self):
         """momentum and velocity of each weight, then velocity_hat if amsgrad."""
         groups = [[("momentum", "zeros"), ("velocity", "zeros")]]
         return groups + ([[("velocity_hat", "zeros")]] if self.amsgrad else [])
 
-    def transform(self):
+    def _mk_transform(self):
         """See `transforms.adam`."""
         return transforms.adam(self.beta_1, self.beta_2, self.epsilon, self.amsgrad)

@@ -55,12 +55,12 @@ class Ftrl(Optimizer):
                 )
         self._mk_set(**own, beta=beta)
 
-    def slot_groups(self):
+    def _mk_slot_groups(self):
         """accumulator and linear of each weight."""
         start = constant(self.initial_accumulator_value)
         return [[("accumulator", start), ("linear", "zeros")]]
 
-    def transform(self):
+    def _mk_transform(self):
         """See `transforms.ftrl`."""
         return transforms.ftrl(
             self.learning_rate_power,

@@ -26,10 +26,10 @@ class Lamb(Optimizer):
         super().__init__(learning_rate, *common, **settings)
         self._mk_set(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
 
-    def slot_groups(self):
+    def _mk_slot_groups(self):
         """momentum and velocity of each weight."""
         return [[("momentum", "zeros"), ("velocity", "zeros")]]
 
-    def transform(self):
+    def _mk_transform(self):
         """See `transforms.lamb`."""
         return transforms.lamb(self.beta_1, self.beta_2, self.epsilon)

@@ -27,10 +27,10 @@ class Lion(Optimizer):
         super().__init__(learning_rate, *common, **settings)
         self._mk_set(beta_1=beta_1, beta_2=beta_2)
 
-    def slot_groups(self):
+    def _mk_slot_groups(self):
         """A momentum per weight."""
         return [[("momentum", "zeros")]]
 
-    def transform(self):
+    def _mk_transform(self):
         """See `transforms.lion`."""
         return transforms.lion(self.beta_1, self.beta_2)

@@ -132,7 +132,7 @@ class Muon(Optimizer):
         self._mk_set(nesterov=nesterov, exclude_embeddings=exclude_embeddings)
         self._mk_set(adam_weight_decay=adam_weight_decay, rms_rate=rms_rate)
 
-    def _mk_should_use_adamw(self, variable):
+    def _should_use_adamw(self, variable):
         if len(variable.shape) != 2:
             return True
         patterns = self.exclude_layers
@@ -142,9 +142,9 @@ class Muon(Optimizer):
         return any(re.search(pattern, variable.path) for pattern in patterns)
 
     def _mk_decay_of(self, variable):
-        if not self._mk_use_weight_decay(variable):
+        if not self._use_weight_decay(variable):
             return None
-        follows_adam = self._mk_should_use_adamw(variable)
+        follows_adam = self._should_use_adamw(variable)
         return self.adam_weight_decay if follows_adam else self.weight_decay
 
     def _mk_build_slots(self, variables):
@@ -153,13 +153,13 @@ class Muon(Optimizer):
             moving = not v.overwrite_with_gradient
             has = {
                 "momentum": moving,
-                "velocity": moving and self._mk_should_use_adamw(v),
+                "velocity": moving and self._should_use_adamw(v),
             }
             for slot, column in self._mk_slots.items():
                 new = self.add_variable_from_reference(v, slot) if has[slot] else None
                 column.append(new)
 
-    def transform(self):
+    def _mk_transform(self):
         """See `muon`."""
         return muon(
             self.momentum,

@@ -26,7 +26,7 @@ class Nadam(Optimizer):
         super().__init__(learning_rate, *common, **settings)
         self._mk_set(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
 
-    def slot_groups(self):
+    def _mk_slot_groups(self):
         """momentum and velocity of each weight."""
         return [[("momentum", "zeros"), ("velocity", "zeros")]]
 
@@ -36,6 +36,6 @@ class Nadam(Optimizer):
         self._mk_u_product = self._mk_counter("u_product", 1.0, dtype)
         self._mk_slots["u_product"] = self._mk_u_product
 
-    def transform(self):
+    def _mk_transform(self):
         """See `transforms.nadam`."""
         return transforms.nadam(self.beta_1, self.beta_2, self.epsilon)

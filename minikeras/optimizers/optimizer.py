@@ -8,6 +8,7 @@ from typing import Any
 import jax
 
 from minikeras.core import naming
+from minikeras.core.alias import Alias
 from minikeras.core.functional import apply
 from minikeras.core.serialization import (
     deserialize_keras_object,
@@ -24,8 +25,8 @@ _KERAS_2 = {"lr", "decay", "jit_compile", "is_legacy_optimizer"}
 class Optimizer(OptimizerState):
     """Base of optimizers: a rule, and what is done to gradients and weights around it.
 
-    A subclass names its rule in `transform` (see `transforms.py`) and its slots in
-    `slot_groups`; or, in Keras's style, makes variables in `build` and overrides
+    A subclass names its rule in `_mk_transform` (see `transforms.py`) and its slots in
+    `_mk_slot_groups`; or, in Keras's style, makes variables in `build` and overrides
     `update_step`.
 
     Args:
@@ -52,6 +53,11 @@ class Optimizer(OptimizerState):
 
     _mk_arguments: tuple[str, ...] = ()  # what the config shows
     _mk_learning_rate: Any
+
+    _get_variable_index = Alias("_mk_get_variable_index")
+    _trainable_variables = Alias("_mk_trainable_variables")
+    _iterations = Alias("_mk_iterations")
+    _learning_rate = Alias("_mk_learning_rate")
 
     def __init_subclass__(cls, **kwargs):
         # `__init__(self, learning_rate, momentum, *common, **settings)` reads in
@@ -198,7 +204,7 @@ class Optimizer(OptimizerState):
 
     # -- the step -----------------------------------------------------------------
 
-    def update(self, variables, params, grads, state):
+    def _mk_pure_step(self, variables, params, grads, state):
         """The whole step as a pure function.
 
         Args:
@@ -243,15 +249,15 @@ class Optimizer(OptimizerState):
     def _mk_has_own_update_step(self):
         return type(self).update_step is not Optimizer.update_step
 
-    def _mk_clip_gradients(self, grads):
+    def _clip_gradients(self, grads):
         """A list of gradients, clipped as told; subclasses may override it."""
         return list(transforms.clip(self, dict(enumerate(grads))).values())
 
     def _mk_decay_of(self, variable):
         """The `weight_decay` of one weight; None: it does not decay."""
-        return self.weight_decay if self._mk_use_weight_decay(variable) else None
+        return self.weight_decay if self._use_weight_decay(variable) else None
 
-    def _mk_use_weight_decay(self, variable):
+    def _use_weight_decay(self, variable):
         if any(variable is v for v in self._mk_excluded):
             return False
         return not any(re.search(n, variable.name) for n in self._mk_excluded_names)

@@ -29,13 +29,13 @@ class RMSprop(Optimizer):
         super().__init__(learning_rate, *common, **settings)
         self._mk_set(rho=rho, momentum=momentum, epsilon=epsilon, centered=centered)
 
-    def slot_groups(self):
+    def _mk_slot_groups(self):
         """velocity, then momentum and average_gradient if they have a part."""
         names = ["velocity"]
         names += ["momentum"] if self.momentum > 0 else []
         names += ["average_gradient"] if self.centered else []
         return [[(name, "zeros")] for name in names]
 
-    def transform(self):
+    def _mk_transform(self):
         """See `transforms.rmsprop`."""
         return transforms.rmsprop(self.rho, self.momentum, self.epsilon, self.centered)

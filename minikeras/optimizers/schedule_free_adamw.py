@@ -67,7 +67,7 @@ class ScheduleFreeAdamW(Optimizer):
         for i, name in enumerate(names):
             self._mk_slots[name] = [row[i][0] for row in rows]
 
-    def transform(self):
+    def _mk_transform(self):
         """See `schedule_free_adam`."""
         return schedule_free_adam(
             self.beta_1, self.beta_2, self.epsilon, self.warmup_steps

@@ -20,10 +20,10 @@ class SGD(Optimizer):
         super().__init__(learning_rate, *common, **settings)
         self._mk_set(momentum=momentum, nesterov=nesterov)
 
-    def slot_groups(self):
+    def _mk_slot_groups(self):
         """A momentum per weight, if it has a part."""
         return [[("momentum", "zeros")]] if self.momentum != 0 else []
 
-    def transform(self):
+    def _mk_transform(self):
         """See `transforms.sgd`."""
         return transforms.sgd(self.momentum, self.nesterov)

@@ -125,13 +125,13 @@ class OptimizerState:
         self.built = True
 
     def _mk_build_slots(self, variables):
-        for group in self.slot_groups():
+        for group in self._mk_slot_groups():
             names = [name for name, _ in group]
             starts = [start for _, start in group]
             columns = self.add_optimizer_variables(variables, names, starts)
             self._mk_slots.update(zip(names, columns, strict=True))
 
-    def slot_groups(self) -> list[list[tuple]]:
+    def _mk_slot_groups(self) -> list[list[tuple]]:
         """Groups of (slot, initializer): Variables of a group are made per weight."""
         return []
 
@@ -153,7 +153,7 @@ class OptimizerState:
         paths = self._mk_paths()
         # The same Variables under the paths that the inner optimizer knows them by.
         names = {own: paths[id(v)] for own, v in unique_paths(inner.variables).items()}
-        params, new = inner.update(
+        params, new = inner._mk_pure_step(
             variables, params, grads, {own: state[name] for own, name in names.items()}
         )
         return params, state | {names[own]: value for own, value in new.items()}

@@ -53,7 +53,7 @@ def transform(slots, step):
 
 
 def for_each(step, grads, state, params, learning_rate, iteration):
-    """`step` of every parameter, see `transform`: -> (deltas, slots).
+    """`step` of every parameter, see `_mk_transform`: -> (deltas, slots).
 
     Half-width parameters are updated in float32. (Keras stays in their width, where
     beta_2 = 0.999 is 1: its Adam never moves a bfloat16 weight.)
@@ -132,7 +132,7 @@ def adam(beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False):
 
 
 def adam_step(beta_1, beta_2, epsilon, amsgrad=False):
-    """Adam of one parameter, see `transform`."""
+    """Adam of one parameter, see `_mk_transform`."""
 
     def step(g, slots, p, lr, t):
         beta_1_power = jnp.power(jnp.asarray(beta_1, p.dtype), t)
@@ -425,7 +425,7 @@ def update_once(optimizer, variables, params, grads, state, rate, iteration):
     """Clip, decay, follow the rule; weights that gradients replace are replaced."""
     direct = {k: g for k, g in grads.items() if variables[k].overwrite_with_gradient}
     grads = {k: g for k, g in grads.items() if k not in direct}
-    clipped = optimizer._mk_clip_gradients(list(grads.values()))
+    clipped = optimizer._clip_gradients(list(grads.values()))
     grads = dict(zip(grads, clipped, strict=True))
     own = {key: variables[key] for key in grads}
     old = {key: params[key] for key in grads}
@@ -455,8 +455,8 @@ def clip(optimizer, grads):
 
 
 def follow_rule(optimizer, variables, params, grads, state, rate, iteration):
-    """The optimizer's `transform`, on slots found in its state."""
-    rule = optimizer.transform()
+    """The optimizer's `_mk_transform`, on slots found in its state."""
+    rule = optimizer._mk_transform()
     if rule is None:
         raise NotImplementedError(
             f"{type(optimizer).__name__} has no rule: override `update_step(gradient, "

@@ -30,7 +30,7 @@ def train_step(model, variables: TrainState):
     def step(tables, batch):
         state, batch = TrainState(*tables), unpack_x_y_sample_weight(batch)
         grads, (new, logs) = jax.grad(loss_fn, has_aux=True)(state.params, state, batch)
-        params, opt_state = model.optimizer.update(
+        params, opt_state = model.optimizer._mk_pure_step(
             variables.params, state.params, grads, state.opt_state
         )
         return tuple(new._replace(params=params, opt_state=opt_state)), logs

@@ -68,7 +68,7 @@ def run(optimizer, variables, steps, jitted=True):
     def step(params, state):
         traces.append(1)
         grads = jax.grad(lambda p: optimizer.scale_loss(loss(p)))(params)
-        return optimizer.update(variables, params, grads, state)
+        return optimizer._mk_pure_step(variables, params, grads, state)
 
     fast = jax.jit(step) if jitted else step
     params = {key: v.value for key, v in variables.items()}

@@ -76,12 +76,12 @@ class DropoutCell(Layer):
         """Forget the states' mask: the next one is drawn anew."""
         self._mk_recurrent_dropout_mask = None
 
-    def draw_masks(self, inputs, states):
+    def _mk_draw_masks(self, inputs, states):
         """Both masks, for the first step's inputs and states."""
         masks = self.get_dropout_mask(inputs)
         return masks, self.get_recurrent_dropout_mask(states[0])
 
-    def reset_masks(self):
+    def _mk_reset_masks(self):
         """Forget both masks."""
         self.reset_dropout_mask()
         self.reset_recurrent_dropout_mask()
@@ -90,8 +90,8 @@ class DropoutCell(Layer):
 class RecurrentCell(DropoutCell):
     """A cell whose step has two parts: only the second one needs the state.
 
-    The first, `project`, may be made for all steps at once when they are known, which
-    leaves the smaller part of the work to the loop.
+    The first, `_mk_project`, may be made for all steps at once when they are known,
+    which leaves the smaller part of the work to the loop.
     """
 
     units: int
@@ -103,7 +103,7 @@ class RecurrentCell(DropoutCell):
     recurrent_activation: Callable
     use_bias: bool
     unit_forget_bias: bool
-    gates = 1
+    _mk_gates = 1
 
     def _mk_keep(self, arguments):
         """The arguments as attributes, with rates that are shares."""
@@ -122,7 +122,7 @@ class RecurrentCell(DropoutCell):
         )
 
     def _mk_build_kernels(self, n_in):
-        width = self.gates * self.units
+        width = self._mk_gates * self.units
         self.kernel = self._mk_weight("kernel", (n_in, width))
         self.recurrent_kernel = self._mk_recurrent_weight((self.units, width))
 
@@ -141,7 +141,7 @@ class RecurrentCell(DropoutCell):
             constraint=self.bias_constraint,
         )
 
-    def project(self, inputs, masks):
+    def _mk_project(self, inputs, masks):
         """The part of a step that the inputs alone give: inputs · kernel + bias.
 
         Args:
@@ -151,7 +151,7 @@ class RecurrentCell(DropoutCell):
         z = gated_product(inputs, self.kernel.value, masks)
         return z if self.bias is None else z + self.bias.value
 
-    def projects_ahead(self):
+    def _mk_projects_ahead(self):
         """Is it better to project the inputs of all steps at once?
 
         A loop with half of the products is what GPUs and TPUs need. CPUs are faster
@@ -161,46 +161,48 @@ class RecurrentCell(DropoutCell):
         n_in, width = self.kernel.shape
         return jax.default_backend() != "cpu" or width <= n_in
 
-    def drops_by_gate(self):
+    def _mk_drops_by_gate(self):
         """Are there masks of states, or one mask of inputs for each gate?"""
         return self.recurrent_dropout > 0 or self._mk_mask_count is not None
 
-    def react(self, z, states):
-        """The new states, given z = what `project` gave + h · recurrent_kernel."""
+    def _mk_react(self, z, states):
+        """The new states, given z = what `_mk_project` gave + h · recurrent_kernel."""
         raise NotImplementedError
 
-    def reacts(self):
-        """Is a step `react`, and that a function of its arguments alone?
+    def _mk_reacts(self):
+        """Is a step `_mk_react`, and that a function of its arguments alone?
 
         A subclass that may change a method has to say so itself.
         """
         used = self.activation, getattr(self, "recurrent_activation", self.activation)
         names = [getattr(function, "__name__", "") for function in used]
         known = [getattr(activations, name, None) for name in names]
-        return "react" in vars(type(self)) and used == tuple(known)
+        return "_mk_react" in vars(type(self)) and used == tuple(known)
 
-    def advance(self, projected, states, masks):
-        """The new states: react(projected + h · recurrent_kernel, states).
+    def _mk_advance(self, projected, states, masks):
+        """The new states: _mk_react(projected + h · recurrent_kernel, states).
 
         Args:
-            projected: what `project` gave for this step.
+            projected: what `_mk_project` gave for this step.
             states: list of arrays.
             masks: of `get_recurrent_dropout_mask`, or None.
         """
         product = gated_product(states[0], self.recurrent_kernel.value, masks)
-        return self.react(projected + product, states)
+        return self._mk_react(projected + product, states)
 
     def call(self, inputs, states, training=False):
         """One step: (output, new states); a single state may stand in no list."""
         bare = not isinstance(states, (list, tuple))
         states = [states] if bare else states
-        drop, recurrent_drop = self.masks_for(inputs, states, training)
-        states = self.advance(self.project(inputs, drop), states, recurrent_drop)
+        drop, recurrent_drop = self._mk_masks_for(inputs, states, training)
+        states = self._mk_advance(
+            self._mk_project(inputs, drop), states, recurrent_drop
+        )
         return states[0], states[0] if bare else states
 
-    def masks_for(self, inputs, states, training):
+    def _mk_masks_for(self, inputs, states, training):
         """The masks of one step's inputs and states; None, None if not training."""
-        return self.draw_masks(inputs, states) if training else (None, None)
+        return self._mk_draw_masks(inputs, states) if training else (None, None)
 
     def get_initial_state(self, batch_size=None):
         """Zeros, (batch_size, units) for each state."""
@@ -224,7 +226,7 @@ class GatedCell(RecurrentCell):
     @property
     def _mk_mask_count(self):
         single = self.implementation != 1 and not self.recurrent_dropout
-        return None if single else self.gates
+        return None if single else self._mk_gates
 
 
 def zero_states(batch_size, sizes, dtype):

@@ -45,7 +45,7 @@ class ConvLSTMCell(RecurrentCell):
         activation, …, seed: as `LSTMCell`.
     """
 
-    gates = _mk_mask_count = 4  # each gate has its own masks in any case
+    _mk_gates = _mk_mask_count = 4  # each gate has its own masks in any case
     rank: int
     filters: int
 
@@ -104,7 +104,7 @@ class ConvLSTMCell(RecurrentCell):
                 "ConvLSTM: the channels of the inputs must be known, got None in "
                 f"{tuple(input_shape)} ({self.data_format})."
             )
-        width = self.gates * self.filters
+        width = self._mk_gates * self.filters
         self.kernel = self._mk_weight("kernel", (*self.kernel_size, channels, width))
         shape = (*self.kernel_size, self.filters, width)
         self.recurrent_kernel = self._mk_recurrent_weight(shape)
@@ -125,7 +125,7 @@ class ConvLSTMCell(RecurrentCell):
             "dilation_rate": self.dilation_rate,
         }
 
-    def project(self, inputs, masks):
+    def _mk_project(self, inputs, masks):
         """Convolution of the inputs, plus the bias; all steps as one batch."""
         steps = inputs.shape[: inputs.ndim - self.rank - 1]
         if masks is not None:
@@ -141,11 +141,11 @@ class ConvLSTMCell(RecurrentCell):
             z = add_bias(z, self.bias.value, self._mk_channel_axis == 1)
         return z.reshape(*steps, *z.shape[1:])
 
-    def projects_ahead(self):
+    def _mk_projects_ahead(self):
         """Yes: one large convolution is faster than many."""
         return True
 
-    def advance(self, projected, states, masks):
+    def _mk_advance(self, projected, states, masks):
         """lstm_update(projected + convolution of h, c)"""
         h, c = states
         kernel = self.recurrent_kernel.value

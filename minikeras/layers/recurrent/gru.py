@@ -86,7 +86,7 @@ class GRUCell(GatedCell):
     """
 
     reset_after: bool
-    gates = 3
+    _mk_gates = 3
 
     def __init__(
         self,
@@ -119,18 +119,18 @@ class GRUCell(GatedCell):
     def build(self, input_shape):
         """Create the kernels and the bias."""
         self._mk_build_kernels(input_shape[-1])
-        shape = (self.gates * self.units,)
+        shape = (self._mk_gates * self.units,)
         shape = (2, *shape) if self.reset_after else shape
         self.bias = self._mk_weight("bias", shape) if self.use_bias else None
 
-    def project(self, inputs, masks):
+    def _mk_project(self, inputs, masks):
         """inputs · kernel + bias"""
         z = gated_product(inputs, self.kernel.value, masks)
         if self.bias is None:
             return z
         return z + (self.bias.value[0] if self.reset_after else self.bias.value)
 
-    def advance(self, projected, states, masks):
+    def _mk_advance(self, projected, states, masks):
         """gru_step(projected, h)"""
         functions = self.activation, self.recurrent_activation
         given = projected, states[0], self.recurrent_kernel.value

@@ -73,7 +73,7 @@ class LSTMCell(GatedCell):
     Source: Hochreiter & Schmidhuber 1997, https://doi.org/10.1162/neco.1997.9.8.1735.
     """
 
-    gates = 4
+    _mk_gates = 4
 
     def __init__(
         self,
@@ -108,7 +108,7 @@ class LSTMCell(GatedCell):
         self._mk_build_kernels(input_shape[-1])
         self.bias = self._mk_forget_bias(self.units) if self.use_bias else None
 
-    def react(self, z, states):
+    def _mk_react(self, z, states):
         """lstm_update(z, c)"""
         return lstm_update(z, states[1], self.activation, self.recurrent_activation)
 

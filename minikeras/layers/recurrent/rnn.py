@@ -128,14 +128,14 @@ class RNN(Layer):
     def call(self, sequences, initial_state=None, mask=None, training=False):
         """The output(s), and the final states if wanted."""
         states = self._mk_first_states(sequences, initial_state)
-        draws = hasattr(self.cell, "draw_masks")
+        draws = hasattr(self.cell, "_mk_draw_masks")
         if draws:  # before the loop, where nothing that is drawn could get out
-            self.cell.draw_masks(sequences[:, 0], states)
+            self.cell._mk_draw_masks(sequences[:, 0], states)
         try:
             last, outputs, states = self.inner_loop(sequences, states, mask, training)
         finally:
             if draws:
-                self.cell.reset_masks()
+                self.cell._mk_reset_masks()
         last, outputs, states = jax.tree_util.tree_map(
             lambda x: x.astype(self.compute_dtype), (last, outputs, states)
         )
@@ -209,9 +209,9 @@ class RNN(Layer):
         return (
             not self.unroll
             and self._mk_may_project()
-            and cell.reacts()
+            and cell._mk_reacts()
             and (keep is None or keep.ndim == 2)
-            and not (training and cell.drops_by_gate())
+            and not (training and cell._mk_drops_by_gate())
         )
 
     def _mk_recurrence(self, steps, states, keep, training):
@@ -223,7 +223,7 @@ class RNN(Layer):
         with Frame(autocast=None):
             bias = None if cell.bias is None else cell.bias.value
             weights = cell.kernel.value, bias, cell.recurrent_kernel.value
-        run = recurrence(cell.react, cell.projects_ahead(), back)
+        run = recurrence(cell._mk_react, cell._mk_projects_ahead(), back)
         steps = steps if drop is None else steps * drop
         outputs, states = run(steps, weights, states, keep)
         if keep is not None and self.zero_output_for_mask:
@@ -240,19 +240,19 @@ class RNN(Layer):
         if training:
             drop = cell.get_dropout_mask(steps[0])
             recurrent_drop = cell.get_recurrent_dropout_mask(states[0])
-        if cell.projects_ahead():
-            steps, project = cell.project(steps, drop), lambda z, drop: z
+        if cell._mk_projects_ahead():
+            steps, project = cell._mk_project(steps, drop), lambda z, drop: z
         else:
-            project = cell.project
+            project = cell._mk_project
 
         def step(x, states):
-            states = cell.advance(project(x, drop), states, recurrent_drop)
+            states = cell._mk_advance(project(x, drop), states, recurrent_drop)
             return states[0], states
 
         return step, steps
 
     def _mk_may_project(self):
-        """May `cell.project` and `cell.advance` stand for the cell's call?"""
+        """May `cell._mk_project` and `cell._mk_advance` stand for the cell's call?"""
         cell = self.cell
         return (
             getattr(type(cell), "call", None) is RecurrentCell.call

@@ -64,12 +64,12 @@ class SimpleRNNCell(RecurrentCell):
     def _mk_drops(self, rate):
         return rate > 0
 
-    def masks_for(self, inputs, states, training):
+    def _mk_masks_for(self, inputs, states, training):
         """As of other cells, but Keras draws the masks even if they are not used."""
-        masks = self.draw_masks(inputs, states)
+        masks = self._mk_draw_masks(inputs, states)
         return masks if training else (None, None)
 
-    def react(self, z, states):
+    def _mk_react(self, z, states):
         """activation(z)"""
         return [self.activation(z)]
 

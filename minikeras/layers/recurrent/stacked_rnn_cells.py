@@ -93,18 +93,18 @@ class StackedRNNCells(Layer):
             new.append(as_list(after)[0] if alone else after)
         return inputs, new
 
-    def draw_masks(self, inputs, states):
+    def _mk_draw_masks(self, inputs, states):
         """Let the cells draw their dropout masks for the first step's inputs."""
         for cell, own in zip(self.cells, states, strict=True):
-            if hasattr(cell, "draw_masks"):
-                cell.draw_masks(inputs, as_list(own))
+            if hasattr(cell, "_mk_draw_masks"):
+                cell._mk_draw_masks(inputs, as_list(own))
             inputs = jnp.ones((len(inputs), output_size(cell)), inputs.dtype)
 
-    def reset_masks(self):
+    def _mk_reset_masks(self):
         """Let the cells forget their dropout masks."""
         for cell in self.cells:
-            if hasattr(cell, "reset_masks"):
-                cell.reset_masks()
+            if hasattr(cell, "_mk_reset_masks"):
+                cell._mk_reset_masks()
 
     def get_config(self):
         """The constructor's arguments; the cells as their own configs."""

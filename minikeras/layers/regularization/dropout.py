@@ -85,7 +85,7 @@ class Dropout(RandomLayer):
         self.noise_shape = noise_shape_tuple(noise_shape)
         self._mk_prepare(rate, seed)
 
-    def perturb(self, inputs):
+    def _mk_perturb(self, inputs):
         """dropout(inputs)"""
         return random.dropout(
             inputs,
@@ -106,7 +106,7 @@ class AlphaDropout(Dropout):
     Source: Klambauer et al. 2017, https://arxiv.org/abs/1706.02515.
     """
 
-    def perturb(self, inputs):
+    def _mk_perturb(self, inputs):
         """alpha_dropout(inputs, kept, rate)"""
         shape = filled(self.noise_shape, inputs.shape)
         draw = random.uniform(shape, seed=self.seed_generator)

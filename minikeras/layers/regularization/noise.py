@@ -23,7 +23,7 @@ class GaussianNoise(RandomLayer):
         self.stddev = unit_interval(stddev, "stddev")
         self._mk_prepare(stddev, seed)
 
-    def perturb(self, inputs):
+    def _mk_perturb(self, inputs):
         """inputs + noise"""
         return inputs + random.normal(
             inputs.shape,
@@ -49,7 +49,7 @@ class GaussianDropout(RandomLayer):
         self.rate = unit_interval(rate, "rate")
         self._mk_prepare(rate, seed)
 
-    def perturb(self, inputs):
+    def _mk_perturb(self, inputs):
         """inputs * noise"""
         return inputs * random.normal(
             inputs.shape,

@@ -5,7 +5,7 @@ from minikeras.random.seed_generator import SeedGenerator
 
 
 class RandomLayer(Layer):
-    """The identity, except that `training=True` puts `perturb` in its place."""
+    """The identity, except that `training=True` puts `_mk_perturb` in its place."""
 
     def _mk_prepare(self, strength, seed):
         """End of the constructor; a strength of 0 is the identity for good."""
@@ -19,13 +19,13 @@ class RandomLayer(Layer):
         self._mk_build_at_init()
 
     def call(self, inputs, training=False):
-        """perturb(inputs) in training, else inputs."""
-        return self.perturb(inputs) if training and self._mk_active else inputs
+        """_mk_perturb(inputs) in training, else inputs."""
+        return self._mk_perturb(inputs) if training and self._mk_active else inputs
 
     def compute_output_shape(self, input_shape):
         """The inputs' shape, also where a fixed shape of the noise needs a size."""
         return input_shape
 
-    def perturb(self, inputs):
+    def _mk_perturb(self, inputs):
         """The random function of the inputs."""
         raise NotImplementedError

@@ -61,17 +61,17 @@ def test_the_packing_equals_the_scan(monkeypatch, kwargs, lengths):
         np.testing.assert_array_equal(lengths_of(mask), lengths)
 
     def fused(x, states):
-        layer.cell.draw_masks(x[:, 0], states)
+        layer.cell._mk_draw_masks(x[:, 0], states)
         out = layer._mk_fused(
             x, states, None if mask is None else lengths_of(mask), True
         )
-        layer.cell.reset_masks()
+        layer.cell._mk_reset_masks()
         return out
 
     def scanned(x, states):
-        layer.cell.draw_masks(x[:, 0], states)
+        layer.cell._mk_draw_masks(x[:, 0], states)
         out = layer.inner_loop(x, states, mask, True)
-        layer.cell.reset_masks()
+        layer.cell._mk_reset_masks()
         return out
 
     got = values_and_slopes(layer, fused, x, [h, c])

@@ -103,7 +103,7 @@ def test_an_unknown_activation_takes_the_other_way(make):
     known.build(x.shape)
     other.build(x.shape)
     other.set_weights(known.get_weights())
-    assert known.cell.reacts() and not other.cell.reacts()
+    assert known.cell._mk_reacts() and not other.cell._mk_reacts()
     expected = [g for _, g in sorted(gradient_of(known, x).items())]
     found = [g for _, g in sorted(gradient_of(other, x).items())]
     for a, b in zip(found, expected, strict=True):
@@ -112,8 +112,8 @@ def test_an_unknown_activation_takes_the_other_way(make):
 
 def test_a_subclass_that_changes_a_step_is_asked():
     class Halved(layers.LSTMCell):
-        def advance(self, projected, states, masks):
-            return [s / 2 for s in super().advance(projected, states, masks)]
+        def _mk_advance(self, projected, states, masks):
+            return [s / 2 for s in super()._mk_advance(projected, states, masks)]
 
     x = np.random.default_rng(1).normal(size=(BATCH, 1, N)).astype("float32")
     cell = Halved(UNITS)

@@ -39,7 +39,7 @@ def numpy_gru(x, kernel, recurrent_kernel, bias):
 @pytest.mark.parametrize("ahead", [True, False])
 @pytest.mark.parametrize("name, expected", [("LSTM", numpy_lstm), ("GRU", numpy_gru)])
 def test_against_numpy_with_either_loop(monkeypatch, name, expected, ahead):
-    monkeypatch.setattr(RecurrentCell, "projects_ahead", lambda cell: ahead)
+    monkeypatch.setattr(RecurrentCell, "_mk_projects_ahead", lambda cell: ahead)
     layer = getattr(layers, name)(5, bias_initializer="normal")
     layer.build(X.shape)
     y = jax.jit(layer)(X)
@@ -51,7 +51,9 @@ def test_against_numpy_with_either_loop(monkeypatch, name, expected, ahead):
 def test_both_loops_agree_with_dropout(monkeypatch, name):
     found = []
     for ahead in (True, False):
-        monkeypatch.setattr(RecurrentCell, "projects_ahead", lambda cell, a=ahead: a)
+        monkeypatch.setattr(
+            RecurrentCell, "_mk_projects_ahead", lambda cell, a=ahead: a
+        )
         minikeras.utils.set_random_seed(1)
         layer = getattr(layers, name)(3, dropout=0.4, recurrent_dropout=0.3)
         found.append(layer(X, training=True, mask=MASK))
@@ -62,7 +64,7 @@ def test_both_loops_agree_with_dropout(monkeypatch, name):
 def test_implementation_1_drops_for_each_gate(name):
     layer = getattr(layers, name)(3, dropout=0.5, seed=1, implementation=1)
     layer(X, training=True)
-    assert layer.cell.seed_generator.state[1] == layer.cell.gates
+    assert layer.cell.seed_generator.state[1] == layer.cell._mk_gates
     assert "implementation" not in layer.get_config()
 
 
