@@ -18,6 +18,7 @@ from minikeras.core import dtypes, naming, registry
 from minikeras.core.alias import Alias
 from minikeras.core.functional import Masks, bound
 from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.late import late_import
 from minikeras.core.variable import is_sparse
 
 # Sizes that stand for None while an output shape is traced. An output size that
@@ -170,8 +171,7 @@ def _struct(tensor, fill):
 
 
 def _sparse(entry, indices, whole):
-    from jax.experimental.sparse import BCOO
-
+    BCOO = late_import("jax.experimental.sparse").BCOO
     return BCOO((entry, indices), shape=whole.shape)
 
 

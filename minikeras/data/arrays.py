@@ -7,6 +7,7 @@ import jax
 import numpy as np
 
 from minikeras.config import floatx
+from minikeras.core.late import late_import
 from minikeras.core.variable import is_sparse
 from minikeras.data.adapter import Adapter, pack_x_y_sample_weight
 from minikeras.data.weights import class_weight_to_sample_weights
@@ -208,13 +209,12 @@ def _from_table(table):
 
 def _sparse_rows(leaf):
     """A sparse array in the format whose rows are quick to take."""
-    import scipy.sparse
-
+    sparse = late_import("scipy.sparse")
     if hasattr(leaf, "indices") and hasattr(leaf, "n_batch"):  # BCOO
         rows, columns = np.asarray(leaf.indices).T
         values = (np.asarray(leaf.data), (rows, columns))
-        return scipy.sparse.csr_matrix(values, shape=leaf.shape)
-    return scipy.sparse.csr_matrix(leaf)
+        return sparse.csr_matrix(values, shape=leaf.shape)
+    return sparse.csr_matrix(leaf)
 
 
 def count_samples(arrays):

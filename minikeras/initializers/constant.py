@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core import dtypes
+from minikeras.core.late import late_import
 from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
@@ -105,8 +106,7 @@ def stft_kernel(shape, side, window=None, scaling=None, periodic=False):
     if window is None:
         return kernel
     if isinstance(window, str):
-        from scipy.signal import get_window
-
+        get_window = late_import("scipy.signal").get_window
         window = get_window(window, length, periodic)
     weights = np.asarray(window, "float64").reshape(-1, 1, 1)
     if scaling == "density":
@@ -137,8 +137,7 @@ class STFT(Initializer):
                 f"STFT: scaling must be 'density', 'spectrum' or None, got {scaling!r}."
             )
         if isinstance(window, str):
-            from scipy.signal import get_window
-
+            get_window = late_import("scipy.signal").get_window
             get_window(window, 1)  # raises ValueError for an unknown name
         self.side, self.window = side, window
         self.scaling, self.periodic = scaling, periodic

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from minikeras.core import dtypes
 from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.late import late_import
 from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
 
@@ -40,8 +41,7 @@ def ctc_loss(target, output, target_length, output_length, mask_index=0):
     Returns:
         (n,) losses, float32 at least.
     """
-    import optax  # here: it is slow to import
-
+    optax = late_import("optax")  # here: it is slow to import
     target, output = as_array(target), _wide(output)
     if target.ndim != 2 or output.ndim != 3 or len(target) != len(output):
         raise ValueError(

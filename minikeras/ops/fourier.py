@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 
+from minikeras.core.late import late_import
 from minikeras.core.symbolic import op
 from minikeras.core.variable import as_array
 from minikeras.ops.elementwise import MATH
@@ -133,8 +134,7 @@ def _window(window, length, fft_length, dtype):
                 "If a string is passed to `window`, it must be 'hann' or 'hamming', "
                 f"got {window!r}."
             )
-        from scipy.signal import get_window
-
+        get_window = late_import("scipy.signal").get_window
         window = get_window(window, length)
     if window is None:
         return jnp.ones(fft_length, dtype)

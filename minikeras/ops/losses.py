@@ -5,6 +5,7 @@ import jax.numpy as jnp
 
 from minikeras import config
 from minikeras.core import dtypes
+from minikeras.core.late import late_import
 from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
 
@@ -129,8 +130,7 @@ def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
 
 def _sparse(hot, count):
     """The array as a sparse one, of at most `count` entries that are not 0."""
-    from jax.experimental.sparse import BCOO
-
+    BCOO = late_import("jax.experimental.sparse").BCOO
     entries = BCOO.fromdense(hot, nse=count)
     data = entries.data.astype(hot.dtype)  # bools have become integers
     return BCOO((data, entries.indices), shape=hot.shape)

@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.late import late_import
 from minikeras.core.symbolic import op
 from minikeras.core.variable import is_sparse
 from minikeras.ops.convert import as_array, as_operand, binary
@@ -137,8 +138,7 @@ def bincount(x, weights=None, minlength=0, sparse=False):
         counts = _counts(as_array(x), weights, minlength)
     if not (sparse or is_sparse(x)):
         return counts
-    from jax.experimental.sparse import BCOO
-
+    BCOO = late_import("jax.experimental.sparse").BCOO
     return BCOO.fromdense(counts)
 
 

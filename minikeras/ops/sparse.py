@@ -8,6 +8,7 @@ import functools
 import jax
 import jax.numpy as jnp
 
+from minikeras.core.late import late_import
 from minikeras.core.variable import as_array, is_sparse
 
 
@@ -65,8 +66,7 @@ def _any_sparse(xs):
 
 
 def _sparsified(function, args, kwargs):
-    from jax.experimental.sparse import sparsify
-
+    sparsify = late_import("jax.experimental.sparse").sparsify
     given = (args, kwargs)
     leaves, treedef = jax.tree_util.tree_flatten(given, is_leaf=is_sparse)
     where = [i for i, x in enumerate(leaves) if is_sparse(x)]

@@ -13,6 +13,7 @@ float32 results agree with it.
 import jax
 import jax.numpy as jnp
 
+from minikeras.core.late import late_import
 from minikeras.core.variable import is_sparse
 
 
@@ -28,8 +29,7 @@ def filled(value):
 
 def gradient_transformation(init, update):
     """The pair as optax's type, whose import waits for the first optimizer's use."""
-    import optax
-
+    optax = late_import("optax")
     return optax.GradientTransformationExtraArgs(init, update)
 
 

@@ -11,6 +11,7 @@ import tempfile
 import zipfile
 
 from minikeras.core import serialization
+from minikeras.core.late import late_import
 from minikeras.core.registry import CustomObjectScope
 from minikeras.core.serialization import (
     deserialize_keras_object,
@@ -74,8 +75,7 @@ def _members(model, include_optimizer):
 
 
 def _weights_bytes(model, include_optimizer):
-    import h5py
-
+    h5py = late_import("h5py")
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
         weights.write(model, file, optimizer=include_optimizer)
@@ -202,8 +202,7 @@ def _opened(filepath):
 
 
 def _read_weights(model, data, filepath, skip_mismatch=False):
-    import h5py
-
+    h5py = late_import("h5py")
     try:
         file = h5py.File(io.BytesIO(data), "r")
     except OSError as error:

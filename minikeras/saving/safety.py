@@ -2,6 +2,8 @@
 
 import posixpath
 
+from minikeras.core.late import late_import
+
 # A file may declare this much, or this many times what it stores, before it is taken
 # for a bomb.
 _LARGE = 4 << 30
@@ -14,7 +16,7 @@ def check_h5(file) -> None:
     Raises:
         ValueError: external, soft or virtual data, or a shape bomb.
     """
-    import h5py
+    h5py = late_import("h5py")
 
     def visit(group, path):
         for key in group:

@@ -8,6 +8,7 @@ import warnings
 
 import numpy as np
 
+from minikeras.core.late import late_import
 from minikeras.core.naming import to_snake_case
 from minikeras.optimizers.optimizer import Optimizer
 
@@ -114,8 +115,7 @@ class Store:
         dataset = self._group[key]
         value = np.asarray(dataset)
         if dataset.attrs.get("dtype") == "bfloat16":
-            import ml_dtypes
-
+            ml_dtypes = late_import("ml_dtypes")
             value = value.view("u2").view(ml_dtypes.bfloat16)
         return value
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import jax
 
+from minikeras.core.late import late_import
 from minikeras.layers.core.input_layer import InputLayer
 from minikeras.models.functional import Functional
 from minikeras.models.graph import node_of
@@ -218,12 +219,11 @@ def _refuse(kwargs):
 
 def _pydot(caller):
     try:
-        import pydot
+        return late_import("pydot")
     except ImportError:
         raise ImportError(
             f"{caller} draws with pydot: install it with `pip install pydot`."
         ) from None
-    return pydot
 
 
 def _frame(pydot, drawn):
@@ -301,8 +301,7 @@ def plot_model(
         ) from None
     dot.write(to_file, format=ending)
     if ending != "pdf" and "IPython" in sys.modules:
-        from IPython import display
-
+        display = late_import("IPython.display")
         return display.Image(filename=to_file)
     return None
 

@@ -2,6 +2,7 @@
 
 import inspect
 
+from minikeras.core.late import late_import
 from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
@@ -15,7 +16,7 @@ def module_functions(module, method):
     The collection "params" is what the layer trains; all others are its state, and
     may change in each call. Keys are passed on as "params" and "dropout".
     """
-    from flax.core import DenyList
+    DenyList = late_import("flax.core").DenyList
 
     def apply(params, state, rng, inputs, **training):
         return module.apply(

@@ -4,6 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from minikeras.core.late import late_import
+
 
 def pack_lstm(kernel, recurrent_kernel, bias):
     """Keras's weights -> the one vector that cuDNN takes.
@@ -51,8 +53,7 @@ def fused_lstm(x, h, c, weights, lengths=None):
     Returns:
         (outputs (batch, steps, units), zeros after the lengths; h, c after them).
     """
-    from jax.experimental import rnn
-
+    rnn = late_import("jax.experimental.rnn")
     if lengths is None:
         lengths = jnp.full(x.shape[:1], x.shape[1], "int32")
     arrays = x, h[None], c[None], weights, lengths
