@@ -1,13 +1,13 @@
 """A progress bar in one line of text."""
 
 import math
-import sys
 import time
 
 import numpy as np
 
 from minikeras.callbacks.printing import print_msg
 from minikeras.config import is_interactive_logging_enabled
+from minikeras.core import terminal
 
 
 class Progbar:
@@ -82,8 +82,8 @@ class Progbar:
         line = self._line(current, finalize, live=self.verbose == 1)
         if self.verbose == 1:
             # What is left of a longer line before is blanked out.
-            width = len(line)
-            line = "\r" + line + " " * (self._drawn_width - width)
+            width = terminal.width(line)
+            line = "\r" + line + " " * (self._room(self._drawn_width) - width)
             self._drawn_width = width
         print_msg(line, line_break=finalize)
         self._drawn_at = time.time()
@@ -122,19 +122,46 @@ class Progbar:
         else:
             clock = _clock(each * (self.target - current))
         speed = f"{_duration(each)}/{self.unit_name}"
-        metrics = "".join(
+        metrics = [
             f" - {name}: {_number(total, count)}"
             for name, (total, count) in self._values.items()
-        )
+        ]
         count = _count(current, self.target)
         if not live:
-            return f"{count} - {clock} - {speed}{metrics}"
+            return f"{count} - {clock} - {speed}{''.join(metrics)}"
         bar = self._bar(current) if self.target else ""
-        return f"{_style(count, 1)} {bar}{_style(clock, 1)} {speed}{metrics}"
+        start, end = f"{_style(count, 1)} ", f"{_style(clock, 1)} {speed}"
+        # The last line of an epoch stays: it may wrap, so that no metric is lost.
+        if finalize:
+            return "".join([start, bar, end, *metrics])
+        return self._fit(start, bar, end, metrics)
+
+    def _fit(self, start, bar, end, metrics):
+        """One row of the terminal: a longer one could not be drawn over.
+
+        Metrics that find no room are left out, from the first such on; on a very
+        narrow terminal the bar, and in the end whatever goes beyond it.
+        """
+        line, room = f"{start}{bar}{end}", self._room(math.inf)
+        if terminal.width(line) > room:
+            line = f"{start}{end}"
+        width = terminal.width(line)
+        for metric in metrics:
+            width += terminal.width(metric)
+            if width > room:
+                break
+            line += metric
+        return terminal.cut(line, room)
+
+    def _room(self, most):
+        """`most` columns, or those of the terminal that a cursor can return from."""
+        columns = terminal.columns()
+        return most if columns is None else min(most, columns)
 
     def _bar(self, current):
         done = round(self.width * min(current / self.target, 1.0))
-        full, rest = "━" * done, ("━" if _is_terminal() else "─") * (self.width - done)
+        colours = terminal.shows_colours()
+        full, rest = "━" * done, ("━" if colours else "─") * (self.width - done)
         return f"{_style(full, 32)}{_style(rest, 37)} "
 
     def _seconds_per_step(self, current, elapsed):
@@ -147,15 +174,8 @@ class Progbar:
         return (time.time() - then) / (current - first)
 
 
-def _is_terminal():
-    """Whether colours will be shown as such."""
-    if "ipykernel" in sys.modules:
-        return True
-    return hasattr(sys.stdout, "isatty") and sys.stdout.isatty()
-
-
 def _style(text, code):
-    return f"\x1b[{code}m{text}\x1b[0m" if text and _is_terminal() else text
+    return f"\x1b[{code}m{text}\x1b[0m" if text and terminal.shows_colours() else text
 
 
 def _count(current, target):

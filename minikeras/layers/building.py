@@ -8,7 +8,7 @@ import jax
 
 from minikeras.core.functional import Frame
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.core.symbolic import output_spec
+from minikeras.core.symbolic import SIZES_FOR_NONE, output_spec
 from minikeras.layers import arguments as arg
 
 
@@ -46,7 +46,7 @@ class Buildable:
     def _mk_build_for(self, spec, given):
         """Build from the shapes of a call's arguments."""
         shapes = {
-            f"{name}_shape": arg.shapes_of(value)
+            f"{name}_shape": arg.map_leaves(_build_shape, value)
             for name, value in given.items()
             if name != "mask" and arg.is_tensor_tree(value)
         }
@@ -112,6 +112,15 @@ class Buildable:
             self.build(config["input_shape"])
         elif "shapes_dict" in config:
             self.build(**config["shapes_dict"])
+
+
+def _build_shape(x):
+    """Shape of an argument; a batch size that stands in for None is None again."""
+    shape = tuple(x.shape)
+    traced = isinstance(x, jax.core.Tracer)
+    if traced and shape and shape[0] in SIZES_FOR_NONE:
+        return (None, *shape[1:])
+    return shape
 
 
 def _as_symbolic(x):

@@ -1,4 +1,8 @@
-"""The table of `Model.summary()`."""
+"""The table of `Model.summary()`.
+
+On a terminal it is as wide as Keras's, or as the terminal if that is narrower, and in
+colours; everywhere else plain and 80 columns wide, or as `line_length` says.
+"""
 
 import re
 from typing import Any
@@ -6,8 +10,21 @@ from typing import Any
 import jax
 import numpy as np
 
-from minikeras.core import dtypes
+from minikeras.config import is_interactive_logging_enabled
+from minikeras.core import dtypes, terminal
+from minikeras.core.late import draws_undone, late_import
+from minikeras.core.symbolic import SIZES_FOR_NONE
+from minikeras.layers.arguments import map_shapes
 from minikeras.layers.tracking import Tracked
+
+# Of the width; "Trainable" is just not broken at 108 columns.
+_SHARES = {
+    "Layer (type)": 45,
+    "Output Shape": 33,
+    "Param #": 22,
+    "Connected to": 35,
+    "Trainable": 17,
+}
 
 
 def print_summary(
@@ -20,15 +37,13 @@ def print_summary(
     layer_range=None,
 ):
     """Print the layers of a model as a table; see `Model.summary`."""
-    text = summary_text(
-        model, line_length, positions, expand_nested, show_trainable, layer_range
-    )
-    if print_fn is None:
-        from minikeras.utils.io import print_msg
+    from minikeras.utils.io import print_msg
 
-        print_msg(text)
-    else:
-        print_fn(text)
+    # Who is given the text, a function or the log, gets no colours with it.
+    shown = print_fn is None and is_interactive_logging_enabled()
+    print_fn = print_msg if print_fn is None else print_fn
+    settings = (line_length, positions, expand_nested, show_trainable, layer_range)
+    print_fn(summary_text(model, *settings, on_screen=shown))
 
 
 def summary_text(
@@ -38,47 +53,80 @@ def summary_text(
     expand_nested=False,
     show_trainable=False,
     layer_range=None,
+    on_screen=False,
 ):
-    """The table and the totals as text."""
-    import rich.console
-
-    linear = is_linear(model)
+    """The table and the totals as text; `on_screen`: fitted to standard output."""
+    connected = not is_linear(model)
     columns = ["Layer (type)", "Output Shape", "Param #"]
-    if not linear:
-        columns.append("Connected to")
-    if show_trainable:
-        columns.append("Trainable")
-    width = line_length or 80
-    table = _empty_table(columns, positions, width)
-    for layer, depth in _rows(model, expand_nested, layer_range):
-        cells = [_title(layer, depth), _output_shape(layer), _parameters(layer)]
-        if not linear:
-            cells.append(_connections(layer, model) if depth == 0 else "")
-        if show_trainable:
-            weights = getattr(layer, "weights", ())  # a recorded op has none
-            cells.append(("Y" if layer.trainable else "N") if weights else "-")
-        table.add_row(*map(_escape, cells))
-    console = rich.console.Console(
-        width=width, record=False, force_terminal=False, color_system=None
-    )
-    with console.capture() as capture:
-        console.print(_escape(f'Model: "{model.name}"'), highlight=False)
-        console.print(table, highlight=False)
-        for line in totals(model):
-            console.print(_escape(f" {line}"), highlight=False)
+    columns += ["Connected to"] * connected + ["Trainable"] * show_trainable
+    width = line_length or _width(connected, show_trainable, on_screen)
+    colours = on_screen and terminal.shows_colours()
+    with draws_undone():  # rich imports more, and numbers its styles, while it prints
+        console = late_import("rich.console").Console(
+            width=width,
+            force_terminal=colours,
+            # Otherwise notebooks get an empty box for what is only captured here.
+            force_jupyter=False,
+            # Named colours are those the user has chosen for the terminal.
+            color_system="standard" if colours else None,
+        )
+        table = _empty_table(columns, positions, width)
+        for layer, depth in _rows(model, expand_nested, layer_range):
+            cells = [_title(layer, depth), _output_shape(layer), _parameters(layer)]
+            if connected:
+                cells.append(_connections(layer, model) if depth == 0 else "")
+            if show_trainable:
+                weights = getattr(layer, "weights", ())  # a recorded op has none
+                cells.append(("Y" if layer.trainable else "N") if weights else "-")
+            table.add_row(*map(_coloured, cells, columns))
+        with console.capture() as capture:
+            console.print(_styled(f'Model: "{model.name}"', "bold"))
+            console.print(table, highlight=False)
+            for line in totals(model):
+                console.print(_coloured(f" {line}"))
     return capture.get().rstrip("\n")
 
 
-def _empty_table(columns, positions, width):
-    import rich.table
+def _width(connected, show_trainable, on_screen):
+    room = terminal.columns() if on_screen else None
+    if room is None:
+        return 80
+    return min((108 if connected else 88) + 12 * show_trainable, room)
 
-    table = rich.table.Table(
+
+def _styled(text, style):
+    return late_import("rich.text").Text(text, style)
+
+
+def _coloured(text, column=None):
+    """The text of a cell, or of a line below the table, in the colours of Keras."""
+    text = _styled(text, "")
+    if column is None:
+        text.highlight_regex(r"^ [^:]+: ", "bold")
+        text.highlight_regex(r"(?<=: )[\d,]+", "green")
+    elif column == "Layer (type)":
+        text.highlight_regex(r"(?<=\()[^()]+(?=\)$)", "blue")
+    elif column == "Output Shape":
+        text.highlight_regex(r"\d+", "green")
+        text.highlight_regex("None", "cyan")
+    elif column == "Param #":
+        text.highlight_regex(r"[\d,]+", "green")
+    elif column == "Connected to":
+        text.highlight_regex(r"(?<=\[)\d+(?=\])", "green")
+    elif column == "Trainable":
+        text.highlight_regex("^Y$", "bold blue")
+        text.highlight_regex("^N$", "bold red")
+    return text
+
+
+def _empty_table(columns, positions, width):
+    table = late_import("rich.table").Table(
         width=width,
         header_style="bold",
         show_lines=True,
-        box=rich.box.HEAVY_HEAD,
+        box=late_import("rich.box").HEAVY_HEAD,
     )
-    shares = _shares(positions, len(columns))
+    shares = _shares(positions, columns)
     for name, share in zip(columns, shares, strict=True):
         table.add_column(
             name,
@@ -90,20 +138,14 @@ def _empty_table(columns, positions, width):
     return table
 
 
-def _escape(text):
-    from rich.markup import escape
-
-    return escape(text)
-
-
-def _shares(positions, count):
+def _shares(positions, columns):
     if positions is None:
-        return [45, 30, 20, 35, 12][:count] if count > 3 else [45, 33, 22]
+        return [_SHARES[name] for name in columns]
     edges = [0, *positions]
     return [
         max(1, round(100 * (b - a))) if b <= 1 else max(1, round(b - a))
         for a, b in zip(edges, edges[1:], strict=False)
-    ][:count]
+    ][: len(columns)]
 
 
 def is_linear(model) -> bool:
@@ -152,7 +194,8 @@ def _in_range(layers, layer_range):
 
 def _title(layer, depth):
     kind = getattr(layer, "class_name", type(layer).__name__)
-    return f"{'   └ ' * bool(depth)}{layer.name} ({kind})"
+    branch = f"{'   ' * depth}└ " if depth else ""
+    return f"{branch}{layer.name} ({kind})"
 
 
 def _output_shape(layer):
@@ -163,8 +206,8 @@ def _output_shape(layer):
         shapes = [layer.output_shape]
     elif layer.built and layer.get_build_config():
         try:
-            config = layer.get_build_config()
-            shapes = [layer.compute_output_shape(**_shape_arguments(config))]
+            args, kwargs = _shape_arguments(layer.get_build_config())
+            shapes = [layer.compute_output_shape(*args, **kwargs)]
         except Exception:  # a layer without a shape rule is shown without a shape
             shapes = []
     else:
@@ -173,8 +216,21 @@ def _output_shape(layer):
 
 
 def _shape_arguments(config):
-    shapes = config.get("shapes_dict")
-    return shapes if shapes else {"input_shape": config["input_shape"]}
+    """`build` and `compute_output_shape` may call their one parameter differently."""
+    config = {key: map_shapes(_without_fills, x) for key, x in config.items()}
+    named = config.get("shapes_dict")
+    return ((), named) if named else ((config["input_shape"],), {})
+
+
+def _without_fills(shape):
+    """The shape with None again where another size stood in for it.
+
+    Only such a shape has no size of the batch. A true size that happens to be one of
+    those is then not told apart.
+    """
+    if not shape or shape[0] is not None:
+        return shape
+    return tuple(None if size in SIZES_FOR_NONE else size for size in shape)
 
 
 def _parameters(layer):
@@ -223,7 +279,9 @@ def _line(what, variables):
 def totals(model) -> list[str]:
     """The lines below the table."""
     trainable, others = model.trainable_weights, model.non_trainable_weights
-    optimizer = model.optimizer.variables if model.optimizer is not None else []
+    # Before its first step an optimizer has no slots yet, only its settings.
+    built = model.optimizer is not None and model.optimizer.built
+    optimizer = model.optimizer.variables if built else []
     lines = [
         _line("Total", trainable + others + list(optimizer)),
         _line("Trainable", trainable),

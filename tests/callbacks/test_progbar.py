@@ -1,4 +1,5 @@
 import logging
+import re
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from minikeras import config
 from minikeras.callbacks import ProgbarLogger, progbar
 from minikeras.callbacks.printing import print_msg
 from minikeras.callbacks.progbar import Progbar
+from minikeras.core import terminal
 
 
 @pytest.fixture
@@ -88,7 +90,7 @@ def test_no_steps(verbose, capsys):
         ({"stateless_metrics": ["v"]}, "1.0000"),
     ],
 )
-def test_averages(kwargs, shown, capsys):
+def test_averages(kwargs, shown, clock, capsys):
     bar = Progbar(2, **kwargs)
     bar.update(1, [("v", 0.0)])
     bar.update(2, [("v", 2.0)])
@@ -97,7 +99,7 @@ def test_averages(kwargs, shown, capsys):
 
 @pytest.mark.parametrize("value", [1.5, np.array(1.5), [0.5, 2.5], np.float32(1.5)])
 @pytest.mark.parametrize("kwargs", [{}, {"stateless_metrics": []}])
-def test_values(value, kwargs, capsys):
+def test_values(value, kwargs, clock, capsys):
     bar = Progbar(4, verbose=2, **kwargs)
     bar.update(2, [("v", value)])
     bar.update(4, [("v", value)])
@@ -178,3 +180,65 @@ def test_evaluate_and_predict_print(clock, capsys):
         "2/2 - 0s - 0s/step - loss: 2.0000",
         "2/2 - 0s - 0s/step",
     ]
+
+
+@pytest.fixture
+def screen(monkeypatch, capsys):
+    """Standard output is taken for a terminal; gives what was written since."""
+    monkeypatch.setattr("minikeras.core.terminal.is_terminal", lambda stream=None: True)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    return lambda: capsys.readouterr().out
+
+
+def rows(text):
+    """What was drawn, without the ANSI sequences."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    return [row for row in re.split(r"[\r\n]+", plain) if row]
+
+
+METRICS = [("loss", 1.0), ("genauigkeit_上位五", 0.5), ("top_k_accuracy", 0.25)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "row"),
+    [
+        (200, "1/2 ━━━━━━━━━━━━━━━━━━━━ 1s 1s/step - loss: 1.0000 - genauigkeit_上位五"
+              ": 0.5000 - top_k_accuracy: 0.2500"),
+        (79, "1/2 ━━━━━━━━━━━━━━━━━━━━ 1s 1s/step - loss: 1.0000 - genauigkeit_上位五"
+             ": 0.5000"),
+        (78, "1/2 ━━━━━━━━━━━━━━━━━━━━ 1s 1s/step - loss: 1.0000"),
+        (40, "1/2 ━━━━━━━━━━━━━━━━━━━━ 1s 1s/step"),
+        (20, "1/2 1s 1s/step"),
+        (8, "1/2 1s 1"),
+    ],
+)  # fmt: skip
+def test_one_row_of_the_terminal(clock, screen, monkeypatch, columns, row):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    bar = Progbar(2)
+    clock.now += 1
+    bar.update(1, METRICS)
+    assert rows(screen()) == [row] and terminal.width(row) <= columns
+    bar.update(2, METRICS)
+    # The last row has all metrics: it may wrap, as nothing is drawn over it.
+    assert "top_k_accuracy: 0.2500" in rows(screen())[-1]
+
+
+def test_the_width_is_read_at_each_drawing(clock, screen, monkeypatch):
+    bar = Progbar(9)
+    for step, columns in enumerate((80, 30, 80), 1):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        clock.now += 1
+        bar.update(step, METRICS)
+    widths = [terminal.width(row.rstrip()) for row in rows(screen())]
+    assert widths[1] <= 30 < min(widths[0], widths[2])
+
+
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_no_colours_where_they_are_not_wanted(screen, monkeypatch, name, value):
+    Progbar(2).update(1)
+    assert "\x1b[" in screen()
+    monkeypatch.setenv(name, value)
+    Progbar(2).update(1)
+    text = screen()
+    assert "\x1b" not in text and "─" in text
