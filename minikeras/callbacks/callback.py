@@ -1,6 +1,7 @@
 """The base class of callbacks."""
 
 from minikeras.core.alias import Alias
+from minikeras.core.describe import describe
 
 
 class Callback:
@@ -88,3 +89,6 @@ class Callback:
 
     def on_predict_end(self, logs=None):
         """After `predict`; `logs` is empty."""
+
+    def __repr__(self):
+        return describe(self)

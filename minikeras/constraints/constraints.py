@@ -1,6 +1,7 @@
 """Constraints on the norms and signs of weights."""
 
 from minikeras import config, ops
+from minikeras.core.describe import describe
 
 
 def norms(w, axis):
@@ -28,6 +29,9 @@ class Constraint:
     def from_config(cls, config):
         """The constraint of `get_config()`."""
         return cls(**config)
+
+    def __repr__(self):
+        return describe(self)
 
 
 class MaxNorm(Constraint):

@@ -1,5 +1,6 @@
 """The base of all initializers."""
 
+from minikeras.core.describe import describe
 from minikeras.core.variable import convert_to_tensor
 
 
@@ -30,6 +31,9 @@ class Initializer:
         """A copy from the config: without a seed, it draws another one."""
         return type(self).from_config(self.get_config())
 
+    def __repr__(self):
+        return describe(self)
+
 
 class Given:
     """A fixed array as an initializer, what `get(array)` makes."""
@@ -45,3 +49,6 @@ class Given:
                 f"array that was given as initializer; got {tuple(shape)}."
             )
         return convert_to_tensor(self.value, dtype)
+
+    def __repr__(self):
+        return describe(self)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from minikeras import config
 from minikeras.core import dtypes, naming
+from minikeras.core.describe import describe
 from minikeras.core.functional import get_mask
 from minikeras.core.serialization import (
     deserialize_keras_object,
@@ -208,6 +209,9 @@ class Loss:
         """A new loss from `get_config()`."""
         return cls(**config)
 
+    def __repr__(self):
+        return describe(self)
+
 
 class LossFunctionWrapper(Loss):
     """The loss of a function.
@@ -252,6 +256,3 @@ class LossFunctionWrapper(Loss):
         if "fn" in config:
             config = deserialize_keras_object(config)
         return cls(**config)
-
-    def __repr__(self):
-        return f"<{type(self).__name__}({self.fn}, kwargs={self._mk_fn_kwargs})>"

@@ -9,6 +9,7 @@ import jax
 
 from minikeras.core import naming
 from minikeras.core.alias import Alias
+from minikeras.core.describe import describe
 from minikeras.core.functional import apply
 from minikeras.core.serialization import (
     deserialize_keras_object,
@@ -426,3 +427,6 @@ class Optimizer(OptimizerState):
                 config["learning_rate"], custom_objects
             )
         return cls(**config)
+
+    def __repr__(self):
+        return describe(self)

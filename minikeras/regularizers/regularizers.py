@@ -3,6 +3,7 @@
 import math
 
 from minikeras import ops
+from minikeras.core.describe import describe
 
 
 def _non_negative(value, name):
@@ -36,6 +37,9 @@ class Regularizer:
     def from_config(cls, config):
         """The regularizer of `get_config()`."""
         return cls(**config)
+
+    def __repr__(self):
+        return describe(self)
 
 
 class L1L2(Regularizer):

@@ -1,5 +1,6 @@
 """The loss of a compiled model: one loss function an output, their weighted sum."""
 
+import numbers
 from typing import Any, NamedTuple
 
 import jax
@@ -37,19 +38,13 @@ class CompileLoss:
         self.loss, self.loss_weights = loss, loss_weights
         self.output_names = output_names
         self.entries: list[Entry] | None = None
+        _check_weights(loss_weights)
         # An unknown name fails here, not in the first step.
         self.functions = {
             id(x): resolve_loss(x)
             for x in outputs.flatten(loss, _is_loss)
             if x is not None and x not in _BY_SHAPE
         }
-        if loss_weights is not None and not isinstance(
-            loss_weights, (float, int, list, tuple, dict)
-        ):
-            raise ValueError(
-                "loss_weights: expected a number, or a list or dict of numbers, got "
-                f"{loss_weights!r}."
-            )
 
     @property
     def built(self):
@@ -127,6 +122,24 @@ class CompileLoss:
                 value = value * entry.weight
             total = value if total is None else total + value
         return total
+
+
+def _check_weights(loss_weights):
+    """ValueError unless the weights are numbers, in lists and dicts if at all."""
+    if loss_weights is None:
+        return
+    # A string is a leaf, and so is a metric: both come here in the place of weights.
+    leaves = jax.tree_util.tree_leaves(loss_weights)
+    if any(isinstance(x, (str, type)) or not _is_weight(x) for x in leaves):
+        raise ValueError(
+            "loss_weights: expected a number, or a list or dict of numbers, got "
+            f"{loss_weights!r}. Metrics are the fourth argument of compile(): write "
+            "compile(optimizer, loss, metrics=[...])."
+        )
+
+
+def _is_weight(x):
+    return isinstance(x, numbers.Real) or hasattr(x, "dtype") and not callable(x)
 
 
 def _loss_of(entry, target, output, weight):

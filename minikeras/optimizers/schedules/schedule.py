@@ -2,6 +2,8 @@
 
 import numbers
 
+from minikeras.core.describe import describe
+
 
 class LearningRateSchedule:
     """Base of schedules: define `__call__(step)` -> learning rate.
@@ -31,6 +33,9 @@ class LearningRateSchedule:
     def from_config(cls, config):
         """A new schedule from `get_config()`."""
         return cls(**config)
+
+    def __repr__(self):
+        return describe(self)
 
 
 _NUMBERS = """initial_learning_rate end_learning_rate decay_rate alpha power t_mul m_mul
