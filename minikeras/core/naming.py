@@ -4,6 +4,7 @@ import collections
 import re
 
 _counts: collections.defaultdict[str, int] = collections.defaultdict(int)
+_told: set[tuple] = set()  # what was said once of an object of a name
 
 
 def to_snake_case(name: str) -> str:
@@ -35,6 +36,19 @@ def get_uid(prefix: str = "") -> int:
     return _counts[prefix]
 
 
+def first_time(*key) -> bool:
+    """Is it the first time that this is asked? For what is said once of a layer.
+
+    A layer is traced several times, with shapes that differ, so Python's own filter,
+    which goes by the text, lets the same warning through each time.
+    """
+    if key in _told:
+        return False
+    _told.add(key)
+    return True
+
+
 def reset_uids() -> None:
     """Start every count again."""
     _counts.clear()
+    _told.clear()

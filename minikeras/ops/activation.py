@@ -6,6 +6,8 @@ import warnings
 import jax.numpy as jnp
 from jax import nn
 
+from minikeras.core.functional import current
+from minikeras.core.naming import first_time
 from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array, unary
 
@@ -140,14 +142,22 @@ def softmax(x, axis=-1):
     """
     x = as_array(x)
     if isinstance(axis, int) and x.shape[axis : axis + 1 or None] == (1,):
-        warnings.warn(
-            f"You are using a softmax over axis {axis} of a tensor of shape {x.shape}. "
-            "This axis has size 1. The softmax operation will always return the value "
-            "1, which is likely not what you intended. Did you mean to use a sigmoid "
-            "instead?",
-            stacklevel=2,
-        )
+        _warn_of_ones(x, axis)
     return nn.softmax(x, _axes(axis))
+
+
+def _warn_of_ones(x, axis):
+    path = current().path
+    if path and not first_time("softmax of ones", path):
+        return
+    # In a layer the other sizes may stand in for None: they are not shown.
+    where = f"layer {'/'.join(path)!r}" if path else f"a tensor of shape {x.shape}"
+    warnings.warn(
+        f"You are using a softmax over axis {axis} of {where}. This axis has size 1. "
+        "The softmax operation will always return the value 1, which is likely not "
+        "what you intended. Did you mean to use a sigmoid instead?",
+        stacklevel=3,
+    )
 
 
 @nn_op
