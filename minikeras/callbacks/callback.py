@@ -1,7 +1,7 @@
 """The base class of callbacks."""
 
 from minikeras.core.alias import Alias
-from minikeras.core.describe import describe
+from minikeras.core.describe import describe, visible
 
 
 class Callback:
@@ -92,3 +92,6 @@ class Callback:
 
     def __repr__(self):
         return describe(self)
+
+    def __dir__(self):
+        return visible(self)

@@ -75,6 +75,11 @@ def _defaults(cls) -> dict[str, Any]:
     return found
 
 
+def visible(obj) -> list[str]:
+    """`dir` of the object without our own private members."""
+    return [name for name in object.__dir__(obj) if not name.startswith("_mk_")]
+
+
 def short(value) -> str:
     """The value in a few characters."""
     try:

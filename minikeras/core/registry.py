@@ -149,8 +149,12 @@ custom_object_scope = CustomObjectScope
 
 
 def did_you_mean(name: str, known) -> str:
-    """ "" or a sentence that names the closest known names."""
-    close = difflib.get_close_matches(str(name), sorted(set(known)), 3, 0.6)
+    """ "" or a sentence that names the closest known names, in whatever case."""
+    spellings: dict[str, list[str]] = {}
+    for x in sorted({*map(str, known)}):
+        spellings.setdefault(x.lower(), []).append(x)
+    near = difflib.get_close_matches(str(name).lower(), list(spellings), 3, 0.6)
+    close = [x for lower in near for x in spellings[lower]][:3]
     return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 

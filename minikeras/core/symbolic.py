@@ -16,6 +16,7 @@ import numpy as np
 from minikeras import config as settings
 from minikeras.core import dtypes, naming, registry
 from minikeras.core.alias import Alias
+from minikeras.core.describe import visible
 from minikeras.core.functional import Masks, bound
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.late import late_import
@@ -306,6 +307,9 @@ class Operation:
 
     def __repr__(self):
         return f"<Operation name={self.name}>"
+
+    def __dir__(self):
+        return visible(self)
 
 
 # Parameters with these names take arrays; all others configure the op.

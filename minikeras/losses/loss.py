@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from minikeras import config
 from minikeras.core import dtypes, naming
-from minikeras.core.describe import describe
+from minikeras.core.describe import describe, visible
 from minikeras.core.functional import get_mask
 from minikeras.core.serialization import (
     deserialize_keras_object,
@@ -211,6 +211,9 @@ class Loss:
 
     def __repr__(self):
         return describe(self)
+
+    def __dir__(self):
+        return visible(self)
 
 
 class LossFunctionWrapper(Loss):

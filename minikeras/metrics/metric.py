@@ -4,6 +4,7 @@ import numpy as np
 
 from minikeras import config
 from minikeras.core import dtypes, naming
+from minikeras.core.describe import visible
 from minikeras.core.functional import Frame, apply, current
 from minikeras.core.variable import Variable, convert_to_tensor
 
@@ -147,6 +148,9 @@ class Metric:
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}>"
+
+    def __dir__(self):
+        return visible(self)
 
 
 def _collect(value, variables, metrics):

@@ -9,7 +9,7 @@ import jax
 
 from minikeras.core import naming
 from minikeras.core.alias import Alias
-from minikeras.core.describe import describe
+from minikeras.core.describe import describe, visible
 from minikeras.core.functional import apply
 from minikeras.core.serialization import (
     deserialize_keras_object,
@@ -430,3 +430,6 @@ class Optimizer(OptimizerState):
 
     def __repr__(self):
         return describe(self)
+
+    def __dir__(self):
+        return visible(self)

@@ -2,7 +2,7 @@
 
 import numbers
 
-from minikeras.core.describe import describe
+from minikeras.core.describe import describe, visible
 
 
 class LearningRateSchedule:
@@ -36,6 +36,9 @@ class LearningRateSchedule:
 
     def __repr__(self):
         return describe(self)
+
+    def __dir__(self):
+        return visible(self)
 
 
 _NUMBERS = """initial_learning_rate end_learning_rate decay_rate alpha power t_mul m_mul

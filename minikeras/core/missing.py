@@ -1,0 +1,237 @@
+"""What is said of a public name that is not there: planned, replaced or unknown.
+
+`guard` gives the public modules a `__getattr__` that says it, and a `__dir__` of their
+public names, so that tab completion does not show how the package is built.
+"""
+
+import functools
+import opcode
+import sys
+import types
+
+from minikeras.core.registry import did_you_mean
+
+# Public names of Keras 3.15.1 that are not here yet; `""` is the top level.
+_PLANNED = {
+    "": """applications distillation distribution export legacy preprocessing
+        quantizers visualization wrappers Quantizer""",
+    "callbacks": """BackupAndRestore OrbaxCheckpoint RemoteMonitor SwapEMAWeights
+        TensorBoard""",
+    "datasets": """boston_housing california_housing cifar10 cifar100 fashion_mnist
+        imdb mnist reuters""",
+    "layers": """AugMix AutoContrast CategoryEncoding CenterCrop
+        ContrastLimitedAdaptiveHistogramEqualization CutMix Discretization Equalization
+        HashedCrossing Hashing IntegerLookup MaxNumBoundingBoxes MelSpectrogram MixUp
+        Normalization Pipeline RandAugment RandomBrightness RandomColorDegeneration
+        RandomColorJitter RandomContrast RandomCrop RandomElasticTransform RandomErasing
+        RandomFlip RandomGaussianBlur RandomGrayscale RandomHue RandomInvert
+        RandomPerspective RandomPosterization RandomRotation RandomSaturation
+        RandomSharpness RandomShear RandomTranslation RandomZoom Resizing
+        STFTSpectrogram Solarization StringLookup TextVectorization""",
+    "saving": "KerasFileEditor",
+    "utils": """Config FeatureSpace array_to_img audio_dataset_from_directory
+        bounding_boxes get_file image_dataset_from_directory img_to_array legacy
+        load_img pad_sequences save_img split_dataset text_dataset_from_directory
+        timeseries_dataset_from_array""",
+}
+
+# Names of Keras 1 and 2 (a line each), and what to write today.
+_REPLACED = {
+    "layers": """
+        AbstractRNNCell: a layer with `state_size`, in keras.layers.RNN
+        AtrousConvolution2D: keras.layers.Conv2D(..., dilation_rate=...)
+        BatchNormalizationV1: keras.layers.BatchNormalization
+        CuDNNGRU: keras.layers.GRU
+        CuDNNLSTM: keras.layers.LSTM
+        Deconvolution2D: keras.layers.Conv2DTranspose
+        Merge: keras.layers.concatenate, add, multiply, average or maximum
+        SyncBatchNormalization: keras.layers.BatchNormalization(synchronized=True)
+        ThresholdedReLU: keras.layers.ReLU(threshold=...)
+        TimeDistributedDense: keras.layers.TimeDistributed(keras.layers.Dense(...))
+        merge: keras.layers.concatenate, add, multiply, average or maximum""",
+    "losses": """
+        Reduction: the strings "sum", "sum_over_batch_size" or None
+        MSE: keras.losses.mean_squared_error
+        cosine: keras.losses.cosine_similarity
+        cosine_proximity: keras.losses.cosine_similarity
+        kld: keras.losses.kl_divergence
+        logcosh: keras.losses.log_cosh
+        mae: keras.losses.mean_absolute_error
+        mape: keras.losses.mean_absolute_percentage_error
+        mse: keras.losses.mean_squared_error
+        msle: keras.losses.mean_squared_logarithmic_error""",
+    "metrics": """
+        MSE: keras.metrics.mean_squared_error
+        acc: "accuracy" in compile(metrics=[...])
+        cosine_proximity: keras.metrics.CosineSimilarity
+        kld: keras.metrics.kl_divergence
+        mae: keras.metrics.mean_absolute_error
+        mse: keras.metrics.mean_squared_error""",
+    "initializers": """
+        normal: keras.initializers.RandomNormal
+        one: keras.initializers.Ones
+        uniform: keras.initializers.RandomUniform
+        zero: keras.initializers.Zeros""",
+    "regularizers": """
+        ActivityRegularizer: keras.layers.ActivityRegularization
+        WeightRegularizer: keras.regularizers.L1L2""",
+    "constraints": """
+        maxnorm: keras.constraints.MaxNorm
+        nonneg: keras.constraints.NonNeg
+        unitnorm: keras.constraints.UnitNorm""",
+    "optimizers": """
+        TFOptimizer: an optax transformation, keras.optimizers.OptaxOptimizer""",
+    "models": """
+        model_from_config: keras.Sequential.from_config or keras.Model.from_config
+        model_from_yaml: keras.models.model_from_json""",
+    "utils": """
+        GeneratorEnqueuer: a keras.utils.PyDataset with `workers`
+        HDF5Matrix: h5py and a keras.utils.PyDataset
+        OrderedEnqueuer: a keras.utils.PyDataset with `workers`
+        SequenceEnqueuer: a keras.utils.PyDataset with `workers`
+        generic_utils: keras.utils
+        np_utils: keras.utils, such as keras.utils.to_categorical
+        print_summary: model.summary()
+        vis_utils: keras.utils.plot_model""",
+    "callbacks": """
+        BaseLogger: nothing, logs are averages already""",
+    "backend": """
+        batch_dot: keras.ops.einsum or keras.ops.matmul
+        batch_flatten: keras.ops.reshape(x, (len(x), -1))
+        batch_get_value: [v.numpy() for v in variables]
+        batch_set_value: variable.assign(value)
+        bias_add: x + bias
+        cast_to_floatx: keras.ops.cast(x, keras.config.floatx())
+        constant: keras.ops.convert_to_tensor
+        conv1d: keras.ops.conv
+        conv2d: keras.ops.conv
+        conv2d_transpose: keras.ops.conv_transpose
+        conv3d: keras.ops.conv
+        count_params: math.prod(x.shape)
+        ctc_batch_cost: keras.ops.ctc_loss
+        depthwise_conv2d: keras.ops.depthwise_conv
+        dot: keras.ops.matmul
+        dropout: keras.random.dropout
+        eval: keras.ops.convert_to_numpy
+        flatten: keras.ops.ravel
+        foldl: functools.reduce or keras.ops.scan
+        foldr: functools.reduce or keras.ops.scan
+        function: the function itself, or jax.jit
+        gather: keras.ops.take
+        get_session: nothing, there are no sessions
+        get_value: variable.numpy()
+        gradients: jax.grad
+        image_dim_ordering: keras.config.image_data_format
+        in_test_phase: the argument `training` of call()
+        in_train_phase: the argument `training` of call()
+        int_shape: x.shape
+        is_sparse: isinstance(x, jax.experimental.sparse.JAXSparse)
+        l2_normalize: keras.ops.normalize
+        learning_phase: the argument `training` of call()
+        permute_dimensions: keras.ops.transpose
+        placeholder: keras.Input
+        pool2d: keras.ops.max_pool or keras.ops.average_pool
+        pool3d: keras.ops.max_pool or keras.ops.average_pool
+        pow: keras.ops.power
+        print_tensor: jax.debug.print
+        random_bernoulli: keras.random.binomial
+        random_normal: keras.random.normal
+        random_normal_variable: keras.Variable(keras.random.normal(shape))
+        random_uniform: keras.random.uniform
+        repeat_elements: keras.ops.repeat
+        reset_uids: keras.utils.clear_session
+        resize_images: keras.ops.image.resize
+        reverse: keras.ops.flip
+        rnn: keras.layers.RNN or keras.ops.scan
+        separable_conv2d: keras.ops.separable_conv
+        set_image_dim_ordering: keras.config.set_image_data_format
+        set_learning_phase: the argument `training` of call()
+        set_session: nothing, there are no sessions
+        set_value: variable.assign(value)
+        spatial_2d_padding: keras.ops.pad
+        switch: keras.ops.where or keras.ops.cond
+        temporal_padding: keras.ops.pad
+        to_dense: keras.ops.convert_to_tensor(x, sparse=False)
+        truncated_normal: keras.random.truncated_normal
+        update: variable.assign(value)
+        update_add: variable.assign_add(value)
+        update_sub: variable.assign_sub(value)
+        variable: keras.Variable""",
+}
+
+
+# What comes after `keras.` in a public module's name in Keras, and the module.
+_guarded: dict[str, types.ModuleType] = {}
+_OURS = f"{__name__.partition('.')[0]}."
+_SPECIAL = ("__all__", "__doc__", "__file__", "__name__", "__path__", "__spec__")
+
+
+def guard(package: str, inner: str = "") -> None:
+    """Let a loaded package, and the public modules in it, answer for missing names."""
+    module = sys.modules[package]
+    names = public_names(module)
+    shown = sorted({*names, *(name for name in _SPECIAL if name in vars(module))})
+    vars(module)["__getattr__"] = functools.partial(_get, package, inner)
+    vars(module)["__dir__"] = shown.copy
+    _guarded[inner] = module
+    for name in names:
+        value = vars(module)[name]
+        if isinstance(value, types.ModuleType) and value.__name__.startswith(_OURS):
+            guard(value.__name__, f"{inner}.{name}".lstrip("."))
+
+
+def public_names(module) -> list[str]:
+    """`__all__`, or what the module itself defines."""
+    if (names := vars(module).get("__all__")) is not None:
+        return sorted(names)
+    return sorted(
+        name
+        for name, value in vars(module).items()
+        if name[0] != "_" and getattr(value, "__module__", None) == module.__name__
+    )
+
+
+def _get(package, inner, name):
+    """`__getattr__` of a public module."""
+    start = f"module {package!r} has no attribute {name!r}"
+    if name.startswith("__"):  # what Python itself asks of modules
+        raise AttributeError(start)
+    raise error(start, inner, name, sys._getframe(1))
+
+
+def error(start, inner, name, frame) -> Exception:
+    """The exception for a name that a module lacks.
+
+    Args:
+        start: the first part of the sentence.
+        inner: the module's path in Keras after `keras.`.
+        name: what was asked for.
+        frame: of the code that asked. `from module import name` forgets the text of an
+            AttributeError, and gets an ImportError; `hasattr` and all else get an
+            AttributeError.
+    """
+    text = f"{start}{_hint(inner, name)}"
+    if frame.f_code.co_code[frame.f_lasti] == opcode.opmap["IMPORT_FROM"]:
+        return ImportError(text, name=f"keras.{inner}".rstrip("."))
+    # An object of its own keeps Python from adding a second suggestion.
+    return AttributeError(text, name=name, obj=None)
+
+
+def _hint(inner, name):
+    nearest = did_you_mean(name, public_names(_guarded[inner]))
+    if name in _PLANNED.get(inner, "").split():
+        return f" yet: Keras has it, and it is planned here.{nearest}"
+    if instead := _replaced(inner).get(name):
+        return f": it is a name of older versions of Keras. Use {instead}."
+    if inner == "backend" and name in public_names(_guarded["ops"]):
+        return f": Keras 3 moved it. Use keras.ops.{name}."
+    elsewhere = [p for p, module in _guarded.items() if name in public_names(module)]
+    if elsewhere:
+        return f": it is keras.{elsewhere[0]}.{name}.".replace("..", ".")
+    return f".{nearest}"
+
+
+def _replaced(inner):
+    lines = _REPLACED.get(inner, "").strip().splitlines()
+    pairs = (line.strip().partition(": ") for line in lines)
+    return {name: instead for name, _, instead in pairs}
