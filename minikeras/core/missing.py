@@ -180,6 +180,11 @@ def guard(package: str, inner: str = "") -> None:
             guard(value.__name__, f"{inner}.{name}".lstrip("."))
 
 
+def guarded() -> dict[str, types.ModuleType]:
+    """Each public module by what comes after `keras.` in its name in Keras."""
+    return _guarded
+
+
 def public_names(module) -> list[str]:
     """`__all__`, or what the module itself defines."""
     if (names := vars(module).get("__all__")) is not None:

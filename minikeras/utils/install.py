@@ -4,14 +4,22 @@ Every import of `keras…` is answered by a facade: a module that looks names up
 minikeras module of that name and then, for a path of Keras 2, in the family it
 belonged to. Facades keep minikeras's own modules untouched: importing
 `keras.layers.normalization` must not replace `minikeras.layers.normalization`.
+
+The stand-in for `tensorflow` is for the user's code alone. Installed packages probe for
+TensorFlow, and then use more of it than is there; they get what they would get without
+minikeras. So the stand-in does not stay in `sys.modules` once others import.
 """
 
 import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import os
 import sys
+import sysconfig
 import types
+
+from minikeras.core import missing
 
 # The API that `keras.__version__` stands for.
 KERAS_VERSION = "3.15.1"
@@ -28,6 +36,8 @@ _KERAS_NAMES = (
     "keras.src",
     "keras",
 )
+# Below this one the modules of the source are reached too.
+_PRIVATE = ("keras.src",)
 # TensorFlow imports these itself, so they are ours only where it is not installed.
 _TENSORFLOWS_OWN = (
     "tensorflow.compat.v1.keras",
@@ -60,17 +70,22 @@ _OLD_LAYERS = """activation advanced_activations attention convolutional
     normalization pooling recurrent regularization reshaping rnn wrappers"""
 _OLD_UTILS = """all_utils data_utils generic_utils io_utils layer_utils np_utils
     training_utils vis_utils"""
+
+# By these paths of Keras 2 old scripts reach names without importing them first.
+_OLD_ATTRIBUTES = set(_OLD_PATHS)
 _OLD_PATHS |= {f"layers.{name}": ["layers"] for name in _OLD_LAYERS.split()}
 _OLD_PATHS |= {f"utils.{name}": ["utils"] for name in _OLD_UTILS.split()}
+_OLD_ATTRIBUTES |= {f"utils.{name}" for name in _OLD_UTILS.split()}
 
 
 def install_as_keras():
     """Put minikeras in place of `keras` for every import that follows.
 
     `import keras`, `from keras.layers import Dense` and the paths of Keras 2 then give
-    minikeras. So does `tensorflow.keras`; where TensorFlow is not installed, a small
-    stand-in for `tensorflow` itself is provided too (`tf.random.set_seed`,
-    `tf.constant`, `tf.reduce_mean`, …). Calling it again changes nothing.
+    minikeras. So does `tensorflow.keras`; where TensorFlow is not installed, the
+    user's own code gets a small stand-in for `tensorflow` itself too
+    (`tf.random.set_seed`, `tf.constant`, `tf.reduce_mean`, …), while installed packages
+    still find no TensorFlow. Calling it again changes nothing.
 
     Raises:
         RuntimeError: real Keras has been imported already, so that its classes would
@@ -111,18 +126,38 @@ class _Facade(types.ModuleType):
                 return value
         inner = f"{self.__name__}.{name}"
         try:
-            return importlib.import_module(inner)
+            if _is_attribute(inner):
+                return importlib.import_module(inner)
         except ModuleNotFoundError as error:
             if error.name != inner:
                 raise
-            first = self._targets[0]
-            raise AttributeError(
-                f"module {self.__name__!r}, for which install_as_keras() gives "
-                f"{first.__name__}, has no {name!r}. {getattr(first, 'LACKING', '')}"
-            ) from None
+        first = self._targets[0]
+        start = (
+            f"module {self.__name__!r}, for which install_as_keras() gives "
+            f"{first.__name__}, has no {name!r}"
+        )
+        if lacking := getattr(first, "LACKING", ""):
+            raise AttributeError(f"{start}. {lacking}")
+        path = _inner(self.__name__)
+        raise missing.error(start, path, name, sys._getframe(1))
+
+    def __setattr__(self, name, value):
+        super().__setattr__(name, value)
+        if isinstance(value, _Facade):  # the last step of importing a child
+            self.__spec__.loader.hide_after_import()
 
     def __dir__(self):
-        return [*super().__dir__(), *self.__all__]
+        return self.__all__
+
+
+class _Spec(importlib.machinery.ModuleSpec):
+    """Says when its module is loaded: Python then sets `_initializing` to False."""
+
+    def __setattr__(self, name, value):
+        done = name == "_initializing" and vars(self).get(name) and not value
+        super().__setattr__(name, value)
+        if done and "." not in self.name:  # a child is not yet its parent's attribute
+            self.loader.hide_after_import()
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -131,37 +166,116 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def __init__(self, stand_in):
         self._stand_in = stand_in
         self._keras_names = _KERAS_NAMES + (_TENSORFLOWS_OWN if stand_in else ())
+        self._tensorflow = {}  # the modules of the stand-in that were made so far
 
     def find_spec(self, fullname, path=None, target=None):
+        if self._stand_in and not _is_for_the_user(sys._getframe(1)):
+            self.hide_stand_in()
+            if fullname.partition(".")[0] == "tensorflow":
+                return None
         if not self._targets(fullname):
             return None
-        return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+        return _Spec(fullname, self, is_package=True)
 
     def create_module(self, spec):
+        if spec.name in self._tensorflow:
+            return self._tensorflow[spec.name]
         module = _Facade(spec.name, self._targets(spec.name))
         if spec.name == "keras" or spec.name.endswith(".keras"):
             module.__version__ = KERAS_VERSION
         elif spec.name == "tensorflow":
             module.__version__ = module._targets[0].__version__
+        if self._stand_in and spec.name.partition(".")[0] == "tensorflow":
+            self._tensorflow[spec.name] = module
         return module
 
     def exec_module(self, module):
         """Nothing to run: a facade is complete once made."""
 
+    def hide_stand_in(self):
+        """Take the stand-in out of `sys.modules`, where packages would find it.
+
+        Whoever imported it holds it; the next import by the user gives the same module.
+        """
+        for name, module in self._tensorflow.items():
+            if sys.modules.get(name) is module:
+                del sys.modules[name]
+
+    def hide_after_import(self):
+        """`hide_stand_in`, but not while children still look for their parents."""
+        running, frame = 0, sys._getframe(1)
+        while frame is not None:
+            if frame.f_code.co_name == "_find_and_load_unlocked":
+                running += frame.f_locals.get("name", "").partition(".")[0] == "tensorflow"
+            frame = frame.f_back
+        if running <= 1:
+            self.hide_stand_in()
+
     def _targets(self, fullname):
         for prefix in self._keras_names:
             if fullname == prefix or fullname.startswith(prefix + "."):
-                return _keras_targets(fullname[len(prefix) + 1 :])
+                inside = fullname[len(prefix) + 1 :]
+                return _keras_targets(inside, private=prefix in _PRIVATE)
         if self._stand_in and fullname.partition(".")[0] == "tensorflow":
             return _tensorflow_targets(fullname.partition(".")[2])
         return []
 
 
-def _keras_targets(inner):
-    """The minikeras modules that `keras.<inner>` stands for; empty if none."""
+_LIBRARY = tuple({f"{sysconfig.get_path('stdlib')}{os.sep}", "<frozen "})
+_INSTALLED = tuple(f"{os.sep}{x}{os.sep}" for x in ("site-packages", "dist-packages"))
+_IMPORTLIB = ("<frozen importlib", f"{os.path.dirname(importlib.__file__)}{os.sep}")
+_OURS = f"{os.path.dirname(os.path.dirname(__file__))}{os.sep}"
+
+
+def _is_for_the_user(frame):
+    """Is the import made by code that is not installed: script, cell, test, `-c`?
+
+    Python's import machinery itself is looked through: runners of the user's code
+    (runpy, IPython, pytest) are frames further out. Our own code imports for whoever
+    holds a module of the stand-in already.
+    """
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not file.startswith(_IMPORTLIB):
+            installed = any(folder in file for folder in _INSTALLED)
+            return file.startswith(_OURS) or not (
+                installed or file.startswith(_LIBRARY)
+            )
+        frame = frame.f_back
+    return True
+
+
+def _inner(fullname):
+    """What comes after `keras.` in any name of the Keras API; "" for the top."""
+    for prefix in _KERAS_NAMES + _TENSORFLOWS_OWN:
+        if fullname == prefix or fullname.startswith(prefix + "."):
+            return fullname[len(prefix) + 1 :]
+    return ""
+
+
+def _is_attribute(fullname):
+    """May `a.b` stand for the module of that name, without an import of it?"""
+    if fullname.startswith(tuple(f"{name}." for name in _PRIVATE)):
+        return True
+    inner = _inner(fullname)
+    if not inner:
+        return True
+    return _is_public(inner) or inner in _OLD_ATTRIBUTES
+
+
+def _is_public(inner):
+    return inner in missing.guarded()
+
+
+def _keras_targets(inner, private=True):
+    """The minikeras modules that `keras.<inner>` stands for; empty if none.
+
+    A name of the public API has only public modules below it: our `optimizers/adam.py`
+    is not `keras.optimizers.adam`.
+    """
     if inner == "_tf_keras":
         inner = ""
-    modules = [_module(inner)]
+    modules = [_module(inner)] if private or _is_public(inner) else []
     modules += [_module(name) for name in _OLD_PATHS.get(inner, [])]
     return [module for module in modules if module is not None]
 

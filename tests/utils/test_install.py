@@ -180,3 +180,121 @@ def test_tensorflow_functions():
         assert tf.cast(x, tf.int32).dtype == tf.int32
         """
     )
+
+
+@pytest.fixture
+def packages(tmp_path):
+    """A folder of installed packages that probe for TensorFlow, each in its way."""
+    folder = tmp_path / "site-packages"
+    folder.mkdir()
+    files = {
+        "probes": """
+            try:
+                import tensorflow
+            except ImportError:
+                tensorflow = None
+            """,
+        "probes_deep": """
+            try:
+                from tensorflow.keras.layers import Dense
+            except ImportError:
+                Dense = None
+            """,
+        "asks_for_the_spec": """
+            import importlib, importlib.util
+            found = importlib.util.find_spec("tensorflow") is not None
+            try:
+                importlib.import_module("tensorflow")
+                found = True
+            except ModuleNotFoundError as error:
+                assert error.name == "tensorflow"
+            """,
+        "late": """
+            def found():
+                try:
+                    import tensorflow
+                except ImportError:
+                    return False
+                return True
+            """,
+        "tuner": "import keras\nfrom keras.src.layers import Dense\n",
+    }
+    for name, text in files.items():
+        (folder / f"{name}.py").write_text(textwrap.dedent(text))
+    return folder
+
+
+@no_tensorflow
+@pytest.mark.parametrize("first", ["", "import tensorflow as tf; tf.constant(1.0)"])
+def test_installed_packages_find_no_tensorflow(packages, first):
+    run(
+        f"""
+        import sys
+        sys.path.insert(0, {str(packages)!r})
+        install_as_keras()
+        import late
+        {first}
+        assert not late.found()
+        import probes, probes_deep, asks_for_the_spec
+        assert probes.tensorflow is None and probes_deep.Dense is None
+        assert not asks_for_the_spec.found and not late.found()
+        import tensorflow as one
+        from tensorflow.keras.layers import Dense
+        import tensorflow.keras.layers as layers
+        assert not late.found()
+        import tensorflow as two, importlib, importlib.util
+        assert one is two and importlib.util.find_spec("tensorflow") is not None
+        assert importlib.import_module("tensorflow.keras").layers is layers
+        assert layers.Dense is Dense and not late.found()
+        import tuner, minikeras
+        assert tuner.Dense is Dense is minikeras.layers.Dense
+        """
+    )
+
+
+@no_tensorflow
+@pytest.mark.parametrize("how", ["script", "module", "pytest", "installed"])
+def test_who_runs_the_users_code(tmp_path, packages, how):
+    script = "from minikeras import install_as_keras\ninstall_as_keras()\n"
+    script += "import tensorflow as tf\nfrom tensorflow import keras\n"
+    script += "def test_it():\n    assert tf.keras is keras\ntest_it()\n"
+    (tmp_path / "test_mine.py").write_text(script)
+    (packages / "mine.py").write_text(script)
+    command = {
+        "script": ["test_mine.py"],
+        "module": ["-m", "test_mine"],
+        "pytest": ["-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mine.py"],
+        "installed": [str(packages / "mine.py")],
+    }[how]
+    done = subprocess.run([sys.executable, *command], cwd=tmp_path, capture_output=True)
+    assert (done.returncode == 0) == (how != "installed"), done.stderr
+
+
+def test_no_module_in_the_place_of_a_name():
+    run(
+        """
+        install_as_keras()
+        import keras
+        from keras.layers.merge import add          # a path of Keras 2
+        for module, name in (
+            (keras.optimizers, "adam"), (keras.losses, "loss"), (keras.layers, "core"),
+            (keras, "core"), (keras.callbacks, "history"),
+        ):
+            assert not hasattr(module, name) and name not in dir(module), name
+        for line, text in (
+            ("from keras.optimizers import adam", "Did you mean 'Adam'"),
+            ("from keras.layers import CuDNNLSTM", "Use keras.layers.LSTM"),
+            ("from keras.datasets import nothing", "has no 'nothing'"),
+        ):
+            try:
+                exec(line)
+            except ImportError as error:
+                assert text in str(error), error
+            else:
+                raise AssertionError(line)
+        # Without an import of their own, old scripts write these.
+        keras.utils.np_utils.to_categorical
+        keras.layers.experimental.preprocessing.Rescaling
+        keras.src.callbacks.early_stopping.EarlyStopping
+        """
+    )
