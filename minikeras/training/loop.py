@@ -163,7 +163,7 @@ _STOP = {
 
 def _listeners(callbacks, name):
     """The batch hook `name`, or None when no callback listens."""
-    listening = getattr(callbacks, "_batch_hooks", None)
+    listening = getattr(callbacks, "_mk_batch_hooks", None)
     if listening is not None and not listening()[name]:
         return None
     return getattr(callbacks, name)
