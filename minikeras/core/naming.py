@@ -2,8 +2,18 @@
 
 import collections
 import re
+import threading
 
-_counts: collections.defaultdict[str, int] = collections.defaultdict(int)
+
+class _Counts(threading.local):
+    """How often each name was taken; each thread counts for itself, as in Keras, so
+    that a model built in a thread is named as if it were alone."""
+
+    def __init__(self):
+        self.of: collections.defaultdict[str, int] = collections.defaultdict(int)
+
+
+_counts = _Counts()
 
 
 def to_snake_case(name: str) -> str:
@@ -19,8 +29,8 @@ def to_snake_case(name: str) -> str:
 
 def uniquify(name: str) -> str:
     """The name itself the first time, then `name_1`, `name_2`, …"""
-    count = _counts[name]
-    _counts[name] += 1
+    count = _counts.of[name]
+    _counts.of[name] += 1
     return name if count == 0 else f"{name}_{count}"
 
 
@@ -31,10 +41,10 @@ def auto_name(prefix: str) -> str:
 
 def get_uid(prefix: str = "") -> int:
     """Count upwards from 1 for each prefix."""
-    _counts[prefix] += 1
-    return _counts[prefix]
+    _counts.of[prefix] += 1
+    return _counts.of[prefix]
 
 
 def reset_uids() -> None:
     """Start every count again."""
-    _counts.clear()
+    _counts.of.clear()
