@@ -169,7 +169,8 @@ def test_a_cold_fit_enters_few_files_and_reaches_dense_in_few_frames():
     assert depths, "fit did not pass through dense()"
     assert min(depths) <= 10, depths
     assert len(chain_files[0]) <= 7, chain_files[0]
-    assert len(entered) <= 32, sorted(entered)
+    # Guarantees for the first run (interrupts, builds that fail) take two of them.
+    assert len(entered) <= 34, sorted(entered)
 
 
 def test_the_package_stays_small(capsys):

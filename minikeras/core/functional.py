@@ -167,6 +167,11 @@ def current() -> Frame:
     return _current.get()
 
 
+def restore(frame: Frame) -> None:
+    """Make a frame the innermost again, whatever was left open within."""
+    _current.set(frame)
+
+
 def get_mask(x):
     """The mask that came with an array or KerasTensor, or None."""
     if hasattr(x, "_keras_mask"):

@@ -9,6 +9,7 @@ import jax
 from minikeras.core.functional import Frame
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import output_spec
+from minikeras.core.undo import whole
 from minikeras.layers import arguments as arg
 
 
@@ -121,6 +122,8 @@ def _as_symbolic(x):
 def _in_scope(build):
     """Run a `build` under its layer's name; afterwards the layer is complete."""
 
+    complete = whole(build)
+
     @functools.wraps(build)
     def scoped(self, *args, **kwargs):
         if self._mk_building:  # super().build()
@@ -128,7 +131,10 @@ def _in_scope(build):
         object.__setattr__(self, "_mk_building", True)
         try:
             with Frame(path=self._mk_scope(), autocast=None):
-                build(self, *args, **kwargs)
+                complete(self, *args, **kwargs)
+        except BaseException:
+            self._mk_forget()
+            raise
         finally:
             object.__setattr__(self, "_mk_building", False)
         given = inspect.signature(build).bind(self, *args, **kwargs).arguments

@@ -14,6 +14,7 @@ from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
 )
+from minikeras.core.undo import whole
 from minikeras.core.variable import Variable, convert_to_tensor, unique_paths
 from minikeras.optimizers import settings, transforms
 from minikeras.optimizers.schedules.schedule import LearningRateSchedule
@@ -60,6 +61,8 @@ class Optimizer(OptimizerState):
     _learning_rate = Alias("_mk_learning_rate")
 
     def __init_subclass__(cls, **kwargs):
+        if "build" in vars(cls):
+            cls.build = whole(vars(cls)["build"])
         # `__init__(self, learning_rate, momentum, *common, **settings)` reads in
         # help() and editors as if it listed the base's arguments.
         super().__init_subclass__(**kwargs)
