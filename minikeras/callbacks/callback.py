@@ -1,6 +1,6 @@
 """The base class of callbacks."""
 
-from minikeras.core.alias import Alias
+from minikeras.core.members import Alias
 
 
 class Callback:

@@ -15,9 +15,9 @@ import numpy as np
 
 from minikeras import config as settings
 from minikeras.core import dtypes, naming, registry
-from minikeras.core.alias import Alias
 from minikeras.core.functional import Masks, bound
 from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.members import Alias
 from minikeras.core.variable import is_sparse
 
 # Sizes that stand for None while an output shape is traced. An output size that

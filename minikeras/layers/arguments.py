@@ -73,6 +73,12 @@ def call_signature(function) -> CallSignature:
     return CallSignature(functools.partial(function, None))
 
 
+def signature_of(layer) -> CallSignature:
+    """The `CallSignature` of a layer, whose `call` may be the object's own."""
+    own = vars(layer).get("call")
+    return call_signature(type(layer).call) if own is None else CallSignature(own)
+
+
 def is_tensor(x) -> bool:
     """Array, sparse array or KerasTensor?"""
     return isinstance(x, (jax.Array, KerasTensor, np.ndarray)) or is_sparse(x)

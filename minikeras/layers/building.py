@@ -8,8 +8,8 @@ import jax
 
 from minikeras.core.functional import Frame
 from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.members import overrides, whole
 from minikeras.core.symbolic import output_spec
-from minikeras.core.undo import whole
 from minikeras.layers import arguments as arg
 
 
@@ -51,8 +51,9 @@ class Buildable:
             for name, value in given.items()
             if name != "mask" and arg.is_tensor_tree(value)
         }
-        if type(self).build is not Buildable.build:
-            self.build(**self._mk_shapes_for(type(self).build, shapes))
+        if overrides(self, "build", Buildable):
+            with Frame(path=self._mk_scope(), autocast=None):
+                self.build(**self._mk_shapes_for(self.build, shapes))
         else:
             self._mk_build_shapes = shapes
             if any(not layer.built for layer in self._mk_flatten_layers(False)):
@@ -73,7 +74,7 @@ class Buildable:
 
     def _mk_shapes_for(self, function, shapes):
         """The shapes by the parameter names of `build` or `compute_output_shape`."""
-        parameters = list(inspect.signature(function).parameters.values())[1:]
+        parameters = list(inspect.signature(function).parameters.values())
         names = [p.name for p in parameters if p.kind < 2 or p.kind == 3]
         if not names:
             return {}

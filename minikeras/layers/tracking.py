@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from minikeras.core.alias import Alias
+from minikeras.core.members import Alias
 from minikeras.core.variable import Variable, unique_paths
 from minikeras.random.seed_generator import SeedGenerator
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.config import epsilon
-from minikeras.core.undo import whole
+from minikeras.core.members import whole
 from minikeras.core.variable import convert_to_tensor
 from minikeras.metrics.confusion import _Counting, parse_thresholds, pick_class
 from minikeras.metrics.reduction import broadcast_weights, divide_no_nan

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from minikeras.config import epsilon
-from minikeras.core.undo import whole
+from minikeras.core.members import whole
 from minikeras.core.variable import convert_to_tensor
 from minikeras.metrics.metric import Metric
 from minikeras.metrics.reduction import broadcast_weights

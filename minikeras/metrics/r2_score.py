@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from minikeras.core.undo import whole
+from minikeras.core.members import whole
 from minikeras.core.variable import convert_to_tensor
 from minikeras.metrics.f_score import check_rank_2, row_weights
 from minikeras.metrics.metric import Metric

@@ -3,7 +3,7 @@
 import warnings
 
 from minikeras.core.functional import Frame
-from minikeras.core.undo import whole
+from minikeras.core.members import whole
 from minikeras.core.variable import Variable, unique_paths
 
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from minikeras import losses
 from minikeras.core.functional import Frame
-from minikeras.core.undo import whole
+from minikeras.core.members import whole
 from minikeras.losses.loss import Loss
 from minikeras.metrics.reduction import Mean
 from minikeras.training import outputs

@@ -1,7 +1,7 @@
 """The metrics of a compiled model, by output."""
 
 from minikeras import metrics as metrics_module
-from minikeras.core.undo import whole
+from minikeras.core.members import whole
 from minikeras.metrics.metric import Metric
 from minikeras.metrics.reduction import MeanMetricWrapper
 from minikeras.training import outputs

@@ -154,7 +154,7 @@ def test_private_names_are_the_users(kind, way, tmp_path):
 
 
 def test_our_members_carry_the_prefix():
-    from minikeras.core.alias import Alias
+    from minikeras.core.members import Alias
 
     # What users set on their classes, or override, as in Keras.
     open_names = {

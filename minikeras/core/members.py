@@ -1,6 +1,40 @@
-"""Methods that do all of their work or none of it."""
+"""Members of classes that users subclass: names, overrides, methods that fail whole."""
 
 import functools
+
+
+class Alias:
+    """A private name of Keras's that other packages read or call.
+
+    Our own code never uses it: a user's attribute or method of that name is the
+    user's alone, so there is no `__set__`.
+
+    >>> class Box:
+    ...     _mk_size = 3
+    ...     _size = Alias("_mk_size")
+    >>> box = Box()
+    >>> before, box._size = box._size, "mine"
+    >>> before, box._size, box._mk_size
+    (3, 'mine', 3)
+    """
+
+    def __init__(self, name):
+        self.name = name
+
+    def __get__(self, holder, owner):
+        return self if holder is None else getattr(holder, self.name)
+
+
+def overrides(holder, name, base) -> bool:
+    """Has an object, or its class, a method of its own in the place of the base's?"""
+    return name in vars(holder) or getattr(type(holder), name) is not getattr(
+        base, name
+    )
+
+
+def method(holder, name):
+    """What `holder.name` calls: the object's own function, or its class's."""
+    return vars(holder).get(name) or getattr(type(holder), name)
 
 
 def whole(method):
