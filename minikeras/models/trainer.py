@@ -266,10 +266,14 @@ class Trainer(CompileConfig, Stateless, OnBatch):
 
     # -- building -----------------------------------------------------------------
 
-    def _mk_is_ready(self):
+    def _mk_knows_data(self):
+        """Have losses and metrics seen what the outputs and targets look like?"""
         parts = (self._mk_compile_loss, self._mk_compile_metrics)
-        built = all(p is None or p.built for p in parts)
-        return built and (self.optimizer is None or self.optimizer.built)
+        return all(part is None or part.built for part in parts)
+
+    def _mk_build_optimizer(self):
+        if self.optimizer is not None and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
 
     def _mk_prepare(self, x, y, sample_weight):
         """Build model, losses, metrics and optimizer from the shapes of a batch."""
@@ -289,8 +293,7 @@ class Trainer(CompileConfig, Stateless, OnBatch):
             return 0
 
         dry_run(run, x, y, sample_weight)
-        if self.optimizer is not None and not self.optimizer.built:
-            self.optimizer.build(self.trainable_variables)
+        self._mk_build_optimizer()
 
     def _mk_build_parts(self, y, y_pred):
         for part in (self._mk_compile_loss, self._mk_compile_metrics):

@@ -18,8 +18,13 @@ from minikeras.training.state import Lease, Reading, variables_of, weights_of
 
 
 def prepare(model, adapter):
-    """Create what depends on the shape of the data: weights, metrics, slots."""
-    if model.built and model._mk_is_ready():
+    """Create what depends on the shape of the data: weights, metrics, slots.
+
+    Looking at the first batch may draw the order of the data, so it is only looked at
+    where Keras does.
+    """
+    if model.built and model._mk_knows_data():
+        model._mk_build_optimizer()
         return
     x, y, sample_weight = unpack_x_y_sample_weight(adapter.peek())
     prepare_batch(model, x, y, sample_weight)
@@ -27,7 +32,9 @@ def prepare(model, adapter):
 
 def prepare_batch(model, x, y=None, sample_weight=None):
     """`prepare` from one batch."""
-    if not model.built or not model._mk_is_ready():
+    if model.built and model._mk_knows_data():
+        model._mk_build_optimizer()
+    else:
         specs = jax.tree_util.tree_map(_spec, (x, y, sample_weight))
         model._mk_prepare(*specs)
 
