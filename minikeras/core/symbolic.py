@@ -17,12 +17,9 @@ from minikeras import config as settings
 from minikeras.core import dtypes, naming, registry
 from minikeras.core.functional import Masks, bound
 from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.placeholders import SIZES_FOR_NONE, unfilled
 from minikeras.core.variable import is_sparse
 
-# Sizes that stand for None while an output shape is traced. An output size that
-# differs between the two traces is None too. Both divide by all small numbers, so
-# that reshapes of unknown sizes work.
-SIZES_FOR_NONE = (5040, 10080)
 _GUESSES = 200  # how many sizes for None are tried where neither fits
 
 
@@ -98,14 +95,23 @@ def output_spec(fn, args, kwargs, training=None, fills=SIZES_FOR_NONE, guess=Non
         with bound({}, **changes):
             return jax.eval_shape(run, [_struct(x, fill) for x in tensors])
 
-    try:
+    def both(tensors):
         first = trace(fills[0], tensors)
-    except (TypeError, ValueError):
-        if guess is None:
-            raise
-        tensors, first = _first_that_works(trace, fills[0], tensors, guess)
-    unknown = any(None in x.shape for x in tensors)
-    specs = map(_merge, first, trace(fills[1], tensors) if unknown else first)
+        unknown = any(None in x.shape for x in tensors)
+        return first, trace(fills[1], tensors) if unknown else first
+
+    try:
+        try:
+            traced = both(tensors)
+        except (TypeError, ValueError):
+            if guess is None:
+                raise
+            tensors, traced = _first_that_works(both, tensors, guess)
+    except Exception as error:
+        if any(None in x.shape for x in tensors):
+            unfilled(error, lambda fill: trace(fill, tensors), fills)
+        raise
+    specs = map(_merge, *traced)
     if where and tensors[0].dtype != flat[where[0]].dtype:
         specs = (_of_dtype(x, flat[where[0]].dtype) for x in specs)
     out_tree, leaves = result
@@ -113,8 +119,8 @@ def output_spec(fn, args, kwargs, training=None, fills=SIZES_FOR_NONE, guess=Non
     return out_tree.unflatten([next(specs) if _is_array(x) else x for x in leaves])
 
 
-def _first_that_works(trace, fill, tensors, sizes):
-    """(tensors with some None replaced by a size that fits, their trace)."""
+def _first_that_works(both, tensors, sizes):
+    """(tensors with some None replaced by a size that fits, their two traces)."""
     nones = [(i, d) for i, x in enumerate(tensors) for d in _nones(x.shape)]
     own = (size for x in tensors for size in x.shape)
     sizes = sorted({*sizes, *(size for size in own if size not in (None, 1))})
@@ -135,10 +141,10 @@ def _first_that_works(trace, fill, tensors, sizes):
             for shape, x in zip(shapes, tensors, strict=True)
         ]
         try:
-            return guessed, trace(fill, guessed)
+            return guessed, both(guessed)
         except (TypeError, ValueError):
             pass
-    return tensors, trace(fill, tensors)
+    return tensors, both(tensors)
 
 
 def _of_dtype(x, dtype):

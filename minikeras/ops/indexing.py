@@ -19,7 +19,9 @@ def _get_item_spec(trace, x, key=None, **config):
     keys = key if isinstance(key, tuple) else (key,)
     plain = (int, builtins.slice, type(None), type(...))
     if all(isinstance(k, plain) for k in keys):
-        sizes = [1 << 30 if size is None else size for size in x.shape]
+        # Numpy refuses what does not fit; an unknown size fits every index.
+        room = 1 + max((abs(k) for k in keys if isinstance(k, int)), default=0)
+        sizes = [room if size is None else size for size in x.shape]
         np.broadcast_to(np.int8(0), sizes)[key]
     return small_sizes_too(trace, x, key, **config)
 
