@@ -2,6 +2,8 @@
 
 import re
 
+import jax
+
 # An output size that differs between the traces with the one and with the other is
 # None too. Both divide by all small numbers, so that reshapes of unknown sizes work.
 SIZES_FOR_NONE = (5040, 10080)
@@ -41,6 +43,12 @@ def unfilled(error, trace, fills=SIZES_FOR_NONE):
     for cause in _chain(error):
         if (text := _text(cause)) is not None:
             _rewrite(cause, _without(text, large))
+
+
+def shown_shape(x):
+    """The shape of an array for a message, with None for sizes that stand for it."""
+    traced = isinstance(x, jax.core.Tracer)
+    return tuple(None if traced and _multiple(size) else size for size in x.shape)
 
 
 def _multiple(number):

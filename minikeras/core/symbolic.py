@@ -396,6 +396,7 @@ def op(
     module="keras.src.ops.numpy",
     spec=None,
     nulls=False,
+    symbolic=(),
 ) -> Any:
     """Make a public op of a pure function on arrays.
 
@@ -413,12 +414,13 @@ def op(
             `trace(*arrays, fills=…)` with other sizes for None.
         nulls: are arrays that are not given recorded as None? Keras's classes of
             such ops ask for them.
+        symbolic: those of `tensors` that are configuration unless a KerasTensor is
+            given for them.
     """
     if function is None:
-        return functools.partial(
-            op, name=name, tensors=tensors, module=module, spec=spec, nulls=nulls
-        )
-    parameters = _Parameters(function, tensors, nulls)
+        options = {"name": name, "tensors": tensors, "module": module, "spec": spec}
+        return functools.partial(op, **options, nulls=nulls, symbolic=symbolic)
+    parameters = _Parameters(function, tensors, nulls, symbolic)
 
     @functools.wraps(function)
     def call(*args, **kwargs):
@@ -446,7 +448,8 @@ def op(
 class _Parameters:
     """Which parameters of a function take arrays; the others configure its node."""
 
-    def __init__(self, function, tensors, nulls):
+    def __init__(self, function, tensors, nulls, symbolic=()):
+        self.symbolic = symbolic
         self.signature = inspect.signature(function)
         self.names = list(self.signature.parameters)
         if tensors is None:
@@ -457,7 +460,8 @@ class _Parameters:
         self.keywords = kinds.get(inspect.Parameter.VAR_KEYWORD)
         self.plain = [p for p in tensors if p not in (self.variadic, self.keywords)]
         defaults = {p.name: p.default for p in self.signature.parameters.values()}
-        needed = [p for p in self.plain if nulls or defaults[p] is inspect._empty]
+        plain = [p for p in self.plain if p not in symbolic]
+        needed = [p for p in plain if nulls or defaults[p] is inspect._empty]
         self.least = len(needed)  # how many are recorded even if they are None
 
     def split(self, args, kwargs):
@@ -471,7 +475,8 @@ class _Parameters:
             named = {}
         if config.get("data_format", "") is None:
             config["data_format"] = settings.image_data_format()
-        values = [config.pop(key) for key in self.plain]
+        static = {k for k in self.symbolic if not any_symbolic((config[k],))}
+        values = [config.pop(key) for key in self.plain if key not in static]
         values += config.pop(self.variadic) if self.variadic else ()
         while len(values) > self.least and values[-1] is None:
             values.pop()

@@ -5,6 +5,8 @@ import functools
 import jax
 import jax.numpy as jnp
 
+from minikeras.core import dtypes
+from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import any_symbolic, op
 from minikeras.ops.convert import CORE, as_array
 from minikeras.ops.sparse import on_entries
@@ -71,7 +73,19 @@ def associative_scan(f, elems, reverse=False, axis=0):
     return jax.lax.associative_scan(f, elems, reverse, axis)
 
 
-@op(tensors=("loop_vars",), module=CORE)
+def _same_values(trace, loop_vars, **config):
+    """The values of a loop keep their shapes and dtypes."""
+    del trace, config
+    return jax.tree_util.tree_map(_kept, loop_vars)
+
+
+def _kept(x):
+    if not isinstance(x, KerasTensor):
+        x = as_array(x)
+    return KerasTensor(x.shape, dtypes.standardize_dtype(x.dtype))
+
+
+@op(tensors=("loop_vars",), module=CORE, spec=_same_values)
 def while_loop(cond, body, loop_vars, maximum_iterations=None):
     """Run `loop_vars = body(*loop_vars)` while `cond(*loop_vars)` holds.
 

@@ -125,8 +125,13 @@ def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
 
 @op(tensors=("x",))
 def meshgrid(*x, indexing="xy"):
-    """Coordinate arrays of a grid over axes -> list."""
-    return jnp.meshgrid(*map(as_array, x), indexing=indexing)
+    """Coordinate arrays of a grid over axes -> list.
+
+    Args:
+        *x: the coordinates along each axis; those of several axes are flattened.
+        indexing: "xy" puts the first two axes the other way round, "ij" does not.
+    """
+    return jnp.meshgrid(*(as_array(axis).ravel() for axis in x), indexing=indexing)
 
 
 @op(spec=small_sizes_too)

@@ -20,6 +20,16 @@ def _known_squares(trace, x, *others, **config):
     return trace(x, *others)
 
 
+def _known_sides(trace, a, b, **config):
+    """As `_known_squares`; nor is the unknown size of `b` taken for that of `a`."""
+    if len(b.shape) == len(a.shape) > 1 and b.shape[-2] != a.shape[-1]:
+        raise ValueError(
+            f"solve: the rows of `b`, of shape {tuple(b.shape)}, must be as many as "
+            f"the columns of `a`, of shape {tuple(a.shape)}."
+        )
+    return _known_squares(trace, a, b, **config)
+
+
 def _check_square(name, x):
     if len(x.shape) < 2 or x.shape[-1] != x.shape[-2]:
         raise ValueError(
@@ -38,7 +48,9 @@ eigh = unary(
     **_module,
 )
 inv = unary(jnp.linalg.inv, "Inverse.", "inv", spec=_known_squares, **_module)
-slogdet = unary(jnp.linalg.slogdet, "Sign and log |det|.", "slogdet")
+slogdet = unary(
+    jnp.linalg.slogdet, "Sign and log |det|.", "slogdet", spec=_known_squares
+)
 lu_factor = unary(
     jax.scipy.linalg.lu_factor, "LU decomposition and pivots.", "lu_factor", **_module
 )
@@ -122,7 +134,7 @@ def qr(x, mode="reduced"):
     return tuple(jnp.linalg.qr(x, mode))
 
 
-@linalg_op(tensors=("a", "b"), spec=_known_squares)
+@linalg_op(tensors=("a", "b"), spec=_known_sides)
 def solve(a, b):
     """The x with a x = b."""
     a, b = as_array(a), as_array(b)
@@ -131,7 +143,7 @@ def solve(a, b):
     return jnp.linalg.solve(a, b)
 
 
-@linalg_op(tensors=("a", "b"), spec=_known_squares)
+@linalg_op(tensors=("a", "b"), spec=_known_sides)
 def solve_triangular(a, b, lower=False):
     """The x with a x = b for a triangular a."""
     a, b = as_array(a), as_array(b)

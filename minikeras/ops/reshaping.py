@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.core.symbolic import op, small_sizes_too
-from minikeras.ops.convert import as_array, as_operand, unary
+from minikeras.core.symbolic import any_symbolic, op, small_sizes_too
+from minikeras.core.variable import is_sparse
+from minikeras.ops.convert import as_array, as_operand, dtype, unary
 from minikeras.ops.sparse import by_jax, on_entries
 
 copy = unary(jnp.copy, "A copy of `x`.", "copy", sparse=on_entries)
@@ -48,7 +49,17 @@ def broadcast_to(x, shape):
     return jnp.broadcast_to(as_array(x), shape)
 
 
-@op
+def _concatenate_spec(trace, xs, axis=0):
+    """Keras's graphs have no `axis=None`."""
+    if axis is None:
+        raise ValueError(
+            "concatenate: KerasTensors are joined along one axis, got axis=None. "
+            "Flatten them first, by `reshape(x, -1)`."
+        )
+    return trace(xs)
+
+
+@op(spec=_concatenate_spec)
 @by_jax
 def concatenate(xs, axis=0):
     """Arrays joined along an axis that they have.
@@ -176,16 +187,32 @@ def repeat(x, repeats, axis=None):
     return jnp.repeat(as_array(x), repeats, axis)
 
 
-@op
+def _reshape_spec(trace, x, newshape):
+    """Sizes that are computed in the graph are not known."""
+    if not any_symbolic((newshape,)):
+        return trace(x)
+    sparse = x.sparse if isinstance(x, KerasTensor) else is_sparse(x)
+    if isinstance(newshape, KerasTensor):
+        return KerasTensor((None,) * newshape.shape[0], dtype(x), sparse)
+    sizes = (n if isinstance(n, int) and n >= 0 else None for n in newshape)
+    return KerasTensor(tuple(sizes), dtype(x), sparse)
+
+
+@op(tensors=("x", "newshape"), symbolic=("newshape",), spec=_reshape_spec)
 @by_jax
 def reshape(x, newshape):
-    """The entries in the same order in another shape; one size may be -1.
+    """The entries in the same order in another shape; one size may be -1 (or None).
+
+    Outside of `jit` the new shape may be an array of ints, or hold such arrays.
 
     >>> reshape([1, 2, 3, 4], (2, -1)).tolist()
     [[1, 2], [3, 4]]
     """
     if isinstance(newshape, (list, tuple)):
+        newshape = [-1 if n is None else n for n in newshape]
         _check_newshape(newshape)
+    elif hasattr(newshape, "shape"):
+        newshape = np.asarray(newshape).reshape(-1).tolist()
     return jnp.reshape(as_array(x), newshape)
 
 
