@@ -18,6 +18,7 @@ from minikeras.core import dtypes, naming, registry
 from minikeras.core.functional import Masks, bound
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.placeholders import SIZES_FOR_NONE, unfilled
+from minikeras.core.ragged import ragged_input
 from minikeras.core.variable import is_sparse
 
 _GUESSES = 200  # how many sizes for None are tried where neither fits
@@ -377,7 +378,10 @@ def described(error, function, args, kwargs):
     """The error's message, with the call that it came from."""
     given = [brief(x) for x in args]
     given += [f"{key}={brief(x)}" for key, x in kwargs.items()]
-    return f"{error}\nCalled: {function.__name__}({', '.join(given)})"
+    names = inspect.signature(function).parameters
+    ragged = ragged_input(error, dict(zip(names, args, strict=False)) | kwargs)
+    text = f"`{ragged}`: {error}" if ragged else str(error)
+    return f"{text}\nCalled: {function.__name__}({', '.join(given)})"
 
 
 def brief(x):

@@ -8,6 +8,7 @@ import numpy as np
 
 from minikeras.core import dtypes, naming, registry
 from minikeras.core.functional import Bindings, bound, current
+from minikeras.core.ragged import ragged_error
 
 
 def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
@@ -21,6 +22,9 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
         dtype: cast to it; None keeps the dtype.
         sparse: `False` makes a sparse `BCOO` array dense.
         ragged: ragged arrays do not exist on JAX: must be falsy.
+
+    Raises:
+        ValueError: `ragged`, or a list with rows of unequal lengths.
     """
     if ragged:
         raise ValueError("convert_to_tensor: ragged arrays do not exist on JAX.")
@@ -34,9 +38,11 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
         return x if dtype is None else x.astype(dtypes.standardize_dtype(dtype))
     if dtype is None:
         dtype = _python_dtype(x)
-    return jnp.asarray(
-        _plain(x), dtype=dtype and jax.dtypes.canonicalize_dtype(dtypes.as_jax(dtype))
-    )
+    dtype = dtype and jax.dtypes.canonicalize_dtype(dtypes.as_jax(dtype))
+    try:
+        return jnp.asarray(_plain(x), dtype=dtype)
+    except (TypeError, ValueError) as error:
+        raise ragged_error(x, error) from None
 
 
 array_types: set[type] = set()  # `isinstance` of an array is slow

@@ -86,5 +86,5 @@ class BaseConv(LowRank, Windowed):
 
     def call(self, inputs):
         """activation(kernel * inputs + bias)"""
-        self._check_window(inputs.shape)
+        self._mk_check_window(inputs.shape)
         return self._finish(self._convolve(inputs, self.kernel, self.padding))

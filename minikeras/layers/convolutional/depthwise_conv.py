@@ -57,7 +57,7 @@ class BaseDepthwiseConv(Windowed):
 
     def call(self, inputs):
         """activation(kernel * inputs + bias)"""
-        self._check_window(inputs.shape)
+        self._mk_check_window(inputs.shape)
         return self._finish(ops.depthwise_conv(inputs, self.kernel, **self._windows))
 
 

@@ -72,7 +72,7 @@ class BaseSeparableConv(Windowed):
     def call(self, inputs):
         """activation(pointwise · (depthwise * inputs) + bias)"""
         kernels = (self.depthwise_kernel, self.pointwise_kernel)
-        self._check_window(inputs.shape)
+        self._mk_check_window(inputs.shape)
         return self._finish(ops.separable_conv(inputs, *kernels, **self._windows))
 
 

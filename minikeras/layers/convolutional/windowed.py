@@ -133,12 +133,12 @@ class Windowed(Layer):
                 f"build it, got inputs of shape {tuple(input_shape)}."
             )
         if must_hold_window:
-            self._check_window(input_shape)
+            self._mk_check_window(input_shape)
         axes = {self._channel_axis: channels}
         self.input_spec = InputSpec(min_ndim=self.rank + 2, axes=axes)
         return channels
 
-    def _check_window(self, shape):
+    def _mk_check_window(self, shape):
         """ValueError unless inputs of this shape hold one whole kernel."""
         if self.padding == "valid":
             window = (self.kernel_size, self.dilation_rate)
