@@ -15,10 +15,10 @@ import numpy as np
 
 from minikeras import config as settings
 from minikeras.core import dtypes, naming, registry
+from minikeras.core.call_errors import described
 from minikeras.core.functional import Masks, bound
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.placeholders import SIZES_FOR_NONE, unfilled
-from minikeras.core.ragged import ragged_input
 from minikeras.core.variable import is_sparse
 
 _GUESSES = 200  # how many sizes for None are tried where neither fits
@@ -361,8 +361,20 @@ class FunctionOp(Operation):
     @classmethod
     def from_config(cls, class_name, config=None):
         """The op `class_name` with the arguments in `config`."""
-        config = dict(config or {})
+        from minikeras.core.serialization import deserialize_keras_object
+
+        config = {
+            # Functions among the arguments are written as configs.
+            key: deserialize_keras_object(x) if _has_config(x) else x
+            for key, x in (config or {}).items()
+        }
         return cls(registry.op(class_name), config, name=config.pop("name", None))
+
+
+def _has_config(x):
+    if isinstance(x, (list, tuple)):
+        return any(map(_has_config, x))
+    return isinstance(x, dict) and "class_name" in x
 
 
 def small_sizes_too(trace, *args, **config):
@@ -372,24 +384,6 @@ def small_sizes_too(trace, *args, **config):
         return trace(*args, fills=(SIZES_FOR_NONE[0], 1))
     except (TypeError, ValueError, IndexError):
         return trace(*args)
-
-
-def described(error, function, args, kwargs):
-    """The error's message, with the call that it came from."""
-    given = [brief(x) for x in args]
-    given += [f"{key}={brief(x)}" for key, x in kwargs.items()]
-    names = inspect.signature(function).parameters
-    ragged = ragged_input(error, dict(zip(names, args, strict=False)) | kwargs)
-    text = f"`{ragged}`: {error}" if ragged else str(error)
-    return f"{text}\nCalled: {function.__name__}({', '.join(given)})"
-
-
-def brief(x):
-    if isinstance(x, (list, tuple)):
-        return f"[{', '.join(map(brief, x))}]"
-    if hasattr(x, "shape") and hasattr(x, "dtype"):
-        return f"{x.dtype}{list(x.shape)}"
-    return repr(x)[:80]
 
 
 def op(

@@ -11,7 +11,7 @@ _DICTS = (dict, OrderedDict, defaultdict)
 
 
 class TrackedSet(set):
-    """A set that was assigned to an attribute of a layer; a container of `keras.tree`."""
+    """A set that an attribute of a layer holds: a container of `keras.tree`."""
 
 
 def _sorted(keys):

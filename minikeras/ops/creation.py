@@ -3,7 +3,8 @@
 import jax.numpy as jnp
 
 from minikeras.core import dtypes
-from minikeras.core.symbolic import op, small_sizes_too
+from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array, as_operand, unary
 
 
@@ -134,7 +135,14 @@ def meshgrid(*x, indexing="xy"):
     return jnp.meshgrid(*(as_array(axis).ravel() for axis in x), indexing=indexing)
 
 
-@op(spec=small_sizes_too)
+def _diag_spec(trace, x, k=0):
+    """How long the diagonal of a matrix of unknown sizes is, is not known."""
+    if len(x.shape) == 2 and None in x.shape:
+        return KerasTensor((None,), x.dtype)
+    return trace(x)
+
+
+@op(spec=_diag_spec)
 def diag(x, k=0):
     """Diagonal k of a matrix, or the matrix that has `x` there."""
     return jnp.diag(as_array(x), k)

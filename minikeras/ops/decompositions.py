@@ -119,7 +119,18 @@ def pinv(x, rcond=None):
     return jnp.linalg.pinv(as_array(x), rcond)
 
 
-@linalg_op
+def _qr_spec(trace, x, mode="reduced"):
+    """The sizes of both factors depend on which of two sizes is smaller."""
+    del mode
+    if None in x.shape[-2:]:
+        raise ValueError(
+            "qr: Input should have its last 2 dimensions fully-defined. Received: a "
+            f"shape of {x.shape}. Give the sizes to `Input`."
+        )
+    return trace(x)
+
+
+@linalg_op(spec=_qr_spec)
 def qr(x, mode="reduced"):
     """Q R with orthonormal columns in Q and R upper triangular -> (q, r)."""
     if mode not in ("reduced", "complete"):

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.core.symbolic import op, small_sizes_too
+from minikeras.core.symbolic import any_symbolic, op, small_sizes_too
 from minikeras.core.variable import Variable
-from minikeras.ops.convert import CORE, as_array, as_operand
+from minikeras.ops.convert import CORE, as_array, as_operand, dtype
 from minikeras.ops.sparse import on_entries
 
 
@@ -265,17 +265,34 @@ def _at(x, indices):
     return x.at[tuple(jnp.moveaxis(as_array(indices).astype("int32"), -1, 0))]
 
 
-@op(tensors=("inputs", "start_indices"), module=CORE)
+def _slice_spec(trace, inputs, start_indices, shape):
+    """Where the end is at depends on starts that are not known yet."""
+    if -1 not in shape or not any_symbolic((start_indices,)):
+        return trace(inputs, start_indices)
+    _check_ranks(inputs, start_indices, shape)
+    sizes = (None if size == -1 else size for size in shape)
+    return KerasTensor(tuple(sizes), dtype(inputs))
+
+
+def _check_ranks(inputs, starts, shape):
+    count = starts.shape[0] if hasattr(starts, "shape") else len(starts)
+    if len(shape) != len(inputs.shape):
+        raise ValueError(
+            "slice: the number of dimensions in `inputs` must match the number of "
+            f"dimensions in `shape`, got shape {tuple(inputs.shape)} and {shape}."
+        )
+    if count != len(inputs.shape):
+        raise ValueError(
+            "slice: the number of dimensions in `start_indices` must match the number "
+            f"of dimensions in `inputs`, got {count} and shape {tuple(inputs.shape)}."
+        )
+
+
+@op(tensors=("inputs", "start_indices"), module=CORE, spec=_slice_spec)
 def slice(inputs, start_indices, shape):
     """The block of `shape` that begins at `start_indices`; -1: up to the end."""
     inputs, starts = as_array(inputs), _starts(start_indices)
-    for name, value in (("shape", shape), ("start_indices", starts)):
-        if len(value) != inputs.ndim:
-            raise ValueError(
-                f"slice: the number of dimensions in `{name}` must match the number of "
-                f"dimensions in `inputs`, got {len(value)} values and shape "
-                f"{inputs.shape}."
-            )
+    _check_ranks(inputs, starts, shape)
     # -1: up to the end, which only a start that is no tracer can tell.
     shape = [
         int(end - start) if size == -1 else size

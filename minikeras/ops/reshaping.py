@@ -179,7 +179,17 @@ def _pad_width(pad_width, ndim):
     return tuple(tuple(pair) for pair in pad_width)
 
 
-@op(tensors=("x",))
+def _repeat_spec(trace, x, repeats, axis=None):
+    """As in Keras a list of repeats does not tell an unknown size."""
+    out = trace(x)
+    if axis is None or x.shape[axis] is not None:
+        return out
+    shape = list(out.shape)
+    shape[axis] = None
+    return KerasTensor(shape, out.dtype)
+
+
+@op(tensors=("x",), spec=_repeat_spec)
 def repeat(x, repeats, axis=None):
     """Each entry `repeats` times in a row; None flattens first."""
     # Numbers of repeats stay numpy's under a trace: they decide the shape.

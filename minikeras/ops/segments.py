@@ -37,8 +37,9 @@ def _segment(function, what):
             )
         if num_segments is None:
             raise ValueError(
-                f"{function.__name__}: Argument `num_segments` must be set: the "
-                "output's shape cannot depend on the values in `segment_ids`."
+                f"{function.__name__}: Argument `num_segments` must be set when using "
+                "the JAX backend. The output's shape cannot depend on the values in "
+                "`segment_ids`."
             )
         return function(data, ids, num_segments, indices_are_sorted=sorted)
 
