@@ -95,6 +95,7 @@ class KerasTensor:
         self._refuse(
             "cannot be used as input to a JAX function",
             "Use functions of keras.ops, or a layer whose `call` uses JAX.",
+            ValueError,
         )
 
     def __bool__(self):

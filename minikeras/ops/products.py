@@ -7,7 +7,7 @@ from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import op
 from minikeras.core.variable import is_sparse
 from minikeras.ops.convert import as_array, as_operand, binary
-from minikeras.ops.sparse import by_jax
+from minikeras.ops.sparse import batched_product
 
 kron = binary(jnp.kron, "Kronecker product.")
 outer = binary(jnp.outer, "x1 xᵀ2 of flattened operands.")
@@ -39,7 +39,7 @@ def _accumulator(*arrays):
 
 
 @op
-@by_jax
+@batched_product
 def matmul(x1, x2):
     """(…, n, k) @ (…, k, m) -> (…, n, m); leading axes broadcast.
 
