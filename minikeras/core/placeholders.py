@@ -1,5 +1,6 @@
 """Sizes that stand for None while shapes are traced, and errors without them."""
 
+import itertools
 import re
 
 import jax
@@ -43,6 +44,42 @@ def unfilled(error, trace, fills=SIZES_FOR_NONE):
     for cause in _chain(error):
         if (text := _text(cause)) is not None:
             _rewrite(cause, _without(text, large))
+
+
+def guesses(tensors, sizes):
+    """Sizes that some of the unknown ones may turn out to be, few before many.
+
+    All that broadcast to one known size are guessed together.
+
+    Args:
+        tensors: KerasTensors.
+        sizes: of other arguments of the call; those that the tensors have are added.
+
+    Yields:
+        (((tensor, axis), size), …), tensor and axis by number.
+    """
+    nones = [(i, d) for i, x in enumerate(tensors) for d in _nones(x.shape)]
+    sizes = {*sizes, *(size for x in tensors for size in x.shape if size is not None)}
+    sizes = (*sorted(sizes - {1}), 1)  # 1 is the last: it broadcasts to all others
+    yield ()
+    yield from ((pair,) for pair in itertools.product(nones, sizes))
+    known = {}  # by the axis, counted from the end
+    for x in tensors:
+        for axis, size in enumerate(x.shape, -x.ndim):
+            if size not in (None, 1):
+                known[axis] = size
+    places = [(i, d, d - tensors[i].ndim) for i, d in nones]
+    for count in range(1, len(known) + 1):
+        for axes in itertools.combinations(known, count):
+            yield tuple(((i, d), known[k]) for i, d, k in places if k in axes)
+    for count in range(2, len(nones) + 1):
+        for chosen in itertools.combinations(nones, count):
+            for values in itertools.product(sizes, repeat=count):
+                yield tuple(zip(chosen, values, strict=True))
+
+
+def _nones(shape):
+    return [d for d, size in enumerate(shape) if size is None]
 
 
 def shown_shape(x):

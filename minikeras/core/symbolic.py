@@ -18,7 +18,7 @@ from minikeras.core import dtypes, naming, registry
 from minikeras.core.call_errors import described
 from minikeras.core.functional import Masks, bound
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.core.placeholders import SIZES_FOR_NONE, unfilled
+from minikeras.core.placeholders import SIZES_FOR_NONE, guesses, unfilled
 from minikeras.core.variable import is_sparse
 
 _GUESSES = 200  # how many sizes for None are tried where neither fits
@@ -122,18 +122,9 @@ def output_spec(fn, args, kwargs, training=None, fills=SIZES_FOR_NONE, guess=Non
 
 def _first_that_works(both, tensors, sizes):
     """(tensors with some None replaced by a size that fits, their two traces)."""
-    nones = [(i, d) for i, x in enumerate(tensors) for d in _nones(x.shape)]
-    own = (size for x in tensors for size in x.shape)
-    sizes = sorted({*sizes, *(size for size in own if size not in (None, 1))})
-    guesses = (
-        zip(chosen, values, strict=True)
-        for count in range(1, len(nones) + 1)
-        for chosen in itertools.combinations(nones, count)
-        for values in itertools.product(sizes, repeat=count)
-    )
-    guesses = [(), *map(tuple, itertools.islice(guesses, _GUESSES))]
+    tried = list(itertools.islice(guesses(tensors, sizes), _GUESSES))
     # Keras records functions of integers on KerasTensors of floats too.
-    for dtype, guess in itertools.product((None, "int32"), guesses):
+    for dtype, guess in itertools.product((None, "int32"), tried):
         shapes = [list(x.shape) for x in tensors]
         for (i, d), size in guess:
             shapes[i][d] = size
@@ -154,10 +145,6 @@ def _of_dtype(x, dtype):
 
 def _instead(own, dtype):
     return dtype if dtype and dtypes.is_float(own) else own
-
-
-def _nones(shape):
-    return [d for d, size in enumerate(shape) if size is None]
 
 
 def _is_array(x):

@@ -48,9 +48,7 @@ eigh = unary(
     **_module,
 )
 inv = unary(jnp.linalg.inv, "Inverse.", "inv", spec=_known_squares, **_module)
-slogdet = unary(
-    jnp.linalg.slogdet, "Sign and log |det|.", "slogdet", spec=_known_squares
-)
+slogdet = unary(jnp.linalg.slogdet, "Sign and log |det|.", "slogdet")
 lu_factor = unary(
     jax.scipy.linalg.lu_factor, "LU decomposition and pivots.", "lu_factor", **_module
 )

@@ -225,7 +225,14 @@ def in_top_k(targets, predictions, k):
     return rank <= k
 
 
-@op(tensors=("indices", "values"), module=CORE)
+def _scatter_spec(trace, indices, values, shape):
+    """The shape is given; how many axes are indexed need not be known."""
+    if isinstance(indices, KerasTensor) and indices.shape[-1:] == (None,):
+        return KerasTensor(shape, dtype(values))
+    return trace(indices, values)
+
+
+@op(tensors=("indices", "values"), module=CORE, spec=_scatter_spec)
 def scatter(indices, values, shape):
     """Zeros of `shape` with `values` added at `indices`.
 
@@ -241,7 +248,17 @@ def scatter(indices, values, shape):
     return _at(jnp.zeros(shape, values.dtype), indices).add(values)
 
 
-@op(tensors=("inputs", "indices", "updates"), module=CORE)
+def _scatter_update_spec(trace, inputs, indices, updates, **config):
+    del config
+    if isinstance(indices, KerasTensor) and indices.shape[-1:] == (None,):
+        return KerasTensor(
+            inputs.shape if hasattr(inputs, "shape") else as_array(inputs).shape,
+            dtype(inputs),
+        )
+    return trace(inputs, indices, updates)
+
+
+@op(tensors=("inputs", "indices", "updates"), module=CORE, spec=_scatter_update_spec)
 def scatter_update(inputs, indices, updates, reduction=None):
     """`inputs` with `updates` set, or combined by a reduction, at `indices`.
 

@@ -359,7 +359,14 @@ def unstack(x, num=None, axis=0):
     return [jax.lax.index_in_dim(x, i, axis, keepdims=False) for i in range(count)]
 
 
-@op(module="keras.src.ops.math")
+def _complex_spec(trace, x):
+    """A last size that is not known will be 2."""
+    if x.shape[-1:] == (None,):
+        x = KerasTensor((*x.shape[:-1], 2), x.dtype)
+    return trace(x)
+
+
+@op(module="keras.src.ops.math", spec=_complex_spec)
 def view_as_complex(x):
     """(…, 2) real and imaginary parts -> complex (…)."""
     x = as_array(x)
