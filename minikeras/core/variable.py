@@ -1,6 +1,7 @@
 """Variable: a path, a value and a `trainable` flag; the only mutable cell."""
 
 import operator
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -190,7 +191,8 @@ class Variable:
         self._overwrite_with_gradient = False
         if isinstance(initializer, str):
             initializer = registry.family("initializers").get(initializer)
-        self._layout, self._initializer = layout, None
+        self._layout = layout
+        self._initializer: Any = None  # until the value is drawn
         if callable(initializer):
             self._plan(initializer, shape, dtype)
         else:
