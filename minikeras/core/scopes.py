@@ -22,7 +22,19 @@ class name_scope(Frame):
 
     def __enter__(self):
         super().__init__(path=(*current().path, self._name))
+        self._open = True
         return super().__enter__()
+
+    def __exit__(self, *exc):
+        if self._open:  # not left by `leave_name_scopes`
+            self._open = False
+            super().__exit__(*exc)
+
+
+def leave_name_scopes() -> None:
+    """Leave the name scopes that are innermost, as one entered without `with` is."""
+    while isinstance(frame := current(), name_scope):
+        frame.__exit__()
 
 
 def device(device_name):

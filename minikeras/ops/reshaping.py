@@ -282,7 +282,19 @@ def split(x, indices_or_sections, axis=0):
     return jnp.split(x, indices_or_sections, axis_within(axis, x.ndim))
 
 
-@op
+def _squeeze_spec(trace, x, axis=None):
+    """A size that is not known is not taken for 1."""
+    axes = axis if isinstance(axis, (list, tuple)) else () if axis is None else (axis,)
+    unknown = [a for a in axes if -x.ndim <= a < x.ndim and x.shape[a] is None]
+    if unknown:
+        raise ValueError(
+            f"squeeze: axis {unknown[0]} of shape {x.shape} is not known to have size "
+            "1. Give the size to `Input`, or take x[..., 0] of that axis."
+        )
+    return trace(x)
+
+
+@op(spec=_squeeze_spec)
 @by_jax
 def squeeze(x, axis=None):
     """Axes of size 1 taken away, all or those in `axis`."""

@@ -11,6 +11,7 @@ import pytest
 from minikeras import StatelessScope, layers, name_scope, random
 from minikeras.core.functional import Frame
 from minikeras.core.variable import Variable, convert_to_tensor, unique_paths
+from minikeras.utils import clear_session
 
 A = np.array([[3.0, -2.0, 0.5], [1.0, 4.0, -6.0]], "float32")
 B = np.array([[2.0, 0.5, -1.0], [3.0, -2.0, 4.0]], "float32")
@@ -218,3 +219,13 @@ def test_layers_made_and_traced_in_a_stateless_scope():
     made = []
     assert jax.jit(run)(A).shape == (2, 2)
     np.testing.assert_array_equal(made[0].kernel.value, np.ones((3, 2)))
+
+
+def test_clear_session_leaves_name_scopes():
+    left = name_scope("left_open")
+    left.__enter__()
+    with name_scope("inner"):
+        clear_session()
+        assert Variable(A, name="v").path == "v"
+    left.__exit__()
+    assert Variable(A, name="v").path == "v"

@@ -188,3 +188,10 @@ def test_running_sums_along_several_axes():
         np.testing.assert_array_equal(ops.nancumsum(x, axis), sums)
         np.testing.assert_array_equal(ops.nancumprod(x, axis), products)
     assert shape(ops.nancumsum(K(None, 3), axis=(1,))) == (None, 3)
+
+
+def test_an_unknown_size_is_not_squeezed():
+    assert shape(ops.squeeze(K(None, 1, 3, 1))) == (None, 3)
+    assert shape(ops.squeeze(K(None, 1, 3), axis=[1])) == (None, 3)
+    with pytest.raises(ValueError, match="axis 0 of shape"):
+        ops.squeeze(K(None, 3), axis=0)
