@@ -46,7 +46,7 @@ def unfilled(error, trace, fills=SIZES_FOR_NONE):
             _rewrite(cause, _without(text, large))
 
 
-def guesses(tensors, sizes):
+def guesses(tensors, sizes=None):
     """Sizes that some of the unknown ones may turn out to be, few before many.
 
     All that broadcast to one known size are guessed together.
@@ -54,15 +54,25 @@ def guesses(tensors, sizes):
     Args:
         tensors: KerasTensors.
         sizes: of other arguments of the call; those that the tensors have are added.
+            None: unknown sizes are guessed only where they meet a known one.
 
     Yields:
         (((tensor, axis), size), …), tensor and axis by number.
     """
     nones = [(i, d) for i, x in enumerate(tensors) for d in _nones(x.shape)]
-    sizes = {*sizes, *(size for x in tensors for size in x.shape if size is not None)}
-    sizes = (*sorted(sizes - {1}), 1)  # 1 is the last: it broadcasts to all others
-    yield ()
-    yield from ((pair,) for pair in itertools.product(nones, sizes))
+    if sizes is not None:
+        yield ()
+        sizes = {*sizes, *(n for x in tensors for n in x.shape if n is not None)}
+        sizes = (*sorted(sizes - {1}), 1)  # 1 is the last: it broadcasts to all others
+        yield from ((pair,) for pair in itertools.product(nones, sizes))
+    yield from _by_axis(tensors, nones)
+    for count in range(2, len(nones) + 1) if sizes is not None else ():
+        for chosen in itertools.combinations(nones, count):
+            for values in itertools.product(sizes, repeat=count):
+                yield tuple(zip(chosen, values, strict=True))
+
+
+def _by_axis(tensors, nones):
     known = {}  # by the axis, counted from the end
     for x in tensors:
         for axis, size in enumerate(x.shape, -x.ndim):
@@ -71,11 +81,9 @@ def guesses(tensors, sizes):
     places = [(i, d, d - tensors[i].ndim) for i, d in nones]
     for count in range(1, len(known) + 1):
         for axes in itertools.combinations(known, count):
-            yield tuple(((i, d), known[k]) for i, d, k in places if k in axes)
-    for count in range(2, len(nones) + 1):
-        for chosen in itertools.combinations(nones, count):
-            for values in itertools.product(sizes, repeat=count):
-                yield tuple(zip(chosen, values, strict=True))
+            guess = tuple(((i, d), known[k]) for i, d, k in places if k in axes)
+            if guess:
+                yield guess
 
 
 def _nones(shape):

@@ -72,7 +72,7 @@ def output_spec(fn, args, kwargs, training=None, fills=SIZES_FOR_NONE, guess=Non
         training: the mode of layers.
         fills: two sizes that stand for None.
         guess: the sizes, with those of the KerasTensors, that a None may turn out to
-            be if the call asks for it; None: the call must work without.
+            be if the call asks for it; None: only sizes that it broadcasts with.
     """
     flat, treedef = jax.tree_util.tree_flatten((args, kwargs))
     where = [i for i, x in enumerate(flat) if isinstance(x, KerasTensor)]
@@ -105,7 +105,7 @@ def output_spec(fn, args, kwargs, training=None, fills=SIZES_FOR_NONE, guess=Non
         try:
             traced = both(tensors)
         except (TypeError, ValueError):
-            if guess is None:
+            if guess is None and len(tensors) == 1:
                 raise
             tensors, traced = _first_that_works(both, tensors, guess)
     except Exception as error:
@@ -124,7 +124,8 @@ def _first_that_works(both, tensors, sizes):
     """(tensors with some None replaced by a size that fits, their two traces)."""
     tried = list(itertools.islice(guesses(tensors, sizes), _GUESSES))
     # Keras records functions of integers on KerasTensors of floats too.
-    for dtype, guess in itertools.product((None, "int32"), tried):
+    dtypes_tried = (None,) if sizes is None else (None, "int32")
+    for dtype, guess in itertools.product(dtypes_tried, tried):
         shapes = [list(x.shape) for x in tensors]
         for (i, d), size in guess:
             shapes[i][d] = size
