@@ -8,9 +8,10 @@ import jax
 import numpy as np
 
 from minikeras.core import dtypes
+from minikeras.core.call_errors import brief
 from minikeras.core.functional import get_mask, set_mask
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.core.symbolic import any_symbolic, brief
+from minikeras.core.symbolic import any_symbolic
 from minikeras.core.variable import is_sparse
 
 

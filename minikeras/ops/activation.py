@@ -6,6 +6,7 @@ import warnings
 import jax.numpy as jnp
 from jax import nn
 
+from minikeras.core.placeholders import shown_shape
 from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array, unary
 
@@ -141,10 +142,10 @@ def softmax(x, axis=-1):
     x = as_array(x)
     if isinstance(axis, int) and x.shape[axis : axis + 1 or None] == (1,):
         warnings.warn(
-            f"You are using a softmax over axis {axis} of a tensor of shape {x.shape}. "
-            "This axis has size 1. The softmax operation will always return the value "
-            "1, which is likely not what you intended. Did you mean to use a sigmoid "
-            "instead?",
+            f"You are using a softmax over axis {axis} of a tensor of shape "
+            f"{shown_shape(x)}. This axis has size 1. The softmax operation will "
+            "always return the value 1, which is likely not what you intended. Did you "
+            "mean to use a sigmoid instead?",
             stacklevel=2,
         )
     return nn.softmax(x, _axes(axis))
