@@ -82,7 +82,9 @@ def _forward(x, w, steps, groups, loop) -> Callable | None:
     products = loop or _suits_products(taps, rank)
     if spread:
         return by_sums if products else None
-    large = x.size * taps * filters >= _SMALL
+    # A size that is not known yet, of a symbolic batch, counts as one.
+    size = math.prod(n for n in x.shape if isinstance(n, int))
+    large = size * taps * filters >= _SMALL
     if filters <= _FEW_FILTERS and taps > 1 and not strided and large:
         return by_sums
     return by_rows if products else None
@@ -155,8 +157,8 @@ def _xla(lhs, rhs, loop=False, **params):
 
 def _on_cpu(lhs, rhs, loop=False, **params):
     out = jax.eval_shape(partial(_xla, **params), lhs, rhs)
-    whole = out.size and lhs.size and rhs.size and lhs.ndim > 2
-    if not (whole and jnp.issubdtype(out.dtype, jnp.floating)):
+    empty = any(0 in array.shape for array in (out, lhs, rhs))
+    if empty or lhs.ndim < 3 or not jnp.issubdtype(out.dtype, jnp.floating):
         return _xla(lhs, rhs, **params)
     if _has_spread_kernel_gradient(params):
         sizes = tuple(out.shape[axis] for axis in params["dimension_numbers"][2][2:])

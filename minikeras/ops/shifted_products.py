@@ -54,7 +54,7 @@ def _slices(x, window, places, strides, dilation):
         stop = [
             a + (n - 1) * s + 1 for a, n, s in zip(start, places, strides, strict=True)
         ]
-        limits = [0, *start, 0], [len(x), *stop, x.shape[-1]]
+        limits = [0, *start, 0], [x.shape[0], *stop, x.shape[-1]]
         yield index, lax.slice(x, *limits, [1, *strides, 1])
 
 
@@ -86,7 +86,7 @@ def by_rows(x, w, steps, places):
     window, filters = w.shape[:-2], w.shape[-1]
     w = w.reshape(*window[:-1], -1, filters)
     total = _sum(a @ w[index] for index, a in _row_slices(x, window, places, steps))
-    return total.reshape(len(x), *places, filters)
+    return total.reshape(x.shape[0], *places, filters)
 
 
 def by_sums(x, w, steps, places):
