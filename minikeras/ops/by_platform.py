@@ -84,7 +84,7 @@ class ByPlatform:
             return found
         # The depth keeps the names apart, should this one be transposed in turn.
         like = f"like_{self._depth}"
-        params[like] = jax.ShapeDtypeStruct(aval.shape, aval.dtype)
+        params[like] = aval
         known = (x for i, x in enumerate(arrays) if i != place)
         transposed = self._derive(_transposed, place, like)
         found[place] = transposed(cotangent, *known, **params)
@@ -112,7 +112,7 @@ def _transposed(way, place, like):
     """(cotangent of the value, *other arguments) -> that of the one at `place`.
 
     Args:
-        like: name of the parameter that has the shape and dtype of the one at `place`.
+        like: name of the parameter that is the abstract value of the one at `place`.
     """
 
     def transposed(cotangent, *known, **params):

@@ -34,7 +34,9 @@ def drawn(family, seed):
     rank = rng.choice([1, 2, 2, 3])
     channels = rng.choice([1, 2, 4, 16, 32])
     depthwise = family == "grouped" and rng.random() < 0.5
-    groups = {"plain": 1, "transposed": 1}.get(family, channels if depthwise else min(2, channels))
+    groups = {"plain": 1, "transposed": 1}.get(
+        family, channels if depthwise else min(2, channels)
+    )
     filters = groups * rng.choice([1, 2, 3, 8, 20, 20])
     space = [rng.randint(5, 8) for _ in range(rank)]
     entries = [2, 3, 4, 5] if family == "transposed" else [1, 1, 2, 3]
