@@ -11,7 +11,7 @@ XLA's convolution; so does a CPU, except for:
 | one input channel to a group (depthwise) | sum over the window of slice · scale |
 | other groups | one convolution for each group |
 | window of one entry; 3-D | products, one for each row of the window |
-| kernel's gradient of a strided transposed one | with inputs and gradient swapped |
+| kernel's gradient: strided transposed, one filter | inputs, gradient swapped |
 | strided transposed, 16 entries or more | one plain convolution for each phase |
 | at most 6 filters, no strides, large | one product for the window, then shifted sums |
 | any, in the body of a loop (`in_loop`) | products |
@@ -143,12 +143,18 @@ def _by_groups(lhs, rhs, params):
     return jnp.concatenate([_on_cpu(*pair, **one) for pair in parts], out_spec[1])
 
 
-def _has_spread_kernel_gradient(params):
-    """Is it the gradient in a kernel, of one group, that `swapped` computes?"""
-    (n, c, *_), _, _ = params["dimension_numbers"]
+def _suits_swapping(lhs, rhs, params):
+    """Is it a gradient in a kernel, of one group, that `swapped` computes faster?
+
+    Zeros between the inputs become strides. A single filter becomes a single channel:
+    5x5 at 64x28x28x64 takes 20 ms, the other way round 7.
+    """
+    (n, c, *_), (o, *_), _ = params["dimension_numbers"]
     groups = params["feature_group_count"] * params["batch_group_count"]
-    spread, strides = params["lhs_dilation"], params["rhs_dilation"]
-    return n > c and groups == 1 and max(spread) > 1 and max(strides) == 1
+    if n < c or groups > 1 or max(params["rhs_dilation"]) > 1:
+        return False
+    single = rhs.shape[o] == 1 and lhs.shape[n] >= _VECTOR
+    return single or max(params["lhs_dilation"]) > 1
 
 
 def _xla(lhs, rhs, loop=False, **params):
@@ -160,7 +166,7 @@ def _on_cpu(lhs, rhs, loop=False, **params):
     empty = any(0 in array.shape for array in (out, lhs, rhs))
     if empty or lhs.ndim < 3 or not jnp.issubdtype(out.dtype, jnp.floating):
         return _xla(lhs, rhs, **params)
-    if _has_spread_kernel_gradient(params):
+    if _suits_swapping(lhs, rhs, params):
         sizes = tuple(out.shape[axis] for axis in params["dimension_numbers"][2][2:])
         return swapped(lhs, rhs, sizes, partial(_on_cpu, loop=loop), params)
     kind = out.dtype if out.dtype.itemsize > 2 else jnp.float32

@@ -1,4 +1,4 @@
-"""Functions with a way of their own on CPUs: derivatives, batches, exported programs."""
+"""Functions with a way of their own on CPUs: derivatives, batches, exports."""
 
 import jax
 import jax.numpy as jnp
