@@ -78,7 +78,8 @@ class ByPlatform:
     def _transpose(self, cotangent, *arrays, **params):
         """Of a function that is linear in one of its arrays: a derivative."""
         (place,) = (i for i, x in enumerate(arrays) if ad.is_undefined_primal(x))
-        aval, found = arrays[place].aval, [None] * len(arrays)
+        found: list[Any] = [None] * len(arrays)
+        aval = arrays[place].aval
         if isinstance(cotangent, ad.Zero):
             found[place] = ad.Zero(aval)
             return found
