@@ -4,6 +4,7 @@ A call is drawn from (name, seed), which stand in the test's id.
 """
 
 import os
+import re
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
@@ -112,6 +113,30 @@ def test_symbolic_shapes(name, seed):
     results = leaves(results)
     assert fits(ours, results), (ours, theirs, [np.shape(y) for y in results])
     assert not fits(theirs, results) or sharper(ours, theirs), (ours, theirs)
+
+
+@pytest.mark.parametrize(("name", "seed"), draw.cases(SYMBOLIC, 3))
+def test_several_unknown_sizes(name, seed):
+    """What Keras takes with unknown sizes anywhere, ours takes, and its specs hold."""
+    args, kwargs = drawn(name, seed)
+    arrays = [x for x in leaves((args, kwargs)) if is_array(x)]
+    d = Draw("unknown", name, seed)
+    tensors = [(list(x.shape), x.dtype.name) for x in arrays]
+    for shape, _ in tensors[:1] if name.endswith(KERNELS) else tensors:
+        for axis in range(len(shape)):
+            if d.chance(0.6) and not name.endswith(KERNELS):
+                shape[axis] = None
+    results, refused = draw.outcome(taken, minikeras, name, args, kwargs, arrays)
+    if refused is not None or not any(None in shape for shape, _ in tensors):
+        pytest.skip("no unknown size, or nothing to compute")
+    ours, error = draw.outcome(specs, minikeras, name, args, kwargs, tensors)
+    if error is not None:
+        _, theirs = draw.outcome(specs, keras, name, args, kwargs, tensors)
+        assert theirs is not None, error
+        assert not re.search(r"\b(5040|10080|30240)\b", str(error))
+        return
+    results = [y for y in leaves(results) if hasattr(y, "dtype")]
+    assert name == "size" or fits(ours, results), ours
 
 
 # Ours clip an index, broadcast weights and promote unequal dtypes.

@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 
+from compat.bench.keras_images import WHOLE, convolved, mobile
 from compat.bench.workloads import find
 
 
@@ -25,15 +26,6 @@ def convnet(keras, x, workload):
         x = keras.layers.Conv2D(filters, 3, activation="relu")(x)
         x = keras.layers.MaxPooling2D()(x)
     return keras.layers.Flatten()(x)
-
-
-def convolved(keras, x, filters, size, strides=1, activation="relu"):
-    """A convolution without bias, batch normalization, and a ReLU if wanted."""
-    conv = keras.layers.Conv2D(
-        filters, size, strides=strides, padding="same", use_bias=False
-    )
-    x = keras.layers.BatchNormalization()(conv(x))
-    return keras.layers.Activation(activation)(x) if activation else x
 
 
 def resnet(keras, x, workload):
@@ -96,26 +88,37 @@ BODIES = {
     "gru": recurrent("GRU"),
     "transformer": transformer,
     "autoencoder": autoencoder,
+    "mobile": mobile,
 }
+
+
+def outputs(keras, inputs, name):
+    """What the network called `name` gives."""
+    workload = find(name)
+    if name in WHOLE:
+        return WHOLE[name](keras, inputs, workload)
+    x = BODIES.get(name, dense)(keras, inputs, workload)
+    activation = "sigmoid" if workload.task == "images" else None
+    last = keras.layers.Dense(workload.outputs, activation=activation, dtype="float32")
+    return last(x)
 
 
 def network(keras, name):
     """The compiled network called `name`."""
     workload = find(name)
     inputs = keras.Input(workload.shape, dtype="int32" if workload.vocabulary else None)
-    x = BODIES.get(name, dense)(keras, inputs, workload)
-    activation = "sigmoid" if workload.task == "images" else None
-    last = keras.layers.Dense(workload.outputs, activation=activation, dtype="float32")
-    model = keras.Model(inputs, last(x))
+    model = keras.Model(inputs, outputs(keras, inputs, name))
+    binary = (
+        keras.losses.BinaryCrossentropy(from_logits=True),
+        keras.metrics.BinaryAccuracy(threshold=0.0),
+    )
     loss, metric = {
         "classes": lambda: (
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             "accuracy",
         ),
-        "binary": lambda: (
-            keras.losses.BinaryCrossentropy(from_logits=True),
-            keras.metrics.BinaryAccuracy(threshold=0.0),
-        ),
+        "binary": lambda: binary,
+        "pairs": lambda: binary,
         "images": lambda: ("mse", "mae"),
     }[workload.task]()
     model.compile(optimizer="adam", loss=loss, metrics=[metric])

@@ -7,6 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from compat.bench.torch_images import NETWORKS as OF_IMAGES
+from compat.bench.torch_images import ChannelsFirst
 from compat.bench.workloads import find
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -25,13 +27,6 @@ def mlp():
         *(nn.Linear(256, 128), nn.ReLU(), nn.BatchNorm1d(128, 1e-3, 0.01)),
         nn.Linear(128, 10),
     )
-
-
-class ChannelsFirst(nn.Module):
-    """Images as the data has them -> as PyTorch wants them; a view, no copy."""
-
-    def forward(self, x):
-        return x.permute(0, 3, 1, 2)
 
 
 def convnet():
@@ -106,6 +101,7 @@ class Transformer(nn.Module):
 
 
 NETWORKS = {
+    **OF_IMAGES,
     "mlp": mlp,
     "convnet": convnet,
     "resnet": resnet,
@@ -139,6 +135,14 @@ def _images(outputs, y):
     return functional.mse_loss(outputs, y), (outputs - y).abs().mean()
 
 
+MEASURES = {
+    "classes": _classes,
+    "binary": _binary,
+    "pairs": _binary,
+    "images": _images,
+}
+
+
 class Contender:
     """One workload, ready to be timed."""
 
@@ -151,9 +155,7 @@ class Contender:
         self.host = self.workload.data()
         x, y = (torch.from_numpy(a).to(DEVICE) for a in self.host)
         self.x, self.y = x, y.long() if self.workload.task == "classes" else y
-        self.measure = {"classes": _classes, "binary": _binary, "images": _images}[
-            self.workload.task
-        ]
+        self.measure = MEASURES[self.workload.task]
         self.model = network(name).to(DEVICE)
         self.optimizer = torch.optim.Adam(self.model.parameters(), 1e-3, eps=1e-7)
         self.parameters = sum(p.numel() for p in self.model.parameters())
@@ -170,6 +172,7 @@ class Contender:
         for i in range(0, len(order), size):
             rows = order[i : i + size]
             loss, metric = self.measure(self.model(self.x[rows]), self.y[rows])
+            loss = loss + getattr(self.model, "added_loss", 0.0)
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()

@@ -15,7 +15,8 @@ class Workload(NamedTuple):
         batch: samples a step.
         steps: steps an epoch.
         epochs: warm epochs a turn.
-        task: "classes" (10 logits), "binary" (1 logit), "images" (the input again).
+        task: "classes" (10 logits), "binary" (1 logit), "images" (the input again),
+            "pairs" (two logits, of 1 and of 0).
         vocabulary: samples are integers below it; 0: they are floats in [0, 1).
         hidden: units of the hidden layers, of networks made of `Dense` alone.
     """
@@ -37,7 +38,8 @@ class Workload(NamedTuple):
     @property
     def outputs(self):
         """Width of the last layer."""
-        return {"classes": 10, "binary": 1, "images": self.shape[0]}[self.task]
+        widths = {"classes": 10, "binary": 1, "pairs": 2, "images": self.shape[0]}
+        return widths[self.task]
 
     def data(self):
         """x (samples, *shape), float32 or int32, and y: what the task asks for."""
@@ -49,6 +51,8 @@ class Workload(NamedTuple):
             x = rng.random(shape, dtype=np.float32)
         if self.task == "images":
             return x, x
+        if self.task == "pairs":
+            return x, np.tile(np.float32([1, 0]), (self.samples, 1))
         if self.task == "binary":
             return x, rng.integers(0, 2, (self.samples, 1)).astype("float32")
         return x, rng.integers(0, 10, self.samples).astype("int32")
@@ -68,6 +72,10 @@ WORKLOADS = {
     "autoencoder": Workload(
         "autoencoder 784-128-32-128-784", (784,), 128, 60, 3, "images"
     ),
+    "dcgan": Workload("DCGAN on 28x28", (28, 28, 1), 64, 4, 1, "pairs"),
+    "vae_conv": Workload("convolutional VAE", (28, 28, 1), 128, 8, 2, "images"),
+    "unet": Workload("U-Net 16-32-64 on 64x64x3", (64, 64, 3), 16, 8, 2, "images"),
+    "mobile": Workload("mobile network on 64x64x3", (64, 64, 3), 32, 8, 2),
 }
 
 

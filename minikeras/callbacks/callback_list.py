@@ -44,14 +44,14 @@ class CallbackList(Callback):
         is_leaf = lambda node: not isinstance(node, (list, tuple))  # noqa: E731
         self.callbacks = jax.tree_util.tree_leaves(callbacks, is_leaf=is_leaf)
         self.callbacks = [c for c in self.callbacks if c is not None]
-        self._history = self._find(History, add_history)
-        self._progbar = self._find(ProgbarLogger, add_progbar)
-        self._hooks = None
+        self._mk_history = self._mk_find(History, add_history)
+        self._mk_progbar = self._mk_find(ProgbarLogger, add_progbar)
+        self._mk_hooks = None
         if model is not None:
             self.set_model(model)
         self.set_params(params)
 
-    def _find(self, kind, add):
+    def _mk_find(self, kind, add):
         found = next((c for c in self.callbacks if isinstance(c, kind)), None)
         if found is None and add:
             found = kind()
@@ -61,7 +61,7 @@ class CallbackList(Callback):
     def append(self, callback):
         """Add a callback at the end."""
         self.callbacks.append(callback)
-        self._hooks = None
+        self._mk_hooks = None
 
     def set_params(self, params):
         self.params = params
@@ -70,96 +70,96 @@ class CallbackList(Callback):
 
     def set_model(self, model):
         super().set_model(model)
-        if self._history is not None:
-            model.history = self._history
+        if self._mk_history is not None:
+            model.history = self._mk_history
         for callback in self.callbacks:
             callback.set_model(model)
 
     @property
     def needs_train_batch_hooks(self):
-        return self._needs("train")
+        return self._mk_needs("train")
 
     @property
     def needs_test_batch_hooks(self):
-        return self._needs("test")
+        return self._mk_needs("test")
 
     @property
     def needs_predict_batch_hooks(self):
-        return self._needs("predict")
+        return self._mk_needs("predict")
 
-    def _needs(self, mode):
+    def _mk_needs(self, mode):
         return any(
             not getattr(callback, "_mk_batches_may_be_skipped", False)
             for edge in _EDGES
-            for callback, _ in self._batch_hooks()[f"on_{mode}_batch_{edge}"]
+            for callback, _ in self._mk_batch_hooks()[f"on_{mode}_batch_{edge}"]
         )
 
-    def _batch_hooks(self):
+    def _mk_batch_hooks(self):
         """For each batch hook, the callbacks that use it; found once a run."""
-        if self._hooks is None:
-            self._hooks = {
+        if self._mk_hooks is None:
+            self._mk_hooks = {
                 name: [(c, getattr(c, name)) for c in self.callbacks if _uses(c, name)]
                 for name in _BATCH_HOOKS
             }
-        return self._hooks
+        return self._mk_hooks
 
-    def _call_batch(self, name, batch, logs):
-        for _, hook in self._batch_hooks()[name]:
+    def _mk_call_batch(self, name, batch, logs):
+        for _, hook in self._mk_batch_hooks()[name]:
             hook(batch, {} if logs is None else logs)
 
-    def _call(self, name, *args, logs):
+    def _mk_call(self, name, *args, logs):
         logs = {} if logs is None else logs
         for callback in self.callbacks:
             getattr(callback, name)(*args, logs)
 
     def on_batch_begin(self, batch, logs=None):
-        self._call("on_batch_begin", batch, logs=logs)
+        self._mk_call("on_batch_begin", batch, logs=logs)
 
     def on_batch_end(self, batch, logs=None):
-        self._call("on_batch_end", batch, logs=logs)
+        self._mk_call("on_batch_end", batch, logs=logs)
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._call("on_epoch_begin", epoch, logs=logs)
+        self._mk_call("on_epoch_begin", epoch, logs=logs)
 
     def on_epoch_end(self, epoch, logs=None):
-        self._call("on_epoch_end", epoch, logs=logs)
+        self._mk_call("on_epoch_end", epoch, logs=logs)
 
     def on_train_batch_begin(self, batch, logs=None):
-        self._call_batch("on_train_batch_begin", batch, logs)
+        self._mk_call_batch("on_train_batch_begin", batch, logs)
 
     def on_train_batch_end(self, batch, logs=None):
-        self._call_batch("on_train_batch_end", batch, logs)
+        self._mk_call_batch("on_train_batch_end", batch, logs)
 
     def on_test_batch_begin(self, batch, logs=None):
-        self._call_batch("on_test_batch_begin", batch, logs)
+        self._mk_call_batch("on_test_batch_begin", batch, logs)
 
     def on_test_batch_end(self, batch, logs=None):
-        self._call_batch("on_test_batch_end", batch, logs)
+        self._mk_call_batch("on_test_batch_end", batch, logs)
 
     def on_predict_batch_begin(self, batch, logs=None):
-        self._call_batch("on_predict_batch_begin", batch, logs)
+        self._mk_call_batch("on_predict_batch_begin", batch, logs)
 
     def on_predict_batch_end(self, batch, logs=None):
-        self._call_batch("on_predict_batch_end", batch, logs)
+        self._mk_call_batch("on_predict_batch_end", batch, logs)
 
     def on_train_begin(self, logs=None):
-        self._hooks = None
-        self._call("on_train_begin", logs=logs)
+        self._mk_hooks = None
+        self._mk_call("on_train_begin", logs=logs)
 
     def on_train_end(self, logs=None):
-        self._call("on_train_end", logs=logs)
+        self._mk_call("on_train_end", logs=logs)
 
     def on_test_begin(self, logs=None):
-        self._call("on_test_begin", logs=logs)
+        self._mk_call("on_test_begin", logs=logs)
 
     def on_test_end(self, logs=None):
-        self._call("on_test_end", logs=logs)
+        self._mk_call("on_test_end", logs=logs)
 
     def on_predict_begin(self, logs=None):
-        self._call("on_predict_begin", logs=logs)
+        self._mk_call("on_predict_begin", logs=logs)
 
     def on_predict_end(self, logs=None):
-        self._call("on_predict_end", logs=logs)
+        self._mk_call("on_predict_end", logs=logs)
 
 
 def _uses(callback, name):

@@ -97,7 +97,8 @@ def result_type(*dtypes) -> str:
     names = {standardize_dtype(d) for d in dtypes if d is not int and d is not float}
     if any(name.startswith("float8") for name in names):
         raise ValueError(
-            f"result_type: {sorted(names)}: float8 does not mix with anything. Cast it."
+            "result_type: There is no implicit conversions from float8 dtypes, which "
+            f"do not mix with anything, got {sorted(names)}. Cast one of them."
         )
     if "string" in names:
         if len(names) > 1 or weak:

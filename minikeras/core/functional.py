@@ -3,13 +3,14 @@
 A `Frame` says what the code that runs now sees: which arrays stand for which
 Variables, whether it trains, which dtype floats are cast to, where losses and
 masks go. Frames are linked, immutable in their settings and held by the only
-ContextVar of the package. `apply` binds arrays to Variables, runs any code written
-in Keras style and hands back the new arrays, which makes it a pure function.
+ContextVar of the package, so that no thread sees another's. `apply` binds arrays to
+Variables, runs any code written in Keras style and hands back the new arrays, which
+makes it a pure function.
 """
 
 import weakref
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 
@@ -68,13 +69,30 @@ class Masks:
             table[key] = (weakref.ref(array, lambda _: table.pop(key, None)), mask)
 
 
+class Configs(NamedTuple):
+    """How configs are written and read within a call.
+
+    Attributes:
+        custom_objects: tables {name: class or function}, the innermost last.
+        safe_mode: False: lambdas of a config may run; None: as the setting says.
+        shared: {id: object} of what was met already; None: nothing is shared.
+        live: is an object copied in memory? Then its functions and the classes of
+            what it holds go along as they are, whatever their names.
+    """
+
+    custom_objects: tuple[dict[str, Any], ...] = ()
+    safe_mode: bool | None = None
+    shared: dict | None = None
+    live: bool = False
+
+
 class Frame:
     """What the running code sees. Entered with `with`; settings are inherited."""
 
     __slots__ = (
         *("bindings", "training", "autocast", "losses", "masks", "path", "remat"),
-        "context",
-        "token",
+        *("context", "configs"),
+        *("outer", "opener", "token"),
     )
     bindings: Bindings | None
     training: bool | None
@@ -84,9 +102,12 @@ class Frame:
     path: tuple[str, ...]
     remat: Any  # the RematScope that new layers come under, or None
     context: dict  # further call arguments that reach layers by themselves
+    configs: Configs
+    opener: Any  # the `Scope` that entered it, or None
 
     def __init__(self, **changes):
-        around = _current.get()
+        around = self.outer = _current.get()
+        self.opener = None
         for name in _SETTINGS:
             value = changes[name] if name in changes else getattr(around, name)
             setattr(self, name, value)
@@ -99,13 +120,38 @@ class Frame:
         _current.reset(self.token)
 
 
-_SETTINGS = Frame.__slots__[:-1]
+_SETTINGS = Frame.__slots__[:-3]
+
+
+class Scope:
+    """A setting that users open by hand, with `with`.
+
+    One object may be opened many times, at once in many threads: what is open stands
+    in the frames of each thread, not in the object.
+    """
+
+    def _changes(self) -> dict[str, Any]:
+        """The settings of the `Frame` within."""
+        raise NotImplementedError
+
+    def __enter__(self):
+        frame = Frame(**self._changes())
+        frame.opener = self
+        frame.__enter__()
+        return self
+
+    def __exit__(self, *exc):
+        frame = current()
+        while frame.opener is not self:  # an error may have left inner ones open
+            frame = frame.outer
+        frame.__exit__(*exc)
 
 
 def _root() -> Frame:
     frame = object.__new__(Frame)
     frame.bindings = frame.training = frame.autocast = frame.losses = None
     frame.masks, frame.path, frame.remat, frame.context = Masks(), (), None, {}
+    frame.configs, frame.outer, frame.opener = Configs(), None, None
     return frame
 
 
@@ -119,6 +165,11 @@ _current: ContextVar[Frame] = ContextVar(
 def current() -> Frame:
     """The innermost frame."""
     return _current.get()
+
+
+def restore(frame: Frame) -> None:
+    """Make a frame the innermost again, whatever was left open within."""
+    _current.set(frame)
 
 
 def get_mask(x):

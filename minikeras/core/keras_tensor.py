@@ -5,6 +5,18 @@ from operator import attrgetter
 from minikeras.core import dtypes, naming, registry
 
 
+def _fixed(name, doc):
+    """A property that refuses to be set."""
+
+    def refuse(self, value):
+        raise AttributeError(
+            f"The `{name}` attribute of KerasTensor is immutable. Make a new "
+            f"KerasTensor, or use a function of keras.ops; got {value!r}."
+        )
+
+    return property(attrgetter(f"_{name}"), refuse, doc=doc)
+
+
 class KerasTensor:
     """A symbolic array: the input or output of a node in a graph.
 
@@ -12,7 +24,7 @@ class KerasTensor:
         shape: tuple of ints; None for a size that is not known yet.
         dtype: name of the dtype.
         sparse: does it stand for a sparse (`BCOO`) array?
-        ragged: must be False on JAX.
+        ragged: kept for compatibility, JAX has no ragged arrays.
         record_history: kept for compatibility.
         name: unique by default.
     """
@@ -28,18 +40,23 @@ class KerasTensor:
         **kwargs,
     ):
         del record_history, kwargs
+        if sparse and ragged:
+            raise ValueError(
+                "KerasTensor: it cannot have `sparse=True` and `ragged=True` at once. "
+                "Set one of them."
+            )
         self._shape = dtypes.standardize_shape(shape)
         self._dtype = dtypes.standardize_dtype(dtype)
         self._ndim = len(self._shape)
         self._sparse, self._ragged = bool(sparse), bool(ragged)
         self.name = name or naming.auto_name(type(self).__name__)
 
-    shape = property(attrgetter("_shape"), doc="Tuple of sizes, None where unknown.")
-    dtype = property(attrgetter("_dtype"), doc="Name of the dtype.")
-    sparse = property(attrgetter("_sparse"), doc="Does it stand for a sparse array?")
-    ragged = property(attrgetter("_ragged"), doc="Always False on JAX.")
+    shape = _fixed("shape", "Tuple of sizes, None where unknown.")
+    dtype = _fixed("dtype", "Name of the dtype.")
+    sparse = _fixed("sparse", "Does it stand for a sparse array?")
+    ragged = _fixed("ragged", "As it was given.")
     ragged_rank = row_splits_dtype = None  # JAX has no ragged arrays
-    ndim = property(attrgetter("_ndim"), doc="Number of dimensions.")
+    ndim = _fixed("ndim", "Number of dimensions.")
 
     def reshape(self, newshape):
         """`ops.reshape(self, newshape)`."""
@@ -63,31 +80,33 @@ class KerasTensor:
 
     def _refuse(self, what, remedy, error=TypeError):
         raise error(
-            f"{self!r} is symbolic: it has no values, so it cannot {what}. {remedy}"
+            f"{self!r} is symbolic: it doesn't have any actual numerical value, so it "
+            f"{what}. {remedy}"
         )
 
     def __array__(self, dtype=None, copy=None):
         self._refuse(
-            "become a numpy array",
+            "cannot become a numpy array",
             "Use functions of keras.ops, or a layer, to compute with it.",
             ValueError,
         )
 
     def __jax_array__(self):
         self._refuse(
-            "be given to a JAX function",
+            "cannot be used as input to a JAX function",
             "Use functions of keras.ops, or a layer whose `call` uses JAX.",
+            ValueError,
         )
 
     def __bool__(self):
-        self._refuse("decide a Python condition", "Use keras.ops.where or ops.cond.")
+        self._refuse("cannot be used as a boolean", "Use keras.ops.where or ops.cond.")
 
     def __iter__(self):
         remedy = "Use keras.ops.unstack or slices."
-        self._refuse("be iterated over", remedy, NotImplementedError)
+        self._refuse("cannot be iterated over", remedy, NotImplementedError)
 
     def __int__(self):
-        self._refuse("become an int", "Call the model on arrays to get values.")
+        self._refuse("cannot become an int", "Call the model on arrays to get values.")
 
     __float__ = __index__ = __int__
 

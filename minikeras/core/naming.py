@@ -2,9 +2,19 @@
 
 import collections
 import re
+import threading
 
-_counts: collections.defaultdict[str, int] = collections.defaultdict(int)
-_told: set[tuple] = set()  # what was said once of an object of a name
+
+class _Counts(threading.local):
+    """How often each name was taken; each thread counts for itself, as in Keras, so
+    that a model built in a thread is named as if it were alone."""
+
+    def __init__(self):
+        self.told: set[tuple] = set()  # what was said once of an object of a name
+        self.of: collections.defaultdict[str, int] = collections.defaultdict(int)
+
+
+_counts = _Counts()
 
 
 def to_snake_case(name: str) -> str:
@@ -20,8 +30,8 @@ def to_snake_case(name: str) -> str:
 
 def uniquify(name: str) -> str:
     """The name itself the first time, then `name_1`, `name_2`, …"""
-    count = _counts[name]
-    _counts[name] += 1
+    count = _counts.of[name]
+    _counts.of[name] += 1
     return name if count == 0 else f"{name}_{count}"
 
 
@@ -32,8 +42,8 @@ def auto_name(prefix: str) -> str:
 
 def get_uid(prefix: str = "") -> int:
     """Count upwards from 1 for each prefix."""
-    _counts[prefix] += 1
-    return _counts[prefix]
+    _counts.of[prefix] += 1
+    return _counts.of[prefix]
 
 
 def first_time(*key) -> bool:
@@ -42,13 +52,13 @@ def first_time(*key) -> bool:
     A layer is traced several times, with shapes that differ, so Python's own filter,
     which goes by the text, lets the same warning through each time.
     """
-    if key in _told:
+    if key in _counts.told:
         return False
-    _told.add(key)
+    _counts.told.add(key)
     return True
 
 
 def reset_uids() -> None:
     """Start every count again."""
-    _counts.clear()
-    _told.clear()
+    _counts.of.clear()
+    _counts.told.clear()

@@ -8,6 +8,7 @@ import difflib
 import inspect
 from typing import Any
 
+from minikeras.core.functional import Scope, current
 from minikeras.core.naming import to_snake_case
 
 _public: dict[str, dict[str, Any]] = {}  # "keras.layers" -> {"Dense": Dense}
@@ -16,7 +17,6 @@ _ops: dict[str, Any] = {}  # class name in saved graphs ("GetItem") -> op
 _families: dict[str, "Family"] = {}
 _custom_names: dict[Any, str] = {}  # user's class -> "package>Name"
 _global_custom: dict[str, Any] = {}
-_scopes: list[dict[str, Any]] = []
 
 
 def register(module: str, objects: dict[str, Any]) -> None:
@@ -117,7 +117,8 @@ def get_registered_name(obj) -> str:
 
 def get_registered_object(name, custom_objects=None, module_objects=None):
     """What `name` stands for in the scopes, the call's own table, or None."""
-    for table in (*reversed(_scopes), _global_custom, custom_objects, module_objects):
+    scopes = reversed(current().configs.custom_objects)
+    for table in (*scopes, _global_custom, custom_objects, module_objects):
         if table and name in table:
             return table[name]
     return None
@@ -128,18 +129,19 @@ def get_custom_objects() -> dict[str, Any]:
     return _global_custom
 
 
-class CustomObjectScope:
-    """`with custom_object_scope({"MyLayer": MyLayer}):` names classes for loading."""
+class CustomObjectScope(Scope):
+    """`with custom_object_scope({"MyLayer": MyLayer}):` names classes for loading.
+
+    Other threads do not see them.
+    """
 
     def __init__(self, custom_objects):
         self.custom_objects = custom_objects or {}
 
-    def __enter__(self):
-        _scopes.append(self.custom_objects)
-        return self
-
-    def __exit__(self, *exc):
-        _scopes.remove(self.custom_objects)
+    def _changes(self):
+        configs = current().configs
+        tables = (*configs.custom_objects, self.custom_objects)
+        return {"configs": configs._replace(custom_objects=tables)}
 
 
 custom_object_scope = CustomObjectScope

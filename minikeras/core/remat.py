@@ -7,12 +7,12 @@ import math
 
 import jax
 
-from minikeras.core.functional import Frame, bound, get_mask, set_mask
+from minikeras.core.functional import Frame, Scope, bound, get_mask, set_mask
 
 MODES = ("full", "activations", "larger_than", "list_of_layers", None)
 
 
-class RematScope:
+class RematScope(Scope):
     """Layers made inside compute again what they computed, instead of keeping it.
 
     Args:
@@ -30,15 +30,9 @@ class RematScope:
         self.mode = mode
         self.output_size_threshold = output_size_threshold
         self.layer_names = layer_names or []
-        self._frames = []  # of the `with`s that are open: layers outlive them
 
-    def __enter__(self):
-        self._frames.append(Frame(remat=self))
-        self._frames[-1].__enter__()
-        return self
-
-    def __exit__(self, *exc):
-        self._frames.pop().__exit__(*exc)
+    def _changes(self):
+        return {"remat": self}
 
     def covers(self, layer, output_shapes):
         """Does the scope apply to a layer? `output_shapes()` gives its shapes."""

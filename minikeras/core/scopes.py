@@ -11,7 +11,7 @@ class name_scope(Frame):
     def __init__(self, name, **kwargs):
         if not isinstance(name, str) or not name or "/" in name:
             raise ValueError(
-                f"name_scope: expected a string without '/', got {name!r}."
+                f"name_scope: the name must be a string without '/', got {name!r}."
             )
         self._name = name
 
@@ -22,7 +22,19 @@ class name_scope(Frame):
 
     def __enter__(self):
         super().__init__(path=(*current().path, self._name))
+        self._open = True
         return super().__enter__()
+
+    def __exit__(self, *exc):
+        if self._open:  # not left by `leave_name_scopes`
+            self._open = False
+            super().__exit__(*exc)
+
+
+def leave_name_scopes() -> None:
+    """Leave the name scopes that are innermost, as one entered without `with` is."""
+    while isinstance(frame := current(), name_scope):
+        frame.__exit__()
 
 
 def device(device_name):
@@ -31,8 +43,13 @@ def device(device_name):
     Args:
         device_name: "cpu", "gpu:1", … as `jax.devices` counts them, or a JAX device.
     """
-    if not isinstance(device_name, str):
+    if isinstance(device_name, jax.Device):
         return jax.default_device(device_name)
+    if not isinstance(device_name, str):
+        raise ValueError(
+            "device: expected a name such as 'cpu:0' or 'gpu:1'. "
+            f"Received: device_name='{device_name}'"
+        )
     platform, _, number = device_name.lower().partition(":")
     if platform not in ("cpu", "gpu", "cuda", "tpu", "metal") or not (
         number.isdigit() or not number
@@ -45,6 +62,8 @@ def device(device_name):
 
 class StatelessScope:
     """Inside, assigning a Variable leaves it alone and is remembered here.
+
+    Variables that are made inside take their first values when it is left.
 
     Args:
         state_mapping: [(variable, value)]: what the variables stand for at first.
@@ -64,25 +83,32 @@ class StatelessScope:
         for variable, value in state_mapping or ():
             if not isinstance(variable, Variable):
                 raise ValueError(
-                    "StatelessScope: state_mapping holds (Variable, value) pairs, got "
+                    "StatelessScope: all keys in argument `mapping` must be Variables, "
+                    "the first of (Variable, value) pairs, got "
                     f"{variable!r} ({type(variable).__name__})."
                 )
             value = convert_to_tensor(value, dtype=variable.dtype)
             if tuple(value.shape) != variable.shape:
                 raise ValueError(
-                    f"StatelessScope: the value for {variable.path} has the shape "
-                    f"{tuple(value.shape)}, not {variable.shape}."
+                    "StatelessScope: all values in argument `mapping` must be tensors "
+                    "with the shapes of their variables; the value for "
+                    f"{variable.path} has the shape {tuple(value.shape)}, not "
+                    f"{variable.shape}."
                 )
             self.state_mapping[id(variable)] = value
 
     def __enter__(self):
+        from minikeras.core.variable import Stateless
+
         losses = self.losses if self.collect_losses else current().losses
-        self._frame = bound(self.state_mapping, losses=losses, masks=Masks())
+        self._bindings = Stateless(self.state_mapping)
+        self._frame = Frame(bindings=self._bindings, losses=losses, masks=Masks())
         self._frame.__enter__()
         return self
 
     def __exit__(self, *exc):
         self._frame.__exit__(*exc)
+        self._bindings.leave()
 
     def add_loss(self, loss):
         """Remember a loss."""

@@ -7,7 +7,7 @@ objects or the `custom_objects` of the call, and from nowhere else.
 
 import functools
 import inspect
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,48 +15,60 @@ import numpy as np
 
 from minikeras import config as settings
 from minikeras.core import dtypes, registry
+from minikeras.core.functional import Scope, current
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import FunctionOp
 
-_PLAIN = (str, bool, int, float, type(None))
-_safe_mode: list[bool | None] = [None]  # of the enclosing call, None: the setting
+_PLAIN: tuple = (str, bool, int, float, type(None))
 
 
-class SafeModeScope:
+class SafeModeScope(Scope):
     """`safe_mode` of a user's own load call, seen by everything below it."""
 
     def __init__(self, safe_mode):
         self.safe_mode = safe_mode
 
-    def __enter__(self):
-        _safe_mode.append(self.safe_mode)
-
-    def __exit__(self, *exc):
-        _safe_mode.pop()
+    def _changes(self):
+        return {"configs": current().configs._replace(safe_mode=self.safe_mode)}
 
 
-class SharingScope:
-    """Below it, an object met twice is written, and read, as one and the same.
+class SharingScope(Scope):
+    """Below it, an object met twice is written, and read, as one and the same."""
 
-    `SharingScope(on=False)`: not so, for copies that are made while others are read.
+    def _changes(self):
+        return {"configs": current().configs._replace(shared={})}
+
+
+class Live(NamedTuple):
+    """What stands in the config of a copy in memory as it is. No file has any."""
+
+    object: Any
+
+
+class CopyScope(Scope):
+    """Below it, configs are those of a copy in memory."""
+
+    def _changes(self):
+        return {"configs": current().configs._replace(shared=None, live=True)}
+
+
+def again(obj, **changes):
+    """A new object with the config of `obj`, but for some changes.
+
+    Nothing comes from a file: its functions go along as they are, and classes need
+    not be registered.
     """
-
-    def __init__(self, on=True):
-        self._table = {} if on else None
-
-    def __enter__(self):
-        self._outer, _sharing[0] = _sharing[0], self._table
-
-    def __exit__(self, *exc):
-        _sharing[0] = self._outer
-
-
-_sharing: list[dict | None] = [None]
+    with CopyScope():
+        return type(obj).from_config({**obj.get_config(), **changes})
 
 
 def in_safe_mode() -> bool:
-    """May what is loaded now NOT run code? Unset means safe."""
-    return settings.is_safe_mode() if _safe_mode[-1] is None else _safe_mode[-1]
+    """May what is loaded now NOT run code?
+
+    The call's own `safe_mode=False` and `enable_unsafe_deserialization()` each allow
+    it; unset means safe.
+    """
+    return current().configs.safe_mode is not False and settings.is_safe_mode()
 
 
 def _tagged(name, **config):
@@ -69,7 +81,7 @@ def serialize_keras_object(obj) -> Any:
     Raises:
         TypeError: an object without `get_config()`.
     """
-    if isinstance(obj, _PLAIN):
+    if isinstance(obj, (*_PLAIN, Live)):
         return obj
     if isinstance(obj, (list, tuple)):
         return [serialize_keras_object(x) for x in obj]
@@ -90,6 +102,8 @@ def serialize_keras_object(obj) -> Any:
         return _tagged("__numpy__", value=obj.tolist(), dtype=obj.dtype.name)
     if isinstance(obj, (np.generic, np.ndarray)):
         return obj.item()
+    if inspect.isfunction(obj) and current().configs.live:
+        return _tagged("__live__", function=Live(obj))
     if inspect.isfunction(obj) and obj.__name__ == "<lambda>":
         from minikeras.core import lambdas
 
@@ -134,8 +148,10 @@ def _named_object(obj):
             "`get_config()` method to be put in a file."
         )
     config = _reference(module, name, serialize_dict(obj.get_config()), registered)
-    if _sharing[0] is not None:
-        first = _sharing[0].setdefault(id(obj), (config, obj))[0]
+    if current().configs.live and cls is not FunctionOp:
+        config["live_class"] = Live(cls)
+    if (shared := current().configs.shared) is not None:
+        first = shared.setdefault(id(obj), (config, obj))[0]
         if first is not config:
             first["shared_object_id"] = config["shared_object_id"] = id(obj)
     if getattr(obj, "built", False) and hasattr(obj, "get_build_config"):
@@ -198,6 +214,8 @@ def _read(config, family=None):
     name, inner = config["class_name"], config["config"]
     if name in _LITERALS:
         return _LITERALS[name](inner)
+    if name == "__live__" and isinstance(live := dict(inner).get("function"), Live):
+        return live.object
     if name == "__lambda__":
         from minikeras.core import lambdas
 
@@ -244,6 +262,8 @@ def find_class(config, family=None):
     """The class, or the op, that a config names; ValueError if unregistered."""
     name, module = config["class_name"], config.get("module")
     registered = config.get("registered_name")
+    if isinstance(live := config.get("live_class"), Live):
+        return live.object
     for key in (registered, name):
         found = registry.get_registered_object(key)
         if inspect.isclass(found) or inspect.isfunction(found):
@@ -259,7 +279,7 @@ def find_class(config, family=None):
 
 
 def _build_object(config, family):
-    shared, table = config.get("shared_object_id"), _sharing[0]
+    shared, table = config.get("shared_object_id"), current().configs.shared
     if shared is None or table is None:
         return _make_object(config, family)
     if shared not in table:

@@ -15,17 +15,15 @@ import numpy as np
 
 from minikeras import config as settings
 from minikeras.core import dtypes, naming, registry
-from minikeras.core.alias import Alias
+from minikeras.core.call_errors import described
 from minikeras.core.describe import visible
 from minikeras.core.functional import Masks, bound
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.late import late_import
+from minikeras.core.members import Alias
+from minikeras.core.placeholders import SIZES_FOR_NONE, guesses, unfilled
 from minikeras.core.variable import is_sparse
 
-# Sizes that stand for None while an output shape is traced. An output size that
-# differs between the two traces is None too. Both divide by all small numbers, so
-# that reshapes of unknown sizes work.
-SIZES_FOR_NONE = (5040, 10080)
 _GUESSES = 200  # how many sizes for None are tried where neither fits
 
 
@@ -77,7 +75,7 @@ def output_spec(fn, args, kwargs, training=None, fills=SIZES_FOR_NONE, guess=Non
         training: the mode of layers.
         fills: two sizes that stand for None.
         guess: the sizes, with those of the KerasTensors, that a None may turn out to
-            be if the call asks for it; None: the call must work without.
+            be if the call asks for it; None: only sizes that it broadcasts with.
     """
     flat, treedef = jax.tree_util.tree_flatten((args, kwargs))
     where = [i for i, x in enumerate(flat) if isinstance(x, KerasTensor)]
@@ -101,14 +99,23 @@ def output_spec(fn, args, kwargs, training=None, fills=SIZES_FOR_NONE, guess=Non
         with bound({}, **changes):
             return jax.eval_shape(run, [_struct(x, fill) for x in tensors])
 
-    try:
+    def both(tensors):
         first = trace(fills[0], tensors)
-    except (TypeError, ValueError):
-        if guess is None:
-            raise
-        tensors, first = _first_that_works(trace, fills[0], tensors, guess)
-    unknown = any(None in x.shape for x in tensors)
-    specs = map(_merge, first, trace(fills[1], tensors) if unknown else first)
+        unknown = any(None in x.shape for x in tensors)
+        return first, trace(fills[1], tensors) if unknown else first
+
+    try:
+        try:
+            traced = both(tensors)
+        except (TypeError, ValueError):
+            if guess is None and len(tensors) == 1:
+                raise
+            tensors, traced = _first_that_works(both, tensors, guess)
+    except Exception as error:
+        if any(None in x.shape for x in tensors):
+            unfilled(error, lambda fill: trace(fill, tensors), fills)
+        raise
+    specs = map(_merge, *traced)
     if where and tensors[0].dtype != flat[where[0]].dtype:
         specs = (_of_dtype(x, flat[where[0]].dtype) for x in specs)
     out_tree, leaves = result
@@ -116,20 +123,12 @@ def output_spec(fn, args, kwargs, training=None, fills=SIZES_FOR_NONE, guess=Non
     return out_tree.unflatten([next(specs) if _is_array(x) else x for x in leaves])
 
 
-def _first_that_works(trace, fill, tensors, sizes):
-    """(tensors with some None replaced by a size that fits, their trace)."""
-    nones = [(i, d) for i, x in enumerate(tensors) for d in _nones(x.shape)]
-    own = (size for x in tensors for size in x.shape)
-    sizes = sorted({*sizes, *(size for size in own if size not in (None, 1))})
-    guesses = (
-        zip(chosen, values, strict=True)
-        for count in range(1, len(nones) + 1)
-        for chosen in itertools.combinations(nones, count)
-        for values in itertools.product(sizes, repeat=count)
-    )
-    guesses = [(), *map(tuple, itertools.islice(guesses, _GUESSES))]
+def _first_that_works(both, tensors, sizes):
+    """(tensors with some None replaced by a size that fits, their two traces)."""
+    tried = list(itertools.islice(guesses(tensors, sizes), _GUESSES))
     # Keras records functions of integers on KerasTensors of floats too.
-    for dtype, guess in itertools.product((None, "int32"), guesses):
+    dtypes_tried = (None,) if sizes is None else (None, "int32")
+    for dtype, guess in itertools.product(dtypes_tried, tried):
         shapes = [list(x.shape) for x in tensors]
         for (i, d), size in guess:
             shapes[i][d] = size
@@ -138,10 +137,10 @@ def _first_that_works(trace, fill, tensors, sizes):
             for shape, x in zip(shapes, tensors, strict=True)
         ]
         try:
-            return guessed, trace(fill, guessed)
+            return guessed, both(guessed)
         except (TypeError, ValueError):
             pass
-    return tensors, trace(fill, tensors)
+    return tensors, both(tensors)
 
 
 def _of_dtype(x, dtype):
@@ -150,10 +149,6 @@ def _of_dtype(x, dtype):
 
 def _instead(own, dtype):
     return dtype if dtype and dtypes.is_float(own) else own
-
-
-def _nones(shape):
-    return [d for d, size in enumerate(shape) if size is None]
 
 
 def _is_array(x):
@@ -362,8 +357,20 @@ class FunctionOp(Operation):
     @classmethod
     def from_config(cls, class_name, config=None):
         """The op `class_name` with the arguments in `config`."""
-        config = dict(config or {})
+        from minikeras.core.serialization import deserialize_keras_object
+
+        config = {
+            # Functions among the arguments are written as configs.
+            key: deserialize_keras_object(x) if _has_config(x) else x
+            for key, x in (config or {}).items()
+        }
         return cls(registry.op(class_name), config, name=config.pop("name", None))
+
+
+def _has_config(x):
+    if isinstance(x, (list, tuple)):
+        return any(map(_has_config, x))
+    return isinstance(x, dict) and "class_name" in x
 
 
 def small_sizes_too(trace, *args, **config):
@@ -375,21 +382,6 @@ def small_sizes_too(trace, *args, **config):
         return trace(*args)
 
 
-def described(error, function, args, kwargs):
-    """The error's message, with the call that it came from."""
-    given = [brief(x) for x in args]
-    given += [f"{key}={brief(x)}" for key, x in kwargs.items()]
-    return f"{error}\nCalled: {function.__name__}({', '.join(given)})"
-
-
-def brief(x):
-    if isinstance(x, (list, tuple)):
-        return f"[{', '.join(map(brief, x))}]"
-    if hasattr(x, "shape") and hasattr(x, "dtype"):
-        return f"{x.dtype}{list(x.shape)}"
-    return repr(x)[:80]
-
-
 def op(
     function=None,
     *,
@@ -398,6 +390,7 @@ def op(
     module="keras.src.ops.numpy",
     spec=None,
     nulls=False,
+    symbolic=(),
 ) -> Any:
     """Make a public op of a pure function on arrays.
 
@@ -415,12 +408,13 @@ def op(
             `trace(*arrays, fills=…)` with other sizes for None.
         nulls: are arrays that are not given recorded as None? Keras's classes of
             such ops ask for them.
+        symbolic: those of `tensors` that are configuration unless a KerasTensor is
+            given for them.
     """
     if function is None:
-        return functools.partial(
-            op, name=name, tensors=tensors, module=module, spec=spec, nulls=nulls
-        )
-    parameters = _Parameters(function, tensors, nulls)
+        options = {"name": name, "tensors": tensors, "module": module, "spec": spec}
+        return functools.partial(op, **options, nulls=nulls, symbolic=symbolic)
+    parameters = _Parameters(function, tensors, nulls, symbolic)
 
     @functools.wraps(function)
     def call(*args, **kwargs):
@@ -448,7 +442,8 @@ def op(
 class _Parameters:
     """Which parameters of a function take arrays; the others configure its node."""
 
-    def __init__(self, function, tensors, nulls):
+    def __init__(self, function, tensors, nulls, symbolic=()):
+        self.symbolic = symbolic
         self.signature = inspect.signature(function)
         self.names = list(self.signature.parameters)
         if tensors is None:
@@ -459,7 +454,8 @@ class _Parameters:
         self.keywords = kinds.get(inspect.Parameter.VAR_KEYWORD)
         self.plain = [p for p in tensors if p not in (self.variadic, self.keywords)]
         defaults = {p.name: p.default for p in self.signature.parameters.values()}
-        needed = [p for p in self.plain if nulls or defaults[p] is inspect._empty]
+        plain = [p for p in self.plain if p not in symbolic]
+        needed = [p for p in plain if nulls or defaults[p] is inspect._empty]
         self.least = len(needed)  # how many are recorded even if they are None
 
     def split(self, args, kwargs):
@@ -473,7 +469,8 @@ class _Parameters:
             named = {}
         if config.get("data_format", "") is None:
             config["data_format"] = settings.image_data_format()
-        values = [config.pop(key) for key in self.plain]
+        static = {k for k in self.symbolic if not any_symbolic((config[k],))}
+        values = [config.pop(key) for key in self.plain if key not in static]
         values += config.pop(self.variadic) if self.variadic else ()
         while len(values) > self.least and values[-1] is None:
             values.pop()

@@ -1,12 +1,17 @@
 """Nests of lists, tuples, deques, dicts, with None as a leaf: `keras.tree`.
 
-Sets, arrays (sparse ones too) and subclasses of list and dict are leaves.
+Sets, arrays (sparse ones too) and subclasses of list and dict are leaves. A set that
+is held by a layer is none: what it holds may be state.
 """
 
 from collections import OrderedDict, defaultdict, deque
 from functools import partial
 
 _DICTS = (dict, OrderedDict, defaultdict)
+
+
+class TrackedSet(set):
+    """A set that an attribute of a layer holds: a container of `keras.tree`."""
 
 
 def _sorted(keys):
@@ -26,7 +31,7 @@ def _node(x, none_is_leaf=True):
     if kind in _DICTS:
         keys = list(x) if kind is OrderedDict else _sorted(x)
         return keys, [x[key] for key in keys], partial(_dict_like, x, keys)
-    if kind in (list, tuple):
+    if kind in (list, tuple, TrackedSet):
         make = kind
     elif kind is deque:
         make = partial(deque, maxlen=x.maxlen)

@@ -1,13 +1,15 @@
 """Variable: a path, a value and a `trainable` flag; the only mutable cell."""
 
 import operator
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core import dtypes, naming, registry
-from minikeras.core.functional import bound, current
+from minikeras.core.functional import Bindings, bound, current
+from minikeras.core.ragged import ragged_error
 
 
 def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
@@ -21,6 +23,9 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
         dtype: cast to it; None keeps the dtype.
         sparse: `False` makes a sparse `BCOO` array dense.
         ragged: ragged arrays do not exist on JAX: must be falsy.
+
+    Raises:
+        ValueError: `ragged`, or a list with rows of unequal lengths.
     """
     if ragged:
         raise ValueError("convert_to_tensor: ragged arrays do not exist on JAX.")
@@ -34,9 +39,11 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
         return x if dtype is None else x.astype(dtypes.standardize_dtype(dtype))
     if dtype is None:
         dtype = _python_dtype(x)
-    return jnp.asarray(
-        _plain(x), dtype=dtype and jax.dtypes.canonicalize_dtype(dtypes.as_jax(dtype))
-    )
+    dtype = dtype and jax.dtypes.canonicalize_dtype(dtypes.as_jax(dtype))
+    try:
+        return jnp.asarray(_plain(x), dtype=dtype)
+    except (TypeError, ValueError) as error:
+        raise ragged_error(x, error) from None
 
 
 array_types: set[type] = set()  # `isinstance` of an array is slow
@@ -100,8 +107,41 @@ def _python_dtype(x):
     return None
 
 
+class Stateless(Bindings):
+    """The bindings of a `StatelessScope`: Variables made inside get values later."""
+
+    __slots__ = ("waiting",)
+
+    def __init__(self, values):
+        super().__init__(values, current().bindings)
+        self.waiting: list[Variable] = []
+
+    def leave(self):
+        """Draw the values that the outermost scope put off."""
+        if (outer := _stateless(self.outer)) is not None:
+            outer.waiting += self.waiting
+            return
+        for variable in self.waiting:
+            variable._value = variable._drawn()
+            variable._initializer = None
+
+
+def _stateless(bindings) -> "Stateless | None":
+    """The innermost stateless scope around, or None."""
+    while bindings is not None and not isinstance(bindings, Stateless):
+        bindings = bindings.outer
+    return bindings
+
+
+# What a copy has not: the value is its own, drawn, and lies where JAX puts it.
+_UNSHARED = {"_lease": None, "_initializer": None, "_layout": None}
+
+
 class Variable:
     """An array that can be assigned, shared by everything that refers to it.
+
+    In a `StatelessScope` it takes its first value when the scope is left, and reads
+    as a new draw of the initializer until then.
 
     Args:
         initializer: array-like initial value, or `f(shape, dtype=)` with `shape`.
@@ -134,7 +174,8 @@ class Variable:
         self.name = naming.auto_name(type(self).__name__) if name is None else name
         if not isinstance(self.name, str) or "/" in self.name:
             raise ValueError(
-                f"Variable: name must be a string without '/', got {name!r}."
+                "Variable: Argument `name` must be a string and cannot contain "
+                f"character `/`, got {name!r}."
             )
         allowed = (None, "none", "mean", "sum", "only_first_replica")
         if aggregation not in allowed:
@@ -146,31 +187,56 @@ class Variable:
         self._autocast = bool(autocast)
         self.aggregation = aggregation or "none"
         self.synchronization = synchronization
-        self.regularizer = None
-        self.constraint = None
-        self.overwrite_with_gradient = False
-        self._lease = None
-        self._value = self._initial_value(initializer, shape, dtype)
-        if layout is not None:
-            self._value = jax.device_put(self._value, layout)
-        self.shape = tuple(self._value.shape)
-        self._dtype = dtypes.standardize_dtype(self._value.dtype)
-        self._ndim = len(self.shape)
-
-    def _initial_value(self, initializer, shape, dtype):
+        self._regularizer = self._constraint = self._lease = None
+        self._overwrite_with_gradient = False
         if isinstance(initializer, str):
             initializer = registry.family("initializers").get(initializer)
+        self._layout = layout
+        self._initializer: Any = None  # until the value is drawn
+        if callable(initializer):
+            self._plan(initializer, shape, dtype)
+        else:
+            self._value = self._placed(self._own_value(initializer, shape, dtype))
+            self.shape = tuple(self._value.shape)
+            self._dtype = dtypes.standardize_dtype(self._value.dtype)
+        self._ndim = len(self.shape)
+
+    def _plan(self, initializer, shape, dtype):
+        """Take the value of an initializer, now or when the scope is left."""
+        if shape is None:
+            raise ValueError(
+                "When creating a Variable from an initializer, the `shape` must be "
+                f"given, got shape=None and initializer={initializer!r}."
+            )
+        self.shape = dtypes.standardize_shape(shape)
+        self._dtype = dtypes.standardize_dtype(dtype or dtypes.floatx())
+        self._initializer, self._value = initializer, None
+        if (scope := _stateless(current().bindings)) is not None:
+            scope.waiting.append(self)
+            return
+        self._value, self._initializer = self._drawn(), None
+        self.shape = tuple(self._value.shape)
+        self._dtype = dtypes.standardize_dtype(self._value.dtype)
+
+    def _drawn(self):
+        """A draw of the initializer."""
         # Layers are also built while a model is being traced: the value of a
         # new variable must be an array all the same, never a tracer.
         with jax.core.eval_context(), bound({}, autocast=None):
-            if callable(initializer):
-                if shape is None:
-                    raise ValueError(
-                        "Variable: a callable initializer needs `shape=`, got None."
-                    )
-                shape = dtypes.standardize_shape(shape)
-                dtype = dtypes.standardize_dtype(dtype or dtypes.floatx())
-                return convert_to_tensor(initializer(shape, dtype=dtype), dtype)
+            value = self._initializer(self.shape, dtype=self._dtype)
+            return self._placed(convert_to_tensor(value, self._dtype))
+
+    def _placed(self, value):
+        return value if self._layout is None else jax.device_put(value, self._layout)
+
+    def _own_value(self, initializer, shape, dtype):
+        if _stateless(current().bindings) is not None:
+            raise ValueError(
+                f"Variable {self.path}: an array cannot become the value of a new "
+                "variable while in a stateless scope, which leaves variables as they "
+                "are. Create it before the scope, or give `shape` and an initializer."
+            )
+        with jax.core.eval_context(), bound({}, autocast=None):
             value = convert_to_tensor(_own(initializer, dtype), dtype)
             if isinstance(initializer, jax.Array) and value is initializer:
                 value = jnp.copy(value)  # a later donation must not take the caller's
@@ -198,6 +264,8 @@ class Variable:
             value = frame.bindings.lookup(self)
         if value is None:
             value = self._value if self._lease is None else self._lease.read(self)
+            if value is None:
+                value = self._drawn()
         if frame.autocast is not None and self._autocast:
             if jnp.issubdtype(value.dtype, jnp.floating):
                 return value.astype(frame.autocast)
@@ -239,6 +307,46 @@ class Variable:
         self._trainable = bool(value)
 
     @property
+    def overwrite_with_gradient(self):
+        """Does its gradient replace the value, as for scales of float8?"""
+        return self._overwrite_with_gradient
+
+    @overwrite_with_gradient.setter
+    def overwrite_with_gradient(self, value):
+        if not isinstance(value, bool):
+            raise TypeError(
+                f"Variable {self.path}: `overwrite_with_gradient` must be a boolean. "
+                f"Give True or False, got {value!r}."
+            )
+        self._overwrite_with_gradient = value
+
+    @property
+    def regularizer(self):
+        """What gives the penalty on its value, or None."""
+        return self._regularizer
+
+    @regularizer.setter
+    def regularizer(self, value):
+        self._regularizer = self._function("regularizer", value)
+
+    @property
+    def constraint(self):
+        """What its value is projected by after each step, or None."""
+        return self._constraint
+
+    @constraint.setter
+    def constraint(self, value):
+        self._constraint = self._function("constraint", value)
+
+    def _function(self, attribute, value):
+        if value is not None and not callable(value):
+            raise ValueError(
+                f"Variable {self.path}: Invalid value for attribute `{attribute}`: "
+                f"expected a function of an array, or None, got {value!r}."
+            )
+        return value
+
+    @property
     def ndim(self):
         """Number of dimensions."""
         return self._ndim
@@ -248,9 +356,10 @@ class Variable:
         return np.array(self.value)
 
     def __repr__(self):
+        value = "" if self._initializer is not None else f", value={self.value}"
         return (
-            f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}, "
-            f"value={self.value}>"
+            f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}"
+            f"{value}>"
         )
 
     def __jax_array__(self):
@@ -278,7 +387,13 @@ class Variable:
         return float(self.value)
 
     def __bool__(self):
-        return bool(self.value)
+        raise TypeError(
+            "A Keras Variable cannot be used as a boolean. Compare with None, or take "
+            f"`bool(variable.value)`: {self.path} has the shape {self.shape}."
+        )
+
+    def __round__(self, ndigits=None):
+        return registry.op("Round")(self.value, ndigits or 0)
 
     def __index__(self):
         return operator.index(self.value)
@@ -286,12 +401,11 @@ class Variable:
     def __deepcopy__(self, memo):
         copy = object.__new__(type(self))
         memo[id(self)] = copy
-        copy.__dict__.update(self.__dict__, _lease=None, _value=jnp.copy(self.value))
+        copy.__dict__.update(self.__dict__, _value=jnp.copy(self.value), **_UNSHARED)
         return copy
 
     def __getstate__(self):
-        state = self.__dict__ | {"_lease": None, "_value": np.asarray(self.value)}
-        return state
+        return self.__dict__ | _UNSHARED | {"_value": np.asarray(self.value)}
 
     def __setstate__(self, state):
         self.__dict__.update(state, _value=jnp.asarray(state["_value"]))
@@ -329,10 +443,19 @@ def _operand(x):
     return x
 
 
+def _logical(class_name):
+    """Keras's `&`, `|` and `^` take the truth of the entries, of any dtype."""
+    return lambda a, b: registry.op(class_name)(a, b)
+
+
+_FUNCTIONS = {
+    **{"and": _logical("LogicalAnd"), "or": _logical("LogicalOr")},
+    **{"xor": _logical("LogicalXor")},
+}
 for (
     _name
 ) in "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split():
-    _function = getattr(operator, f"__{_name}__")
+    _function = _FUNCTIONS.get(_name) or getattr(operator, f"__{_name}__")
     _forward, _reflected = _binary(_function)
     setattr(Variable, f"__{_name}__", _forward)
     setattr(Variable, f"__r{_name}__", _reflected)

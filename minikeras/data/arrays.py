@@ -8,6 +8,7 @@ import numpy as np
 
 from minikeras.config import floatx
 from minikeras.core.late import late_import
+from minikeras.core.ragged import REMEDY, ragged_row
 from minikeras.core.variable import is_sparse
 from minikeras.data.adapter import Adapter, pack_x_y_sample_weight
 from minikeras.data.weights import class_weight_to_sample_weights
@@ -166,8 +167,10 @@ def is_arrays(tree):
 
 def as_arrays(tree, name, hint=""):
     """Make every leaf of `tree` a NumPy or JAX array; floats become `floatx()`."""
-    return jax.tree_util.tree_map(
-        lambda leaf: _as_array(leaf, name, hint), tree, is_leaf=is_leaf
+    return jax.tree_util.tree_map_with_path(
+        lambda path, leaf: _as_array(leaf, name + jax.tree_util.keystr(path), hint),
+        tree,
+        is_leaf=is_leaf,
     )
 
 
@@ -182,7 +185,7 @@ def _as_array(leaf, name, hint):
                 f"{str(leaf)[:80]!r}. Convert it with numpy.asarray first."
             )
         from_table = type(leaf).__module__.startswith("pandas")
-        leaf = _from_table(leaf) if from_table else np.asarray(plain(leaf))
+        leaf = _from_table(leaf) if from_table else _from_rows(plain(leaf), name)
     if leaf.ndim == 0:
         raise ValueError(
             f"`{name}` holds a scalar, {leaf}; expected arrays whose first axis "
@@ -196,6 +199,18 @@ def _as_array(leaf, name, hint):
         )
     is_float = jax.numpy.issubdtype(leaf.dtype, np.floating)
     return leaf.astype(floatx()) if is_float and leaf.dtype != floatx() else leaf
+
+
+def _from_rows(leaf, name):
+    try:
+        array = np.asarray(leaf)
+    except ValueError:
+        array = None
+    ragged = array is None or array.dtype == object
+    row = ragged_row(leaf) if ragged else None
+    if row is not None:
+        raise ValueError(f"`{name}` holds a ragged list: {row}. {REMEDY}")
+    return np.asarray(leaf) if array is None else array
 
 
 def _from_table(table):

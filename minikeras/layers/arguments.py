@@ -8,9 +8,10 @@ import jax
 import numpy as np
 
 from minikeras.core import dtypes
+from minikeras.core.call_errors import brief
 from minikeras.core.functional import get_mask, set_mask
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.core.symbolic import any_symbolic, brief
+from minikeras.core.symbolic import any_symbolic
 from minikeras.core.variable import is_sparse
 
 
@@ -71,6 +72,12 @@ class CallSignature:
 def call_signature(function) -> CallSignature:
     """The `CallSignature` of an unbound `call` (its `self` left out)."""
     return CallSignature(functools.partial(function, None))
+
+
+def signature_of(layer) -> CallSignature:
+    """The `CallSignature` of a layer, whose `call` may be the object's own."""
+    own = vars(layer).get("call")
+    return call_signature(type(layer).call) if own is None else CallSignature(own)
 
 
 def is_tensor(x) -> bool:

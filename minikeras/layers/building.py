@@ -8,7 +8,9 @@ import jax
 
 from minikeras.core.functional import Frame
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.core.symbolic import SIZES_FOR_NONE, output_spec
+from minikeras.core.members import overrides, whole
+from minikeras.core.placeholders import shown_shape
+from minikeras.core.symbolic import output_spec
 from minikeras.layers import arguments as arg
 
 
@@ -50,8 +52,9 @@ class Buildable:
             for name, value in given.items()
             if name != "mask" and arg.is_tensor_tree(value)
         }
-        if type(self).build is not Buildable.build:
-            self.build(**self._mk_shapes_for(type(self).build, shapes))
+        if overrides(self, "build", Buildable):
+            with Frame(path=self._mk_scope(), autocast=None):
+                self.build(**self._mk_shapes_for(self.build, shapes))
         else:
             self._mk_build_shapes = shapes
             if any(not layer.built for layer in self._mk_flatten_layers(False)):
@@ -72,7 +75,7 @@ class Buildable:
 
     def _mk_shapes_for(self, function, shapes):
         """The shapes by the parameter names of `build` or `compute_output_shape`."""
-        parameters = list(inspect.signature(function).parameters.values())[1:]
+        parameters = list(inspect.signature(function).parameters.values())
         names = [p.name for p in parameters if p.kind < 2 or p.kind == 3]
         if not names:
             return {}
@@ -116,11 +119,7 @@ class Buildable:
 
 def _build_shape(x):
     """Shape of an argument; a batch size that stands in for None is None again."""
-    shape = tuple(x.shape)
-    traced = isinstance(x, jax.core.Tracer)
-    if traced and shape and shape[0] in SIZES_FOR_NONE:
-        return (None, *shape[1:])
-    return shape
+    return (*shown_shape(x)[:1], *x.shape[1:])
 
 
 def _as_symbolic(x):
@@ -130,6 +129,8 @@ def _as_symbolic(x):
 def _in_scope(build):
     """Run a `build` under its layer's name; afterwards the layer is complete."""
 
+    complete = whole(build)
+
     @functools.wraps(build)
     def scoped(self, *args, **kwargs):
         if self._mk_building:  # super().build()
@@ -137,7 +138,10 @@ def _in_scope(build):
         object.__setattr__(self, "_mk_building", True)
         try:
             with Frame(path=self._mk_scope(), autocast=None):
-                build(self, *args, **kwargs)
+                complete(self, *args, **kwargs)
+        except BaseException:
+            self._mk_forget()
+            raise
         finally:
             object.__setattr__(self, "_mk_building", False)
         given = inspect.signature(build).bind(self, *args, **kwargs).arguments

@@ -52,7 +52,9 @@ class Configurable:
                 self.activity_regularizer
             )
         parameters = _library_parameters(type(self))
-        if not parameters and not type(self).__module__.startswith("minikeras."):
+        inherited = type(self).get_config is Configurable.get_config
+        own = not type(self).__module__.startswith("minikeras.")
+        if inherited and own and not parameters:
             return init_config(self, config)
         return config | {p: config_value(getattr(self, p)) for p in parameters}
 

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core import dtypes, registry
-from minikeras.core.alias import Alias
 from minikeras.core.functional import Frame, Masks, bound, current, get_mask, set_mask
 from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.members import Alias, overrides
 from minikeras.core.symbolic import Node, Operation, any_symbolic, output_spec
 from minikeras.core.variable import Variable, is_sparse
 from minikeras.layers import arguments as arg
@@ -201,7 +201,7 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
     def __call__(self, *args, **kwargs):
         self._mk_check_initialized()
         try:
-            spec = arg.call_signature(type(self).call)
+            spec = arg.signature_of(self)
             args, kwargs, given, settings = self._mk_understand(spec, args, kwargs)
             symbolic, frame = any_symbolic(given.values()), current()
             first = given.get(spec.first)
@@ -312,7 +312,7 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
 
         From `compute_output_shape` if a subclass defines it, else by tracing.
         """
-        if type(self).compute_output_shape is not Layer.compute_output_shape:
+        if overrides(self, "compute_output_shape", Layer):
             return self._mk_spec_from_shape(args, kwargs)
 
         autocast = self.compute_dtype if self._mk_casts() else None
@@ -325,19 +325,19 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
         return output_spec(run, args, kwargs)
 
     def _mk_spec_from_shape(self, args, kwargs):
-        spec = arg.call_signature(type(self).call)
+        spec = arg.signature_of(self)
         shapes = {
             f"{name}_shape": arg.shapes_of(value)
             for name, value in spec.bind(args, kwargs).items()
             if arg.is_tensor_tree(value)
         }
-        shapes = self._mk_shapes_for(type(self).compute_output_shape, shapes)
+        shapes = self._mk_shapes_for(self.compute_output_shape, shapes)
         out = self.compute_output_shape(**shapes)
         return arg.map_shapes(lambda s: KerasTensor(s, self.compute_dtype), out)
 
     def compute_output_shape(self, *args, **kwargs):
         """Shape(s) of the output for the given input shape(s), by tracing."""
-        if type(self).call is Layer.call:
+        if not overrides(self, "call", Layer):
             raise NotImplementedError(
                 f"Layer {type(self).__name__} does not have a `compute_output_shape` "
                 "method implemented, nor a `call` to trace."
@@ -435,7 +435,7 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
                 )
             values |= {id(v): jnp.asarray(x) for v, x in zip(own, given, strict=True)}
         losses = [] if return_losses else None
-        spec = arg.call_signature(type(self).call)
+        spec = arg.signature_of(self)
         if not (spec.has_training or spec.variadic):
             kwargs.pop("training", None)
         with bound(values, losses=losses):

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from minikeras.core.alias import Alias
+from minikeras.core.members import Alias
+from minikeras.core.tree import TrackedSet
 from minikeras.core.variable import Variable, unique_paths
 from minikeras.random.seed_generator import SeedGenerator
 
@@ -33,6 +34,8 @@ class Tracked:
     def __setattr__(self, name, value):
         if self._mk_locked and _holds_state(value) and not _is_known(self, value):
             raise ValueError(_locked_text(self, name))
+        if type(value) is set:
+            value = TrackedSet(value)
         before = self.__dict__.get(name)
         object.__setattr__(self, name, value)
         plain = type(value) in _PLAIN and type(before) in _PLAIN

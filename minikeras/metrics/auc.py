@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.config import epsilon
+from minikeras.core.members import whole
 from minikeras.core.variable import convert_to_tensor
 from minikeras.metrics.confusion import _Counting, parse_thresholds, pick_class
 from minikeras.metrics.reduction import broadcast_weights, divide_no_nan
@@ -148,6 +149,7 @@ class AUC(_Counting):
         elif num_labels:
             self._mk_build((None, num_labels))
 
+    @whole
     def _mk_build(self, shape):
         if self.multi_label and len(shape) != 2:
             raise ValueError(

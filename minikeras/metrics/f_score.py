@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from minikeras.config import epsilon
+from minikeras.core.members import whole
 from minikeras.core.variable import convert_to_tensor
 from minikeras.metrics.metric import Metric
 from minikeras.metrics.reduction import broadcast_weights
@@ -116,6 +117,7 @@ class FBetaScore(Metric):
         self.axis = None if average == "micro" else 0
         self._mk_built = False
 
+    @whole
     def _mk_build(self, y_true_shape, y_pred_shape):
         check_rank_2(type(self).__name__, y_true_shape, y_pred_shape)
         shape = () if self.axis is None else (y_pred_shape[-1],)

@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 
+from minikeras.core.members import whole
 from minikeras.core.variable import convert_to_tensor
 from minikeras.metrics.f_score import check_rank_2, row_weights
 from minikeras.metrics.metric import Metric
@@ -59,6 +60,7 @@ class R2Score(Metric):
         self.num_samples = self.add_variable((), "zeros", name="num_samples")
         self._mk_built = False
 
+    @whole
     def _mk_build(self, y_true_shape, y_pred_shape):
         check_rank_2("R2Score", y_true_shape, y_pred_shape)
         for name in _SUMS:

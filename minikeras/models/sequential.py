@@ -1,8 +1,8 @@
 """Sequential: layers one after another."""
 
 from minikeras.core import registry
-from minikeras.core.alias import Alias
 from minikeras.core.functional import Frame
+from minikeras.core.members import Alias
 from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,

@@ -8,7 +8,7 @@ State goes in and comes out as lists of arrays, in the order of the attributes
 from collections.abc import Callable
 from typing import Any
 
-from minikeras.core.functional import Bridge, bound
+from minikeras.core.functional import Bridge, Frame, bound
 from minikeras.training import step as steps
 from minikeras.training.state import variables_of
 
@@ -68,13 +68,13 @@ class Stateless:
             (loss to differentiate, (loss, y_pred, non-trainable values, metrics
             values)).
         """
-        variables = variables_of(self)._replace(opt_state={})
         lists = (trainable_variables, non_trainable_variables, metrics_variables)
-        tables = steps.from_lists(variables, lists, "test_step")
-        with Bridge(variables, variables._replace(**tables)) as bridge:
-            y_pred = self.call(x, **self._mk_mode(training))
-            loss = self._mk_tracked_loss(x, y, y_pred, sample_weight, training)
-        _, kept, metrics = steps.to_lists(variables, bridge.new(), "test_step")
+        pieces = ("stateless_call", "stateless_compute_loss")
+        if any(map(self._mk_overrides, pieces)):
+            run = self._mk_loss_by_pieces
+        else:
+            run = self._mk_loss_of_lists
+        loss, y_pred, kept, metrics = run(lists, x, y, sample_weight, training)
         scaled = loss
         if training and self.optimizer is not None:
             own = self.optimizer.variables
@@ -83,6 +83,32 @@ class Stateless:
             ):
                 scaled = self.optimizer.scale_loss(loss)
         return scaled, (loss, y_pred, kept, metrics)
+
+    def _mk_loss_of_lists(self, lists, x, y, sample_weight, training):
+        variables = variables_of(self)._replace(opt_state={})
+        tables = steps.from_lists(variables, lists, "test_step")
+        with Bridge(variables, variables._replace(**tables)) as bridge:
+            y_pred = self.call(x, **self._mk_mode(training))
+            loss = self._mk_call_compute_loss(x, y, y_pred, sample_weight, training)
+        _, kept, metrics = steps.to_lists(variables, bridge.new(), "test_step")
+        return loss, y_pred, kept, metrics
+
+    def _mk_loss_by_pieces(self, lists, x, y, sample_weight, training):
+        """The same by the user's `stateless_call` and `stateless_compute_loss`."""
+        params, others, metrics = lists
+        y_pred, others, losses = self.stateless_call(
+            params, others, x, return_losses=True, **self._mk_mode(training)
+        )
+        # Those of regularizers stand at the end, and are computed once more.
+        weights = self.trainable_weights
+        added = len(losses) - sum(v.regularizer is not None for v in weights)
+        with Frame(losses=list(losses[:added])):
+            loss, (_, others, metrics) = self.stateless_compute_loss(
+                *(params, others, metrics),
+                **{"x": x, "y": y, "y_pred": y_pred, "sample_weight": sample_weight},
+                training=training,
+            )
+        return loss, y_pred, others, metrics
 
     def train_step(self, state, data):
         """One training step as a pure function, to be overridden.

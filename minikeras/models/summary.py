@@ -13,7 +13,7 @@ import numpy as np
 from minikeras.config import is_interactive_logging_enabled
 from minikeras.core import dtypes, terminal
 from minikeras.core.late import draws_undone, late_import
-from minikeras.core.symbolic import SIZES_FOR_NONE
+from minikeras.core.placeholders import SIZES_FOR_NONE
 from minikeras.layers.arguments import map_shapes
 from minikeras.layers.tracking import Tracked
 

@@ -9,15 +9,16 @@ import jax
 import jax.numpy as jnp
 
 from minikeras import config, optimizers
-from minikeras.core.alias import Alias
+from minikeras.core.members import Alias, overrides
 from minikeras.core.symbolic import dry_run
 from minikeras.data import (
     get_adapter,
     train_validation_split,
     unpack_x_y_sample_weight,
 )
-from minikeras.layers.arguments import call_signature
+from minikeras.layers.arguments import CallSignature, signature_of
 from minikeras.layers.checks import positive_int
+from minikeras.layers.layer import Layer
 from minikeras.metrics.reduction import Mean
 from minikeras.models.compile_config import CompileConfig
 from minikeras.models.on_batch import OnBatch
@@ -146,7 +147,7 @@ class Trainer(CompileConfig, Stateless, OnBatch):
         return self._mk_jit_compile and not self._mk_run_eagerly
 
     def _mk_overrides(self, name):
-        return getattr(type(self), name) is not getattr(Trainer, name)
+        return overrides(self, name, Trainer if hasattr(Trainer, name) else Layer)
 
     def _mk_assert_compiled(self, method):
         if not self.compiled:
@@ -221,26 +222,28 @@ class Trainer(CompileConfig, Stateless, OnBatch):
 
     def _mk_tracked_loss(self, x, y, y_pred, sample_weight, training):
         loss = self._mk_call_compute_loss(x, y, y_pred, sample_weight, training)
+        self._mk_track_loss(loss, x)
+        return loss
+
+    def _mk_track_loss(self, loss, x):
         if self._mk_loss_tracker is not None:
             size = next((a.shape[0] for a in jax.tree_util.tree_leaves(x)), 1)
             self._mk_loss_tracker.update_state(
                 jax.lax.stop_gradient(loss), sample_weight=size
             )
-        return loss
 
     def _mk_call_compute_loss(self, x, y, y_pred, sample_weight, training):
         """An override from before `training=` existed still works."""
         kwargs = {"x": x, "y": y, "y_pred": y_pred, "sample_weight": sample_weight}
         if self._mk_overrides("compute_loss"):
-            code = type(self).compute_loss.__code__
-            names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-            if "training" not in names and not code.co_flags & 0x08:
+            spec = CallSignature(self.compute_loss)
+            if not (spec.has_training or spec.variadic):
                 return self.compute_loss(**kwargs)
         return self.compute_loss(**kwargs, training=training)
 
     def _mk_mode(self, training):
         """`training=` for the bare `call`, if it takes one."""
-        spec = call_signature(type(self).call)
+        spec = signature_of(self)
         if spec.has_training or spec.variadic:
             return {"training": training}
         if training and any(
@@ -263,10 +266,14 @@ class Trainer(CompileConfig, Stateless, OnBatch):
 
     # -- building -----------------------------------------------------------------
 
-    def _mk_is_ready(self):
+    def _mk_knows_data(self):
+        """Have losses and metrics seen what the outputs and targets look like?"""
         parts = (self._mk_compile_loss, self._mk_compile_metrics)
-        built = all(p is None or p.built for p in parts)
-        return built and (self.optimizer is None or self.optimizer.built)
+        return all(part is None or part.built for part in parts)
+
+    def _mk_build_optimizer(self):
+        if self.optimizer is not None and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
 
     def _mk_prepare(self, x, y, sample_weight):
         """Build model, losses, metrics and optimizer from the shapes of a batch."""
@@ -286,8 +293,7 @@ class Trainer(CompileConfig, Stateless, OnBatch):
             return 0
 
         dry_run(run, x, y, sample_weight)
-        if self.optimizer is not None and not self.optimizer.built:
-            self.optimizer.build(self.trainable_variables)
+        self._mk_build_optimizer()
 
     def _mk_build_parts(self, y, y_pred):
         for part in (self._mk_compile_loss, self._mk_compile_metrics):

@@ -8,6 +8,7 @@ from jax import nn
 
 from minikeras.core.functional import current
 from minikeras.core.naming import first_time
+from minikeras.core.placeholders import shown_shape
 from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array, unary
 
@@ -150,12 +151,12 @@ def _warn_of_ones(x, axis):
     path = current().path
     if path and not first_time("softmax of ones", path):
         return
-    # In a layer the other sizes may stand in for None: they are not shown.
-    where = f"layer {'/'.join(path)!r}" if path else f"a tensor of shape {x.shape}"
+    where = f"a tensor in layer {'/'.join(path)!r}" if path else "a tensor"
     warnings.warn(
-        f"You are using a softmax over axis {axis} of {where}. This axis has size 1. "
-        "The softmax operation will always return the value 1, which is likely not "
-        "what you intended. Did you mean to use a sigmoid instead?",
+        f"You are using a softmax over axis {axis} of {where} of shape "
+        f"{shown_shape(x)}. This axis has size 1. The softmax operation will always "
+        "return the value 1, which is likely not what you intended. Did you mean to "
+        "use a sigmoid instead?",
         stacklevel=3,
     )
 

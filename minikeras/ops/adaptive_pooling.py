@@ -1,5 +1,7 @@
 """Pooling to a given size: windows that divide the axes as evenly as they can."""
 
+import math
+
 import jax.numpy as jnp
 import numpy as np
 
@@ -54,7 +56,7 @@ def _max(x, axis, places, lengths):
     # As (before, windows of one length in a row, after): its gradient is fast there.
     before, after = x.shape[:axis], x.shape[axis + 1 :]
     x = jnp.take(x, places.ravel(), axis)
-    x = x.reshape(int(np.prod(before)), places.size, int(np.prod(after)))
+    x = x.reshape(math.prod(before), places.size, math.prod(after))
     pooled = max_pool(x, places.shape[1], data_format="channels_last")
     return pooled.reshape(*before, len(places), *after)
 

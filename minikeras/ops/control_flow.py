@@ -5,7 +5,9 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from minikeras.core.symbolic import any_symbolic, op
+from minikeras.core import dtypes
+from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.symbolic import op
 from minikeras.ops.convert import CORE, as_array
 from minikeras.ops.sparse import on_entries
 
@@ -48,8 +50,16 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
     """
     if not callable(f):
         raise TypeError(f"scan: f should be a callable. Received: f={f!r}")
+    if not isinstance(unroll, (bool, int)) or (unroll is not False and unroll < 1):
+        raise ValueError(
+            "scan: `unroll` must be an positive integer or boolean. Received: "
+            f"unroll={unroll!r}"
+        )
     if xs is None and length is None:
-        raise ValueError("scan: without `xs`, `length` must be given.")
+        raise ValueError(
+            "scan: got neither `xs` to scan over and to count the steps by, nor "
+            "`length`. Give one of them."
+        )
     return jax.lax.scan(f, _arrays(init), _arrays(xs), length, reverse, unroll)
 
 
@@ -71,7 +81,19 @@ def associative_scan(f, elems, reverse=False, axis=0):
     return jax.lax.associative_scan(f, elems, reverse, axis)
 
 
-@op(tensors=("loop_vars",), module=CORE)
+def _same_values(trace, loop_vars, **config):
+    """The values of a loop keep their shapes and dtypes."""
+    del trace, config
+    return jax.tree_util.tree_map(_kept, loop_vars)
+
+
+def _kept(x):
+    if not isinstance(x, KerasTensor):
+        x = as_array(x)
+    return KerasTensor(x.shape, dtypes.standardize_dtype(x.dtype))
+
+
+@op(tensors=("loop_vars",), module=CORE, spec=_same_values)
 def while_loop(cond, body, loop_vars, maximum_iterations=None):
     """Run `loop_vars = body(*loop_vars)` while `cond(*loop_vars)` holds.
 
@@ -158,8 +180,19 @@ def custom_gradient(f):
     return call
 
 
+@op(name="JVP", tensors=("primals", "tangents"), module="keras.src.ops.linalg")
 def jvp(fun, primals, tangents, has_aux=False):
-    """`fun(*primals)` and its derivative in the direction of `tangents`."""
-    if any_symbolic((primals, tangents)):
-        raise TypeError("jvp: KerasTensors have no values to differentiate at.")
-    return jax.jvp(fun, tuple(primals), tuple(tangents), has_aux=has_aux)
+    """`fun(*primals)` and its derivative in the direction of `tangents`.
+
+    Args:
+        fun: of as many arrays as there are primals.
+        primals: tuple or list of arrays, where the derivative is taken.
+        tangents: of the same shapes and dtypes, the direction.
+        has_aux: does `fun` return (value, aux), of which only the value is
+            differentiated?
+
+    Returns:
+        (value, derivative), and aux if `has_aux`.
+    """
+    primals, tangents = _arrays(tuple(primals)), _arrays(tuple(tangents))
+    return jax.jvp(fun, primals, tangents, has_aux=has_aux)

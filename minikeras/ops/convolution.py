@@ -64,7 +64,7 @@ def _convolve(inputs, kernel, strides, padding, data_format, dilation_rate, grou
         feature_group_count=groups,
     )
     outputs = choosing(convolve)(inputs, kernel)
-    if inputs.size and not outputs.size:
+    if 0 not in inputs.shape and 0 in outputs.shape:
         raise ValueError(
             "The convolution gives an empty output, of shape "
             f"{outputs.shape}: inputs of "

@@ -3,7 +3,8 @@
 import jax.numpy as jnp
 
 from minikeras.core import dtypes
-from minikeras.core.symbolic import op, small_sizes_too
+from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array, as_operand, unary
 
 
@@ -125,11 +126,23 @@ def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
 
 @op(tensors=("x",))
 def meshgrid(*x, indexing="xy"):
-    """Coordinate arrays of a grid over axes -> list."""
-    return jnp.meshgrid(*map(as_array, x), indexing=indexing)
+    """Coordinate arrays of a grid over axes -> list.
+
+    Args:
+        *x: the coordinates along each axis; those of several axes are flattened.
+        indexing: "xy" puts the first two axes the other way round, "ij" does not.
+    """
+    return jnp.meshgrid(*(as_array(axis).ravel() for axis in x), indexing=indexing)
 
 
-@op(spec=small_sizes_too)
+def _diag_spec(trace, x, k=0):
+    """How long the diagonal of a matrix of unknown sizes is, is not known."""
+    if len(x.shape) == 2 and None in x.shape:
+        return KerasTensor((None,), x.dtype)
+    return trace(x)
+
+
+@op(spec=_diag_spec)
 def diag(x, k=0):
     """Diagonal k of a matrix, or the matrix that has `x` there."""
     return jnp.diag(as_array(x), k)

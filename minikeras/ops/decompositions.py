@@ -20,6 +20,16 @@ def _known_squares(trace, x, *others, **config):
     return trace(x, *others)
 
 
+def _known_sides(trace, a, b, **config):
+    """As `_known_squares`; nor is the unknown size of `b` taken for that of `a`."""
+    if len(b.shape) == len(a.shape) > 1 and b.shape[-2] != a.shape[-1]:
+        raise ValueError(
+            f"solve: the rows of `b`, of shape {tuple(b.shape)}, must be as many as "
+            f"the columns of `a`, of shape {tuple(a.shape)}."
+        )
+    return _known_squares(trace, a, b, **config)
+
+
 def _check_square(name, x):
     if len(x.shape) < 2 or x.shape[-1] != x.shape[-2]:
         raise ValueError(
@@ -107,7 +117,18 @@ def pinv(x, rcond=None):
     return jnp.linalg.pinv(as_array(x), rcond)
 
 
-@linalg_op
+def _qr_spec(trace, x, mode="reduced"):
+    """The sizes of both factors depend on which of two sizes is smaller."""
+    del mode
+    if None in x.shape[-2:]:
+        raise ValueError(
+            "qr: Input should have its last 2 dimensions fully-defined. Received: a "
+            f"shape of {x.shape}. Give the sizes to `Input`."
+        )
+    return trace(x)
+
+
+@linalg_op(spec=_qr_spec)
 def qr(x, mode="reduced"):
     """Q R with orthonormal columns in Q and R upper triangular -> (q, r)."""
     if mode not in ("reduced", "complete"):
@@ -122,7 +143,7 @@ def qr(x, mode="reduced"):
     return tuple(jnp.linalg.qr(x, mode))
 
 
-@linalg_op(tensors=("a", "b"), spec=_known_squares)
+@linalg_op(tensors=("a", "b"), spec=_known_sides)
 def solve(a, b):
     """The x with a x = b."""
     a, b = as_array(a), as_array(b)
@@ -131,7 +152,7 @@ def solve(a, b):
     return jnp.linalg.solve(a, b)
 
 
-@linalg_op(tensors=("a", "b"), spec=_known_squares)
+@linalg_op(tensors=("a", "b"), spec=_known_sides)
 def solve_triangular(a, b, lower=False):
     """The x with a x = b for a triangular a."""
     a, b = as_array(a), as_array(b)

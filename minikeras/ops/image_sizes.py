@@ -1,5 +1,6 @@
 """Images cropped, padded and scaled."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -13,6 +14,65 @@ from minikeras.ops.convert import as_array, saturate_cast
 from minikeras.ops.image_layout import IMAGE, check_choice, check_rank, image_op
 
 _INTERPOLATIONS = ("bilinear", "nearest", "lanczos3", "lanczos5", "bicubic")
+
+
+def linearly_longer(x, axis, times):
+    """An axis `times` as long, interpolated between the centres of its entries.
+
+    Between two neighbours lie the same `times` places each time: the results are
+    weighted sums of slices, put side by side. Beyond the border is the last entry.
+    """
+    size = x.shape[axis]
+    first, last = (lax.slice_in_dim(x, i, i + 1, axis=axis) for i in (0, size - 1))
+    padded = jnp.concatenate([first, x, last], axis)
+    parts = []
+    for phase in range(times):
+        place = (phase + 0.5) / times + 0.5  # in entries of `padded`
+        start, share = int(place), place - int(place)
+        before, after = (
+            lax.slice_in_dim(padded, i, i + size, axis=axis) for i in (start, start + 1)
+        )
+        parts.append(before * (1 - share) + after * share)
+    return jnp.stack(parts, axis + 1).reshape(
+        *x.shape[:axis], size * times, *x.shape[axis + 1 :]
+    )
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(1,))
+def _bilinear(x, shape):
+    """Images scaled up by whole numbers: each axis by `linearly_longer`."""
+    for axis, (new, old) in enumerate(zip(shape, x.shape, strict=True)):
+        if new != old:
+            x = linearly_longer(x, axis, new // old)
+    return x
+
+
+@_bilinear.defjvp
+def _bilinear_jvp(shape, primals, tangents):
+    """The tangent is linear in that of x: JAX's products, whose transpose is quicker
+    than that of slices (46 ms, 75 to 100)."""
+    (x,), (dx,) = primals, tangents
+    return _bilinear(x, shape), jax.image.resize(dx, shape, "bilinear", antialias=False)
+
+
+def _by_whole_numbers(new, old):
+    return isinstance(old, int) and 0 < old <= new and new % old == 0
+
+
+def resized(x, shape, interpolation, antialias=False):
+    """`jax.image.resize`, bilinear by whole numbers in sums of slices.
+
+    There, JAX computes a product with a matrix of almost nothing but zeros for each
+    axis: on a CPU, 45 ms for 32x28x28x64 to twice its sizes, against 5.
+    """
+    shape = tuple(shape)
+    whole = all(
+        new is old or _by_whole_numbers(new, old)
+        for new, old in zip(shape, x.shape, strict=True)
+    )
+    if interpolation == "bilinear" and x.dtype == jnp.float32 and whole:
+        return _bilinear(x, shape)
+    return jax.image.resize(x, shape, interpolation, antialias=antialias)
 
 
 @image_op
@@ -70,7 +130,7 @@ def resize(
         x = x.astype(jnp.result_type(x.dtype, fill_value))
         edges = ((0, 0), (top, top), (left, left), (0, 0))
         x = jnp.pad(x, edges, constant_values=fill_value)
-    x = jax.image.resize(x, (n, *size, c), interpolation, antialias)
+    x = resized(x, (n, *size, c), interpolation, antialias)
     if x.dtype == images.dtype:
         return x
     x = jnp.round(x) if jnp.issubdtype(images.dtype, jnp.integer) else x

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.core.symbolic import op, small_sizes_too
+from minikeras.core.symbolic import any_symbolic, op, small_sizes_too
 from minikeras.core.variable import Variable
-from minikeras.ops.convert import CORE, as_array, as_operand
+from minikeras.ops.convert import CORE, as_array, as_operand, dtype
 from minikeras.ops.sparse import on_entries
 
 
@@ -19,7 +19,9 @@ def _get_item_spec(trace, x, key=None, **config):
     keys = key if isinstance(key, tuple) else (key,)
     plain = (int, builtins.slice, type(None), type(...))
     if all(isinstance(k, plain) for k in keys):
-        sizes = [1 << 30 if size is None else size for size in x.shape]
+        # Numpy refuses what does not fit; an unknown size fits every index.
+        room = 1 + max((abs(k) for k in keys if isinstance(k, int)), default=0)
+        sizes = [room if size is None else size for size in x.shape]
         np.broadcast_to(np.int8(0), sizes)[key]
     return small_sizes_too(trace, x, key, **config)
 
@@ -223,7 +225,14 @@ def in_top_k(targets, predictions, k):
     return rank <= k
 
 
-@op(tensors=("indices", "values"), module=CORE)
+def _scatter_spec(trace, indices, values, shape):
+    """The shape is given; how many axes are indexed need not be known."""
+    if isinstance(indices, KerasTensor) and indices.shape[-1:] == (None,):
+        return KerasTensor(shape, dtype(values))
+    return trace(indices, values)
+
+
+@op(tensors=("indices", "values"), module=CORE, spec=_scatter_spec)
 def scatter(indices, values, shape):
     """Zeros of `shape` with `values` added at `indices`.
 
@@ -239,7 +248,17 @@ def scatter(indices, values, shape):
     return _at(jnp.zeros(shape, values.dtype), indices).add(values)
 
 
-@op(tensors=("inputs", "indices", "updates"), module=CORE)
+def _scatter_update_spec(trace, inputs, indices, updates, **config):
+    del config
+    if isinstance(indices, KerasTensor) and indices.shape[-1:] == (None,):
+        return KerasTensor(
+            inputs.shape if hasattr(inputs, "shape") else as_array(inputs).shape,
+            dtype(inputs),
+        )
+    return trace(inputs, indices, updates)
+
+
+@op(tensors=("inputs", "indices", "updates"), module=CORE, spec=_scatter_update_spec)
 def scatter_update(inputs, indices, updates, reduction=None):
     """`inputs` with `updates` set, or combined by a reduction, at `indices`.
 
@@ -263,17 +282,34 @@ def _at(x, indices):
     return x.at[tuple(jnp.moveaxis(as_array(indices).astype("int32"), -1, 0))]
 
 
-@op(tensors=("inputs", "start_indices"), module=CORE)
+def _slice_spec(trace, inputs, start_indices, shape):
+    """Where the end is at depends on starts that are not known yet."""
+    if -1 not in shape or not any_symbolic((start_indices,)):
+        return trace(inputs, start_indices)
+    _check_ranks(inputs, start_indices, shape)
+    sizes = (None if size == -1 else size for size in shape)
+    return KerasTensor(tuple(sizes), dtype(inputs))
+
+
+def _check_ranks(inputs, starts, shape):
+    count = starts.shape[0] if hasattr(starts, "shape") else len(starts)
+    if len(shape) != len(inputs.shape):
+        raise ValueError(
+            "slice: the number of dimensions in `inputs` must match the number of "
+            f"dimensions in `shape`, got shape {tuple(inputs.shape)} and {shape}."
+        )
+    if count != len(inputs.shape):
+        raise ValueError(
+            "slice: the number of dimensions in `start_indices` must match the number "
+            f"of dimensions in `inputs`, got {count} and shape {tuple(inputs.shape)}."
+        )
+
+
+@op(tensors=("inputs", "start_indices"), module=CORE, spec=_slice_spec)
 def slice(inputs, start_indices, shape):
     """The block of `shape` that begins at `start_indices`; -1: up to the end."""
     inputs, starts = as_array(inputs), _starts(start_indices)
-    for name, value in (("shape", shape), ("start_indices", starts)):
-        if len(value) != inputs.ndim:
-            raise ValueError(
-                f"slice: the number of dimensions in `{name}` must match the number of "
-                f"dimensions in `inputs`, got {len(value)} values and shape "
-                f"{inputs.shape}."
-            )
+    _check_ranks(inputs, starts, shape)
     # -1: up to the end, which only a start that is no tracer can tell.
     shape = [
         int(end - start) if size == -1 else size

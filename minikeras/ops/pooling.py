@@ -1,16 +1,15 @@
 """Pooling over one, two or three spatial axes."""
 
-import functools
 import itertools
 import math
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
 from minikeras.config import standardize_data_format
 from minikeras.ops.activation import nn_op
+from minikeras.ops.by_platform import ByPlatform
 from minikeras.ops.convert import as_array
 from minikeras.ops.convolution import sizes
 
@@ -76,14 +75,32 @@ def max_by_slices(x, window, strides, pads):
     return best
 
 
+def _like_xla(way):
+    """The way with the parameters of XLA's primitive."""
+
+    def run(x, window_dimensions, window_strides, padding, **dilations):
+        return way(x, window_dimensions, window_strides, padding)
+
+    return run
+
+
+_choosing = ByPlatform(
+    "reduce_window_max", _like_xla(max_by_windows), cpu=_like_xla(max_by_slices)
+)
+
+
 def _max(x, window, strides, pads):
-    slices = functools.partial(max_by_slices, window=window, strides=strides, pads=pads)
-    windows = functools.partial(
-        max_by_windows, window=window, strides=strides, pads=pads
-    )
     if math.prod(window) > _SMALL_WINDOW:
-        return windows(x)
-    return lax.platform_dependent(x, cpu=slices, default=windows)
+        return max_by_windows(x, window, strides, pads)
+    ones = (1,) * x.ndim
+    return _choosing(
+        x,
+        window_dimensions=window,
+        window_strides=strides,
+        padding=pads,
+        base_dilation=ones,
+        window_dilation=ones,
+    )
 
 
 @nn_op(tensors=("inputs",))
@@ -104,11 +121,7 @@ def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None)
     [[[4.0], [3.0]]]
     """
     inputs = as_array(inputs)
-    shape = _window(inputs, pool_size, strides, padding, data_format)
-    return _jitted_max(inputs, *shape)
-
-
-_jitted_max = jax.jit(_max, static_argnums=(1, 2, 3))
+    return _max(inputs, *_window(inputs, pool_size, strides, padding, data_format))
 
 
 def _sum(x, window, strides, pads):

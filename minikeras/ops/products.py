@@ -8,7 +8,7 @@ from minikeras.core.late import late_import
 from minikeras.core.symbolic import op
 from minikeras.core.variable import is_sparse
 from minikeras.ops.convert import as_array, as_operand, binary
-from minikeras.ops.sparse import by_jax
+from minikeras.ops.sparse import batched_product
 
 kron = binary(jnp.kron, "Kronecker product.")
 outer = binary(jnp.outer, "x1 xᵀ2 of flattened operands.")
@@ -40,7 +40,7 @@ def _accumulator(*arrays):
 
 
 @op
-@by_jax
+@batched_product
 def matmul(x1, x2):
     """(…, n, k) @ (…, k, m) -> (…, n, m); leading axes broadcast.
 
@@ -102,7 +102,15 @@ def diff(a, n=1, axis=-1):
     return jnp.diff(as_array(a), n, axis)
 
 
-@op
+def _correlate_spec(trace, x1, x2, mode="valid"):
+    """Two unknown sizes are two: their difference is not known either."""
+    del mode
+    out = trace(x1, x2)
+    unknown = None in x1.shape or None in x2.shape
+    return KerasTensor((None,), out.dtype) if unknown else out
+
+
+@op(spec=_correlate_spec)
 def correlate(x1, x2, mode="valid"):
     """Cross-correlation of two arrays of one axis."""
     return jnp.correlate(as_array(x1), as_array(x2), mode)

@@ -124,14 +124,24 @@ def cumprod(x, axis=None, dtype=None):
 
 @op
 def nancumsum(x, axis=None, dtype=None):
-    """As `cumsum`, with NaN taken for 0."""
-    return jnp.nancumsum(as_array(x), axis, dtype)
+    """As `cumsum`, with NaN taken for 0; along each of several axes in turn."""
+    return _along(jnp.nancumsum, as_array(x), axis, dtype)
 
 
 @op
 def nancumprod(x, axis=None, dtype=None):
-    """As `cumprod`, with NaN taken for 1."""
-    return jnp.nancumprod(as_array(x), axis, dtype)
+    """As `cumprod`, with NaN taken for 1; along each of several axes in turn."""
+    return _along(jnp.nancumprod, as_array(x), axis, dtype)
+
+
+def _along(function, x, axis, dtype):
+    if not isinstance(axis, (list, tuple)):
+        return function(x, axis, dtype)
+    if not axis:  # along an axis of size 1, only NaN is replaced
+        return function(x[None], 0, dtype)[0]
+    for one in axis:
+        x = function(x, one, dtype)
+    return x
 
 
 @op(tensors=("x", "q"))

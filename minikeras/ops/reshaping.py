@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.core.symbolic import op, small_sizes_too
-from minikeras.ops.convert import as_array, as_operand, unary
+from minikeras.core.symbolic import any_symbolic, op, small_sizes_too
+from minikeras.core.variable import is_sparse
+from minikeras.ops.convert import as_array, as_operand, dtype, unary
 from minikeras.ops.sparse import by_jax, on_entries
 
 copy = unary(jnp.copy, "A copy of `x`.", "copy", sparse=on_entries)
@@ -48,7 +49,17 @@ def broadcast_to(x, shape):
     return jnp.broadcast_to(as_array(x), shape)
 
 
-@op
+def _concatenate_spec(trace, xs, axis=0):
+    """Keras's graphs have no `axis=None`."""
+    if axis is None:
+        raise ValueError(
+            "concatenate: KerasTensors are joined along one axis, got axis=None. "
+            "Flatten them first, by `reshape(x, -1)`."
+        )
+    return trace(xs)
+
+
+@op(spec=_concatenate_spec)
 @by_jax
 def concatenate(xs, axis=0):
     """Arrays joined along an axis that they have.
@@ -168,7 +179,17 @@ def _pad_width(pad_width, ndim):
     return tuple(tuple(pair) for pair in pad_width)
 
 
-@op(tensors=("x",))
+def _repeat_spec(trace, x, repeats, axis=None):
+    """As in Keras a list of repeats does not tell an unknown size."""
+    out = trace(x)
+    if axis is None or x.shape[axis] is not None:
+        return out
+    shape = list(out.shape)
+    shape[axis] = None
+    return KerasTensor(shape, out.dtype)
+
+
+@op(tensors=("x",), spec=_repeat_spec)
 def repeat(x, repeats, axis=None):
     """Each entry `repeats` times in a row; None flattens first."""
     # Numbers of repeats stay numpy's under a trace: they decide the shape.
@@ -176,16 +197,32 @@ def repeat(x, repeats, axis=None):
     return jnp.repeat(as_array(x), repeats, axis)
 
 
-@op
+def _reshape_spec(trace, x, newshape):
+    """Sizes that are computed in the graph are not known."""
+    if not any_symbolic((newshape,)):
+        return trace(x)
+    sparse = x.sparse if isinstance(x, KerasTensor) else is_sparse(x)
+    if isinstance(newshape, KerasTensor):
+        return KerasTensor((None,) * newshape.shape[0], dtype(x), sparse)
+    sizes = (n if isinstance(n, int) and n >= 0 else None for n in newshape)
+    return KerasTensor(tuple(sizes), dtype(x), sparse)
+
+
+@op(tensors=("x", "newshape"), symbolic=("newshape",), spec=_reshape_spec)
 @by_jax
 def reshape(x, newshape):
-    """The entries in the same order in another shape; one size may be -1.
+    """The entries in the same order in another shape; one size may be -1 (or None).
+
+    Outside of `jit` the new shape may be an array of ints, or hold such arrays.
 
     >>> reshape([1, 2, 3, 4], (2, -1)).tolist()
     [[1, 2], [3, 4]]
     """
     if isinstance(newshape, (list, tuple)):
+        newshape = [-1 if n is None else n for n in newshape]
         _check_newshape(newshape)
+    elif hasattr(newshape, "shape"):
+        newshape = np.asarray(newshape).reshape(-1).tolist()
     return jnp.reshape(as_array(x), newshape)
 
 
@@ -245,7 +282,19 @@ def split(x, indices_or_sections, axis=0):
     return jnp.split(x, indices_or_sections, axis_within(axis, x.ndim))
 
 
-@op
+def _squeeze_spec(trace, x, axis=None):
+    """A size that is not known is not taken for 1."""
+    axes = axis if isinstance(axis, (list, tuple)) else () if axis is None else (axis,)
+    unknown = [a for a in axes if -x.ndim <= a < x.ndim and x.shape[a] is None]
+    if unknown:
+        raise ValueError(
+            f"squeeze: axis {unknown[0]} of shape {x.shape} is not known to have size "
+            "1. Give the size to `Input`, or take x[..., 0] of that axis."
+        )
+    return trace(x)
+
+
+@op(spec=_squeeze_spec)
 @by_jax
 def squeeze(x, axis=None):
     """Axes of size 1 taken away, all or those in `axis`."""
@@ -322,7 +371,14 @@ def unstack(x, num=None, axis=0):
     return [jax.lax.index_in_dim(x, i, axis, keepdims=False) for i in range(count)]
 
 
-@op(module="keras.src.ops.math")
+def _complex_spec(trace, x):
+    """A last size that is not known will be 2."""
+    if x.shape[-1:] == (None,):
+        x = KerasTensor((*x.shape[:-1], 2), x.dtype)
+    return trace(x)
+
+
+@op(module="keras.src.ops.math", spec=_complex_spec)
 def view_as_complex(x):
     """(…, 2) real and imaginary parts -> complex (…)."""
     x = as_array(x)

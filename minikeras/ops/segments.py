@@ -3,10 +3,19 @@
 import jax
 import jax.numpy as jnp
 
+from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array
 
 MATH = "keras.src.ops.math"
+
+
+def _segments_spec(trace, data, segment_ids, num_segments=None, **config):
+    """How many segments there are depends on the ids, unless it is given."""
+    del config
+    if num_segments is None:
+        return KerasTensor((None, *data.shape[1:]), data.dtype)
+    return trace(data, segment_ids)
 
 
 def _segment(function, what):
@@ -28,8 +37,9 @@ def _segment(function, what):
             )
         if num_segments is None:
             raise ValueError(
-                f"{function.__name__}: Argument `num_segments` must be set: the "
-                "output's shape cannot depend on the values in `segment_ids`."
+                f"{function.__name__}: Argument `num_segments` must be set when using "
+                "the JAX backend. The output's shape cannot depend on the values in "
+                "`segment_ids`."
             )
         return function(data, ids, num_segments, indices_are_sorted=sorted)
 
@@ -45,7 +55,8 @@ def _segment(function, what):
     Returns:
         (num_segments, …).
     """
-    return op(call, tensors=("data", "segment_ids"), module=MATH)
+    tensors = ("data", "segment_ids")
+    return op(call, tensors=tensors, module=MATH, spec=_segments_spec)
 
 
 segment_max = _segment(jax.ops.segment_max, "Maximum")

@@ -8,9 +8,9 @@ from typing import Any
 import jax
 
 from minikeras.core import naming
-from minikeras.core.alias import Alias
 from minikeras.core.describe import describe, visible
 from minikeras.core.functional import apply
+from minikeras.core.members import Alias, overrides, whole
 from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
@@ -61,6 +61,8 @@ class Optimizer(OptimizerState):
     _learning_rate = Alias("_mk_learning_rate")
 
     def __init_subclass__(cls, **kwargs):
+        if "build" in vars(cls):
+            cls.build = whole(vars(cls)["build"])
         # `__init__(self, learning_rate, momentum, *common, **settings)` reads in
         # help() and editors as if it listed the base's arguments.
         super().__init_subclass__(**kwargs)
@@ -216,13 +218,28 @@ class Optimizer(OptimizerState):
         Returns:
             (new params, new state).
         """
-        if type(self).apply is Optimizer.apply:
+        if overrides(self, "stateless_apply", Optimizer):
+            return self._mk_by_lists(variables, params, grads, state)
+        if not overrides(self, "apply", Optimizer):
             return self._mk_update(variables, params, grads, state)
 
         def run():
             self.apply([grads[k] for k in variables], list(variables.values()))
 
         return self._mk_bridge(run, variables, params, state)
+
+    def _mk_by_lists(self, variables, params, grads, state):
+        """The step by a `stateless_apply` of the user's."""
+        key_of = {id(v): key for key, v in variables.items()}
+        keys = [key_of[id(v)] for v in self._mk_trainable_variables]
+        paths = list(unique_paths(self.variables))
+        params, own = self.stateless_apply(
+            [state[path] for path in paths],
+            [grads[key] for key in keys],
+            [params[key] for key in keys],
+        )
+        params = dict(zip(keys, params, strict=True))
+        return params, dict(zip(paths, own, strict=True))
 
     def _mk_update(self, variables, params, grads, state):
         return transforms.take(self, variables, params, grads, state)
@@ -248,7 +265,7 @@ class Optimizer(OptimizerState):
         )
 
     def _mk_has_own_update_step(self):
-        return type(self).update_step is not Optimizer.update_step
+        return overrides(self, "update_step", Optimizer)
 
     def _clip_gradients(self, grads):
         """A list of gradients, clipped as told; subclasses may override it."""

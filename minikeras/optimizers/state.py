@@ -3,6 +3,7 @@
 import warnings
 
 from minikeras.core.functional import Frame
+from minikeras.core.members import whole
 from minikeras.core.variable import Variable, unique_paths
 
 
@@ -101,6 +102,7 @@ class OptimizerState:
         columns = [[row[i] for row in rows] for i in range(len(names))]
         return columns[0] if isinstance(name, str) else tuple(columns)
 
+    @whole
     def build(self, variables):
         """Create the state for these weights."""
         if self.built:

@@ -58,7 +58,10 @@ class SeedGenerator:
             )
         with Frame(path=(*current().path, self.name)):
             self.state = Variable(
-                np.array([seed, 0], dtype="uint32"),
+                # A function, so that layers can be made in a `StatelessScope`.
+                lambda shape, dtype: np.array([seed, 0], dtype),
+                shape=(2,),
+                dtype="uint32",
                 trainable=False,
                 autocast=False,
                 name="seed_generator_state",

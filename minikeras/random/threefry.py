@@ -14,6 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from minikeras.ops.by_platform import ByPlatform
+
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = np.uint32(0x1BD11BDA)
 _ONE = np.float32(1.0).view(np.uint32)
@@ -52,17 +54,21 @@ def hashed(key, counts):
     return x ^ y
 
 
+def _fused(key, shape):
+    counts = lax.iota(np.uint32, math.prod(shape))
+    return hashed(key, counts).reshape(shape)
+
+
+def _by_jax(key, shape):
+    return jax.random.bits(key, shape, "uint32")
+
+
+_bits = ByPlatform("threefry_bits", _by_jax, cpu=_fused)
+
+
 def bits(key, shape):
     """32 random bits an entry: `jax.random.bits(key, shape, "uint32")`."""
-
-    def fused(key):
-        counts = lax.iota(np.uint32, math.prod(shape))
-        return hashed(key, counts).reshape(shape)
-
-    def by_jax(key):
-        return jax.random.bits(key, shape, "uint32")
-
-    return lax.platform_dependent(key, cpu=fused, default=by_jax)
+    return _bits(key, shape=tuple(shape))
 
 
 def uniform(bits, low, high):

@@ -4,10 +4,7 @@ import contextlib
 import datetime
 import io
 import json
-import os
 import pathlib
-import shutil
-import tempfile
 import zipfile
 
 from minikeras.core import serialization
@@ -17,7 +14,7 @@ from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
 )
-from minikeras.saving import safety, weights
+from minikeras.saving import places, safety, weights
 
 _FORMAT_VERSION = "3.15.1"
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
@@ -54,9 +51,9 @@ def save_model(model, filepath, overwrite=True, zipped=None, **kwargs):
     if not _may_write(path, overwrite):
         return
     if zipped is False:
-        _write_folder(path, members)
+        places.write_folder(path, members)
     else:
-        with _replacing(path) as file:
+        with places.replacing(path) as file:
             _write_zip(file, members)
 
 
@@ -88,35 +85,6 @@ def _write_zip(file, members):
             archive.writestr(name, data)
 
 
-def _write_folder(path, members):
-    fresh = pathlib.Path(tempfile.mkdtemp(dir=path.parent or "."))
-    for name, data in members.items():
-        (fresh / name).write_bytes(data)
-    if path.exists():
-        shutil.rmtree(path)
-    os.replace(fresh, path)
-
-
-@contextlib.contextmanager
-def _replacing(path):
-    """A file to write that takes `path`'s place when all went well."""
-    folder = path.parent
-    if not folder.is_dir():
-        raise FileNotFoundError(f"save: there is no folder {str(folder)!r}.")
-    handle, name = tempfile.mkstemp(dir=folder, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)
-        os.replace(name, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
-        raise
-
-
 def _may_write(path, overwrite):
     if overwrite or not path.exists():
         return True
@@ -136,7 +104,7 @@ def save_weights(model, filepath, overwrite=True, **kwargs):
             f"save_weights: the path must end in `.weights.h5`, got {str(filepath)!r}."
         )
     if _may_write(path, overwrite):
-        with _replacing(path) as file:
+        with places.replacing(path) as file:
             file.write(_weights_bytes(model, True))
 
 
@@ -176,7 +144,7 @@ def _opened(filepath):
         if not path.exists():
             raise ValueError(f"File not found: {str(path)!r}.")
         if path.is_dir():
-            yield lambda name: (path / name).read_bytes()
+            yield lambda name: places.read_member(path, name)
             return
     if not zipfile.is_zipfile(filepath):
         raise ValueError(

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from minikeras import losses
 from minikeras.core.functional import Frame
+from minikeras.core.members import whole
 from minikeras.losses.loss import Loss
 from minikeras.metrics.reduction import Mean
 from minikeras.training import outputs
@@ -61,6 +62,7 @@ class CompileLoss:
         """Variables of `metrics`."""
         return [v for metric in self.metrics for v in metric.variables]
 
+    @whole
     def build(self, y, y_pred):
         """Settle which loss belongs to which output; shapes are enough."""
         if hasattr(y_pred, "shape") and _is_loss(self.loss):

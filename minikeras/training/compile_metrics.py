@@ -1,6 +1,7 @@
 """The metrics of a compiled model, by output."""
 
 from minikeras import metrics as metrics_module
+from minikeras.core.members import whole
 from minikeras.metrics.metric import Metric
 from minikeras.metrics.reduction import MeanMetricWrapper
 from minikeras.training import outputs
@@ -45,6 +46,7 @@ class CompileMetrics(Metric):
         """The variables of all metrics."""
         return [v for metric in self.metrics for v in metric.variables]
 
+    @whole
     def build(self, y, y_pred):
         """Make the metrics and settle which output each belongs to."""
         names = outputs.output_names(y_pred, self.output_names)

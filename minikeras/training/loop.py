@@ -18,8 +18,13 @@ from minikeras.training.state import Lease, Reading, variables_of, weights_of
 
 
 def prepare(model, adapter):
-    """Create what depends on the shape of the data: weights, metrics, slots."""
-    if model.built and model._mk_is_ready():
+    """Create what depends on the shape of the data: weights, metrics, slots.
+
+    Looking at the first batch may draw the order of the data, so it is only looked at
+    where Keras does.
+    """
+    if model.built and model._mk_knows_data():
+        model._mk_build_optimizer()
         return
     x, y, sample_weight = unpack_x_y_sample_weight(adapter.peek())
     prepare_batch(model, x, y, sample_weight)
@@ -27,7 +32,9 @@ def prepare(model, adapter):
 
 def prepare_batch(model, x, y=None, sample_weight=None):
     """`prepare` from one batch."""
-    if not model.built or not model._mk_is_ready():
+    if model.built and model._mk_knows_data():
+        model._mk_build_optimizer()
+    else:
         specs = jax.tree_util.tree_map(_spec, (x, y, sample_weight))
         model._mk_prepare(*specs)
 
@@ -68,16 +75,10 @@ class Pass:
             Were there any batches?
         """
         model, group, box = self.model, self.group, self.lease.box
+        interrupts = self.lease.interrupts
         step = program(model, self.lease.variables, self.name)
-        at_once, size = 0, self.feed.batch_size
-        if (batch := self.feed.shapes) is not None:
-            if size not in step.at_once:
-                jaxpr, keeps = step.trace(box[0][0], batch).jaxpr, outputs is not None
-                step.at_once[size] = steps_at_once(jaxpr, _MOST_STEPS, keeps)
-            at_once = min(step.at_once[size], self.most)
-        stride = max(at_once // group * group, min(at_once, 1))
         last, recent = -1, []
-        for way, arguments, count in self.feed.dispatches(stride):
+        for way, arguments, count in self.feed.dispatches(self._stride(step, outputs)):
             if self.begin and (last + 1) % group == 0:
                 self.begin(last + 1)
                 recent = []
@@ -92,6 +93,8 @@ class Pass:
                     f"{self.first or 'the same'}."
                 )
                 raise
+            if interrupts.waiting:
+                interrupts.deliver()
             last += count
             returned = (self.lease.logs, count if way == "many" else None)
             if outputs is not None:
@@ -106,6 +109,17 @@ class Pass:
         if self.end and last >= 0 and (last + 1) % group:
             self.end(last + group - 1 - last % group, self.batch_logs(recent))
         return last >= 0
+
+    def _stride(self, step, outputs):
+        """How many steps go in one dispatch: whole executions, 0 without a loop."""
+        batch, size, at_once = self.feed.shapes, self.feed.batch_size, 0
+        if batch is not None:
+            if size not in step.at_once:
+                jaxpr = step.trace(self.lease.box[0][0], batch).jaxpr
+                keeps = outputs is not None
+                step.at_once[size] = steps_at_once(jaxpr, _MOST_STEPS, keeps)
+            at_once = min(step.at_once[size], self.most)
+        return max(at_once // self.group * self.group, min(at_once, 1))
 
     def batch_logs(self, recent):
         """Logs of the execution just dispatched, fetched when somebody looks."""
@@ -163,7 +177,7 @@ _STOP = {
 
 def _listeners(callbacks, name):
     """The batch hook `name`, or None when no callback listens."""
-    listening = getattr(callbacks, "_batch_hooks", None)
+    listening = getattr(callbacks, "_mk_batch_hooks", None)
     if listening is not None and not listening()[name]:
         return None
     return getattr(callbacks, name)

@@ -6,6 +6,7 @@ import numpy as np
 from jax import lax
 from jaxlib.version import __version__ as jaxlib_version
 
+from minikeras.core.members import method
 from minikeras.training import step as steps
 from minikeras.training.state import TrainState
 
@@ -108,15 +109,26 @@ def _merged(tables, returned):
 
 
 def plain_step(model, variables: TrainState, name: str):
-    """`step(tables, batch)`: the model's own if it overrides one."""
+    """`step(tables, batch)`: the model's own if it overrides one, or a piece of it."""
     if model._mk_overrides(name):
         return steps.custom_step(model, variables, name)
+    if any(map(model._mk_overrides, steps.PIECES[name])):
+        return steps.step_of_pieces(model, variables, name)
     return _MAKERS[name](model, variables)
+
+
+# What the steps call of a model. Users may set each on the class or on the object.
+_HOOKS = (
+    *("train_step", "test_step", "predict_step", "call", "stateless_call"),
+    *("compute_loss", "compute_metrics", "get_metrics_result"),
+    *("compute_loss_and_updates", "stateless_compute_loss"),
+)
 
 
 def program(model, variables: TrainState, name: str) -> Program:
     """The `Program` of a step, kept between calls of `fit`, `evaluate`, `predict`."""
-    key = (name, model._mk_compiles(), _identity(variables))
+    hooks = tuple(method(model, hook) for hook in _HOOKS)
+    key = (name, model._mk_compiles(), hooks, _identity(variables))
     if key not in model._mk_programs:
         step = plain_step(model, variables, name)
         model._mk_programs[key] = Program(step, name, model._mk_compiles())

@@ -4,6 +4,7 @@ A `TrainState` of Variables and a `TrainState` of arrays have the same keys: the
 first says where the second comes from and goes back to.
 """
 
+import contextlib
 import sys
 from typing import Any, NamedTuple
 
@@ -12,7 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core import dtypes
+from minikeras.core.functional import current, restore
 from minikeras.core.variable import unique_paths
+from minikeras.training.interrupts import Interrupts
 
 
 class TrainState(NamedTuple):
@@ -74,11 +77,14 @@ class Reading:
             {key: _own_array(v) for key, v in table.items()} for table in variables
         )
         self.box: list = [(self._before, {})]
+        self.interrupts = Interrupts(lambda: False)  # nothing is lost: none waits
 
     def __enter__(self):
         return self
 
-    def __exit__(self, *exc):
+    def __exit__(self, error=None, *_):
+        if error is not None:
+            wait_for(self.box)
         sections = zip(self.variables, self._before, self.box[0][0], strict=True)
         for variables, before, after in sections:
             for key, variable in variables.items():
@@ -97,6 +103,16 @@ def _own_array(variable):
     return variable._value if lease is None else lease._array(variable)
 
 
+def wait_for(arrays):
+    """Wait until the device has computed them, or failed to.
+
+    A process that ends while XLA reads memory of numpy crashes.
+    """
+    for array in jax.tree_util.tree_leaves(arrays):
+        with contextlib.suppress(Exception):
+            jax.block_until_ready(array)
+
+
 class Lease:
     """While it lasts, a loop owns the arrays, and nobody can tell.
 
@@ -106,13 +122,18 @@ class Lease:
 
     `box` is a list of one item, what the last step returned: (tables, logs), where
     `tables` is the state as a plain tuple.
-    `box[:] = map(step, ...)` replaces it inside one C call, between whose parts no
-    Ctrl-C can fall: the state is either the one before the step or the one after it,
-    and never lost.
+    `box[:] = map(step, ...)` replaces it inside one C call: where the step is one, too,
+    no exception can fall between its parts. The first run of a program is Python code,
+    in which a Ctrl-C may fall: it waits while the arrays are donated, and while the
+    Variables are taken or given back. So the state is either the one before the step
+    or the one after it, and never lost.
     """
 
     def __init__(self, variables: TrainState):
         self.box: list = []
+        self._frame = current()
+        parts = (Lease.__enter__, Lease.__exit__, Lease.renew)
+        self.interrupts = Interrupts(self._is_donated, *parts)
         self._take(variables)
 
     def _take(self, variables):
@@ -126,26 +147,42 @@ class Lease:
         self.box[:] = [(tables, {})]
 
     def __enter__(self):
+        self.interrupts.open()
+        self._hold()
+        return self
+
+    def __exit__(self, error=None, *_):
+        if error is not None:
+            restore(self._frame)  # an interrupt may have left inner ones open
+            wait_for(self.box)
+        self._release()
+        self.interrupts.close()
+
+    def _hold(self):
         leaves = jax.tree_util.tree_leaves(self.variables)
         self._outer = [v._lease for v in leaves]  # of a `fit` whose callback we run in
         for v in leaves:
             v._lease, v._value = self, None
-        return self
 
-    def __exit__(self, *exc):
+    def _release(self):
         leaves = jax.tree_util.tree_leaves(self.variables)
         for v, outer in zip(leaves, self._outer, strict=True):
-            v._lease = outer
             if outer is None:
                 v._value = self._array(v)
             else:
                 outer.write(v, self._array(v))
+            v._lease = outer
 
     def renew(self, variables: TrainState):
         """Go on with other variables, after a change of what is trainable."""
-        self.__exit__()
+        self._release()
         self._take(variables)
-        self.__enter__()
+        self._hold()
+
+    def _is_donated(self):
+        """Has a step taken the arrays, and not given back new ones?"""
+        leaves = jax.tree_util.tree_leaves(self.box[0][0])
+        return any(isinstance(x, jax.Array) and x.is_deleted() for x in leaves)
 
     @property
     def state(self) -> TrainState:
@@ -164,7 +201,14 @@ class Lease:
 
     def read(self, variable):
         """The current array of a leased Variable, safe to keep."""
-        return jnp.copy(self._array(variable))
+        while True:
+            array = self._array(variable)
+            try:
+                return jnp.copy(array)
+            except RuntimeError:
+                # In another thread, the loop has donated it in the meantime.
+                if array is self._array(variable):
+                    raise
 
     def write(self, variable, value):
         """Assign a leased Variable a copy of an array of JAX or numpy."""

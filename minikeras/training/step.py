@@ -110,6 +110,55 @@ def custom_step(model, variables: TrainState, name: str):
     return step
 
 
+# Pieces of the steps in Keras-on-JAX's form: where a user has written one, the step is
+# put together of them.
+_LOSS = ("compute_loss_and_updates", "stateless_compute_loss", "stateless_call")
+PIECES = {"train_step": _LOSS, "test_step": _LOSS, "predict_step": _LOSS[-1:]}
+
+
+def step_of_pieces(model, variables: TrainState, name: str):
+    """`step(tables, batch)` that calls the pieces that a user may have written."""
+
+    def train(lists, x, y, weight):
+        params, others, slots, metrics = lists
+        grads, (loss, y_pred, others, metrics) = jax.grad(
+            model.compute_loss_and_updates, has_aux=True
+        )(
+            *(params, others, metrics, x, y, weight),
+            training=True,
+            optimizer_variables=slots,
+        )
+        params, slots = model.optimizer.stateless_apply(slots, grads, params)
+        return (params, others, slots, metrics), loss, y_pred
+
+    def test(lists, x, y, weight):
+        params, others, metrics = lists
+        _, (loss, y_pred, others, metrics) = model.compute_loss_and_updates(
+            params, others, metrics, x, y, weight, training=False
+        )
+        return (params, others, metrics), loss, y_pred
+
+    run = train if name == "train_step" else test
+
+    def step(tables, batch):
+        x, y, weight = unpack_x_y_sample_weight(batch)
+        state = TrainState(*tables)
+        lists = to_lists(variables, state, name)
+        if name == "predict_step":
+            outputs, others = model.stateless_call(*lists, x, **model._mk_mode(False))
+            state = state._replace(**from_lists(variables, (lists[0], others), name))
+            return changes(tables, state), outputs
+        lists, loss, y_pred = run(lists, x, y, weight)
+        state = state._replace(**from_lists(variables, lists, name))
+        with Bridge(variables, state) as bridge:
+            model._mk_track_loss(loss, x)
+            logs = model.compute_metrics(x, y, y_pred, sample_weight=weight)
+        new = tuple(bridge.new())
+        return (new if name == "train_step" else changes(tables, new)), logs
+
+    return step
+
+
 def to_lists(variables: TrainState, values: TrainState, name: str):
     """State -> the tuple of lists that Keras's `name` takes."""
     return tuple(

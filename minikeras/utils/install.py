@@ -206,7 +206,9 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         running, frame = 0, sys._getframe(1)
         while frame is not None:
             if frame.f_code.co_name == "_find_and_load_unlocked":
-                running += frame.f_locals.get("name", "").partition(".")[0] == "tensorflow"
+                running += (
+                    frame.f_locals.get("name", "").partition(".")[0] == "tensorflow"
+                )
             frame = frame.f_back
         if running <= 1:
             self.hide_stand_in()

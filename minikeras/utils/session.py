@@ -3,15 +3,17 @@
 import gc
 
 from minikeras.core.naming import reset_uids
+from minikeras.core.scopes import leave_name_scopes
 from minikeras.random.seed_generator import reset_global_seed_generator
 
 
 def clear_session(free_memory=True):
-    """Forget the name counters and the global random generator.
+    """Forget the name counters, open name scopes and the global random generator.
 
     Args:
         free_memory: also collect garbage and let JAX drop its compiled programs?
     """
+    leave_name_scopes()
     reset_uids()
     reset_global_seed_generator()
     if free_memory:

@@ -1,11 +1,15 @@
 """The registry and the reading and writing of objects: an allowlist."""
 
+import threading
+
 import numpy as np
 import pytest
 
 import minikeras as keras
+from minikeras import config as settings
 from minikeras import layers
 from minikeras.core import registry
+from minikeras.core.serialization import SafeModeScope, in_safe_mode
 from minikeras.saving import deserialize_keras_object, serialize_keras_object
 
 
@@ -95,3 +99,77 @@ def test_custom_objects():
 def test_an_object_without_a_config_is_refused():
     with pytest.raises(TypeError, match="get_config"):
         serialize_keras_object(object())
+
+
+def in_thread(function):
+    """What `function()` gives in a thread of its own."""
+    found = []
+    thread = threading.Thread(target=lambda: found.append(function()))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+def test_scopes_are_of_a_thread_and_hold_anything():
+    look = keras.saving.get_registered_object
+    scope = keras.saving.custom_object_scope({"w": np.zeros(3)})
+    with scope, keras.saving.custom_object_scope({"w": np.ones(3)}), scope:
+        assert look("w").sum() == 0
+        assert in_thread(lambda: look("w")) is None
+        # One scope, opened in two threads at once.
+        barrier = threading.Barrier(2)
+
+        def use():
+            with scope:
+                barrier.wait()
+                return look("w") is not None
+
+        threads = [threading.Thread(target=use) for _ in range(2)]
+        [t.start() for t in threads], [t.join() for t in threads]
+        assert look("w").sum() == 0
+    assert look("w") is None
+
+
+def test_an_error_leaves_no_scope_open():
+    with pytest.raises(ZeroDivisionError):
+        with keras.saving.custom_object_scope({"Mine": dict}):
+            keras.saving.custom_object_scope({"Other": dict}).__enter__()
+            raise ZeroDivisionError
+    assert keras.saving.get_registered_object("Mine") is None
+    assert keras.saving.get_registered_object("Other") is None
+
+
+def test_safe_mode_is_of_a_call_and_its_thread():
+    config = keras.saving.serialize_keras_object(lambda x: x * 2)
+    read = keras.saving.deserialize_keras_object
+    with SafeModeScope(False):
+        assert read(config)(4) == 8
+        assert in_thread(in_safe_mode)
+        with SafeModeScope(True), pytest.raises(ValueError, match="safe mode"):
+            read(config)
+    with pytest.raises(ValueError, match="safe mode"):
+        read(config)
+
+
+def test_the_opt_out_that_the_message_names_works():
+    config = keras.saving.serialize_keras_object(lambda x: x * 2)
+    keras.config.enable_unsafe_deserialization()
+    try:
+        assert keras.saving.deserialize_keras_object(config, safe_mode=True)(4) == 8
+    finally:
+        settings._settings["safe_mode"] = None
+
+
+def test_no_config_switches_safe_mode_off():
+    for name in ("enable_unsafe_deserialization", "set_floatx", "load_model"):
+        for module in ("keras.config", "keras.saving", "builtins", None):
+            config = {"class_name": "function", "config": name, "module": module}
+            with pytest.raises(ValueError, match="Unknown function"):
+                keras.saving.deserialize_keras_object(
+                    {**config, "registered_name": "function"}
+                )
+
+
+def test_names_are_counted_in_each_thread():
+    keras.layers.Dense(1)
+    assert in_thread(lambda: keras.layers.Dense(1).name) == "dense"

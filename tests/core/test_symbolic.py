@@ -115,3 +115,12 @@ def test_output_spec_keeps_the_nest_and_leaves_state_alone():
     assert out["a"].shape == (4,) and out["b"][0].shape == (None, 4)
     assert out["b"][1:] == (None, 3)
     assert float(v.value) == 1.0
+
+
+def test_layers_take_unknown_sizes_for_the_known_ones_they_meet():
+    a, b = keras.Input((None, 3)), keras.Input((4, None))
+    assert layers.Add()([a, b]).shape == (None, 4, 3)
+    x, y = keras.Input((None, None, 3)), keras.Input((4, None, 5))
+    assert layers.Concatenate()([x, y]).shape == (None, 4, None, 8)
+    with pytest.raises(ValueError, match=r"None, 4, 5.*broadcast"):
+        layers.Add()([a, keras.Input((4, 5))])

@@ -7,6 +7,7 @@ import pytest
 from jax.experimental import sparse
 
 from minikeras import tree
+from minikeras.layers import Layer
 
 Point = namedtuple("Point", "x y")
 NESTS = [
@@ -119,3 +120,13 @@ def test_shapes():
     out = tree.map_shape_structure(lambda s: len(s), shapes)
     assert out == {"a": 2, "b": [1, 1]}
     assert tree.lists_to_tuples([1, {"k": [2, [3]]}]) == (1, {"k": (2, (3,))})
+
+
+def test_sets_held_by_layers_are_containers():
+    layer = Layer()
+    layer.a = {1, 2}
+    assert layer.a == {1, 2} and isinstance(layer.a, set)
+    assert tree.is_nested(layer.a) and not tree.is_nested({1, 2})
+    assert sorted(tree.flatten([layer.a, 3])) == [1, 2, 3]
+    mapped = tree.map_structure(lambda x: x + 1, layer.a)
+    assert mapped == {2, 3} and type(mapped) is type(layer.a)

@@ -8,9 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from minikeras import name_scope
+from minikeras import StatelessScope, layers, name_scope, random
 from minikeras.core.functional import Frame
 from minikeras.core.variable import Variable, convert_to_tensor, unique_paths
+from minikeras.utils import clear_session
 
 A = np.array([[3.0, -2.0, 0.5], [1.0, 4.0, -6.0]], "float32")
 B = np.array([[2.0, 0.5, -1.0], [3.0, -2.0, 4.0]], "float32")
@@ -35,6 +36,11 @@ def test_logic_matmul_and_unary_operators():
     a, b = A > 0, B > 0
     for function in (operator.and_, operator.or_, operator.xor):
         np.testing.assert_array_equal(function(Variable(a), b), function(a, b))
+        for dtype in ("float16", "bfloat16", "int8", "uint32", "complex64"):
+            x = Variable(a, dtype=dtype)
+            for result in (function(x, b), function(x, x), function(True, x)):
+                assert result.dtype == "bool"
+            np.testing.assert_array_equal(function(x, b), function(a, b))
     np.testing.assert_array_equal(~Variable(a), ~a)
     np.testing.assert_allclose(Variable(A) @ B.T, A @ B.T)
     np.testing.assert_allclose(A.T @ Variable(B), A.T @ B)
@@ -49,7 +55,9 @@ def test_as_python_and_numpy():
     assert len(v) == 2 and v.ndim == 2 and v.shape == (2, 3) and v.dtype == "float32"
     assert [row.tolist() for row in v] == A.tolist()
     assert int(Variable(3)) == 3 and float(Variable(0.5)) == 0.5
-    assert bool(Variable(True)) and list(range(9))[Variable(4)] == 4
+    assert list(range(9))[Variable(4)] == 4
+    with pytest.raises(TypeError, match=r"boolean.*variable\.value"):
+        bool(Variable(True))
     assert {v: 1}[v] == 1
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(v)).value, A)
 
@@ -79,7 +87,7 @@ def test_a_variable_does_not_share_the_array_it_was_made_from():
     [
         ({"initializer": "zeros"}, "shape"),
         ({"initializer": A, "shape": (3, 2)}, r"\(3, 2\).*\(2, 3\)"),
-        ({"initializer": A, "name": "a/b"}, "'/'"),
+        ({"initializer": A, "name": "a/b"}, "'a/b'"),
         ({"initializer": A, "aggregation": "median"}, "aggregation"),
         ({"initializer": lambda shape, dtype: A}, "shape"),
     ],
@@ -149,3 +157,75 @@ def test_memory_is_the_variables_own():
         taken = made.numpy()
         given[:], taken[:] = 2.0, 3.0
         assert (made.numpy() == 1.0).all() and (assigned.numpy() == 1.0).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "int32", "uint8"])
+def test_round(dtype):
+    v = Variable([1.0, 12.0, 25.0], dtype=dtype)
+    assert round(v).tolist() == [1.0, 12.0, 25.0] and round(v).dtype == dtype
+    assert round(Variable([1.25, 3.5])).tolist() == [1.0, 4.0]
+    np.testing.assert_allclose(round(Variable([1.2543]), 2), [1.25], rtol=1e-6)
+
+
+def test_what_is_set_on_it_is_checked():
+    v = Variable(A)
+    v.regularizer = v.constraint = abs
+    assert v.regularizer is v.constraint is abs
+    v.regularizer = None
+    for name in ("regularizer", "constraint"):
+        with pytest.raises(ValueError, match=f"`{name}`"):
+            setattr(v, name, "l2")
+    with pytest.raises(TypeError, match="must be a boolean"):
+        v.overwrite_with_gradient = 1
+
+
+def test_made_in_a_stateless_scope():
+    """Its first value comes when the outermost scope is left."""
+    draws = []
+
+    def initializer(shape, dtype):
+        draws.append(shape)
+        return random.normal(shape, dtype=dtype, seed=3)
+
+    with StatelessScope() as outer:
+        with StatelessScope():
+            v = Variable(initializer, shape=(2, 3), name="v")
+        assert v.shape == (2, 3) and v.ndim == 2 and v.dtype == "float32"
+        assert draws == []
+        assert repr(v) == "<Variable path=v, shape=(2, 3), dtype=float32>"
+        read = v + 1
+        v.assign(A)
+        v.assign_add(B)
+        np.testing.assert_array_equal(v.value, A + B)
+    np.testing.assert_array_equal(outer.get_current_value(v), A + B)
+    np.testing.assert_array_equal(read, v.value + 1)
+    assert "value=" in repr(v) and len(draws) == 2
+    np.testing.assert_array_equal(v.value, pickle.loads(pickle.dumps(v)).value)
+
+
+def test_an_array_is_refused_in_a_stateless_scope():
+    with pytest.raises(ValueError, match="while in a stateless scope"):
+        with StatelessScope():
+            Variable(0)
+
+
+def test_layers_made_and_traced_in_a_stateless_scope():
+    def run(x):
+        with StatelessScope():
+            layer = layers.Dense(2, kernel_initializer="ones")
+            made.append(layer)
+            return layers.Dropout(0.5)(layer(x), training=True)
+
+    made = []
+    assert jax.jit(run)(A).shape == (2, 2)
+    np.testing.assert_array_equal(made[0].kernel.value, np.ones((3, 2)))
+
+
+def test_clear_session_leaves_name_scopes():
+    left = name_scope("left_open")
+    left.__enter__()
+    with name_scope("inner"):
+        clear_session()
+        assert Variable(A, name="v").path == "v"
+    left.__exit__()
+    assert Variable(A, name="v").path == "v"

@@ -11,6 +11,7 @@ from jax import lax
 
 from minikeras import ops
 from minikeras.ops import lowerings
+from minikeras.ops.convolution import transposed_padding
 from minikeras.ops.lowerings import choosing, in_loop
 
 FAST, SLOW = 8, 120
@@ -18,11 +19,12 @@ FAST, SLOW = 8, 120
 
 @pytest.fixture(autouse=True)
 def _no_size_is_too_small(monkeypatch):
-    monkeypatch.setattr(lowerings, "_SMALL", 0)
+    for name in ("_SMALL", "_MANY_TAPS"):
+        monkeypatch.setattr(lowerings, name, 0)
 
 
-def seeds(family):
-    marks = [()] * FAST + [pytest.mark.slow] * (SLOW - FAST)
+def seeds(family, fast=FAST):
+    marks = [()] * fast + [pytest.mark.slow] * (SLOW - fast)
     return [pytest.param(family, i, marks=mark) for i, mark in enumerate(marks)]
 
 
@@ -32,12 +34,15 @@ def drawn(family, seed):
     rank = rng.choice([1, 2, 2, 3])
     channels = rng.choice([1, 2, 4, 16, 32])
     depthwise = family == "grouped" and rng.random() < 0.5
-    groups = {"plain": 1}.get(family, channels if depthwise else min(2, channels))
-    filters = groups * rng.choice([1, 2, 3, 8, 20])
+    groups = {"plain": 1, "transposed": 1}.get(
+        family, channels if depthwise else min(2, channels)
+    )
+    filters = groups * rng.choice([1, 2, 3, 8, 20, 20])
     space = [rng.randint(5, 8) for _ in range(rank)]
-    window = [rng.choice([1, 1, 2, 3]) for _ in range(rank)]
+    entries = [2, 3, 4, 5] if family == "transposed" else [1, 1, 2, 3]
+    window = [rng.choice(entries) for _ in range(rank)]
     moves = {"window_strides": [1] * rank, "rhs_dilation": [1] * rank}
-    moved = rng.choice([*moves, None])
+    moved = None if family == "transposed" else rng.choice([*moves, None])
     if moved:
         moves[moved] = [rng.randint(1, 3 if "s" in moved else 2) for _ in range(rank)]
     # More padding than the window reaches makes XLA's own gradient read beyond arrays.
@@ -52,9 +57,31 @@ def drawn(family, seed):
         dimension_numbers=(layout, f"{axes}IO", layout),
         feature_group_count=groups,
     )
+    if family == "transposed":
+        convolve = transposed(convolve, rng, rank)
     shape = (3, channels, *space) if first else (3, *space, channels)
     kernel = values.normal(size=(*window, channels // groups, filters))
     return convolve, *map(jnp.float32, (values.normal(size=shape), kernel))
+
+
+def transposed(convolve, rng, rank):
+    """The same layout, as a transposed convolution with strides."""
+    layout, kernel, _ = convolve.keywords["dimension_numbers"]
+    strides = [rng.choice([2, 2, 3]) for _ in range(rank)]
+    strides[0] = rng.randint(1, 2)
+    dilation = [rng.choice([1, 1, 1, 2])] * rank
+    padding, extra = rng.choice(["same", "valid"]), rng.choice([None, 0, 1])
+
+    def run(x, w):
+        pads = [
+            transposed_padding(n, stride, d, padding, extra)
+            for n, stride, d in zip(w.shape, strides, dilation, strict=False)
+        ]
+        return lax.conv_transpose(
+            x, w, strides, pads, dilation, (layout, kernel, layout)
+        )
+
+    return run
 
 
 def everything(convolve):
@@ -82,7 +109,10 @@ def everything(convolve):
     return jax.jit(run)
 
 
-@pytest.mark.parametrize("family, seed", [*seeds("plain"), *seeds("grouped")])
+SEEDS = [*seeds("plain"), *seeds("grouped"), *seeds("transposed")]
+
+
+@pytest.mark.parametrize("family, seed", SEEDS)
 def test_as_xla(family, seed):
     convolve, x, w = drawn(family, seed)
     expected = everything(convolve)(x, w)

@@ -6,7 +6,7 @@ import pytest
 from jax.experimental.sparse import BCOO
 
 import minikeras
-from minikeras import ops
+from minikeras import KerasTensor, ops
 
 RNG = np.random.default_rng(0)
 
@@ -107,3 +107,14 @@ def test_rows_as_entries():
     rows = BCOO.fromdense(X, n_dense=1)
     assert ops.sin(rows).n_dense == 1
     np.testing.assert_allclose(ops.transpose(rows), X.T)
+
+
+@pytest.mark.parametrize("batch_axes", [0, 1])
+def test_products_of_sparse_batches(batch_axes):
+    x = np.where(np.arange(18.0).reshape(2, 3, 3) % 3 == 0, 0, 2).astype("float32")
+    sparse = BCOO.fromdense(x, n_batch=batch_axes)
+    product = ops.matmul(sparse, sparse)
+    assert isinstance(product, BCOO)
+    np.testing.assert_array_equal(product.todense(), x @ x)
+    symbol = KerasTensor((None, 3, 3), sparse=True)
+    assert ops.matmul(symbol, symbol).sparse

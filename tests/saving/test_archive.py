@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import zipfile
 
 import h5py
@@ -97,6 +98,55 @@ def test_a_failing_save_leaves_the_old_file(model, path, monkeypatch):
         model.save(path)
     assert path.read_bytes() == before
     assert [p.name for p in path.parent.iterdir()] == ["model.keras"]
+
+
+def test_a_folder_keeps_what_is_not_the_models(model, tmp_path):
+    folder = tmp_path / "mine"
+    (folder / "data").mkdir(parents=True)
+    (folder / "data" / "results.csv").write_text("mine")
+    (folder / "notes.txt").write_text("mine")
+    (folder / "config.json").write_text("old")
+    model.save(folder, zipped=False)
+    assert (folder / "data" / "results.csv").read_text() == "mine"
+    members = {"config.json", "metadata.json", "model.weights.h5"}
+    assert {p.name for p in folder.iterdir()} == members | {"data", "notes.txt"}
+    np.testing.assert_array_equal(
+        keras.models.load_model(folder).get_weights()[0], model.get_weights()[0]
+    )
+    with pytest.raises(FileExistsError, match="is a file"):
+        model.save(folder / "notes.txt", zipped=False)
+
+
+def test_a_killed_save_of_a_folder_is_read_and_ended(model, tmp_path, monkeypatch):
+    folder = tmp_path / "mine"
+    model.save(folder, zipped=False)
+    other = keras.Sequential([layers.Input((3,)), layers.Dense(1)], name="other")
+    with monkeypatch.context() as patch:  # killed after one of three members
+        moved = []
+
+        def replace(old, new, own=os.replace):
+            if len(moved) == 2:
+                raise SystemExit
+            moved.append(own(old, new))
+
+        patch.setattr(os, "replace", replace)
+        with pytest.raises(SystemExit):
+            other.save(folder, zipped=False)
+    assert keras.models.load_model(folder).name == "other"
+    model.save(folder, zipped=False)
+    assert keras.models.load_model(folder).name == model.name
+    assert len(list(folder.iterdir())) == 3
+
+
+def test_an_interrupted_save_of_a_folder_changes_nothing(model, tmp_path, monkeypatch):
+    folder = tmp_path / "mine"
+    model.save(folder, zipped=False)
+    before = {p.name: p.read_bytes() for p in folder.iterdir()}
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            model.save(folder, zipped=False)
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
 
 
 def test_overwrite_asks(model, path, monkeypatch):

@@ -86,4 +86,5 @@ class BaseConv(LowRank, Windowed):
 
     def call(self, inputs):
         """activation(kernel * inputs + bias)"""
+        self._mk_check_window(inputs.shape)
         return self._mk_finish(self._mk_convolve(inputs, self.kernel, self.padding))

@@ -57,6 +57,7 @@ class BaseDepthwiseConv(Windowed):
 
     def call(self, inputs):
         """activation(kernel * inputs + bias)"""
+        self._mk_check_window(inputs.shape)
         return self._mk_finish(
             ops.depthwise_conv(inputs, self.kernel, **self._mk_windows)
         )

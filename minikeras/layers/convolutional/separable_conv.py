@@ -72,6 +72,7 @@ class BaseSeparableConv(Windowed):
     def call(self, inputs):
         """activation(pointwise · (depthwise * inputs) + bias)"""
         kernels = (self.depthwise_kernel, self.pointwise_kernel)
+        self._mk_check_window(inputs.shape)
         return self._mk_finish(ops.separable_conv(inputs, *kernels, **self._mk_windows))
 
 

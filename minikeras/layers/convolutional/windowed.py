@@ -50,17 +50,26 @@ def check_steps(strides, dilation_rate):
         )
 
 
-def check_output(shape, axes, window, dilation_rate):
-    """ValueError if a "valid" window is larger than the inputs."""
-    for axis, n, dilation in zip(axes, window, dilation_rate, strict=True):
-        size = shape[axis]
-        if size is not None and size < (n - 1) * dilation + 1:
-            raise ValueError(
-                "Computed output size would be zero or negative. "
-                f"kernel_size={window} with dilation_rate={dilation_rate} is larger "
-                f"than the inputs of shape {shape}. Use a "
-                "smaller window or padding='same'."
-            )
+def check_window(layer, kind, shape, axes, window, dilation_rate):
+    """ValueError if a "valid" window is larger than inputs of this shape.
+
+    Args:
+        layer: it is named.
+        kind: what the window is called, "kernel" or "pool".
+        shape: of the inputs; a size that is None fits.
+        axes: of space.
+        window, dilation_rate: an int for each of them.
+    """
+    space = tuple(shape[axis] for axis in axes)
+    reach = [(n - 1) * d + 1 for n, d in zip(window, dilation_rate, strict=True)]
+    if all(s is None or s >= r for s, r in zip(space, reach, strict=True)):
+        return
+    dilated = f" with dilation_rate={dilation_rate}" if max(dilation_rate) > 1 else ""
+    raise ValueError(
+        f"{type(layer).__name__} {layer.name!r}: the {kind} of size {window}{dilated} "
+        f"is larger than its input {space}. Computed output size would be zero or "
+        f"negative. Use a smaller {kind}, padding='same' or larger inputs."
+    )
 
 
 class Windowed(Layer):
@@ -123,12 +132,17 @@ class Windowed(Layer):
                 f"{self.path}: the channels ({self.data_format}) must be known to "
                 f"build it, got inputs of shape {tuple(input_shape)}."
             )
-        if self.padding == "valid" and must_hold_window:
-            window = (self.kernel_size, self.dilation_rate)
-            check_output(input_shape, self._mk_space, *window)
+        if must_hold_window:
+            self._mk_check_window(input_shape)
         axes = {self._mk_channel_axis: channels}
         self.input_spec = InputSpec(min_ndim=self.rank + 2, axes=axes)
         return channels
+
+    def _mk_check_window(self, shape):
+        """ValueError unless inputs of this shape hold one whole kernel."""
+        if self.padding == "valid":
+            window = (self.kernel_size, self.dilation_rate)
+            check_window(self, "kernel", shape, self._mk_space, *window)
 
     def _mk_add_bias_weight(self, filters):
         self.bias = self._mk_weight("bias", (filters,)) if self.use_bias else None

@@ -5,6 +5,17 @@ from minikeras.layers.pooling.pool import Pooling
 
 
 class _MaxPooling(Pooling):
+    def __init__(
+        self,
+        pool_size=2,
+        strides=None,
+        padding="valid",
+        data_format=None,
+        name=None,
+        **kwargs,
+    ):
+        super().__init__(pool_size, strides, padding, data_format, name, **kwargs)
+
     @staticmethod
     def pool(inputs, pool_size, strides, padding, data_format):
         """ops.max_pool"""

@@ -3,28 +3,32 @@
 from minikeras.config import standardize_data_format
 from minikeras.layers.arguments import InputSpec
 from minikeras.layers.checks import int_tuple, padding_name
+from minikeras.layers.convolutional.windowed import check_window
 from minikeras.layers.layer import Layer
+from minikeras.layers.reshaping.spatial import spatial_axes
 
 
 class Pooling(Layer):
     """Reduce windows of (batch, *space, channels).
 
     Args:
-        pool_size: int >= 1, or one for each axis of space: the window.
+        pool_size: int >= 1, or one for each axis of space: the window. Average
+            pooling has no default.
         strides: step from window to window; None is `pool_size`.
         padding: `"valid"` uses whole windows only; `"same"` pads, so that strides of
             1 keep the size.
         data_format: `"channels_last"`, `"channels_first"` or None.
 
     Raises:
-        ValueError: a bad argument, or inputs of another rank.
+        ValueError: a bad argument, inputs of another rank, or a "valid" window that
+            is larger than they are.
     """
 
     rank: int
 
     def __init__(
         self,
-        pool_size=2,
+        pool_size,
         strides=None,
         padding="valid",
         data_format=None,
@@ -47,6 +51,10 @@ class Pooling(Layer):
 
     def call(self, inputs):
         """pool(inputs)"""
+        if self.padding == "valid":
+            axes = spatial_axes(self.rank, self.data_format)
+            window = (self.pool_size, (1,) * self.rank)
+            check_window(self, "pool", inputs.shape, axes, *window)
         return self.pool(
             inputs, self.pool_size, self.strides, self.padding, self.data_format
         )

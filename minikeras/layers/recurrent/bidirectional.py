@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 
 from minikeras.core.serialization import (
-    SharingScope,
+    again,
     deserialize_keras_object,
     serialize_keras_object,
 )
@@ -184,8 +184,7 @@ def halves(states):
 
 def copied(layer, **changes):
     """A new layer with the same arguments but `changes`."""
-    with SharingScope(on=False):
-        copy = type(layer).from_config({**layer.get_config(), **changes})
+    copy = again(layer, **changes)
     if hasattr(layer, "use_cudnn"):  # no part of the config
         copy.use_cudnn = layer.use_cudnn
     return copy

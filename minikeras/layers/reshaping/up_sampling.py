@@ -1,10 +1,10 @@
 """Upsampling: repeat or interpolate the entries of images and sequences."""
 
-import jax
 import jax.numpy as jnp
 
 from minikeras.layers.checks import int_tuple, repetitions
 from minikeras.layers.reshaping.spatial import SpatialLayer
+from minikeras.ops.image_sizes import resized
 
 _INTERPOLATIONS = ("bicubic", "bilinear", "lanczos3", "lanczos5", "nearest")
 
@@ -18,7 +18,7 @@ def up_sample(x, size, axes, interpolation="nearest"):
     shape = list(x.shape)
     for axis, times in zip(axes, size, strict=True):
         shape[axis] *= times
-    return jax.image.resize(x, shape, interpolation, antialias=False)
+    return resized(x, shape, interpolation)
 
 
 class UpSampling1D(SpatialLayer):

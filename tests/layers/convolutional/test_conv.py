@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from minikeras import KerasTensor, layers
+from minikeras import Input, KerasTensor, layers
 
 _RNG = np.random.default_rng(0)
 
@@ -120,3 +120,25 @@ def test_lora_of_a_convolution():
     kernel, a, b = with_weights(layer, x)
     expected = correlate(x, kernel + 0.5 * a @ b, (1, 1), (1, 1))
     np.testing.assert_allclose(layer(x), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.Conv1D(2, 7),
+        layers.Conv2D(2, 3, dilation_rate=3),
+        layers.Conv3D(2, 5),
+        layers.DepthwiseConv2D(5),
+        layers.SeparableConv1D(2, 6),
+    ],
+)
+def test_a_kernel_larger_than_its_input_is_refused(layer):
+    """Also by a layer that was built for inputs of unknown size."""
+    sizes = (4,) * layer.rank
+    text = rf"{type(layer).__name__}.*the kernel of size \(.*its input \(4,"
+    with pytest.raises(ValueError, match=text):
+        type(layer).from_config(layer.get_config())(Input((*sizes, 3)))
+    assert layer(Input((*(None,) * layer.rank, 3))).shape[1] is None
+    for x in (Input((*sizes, 3)), np.ones((1, *sizes, 3), "float32")):
+        with pytest.raises(ValueError, match=text):
+            layer(x)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from minikeras import layers
+from minikeras import Input, layers
 
 _RNG = np.random.default_rng(0)
 IMAGE = _RNG.normal(size=(2, 6, 4, 3)).astype("float32")
@@ -83,3 +83,30 @@ def test_masked_steps_do_not_count_in_a_global_mean(data_format):
     x = SEQUENCE if data_format == "channels_last" else SEQUENCE.transpose(0, 2, 1)
     layer = layers.GlobalAveragePooling1D(data_format)
     np.testing.assert_allclose(layer(x, mask=mask), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["Max", "Average"])
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_a_pool_larger_than_its_input_is_refused(kind, rank):
+    """In graphs and on arrays, whatever the place of the channels."""
+    cls = getattr(layers, f"{kind}Pooling{rank}D")
+    text = rf"{kind}Pooling{rank}D.*\(7,.*is larger than its input \(4,"
+    for data_format, shape in (
+        ("channels_last", (*(4,) * rank, 8)),
+        ("channels_first", (8, *(4,) * rank)),
+    ):
+        layer = cls(7, data_format=data_format)
+        for x in (Input(shape), np.ones((1, *shape), "float32")):
+            with pytest.raises(ValueError, match=text):
+                layer(x)
+    assert cls(7, padding="same")(Input((*(4,) * rank, 8))).shape[-1] == 8
+    assert cls(7)(Input((*(None,) * rank, 8))).shape[-1] == 8
+
+
+def test_average_pooling_needs_a_size():
+    for cls in (layers.AveragePooling1D, layers.AveragePooling2D):
+        with pytest.raises(TypeError, match="pool_size"):
+            cls()
+    assert layers.MaxPooling2D().pool_size == (2, 2)
+    config = layers.AveragePooling2D(3).get_config()
+    assert layers.AveragePooling2D.from_config(config).pool_size == (3, 3)
