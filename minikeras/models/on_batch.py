@@ -33,16 +33,12 @@ class OnBatch:
 
     def _mk_on_batch(self, name, x, y, sample_weight, return_dict):
         batch = _batch(x, y, sample_weight)
-        loop.prepare_batch(self, *batch)
-        self.reset_metrics()
         logs = to_python(loop.one_step(self, name, batch))
         return logs if return_dict else self._mk_as_list(logs)
 
     def predict_on_batch(self, x):
         """The model's outputs for one batch, as numpy arrays."""
         (x, *_) = _batch(x, None, None)
-        if not self.built:
-            loop.build(self, x)
         return jax.device_get(loop.one_step(self, "predict_step", (x,)))
 
     def _mk_as_list(self, logs):

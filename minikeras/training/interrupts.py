@@ -1,48 +1,64 @@
 """Signals that wait while something is half done, and are delivered afterwards.
 
 The handler of a signal, such as Ctrl-C's that raises KeyboardInterrupt, runs between
-any two instructions of Python code: also inside of JAX, after a program has taken
-its donated arrays and before it has returned the new ones. An exception there would
-lose them.
+any two instructions of Python code. In three places an exception there does harm:
+
+- after a program has taken its donated arrays, and before it has returned new ones,
+  they are lost;
+- while Variables are lent to a loop or given back, some of them would be lost;
+- inside of JAX: one that falls on its caches leaves an entry that fails for ever, and
+  one that leaves a compilation behind, which goes on in a thread, lets the process
+  crash when it ends.
 """
 
+import pathlib
 import signal
 import threading
+
+import jax
+import jaxlib
 
 # Those whose handlers programs set; looking at all of them takes longer.
 _NAMES = ("INT", "TERM", "HUP", "ALRM", "USR1", "USR2", "VTALRM", "PROF", "BREAK")
 _SIGNALS = [n for x in _NAMES if (n := getattr(signal, f"SIG{x}", None)) is not None]
+_JAX = tuple(str(pathlib.Path(package.__file__).parent) for package in (jax, jaxlib))
 
 
 class Interrupts:
-    """Between `open` and `close`, signals wait as long as `must_wait()` says so.
+    """Inside `with Interrupts():` signals wait where an exception would do harm.
 
-    Python runs the handlers of signals in the main thread alone: in others there is
-    nothing to do.
+    `deliver`, at a moment when all is whole, calls the handlers of those that waited.
+    Python runs handlers in the main thread alone: in others there is nothing to do.
 
-    Args:
-        must_wait: would an exception now lose something?
-        atomic: functions in which none may be raised; `must_wait` is not asked there.
+    Attributes:
+        waiting: {signal: the frame that it fell into}.
     """
 
-    def __init__(self, must_wait, *atomic):
-        self.must_wait = must_wait
-        self._atomic = frozenset(f.__code__ for f in (*atomic, Interrupts.close))
+    def __init__(self):
+        self.waiting: dict = {}
         self._handlers = {}
-        self.waiting: list = []
+        self._must_wait, self._atomic = (lambda: False), frozenset()
 
-    def open(self):
-        """Take the place of the handlers."""
-        if threading.current_thread() is not threading.main_thread():
-            return
-        for number in _SIGNALS:
-            handler = signal.getsignal(number)
-            if callable(handler):
-                self._handlers[number] = handler
-                signal.signal(number, self._receive)
+    def guard(self, must_wait, *atomic):
+        """Say where else signals wait.
 
-    def close(self):
-        """Give the handlers back, then deliver what waited."""
+        Args:
+            must_wait: would an exception now lose something?
+            atomic: functions that do all of their work, or none.
+        """
+        self._must_wait = must_wait
+        self._atomic = frozenset(function.__code__ for function in atomic)
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread():
+            for number in _SIGNALS:
+                handler = signal.getsignal(number)
+                if callable(handler):
+                    self._handlers[number] = handler
+                    signal.signal(number, self._receive)
+        return self
+
+    def __exit__(self, *_):
         for number, handler in self._handlers.items():
             # The user's code may have put another one in its place.
             if signal.getsignal(number) == self._receive:
@@ -52,18 +68,20 @@ class Interrupts:
     def deliver(self):
         """Call the handlers of the signals that waited."""
         while self.waiting:
-            number, frame = self.waiting.pop(0)
+            number, frame = self.waiting.popitem()
             self._handlers[number](number, frame)
 
     def _receive(self, number, frame):
-        if self._is_atomic(frame) or self.must_wait():
-            self.waiting.append((number, frame))
+        in_jax = frame is not None and frame.f_code.co_filename.startswith(_JAX)
+        if in_jax or self._is_atomic(frame) or self._must_wait():
+            self.waiting[number] = frame
         else:
             self._handlers[number](number, frame)
 
     def _is_atomic(self, frame):
+        closing = Interrupts.__exit__.__code__
         while frame is not None:
-            if frame.f_code in self._atomic:
+            if frame.f_code is closing or frame.f_code in self._atomic:
                 return True
             frame = frame.f_back
         return False

@@ -12,6 +12,7 @@ from minikeras.data import unpack_x_y_sample_weight
 from minikeras.data.batches import described
 from minikeras.training.cost import steps_at_once
 from minikeras.training.feed import Rows
+from minikeras.training.interrupts import Interrupts
 from minikeras.training.logs import LazyLogs, to_python
 from minikeras.training.program import program
 from minikeras.training.state import Lease, Reading, variables_of, weights_of
@@ -59,6 +60,7 @@ class Pass:
 
     def __init__(self, model, lease, feed, name, callbacks):
         self.model, self.lease, self.feed, self.name = model, lease, feed, name
+        self.callbacks = callbacks
         mode = name.removesuffix("_step")
         self.begin = _listeners(callbacks, f"on_{mode}_batch_begin")
         self.end = _listeners(callbacks, f"on_{mode}_batch_end")
@@ -201,45 +203,58 @@ def fit(model, feed, validation, callbacks, epochs, initial_epoch, verbose):
     Returns:
         The `History` callback.
     """
-    prepare(model, feed.adapter)
-    callbacks = _callback_list(
-        model,
-        callbacks,
-        add_history=True,
-        verbose=verbose,
-        epochs=epochs,
-        steps=feed.num_batches,
-    )
-    model.stop_training = False
     val_feed = validation[0] if validation else feed
-    with feed, val_feed, Lease(variables_of(model)) as lease:
-        training = Pass(model, lease, feed, "train_step", callbacks)
-        evaluation = None
-        callbacks.on_train_begin()
-        logs = {}
-        for epoch in range(initial_epoch, epochs):
-            _follow_trainable(model, lease)
-            model.reset_metrics()
-            callbacks.on_epoch_begin(epoch)
-            feed.adapter.on_epoch_begin()
-            if not training.run():
-                model.stop_training = True  # an epoch of nothing has no logs to record
-                break
-            feed.adapter.on_epoch_end()
-            logs = to_python(lease.logs)
-            if validation and epoch + 1 in validation[1]:
-                if evaluation is None:
-                    evaluation = Pass(model, lease, val_feed, "test_step", callbacks)
-                val_logs = _test_epoch(evaluation, callbacks)
-                logs |= {f"val_{key}": value for key, value in val_logs.items()}
-                logs = dict(sorted(logs.items()))
-            callbacks.on_epoch_end(epoch, logs)
-            if model.stop_training:
-                break
-        if model.optimizer is not None and epochs > 0:
-            model.optimizer.finalize_variable_values(model.trainable_variables)
-        callbacks.on_train_end(logs)
+    with Interrupts() as interrupts, feed, val_feed:
+        prepare(model, feed.adapter)
+        callbacks = _callback_list(
+            model,
+            callbacks,
+            add_history=True,
+            verbose=verbose,
+            epochs=epochs,
+            steps=feed.num_batches,
+        )
+        model.stop_training = False
+        with Lease(variables_of(model), interrupts) as lease:
+            training = Pass(model, lease, feed, "train_step", callbacks)
+            evaluation = validation and Pass(
+                model, lease, val_feed, "test_step", callbacks
+            )
+            callbacks.on_train_begin()
+            logs = {}
+            for epoch in range(initial_epoch, epochs):
+                validates = validation and epoch + 1 in validation[1]
+                found = _epoch(epoch, training, evaluation if validates else None)
+                if found is None:
+                    break
+                logs = found
+                if model.stop_training:
+                    break
+            if model.optimizer is not None and epochs > 0:
+                model.optimizer.finalize_variable_values(model.trainable_variables)
+            callbacks.on_train_end(logs)
     return model.history
+
+
+def _epoch(epoch, training, evaluation):
+    """Train for one epoch, then evaluate if asked; the logs, or None without data."""
+    model, lease, adapter = training.model, training.lease, training.feed.adapter
+    callbacks = training.callbacks
+    _follow_trainable(model, lease)
+    model.reset_metrics()
+    callbacks.on_epoch_begin(epoch)
+    adapter.on_epoch_begin()
+    if not training.run():
+        model.stop_training = True  # an epoch of nothing has no logs to record
+        return None
+    adapter.on_epoch_end()
+    logs = to_python(lease.logs)
+    if evaluation is not None:
+        val_logs = _test_epoch(evaluation, callbacks)
+        logs |= {f"val_{key}": value for key, value in val_logs.items()}
+        logs = dict(sorted(logs.items()))
+    callbacks.on_epoch_end(epoch, logs)
+    return logs
 
 
 def _follow_trainable(model, lease):
@@ -263,30 +278,33 @@ def _test_epoch(evaluation, callbacks):
 
 def evaluate(model, feed, callbacks, verbose):
     """Loss and metrics over a feed, as a dict; see `Trainer.evaluate`."""
-    prepare(model, feed.adapter)
-    callbacks = _callback_list(
-        model, callbacks, verbose=verbose, epochs=1, steps=feed.num_batches
-    )
-    with feed, Lease(variables_of(model)) as lease:
-        return _test_epoch(Pass(model, lease, feed, "test_step", callbacks), callbacks)
+    with Interrupts() as interrupts, feed:
+        prepare(model, feed.adapter)
+        callbacks = _callback_list(
+            model, callbacks, verbose=verbose, epochs=1, steps=feed.num_batches
+        )
+        with Lease(variables_of(model), interrupts) as lease:
+            evaluation = Pass(model, lease, feed, "test_step", callbacks)
+            return _test_epoch(evaluation, callbacks)
 
 
 def predict(model, feed, callbacks, verbose):
     """Outputs over a feed, in numpy; see `Trainer.predict`."""
-    if not model.built:
-        x, _, _ = unpack_x_y_sample_weight(feed.adapter.peek())
-        build(model, x)
-    callbacks = _callback_list(
-        model, callbacks, verbose=verbose, epochs=1, steps=feed.num_batches
-    )
-    model.stop_predicting = False
     outputs = Outputs()
-    with feed, Reading(weights_of(model)) as lease:
-        callbacks.on_predict_begin()
-        feed.adapter.on_epoch_begin()
-        Pass(model, lease, feed, "predict_step", callbacks).run(outputs)
-        feed.adapter.on_epoch_end()
-        callbacks.on_predict_end()
+    with Interrupts() as interrupts, feed:
+        if not model.built:
+            x, _, _ = unpack_x_y_sample_weight(feed.adapter.peek())
+            build(model, x)
+        callbacks = _callback_list(
+            model, callbacks, verbose=verbose, epochs=1, steps=feed.num_batches
+        )
+        model.stop_predicting = False
+        with Reading(weights_of(model), interrupts) as lease:
+            callbacks.on_predict_begin()
+            feed.adapter.on_epoch_begin()
+            Pass(model, lease, feed, "predict_step", callbacks).run(outputs)
+            feed.adapter.on_epoch_end()
+            callbacks.on_predict_end()
     found = outputs.all()
     if found is None:
         raise ValueError("predict: the data held no batch.")
@@ -294,9 +312,15 @@ def predict(model, feed, callbacks, verbose):
 
 
 def one_step(model, name, batch):
-    """Run a step on one batch; returns its logs or outputs."""
-    variables = variables_of(model)
-    with Lease(variables) as lease:
-        step = program(model, variables, name)
-        lease.box[:] = map(step.batch, (lease.box[0][0],), (batch,))
-        return lease.logs
+    """Build what is missing and run a step on one batch; its logs or outputs."""
+    with Interrupts() as interrupts:
+        if name != "predict_step":
+            prepare_batch(model, *batch)
+            model.reset_metrics()
+        elif not model.built:
+            build(model, batch[0])
+        variables = variables_of(model)
+        with Lease(variables, interrupts) as lease:
+            step = program(model, variables, name)
+            lease.box[:] = map(step.batch, (lease.box[0][0],), (batch,))
+            return lease.logs

@@ -4,7 +4,6 @@ A `TrainState` of Variables and a `TrainState` of arrays have the same keys: the
 first says where the second comes from and goes back to.
 """
 
-import contextlib
 import sys
 from typing import Any, NamedTuple
 
@@ -71,20 +70,17 @@ class Reading:
     What the steps change is assigned at the end. `box` is as in `Lease`.
     """
 
-    def __init__(self, variables: TrainState):
-        self.variables = variables
+    def __init__(self, variables: TrainState, interrupts: Interrupts):
+        self.variables, self.interrupts = variables, interrupts
         self._before = tuple(
             {key: _own_array(v) for key, v in table.items()} for table in variables
         )
         self.box: list = [(self._before, {})]
-        self.interrupts = Interrupts(lambda: False)  # nothing is lost: none waits
 
     def __enter__(self):
         return self
 
-    def __exit__(self, error=None, *_):
-        if error is not None:
-            wait_for(self.box)
+    def __exit__(self, *_):
         sections = zip(self.variables, self._before, self.box[0][0], strict=True)
         for variables, before, after in sections:
             for key, variable in variables.items():
@@ -103,16 +99,6 @@ def _own_array(variable):
     return variable._value if lease is None else lease._array(variable)
 
 
-def wait_for(arrays):
-    """Wait until the device has computed them, or failed to.
-
-    A process that ends while XLA reads memory of numpy crashes.
-    """
-    for array in jax.tree_util.tree_leaves(arrays):
-        with contextlib.suppress(Exception):
-            jax.block_until_ready(array)
-
-
 class Lease:
     """While it lasts, a loop owns the arrays, and nobody can tell.
 
@@ -127,13 +113,16 @@ class Lease:
     in which a Ctrl-C may fall: it waits while the arrays are donated, and while the
     Variables are taken or given back. So the state is either the one before the step
     or the one after it, and never lost.
+
+    Args:
+        variables: those to lease.
+        interrupts: open, and told here what must not be interrupted.
     """
 
-    def __init__(self, variables: TrainState):
+    def __init__(self, variables: TrainState, interrupts: Interrupts):
         self.box: list = []
-        self._frame = current()
-        parts = (Lease.__enter__, Lease.__exit__, Lease.renew)
-        self.interrupts = Interrupts(self._is_donated, *parts)
+        self._frame, self.interrupts = current(), interrupts
+        interrupts.guard(self._is_donated, Lease.__enter__, Lease.__exit__, Lease.renew)
         self._take(variables)
 
     def _take(self, variables):
@@ -147,16 +136,13 @@ class Lease:
         self.box[:] = [(tables, {})]
 
     def __enter__(self):
-        self.interrupts.open()
         self._hold()
         return self
 
     def __exit__(self, error=None, *_):
         if error is not None:
             restore(self._frame)  # an interrupt may have left inner ones open
-            wait_for(self.box)
         self._release()
-        self.interrupts.close()
 
     def _hold(self):
         leaves = jax.tree_util.tree_leaves(self.variables)
