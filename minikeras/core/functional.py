@@ -180,8 +180,11 @@ def get_mask(x):
 
 
 def set_mask(x, mask) -> None:
-    """Let a mask travel with an array or KerasTensor; None takes it away."""
-    if hasattr(x, "_keras_history") or hasattr(x, "_keras_mask"):
+    """Let a mask travel with an array or KerasTensor; None takes it away.
+
+    On a concrete array it can also be read as `_keras_mask`, as users of Keras do.
+    """
+    if not isinstance(x, jax.core.Tracer) and hasattr(x, "__dict__"):
         x._keras_mask = mask
     else:
         _current.get().masks.set(x, mask)

@@ -177,7 +177,13 @@ def serialize_dict(values):
 
 
 def deserialize_keras_object(
-    config, custom_objects=None, safe_mode=None, *, family=None
+    config,
+    custom_objects=None,
+    safe_mode=None,
+    *,
+    family=None,
+    module_objects=None,
+    printable_module_name="object",
 ) -> Any:
     """JSON-ready value of `serialize_keras_object` -> the object.
 
@@ -187,11 +193,24 @@ def deserialize_keras_object(
         safe_mode: False lets `Lambda` bytecode of the config run. None: safe,
             unless `keras.config.enable_unsafe_deserialization()` was called.
         family: the `registry.Family` whose names are tried first.
+        module_objects: {name: class or function} that is asked last, as packages
+            written for Keras 2 give it; `config` may then be a name.
+        printable_module_name: what errors call the object then.
 
     Raises:
         ValueError: the config names something that is not registered.
         TypeError: the config has no readable shape.
     """
+    if module_objects is not None:
+        if isinstance(config, str):
+            known = {**module_objects, **(custom_objects or {})}
+            if config not in known:
+                raise ValueError(
+                    f"Unknown {printable_module_name}: {config!r}."
+                    f"{registry.did_you_mean(config, known)}"
+                )
+            return known[config]
+        custom_objects = {**module_objects, **(custom_objects or {})}
     with registry.CustomObjectScope(custom_objects):
         if safe_mode is None:
             return _read(config, family)

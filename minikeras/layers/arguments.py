@@ -311,12 +311,17 @@ class InputSpec:
 
 def explain(error, layer, args, kwargs) -> None:
     """Let an error that names no layer say where it was raised, and on what."""
+    said = [str(error), *getattr(error, "__notes__", ())]
+    if any(repr(layer.path) in text or "Layer: " in text for text in said):
+        return
+    given = [brief(x) for x in args]
+    given += [f"{key}={brief(x)}" for key, x in kwargs.items()]
+    where = f"{layer.path} ({type(layer).__name__})"
+    text = f"Layer: {where}, called on {', '.join(given)}."
     if type(error) in (TypeError, ValueError, IndexError):
-        if repr(layer.path) not in str(error) and "\nLayer: " not in str(error):
-            given = [brief(x) for x in args]
-            given += [f"{key}={brief(x)}" for key, x in kwargs.items()]
-            where = f"{layer.path} ({type(layer).__name__})"
-            error.args = (f"{error}\nLayer: {where}, called on {', '.join(given)}.",)
+        error.args = (f"{error}\n{text}",)
+    else:  # whose arguments may mean something
+        error.add_note(text)
 
 
 def check_input(spec, inputs, layer_name: str) -> None:

@@ -11,6 +11,7 @@ from minikeras.core.functional import Frame, Masks, bound, current, get_mask, se
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.members import Alias, overrides
 from minikeras.core.symbolic import Node, Operation, any_symbolic, output_spec
+from minikeras.core.tracebacks import shorten
 from minikeras.core.variable import Variable, is_sparse
 from minikeras.layers import arguments as arg
 from minikeras.layers.arguments import Travelling, check_input
@@ -228,8 +229,9 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
             if not self._mk_called:
                 object.__setattr__(self, "_mk_called", True)
             return outputs
-        except (TypeError, ValueError, IndexError) as error:
+        except Exception as error:
             arg.explain(error, self, args, kwargs)
+            shorten(error)
             raise
 
     def _mk_understand(self, spec, args, kwargs):
@@ -245,6 +247,13 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
         given = spec.bind(args, kwargs)
         if training is None:
             training = given.get("training", frame.training)
+        if getattr(training, "ndim", 0) > 0:
+            raise TypeError(
+                f"{type(self).__name__} {self.name!r}: `training` says whether to "
+                f"train, so it must be True, False or None, got an array of shape "
+                f"{tuple(training.shape)}. Inputs beyond the first go in a list, or by "
+                "the names of `call()`'s arguments."
+            )
         if training is None:
             training = spec.default_training
         if spec.has_training and training is not None:

@@ -21,6 +21,7 @@ class Tracked:
     _mk_untracked: frozenset[str] = frozenset(
         {"_mk_found", "_mk_found_below", "_mk_losses", "_mk_build_shapes"}
     )
+    _mk_carried: tuple[str, ...] = ()
     _mk_locked: bool
     _mk_trainable: bool
     name: str
@@ -289,9 +290,14 @@ class Below:
         layers: the object, then the layers, depth first, each once.
         weights, variables: as in `Found`, of all of them, each once.
         paths: {path: Variable} of `variables`, one for each.
+        carried: Variables that are carried from batch to batch, but are no state of
+            the model: `_mk_carried` of each layer names the attributes.
     """
 
-    __slots__ = ("layers", "weights", "variables", "paths", "_changes", "_containers")
+    __slots__ = (
+        *("layers", "weights", "variables", "paths", "carried"),
+        *("_changes", "_containers"),
+    )
 
     changes = 0  # of attributes, of any object so far
 
@@ -307,6 +313,12 @@ class Below:
         self.weights = _unique([v for x in found for v in x.weights])
         self.variables = _unique([v for x in found for v in x.variables])
         self.paths = unique_paths(self.variables)
+        self.carried = _unique(
+            v
+            for layer in self.layers
+            for name in layer._mk_carried
+            for v in _state_leaves(getattr(layer, name))
+        )
         self._containers = [c for x in found for c in x.containers]
         self._changes = Below.changes
 

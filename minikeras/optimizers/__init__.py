@@ -69,8 +69,9 @@ class _Family(registry.Family):
 
     def get(self, identifier):
         """Name, config dict, object, or optax transformation -> optimizer."""
-        # Told by its fields: importing optax costs as much as importing minikeras.
-        if getattr(identifier, "_fields", None) == ("init", "update"):
+        # Told by what it has: importing optax costs as much as importing minikeras.
+        functions = (getattr(identifier, name, None) for name in ("init", "update"))
+        if not isinstance(identifier, Optimizer) and all(map(callable, functions)):
             return OptaxOptimizer(identifier)
         found = super().get(identifier)
         if found is not None and not hasattr(found, "apply"):

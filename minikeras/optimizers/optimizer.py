@@ -116,6 +116,13 @@ class Optimizer(OptimizerState):
         self._mk_check_clipping()
         self.built = False
         self._mk_decay = kwargs.get("decay") or 0.0
+        if self._mk_decay:
+            warnings.warn(
+                f"{type(self).__name__}: `decay` is an argument of Keras 2, which Keras "
+                "3 ignores. Here it acts as it did then: learning_rate / (1 + decay "
+                "step). To keep to Keras 3, use `schedules.InverseTimeDecay`.",
+                stacklevel=3,
+            )
         self._mk_trainable_variables = []
         self._mk_slots = {}
         self._mk_excluded, self._mk_excluded_names = [], []
@@ -263,6 +270,18 @@ class Optimizer(OptimizerState):
         return transforms.follow_rule(
             self, variables, params, grads, state, rate, iteration
         )
+
+    def _mk_check_knows(self, variables):
+        """ValueError unless it was built on all of these weights."""
+        known = {id(v) for v in self._mk_trainable_variables}
+        unknown = [v.path for v in variables if id(v) not in known]
+        if self.built and unknown:
+            raise ValueError(
+                f"The optimizer {self.name!r} was built on {len(known)} variables and "
+                f"does not know {len(unknown)} that the model trains: {unknown[:5]}. "
+                "After layers were thawed or added, call `compile()` again with a new "
+                "optimizer; of two models, each needs an optimizer of its own."
+            )
 
     def _mk_has_own_update_step(self):
         return overrides(self, "update_step", Optimizer)

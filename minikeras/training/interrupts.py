@@ -18,6 +18,8 @@ import threading
 import jax
 import jaxlib
 
+from minikeras.core.tracebacks import shorten
+
 # Those whose handlers programs set; looking at all of them takes longer.
 _NAMES = ("INT", "TERM", "HUP", "ALRM", "USR1", "USR2", "VTALRM", "PROF", "BREAK")
 _SIGNALS = [n for x in _NAMES if (n := getattr(signal, f"SIG{x}", None)) is not None]
@@ -58,7 +60,9 @@ class Interrupts:
                     signal.signal(number, self._receive)
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, _, error=None, __=None):
+        if error is not None:
+            shorten(error)
         for number, handler in self._handlers.items():
             # The user's code may have put another one in its place.
             if signal.getsignal(number) == self._receive:

@@ -110,6 +110,8 @@ def _merged(tables, returned):
 
 def plain_step(model, variables: TrainState, name: str):
     """`step(tables, batch)`: the model's own if it overrides one, or a piece of it."""
+    if name == "train_step" and model.optimizer is not None:
+        model.optimizer._mk_check_knows(variables.params.values())
     if model._mk_overrides(name):
         return steps.custom_step(model, variables, name)
     if any(map(model._mk_overrides, steps.PIECES[name])):

@@ -25,12 +25,15 @@ class TrainState(NamedTuple):
         state: other variables of the model: batch statistics, random counters.
         opt_state: variables of the optimizer.
         metrics: variables of the metrics.
+        carried: what layers carry from batch to batch and no file holds: the states
+            of stateful recurrent layers.
     """
 
     params: dict[str, Any]
     state: dict[str, Any]
     opt_state: dict[str, Any]
     metrics: dict[str, Any]
+    carried: dict[str, Any]
 
 
 def variables_of(model) -> TrainState:
@@ -44,11 +47,12 @@ def variables_of(model) -> TrainState:
 
 def weights_of(model) -> TrainState:
     """The Variables that prediction needs: those of the model alone, by path."""
-    trains = model.trainable
+    trains, below = model.trainable, model._mk_below()
     params, state = {}, {}
-    for path, v in model._mk_below().paths.items():
+    for path, v in below.paths.items():
         (params if trains and v.trainable else state)[path] = v
-    return TrainState(params, state, opt_state={}, metrics={})
+    carried = unique_paths(below.carried)
+    return TrainState(params, state, opt_state={}, metrics={}, carried=carried)
 
 
 def _holders(owner) -> int:

@@ -16,6 +16,7 @@ from minikeras.data.adapter import unpack_x_y_sample_weight
 from minikeras.data.pydataset import PyDataset
 from minikeras.data.pydataset import PyDataset as Sequence
 from minikeras.random.seed_generator import set_random_seed
+from minikeras.utils import legacy
 from minikeras.utils.install import install_as_keras
 from minikeras.utils.io import disable_interactive_logging
 from minikeras.utils.io import enable_interactive_logging

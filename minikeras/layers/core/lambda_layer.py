@@ -44,7 +44,7 @@ class Lambda(Layer):
         self.arguments = arguments or {}
         self.output_shape = output_shape
         self.mask = mask
-        self.supports_masking = mask is not None
+        self.supports_masking = self._mk_masks_itself = mask is not None
         parameters = inspect.signature(function).parameters
         self._mk_passed_on = [p for p in ("mask", "training") if p in parameters]
 

@@ -61,6 +61,7 @@ class RNN(Layer):
     """
 
     _mk_untracked = frozenset({"states"})  # no weights: Keras saves no states
+    _mk_carried = ("states",)
 
     def __init__(
         self,
