@@ -6,6 +6,7 @@ because a file or a config names it.
 
 import difflib
 import inspect
+import sys
 from typing import Any
 
 from minikeras.core.functional import Scope, current
@@ -25,6 +26,17 @@ def register(module: str, objects: dict[str, Any]) -> None:
     for obj in objects.values():
         if inspect.isclass(obj) or inspect.isfunction(obj):
             _module_of.setdefault(obj, module)
+    for name, obj in objects.items():
+        if inspect.isfunction(obj) and not _is_findable(obj):
+            # Made by another function. Pickle finds functions by module and name.
+            obj.__module__ = module.replace("keras", "minikeras", 1)
+            own = objects.get(obj.__name__) is obj
+            obj.__qualname__ = obj.__name__ if own else name
+
+
+def _is_findable(function):
+    defined_in = vars(sys.modules[function.__module__])
+    return defined_in.get(function.__qualname__) is function
 
 
 def register_all(module: str, namespace: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.late import late_import
 from minikeras.core.members import Alias
 from minikeras.core.placeholders import SIZES_FOR_NONE, guesses, unfilled
+from minikeras.core.tracebacks import shorten
 from minikeras.core.variable import is_sparse
 
 _GUESSES = 200  # how many sizes for None are tried where neither fits
@@ -423,9 +424,10 @@ def op(
             return FunctionOp(call, config).symbolic_call(*values, **named)
         try:
             return function(*args, **kwargs)
-        except (TypeError, ValueError, IndexError) as error:
+        except Exception as error:
             if type(error) in (TypeError, ValueError, IndexError):
                 error.args = (described(error, function, args, kwargs),)
+            shorten(error)
             raise
 
     def call_with(values, config):

@@ -224,6 +224,11 @@ class Tracked:
 
     def load_own_variables(self, store):
         """Assign what `save_own_variables` put into `store`."""
+        for i, v in enumerate(self._mk_check_store(store)):
+            v.assign(store[str(i)])
+
+    def _mk_check_store(self, store):
+        """The layer's own variables; ValueError if they are not those of `store`."""
         own = self._mk_own_variables()
         if len(store.keys()) != len(own):
             hint = (
@@ -236,8 +241,14 @@ class Tracked:
                 f"({[v.path for v in own]}), the file has {len(store.keys())} "
                 f"for it.{hint}"
             )
+        shape_of = getattr(store, "shape", lambda key: np.shape(store[key]))
         for i, v in enumerate(own):
-            v.assign(store[str(i)])
+            if shape_of(str(i)) != v.shape:
+                raise ValueError(
+                    f"Layer {self.name!r}: the weight {v.path} has the shape {v.shape},"
+                    f" the file's has {shape_of(str(i))}."
+                )
+        return own
 
     @contextmanager
     def _mk_unchanged(self):

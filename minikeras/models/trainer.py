@@ -59,6 +59,10 @@ class Trainer(CompileConfig, Stateless, OnBatch):
         self._mk_compile_config = None
         self._mk_programs = {}
 
+    def __getstate__(self):
+        # Compiled programs belong to this process, and are made again.
+        return {**vars(self), "_mk_programs": {}}
+
     # -- compile ------------------------------------------------------------------
 
     def compile(

@@ -118,8 +118,8 @@ class Optimizer(OptimizerState):
         self._mk_decay = kwargs.get("decay") or 0.0
         if self._mk_decay:
             warnings.warn(
-                f"{type(self).__name__}: `decay` is an argument of Keras 2, which Keras "
-                "3 ignores. Here it acts as it did then: learning_rate / (1 + decay "
+                f"{type(self).__name__}: `decay` is of Keras 2, and Keras "
+                "3 ignores it. Here it acts as it did then: learning_rate / (1 + decay "
                 "step). To keep to Keras 3, use `schedules.InverseTimeDecay`.",
                 stacklevel=3,
             )

@@ -8,8 +8,10 @@ import warnings
 
 import numpy as np
 
+from minikeras.core.functional import bound
 from minikeras.core.late import late_import
 from minikeras.core.naming import to_snake_case
+from minikeras.layers.tracking import Tracked
 from minikeras.optimizers.optimizer import Optimizer
 
 
@@ -98,6 +100,10 @@ class Store:
         """Names of the datasets."""
         return [] if self._group is None else list(self._group.keys())
 
+    def shape(self, key):
+        """Shape of a dataset, which is not read."""
+        return tuple(self._group[key].shape)
+
     def __len__(self):
         return len(self.keys())
 
@@ -127,10 +133,11 @@ def read(model, file, skip_mismatch=False):
     which the ones that nothing takes are named in a warning.
 
     Raises:
-        ValueError: objects whose weights are missing or do not fit, each named;
-            with `skip_mismatch` a warning instead.
+        ValueError: objects whose weights are missing or do not fit, each named, and
+            nothing has changed; with `skip_mismatch` a warning instead, and these
+            objects are left alone as a whole.
     """
-    problems, places = [], set()
+    problems, places, ready = [], set(), []
     for path, obj in walk(model):
         place = f"{path}/vars" if path else "vars"
         places.add(place)
@@ -138,7 +145,7 @@ def read(model, file, skip_mismatch=False):
         if group is None and not _owns_variables(obj):
             continue
         try:
-            obj.load_own_variables(Store(group))
+            ready.append(_checked(obj, Store(group)))
         except (KeyError, ValueError, IndexError) as error:
             if isinstance(obj, Optimizer):
                 warnings.warn(
@@ -146,6 +153,9 @@ def read(model, file, skip_mismatch=False):
                 )
             else:
                 problems.append((path or obj.name, error))
+    if not problems or skip_mismatch:
+        for load in ready:
+            load()
     if unused := sorted(_places(file) - places):
         warnings.warn(
             f"The model has no place for these weights of the file: {unused}. Is it "
@@ -161,6 +171,22 @@ def read(model, file, skip_mismatch=False):
             f"{text}\nBuild the model as it was saved, or pass skip_mismatch=True."
         )
     warnings.warn(f"Not loaded from the file:\n{text}", stacklevel=3)
+
+
+def _checked(obj, store):
+    """A function that loads the object's variables, none of which has changed yet.
+
+    Raises:
+        KeyError, ValueError, IndexError: they do not fit.
+    """
+    own = getattr(type(obj), "load_own_variables", None)
+    if own is Tracked.load_own_variables:
+        obj._mk_check_store(store)
+        return lambda: obj.load_own_variables(store)
+    with bound({}) as frame:  # where it assigns is remembered
+        obj.load_own_variables(store)
+    values, variables = frame.bindings.values, frame.bindings.kept
+    return lambda: [v.assign(values[id(v)]) for v in variables]
 
 
 def _owns_variables(obj):

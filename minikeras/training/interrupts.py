@@ -13,6 +13,7 @@ any two instructions of Python code. In three places an exception there does har
 
 import pathlib
 import signal
+import sysconfig
 import threading
 
 import jax
@@ -24,6 +25,8 @@ from minikeras.core.tracebacks import shorten
 _NAMES = ("INT", "TERM", "HUP", "ALRM", "USR1", "USR2", "VTALRM", "PROF", "BREAK")
 _SIGNALS = [n for x in _NAMES if (n := getattr(signal, f"SIG{x}", None)) is not None]
 _JAX = tuple(str(pathlib.Path(package.__file__).parent) for package in (jax, jaxlib))
+_OURS = str(pathlib.Path(__file__).parent.parent)
+_LIBRARIES = (*{sysconfig.get_path(x) for x in ("stdlib", "purelib", "platlib")},)
 
 
 class Interrupts:
@@ -76,8 +79,7 @@ class Interrupts:
             self._handlers[number](number, frame)
 
     def _receive(self, number, frame):
-        in_jax = frame is not None and frame.f_code.co_filename.startswith(_JAX)
-        if in_jax or self._is_atomic(frame) or self._must_wait():
+        if _is_in_jax(frame) or self._is_atomic(frame) or self._must_wait():
             self.waiting[number] = frame
         else:
             self._handlers[number](number, frame)
@@ -89,3 +91,15 @@ class Interrupts:
                 return True
             frame = frame.f_back
         return False
+
+
+def _is_in_jax(frame):
+    """Is JAX at work, or another library, such as numpy, for JAX?"""
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if name.startswith(_JAX):
+            return True
+        if name.startswith(_OURS) or not name.startswith(_LIBRARIES):
+            return False
+        frame = frame.f_back
+    return False

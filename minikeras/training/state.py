@@ -126,8 +126,8 @@ class Lease:
     def __init__(self, variables: TrainState, interrupts: Interrupts):
         self.box: list = []
         self._frame, self.interrupts = current(), interrupts
-        interrupts.guard(self._is_donated, Lease.__enter__, Lease.__exit__, Lease.renew)
         self._take(variables)
+        interrupts.guard(self._is_donated, Lease.__enter__, Lease.__exit__, Lease.renew)
 
     def _take(self, variables):
         self.variables = variables
