@@ -263,13 +263,21 @@ class Variable:
         if frame.bindings is not None:
             value = frame.bindings.lookup(self)
         if value is None:
-            value = self._value if self._lease is None else self._lease.read(self)
-            if value is None:
-                value = self._drawn()
+            value = self._own_array()
         if frame.autocast is not None and self._autocast:
             if jnp.issubdtype(value.dtype, jnp.floating):
                 return value.astype(frame.autocast)
         return value
+
+    def _own_array(self):
+        while True:  # a loop in another thread may just take it, or give it back
+            value, lease = self._value, self._lease
+            if lease is not None:
+                return lease.read(self)
+            if value is not None:
+                return value
+            if self._initializer is not None:
+                return self._drawn()
 
     def assign(self, value):
         """Replace the value; shapes must agree. Returns the new value."""

@@ -5,6 +5,7 @@ first says where the second comes from and goes back to.
 """
 
 import sys
+import time
 from typing import Any, NamedTuple
 
 import jax
@@ -66,6 +67,11 @@ def _to_donate(variable):
     """The array of a Variable; a copy if anybody else holds it: it will be deleted."""
     shared = variable._value is None or _holders(variable) > _ALONE
     return jnp.copy(variable.value) if shared else variable.value
+
+
+# How often, and after how many seconds, another thread looks for an array that the loop
+# has donated and not replaced yet.
+_TRIES, _PAUSE = 1000, 1e-3
 
 
 class Reading:
@@ -191,14 +197,19 @@ class Lease:
 
     def read(self, variable):
         """The current array of a leased Variable, safe to keep."""
-        while True:
+        for _ in range(_TRIES):
             array = self._array(variable)
+            if array.is_deleted():
+                time.sleep(_PAUSE)
+                continue
             try:
                 return jnp.copy(array)
-            except RuntimeError:
-                # In another thread, the loop has donated it in the meantime.
-                if array is self._array(variable):
+            except (RuntimeError, ValueError):  # it was donated just now
+                if not array.is_deleted():
                     raise
+        raise RuntimeError(
+            f"{variable.path} has no value: a step that failed took it away."
+        )
 
     def write(self, variable, value):
         """Assign a leased Variable a copy of an array of JAX or numpy."""
