@@ -14,7 +14,7 @@ export JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/.cache/jax
 export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0.1
 export MPLBACKEND ?= Agg
 
-.PHONY: demo test lint parity conformance bench docs clean
+.PHONY: demo test lint parity stress conformance bench docs clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/digits.py
@@ -30,6 +30,12 @@ lint: $(VENV)/.dev
 
 parity: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not network" -q compat $(ARGS)
+
+# Interrupts, kills and threads at random moments, from outside: an hour.
+stress: $(VENV)/.dev
+	$(BIN)/python -m tests.stress.interrupts --count 2000 --each 25
+	$(BIN)/python -m tests.stress.kills --count 100
+	$(BIN)/python -m tests.stress.threads --seconds 60
 
 conformance: $(VENV)/.dev
 	@test -n "$(KERAS_SUITE)" || { echo "make conformance KERAS_SUITE=folder"; exit 1; }

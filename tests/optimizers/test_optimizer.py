@@ -9,6 +9,7 @@ import numpy as np
 import optax
 import pytest
 
+import minikeras as keras
 from minikeras import optimizers
 from minikeras.core.variable import Variable, unique_paths
 from minikeras.optimizers import schedules, transforms
@@ -269,3 +270,19 @@ def test_sparse_gradients_are_made_dense():
     optimizers.Adam(0.1).apply([jax.experimental.sparse.BCOO.fromdense(grad)], [a])
     optimizers.Adam(0.1).apply([grad], [b])
     np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+def test_optax_objects_with_init_and_update_are_transformations():
+    every = optax.MultiSteps(optax.sgd(1.0), every_k_schedule=2)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(every, "mse")
+    x, before = np.ones((2, 1), "float32"), model.get_weights()[0]
+    model.train_on_batch(x, 3 * x)
+    np.testing.assert_array_equal(model.get_weights()[0], before)
+    model.train_on_batch(x, 3 * x)
+    assert (model.get_weights()[0] != before).all()
+
+
+def test_decay_warns():
+    with pytest.warns(UserWarning, match="`decay` is of Keras 2"):
+        optimizers.SGD(0.1, decay=0.5)
