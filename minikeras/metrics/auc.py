@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.config import epsilon
-from minikeras.core.members import whole
+from minikeras.core.members import Alias, whole
 from minikeras.core.variable import convert_to_tensor
 from minikeras.metrics.confusion import _Counting, parse_thresholds, pick_class
 from minikeras.metrics.reduction import broadcast_weights, divide_no_nan
@@ -96,6 +96,8 @@ class AUC(_Counting):
     >>> float(AUC(num_thresholds=5)([0, 0, 1, 1], [0.0, 0.6, 0.3, 0.9]))
     0.75
     """
+
+    _build = Alias("_mk_build")
 
     _mk_direction = "up"
 

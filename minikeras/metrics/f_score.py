@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from minikeras.config import epsilon
-from minikeras.core.members import whole
+from minikeras.core.members import Alias, whole
 from minikeras.core.variable import convert_to_tensor
 from minikeras.metrics.metric import Metric
 from minikeras.metrics.reduction import broadcast_weights
@@ -95,6 +95,8 @@ class FBetaScore(Metric):
     Raises:
         ValueError: unknown average; `beta` or `threshold` no float, or out of range.
     """
+
+    _build = Alias("_mk_build")
 
     _mk_direction = "up"
 

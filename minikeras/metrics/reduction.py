@@ -4,6 +4,7 @@ import jax.numpy as jnp
 
 from minikeras.core import registry
 from minikeras.core.functional import get_mask
+from minikeras.core.members import Alias
 from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
@@ -135,6 +136,9 @@ class MeanMetricWrapper(Mean):
         name, dtype: see `Metric`.
         **kwargs: further arguments of `fn`.
     """
+
+    _fn = Alias("_mk_fn")
+    _fn_kwargs = Alias("_mk_fn_kwargs")
 
     # Arguments that Keras leaves out of the config: ours has them when they were
     # given, so that a saved metric never comes back as another one.

@@ -3,6 +3,7 @@
 import re
 from collections.abc import MutableMapping
 
+from minikeras.core.members import Alias
 from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_dict,
@@ -128,6 +129,8 @@ class MultiOptimizer(Optimizer):
     >>> by_path = OptimizerMap(Adam(), {"head/.*": SGD(0.1, momentum=0.9)})
     >>> optimizer = MultiOptimizer(by_path)
     """
+
+    _var_to_optimizer_idx = Alias("_mk_var_to_optimizer_idx")
 
     def __init__(self, optimizer_map, loss_scale_factor=None, name=None):
         if isinstance(optimizer_map, Optimizer):

@@ -1,5 +1,6 @@
 """Nadam: Adam with Nesterov momentum."""
 
+from minikeras.core.members import Alias
 from minikeras.optimizers import transforms
 from minikeras.optimizers.optimizer import Optimizer
 
@@ -13,6 +14,8 @@ class Nadam(Optimizer):
         epsilon: > 0.
         *common, **settings: see `Optimizer`.
     """
+
+    _u_product = Alias("_mk_u_product")
 
     def __init__(
         self,

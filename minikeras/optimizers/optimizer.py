@@ -59,6 +59,8 @@ class Optimizer(OptimizerState):
     _trainable_variables = Alias("_mk_trainable_variables")
     _iterations = Alias("_mk_iterations")
     _learning_rate = Alias("_mk_learning_rate")
+    _accumulated_gradients = Alias("_mk_accumulated_gradients")
+    _model_variables_moving_average = Alias("_mk_model_variables_moving_average")
 
     def __init_subclass__(cls, **kwargs):
         if "build" in vars(cls):
