@@ -76,14 +76,14 @@ class Configs(NamedTuple):
         custom_objects: tables {name: class or function}, the innermost last.
         safe_mode: False: lambdas of a config may run; None: as the setting says.
         shared: {id: object} of what was met already; None: nothing is shared.
-        live: is an object copied in memory? Then its functions and the classes of
-            what it holds go along as they are, whatever their names.
+        live: of an object that is copied in memory, the functions, by number, and the
+            classes, by how configs name them; None: nothing is copied.
     """
 
     custom_objects: tuple[dict[str, Any], ...] = ()
     safe_mode: bool | None = None
     shared: dict | None = None
-    live: bool = False
+    live: dict | None = None
 
 
 class Frame:
@@ -92,7 +92,7 @@ class Frame:
     __slots__ = (
         *("bindings", "training", "autocast", "losses", "masks", "path", "remat"),
         *("context", "configs"),
-        *("outer", "opener", "token"),
+        *("outer", "opener", "closed"),
     )
     bindings: Bindings | None
     training: bool | None
@@ -107,17 +107,20 @@ class Frame:
 
     def __init__(self, **changes):
         around = self.outer = _current.get()
-        self.opener = None
+        self.opener, self.closed = None, False
         for name in _SETTINGS:
             value = changes[name] if name in changes else getattr(around, name)
             setattr(self, name, value)
 
     def __enter__(self):
-        self.token = _current.set(self)
+        _current.set(self)
         return self
 
     def __exit__(self, *exc):
-        _current.reset(self.token)
+        outer = self.outer
+        while outer.closed:
+            outer = outer.outer
+        _current.set(outer)
 
 
 _SETTINGS = Frame.__slots__[:-3]
@@ -129,6 +132,8 @@ class Scope:
     One object may be opened many times, at once in many threads: what is open stands
     in the frames of each thread, not in the object.
     """
+
+    _drops_inner = False  # does its end close scopes that were left open within?
 
     def _changes(self) -> dict[str, Any]:
         """The settings of the `Frame` within."""
@@ -142,9 +147,13 @@ class Scope:
 
     def __exit__(self, *exc):
         frame = current()
-        while frame.opener is not self:  # an error may have left inner ones open
+        while frame is not None and (frame.opener is not self or frame.closed):
             frame = frame.outer
-        frame.__exit__(*exc)
+        if frame is current() or frame is not None and self._drops_inner:
+            frame.__exit__(*exc)
+        elif frame is not None:
+            # Others were opened within and go on, such as that of a generator.
+            frame.closed = True
 
 
 def _root() -> Frame:
@@ -152,6 +161,7 @@ def _root() -> Frame:
     frame.bindings = frame.training = frame.autocast = frame.losses = None
     frame.masks, frame.path, frame.remat, frame.context = Masks(), (), None, {}
     frame.configs, frame.outer, frame.opener = Configs(), None, None
+    frame.closed = False
     return frame
 
 

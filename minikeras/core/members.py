@@ -38,41 +38,75 @@ def method(holder, name):
 
 
 def whole(method):
-    """A method that leaves its object as it was when it fails, or is interrupted.
+    """A method that leaves no state behind when it fails, or is interrupted.
 
-    Attributes are put back, and the items of the lists and dicts among them. So a
-    second `build` does not make the weights of an interrupted first one again.
+    Attributes, and lists, dicts and sets below them, that hold Variables, layers or
+    metrics afterwards are put back as they were, and so are our own. So a second
+    `build` does not make the weights of an interrupted first one again. What else the
+    user's code has noted stays.
 
+    >>> from minikeras.core.variable import Variable
     >>> class Stack:
-    ...     def __init__(self):
-    ...         self.items = []
+    ...     tries, items = 0, []
     ...     @whole
     ...     def push(self, x):
-    ...         self.items.append(x)
+    ...         self.tries += 1
+    ...         self.items.append(Variable(x))
     ...         self.last = 1 / x
     >>> stack = Stack()
+    >>> stack.items = []
     >>> try:
-    ...     stack.push(0)
+    ...     stack.push(0.0)
     ... except ZeroDivisionError:
     ...     vars(stack)
-    {'items': []}
+    {'items': [], 'tries': 1}
     """
 
     @functools.wraps(method)
     def run(self, *args, **kwargs):
-        attributes = dict(vars(self))
-        lists = [(x, list(x)) for x in attributes.values() if type(x) is list]
-        dicts = [(x, dict(x)) for x in attributes.values() if type(x) is dict]
+        before = dict(vars(self))
+        held = list(_containers(before.values()))
         try:
             return method(self, *args, **kwargs)
         except BaseException:
-            vars(self).clear()
-            vars(self).update(attributes)
-            for now, before in lists:
-                now[:] = before
-            for now, before in dicts:
-                now.clear()
-                now.update(before)
+            for name, value in list(vars(self).items()):
+                known = before.get(name, _NONE)
+                if value is known or not (name.startswith("_mk_") or _is_state(value)):
+                    continue
+                if known is _NONE:
+                    del vars(self)[name]
+                else:
+                    vars(self)[name] = known
+            for container, items in held:
+                if _is_state(container):
+                    container.clear()
+                    is_list = isinstance(items, list)
+                    (container.extend if is_list else container.update)(items)
             raise
 
     return run
+
+
+_NONE = object()
+_PLAIN = (str, bytes, bool, int, float, type(None))
+
+
+def _containers(values, seen=()):
+    """(container, copy of it) of lists, dicts and sets, at any depth."""
+    for value in values:
+        kind = next(
+            (kind for kind in (list, dict, set) if isinstance(value, kind)), None
+        )
+        if kind is not None and id(value) not in seen:
+            yield value, kind(value)
+            inner = value.values() if kind is dict else value
+            inner = [x for x in inner if not isinstance(x, _PLAIN)]
+            yield from _containers(inner, (*seen, id(value)))
+
+
+def _is_state(value):
+    """Does it hold Variables, or objects that have some?"""
+    if isinstance(value, (list, tuple, set, frozenset, dict)):
+        inner = value.values() if isinstance(value, dict) else value
+        return any(_is_state(x) for x in inner if not isinstance(x, _PLAIN))
+    return hasattr(type(value), "variables") or hasattr(value, "assign")

@@ -7,7 +7,7 @@ objects or the `custom_objects` of the call, and from nowhere else.
 
 import functools
 import inspect
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,11 +19,13 @@ from minikeras.core.functional import Scope, current
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import FunctionOp
 
-_PLAIN: tuple = (str, bool, int, float, type(None))
+_PLAIN = (str, bool, int, float, type(None))
 
 
 class SafeModeScope(Scope):
     """`safe_mode` of a user's own load call, seen by everything below it."""
+
+    _drops_inner = True
 
     def __init__(self, safe_mode):
         self.safe_mode = safe_mode
@@ -35,21 +37,19 @@ class SafeModeScope(Scope):
 class SharingScope(Scope):
     """Below it, an object met twice is written, and read, as one and the same."""
 
+    _drops_inner = True
+
     def _changes(self):
         return {"configs": current().configs._replace(shared={})}
-
-
-class Live(NamedTuple):
-    """What stands in the config of a copy in memory as it is. No file has any."""
-
-    object: Any
 
 
 class CopyScope(Scope):
     """Below it, configs are those of a copy in memory."""
 
+    _drops_inner = True
+
     def _changes(self):
-        return {"configs": current().configs._replace(shared=None, live=True)}
+        return {"configs": current().configs._replace(shared=None, live={})}
 
 
 def again(obj, **changes):
@@ -81,7 +81,7 @@ def serialize_keras_object(obj) -> Any:
     Raises:
         TypeError: an object without `get_config()`.
     """
-    if isinstance(obj, (*_PLAIN, Live)):
+    if isinstance(obj, _PLAIN):
         return obj
     if isinstance(obj, (list, tuple)):
         return [serialize_keras_object(x) for x in obj]
@@ -102,8 +102,9 @@ def serialize_keras_object(obj) -> Any:
         return _tagged("__numpy__", value=obj.tolist(), dtype=obj.dtype.name)
     if isinstance(obj, (np.generic, np.ndarray)):
         return obj.item()
-    if inspect.isfunction(obj) and current().configs.live:
-        return _tagged("__live__", function=Live(obj))
+    if inspect.isfunction(obj) and (live := current().configs.live) is not None:
+        live[len(live)] = obj
+        return _tagged("__live__", number=len(live) - 1)
     if inspect.isfunction(obj) and obj.__name__ == "<lambda>":
         from minikeras.core import lambdas
 
@@ -147,9 +148,15 @@ def _named_object(obj):
             f"Cannot serialize {obj!r} ({cls.__name__}): a class must have a "
             "`get_config()` method to be put in a file."
         )
-    config = _reference(module, name, serialize_dict(obj.get_config()), registered)
-    if current().configs.live and cls is not FunctionOp:
-        config["live_class"] = Live(cls)
+    live, inner = current().configs.live, obj.get_config()
+    if live is not None and cls is not FunctionOp:
+        live[module, name, registered] = cls
+        # A function that stands in the config as it is is expected back as it is.
+        kept = {k: v for k, v in inner.items() if inspect.isfunction(v)}
+        inner = serialize_dict({k: v for k, v in inner.items() if k not in kept}) | kept
+    else:
+        inner = serialize_dict(inner)
+    config = _reference(module, name, inner, registered)
     if (shared := current().configs.shared) is not None:
         first = shared.setdefault(id(obj), (config, obj))[0]
         if first is not config:
@@ -233,8 +240,8 @@ def _read(config, family=None):
     name, inner = config["class_name"], config["config"]
     if name in _LITERALS:
         return _LITERALS[name](inner)
-    if name == "__live__" and isinstance(live := dict(inner).get("function"), Live):
-        return live.object
+    if name == "__live__" and (live := current().configs.live) is not None:
+        return live[inner["number"]]
     if name == "__lambda__":
         from minikeras.core import lambdas
 
@@ -281,8 +288,9 @@ def find_class(config, family=None):
     """The class, or the op, that a config names; ValueError if unregistered."""
     name, module = config["class_name"], config.get("module")
     registered = config.get("registered_name")
-    if isinstance(live := config.get("live_class"), Live):
-        return live.object
+    live = current().configs.live or {}
+    if (found := live.get((module, name, registered))) is not None:
+        return found
     for key in (registered, name):
         found = registry.get_registered_object(key)
         if inspect.isclass(found) or inspect.isfunction(found):

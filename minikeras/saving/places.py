@@ -8,15 +8,20 @@ Until all have moved, `read_member` finds the rest where they are.
 
 import contextlib
 import os
+import pathlib
 import secrets
 import shutil
+import time
 
+_OLD = 3600.0  # seconds after which a save that has not ended is taken for dead
+_TRIES = 100
 _DECIDED, _BEGUN = ".minikeras-new", ".minikeras-begun-"
 
 
 @contextlib.contextmanager
 def replacing(path):
     """A file to write that takes `path`'s place when all went well."""
+    path = pathlib.Path(os.path.realpath(path))  # links stay, and lead to the new file
     folder = path.parent
     if not folder.is_dir():
         raise FileNotFoundError(f"save: there is no folder {str(folder)!r}.")
@@ -26,6 +31,8 @@ def replacing(path):
             yield file
             file.flush()
             os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, name)
         os.replace(name, path)
     except BaseException:
         name.unlink(missing_ok=True)
@@ -44,9 +51,9 @@ def write_folder(path, members):
         )
     existed = path.is_dir()
     if existed:
-        _move_members(path)  # of a save that was killed
-        for left in path.glob(f"{_BEGUN}*"):
-            shutil.rmtree(left, ignore_errors=True)
+        _clean(path)
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
     around = path if existed else path.parent
     fresh = around / f"{_BEGUN}{secrets.token_hex(8)}"
     fresh.mkdir()
@@ -56,7 +63,7 @@ def write_folder(path, members):
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-        os.replace(fresh, path / _DECIDED if existed else path)
+        _decide(fresh, path, existed)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
@@ -64,13 +71,37 @@ def write_folder(path, members):
         _move_members(path)
 
 
+def _clean(path):
+    """End a save that was killed, and remove what others had begun long ago."""
+    _move_members(path)
+    for left in path.glob(f"{_BEGUN}*"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > _OLD:
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _decide(fresh, path, existed):
+    """The renaming that counts; saves of others may come in between."""
+    for _ in range(_TRIES):
+        try:
+            return os.replace(fresh, path / _DECIDED if existed else path)
+        except OSError:
+            if not path.is_dir():
+                raise
+            existed = True
+            _move_members(path)
+    raise OSError(f"save: other saves to {str(path)!r} do not end.")
+
+
 def _move_members(path):
     """Let the members that `write_folder` has decided on take their places."""
     decided = path / _DECIDED
     if decided.is_dir() and not decided.is_symlink():
         for file in decided.iterdir():
-            os.replace(file, path / file.name)
-        decided.rmdir()
+            with contextlib.suppress(FileNotFoundError):  # another save was faster
+                os.replace(file, path / file.name)
+        with contextlib.suppress(OSError):
+            decided.rmdir()
 
 
 def read_member(path, name):

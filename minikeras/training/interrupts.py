@@ -36,11 +36,11 @@ class Interrupts:
     Python runs handlers in the main thread alone: in others there is nothing to do.
 
     Attributes:
-        waiting: {signal: the frame that it fell into}.
+        waiting: (signal, the frame that it fell into) of each.
     """
 
     def __init__(self):
-        self.waiting: dict = {}
+        self.waiting: list = []
         self._handlers = {}
         self._must_wait, self._atomic = (lambda: False), frozenset()
 
@@ -75,12 +75,12 @@ class Interrupts:
     def deliver(self):
         """Call the handlers of the signals that waited."""
         while self.waiting:
-            number, frame = self.waiting.popitem()
+            number, frame = self.waiting.pop(0)
             self._handlers[number](number, frame)
 
     def _receive(self, number, frame):
         if _is_in_jax(frame) or self._is_atomic(frame) or self._must_wait():
-            self.waiting[number] = frame
+            self.waiting.append((number, frame))
         else:
             self._handlers[number](number, frame)
 

@@ -147,3 +147,38 @@ def test_masks_of_keras_tensors_stay_on_them():
     set_mask(tensor, "mask")
     assert get_mask(tensor) == "mask"
     assert get_mask(None) is None
+
+
+def test_scopes_may_end_in_any_order():
+    import minikeras as keras
+
+    look, scope = keras.saving.get_registered_object, keras.saving.custom_object_scope
+    first, second = scope({"A": dict}), scope({"B": dict})
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert look("B") is dict
+    second.__exit__(None, None, None)
+    assert look("A") is None and look("B") is None
+
+    def within():
+        with scope({"G": dict}):
+            yield
+
+    generator = within()
+    next(generator)
+    with keras.name_scope("n"):
+        del generator
+        gc.collect()
+        assert keras.Variable(1.0, name="v").path == "n/v"
+    assert look("G") is None
+
+
+def test_the_end_of_safe_mode_closes_what_was_left_open_within():
+    from minikeras.core.serialization import SafeModeScope, in_safe_mode
+    from minikeras.saving import custom_object_scope
+
+    with SafeModeScope(False):
+        custom_object_scope({"A": dict}).__enter__()
+        assert not in_safe_mode()
+    assert in_safe_mode()

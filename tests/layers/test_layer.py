@@ -138,3 +138,33 @@ def test_wrong_shapes_name_the_layer_by_its_path():
 def test_weights_of_unknown_size_are_refused():
     with pytest.raises(ValueError, match=r"\(None, 2\).*'kernel'.*'dense"):
         layers.Dense(2)(keras.KerasTensor((None, None)))
+
+
+def test_a_failed_build_leaves_no_state_but_the_users_notes():
+    class Tries(layers.Layer):
+        tries = 0
+
+        def __init__(self):
+            super().__init__()
+            self.log, self.nest, self.seen = [], {"a": []}, set()
+
+        def build(self, input_shape):
+            self.tries += 1
+            self.log.append(self.tries)
+            self.k = self.add_weight((input_shape[-1],), name="k")
+            self.nest["a"].append(layers.Dense(2))
+            self.seen.add(layers.Dense(3))
+            for part in (*self.nest["a"], *self.seen):
+                part.build(input_shape)
+            if self.tries < 2:
+                raise ValueError("again")
+
+        def call(self, x):
+            return x * self.k
+
+    layer, x = Tries(), np.ones((2, 3), "float32")
+    with pytest.raises(ValueError, match="again"):
+        layer(x)
+    assert not layer.weights and layer.log == [1]
+    layer(x)
+    assert len(layer.weights) == 5 and layer.log == [1, 2]

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import threading
 import zipfile
 
 import h5py
@@ -290,3 +291,37 @@ def test_bfloat16_weights(tmp_path):
     np.testing.assert_array_equal(
         *(np.asarray(m.weights[0].value, "float32") for m in (model, again))
     )
+
+
+def test_links_and_modes_stay(model, tmp_path):
+    real, link = tmp_path / "real.keras", tmp_path / "latest.keras"
+    model.save(real)
+    real.chmod(0o664)
+    link.symlink_to(real)
+    other = keras.Sequential([layers.Input((3,)), layers.Dense(1)], name="other")
+    other.save(link)
+    assert link.is_symlink() and keras.models.load_model(real).name == "other"
+    assert real.stat().st_mode & 0o777 == 0o664
+    new = tmp_path / "new.weights.h5"
+    new.symlink_to(tmp_path / "there.weights.h5")
+    other.save_weights(new)
+    assert new.is_symlink() and (tmp_path / "there.weights.h5").exists()
+
+
+def test_folders_are_made_and_saved_by_many_at_once(model, tmp_path):
+    folder, errors = tmp_path / "out" / "run" / "model", []
+
+    def save():
+        try:
+            for _ in range(5):
+                model.save(folder, zipped=False)
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=save) for _ in range(3)]
+    [t.start() for t in threads], [t.join() for t in threads]
+    assert not errors
+    assert {p.name for p in folder.iterdir()} == {
+        *("config.json", "metadata.json", "model.weights.h5")
+    }
+    keras.models.load_model(folder)
