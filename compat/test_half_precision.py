@@ -28,9 +28,7 @@ FAST = {
     *("RMSNormalization", "UnitNormalization", "Softmax", "GlobalAveragePooling1D"),
     *("AveragePooling2D", "Dense", "Embedding", "Dropout"),
 }
-# Recurrent cells and attention add up rounding of every step; a difference of a few
-# units in the last place is all that is left after saturation.
-UNITS = 4  # how many roundings an entry may differ by
+UNITS = 4  # how many roundings an entry may differ by: layers of several steps add up
 
 
 def rows():
@@ -73,16 +71,24 @@ def step_of(package, name, case, policy):
     return layer, lambda floats: slopes(trainable, floats)
 
 
-def assert_as_good(ours, theirs, tolerance):
+def assert_as_good(ours, theirs, tolerance, least):
     """Equal dtypes; equal values wherever Keras's are finite."""
     assert str(ours.dtype) == str(theirs.dtype), (ours.dtype, theirs.dtype)
     assert ours.shape == theirs.shape, (ours.shape, theirs.shape)
     ours, theirs = (np.asarray(x).astype("float64") for x in (ours, theirs))
     finite = np.isfinite(theirs)
-    scale = np.max(np.abs(theirs), initial=1e-6, where=finite)
+    scale = np.max(np.abs(theirs), initial=least, where=finite)
     np.testing.assert_allclose(
         ours[finite], theirs[finite], rtol=tolerance, atol=tolerance * scale
     )
+
+
+def assert_equal_trees(ours, theirs, tolerance):
+    """(gradients, outputs and state); gradients are small differences of sums."""
+    for a, b, least in zip(ours, theirs, (1e-2, 1e-6), strict=True):
+        a, b = map(jax.tree_util.tree_leaves, (a, b))
+        for mine, other in zip(a, b, strict=True):
+            assert_as_good(mine, other, tolerance, least)
 
 
 @pytest.mark.parametrize(("name", "policy"), rows())
@@ -100,12 +106,13 @@ def test_values_that_half_floats_hold_badly(name, policy):
     for kind, change in VALUES.items():
         for dtype in ("float32", half):
             floats = [jnp.asarray(change(x), dtype) for x in leaves]
-            expected, found = their_step(floats), our_step(floats)
-            for a, b in zip(
-                *map(jax.tree_util.tree_leaves, (found, expected)), strict=True
-            ):
-                try:
-                    assert_as_good(a, b, tolerance)
-                except AssertionError as error:
-                    error.add_note(f"{kind} values, inputs of dtype {dtype}")
-                    raise
+            found = our_step(floats)
+            expected, refused = draw.outcome(their_step, floats)
+            if isinstance(refused, TypeError) and "type" in str(refused):
+                pytest.skip(f"Keras mixes dtypes: {str(refused)[:80]}")
+            assert refused is None, refused
+            try:
+                assert_equal_trees(found, expected, tolerance)
+            except AssertionError as error:
+                error.add_note(f"{kind} values, inputs of dtype {dtype}")
+                raise

@@ -72,6 +72,12 @@ class _Family(registry.Family):
         # Told by its fields: importing optax costs as much as importing minikeras.
         if getattr(identifier, "_fields", None) == ("init", "update"):
             return OptaxOptimizer(identifier)
+        if isinstance(identifier, type):
+            name = identifier.__name__
+            raise ValueError(
+                f"Could not interpret optimizer: {name} is a class. Make an object of "
+                f"it: {name}(learning_rate=...)."
+            )
         found = super().get(identifier)
         if found is not None and not hasattr(found, "apply"):
             raise ValueError(
