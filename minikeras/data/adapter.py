@@ -126,7 +126,10 @@ def get_adapter(
     if isinstance(x, Adapter):
         return x
     check_class_weight(class_weight)
-    batch_size, steps = count("batch_size", batch_size), count("steps", steps)
+    batch_size, steps = (
+        count_or_none("batch_size", batch_size),
+        count_or_none("steps", steps),
+    )
     beside = {"y": y, "sample_weight": sample_weight, "class_weight": class_weight}
     for kind in sorted(Adapter.kinds, key=lambda kind: kind.fallback):
         if kind.takes(x):
@@ -139,7 +142,7 @@ def get_adapter(
     )
 
 
-def count(name, value):
+def count_or_none(name, value):
     """A number of samples or batches that may be left out: a positive int, or None.
 
     0 counts as left out, as in Keras: `len(x) // batch_size` of a few samples is 0.

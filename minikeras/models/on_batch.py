@@ -4,8 +4,8 @@ import jax
 import numpy as np
 
 from minikeras import config
-from minikeras.data.arrays import refuse_masked
 from minikeras.data import class_weight_to_sample_weights
+from minikeras.data.arrays import refuse_masked
 from minikeras.training import loop
 from minikeras.training.compile_metrics import CompileMetrics
 from minikeras.training.logs import to_python
