@@ -3,6 +3,10 @@
 A batch is `(x, y, sample_weight)`, or shorter where parts are absent.
 """
 
+import operator
+
+from minikeras.data.weights import check_class_weight
+
 
 class Adapter:
     """A source of batches. A kind defines `takes`, `make` and `_batches`.
@@ -121,6 +125,11 @@ def get_adapter(
     """
     if isinstance(x, Adapter):
         return x
+    check_class_weight(class_weight)
+    batch_size, steps = (
+        count_or_none("batch_size", batch_size),
+        count_or_none("steps", steps),
+    )
     beside = {"y": y, "sample_weight": sample_weight, "class_weight": class_weight}
     for kind in sorted(Adapter.kinds, key=lambda kind: kind.fallback):
         if kind.takes(x):
@@ -131,6 +140,28 @@ def get_adapter(
         "them, a PyDataset, a generator, a data loader, or another iterable of "
         "batches."
     )
+
+
+def count_or_none(name, value):
+    """A number of samples or batches that may be left out: a positive int, or None.
+
+    0 counts as left out, as in Keras: `len(x) // batch_size` of a few samples is 0.
+
+    Raises:
+        ValueError: it is anything else, such as 2.5 or "32".
+    """
+    if value is None:
+        return None
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = -1
+    if number < 0:
+        raise ValueError(
+            f"`{name}` must be a positive integer or None, got {value!r} "
+            f"({type(value).__name__})."
+        )
+    return number or None
 
 
 def refuse(kind, **arguments):

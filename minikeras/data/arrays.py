@@ -174,9 +174,20 @@ def as_arrays(tree, name, hint=""):
     )
 
 
+def refuse_masked(leaf, name):
+    """ValueError for a masked array of NumPy: its mask would be lost in silence."""
+    if isinstance(leaf, np.ma.MaskedArray):
+        raise ValueError(
+            f"`{name}` holds a NumPy masked array, shape {leaf.shape}, whose mask "
+            "would be lost. Fill it, x.filled(0.0), and say by `sample_weight` or a "
+            "Masking layer what does not count."
+        )
+
+
 def _as_array(leaf, name, hint):
     if is_sparse(leaf):
         return _sparse_rows(leaf).astype(floatx())
+    refuse_masked(leaf, name)
     if not isinstance(leaf, jax.Array):
         if not is_number_list(leaf) and not hasattr(leaf, "__array__"):
             raise ValueError(

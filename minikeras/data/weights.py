@@ -1,5 +1,8 @@
 """Sample weights from class weights."""
 
+import numbers
+from collections.abc import Mapping
+
 import numpy as np
 
 from minikeras.config import floatx
@@ -18,6 +21,34 @@ def weighted(batch, class_weight):
     return x, y, class_weight_to_sample_weights(y, class_weight)
 
 
+def check_class_weight(class_weight):
+    """TypeError unless it is None or {class number: weight}.
+
+    Anything else would weigh nothing in silence: the key "1" is no class.
+    """
+    if class_weight is None:
+        return
+    if not isinstance(class_weight, Mapping):
+        raise TypeError(
+            "`class_weight` must be a dict from class number to weight, such as "
+            f"{{0: 1.0, 1: 5.0}}; got {class_weight!r} "
+            f"({type(class_weight).__name__}). Compute the weights and name the "
+            "classes: dict(enumerate(weights))."
+        )
+    for label, weight in class_weight.items():
+        # 1.0 is the key 1 to a dict.
+        if not isinstance(label, numbers.Real) or label != int(label):
+            raise TypeError(
+                "`class_weight`: the keys must be class numbers (ints), got "
+                f"{label!r} ({type(label).__name__}) in {class_weight!r}."
+            )
+        if isinstance(weight, str) or not hasattr(weight, "__float__"):
+            raise TypeError(
+                f"`class_weight`: the weight of class {label} must be a number, got "
+                f"{weight!r} ({type(weight).__name__})."
+            )
+
+
 def class_weight_to_sample_weights(y, class_weight):
     """One weight a sample from one weight a class: `w[i] = class_weight[y[i]]`.
 
@@ -33,6 +64,7 @@ def class_weight_to_sample_weights(y, class_weight):
     >>> class_weight_to_sample_weights(np.array([0, 2, 1]), {2: 0.5}).tolist()
     [1.0, 0.5, 1.0]
     """
+    check_class_weight(class_weight)
     y = np.asarray(y)
     if y.ndim > 2 or y.ndim == 0:
         raise ValueError(

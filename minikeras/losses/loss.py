@@ -46,8 +46,26 @@ def check_weights(sample_weight, values):
     except ValueError:
         raise ValueError(
             f"sample_weight of shape {sample_weight.shape} does not go with values of "
-            f"shape {values.shape}: expected one weight for each sample or each value."
+            f"shape {values.shape}: expected one weight for each sample or each value. "
+            "(class_weight makes one for each sample.)"
         ) from None
+
+
+def align_to_samples(sample_weight, values):
+    """Weights of samples, (n,), beside (n, t, ...) values -> (n, 1, ...).
+
+    Without this a sequence as long as the batch would have its time steps weighted,
+    which is what Keras does. Weights of other first axes stay as they are.
+
+    >>> align_to_samples(jnp.ones(3), jnp.ones((3, 5))).shape
+    (3, 1)
+    """
+    shape, rank = sample_weight.shape, values.ndim
+    if not 0 < len(shape) < rank or shape[0] != values.shape[0]:
+        return sample_weight
+    if any(n not in (1, m) for n, m in zip(shape, values.shape, strict=False)):
+        return sample_weight
+    return sample_weight.reshape(shape + (1,) * (rank - len(shape)))
 
 
 def apply_mask(sample_weight, mask, dtype, reduction):
@@ -66,7 +84,7 @@ def apply_mask(sample_weight, mask, dtype, reduction):
     sample_weight, mask = squeeze_or_expand_to_same_rank(
         sample_weight.astype(dtype), mask.astype(dtype)
     )
-    return sample_weight * mask
+    return align_to_samples(sample_weight, mask) * mask
 
 
 def reduce_values(values, sample_weight=None, reduction="sum_over_batch_size"):
@@ -105,6 +123,11 @@ def weighted_loss(values, sample_weight, mask, reduction, dtype):
     sample_weight = apply_mask(sample_weight, mask, dtype, reduction)
     if sample_weight is not None:
         values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
+        if sample_weight.ndim < values.ndim:
+            sample_weight = align_to_samples(sample_weight, values)
+            check_weights(sample_weight, values)
+            # A mean over the weights has to count the weight of each value.
+            sample_weight = jnp.broadcast_to(sample_weight, values.shape)
         check_weights(sample_weight, values)
         values = values * sample_weight
     return reduce_values(values, sample_weight, reduction)

@@ -40,6 +40,10 @@ def mean_iou(matrix, class_ids, dtype):
     return divide_no_nan(jnp.sum(right / (either + epsilon())), occurring)
 
 
+def _without_ones(shape):
+    return [n for n in shape if n != 1]
+
+
 class _IoUBase(Metric):
     """Base: the confusion matrix of everything seen."""
 
@@ -72,11 +76,12 @@ class _IoUBase(Metric):
         """Add a batch of labels, or of scores where they are not sparse."""
         y_true = self._mk_labels(y_true, self.sparse_y_true).astype("int32")
         y_pred = self._mk_labels(y_pred, self.sparse_y_pred).astype("int32")
-        if y_true.shape != y_pred.shape:
+        if _without_ones(y_true.shape) != _without_ones(y_pred.shape):
             raise ValueError(
                 f"{type(self).__name__}: expected as many labels in y_true as in "
                 f"y_pred, got labels of the shapes {y_true.shape} and {y_pred.shape}."
             )
+        y_pred = y_pred.reshape(y_true.shape)  # (n,) labels beside an output of (n, 1)
         weights = jnp.ones((), self.dtype)
         if sample_weight is not None:
             given = convert_to_tensor(sample_weight)

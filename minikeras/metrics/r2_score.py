@@ -4,6 +4,7 @@ import jax.numpy as jnp
 
 from minikeras.core.members import whole
 from minikeras.core.variable import convert_to_tensor
+from minikeras.losses.loss import squeeze_or_expand_to_same_rank
 from minikeras.metrics.f_score import check_rank_2, row_weights
 from minikeras.metrics.metric import Metric
 
@@ -70,9 +71,10 @@ class R2Score(Metric):
         self._mk_built = True
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Add a batch of (n, columns) targets and predictions."""
+        """Add a batch of (n, columns) targets and predictions; one may be (n,)."""
         y_true = convert_to_tensor(y_true, self.dtype)
         y_pred = convert_to_tensor(y_pred, self.dtype)
+        y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
         if not self._mk_built:
             self._mk_build(y_true.shape, y_pred.shape)
         weight = jnp.ones_like(y_true)

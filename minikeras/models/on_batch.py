@@ -5,6 +5,7 @@ import numpy as np
 
 from minikeras import config
 from minikeras.data import class_weight_to_sample_weights
+from minikeras.data.arrays import refuse_masked
 from minikeras.training import loop
 from minikeras.training.compile_metrics import CompileMetrics
 from minikeras.training.logs import to_python
@@ -60,6 +61,7 @@ def _batch(x, y, sample_weight):
     def convert(a):
         if isinstance(a, jax.Array) or a is None:
             return a
+        refuse_masked(a, "batch")
         a = np.asarray(a)
         return a.astype(config.floatx()) if a.dtype == np.float64 else a
 

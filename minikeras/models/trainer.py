@@ -12,6 +12,7 @@ from minikeras import config, optimizers
 from minikeras.core.members import Alias, overrides
 from minikeras.core.symbolic import dry_run
 from minikeras.data import (
+    count_or_none,
     get_adapter,
     train_validation_split,
     unpack_x_y_sample_weight,
@@ -357,6 +358,8 @@ class Trainer(CompileConfig, Stateless, OnBatch):
         self._mk_assert_compiled("fit")
         limit = config.max_epochs()
         epochs = epochs if limit is None else min(epochs, limit)
+        steps_per_epoch = count_or_none("steps_per_epoch", steps_per_epoch)
+        validation_steps = count_or_none("validation_steps", validation_steps)
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = train_validation_split(
                 (x, y, sample_weight), validation_split
@@ -367,7 +370,10 @@ class Trainer(CompileConfig, Stateless, OnBatch):
         validation = None
         if validation_data is not None:
             val_x, val_y, val_weight = unpack_x_y_sample_weight(validation_data)
-            size = validation_batch_size or batch_size
+            size = (
+                count_or_none("validation_batch_size", validation_batch_size)
+                or batch_size
+            )
             val = get_adapter(val_x, val_y, val_weight, size, validation_steps)
             epochs_with = _validation_epochs(validation_freq, epochs)
             validation = (self._mk_feed(val, validation_steps, True), epochs_with)
@@ -400,6 +406,7 @@ class Trainer(CompileConfig, Stateless, OnBatch):
         """
         self._mk_assert_compiled("evaluate")
         _refuse_unknown("evaluate", kwargs)
+        steps = count_or_none("steps", steps)
         adapter = get_adapter(x, y, sample_weight, batch_size, steps)
         feed = self._mk_feed(adapter, steps)
         logs = loop.evaluate(self, feed, callbacks, _verbosity(verbose))
@@ -407,6 +414,7 @@ class Trainer(CompileConfig, Stateless, OnBatch):
 
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
         """The model's outputs for `x`, batch by batch, as numpy arrays."""
+        steps = count_or_none("steps", steps)
         adapter = get_adapter(x, None, None, batch_size, steps)
         feed = self._mk_feed(adapter, steps)
         return loop.predict(self, feed, callbacks, _verbosity(verbose))

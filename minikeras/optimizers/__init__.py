@@ -73,6 +73,12 @@ class _Family(registry.Family):
         functions = (getattr(identifier, name, None) for name in ("init", "update"))
         if not isinstance(identifier, Optimizer) and all(map(callable, functions)):
             return OptaxOptimizer(identifier)
+        if isinstance(identifier, type):
+            name = identifier.__name__
+            raise ValueError(
+                f"Could not interpret optimizer: {name} is a class. Make an object of "
+                f"it: {name}(learning_rate=...)."
+            )
         found = super().get(identifier)
         if found is not None and not hasattr(found, "apply"):
             raise ValueError(

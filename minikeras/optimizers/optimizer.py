@@ -165,6 +165,8 @@ class Optimizer(OptimizerState):
 
     def _mk_number(self, rate):
         try:
+            if isinstance(rate, (str, bytes, bool)):
+                raise TypeError
             return float(rate)
         except (TypeError, ValueError):
             raise ValueError(

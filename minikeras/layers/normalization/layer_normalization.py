@@ -1,5 +1,7 @@
 """LayerNormalization: each sample with its own moments."""
 
+import jax.numpy as jnp
+
 from minikeras import constraints, initializers, ops, regularizers
 from minikeras.layers.checks import is_int
 from minikeras.layers.layer import Layer
@@ -56,6 +58,8 @@ class LayerNormalization(Layer):
         self.beta_constraint = constraints.get(beta_constraint)
         self.gamma_constraint = constraints.get(gamma_constraint)
         self.gamma = self.beta = None
+        # Half floats hold neither 70,000 nor 300.1: cast what is normalized, not this.
+        self.autocast = False
         self.supports_masking = True
 
     def build(self, input_shape):
@@ -70,8 +74,10 @@ class LayerNormalization(Layer):
 
     def call(self, inputs):
         """gamma (inputs - mean) / sqrt(variance + epsilon) + beta"""
+        if not jnp.issubdtype(inputs.dtype, jnp.floating):
+            inputs = inputs.astype(self.compute_dtype)
         y = ops.layer_normalization(
-            inputs.astype(self.compute_dtype),
+            inputs,
             gamma=None if self.gamma is None else self.gamma.value,
             beta=None if self.beta is None else self.beta.value,
             axis=self.axis,
