@@ -58,11 +58,16 @@ def step_of(package, name, case, policy):
     layer(case.inputs, **given)
     leaves, nest = jax.tree_util.tree_flatten(case.inputs)
     trainable, others = state(layer)
+    variables = layer.trainable_variables + layer.non_trainable_variables
 
     def loss(trainable, floats):
         rest = iter(floats)
         inputs = nest.unflatten([next(rest) if is_float(x) else x for x in leaves])
-        y, new = layer.stateless_call(trainable, others, inputs, **given)
+        # Not `stateless_call`: in Keras as in ours it casts no inputs.
+        values = zip(variables, (*trainable, *others), strict=True)
+        with package.StatelessScope(state_mapping=list(values)) as scope:
+            y = layer(inputs, **given)
+        new = [scope.get_current_value(v) for v in layer.non_trainable_variables]
         outs = [leaf for leaf in jax.tree_util.tree_leaves(y) if is_float(leaf)]
         total = sum(jnp.sum(ramp(o.shape) * o.astype("float32")) for o in outs)
         return total, (y, new)
