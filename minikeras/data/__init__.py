@@ -5,6 +5,7 @@ from minikeras.data.arrays import ArrayAdapter
 from minikeras.data.adapter import pack_x_y_sample_weight
 from minikeras.data.arrays import train_validation_split
 from minikeras.data.adapter import unpack_x_y_sample_weight
+from minikeras.data.adapter import count_or_none
 from minikeras.data.adapter import get_adapter
 from minikeras.data.generators import GeneratorAdapter
 from minikeras.data.generators import IterableAdapter
@@ -28,6 +29,7 @@ __all__ = [
     "TensorFlowAdapter",
     "TorchAdapter",
     "class_weight_to_sample_weights",
+    "count_or_none",
     "get_adapter",
     "pack_x_y_sample_weight",
     "train_validation_split",
