@@ -58,22 +58,6 @@ def bidirectional_gru(keras):
 
 
 @case
-def stateful_lstm(keras):
-    layers = keras.layers
-    model = keras.Sequential(
-        [
-            layers.Input((STEPS, 3), batch_size=32),
-            layers.LSTM(4, stateful=True, return_sequences=True),
-            layers.GRU(3, stateful=True),
-            layers.Dense(2),
-        ]
-    )
-    model.compile("adam", "mse")
-    x, y = data(64, STEPS, 3), data(64, 2)  # `predict` takes 32 at once
-    return model, {"x": x, "y": y, "batch_size": 32, "shuffle": False}
-
-
-@case
 def rnn_on_each_step(keras):
     layers = keras.layers
     inputs = keras.Input((None, 3))

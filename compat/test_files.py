@@ -75,7 +75,7 @@ NAMES = [name for name in CASES if name not in LEFT_OUT]
 # Of the others each compiles its network many times, for many seconds.
 QUICK = (
     *("momentum_dropout", "nested_layers", "operations", "adamw_constraints"),
-    *("early_stopping", "deferred", "half_precision", "convolution", "stateful_lstm"),
+    *("early_stopping", "deferred", "half_precision", "convolution"),
 )
 QUICK_WEIGHTS = (
     *("embedding", "list_outputs", "own_cell", "generative_adversarial_net"),

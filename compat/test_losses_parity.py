@@ -196,6 +196,9 @@ def test_class(name, seed):
     values, _ = outcome(jax.eval_shape, lambda *y: loss(*y, **settings), y_true, y_pred)
     shape = y_pred.shape[:1] if values is None else values.shape
     weights = weights_for(d, shape)
+    if weights is not None and np.ndim(weights) == 1 and len(shape) > 1:
+        # Of samples: Keras takes them for weights of steps (docs/differences.md).
+        weights = np.reshape(weights, (-1,) + (1,) * (len(shape) - 1))
     mask = d.bools(shape, 0.6) if shape and d.chance(0.4) else None
     settings |= {"reduction": d.choice(*REDUCTIONS)}
     if d.chance(0.3):
