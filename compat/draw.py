@@ -13,6 +13,21 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+
+def of_samples(weights, shape):
+    """Weights (n,), beside values of `shape`, as one for each value.
+
+    Others stay as they are.
+    """
+    weights = np.asarray(weights)
+    if not 0 < weights.ndim < len(shape) or weights.shape[0] != shape[0]:
+        return weights
+    if any(n not in (1, m) for n, m in zip(weights.shape, shape, strict=False)):
+        return weights
+    more = (1,) * (len(shape) - weights.ndim)
+    return np.broadcast_to(weights.reshape(weights.shape + more), shape)
+
+
 # What rounding may change, as a share of the size of the result.
 TOLERANCE = {"float32": 1e-6, "float64": 1e-6, "float16": 2e-3, "bfloat16": 1.6e-2}
 SIZES = (1, 2, 3, 5)  # few, so that compiled programs are met again

@@ -20,15 +20,15 @@ SERIES = [
 
 class Optimizer:
     def __init__(self):
-        self._mk_rate = np.float32(0.1)
+        self._rate = np.float32(0.1)
 
     @property
     def learning_rate(self):
-        return self._mk_rate
+        return self._rate
 
     @learning_rate.setter
     def learning_rate(self, value):
-        self._mk_rate = np.float32(value)
+        self._rate = np.float32(value)
 
 
 class Model:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import minikeras
-from compat.draw import Draw, assert_close, both, cases, cast, outcome
+from compat.draw import Draw, assert_close, both, cases, cast, of_samples, outcome
 from minikeras.core.functional import set_mask
 from minikeras.core.naming import to_snake_case
 
@@ -196,9 +196,6 @@ def test_class(name, seed):
     values, _ = outcome(jax.eval_shape, lambda *y: loss(*y, **settings), y_true, y_pred)
     shape = y_pred.shape[:1] if values is None else values.shape
     weights = weights_for(d, shape)
-    if weights is not None and np.ndim(weights) == 1 and len(shape) > 1:
-        # Of samples: Keras takes them for weights of steps (docs/differences.md).
-        weights = np.reshape(weights, (-1,) + (1,) * (len(shape) - 1))
     mask = d.bools(shape, 0.6) if shape and d.chance(0.4) else None
     settings |= {"reduction": d.choice(*REDUCTIONS)}
     if d.chance(0.3):
@@ -210,8 +207,12 @@ def test_class(name, seed):
         def call(y_true, y_pred):
             if mask is not None:
                 MARK[package](y_pred, jnp.asarray(mask))
-            return loss(y_true, y_pred, weights)
+            return loss(y_true, y_pred, given)
 
+        # Keras weighs time steps by (n,), or refuses: it is told (n, t) outright.
+        given = weights
+        if package is keras and np.ndim(weights) and np.ndim(weights) < len(shape):
+            given = of_samples(weights, shape)
         return jax.jit(call)(y_true, y_pred)
 
     theirs, ours = both(run, PACKAGES)

@@ -125,7 +125,8 @@ def get_adapter(
     """
     if isinstance(x, Adapter):
         return x
-    check_class_weight(class_weight)
+    if class_weight is not None:
+        check_class_weight(class_weight)
     batch_size, steps = (
         count_or_none("batch_size", batch_size),
         count_or_none("steps", steps),

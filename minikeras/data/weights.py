@@ -22,12 +22,10 @@ def weighted(batch, class_weight):
 
 
 def check_class_weight(class_weight):
-    """TypeError unless it is None or {class number: weight}.
+    """TypeError unless it is {class number: weight}.
 
     Anything else would weigh nothing in silence: the key "1" is no class.
     """
-    if class_weight is None:
-        return
     if not isinstance(class_weight, Mapping):
         raise TypeError(
             "`class_weight` must be a dict from class number to weight, such as "

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from minikeras.config import epsilon, floatx
 from minikeras.core.variable import convert_to_tensor
+from minikeras.losses.loss import align_to_samples
 from minikeras.metrics.metric import Metric
 from minikeras.metrics.reduction import broadcast_weights, divide_no_nan
 
@@ -95,6 +96,7 @@ class _IoUBase(Metric):
             weights = given.astype(self.dtype)
         if weights.size == y_true.size:
             weights = weights.reshape(y_true.shape)
+        weights = align_to_samples(weights, y_true)
         weights = broadcast_weights(weights, y_true).reshape(-1)
         y_true, y_pred = y_true.reshape(-1), y_pred.reshape(-1)
         if self.ignore_class is not None:

@@ -11,7 +11,6 @@ from minikeras.core.serialization import (
 )
 from minikeras.core.variable import convert_to_tensor
 from minikeras.losses.loss import (
-    align_to_samples,
     apply_mask,
     squeeze_or_expand_to_same_rank,
 )
@@ -21,7 +20,7 @@ from minikeras.metrics.metric import Metric
 def broadcast_weights(weights, values):
     """Weights of the shape of the values; ValueError if they do not broadcast to it."""
     try:
-        return jnp.broadcast_to(align_to_samples(weights, values), values.shape)
+        return jnp.broadcast_to(weights, values.shape)
     except ValueError:
         raise ValueError(
             f"sample_weight of shape {weights.shape} does not go with values of shape "
