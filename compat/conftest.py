@@ -8,3 +8,6 @@ import pytest
 def _forget_programs():
     yield
     jax.clear_caches()
+
+# Not tests: collecting them would run them twice, and fill their tables twice.
+collect_ignore = ["ops_draws", "layer_draws"]

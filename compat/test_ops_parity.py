@@ -115,6 +115,10 @@ def test_symbolic_shapes(name, seed):
     assert not fits(theirs, results) or sharper(ours, theirs), (ours, theirs)
 
 
+# Their results change with the sizes that are not known; a spec says as Keras's does.
+BY_SIZE = {"size", "squeeze"}
+
+
 @pytest.mark.parametrize(("name", "seed"), draw.cases(SYMBOLIC, 3))
 def test_several_unknown_sizes(name, seed):
     """What Keras takes with unknown sizes anywhere, ours takes, and its specs hold."""
@@ -136,7 +140,7 @@ def test_several_unknown_sizes(name, seed):
         assert not re.search(r"\b(5040|10080|30240)\b", str(error))
         return
     results = [y for y in leaves(results) if hasattr(y, "dtype")]
-    assert name == "size" or fits(ours, results), ours
+    assert name in BY_SIZE or fits(ours, results), ours
 
 
 # Ours clip an index, broadcast weights and promote unequal dtypes.
