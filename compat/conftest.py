@@ -3,11 +3,11 @@
 import jax
 import pytest
 
+# Not tests: collecting them would run them twice, and fill their tables twice.
+collect_ignore = ["ops_draws", "layer_draws"]
+
 
 @pytest.fixture(autouse=True, scope="module")
 def _forget_programs():
     yield
     jax.clear_caches()
-
-# Not tests: collecting them would run them twice, and fill their tables twice.
-collect_ignore = ["ops_draws", "layer_draws"]
