@@ -181,7 +181,7 @@ class Contender:
         return time.perf_counter() - begin
 
     @torch.inference_mode()
-    def _mk_outputs(self):
+    def _outputs(self):
         self.model.eval()
         size = self.workload.batch
         for i in range(0, len(self.host[0]), size):
@@ -190,14 +190,14 @@ class Contender:
     def evaluate(self):
         """[loss, metric] on all samples."""
         totals = torch.zeros(2, device=DEVICE)
-        for i, outputs in self._mk_outputs():
+        for i, outputs in self._outputs():
             y = self.y[i : i + len(outputs)]
             totals += torch.stack(self.measure(outputs, y))
         return (totals / self.workload.steps).tolist()
 
     def predict(self):
         """The outputs for all samples, as a numpy array."""
-        return np.concatenate([y.cpu().numpy() for _, y in list(self._mk_outputs())])
+        return np.concatenate([y.cpu().numpy() for _, y in list(self._outputs())])
 
     @torch.inference_mode()
     def predict_one(self):
