@@ -72,6 +72,7 @@ def labels(d, settings):
 def embeddings(d, settings):
     y_pred = d.normal((d.choice(2, 5), 3))
     y_pred /= np.linalg.norm(y_pred, axis=1, keepdims=True)
+    y_pred *= d.choice(1, 2)  # of another length, too
     y_true = d.ints((len(y_pred), *d.choice((), (1,))), 0, 2)
     if settings.pop("others", False):
         settings["ref_embeddings"] = y_pred[::-1].copy()

@@ -60,9 +60,9 @@ def circle(
 ):
     """log(1 + sum over unlike of e^n times sum over like of e^p), for each sample.
 
-    With s the cosine between two embeddings, p = -gamma max(1 + margin - s, 0)
-    (s - 1 + margin) for a pair of one label, and n = gamma max(s + margin, 0)
-    (s - margin) for a pair of two.
+    With s the cosine between two embeddings, at most 1, p = -gamma
+    max(1 + margin - s, 0) (s - 1 + margin) for a pair of one label, and
+    n = gamma max(s + margin, 0) (s - margin) for a pair of two.
 
     Args:
         y_true: (n,) or (n, 1) integer labels.
@@ -85,7 +85,7 @@ def circle(
     labels = y_true if ref_labels is None else ref_labels
     others = convert_to_tensor(others, "float32")
     labels = convert_to_tensor(labels, "int32").reshape(-1)
-    distance = 1.0 - y_pred @ others.T
+    distance = jnp.maximum(1.0 - y_pred @ others.T, 0.0)
     like = y_true[:, None] == labels[None, :]
     unlike = ~like
     if remove_diagonal:

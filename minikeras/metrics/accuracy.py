@@ -38,8 +38,19 @@ def categorical_accuracy(y_true, y_pred):
     Returns:
         (...) matches.
     """
-    y_true = jnp.argmax(convert_to_tensor(y_true), axis=-1)
+    y_true, y_pred = _labels_of(y_true, y_pred), convert_to_tensor(y_pred)
     return sparse_categorical_accuracy(y_true, y_pred)
+
+
+def _labels_of(one_hot, y_pred):
+    """(..., classes) one-hot -> (...) labels, if `y_pred` has scores for them."""
+    one_hot, axes = convert_to_tensor(one_hot), jnp.ndim(y_pred)
+    if 1 < one_hot.ndim > axes:
+        raise ValueError(
+            f"y_true has shape {one_hot.shape}, y_pred {jnp.shape(y_pred)}: scores of "
+            "one-hot labels have a shape like theirs, (..., classes)."
+        )
+    return jnp.argmax(one_hot, axis=-1)
 
 
 def sparse_categorical_accuracy(y_true, y_pred):
@@ -56,7 +67,8 @@ def sparse_categorical_accuracy(y_true, y_pred):
     [1.0, 0.0]
     """
     y_true, y_pred = convert_to_tensor(y_true), convert_to_tensor(y_pred)
-    if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
+    column = y_true.ndim > 1 and y_true.shape[-1] == 1
+    if column and y_pred.ndim in (1, y_true.ndim):
         y_true = jnp.squeeze(y_true, -1)
     best = jnp.argmax(y_pred, axis=-1)
     return (y_true == best.astype(y_true.dtype)).astype(floatx())
@@ -84,7 +96,7 @@ def top_k_categorical_accuracy(y_true, y_pred, k=5):
     Returns:
         (...) matches.
     """
-    y_true = jnp.argmax(convert_to_tensor(y_true), axis=-1)
+    y_true, y_pred = _labels_of(y_true, y_pred), convert_to_tensor(y_pred)
     return sparse_top_k_categorical_accuracy(y_true, y_pred, k=k)
 
 
@@ -102,6 +114,10 @@ def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False
         matches, with the shape of `y_true`.
     """
     y_true, y_pred = convert_to_tensor(y_true), convert_to_tensor(y_pred)
+    if y_true.ndim and y_pred.ndim < 2:
+        raise ValueError(
+            f"y_pred has shape {y_pred.shape}; the best k are sought in (..., classes)."
+        )
     rows = y_pred.reshape(-1, y_pred.shape[-1])
     labels = y_true.reshape(-1).astype("int32")
     if from_sorted_ids:

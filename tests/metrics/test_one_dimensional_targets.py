@@ -44,3 +44,19 @@ def test_evaluate(make):
 def test_other_shapes_are_no_labels_of_each_other():
     with pytest.raises(ValueError, match="as many labels"):
         metrics.IoU(2, [0])(np.zeros((2, 3)), np.zeros((3, 2)))
+
+
+NAMES = ["categorical_accuracy", "top_k_categorical_accuracy"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_score_for_a_one_hot_row(name):
+    one_hot = np.eye(3, dtype="float32")[[0, 2, 1, 0]]
+    with pytest.raises(ValueError, match=r"shape \(4, 3\), y_pred \(4,\)"):
+        getattr(metrics, name)(one_hot, Y[:4])
+    assert getattr(metrics, name)(one_hot[0], one_hot[0]) == 1  # one sample
+
+
+def test_the_best_k_of_one_score():
+    with pytest.raises(ValueError, match=r"\(\.\.\., classes\)"):
+        metrics.sparse_top_k_categorical_accuracy(Y, P)

@@ -76,7 +76,7 @@ def test_masked_arrays(model):
     ["balanced", [1.0, 2.0], {"0": 1.0, "1": 50.0}, {0: 1.0, 1: "2"}, {0: 1, 1: None}],
     ids=repr,
 )
-def test_class_weight(model, weights):
+def test_class_weight_of_a_wrong_kind(model, weights):
     for call in (
         lambda: model.fit(X, LABELS, class_weight=weights, verbose=0),
         lambda: model.fit([(X, LABELS)], class_weight=weights, verbose=0),
@@ -101,3 +101,8 @@ def test_optimizer_class():
 def test_learning_rate(rate):
     with pytest.raises(ValueError, match="learning_rate must be a number"):
         keras.optimizers.Adam(rate)
+
+
+@pytest.mark.parametrize("rate", [np.float32(0.25), np.array(0.25)], ids=repr)
+def test_learning_rate_of_numpy(rate):
+    assert float(keras.optimizers.Adam(rate).learning_rate) == 0.25
