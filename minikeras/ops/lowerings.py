@@ -12,7 +12,7 @@ XLA's convolution; so does a CPU, except for:
 | other groups | one convolution for each group |
 | window of one entry; 3-D | products, one for each row of the window |
 | kernel's gradient: strided transposed, one filter | inputs, gradient swapped |
-| strided transposed, 16 entries or more | one plain convolution for each phase |
+| strided transposed, 16 filters or more | one plain convolution for each phase |
 | at most 6 filters, no strides, large | one product for the window, then shifted sums |
 | any, in the body of a loop (`in_loop`) | products |
 
@@ -45,7 +45,7 @@ from minikeras.ops.shifted_products import (
 from minikeras.ops.spread_convolutions import by_phases, swapped
 
 _MOST_TAPS = 64  # each costs a slice in the program: larger windows are XLA's
-_MANY_TAPS = 16
+_FEW_TAPS = 4
 _FEW_FILTERS = 6
 _SMALL = 1 << 20  # products: below, a shorter program is worth more than its speed
 _VECTOR = 16  # floats in a register
@@ -57,13 +57,14 @@ def _suits_products(taps, rank):
 
 
 def _suits_phases(w, steps):
-    """Of zeros between the inputs, has the convolution as many as XLA computes with?
+    """Are there zeros between the inputs that XLA would compute with?
 
-    It skips them where the window is small (3x3 at stride 2: no gain); 4x4 at 16x16x128
-    -> 64 takes 100 ms, in phases 46; with few filters the phases' are too narrow.
+    In milliseconds, by XLA and in phases: 2x2 at 32x16x16x64 -> 32 6.8, 2.1; 3x3 at
+    128x14x14x64 -> 32 12, 6; 4x4 at 64x14x14x16 -> 64 40, 4. With few filters the
+    phases' products are too narrow.
     """
     plain = max(steps.dilation) == 1 and len(steps.spread) == 2
-    return plain and math.prod(w.shape[:-2]) >= _MANY_TAPS and w.shape[-1] >= _VECTOR
+    return plain and math.prod(w.shape[:-2]) >= _FEW_TAPS and w.shape[-1] >= _VECTOR
 
 
 def _forward(x, w, steps, groups, loop) -> Callable | None:

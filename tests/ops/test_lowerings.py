@@ -19,7 +19,7 @@ FAST, SLOW = 8, 120
 
 @pytest.fixture(autouse=True)
 def _no_size_is_too_small(monkeypatch):
-    for name in ("_SMALL", "_MANY_TAPS"):
+    for name in ("_SMALL", "_FEW_TAPS"):
         monkeypatch.setattr(lowerings, name, 0)
 
 
