@@ -29,6 +29,10 @@ _OURS = str(pathlib.Path(__file__).parent.parent)
 _LIBRARIES = (*{sysconfig.get_path(x) for x in ("stdlib", "purelib", "platlib")},)
 
 
+def _never():
+    return False
+
+
 class Interrupts:
     """Inside `with Interrupts():` signals wait where an exception would do harm.
 
@@ -42,7 +46,7 @@ class Interrupts:
     def __init__(self):
         self.waiting: list = []
         self._handlers = {}
-        self._must_wait, self._atomic = (lambda: False), frozenset()
+        self._must_wait, self._atomic = _never, frozenset()
 
     def guard(self, must_wait, *atomic):
         """Say where else signals wait.
@@ -70,6 +74,7 @@ class Interrupts:
             # The user's code may have put another one in its place.
             if signal.getsignal(number) == self._receive:
                 signal.signal(number, handler)
+        self._must_wait = _never  # it holds the lease, and that the arrays of the step
         self.deliver()
 
     def deliver(self):

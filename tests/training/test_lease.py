@@ -1,6 +1,8 @@
 """While `fit` owns the arrays nobody can tell: reading, assigning, interrupting."""
 
 import copy
+import gc
+import weakref
 
 import jax
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 
 import minikeras as keras
 from minikeras import layers
+from minikeras.training import loop
 
 rng = np.random.default_rng(5)
 X = rng.normal(size=(12, 3)).astype("float32")
@@ -178,6 +181,28 @@ def test_predict_inside_a_hook_leaves_the_lease_to_fit():
     assert not np.array_equal(kernels[0], kernels[1])
     assert np.abs(model.layers[0].kernel.numpy()).max() < 0.1
     np.testing.assert_array_equal(model.layers[0].kernel.numpy(), kernels[2])
+
+
+@pytest.mark.parametrize("call", ["fit", "evaluate", "train_on_batch"])
+def test_arrays_are_let_go(call, monkeypatch):
+    """The next step would copy what somebody else still holds."""
+    model, leases = make("adam"), []
+    real = loop.Lease
+
+    def lease(*arguments):
+        leases.append(weakref.ref(found := real(*arguments)))
+        return found
+
+    monkeypatch.setattr(loop, "Lease", lease)
+    gc.collect()
+    gc.disable()
+    try:
+        arguments = {} if call == "train_on_batch" else {"verbose": 0}
+        for _ in range(2):
+            getattr(model, call)(X, Y, **arguments)
+            assert leases and leases.pop()() is None
+    finally:
+        gc.enable()
 
 
 class Traced(layers.Layer):
