@@ -19,6 +19,15 @@ _settings: dict[str, Any] = {
     "max_epochs": None,
     "max_steps_per_epoch": None,
     "flash_attention": None,
+    "dtype_policy": None,
+}
+# Those that `clear_session()` sets back; the others are the program's.
+_OF_A_SESSION = {
+    name: _settings[name]
+    for name in (
+        *("interactive_logging", "traceback_filtering", "safe_mode"),
+        *("flash_attention", "dtype_policy"),
+    )
 }
 
 

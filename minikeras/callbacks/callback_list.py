@@ -44,6 +44,12 @@ class CallbackList(Callback):
         is_leaf = lambda node: not isinstance(node, (list, tuple))  # noqa: E731
         self.callbacks = jax.tree_util.tree_leaves(callbacks, is_leaf=is_leaf)
         self.callbacks = [c for c in self.callbacks if c is not None]
+        for callback in self.callbacks:
+            if isinstance(callback, type) or not hasattr(callback, "set_model"):
+                raise TypeError(
+                    f"callbacks: {callback!r} is not a callback. Pass objects, such as "
+                    "keras.callbacks.EarlyStopping()."
+                )
         self._mk_history = self._mk_find(History, add_history)
         self._mk_progbar = self._mk_find(ProgbarLogger, add_progbar)
         self._mk_hooks = None

@@ -214,7 +214,7 @@ class FloatDTypePolicy(DTypePolicy):
 
 def dtype_policy() -> DTypePolicy:
     """The policy that new layers take by default."""
-    policy = config._settings.get("dtype_policy")
+    policy = config._settings["dtype_policy"]
     return policy if policy is not None else DTypePolicy(floatx())
 
 

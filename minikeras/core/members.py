@@ -1,5 +1,6 @@
 """Members of classes that users subclass: names, overrides, methods that fail whole."""
 
+import copy
 import functools
 
 
@@ -35,6 +36,11 @@ def overrides(holder, name, base) -> bool:
 def method(holder, name):
     """What `holder.name` calls: the object's own function, or its class's."""
     return vars(holder).get(name) or getattr(type(holder), name)
+
+
+def copied(holder):
+    """`__copy__` of what has Variables: a copy has its own, as in Keras."""
+    return copy.deepcopy(holder)
 
 
 def whole(method):

@@ -2,10 +2,10 @@
 
 import jax
 
-from minikeras.core.functional import Frame, Masks, bound, current
+from minikeras.core.functional import Frame, Masks, Scope, bound, current
 
 
-class name_scope(Frame):
+class name_scope(Scope):
     """`with name_scope("block"):` variables made inside are called `block/…`."""
 
     def __init__(self, name, **kwargs):
@@ -20,20 +20,13 @@ class name_scope(Frame):
         """The scope's own name."""
         return self._name
 
-    def __enter__(self):
-        super().__init__(path=(*current().path, self._name))
-        self._open = True
-        return super().__enter__()
-
-    def __exit__(self, *exc):
-        if self._open:  # not left by `leave_name_scopes`
-            self._open = False
-            super().__exit__(*exc)
+    def _changes(self):
+        return {"path": (*current().path, self._name)}
 
 
 def leave_name_scopes() -> None:
     """Leave the name scopes that are innermost, as one entered without `with` is."""
-    while isinstance(frame := current(), name_scope):
+    while isinstance((frame := current()).opener, name_scope):
         frame.__exit__()
 
 

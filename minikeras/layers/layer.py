@@ -9,7 +9,7 @@ import numpy as np
 from minikeras.core import dtypes, registry
 from minikeras.core.functional import Frame, Masks, bound, current, get_mask, set_mask
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.core.members import Alias, overrides
+from minikeras.core.members import Alias, copied, overrides
 from minikeras.core.symbolic import Node, Operation, any_symbolic, output_spec
 from minikeras.core.tracebacks import shorten
 from minikeras.core.variable import Variable, is_sparse
@@ -55,6 +55,7 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
     _dtype_policy = Alias("_mk_dtype_policy")
     _register_call_context_args = Alias("_mk_register_call_context_args")
     _call_context_args = Alias("_mk_call_context_args")
+    __copy__ = copied
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

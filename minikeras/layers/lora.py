@@ -25,7 +25,12 @@ class LowRank:
     def _mk_effective(self):
         """The kernel that `call` uses: the Variable, or the updated array."""
         name = self._mk_adapted
-        kernel = vars(self)[f"_mk_{name}"]
+        kernel = vars(self).get(f"_mk_{name}")
+        if kernel is None:
+            raise AttributeError(
+                f"{type(self).__name__} {self.name!r} has no {name} yet: it is not "
+                "built. Call it on data, or call `build(input_shape)`."
+            )
         if not self.lora_enabled:
             return kernel
         w = kernel.value

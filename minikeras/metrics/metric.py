@@ -6,7 +6,7 @@ from minikeras import config
 from minikeras.core import dtypes, naming
 from minikeras.core.describe import visible
 from minikeras.core.functional import Frame, apply, current
-from minikeras.core.members import Alias
+from minikeras.core.members import Alias, copied
 from minikeras.core.variable import Variable, convert_to_tensor
 
 
@@ -30,6 +30,7 @@ class Metric:
     _dtype = Alias("_mk_dtype")
     _dtype_policy = Alias("_mk_dtype_policy")
     _variables = Alias("_mk_variables")
+    __copy__ = copied
 
     _mk_tracked_kind = "metric"
     _mk_direction: str | None = None  # "up" or "down": what counts as better

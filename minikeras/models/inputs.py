@@ -52,13 +52,15 @@ def arrange(own, inputs):
     of its keys.
 
     Raises:
-        ValueError: the inputs cannot be told apart.
+        ValueError: the inputs cannot be told apart, or a dict lacks one.
     """
+    if isinstance(inputs, dict):
+        _check_names(own, inputs)
     if isinstance(own, KerasTensor):
         return _single(own, inputs)
     if isinstance(own, dict):
         return _for_dict(own, inputs)
-    if isinstance(inputs, dict) and all(n in inputs for n in names_of(own)):
+    if isinstance(inputs, dict):
         return refill(own, [inputs[n] for n in names_of(own)])
     if _is_array(inputs) and len(jax.tree_util.tree_leaves(own)) == 1:
         return refill(own, [inputs])
@@ -70,10 +72,18 @@ def _single(own, inputs):
         if _is_array(inputs[0]) or inputs[0] is None:
             return inputs[0]
     if isinstance(inputs, dict):
-        name = names_of(own)[0]
-        if name in inputs or len(inputs) == 1:
-            return inputs.get(name, next(iter(inputs.values())))
+        return inputs[names_of(own)[0]]
     return inputs
+
+
+def _check_names(own, inputs):
+    """No array may stand for an input of another name."""
+    names = list(own) if isinstance(own, dict) else names_of(own)
+    if missing := [name for name in names if name not in inputs]:
+        raise ValueError(
+            f"The model expects the inputs {names}; {missing} are missing from "
+            f"{list(inputs)}."
+        )
 
 
 def _for_dict(own, inputs):

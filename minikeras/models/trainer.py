@@ -193,19 +193,20 @@ class Trainer(CompileConfig, Stateless, OnBatch):
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
         """The total loss, a scalar: compiled losses plus `self.losses`."""
-        del x, training
+        del x
         parts = []
         if self._mk_compile_loss is not None:
             loss = self._mk_compile_loss(y, y_pred, sample_weight)
             if loss is not None:
                 parts.append(loss)
         parts += [jnp.sum(jnp.asarray(part)) for part in self.losses]
-        if parts or self._mk_compile_loss is not None:
-            return sum(parts[1:], parts[0]) if parts else jnp.zeros(())
-        raise ValueError(
-            "No loss to compute: pass `loss=` to `compile()`, or call `add_loss()` in "
-            "a layer."
-        )
+        if training and not parts and self._mk_compile_loss is None:
+            warnings.warn(
+                "There is no loss, so that nothing is learned: pass `loss=` to "
+                "`compile()`, or call `add_loss()` in a layer.",
+                stacklevel=2,
+            )
+        return sum(parts[1:], parts[0]) if parts else jnp.zeros(())
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """Show a batch to the metrics; returns {name: result}."""
@@ -448,7 +449,9 @@ def _with_loss_scale(optimizer):
 def _verbosity(verbose):
     if verbose == "auto":
         return 1 if config.is_interactive_logging_enabled() else 2
-    return int(verbose)
+    if isinstance(verbose, str):
+        raise ValueError(f'`verbose` must be 0, 1, 2 or "auto", got {verbose!r}.')
+    return int(verbose or 0)
 
 
 def _validation_epochs(freq, epochs):

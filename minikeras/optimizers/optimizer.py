@@ -10,7 +10,7 @@ import jax
 from minikeras.core import naming
 from minikeras.core.describe import describe, visible
 from minikeras.core.functional import apply
-from minikeras.core.members import Alias, overrides, whole
+from minikeras.core.members import Alias, copied, overrides, whole
 from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
@@ -61,6 +61,7 @@ class Optimizer(OptimizerState):
     _learning_rate = Alias("_mk_learning_rate")
     _accumulated_gradients = Alias("_mk_accumulated_gradients")
     _model_variables_moving_average = Alias("_mk_model_variables_moving_average")
+    __copy__ = copied
 
     def __init_subclass__(cls, **kwargs):
         if "build" in vars(cls):

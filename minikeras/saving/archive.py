@@ -5,6 +5,7 @@ import datetime
 import io
 import json
 import pathlib
+import reprlib
 import zipfile
 
 from minikeras.core import serialization
@@ -94,6 +95,14 @@ def _may_write(path, overwrite):
     return answer == "y"
 
 
+def _check_built(model, name):
+    if not model.built:
+        raise ValueError(
+            f"{name}: the model {model.name!r} has no weights yet, since it is not "
+            "built. Call it on data first, or `build(input_shape)`."
+        )
+
+
 def save_weights(model, filepath, overwrite=True, **kwargs):
     """Write the weights to a file that ends in `.weights.h5`."""
     if kwargs:
@@ -103,6 +112,7 @@ def save_weights(model, filepath, overwrite=True, **kwargs):
         raise ValueError(
             f"save_weights: the path must end in `.weights.h5`, got {str(filepath)!r}."
         )
+    _check_built(model, "save_weights")
     if _may_write(path, overwrite):
         with places.replacing(path) as file:
             file.write(_weights_bytes(model, True))
@@ -122,7 +132,7 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
             that is not registered.
     """
     with _opened(filepath) as member:
-        config = json.loads(member(_CONFIG))
+        config = _config(member(_CONFIG), filepath)
         data = member(_WEIGHTS)
     if not compile:
         config.pop("compile_config", None)
@@ -132,8 +142,28 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
         serialization.SharingScope(),
     ):
         model = deserialize_keras_object(config)
+    if not hasattr(model, "load_own_variables"):
+        raise ValueError(
+            f"{filepath!s} holds no model: its {_CONFIG} gives {reprlib.repr(model)}."
+        )
     _read_weights(model, data, filepath)
     return model
+
+
+def _config(text, filepath):
+    """The config of a model, or of a layer, that a file holds as JSON."""
+    try:
+        config = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(
+            f"{filepath!s} is damaged: its {_CONFIG} cannot be read: {error}."
+        ) from error
+    if not isinstance(config, dict) or "class_name" not in config:
+        raise ValueError(
+            f"{filepath!s} is damaged: its {_CONFIG} describes no model: "
+            f"{reprlib.repr(config)}."
+        )
+    return config
 
 
 @contextlib.contextmanager
@@ -195,6 +225,7 @@ def load_weights(model, filepath, skip_mismatch=False, **kwargs):
         )
     if not path.exists():
         raise ValueError(f"File not found: {str(path)!r}.")
+    _check_built(model, "load_weights")
     if path.suffix == ".keras":
         with _opened(path) as member:
             data = member(_WEIGHTS)

@@ -80,10 +80,8 @@ class Pass:
         interrupts = self.lease.interrupts
         step = program(model, self.lease.variables, self.name)
         last, recent = -1, []
-        for way, arguments, count in self.feed.dispatches(self._stride(step, outputs)):
-            if self.begin and (last + 1) % group == 0:
-                self.begin(last + 1)
-                recent = []
+        stride = self._stride(step, outputs)
+        for way, arguments, count in self._begun(self.feed.dispatches(stride)):
             if self.first is None and self.feed.num_batches != 1:
                 self.first = _in_words(arguments[0])
             try:
@@ -111,6 +109,24 @@ class Pass:
         if self.end and last >= 0 and (last + 1) % group:
             self.end(last + group - 1 - last % group, self.batch_logs(recent))
         return last >= 0
+
+    def _begun(self, dispatches):
+        """The dispatches; the callbacks hear of an execution before it is fetched.
+
+        Where nobody knows how many there are, they hear of it afterwards.
+        """
+        number, total = 0, self.feed.num_batches
+        while True:
+            due = self.begin is not None and number % self.group == 0
+            early = total is not None and number < total
+            if due and early:
+                self.begin(number)
+            if (dispatch := next(dispatches, None)) is None:
+                return
+            if due and not early:
+                self.begin(number)
+            yield dispatch
+            number += dispatch[2]
 
     def _stride(self, step, outputs):
         """How many steps go in one dispatch: whole executions, 0 without a loop."""
@@ -250,6 +266,8 @@ def _epoch(epoch, training, evaluation):
     adapter.on_epoch_end()
     logs = to_python(lease.logs)
     if evaluation is not None:
+        # Keras takes an epoch of its validation data for ended before each, too.
+        evaluation.feed.adapter.on_epoch_end()
         val_logs = _test_epoch(evaluation, callbacks)
         logs |= {f"val_{key}": value for key, value in val_logs.items()}
         logs = dict(sorted(logs.items()))

@@ -138,7 +138,10 @@ class _Facade(types.ModuleType):
         )
         if lacking := getattr(first, "LACKING", ""):
             raise AttributeError(f"{start}. {lacking}")
+        public = {id(module): path for path, module in missing.guarded().items()}
         path = _inner(self.__name__)
+        if path not in public.values():  # a path of Keras 2
+            path = public.get(id(first), "")
         raise missing.error(start, path, name, sys._getframe(1))
 
     def __setattr__(self, name, value):

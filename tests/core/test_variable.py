@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from minikeras import StatelessScope, layers, name_scope, random
+from minikeras import StatelessScope, config, layers, name_scope, random
 from minikeras.core.functional import Frame
 from minikeras.core.variable import Variable, convert_to_tensor, unique_paths
 from minikeras.utils import clear_session
@@ -227,5 +227,30 @@ def test_clear_session_leaves_name_scopes():
     with name_scope("inner"):
         clear_session()
         assert Variable(A, name="v").path == "v"
-    left.__exit__()
+    left.__exit__(None, None, None)
     assert Variable(A, name="v").path == "v"
+
+
+def test_name_scopes_may_end_in_any_order():
+    a, b = name_scope("a"), name_scope("b")
+    a.__enter__()
+    b.__enter__()
+    a.__exit__(None, None, None)
+    assert Variable(A, name="v").path == "a/b/v"
+    b.__exit__(None, None, None)
+    assert Variable(A, name="v").path == "v"
+    with a, a:
+        assert Variable(A, name="v").path == "a/a/v"
+    clear_session()
+
+
+def test_clear_session_sets_back_what_keras_sets_back():
+    config.set_dtype_policy("mixed_bfloat16")
+    config.enable_unsafe_deserialization()
+    config.disable_interactive_logging()
+    config.disable_traceback_filtering()
+    clear_session()
+    assert config.dtype_policy().name == "float32"
+    assert config.is_safe_mode()
+    assert config.is_interactive_logging_enabled()
+    assert config.is_traceback_filtering_enabled()

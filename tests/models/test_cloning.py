@@ -1,9 +1,11 @@
-"""clone_model on every kind of model."""
+"""clone_model on every kind of model; copies."""
+
+import copy
 
 import numpy as np
 import pytest
 
-from minikeras import Input, Model, Sequential, layers, ops
+from minikeras import Input, Model, Sequential, layers, metrics, ops, optimizers
 from minikeras.models import clone_model
 
 X = np.random.default_rng(0).normal(size=(2, 3)).astype("float32")
@@ -141,3 +143,17 @@ def sequential():
 def test_bad_arguments(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_copy_has_variables_of_its_own():
+    model = Sequential([Input((3,)), layers.Dense(2)])
+    model.compile("adam", "mse")
+    optimizer = optimizers.Adam()
+    optimizer.build(model.trainable_variables)
+    for mine in (model, model.layers[0], metrics.Mean(), optimizer):
+        other = copy.copy(mine)
+        assert type(other) is type(mine) and other.variables
+        assert not {*map(id, mine.variables)} & {*map(id, other.variables)}
+    before = model.predict(X, verbose=0)
+    copy.copy(model).fit(X, X[:, :2], verbose=0)
+    np.testing.assert_array_equal(model.predict(X, verbose=0), before)

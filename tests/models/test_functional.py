@@ -55,6 +55,23 @@ def test_wrong_inputs_are_named(parts):
         keras.Model([a, b], out)([B, A])
 
 
+@pytest.mark.parametrize("nest", ["list", "dict", "single"])
+@pytest.mark.parametrize("names", ["AB", "zb", "ac", "foo"])
+def test_a_name_that_is_no_inputs(nest, names):
+    a, b = keras.Input((3,), name="a"), keras.Input((3,), name="b")
+    model = {
+        "list": lambda: keras.Model([a, b], a - b),
+        "dict": lambda: keras.Model({"a": a, "b": b}, a - b),
+        "single": lambda: keras.Model(a, 2 * a),
+    }[nest]()
+    inputs = {name: A for name in (names if len(names) == 2 else [names])}
+    if nest == "single" and "a" in inputs:
+        return
+    for call in (model.predict_on_batch, model, lambda x: model.predict(x, verbose=0)):
+        with pytest.raises(ValueError, match="missing from"):
+            call(inputs)
+
+
 def test_a_shared_layer_has_one_set_of_weights():
     a, b = keras.Input((3,)), keras.Input((3,))
     dense = layers.Dense(2)

@@ -325,3 +325,34 @@ def test_folders_are_made_and_saved_by_many_at_once(model, tmp_path):
         *("config.json", "metadata.json", "model.weights.h5")
     }
     keras.models.load_model(folder)
+
+
+@pytest.mark.parametrize("build", [lambda: keras.Sequential([layers.Dense(2)]), None])
+def test_weights_of_a_model_that_is_not_built(build, model, tmp_path):
+    class Mine(keras.Model):
+        def call(self, x):
+            return x
+
+    file = tmp_path / "a.weights.h5"
+    model.save_weights(file)
+    before = file.read_bytes()
+    unbuilt = build() if build else Mine()
+    for call in (unbuilt.save_weights, unbuilt.load_weights):
+        with pytest.raises(ValueError, match="not built"):
+            call(file)
+    assert file.read_bytes() == before
+
+
+CONFIGS = ["null", "3", "[]", "{}", "{", "[" * 100_000, '{"class_name": "Sequential"}']
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda text: text[:20])
+def test_configs_that_describe_no_model(path, config):
+    rewrite(path, **{"config.json": config})
+    refused(path, "damaged|holds no model")
+
+
+def test_a_file_of_a_metric(path):
+    metric = {"module": "keras.metrics", "class_name": "Mean", "config": {}}
+    rewrite(path, **{"config.json": json.dumps(metric | {"registered_name": None})})
+    refused(path, "holds no model")

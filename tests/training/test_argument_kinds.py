@@ -103,6 +103,30 @@ def test_learning_rate(rate):
         keras.optimizers.Adam(rate)
 
 
+def test_verbosity(model, capsys):
+    model.fit(X, Y, verbose=None)
+    assert capsys.readouterr().out == ""
+    with pytest.raises(ValueError, match='0, 1, 2 or "auto"'):
+        model.fit(X, Y, verbose="yes")
+
+
+@pytest.mark.parametrize("callbacks", ["a", [keras.callbacks.History]], ids=repr)
+def test_what_is_no_callback(model, callbacks):
+    with pytest.raises(TypeError, match="is not a callback"):
+        model.fit(X, Y, callbacks=callbacks, verbose=0)
+
+
+def test_without_a_loss():
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(1)])
+    model.compile("sgd", metrics=["mae"])
+    loss, error = model.evaluate(X, Y, verbose=0)
+    assert loss == 0 and error > 0
+    before = model.get_weights()[0]
+    with pytest.warns(UserWarning, match="nothing is learned"):
+        model.fit(X, Y, verbose=0)
+    np.testing.assert_array_equal(model.get_weights()[0], before)
+
+
 @pytest.mark.parametrize("rate", [np.float32(0.25), np.array(0.25)], ids=repr)
 def test_learning_rate_of_numpy(rate):
     assert float(keras.optimizers.Adam(rate).learning_rate) == 0.25

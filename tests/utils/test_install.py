@@ -97,6 +97,18 @@ def test_what_is_not_there():
                 assert error.name == name
             else:
                 raise AssertionError(name)
+        for text in (
+            "keras.preprocessing.text import Tokenizer",
+            "keras.utils.layer_utils import count_params",
+            "keras.layers.local import LocallyConnected1D",
+            "tensorflow.keras.preprocessing.image import ImageDataGenerator",
+        ):
+            try:
+                exec(f"from {text}")
+            except ImportError as error:
+                assert f"has no '{text.split()[-1]}'" in str(error), error
+            else:
+                raise AssertionError(text)
         for module, name, text in (
             (keras.utils, "nope", "gives minikeras.utils, has no 'nope'"),
             (tensorflow, "data", "TensorFlow is not installed"),

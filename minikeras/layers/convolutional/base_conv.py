@@ -79,7 +79,7 @@ class BaseConv(LowRank, Windowed):
     @property
     def kernel(self):
         """The (*kernel_size, channels / groups, filters) kernel."""
-        return self._mk_effective() if self.lora_enabled else self._mk_kernel
+        return self._mk_effective()
 
     def _mk_convolve(self, inputs, kernel, padding):
         return ops.conv(inputs, kernel, **{**self._mk_windows, "padding": padding})

@@ -82,7 +82,7 @@ class Dense(LowRank, Layer):
     @property
     def kernel(self):
         """The (n_in, units) kernel."""
-        return self._mk_effective() if self.lora_enabled else self._mk_kernel
+        return self._mk_effective()
 
     def call(self, inputs, training=None):
         """activation(inputs @ kernel + bias)"""

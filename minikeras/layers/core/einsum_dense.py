@@ -220,7 +220,7 @@ class EinsumDense(LowRank, Layer):
     @property
     def kernel(self):
         """The kernel, of the axes Y of the equation."""
-        return self._mk_effective() if self.lora_enabled else self._mk_kernel
+        return self._mk_effective()
 
     def call(self, inputs, training=None):
         """activation(einsum(equation, inputs, kernel) + bias)"""

@@ -87,7 +87,7 @@ class Embedding(LowRank, Layer):
     @property
     def embeddings(self):
         """The (input_dim, output_dim) table."""
-        return self._mk_effective() if self.lora_enabled else self._mk_embeddings
+        return self._mk_effective()
 
     def call(self, inputs):
         """embeddings[inputs]"""

@@ -103,3 +103,19 @@ def test_activation_function_of_the_user_is_in_the_config_by_name():
         layers.deserialize(config)
     with saving.custom_object_scope({"half": half}):
         assert layers.deserialize(config).activation is half
+
+
+@pytest.mark.parametrize(
+    ("layer", "name"),
+    [
+        (layers.Dense(2), "kernel"),
+        (layers.Conv2D(2, 3), "kernel"),
+        (layers.EinsumDense("ab,bc->ac", 3), "kernel"),
+        (layers.Embedding(3, 2), "embeddings"),
+    ],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_weights_before_they_are_made(layer, name):
+    with pytest.raises(AttributeError, match=f"has no {name} yet: it is not built"):
+        getattr(layer, name)
+    assert not hasattr(layer, name)
