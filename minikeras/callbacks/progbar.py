@@ -192,8 +192,8 @@ def _number(total, count):
     if isinstance(total, str) or total is None:
         return str(total)
     value = _mean(total) / (count or 1)
-    # Four digits either way; tiny values would read 0.0000.
-    return f"{value:.4e}" if 0 < abs(value) <= 1e-3 else f"{value:.4f}"
+    # As Keras does it, which shows negative values so, too.
+    return f"{value:.4e}" if value <= 1e-3 else f"{value:.4f}"
 
 
 def _duration(seconds):

@@ -115,16 +115,16 @@ class Pass:
 
         Where nobody knows how many there are, they hear of it afterwards.
         """
-        number, total = 0, self.feed.num_batches
+        number, total, begin = 0, self.feed.num_batches, self.begin
         while True:
-            due = self.begin is not None and number % self.group == 0
+            due = number % self.group == 0
             early = total is not None and number < total
-            if due and early:
-                self.begin(number)
+            if begin is not None and due and early:
+                begin(number)
             if (dispatch := next(dispatches, None)) is None:
                 return
-            if due and not early:
-                self.begin(number)
+            if begin is not None and due and not early:
+                begin(number)
             yield dispatch
             number += dispatch[2]
 

@@ -94,7 +94,15 @@ def test_averages(kwargs, shown, clock, capsys):
     bar = Progbar(2, **kwargs)
     bar.update(1, [("v", 0.0)])
     bar.update(2, [("v", 2.0)])
-    assert f"v: {shown}\n" in capsys.readouterr().out
+    assert capsys.readouterr().out.rstrip().endswith(f"v: {shown}")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0.0, "0.0000e+00"), (-3, "-3.0000e+00"), (0.0011, "0.0011")]
+)
+def test_small_values(value, shown, clock, capsys):
+    Progbar(1, verbose=2).update(1, [("v", value)])
+    assert capsys.readouterr().out.rstrip().endswith(f"v: {shown}")
 
 
 @pytest.mark.parametrize("value", [1.5, np.array(1.5), [0.5, 2.5], np.float32(1.5)])
