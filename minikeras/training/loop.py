@@ -113,9 +113,12 @@ class Pass:
     def _begun(self, dispatches):
         """The dispatches; the callbacks hear of an execution before it is fetched.
 
-        Where nobody knows how many there are, they hear of it afterwards.
+        Where nobody knows whether there is one, as at the end of a source of unknown
+        length or of one that fills steps of another number, they hear of it afterwards.
         """
-        number, total, begin = 0, self.feed.num_batches, self.begin
+        feed, number, begin = self.feed, 0, self.begin
+        certain = (feed.steps is None) == (feed.adapter.num_batches is not None)
+        total = feed.num_batches if certain else None
         while True:
             due = number % self.group == 0
             early = total is not None and number < total
