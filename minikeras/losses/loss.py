@@ -123,7 +123,7 @@ def weighted_loss(values, sample_weight, mask, reduction, dtype):
     sample_weight = apply_mask(sample_weight, mask, dtype, reduction)
     if sample_weight is not None:
         values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
-        if sample_weight.ndim < values.ndim:
+        if 0 < sample_weight.ndim < values.ndim:
             sample_weight = align_to_samples(sample_weight, values)
             check_weights(sample_weight, values)
             # A mean over the weights has to count the weight of each value.
