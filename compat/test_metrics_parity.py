@@ -259,7 +259,9 @@ def drawn(name, seed):
         weights = [d.uniform((n, *rest), 0.1, 2.0) for n in BATCHES]
     masks = [None] * len(BATCHES)
     if d.chance(0.2) and isinstance(batches[0][-1], np.ndarray):
-        masks = [d.bools(b[-1].shape[:1], 0.7) for b in batches]
+        # Keras joins a mask of rows to no mask of steps, which `ignore_class` makes.
+        axes = -1 if "ignore_class" in settings else 1
+        masks = [d.bools(b[-1].shape[:axes], 0.7) for b in batches]
     return settings, batches, weights, masks
 
 
