@@ -63,10 +63,17 @@ def _holders(owner) -> int:
 _ALONE = _holders(type("Owner", (), {"_value": object()})())
 
 
-def _to_donate(variable):
-    """The array of a Variable; a copy if anybody else holds it: it will be deleted."""
-    shared = variable._value is None or _holders(variable) > _ALONE
-    return jnp.copy(variable.value) if shared else variable.value
+def _to_donate(variable, outer):
+    """The array of a Variable; a copy if anybody else holds it: it will be deleted.
+
+    Args:
+        variable: leased by now, so that nobody gets hold of the array from here on.
+        outer: the lease before, which has the array, or None.
+    """
+    if outer is not None:
+        return outer.read(variable)
+    shared = _holders(variable) > _ALONE
+    return jnp.copy(variable._value) if shared else variable._value
 
 
 # How often, and after how many seconds, another thread looks for an array that the loop
@@ -105,8 +112,11 @@ class Reading:
 
 def _own_array(variable):
     """The array of a Variable, not a copy, also while it is leased."""
-    lease = variable._lease
-    return variable._value if lease is None else lease._array(variable)
+    # The array first: whoever leases the Variable now sees that it is held.
+    value, lease = variable._value, variable._lease
+    if lease is not None:
+        return lease._array(variable)
+    return variable.value if value is None else value
 
 
 class Lease:
@@ -130,20 +140,9 @@ class Lease:
     """
 
     def __init__(self, variables: TrainState, interrupts: Interrupts):
-        self.box: list = []
+        self.variables, self.box = variables, []
         self._frame, self.interrupts = current(), interrupts
-        self._take(variables)
         interrupts.guard(self._is_donated, Lease.__enter__, Lease.__exit__, Lease.renew)
-
-    def _take(self, variables):
-        self.variables = variables
-        self._where = {
-            id(v): (section, key)
-            for section, table in enumerate(variables)
-            for key, v in table.items()
-        }
-        tables = jax.tree_util.tree_map(_to_donate, tuple(variables))
-        self.box[:] = [(tables, {})]
 
     def __enter__(self):
         self._hold()
@@ -155,14 +154,34 @@ class Lease:
         self._release()
 
     def _hold(self):
+        self.box.clear()
+        self._where = {
+            id(v): (section, key)
+            for section, table in enumerate(self.variables)
+            for key, v in table.items()
+        }
         leaves = jax.tree_util.tree_leaves(self.variables)
-        self._outer = [v._lease for v in leaves]  # of a `fit` whose callback we run in
         for v in leaves:
-            v._lease, v._value = self, None
+            if v._value is None and v._lease is None:
+                _ = v.value  # its initial value is drawn now
+        self._outer = {id(v): v._lease for v in leaves}  # of a `fit` around a callback
+        try:
+            for v in leaves:
+                v._lease = self
+            tables = jax.tree_util.tree_map(
+                lambda v: _to_donate(v, self._outer[id(v)]), tuple(self.variables)
+            )
+        except BaseException:  # there was no room for a copy
+            for v in leaves:
+                v._lease = self._outer[id(v)]
+            raise
+        self.box[:] = [(tables, {})]
+        for v in leaves:
+            v._value = None
 
     def _release(self):
-        leaves = jax.tree_util.tree_leaves(self.variables)
-        for v, outer in zip(leaves, self._outer, strict=True):
+        for v in jax.tree_util.tree_leaves(self.variables):
+            outer = self._outer[id(v)]
             if outer is None:
                 v._value = self._array(v)
             else:
@@ -172,12 +191,12 @@ class Lease:
     def renew(self, variables: TrainState):
         """Go on with other variables, after a change of what is trainable."""
         self._release()
-        self._take(variables)
+        self.variables = variables
         self._hold()
 
     def _is_donated(self):
         """Has a step taken the arrays, and not given back new ones?"""
-        leaves = jax.tree_util.tree_leaves(self.box[0][0])
+        leaves = jax.tree_util.tree_leaves(self.box[:1])
         return any(isinstance(x, jax.Array) and x.is_deleted() for x in leaves)
 
     @property
@@ -191,6 +210,11 @@ class Lease:
         return self.box[0][1]
 
     def _array(self, variable):
+        if not self.box:  # they are being taken
+            outer = self._outer[id(variable)]
+            array = variable._value if outer is None else outer._array(variable)
+            if array is not None:
+                return array
         section, key = self._where[id(variable)]
         array = self.box[0][0][section][key]
         return jnp.asarray(array) if isinstance(array, np.ndarray) else array
@@ -213,6 +237,8 @@ class Lease:
 
     def write(self, variable, value):
         """Assign a leased Variable a copy of an array of JAX or numpy."""
+        while not self.box and variable._lease is self:  # they are being taken
+            time.sleep(_PAUSE)
         section, key = self._where[id(variable)]
         if isinstance(value, np.ndarray):  # the next step takes it to the device
             value = np.array(value, dtypes.as_jax(variable.dtype))
