@@ -39,6 +39,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for kind in ("file", "folder"):
             path = pathlib.Path(folder) / f"{kind}.keras"
+            there = path if kind == "file" else path / "config.json"
             number = 0
             if kind == "folder":
                 path.mkdir()
@@ -50,8 +51,9 @@ def main():
                     text=True,
                 )
                 child.stdout.readline()
-                # The first save takes some tenths of a second; then it is there.
-                time.sleep(rng.uniform(0.6 if number == 0 else 0.0, 1.0))
+                while not there.exists():  # the first save
+                    time.sleep(0.01)
+                time.sleep(rng.uniform(0.0, 1.0))
                 child.kill()
                 child.wait()
                 model = keras.models.load_model(path)
