@@ -5,9 +5,12 @@ A call is drawn from (name, seed), which stand in the test's id.
 
 import os
 import re
+from types import SimpleNamespace
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
+import jax
+import jax.numpy as jnp
 import keras
 import numpy as np
 import pytest
@@ -52,7 +55,43 @@ def test_values_and_gradients(name, seed):
         return
     if arrays[0].dtype == "float32":
         theirs, ours = (gradient(p, name, args, kwargs, arrays) for p in PACKAGES)
+        if name in FORMULAS:
+            theirs = nearer(ours, theirs, exact_gradient(name, args, kwargs, arrays))
         draw.assert_close(ours, theirs, rtol=1e-5)
+
+
+def layer_normalization(x, gamma=1.0, beta=0.0, axis=-1, epsilon=1e-7):
+    """By its definition, for float64."""
+    axes = tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
+    sizes = [
+        x.shape[a] if a - x.ndim in axes or a in axes else 1 for a in range(x.ndim)
+    ]
+    centered = x - jnp.mean(x, axes, keepdims=True)
+    variance = jnp.mean(centered**2, axes, keepdims=True)
+    gamma, beta = (
+        jnp.reshape(w, sizes) if np.size(w) > 1 else w for w in (gamma, beta)
+    )
+    return centered / jnp.sqrt(variance + epsilon) * gamma + beta
+
+
+# Of these our gradients may be rounded otherwise than Keras's, if they are as exact.
+FORMULAS = {"layer_normalization": layer_normalization}
+
+
+def exact_gradient(name, args, kwargs, arrays):
+    """In float64, rounded to float32."""
+    package = SimpleNamespace(ops=SimpleNamespace(**FORMULAS))
+    wide = [x.astype("float64") if x.dtype.kind == "f" else x for x in arrays]
+    with jax.enable_x64():
+        found = gradient(package, name, args, kwargs, wide)
+    assert found.dtype == "float64"
+    return np.asarray(found, "float32")
+
+
+def nearer(ours, theirs, exact):
+    """Of Keras's gradient and the exact one, that which ours has to equal."""
+    from_theirs, from_exact = (np.abs(ours - x).max(initial=0) for x in (theirs, exact))
+    return theirs if from_theirs <= from_exact else exact
 
 
 def specs(package, name, args, kwargs, tensors):
