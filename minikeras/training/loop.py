@@ -1,6 +1,7 @@
 """The loops: epochs, callbacks and logs around the compiled steps."""
 
 import collections
+import threading
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +18,9 @@ from minikeras.training.logs import LazyLogs, to_python
 from minikeras.training.program import program
 from minikeras.training.state import Lease, Reading, variables_of, weights_of
 
+# Building runs the user's code on tracers, which other threads must not get hold of.
+_BUILDING = threading.RLock()
+
 
 def prepare(model, adapter):
     """Create what depends on the shape of the data: weights, metrics, slots.
@@ -24,25 +28,26 @@ def prepare(model, adapter):
     Looking at the first batch may draw the order of the data, so it is only looked at
     where Keras does.
     """
-    if model.built and model._mk_knows_data():
-        model._mk_build_optimizer()
-        return
-    x, y, sample_weight = unpack_x_y_sample_weight(adapter.peek())
-    prepare_batch(model, x, y, sample_weight)
+    with _BUILDING:
+        known = model.built and model._mk_knows_data()
+    prepare_batch(model, *(() if known else unpack_x_y_sample_weight(adapter.peek())))
 
 
-def prepare_batch(model, x, y=None, sample_weight=None):
+def prepare_batch(model, x=None, y=None, sample_weight=None):
     """`prepare` from one batch."""
-    if model.built and model._mk_knows_data():
-        model._mk_build_optimizer()
-    else:
-        specs = jax.tree_util.tree_map(_spec, (x, y, sample_weight))
-        model._mk_prepare(*specs)
+    with _BUILDING:
+        if model.built and model._mk_knows_data():
+            model._mk_build_optimizer()
+        else:
+            specs = jax.tree_util.tree_map(_spec, (x, y, sample_weight))
+            model._mk_prepare(*specs)
 
 
 def build(model, x):
-    """Create the model's weights from one batch of inputs."""
-    dry_run(model, jax.tree_util.tree_map(_spec, x))
+    """Create the model's weights from one batch of inputs, if it has none."""
+    with _BUILDING:
+        if not model.built:
+            dry_run(model, jax.tree_util.tree_map(_spec, x))
 
 
 def _spec(x):
@@ -102,11 +107,13 @@ class Pass:
             if self.end:
                 recent.append(returned)
                 if (last + 1) % group == 0:
+                    self.lease.show()
                     self.end(last, self.batch_logs(recent))
                     recent = []
             if getattr(model, _STOP[self.name]):
                 break
         if self.end and last >= 0 and (last + 1) % group:
+            self.lease.show()
             self.end(last + group - 1 - last % group, self.batch_logs(recent))
         return last >= 0
 
@@ -289,10 +296,11 @@ def _test_epoch(evaluation, callbacks):
     model, adapter = evaluation.model, evaluation.feed.adapter
     model.stop_evaluating = False
     callbacks.on_test_begin()
-    model.reset_metrics()
+    evaluation.lease.begin(model.reset_metrics)
     adapter.on_epoch_begin()
     logs = to_python(evaluation.lease.logs) if evaluation.run() else {}
     adapter.on_epoch_end()
+    evaluation.lease.show()
     callbacks.on_test_end(logs)
     return logs
 
@@ -304,7 +312,7 @@ def evaluate(model, feed, callbacks, verbose):
         callbacks = _callback_list(
             model, callbacks, verbose=verbose, epochs=1, steps=feed.num_batches
         )
-        with Lease(variables_of(model), interrupts) as lease:
+        with Reading(variables_of(model), interrupts) as lease:
             evaluation = Pass(model, lease, feed, "test_step", callbacks)
             return _test_epoch(evaluation, callbacks)
 
@@ -322,9 +330,11 @@ def predict(model, feed, callbacks, verbose):
         model.stop_predicting = False
         with Reading(weights_of(model), interrupts) as lease:
             callbacks.on_predict_begin()
+            lease.begin()
             feed.adapter.on_epoch_begin()
             Pass(model, lease, feed, "predict_step", callbacks).run(outputs)
             feed.adapter.on_epoch_end()
+            lease.show()
             callbacks.on_predict_end()
     found = outputs.all()
     if found is None:
@@ -334,14 +344,15 @@ def predict(model, feed, callbacks, verbose):
 
 def one_step(model, name, batch):
     """Build what is missing and run a step on one batch; its logs or outputs."""
+    predicts, trains = name == "predict_step", name == "train_step"
     with Interrupts() as interrupts:
-        if name != "predict_step":
+        if not predicts:
             prepare_batch(model, *batch)
-            model.reset_metrics()
-        elif not model.built:
+        else:
             build(model, batch[0])
-        variables = variables_of(model)
-        with Lease(variables, interrupts) as lease:
+        variables = weights_of(model) if predicts else variables_of(model)
+        with (Lease if trains else Reading)(variables, interrupts) as lease:
+            lease.begin(None if predicts else model.reset_metrics)
             step = program(model, variables, name)
             lease.box[:] = map(step.batch, (lease.box[0][0],), (batch,))
             return lease.logs

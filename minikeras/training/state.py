@@ -5,6 +5,7 @@ first says where the second comes from and goes back to.
 """
 
 import sys
+import threading
 import time
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core import dtypes
-from minikeras.core.functional import current, restore
+from minikeras.core.functional import apply, current, restore
 from minikeras.core.variable import unique_paths
 from minikeras.training.interrupts import Interrupts
 
@@ -81,28 +82,52 @@ def _to_donate(variable, outer):
 _TRIES, _PAUSE = 1000, 1e-3
 
 
+def _leased_elsewhere(variable):
+    lease = variable._lease
+    return lease is not None and lease.thread != threading.get_ident()
+
+
 class Reading:
     """The arrays of Variables, for steps that do not overwrite them.
 
-    What the steps change is assigned at the end. `box` is as in `Lease`.
+    Any number of them may go on at once, in other threads too, also while one thread
+    trains the model: each has its own metrics. What its steps change is assigned when
+    it is shown and at the end, but to no Variable that another thread trains.
+
+    Args:
+        variables, interrupts: as of a `Lease`, as is `box`.
     """
 
     def __init__(self, variables: TrainState, interrupts: Interrupts):
         self.variables, self.interrupts = variables, interrupts
-        self._before = tuple(
-            {key: _own_array(v) for key, v in table.items()} for table in variables
-        )
-        self.box: list = [(self._before, {})]
+        self._frame, self.box = current(), []
 
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
-        sections = zip(self.variables, self._before, self.box[0][0], strict=True)
-        for variables, before, after in sections:
+    def __exit__(self, error=None, *_):
+        if error is not None:
+            restore(self._frame)
+        self.show()
+
+    def begin(self, reset=None):
+        """Take the arrays; what `reset()` would assign takes the place of some."""
+        self._shown = tables = tuple(
+            {key: _own_array(v) for key, v in table.items()} for table in self.variables
+        )
+        if reset is not None:
+            _, tables = apply(reset, tuple(self.variables), tables)
+        self.box[:] = [(tables, {})]
+
+    def show(self):
+        """Assign what has changed."""
+        if not self.box:
+            return
+        shown, self._shown = self._shown, self.box[0][0]
+        for variables, old, new in zip(self.variables, shown, self._shown, strict=True):
             for key, variable in variables.items():
-                if after[key] is not before[key]:
-                    variable.assign(after[key])
+                if new[key] is not old[key] and not _leased_elsewhere(variable):
+                    variable.assign(new[key])
 
     @property
     def logs(self):
@@ -111,12 +136,16 @@ class Reading:
 
 
 def _own_array(variable):
-    """The array of a Variable, not a copy, also while it is leased."""
+    """The array of a Variable; a copy where another thread may donate it."""
     # The array first: whoever leases the Variable now sees that it is held.
     value, lease = variable._value, variable._lease
     if lease is not None:
-        return lease._array(variable)
+        found = lease.read if _leased_elsewhere(variable) else lease._array
+        return found(variable)
     return variable.value if value is None else value
+
+
+_TAKING = threading.Lock()  # one thread at a time looks which Variables are free
 
 
 class Lease:
@@ -142,18 +171,35 @@ class Lease:
     def __init__(self, variables: TrainState, interrupts: Interrupts):
         self.variables, self.box = variables, []
         self._frame, self.interrupts = current(), interrupts
-        interrupts.guard(self._is_donated, Lease.__enter__, Lease.__exit__, Lease.renew)
+        self.thread, self._holds = threading.get_ident(), False
+        interrupts.guard(self._is_donated, Lease._hold, Lease.__exit__, Lease._release)
 
     def __enter__(self):
-        self._hold()
-        return self
+        try:
+            self._take()
+            return self
+        except BaseException:
+            self._release()
+            raise
+
+    def _take(self):
+        while not self._hold():
+            time.sleep(_PAUSE)
 
     def __exit__(self, error=None, *_):
         if error is not None:
             restore(self._frame)  # an interrupt may have left inner ones open
         self._release()
 
+    def begin(self, reset):
+        """Before the first step of an evaluation inside of `fit`."""
+        reset()
+
+    def show(self):
+        """All have seen all: see `read`."""
+
     def _hold(self):
+        """Take the Variables, unless another thread trains some of them."""
         self.box.clear()
         self._where = {
             id(v): (section, key)
@@ -164,10 +210,13 @@ class Lease:
         for v in leaves:
             if v._value is None and v._lease is None:
                 _ = v.value  # its initial value is drawn now
-        self._outer = {id(v): v._lease for v in leaves}  # of a `fit` around a callback
-        try:
+        with _TAKING:
+            if any(map(_leased_elsewhere, leaves)):
+                return False
+            self._outer = {id(v): v._lease for v in leaves}  # of a `fit` around
             for v in leaves:
                 v._lease = self
+        try:
             tables = jax.tree_util.tree_map(
                 lambda v: _to_donate(v, self._outer[id(v)]), tuple(self.variables)
             )
@@ -178,8 +227,12 @@ class Lease:
         self.box[:] = [(tables, {})]
         for v in leaves:
             v._value = None
+        self._holds = True
+        return True
 
     def _release(self):
+        if not self._holds:  # an interrupt while another thread was waited for
+            return
         for v in jax.tree_util.tree_leaves(self.variables):
             outer = self._outer[id(v)]
             if outer is None:
@@ -187,12 +240,13 @@ class Lease:
             else:
                 outer.write(v, self._array(v))
             v._lease = outer
+        self._holds = False
 
     def renew(self, variables: TrainState):
         """Go on with other variables, after a change of what is trainable."""
         self._release()
         self.variables = variables
-        self._hold()
+        self._take()
 
     def _is_donated(self):
         """Has a step taken the arrays, and not given back new ones?"""

@@ -64,10 +64,11 @@ def work(number, folder, until, errors):
 
 
 def one_model(until, errors):
-    """One model trained in a thread, and read and used in others."""
+    """One model trained, evaluated, used and read in threads at once."""
     model = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
     model.compile("sgd", "mse")
-    model.fit(X, X[:, :2], verbose=0)
+    y = X[:, :2]
+    model.fit(X, y, verbose=0)
 
     def run(act):
         try:
@@ -79,7 +80,14 @@ def one_model(until, errors):
     def read():
         assert all(np.isfinite(w).all() for w in model.get_weights())
 
-    acts = (lambda: model.fit(X, X[:, :2], verbose=0), read, read)
+    acts = (
+        lambda: model.fit(X, y, verbose=0),
+        lambda: model.train_on_batch(X, y),
+        lambda: model.evaluate(X, y, verbose=0),
+        lambda: model.predict(X, verbose=0),
+        lambda: model.predict_on_batch(X),
+        read,
+    )
     return [threading.Thread(target=run, args=(act,)) for act in acts]
 
 

@@ -187,13 +187,14 @@ def test_predict_inside_a_hook_leaves_the_lease_to_fit():
 def test_arrays_are_let_go(call, monkeypatch):
     """The next step would copy what somebody else still holds."""
     model, leases = make("adam"), []
-    real = loop.Lease
+    name = "Reading" if call == "evaluate" else "Lease"
+    real = getattr(loop, name)
 
     def lease(*arguments):
         leases.append(weakref.ref(found := real(*arguments)))
         return found
 
-    monkeypatch.setattr(loop, "Lease", lease)
+    monkeypatch.setattr(loop, name, lease)
     gc.collect()
     gc.disable()
     try:
@@ -203,6 +204,31 @@ def test_arrays_are_let_go(call, monkeypatch):
             assert leases and leases.pop()() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("call", ["evaluate", "predict"])
+def test_weights_assigned_as_it_begins_are_used(call):
+    """As a callback does that puts averages in the place of the weights."""
+    model, data = make(), (X, Y) if call == "evaluate" else (X,)
+
+    def swap(logs=None):
+        model.set_weights([np.full((3, 2), 0.5), np.zeros(2)])
+
+    name = "on_test_begin" if call == "evaluate" else "on_predict_begin"
+    hook = keras.callbacks.LambdaCallback(**{name: swap})
+    first = getattr(model, call)(*data, verbose=0, callbacks=[hook])
+    np.testing.assert_array_equal(first, getattr(model, call)(*data, verbose=0))
+
+
+def test_metrics_read_while_they_are_evaluated():
+    model, seen, told = make(), [], []
+
+    def look(model, i, logs):
+        seen.append(float(model.metrics[0].result()))
+        told.append(logs["loss"])
+
+    model.evaluate(X, Y, 4, 0, callbacks=[Hooks(on_test_batch_end=look)])
+    assert seen == told and len(set(seen)) == 3
 
 
 class Traced(layers.Layer):
