@@ -142,6 +142,12 @@ def test_symbolic_answers_are_those_of_the_function():
     assert y.shape == (1, 3, 3) and scores.shape == (1, 2, 3, 3)
 
 
+def test_a_tensor_is_not_none():
+    x = keras.Input((3,))
+    assert (x != None) is True and (x == None) is False  # noqa: E711
+    assert keras.ops.shape(x != x[0]) == (None, 3)
+
+
 def test_ndim_of_a_tensor_is_an_int():
     assert ops.ndim(keras.KerasTensor((None, 2, 3))) == 3
 

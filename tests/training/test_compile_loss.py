@@ -19,3 +19,15 @@ def test_metrics_in_the_place_of_loss_weights(wrong):
 )
 def test_numbers_are_weights(weights):
     CompileLoss("mse", weights)
+
+
+def test_fewer_losses_than_outputs():
+    inputs = keras.Input((3,))
+    outputs = [keras.layers.Dense(n)(inputs) for n in (1, 2)]
+    model = keras.Model(inputs, outputs)
+    model.compile("sgd", ["mse"])
+    targets = [np.ones((4, 1)), np.ones((4, 2))]
+    with pytest.raises(ValueError, match="2 outputs, but 1 losses .*None for none"):
+        model.evaluate(np.ones((4, 3)), targets, verbose=0)
+    model.compile("sgd", ["mse", None])
+    model.evaluate(np.ones((4, 3)), targets, verbose=0)
