@@ -265,3 +265,18 @@ def test_constructors_take_the_same_arguments():
         theirs = inspect.signature(getattr(keras.layers, name)).parameters
         ours = inspect.signature(getattr(minikeras.layers, name)).parameters
         assert list(ours)[: len(theirs) - 1] == list(theirs)[: len(theirs) - 1], name
+
+
+@pytest.mark.parametrize("name", ["SimpleRNN", "LSTM", "GRU"])
+@pytest.mark.parametrize("options", [{}, {"unroll": True}, {"recurrent_dropout": 0.3}])
+def test_dtypes_around_recurrent_layers(name, options):
+    """TimeDistributed casts for the layer within; cells have dtypes of their own."""
+    x = np.random.default_rng(4).normal(size=(2, 4, 3, 2)).astype("float32")
+
+    def run(package):
+        package.utils.set_random_seed(3)
+        inner = getattr(package.layers, name)(2, **options)
+        return package.layers.TimeDistributed(inner, dtype="mixed_bfloat16")(x)
+
+    theirs, ours = draw.both(run, PACKAGES)
+    draw.assert_close(ours, theirs, 4)

@@ -69,8 +69,11 @@ def group_normalization(d, name):
 
 @draws("RMSNormalization")
 def rms_normalization(d, name):
+    """Of the last axes: whatever the axes are, Keras scales along the last."""
     x = inputs(d)
-    kwargs = d.options({"epsilon": (1e-3, 0.1), "axis": (axes(d, x.ndim), -1)})
+    first = d.choice(*range(1, x.ndim))
+    last = d.choice(-1, x.ndim - 1, [-1], list(range(first, x.ndim)))
+    kwargs = d.options({"epsilon": (1e-3, 0.1), "axis": (last, -1)})
     return Case(kwargs, x, terms=12)
 
 

@@ -346,10 +346,7 @@ def one_step(model, name, batch):
     """Build what is missing and run a step on one batch; its logs or outputs."""
     predicts, trains = name == "predict_step", name == "train_step"
     with Interrupts() as interrupts:
-        if not predicts:
-            prepare_batch(model, *batch)
-        else:
-            build(model, batch[0])
+        build(model, batch[0]) if predicts else prepare_batch(model, *batch)
         variables = weights_of(model) if predicts else variables_of(model)
         with (Lease if trains else Reading)(variables, interrupts) as lease:
             lease.begin(None if predicts else model.reset_metrics)

@@ -90,12 +90,9 @@ def _leased_elsewhere(variable):
 class Reading:
     """The arrays of Variables, for steps that do not overwrite them.
 
-    Any number of them may go on at once, in other threads too, also while one thread
-    trains the model: each has its own metrics. What its steps change is assigned when
-    it is shown and at the end, but to no Variable that another thread trains.
-
-    Args:
-        variables, interrupts: as of a `Lease`, as is `box`.
+    Any number of threads may have one, also while another trains the model; each has
+    its own metrics. What the steps change is assigned when it is shown and at the end,
+    but to no Variable that another thread trains. All else is as in a `Lease`.
     """
 
     def __init__(self, variables: TrainState, interrupts: Interrupts):

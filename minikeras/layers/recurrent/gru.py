@@ -191,3 +191,8 @@ class GRU(OwnCellRNN, cell=GRUCell):
         self._mk_start(locals())
         self.input_spec = InputSpec(ndim=3)
         self.use_cudnn = check_use_cudnn(use_cudnn)
+
+    def _mk_is_one_function(self):
+        """Keras computes such a GRU without its cell."""
+        fusible = self.cell.reset_after and not self.cell.recurrent_dropout
+        return bool(self.use_cudnn and fusible and not self.unroll)

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from minikeras.core.functional import Frame
+from minikeras.core.functional import Frame, current
 from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
@@ -132,8 +132,14 @@ class RNN(Layer):
         draws = hasattr(self.cell, "_mk_draw_masks")
         if draws:  # before the loop, where nothing that is drawn could get out
             self.cell._mk_draw_masks(sequences[:, 0], states)
+        inputs, autocast = sequences, current().autocast
+        if self._mk_may_project() and not self._mk_is_one_function():
+            # What the cell's own `__call__` does, also where only our `call` is called.
+            inputs = self.cell._mk_convert(sequences)
+            autocast = self.compute_dtype if self._mk_casts() else None
         try:
-            last, outputs, states = self.inner_loop(sequences, states, mask, training)
+            with Frame(autocast=autocast):
+                last, outputs, states = self.inner_loop(inputs, states, mask, training)
         finally:
             if draws:
                 self.cell._mk_reset_masks()
@@ -259,6 +265,10 @@ class RNN(Layer):
             getattr(type(cell), "call", None) is RecurrentCell.call
             and cell.dtype_policy.name == self.dtype_policy.name
         )
+
+    def _mk_is_one_function(self):
+        """Do the dtypes that hold around this layer hold for its steps, too?"""
+        return False
 
     # -- shapes, masks, configuration ---------------------------------------------
 

@@ -27,3 +27,12 @@ def test_root_mean_square_becomes_the_scale():
     layer.set_weights([scale])
     expected = scale * X / np.sqrt((X**2).mean(-1, keepdims=True) + 0.1)
     np.testing.assert_allclose(layer(X), expected, rtol=1e-5)
+
+
+def test_the_scale_of_an_inner_axis():
+    layer = layers.RMSNormalization(axis=1)
+    layer.build(X.shape)
+    scale = np.linspace(0.5, 1.5, 5, dtype="float32")
+    layer.set_weights([scale])
+    expected = scale[:, None] * X / np.sqrt((X**2).mean(1, keepdims=True) + 1e-6)
+    np.testing.assert_allclose(layer(X), expected, rtol=1e-5)
