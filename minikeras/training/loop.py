@@ -16,7 +16,7 @@ from minikeras.training.feed import Rows
 from minikeras.training.interrupts import Interrupts
 from minikeras.training.logs import LazyLogs, to_python
 from minikeras.training.program import program
-from minikeras.training.state import Lease, Reading, variables_of, weights_of
+from minikeras.training.state import Lease, borrowed, variables_of, weights_of
 
 # Building runs the user's code on tracers, which other threads must not get hold of.
 _BUILDING = threading.RLock()
@@ -107,13 +107,11 @@ class Pass:
             if self.end:
                 recent.append(returned)
                 if (last + 1) % group == 0:
-                    self.lease.show()
                     self.end(last, self.batch_logs(recent))
                     recent = []
             if getattr(model, _STOP[self.name]):
                 break
         if self.end and last >= 0 and (last + 1) % group:
-            self.lease.show()
             self.end(last + group - 1 - last % group, self.batch_logs(recent))
         return last >= 0
 
@@ -312,7 +310,8 @@ def evaluate(model, feed, callbacks, verbose):
         callbacks = _callback_list(
             model, callbacks, verbose=verbose, epochs=1, steps=feed.num_batches
         )
-        with Reading(variables_of(model), interrupts) as lease:
+        watched = callbacks.needs_test_batch_hooks
+        with borrowed(variables_of(model), interrupts, watched) as lease:
             evaluation = Pass(model, lease, feed, "test_step", callbacks)
             return _test_epoch(evaluation, callbacks)
 
@@ -328,7 +327,8 @@ def predict(model, feed, callbacks, verbose):
             model, callbacks, verbose=verbose, epochs=1, steps=feed.num_batches
         )
         model.stop_predicting = False
-        with Reading(weights_of(model), interrupts) as lease:
+        watched = callbacks.needs_predict_batch_hooks
+        with borrowed(weights_of(model), interrupts, watched) as lease:
             callbacks.on_predict_begin()
             lease.begin()
             feed.adapter.on_epoch_begin()
@@ -348,7 +348,7 @@ def one_step(model, name, batch):
     with Interrupts() as interrupts:
         build(model, batch[0]) if predicts else prepare_batch(model, *batch)
         variables = weights_of(model) if predicts else variables_of(model)
-        with (Lease if trains else Reading)(variables, interrupts) as lease:
+        with (Lease if trains else borrowed)(variables, interrupts) as lease:
             lease.begin(None if predicts else model.reset_metrics)
             step = program(model, variables, name)
             lease.box[:] = map(step.batch, (lease.box[0][0],), (batch,))

@@ -109,9 +109,8 @@ class Reading:
 
     def begin(self, reset=None):
         """Take the arrays; what `reset()` would assign takes the place of some."""
-        self._shown = tables = tuple(
-            {key: _own_array(v) for key, v in table.items()} for table in self.variables
-        )
+        tables = [{k: _own_array(v) for k, v in t.items()} for t in self.variables]
+        self._shown = tables = tuple(tables)
         if reset is not None:
             _, tables = apply(reset, tuple(self.variables), tables)
         self.box[:] = [(tables, {})]
@@ -137,12 +136,8 @@ def _own_array(variable):
     # The array first: whoever leases the Variable now sees that it is held.
     value, lease = variable._value, variable._lease
     if lease is not None:
-        found = lease.read if _leased_elsewhere(variable) else lease._array
-        return found(variable)
+        return (lease.read if _leased_elsewhere(variable) else lease._array)(variable)
     return variable.value if value is None else value
-
-
-_TAKING = threading.Lock()  # one thread at a time looks which Variables are free
 
 
 class Lease:
@@ -164,6 +159,8 @@ class Lease:
         variables: those to lease.
         interrupts: open, and told here what must not be interrupted.
     """
+
+    _taking = threading.Lock()  # one thread at a time looks which Variables are free
 
     def __init__(self, variables: TrainState, interrupts: Interrupts):
         self.variables, self.box = variables, []
@@ -188,12 +185,12 @@ class Lease:
             restore(self._frame)  # an interrupt may have left inner ones open
         self._release()
 
-    def begin(self, reset):
-        """Before the first step of an evaluation inside of `fit`."""
-        reset()
+    def begin(self, reset=None):
+        """Before the first step of an evaluation, or a batch."""
+        if reset is not None:
+            reset()
 
-    def show(self):
-        """All have seen all: see `read`."""
+    show = staticmethod(lambda: None)  # all have seen all, see `read`
 
     def _hold(self):
         """Take the Variables, unless another thread trains some of them."""
@@ -207,7 +204,7 @@ class Lease:
         for v in leaves:
             if v._value is None and v._lease is None:
                 _ = v.value  # its initial value is drawn now
-        with _TAKING:
+        with self._taking:
             if any(map(_leased_elsewhere, leaves)):
                 return False
             self._outer = {id(v): v._lease for v in leaves}  # of a `fit` around
@@ -296,3 +293,13 @@ class Lease:
         else:
             value = jnp.copy(value)
         self.box[0][0][section][key] = value
+
+
+def borrowed(variables: TrainState, interrupts: Interrupts, watched=False):
+    """For steps that train nothing: a `Reading`.
+
+    A `Lease` if it is `watched`: callbacks may read or assign what the next batch
+    starts from. Not while another thread trains, which may take long.
+    """
+    leased = any(map(_leased_elsewhere, jax.tree_util.tree_leaves(variables)))
+    return (Lease if watched and not leased else Reading)(variables, interrupts)

@@ -10,7 +10,7 @@ import pytest
 
 import minikeras as keras
 from minikeras import layers
-from minikeras.training import loop
+from minikeras.training import loop, state
 
 rng = np.random.default_rng(5)
 X = rng.normal(size=(12, 3)).astype("float32")
@@ -187,14 +187,14 @@ def test_predict_inside_a_hook_leaves_the_lease_to_fit():
 def test_arrays_are_let_go(call, monkeypatch):
     """The next step would copy what somebody else still holds."""
     model, leases = make("adam"), []
-    name = "Reading" if call == "evaluate" else "Lease"
-    real = getattr(loop, name)
+    module, name = (state, "Reading") if call == "evaluate" else (loop, "Lease")
+    real = getattr(module, name)
 
     def lease(*arguments):
         leases.append(weakref.ref(found := real(*arguments)))
         return found
 
-    monkeypatch.setattr(loop, name, lease)
+    monkeypatch.setattr(module, name, lease)
     gc.collect()
     gc.disable()
     try:
@@ -218,6 +218,25 @@ def test_weights_assigned_as_it_begins_are_used(call):
     hook = keras.callbacks.LambdaCallback(**{name: swap})
     first = getattr(model, call)(*data, verbose=0, callbacks=[hook])
     np.testing.assert_array_equal(first, getattr(model, call)(*data, verbose=0))
+
+
+@pytest.mark.parametrize("call", ["evaluate", "predict"])
+def test_weights_assigned_between_its_batches_are_used(call):
+    model, data = make(), (X, Y) if call == "evaluate" else (X,)
+    model.compile("sgd", "mse", run_eagerly=True)
+    seen = []
+    keep = model.layers[0].call
+    model.layers[0].call = lambda x: (
+        seen.append(model.get_weights()[0][0, 0]) or keep(x)
+    )
+
+    def assign(model, i, logs):
+        model.set_weights([np.full((3, 2), i), np.zeros(2)])
+
+    name = "on_test_batch_end" if call == "evaluate" else "on_predict_batch_end"
+    getattr(model, call)(*data, 4, verbose=0, callbacks=[Hooks(**{name: assign})])
+    assert seen[-2:] == [0.0, 1.0]
+    assert model.get_weights()[0][0, 0] == 2.0
 
 
 def test_metrics_read_while_they_are_evaluated():

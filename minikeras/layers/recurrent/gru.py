@@ -192,6 +192,7 @@ class GRU(OwnCellRNN, cell=GRUCell):
         self.input_spec = InputSpec(ndim=3)
         self.use_cudnn = check_use_cudnn(use_cudnn)
 
+    @property
     def _mk_is_one_function(self):
         """Keras computes such a GRU without its cell."""
         fusible = self.cell.reset_after and not self.cell.recurrent_dropout

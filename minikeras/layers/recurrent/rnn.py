@@ -62,6 +62,7 @@ class RNN(Layer):
 
     _mk_untracked = frozenset({"states"})  # no weights: Keras saves no states
     _mk_carried = ("states",)
+    _mk_is_one_function = False  # do the dtypes around it hold for the steps, too?
 
     def __init__(
         self,
@@ -133,7 +134,7 @@ class RNN(Layer):
         if draws:  # before the loop, where nothing that is drawn could get out
             self.cell._mk_draw_masks(sequences[:, 0], states)
         inputs, autocast = sequences, current().autocast
-        if self._mk_may_project() and not self._mk_is_one_function():
+        if self._mk_may_project() and not self._mk_is_one_function:
             # What the cell's own `__call__` does, also where only our `call` is called.
             inputs = self.cell._mk_convert(sequences)
             autocast = self.compute_dtype if self._mk_casts() else None
@@ -265,10 +266,6 @@ class RNN(Layer):
             getattr(type(cell), "call", None) is RecurrentCell.call
             and cell.dtype_policy.name == self.dtype_policy.name
         )
-
-    def _mk_is_one_function(self):
-        """Do the dtypes that hold around this layer hold for its steps, too?"""
-        return False
 
     # -- shapes, masks, configuration ---------------------------------------------
 
