@@ -97,9 +97,10 @@ def _move_members(path):
     """Let the members that `write_folder` has decided on take their places."""
     decided = path / _DECIDED
     if decided.is_dir() and not decided.is_symlink():
-        for file in decided.iterdir():
-            with contextlib.suppress(FileNotFoundError):  # another save was faster
-                os.replace(file, path / file.name)
+        with contextlib.suppress(FileNotFoundError):  # another save was faster
+            for name in os.listdir(decided):
+                with contextlib.suppress(FileNotFoundError):
+                    os.replace(decided / name, path / name)
         with contextlib.suppress(OSError):
             decided.rmdir()
 

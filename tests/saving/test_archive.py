@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import sys
 import threading
 import zipfile
 
@@ -12,6 +13,7 @@ import pytest
 
 import minikeras as keras
 from minikeras import layers
+from minikeras.saving.places import write_folder
 
 rng = np.random.default_rng(4)
 X = rng.normal(size=(8, 3)).astype("float32")
@@ -325,6 +327,28 @@ def test_folders_are_made_and_saved_by_many_at_once(model, tmp_path):
         *("config.json", "metadata.json", "model.weights.h5")
     }
     keras.models.load_model(folder)
+
+
+def test_members_are_moved_by_many_at_once(tmp_path):
+    """A save that finds the members of another decided, and then gone."""
+    folder, errors = tmp_path / "model", []
+
+    def save():
+        try:
+            for _ in range(60):
+                write_folder(folder, {"a": b"1", "b": b"2"})
+        except Exception as error:
+            errors.append(error)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        threads = [threading.Thread(target=save) for _ in range(6)]
+        [t.start() for t in threads], [t.join() for t in threads]
+    finally:
+        sys.setswitchinterval(before)
+    assert not errors
+    assert {p.name for p in folder.iterdir()} == {"a", "b"}
 
 
 @pytest.mark.parametrize("build", [lambda: keras.Sequential([layers.Dense(2)]), None])
