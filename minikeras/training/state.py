@@ -195,11 +195,6 @@ class Lease:
     def _hold(self):
         """Take the Variables, unless another thread trains some of them."""
         self.box.clear()
-        self._where = {
-            id(v): (section, key)
-            for section, table in enumerate(self.variables)
-            for key, v in table.items()
-        }
         leaves = jax.tree_util.tree_leaves(self.variables)
         for v in leaves:
             if v._value is None and v._lease is None:
@@ -207,6 +202,11 @@ class Lease:
         with self._taking:
             if any(map(_leased_elsewhere, leaves)):
                 return False
+            self._where = {
+                id(v): (section, key)
+                for section, table in enumerate(self.variables)
+                for key, v in table.items()
+            }
             self._outer = {id(v): v._lease for v in leaves}  # of a `fit` around
             for v in leaves:
                 v._lease = self
