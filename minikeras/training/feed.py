@@ -140,7 +140,7 @@ class Feed:
         """
         if self._stays:
             yield from self._from_device(stride)
-        elif self._cuts and (stride or self._on_cpu):
+        elif self._cuts and (self._room or self._on_cpu):
             yield from self._from_host(stride)
         else:
             for batch in ahead(self._batches()):
@@ -160,19 +160,21 @@ class Feed:
             yield "rows", (Rows(arrays, order, start, self._rest),), 1
 
     def _from_host(self, stride):
-        """Batches put together while the device works on those before: for loops
-        several at once, always of one size, so that one program does for data of any
-        length."""
+        """Batches put together while the device works on those before: for loops and
+        accelerators several at once, always of one size, so that one program does for
+        data of any length."""
         size, order = self.batch_size, self.adapter.order()
         arrays = pack_x_y_sample_weight(*self.adapter.arrays)
-        loops, end = self._whole * size if stride else 0, self.adapter.num_samples
+        alone = self._on_cpu and not stride
+        chunked, end = 0 if alone else self._whole * size, self.adapter.num_samples
         room = self._room * size
-        for first in range(0, loops, room or 1):
-            last = min(first + room, loops)
+        for first in range(0, chunked, room or 1):
+            last = min(first + room, chunked)
             part = _part(arrays, order, first, last, room)
+            part = part if self._on_cpu else jax.device_put(part)
             rows = Rows(part, None, np.int32(0), size)
             yield from _runs(rows, (last - first) // size, min(stride, self._room))
-        for first in range(loops, end, size):
+        for first in range(chunked, end, size):
             last = min(first + size, end)
             yield "batch", (_part(arrays, order, first, last, last - first),), 1
 

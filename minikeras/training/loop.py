@@ -169,6 +169,9 @@ class Outputs:
 
     def add(self, outputs, count):
         """Add what `on_host` takes."""
+        for leaf in jax.tree_util.tree_leaves(outputs):
+            if isinstance(leaf, jax.Array):
+                leaf.copy_to_host_async()
         self._pending.append((outputs, count))
         while len(self._pending) > self._BEHIND:
             self._parts.append(on_host(*self._pending.popleft()))
@@ -241,9 +244,7 @@ def fit(model, feed, validation, callbacks, epochs, initial_epoch, verbose):
         model.stop_training = False
         with Lease(variables_of(model), interrupts) as lease:
             training = Pass(model, lease, feed, "train_step", callbacks)
-            evaluation = validation and Pass(
-                model, lease, val_feed, "test_step", callbacks
-            )
+            evaluation = Pass(model, lease, val_feed, "test_step", callbacks)
             callbacks.on_train_begin()
             logs = {}
             for epoch in range(initial_epoch, epochs):

@@ -252,10 +252,7 @@ class Lease:
         """The current arrays."""
         return TrainState(*self.box[0][0])
 
-    @property
-    def logs(self):
-        """What the last step returned beside the state."""
-        return self.box[0][1]
+    logs = Reading.logs
 
     def _array(self, variable):
         if not self.box:  # they are being taken
