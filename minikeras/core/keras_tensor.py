@@ -141,8 +141,8 @@ def _install_operators():
             lambda self, class_name=class_name: registry.op(class_name)(self),
         )
     KerasTensor.__hash__ = object.__hash__
-    differs = KerasTensor.__ne__
-    KerasTensor.__ne__ = lambda self, x: True if x is None else differs(self, x)
+    differs, never_tensors = KerasTensor.__ne__, (type(None), str)
+    KerasTensor.__ne__ = lambda a, b: isinstance(b, never_tensors) or differs(a, b)
 
 
 _install_operators()

@@ -229,6 +229,9 @@ class Operation:
         self._mk_inbound_nodes: list[Node] = []
         self._mk_outbound_nodes: list[Node] = []
 
+    def __getstate__(self):  # another thread may add to ours as it is pickled
+        return dict(vars(self))
+
     def __call__(self, *args, **kwargs):
         if any_symbolic(args, kwargs):
             return self.symbolic_call(*args, **kwargs)

@@ -1,6 +1,7 @@
 """Variable: a path, a value and a `trainable` flag; the only mutable cell."""
 
 import operator
+import threading
 from typing import Any
 
 import jax
@@ -46,6 +47,8 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
         raise ragged_error(x, error) from None
 
 
+# Held while Variables change hands, or several are assigned that belong together.
+assigning = threading.RLock()
 array_types: set[type] = set()  # `isinstance` of an array is slow
 
 
@@ -281,8 +284,8 @@ class Variable:
 
     def assign(self, value):
         """Replace the value; shapes must agree. Returns the new value."""
-        bindings, lease = current().bindings, self._lease
-        if bindings is not None or lease is None or not isinstance(value, np.ndarray):
+        bindings, free = current().bindings, self._lease is None
+        if bindings is not None or free or not isinstance(value, np.ndarray):
             value = convert_to_tensor(_own(value, self._dtype), self._dtype)
         if tuple(value.shape) != self.shape:
             raise ValueError(
@@ -291,10 +294,12 @@ class Variable:
             )
         if bindings is not None:
             bindings.bind(self, value)
-        elif lease is not None:
-            lease.write(self, value)
-        else:
-            self._value = value
+            return value
+        with assigning:
+            if self._lease is not None:
+                self._lease.write(self, value)
+            else:
+                self._value = convert_to_tensor(_own(value, self._dtype), self._dtype)
         return value
 
     def assign_add(self, value):

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import threading
 from typing import Any
 
 import jax
@@ -12,6 +13,9 @@ from minikeras.core.members import overrides, whole
 from minikeras.core.placeholders import shown_shape
 from minikeras.core.symbolic import output_spec
 from minikeras.layers import arguments as arg
+
+# Building runs the user's code on tracers, which other threads must not get hold of.
+building = threading.RLock()
 
 
 class Buildable:
@@ -45,8 +49,13 @@ class Buildable:
         }
         return self.add_weight(name=name, shape=shape, **settings, **more)
 
-    def _mk_build_for(self, spec, given):
-        """Build from the shapes of a call's arguments."""
+    def _mk_build_for(self, given):
+        """Build from the shapes of a call's arguments, unless another thread has."""
+        with building:
+            if not self.built:
+                self._mk_build_now(given)
+
+    def _mk_build_now(self, given):
         shapes = {
             f"{name}_shape": arg.map_leaves(_build_shape, value)
             for name, value in given.items()

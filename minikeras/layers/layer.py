@@ -214,7 +214,7 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
                 self._mk_clear_losses()
             with Frame(path=self._mk_scope(), **settings):
                 if not self.built:
-                    self._mk_build_for(spec, given)
+                    self._mk_build_for(given)
                 with jax.named_scope(self.name):
                     if symbolic:
                         outputs = self._mk_record(spec, given, args, kwargs)

@@ -11,7 +11,7 @@ import numpy as np
 
 from minikeras.core.members import Alias
 from minikeras.core.tree import TrackedSet
-from minikeras.core.variable import Variable, unique_paths
+from minikeras.core.variable import Variable, assigning, unique_paths
 from minikeras.random.seed_generator import SeedGenerator
 
 
@@ -205,8 +205,9 @@ class Tracked:
                     f"({variable.path}) is not compatible with provided weight "
                     f"shape {tuple(np.shape(value))}."
                 )
-        for variable, value in zip(own, weights, strict=True):
-            variable.assign(value)
+        with assigning:  # a step of another thread starts from all of them, or none
+            for variable, value in zip(own, weights, strict=True):
+                variable.assign(value)
 
     def count_params(self):
         """Number of scalars in the weights; ValueError before `build`."""

@@ -277,6 +277,10 @@ class Trainer(CompileConfig, Stateless, OnBatch):
         parts = (self._mk_compile_loss, self._mk_compile_metrics)
         return all(part is None or part.built for part in parts)
 
+    def _mk_is_prepared(self):
+        slots = self.optimizer is None or self.optimizer.built
+        return self.built and slots and self._mk_knows_data()
+
     def _mk_build_optimizer(self):
         if self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)

@@ -80,17 +80,8 @@ class CompileMetrics(Metric):
                 metric.update_state(targets[i], leaves[i])
 
     def result(self):
-        """{key: value} of all metrics."""
-        results = {}
-        for key, _, metric, _ in self.entries:
-            value = metric.result()
-            if isinstance(value, dict):
-                results |= {
-                    f"{key}_{k}" if k in results else k: v for k, v in value.items()
-                }
-            else:
-                results[key] = value
-        return results
+        """{key: value} of all metrics; of some the value is a dict."""
+        return {key: metric.result() for key, _, metric, _ in self.entries}
 
     def reset_state(self):
         """Forget what was seen."""

@@ -5,9 +5,11 @@ import numpy as np
 
 
 def to_python(logs) -> dict:
-    """{name: float, int or array on the host}, sorted by name."""
-    host = jax.device_get(dict(logs))
-    return {key: _number(host[key]) for key in sorted(host)}
+    """{name: float, int or array on the host}, sorted by name; dicts within join in."""
+    found = {}
+    for key, value in sorted(jax.device_get(dict(logs)).items()):
+        found |= to_python(value) if isinstance(value, dict) else {key: _number(value)}
+    return found
 
 
 def _number(value):

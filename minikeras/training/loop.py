@@ -1,7 +1,6 @@
 """The loops: epochs, callbacks and logs around the compiled steps."""
 
 import collections
-import threading
 
 import jax
 import jax.numpy as jnp
@@ -11,15 +10,13 @@ from minikeras.callbacks import CallbackList
 from minikeras.core.symbolic import dry_run
 from minikeras.data import unpack_x_y_sample_weight
 from minikeras.data.batches import described
+from minikeras.layers.building import building
 from minikeras.training.cost import steps_at_once
 from minikeras.training.feed import Rows
 from minikeras.training.interrupts import Interrupts
 from minikeras.training.logs import LazyLogs, to_python
 from minikeras.training.program import program
 from minikeras.training.state import Lease, borrowed, variables_of, weights_of
-
-# Building runs the user's code on tracers, which other threads must not get hold of.
-_BUILDING = threading.RLock()
 
 
 def prepare(model, adapter):
@@ -28,14 +25,15 @@ def prepare(model, adapter):
     Looking at the first batch may draw the order of the data, so it is only looked at
     where Keras does.
     """
-    with _BUILDING:
-        known = model.built and model._mk_knows_data()
+    known = model.built and model._mk_knows_data()
     prepare_batch(model, *(() if known else unpack_x_y_sample_weight(adapter.peek())))
 
 
 def prepare_batch(model, x=None, y=None, sample_weight=None):
     """`prepare` from one batch."""
-    with _BUILDING:
+    if model._mk_is_prepared():
+        return
+    with building:
         if model.built and model._mk_knows_data():
             model._mk_build_optimizer()
         else:
@@ -45,9 +43,10 @@ def prepare_batch(model, x=None, y=None, sample_weight=None):
 
 def build(model, x):
     """Create the model's weights from one batch of inputs, if it has none."""
-    with _BUILDING:
-        if not model.built:
-            dry_run(model, jax.tree_util.tree_map(_spec, x))
+    if not model.built:
+        with building:
+            if not model.built:
+                dry_run(model, jax.tree_util.tree_map(_spec, x))
 
 
 def _spec(x):
@@ -81,16 +80,17 @@ class Pass:
         Returns:
             Were there any batches?
         """
-        model, group, box = self.model, self.group, self.lease.box
-        interrupts = self.lease.interrupts
-        step = program(model, self.lease.variables, self.name)
+        model, group, lease = self.model, self.group, self.lease
+        step = program(model, lease.variables, self.name)
         last, recent = -1, []
         stride = self._stride(step, outputs)
         for way, arguments, count in self._begun(self.feed.dispatches(stride)):
             if self.first is None and self.feed.num_batches != 1:
                 self.first = _in_words(arguments[0])
             try:
-                box[:] = map(getattr(step, way), (box[0][0],), *zip(arguments))
+                with lease.stepping:
+                    run, given = getattr(step, way), zip(arguments)
+                    lease.box[:] = map(run, (lease.tables(),), *given)
             except Exception as error:
                 error.add_note(
                     f"Raised in {self.name}, on batch {last + 1} (counted from 0), "
@@ -98,10 +98,10 @@ class Pass:
                     f"{self.first or 'the same'}."
                 )
                 raise
-            if interrupts.waiting:
-                interrupts.deliver()
+            if lease.interrupts.waiting:
+                lease.interrupts.deliver()
             last += count
-            returned = (self.lease.logs, count if way == "many" else None)
+            returned = (lease.logs, count if way == "many" else None)
             if outputs is not None:
                 outputs.add(*returned)
             if self.end:
@@ -352,5 +352,6 @@ def one_step(model, name, batch):
         with (Lease if trains else borrowed)(variables, interrupts) as lease:
             lease.begin(None if predicts else model.reset_metrics)
             step = program(model, variables, name)
-            lease.box[:] = map(step.batch, (lease.box[0][0],), (batch,))
+            with lease.stepping:
+                lease.box[:] = map(step.batch, (lease.tables(),), (batch,))
             return lease.logs

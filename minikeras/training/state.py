@@ -4,6 +4,7 @@ A `TrainState` of Variables and a `TrainState` of arrays have the same keys: the
 first says where the second comes from and goes back to.
 """
 
+import contextlib
 import sys
 import threading
 import time
@@ -15,7 +16,7 @@ import numpy as np
 
 from minikeras.core import dtypes
 from minikeras.core.functional import apply, current, restore
-from minikeras.core.variable import unique_paths
+from minikeras.core.variable import assigning, unique_paths
 from minikeras.training.interrupts import Interrupts
 
 
@@ -36,6 +37,9 @@ class TrainState(NamedTuple):
     opt_state: dict[str, Any]
     metrics: dict[str, Any]
     carried: dict[str, Any]
+
+
+_METRICS = TrainState._fields.index("metrics")
 
 
 def variables_of(model) -> TrainState:
@@ -69,17 +73,32 @@ def _to_donate(variable, outer):
 
     Args:
         variable: leased by now, so that nobody gets hold of the array from here on.
-        outer: the lease before, which has the array, or None.
+        outer: the lease before, which has the array and takes no step, or None.
     """
-    if outer is not None:
-        return outer.read(variable)
-    shared = _holders(variable) > _ALONE
-    return jnp.copy(variable._value) if shared else variable._value
+    if outer is None and _holders(variable) == _ALONE:
+        return variable._value
+    array = _copy(variable._value if outer is None else outer._array(variable))
+    return _lost(variable) if array is None else array
 
 
-# How often, and after how many seconds, another thread looks for an array that the loop
-# has donated and not replaced yet.
-_TRIES, _PAUSE = 1000, 1e-3
+def _copy(array):
+    """A copy of an array; None if a step has taken it."""
+    try:
+        return None if array.is_deleted() else jnp.copy(array)
+    except (RuntimeError, ValueError):  # it was taken just now
+        if not array.is_deleted():
+            raise
+
+
+def _lost(variable):
+    raise RuntimeError(
+        f"{variable.path} has no value: a step that failed took it away, or this is "
+        "called from inside of the step, which has taken it."
+    )
+
+
+# Seconds until a thread looks again whether another's step has ended, and how often.
+_PAUSE, _TRIES = 1e-3, 1000
 
 
 def _leased_elsewhere(variable):
@@ -106,6 +125,12 @@ class Reading:
         if error is not None:
             restore(self._frame)
         self.show()
+
+    stepping = contextlib.nullcontext()
+
+    def tables(self):
+        """What a step starts from."""
+        return self.box[0][0]
 
     def begin(self, reset=None):
         """Take the arrays; what `reset()` would assign takes the place of some."""
@@ -155,17 +180,23 @@ class Lease:
     Variables are taken or given back. So the state is either the one before the step
     or the one after it, and never lost.
 
+    Leases of the same Variables lie on top of each other; the topmost has the arrays.
+    One of another thread may come on top between two steps, also while a callback waits
+    for that thread; until it ends, those below take no step. It has metrics of its own.
+
     Args:
         variables: those to lease.
         interrupts: open, and told here what must not be interrupted.
+
+    Attributes:
+        stepping: held during a step, and by the lease of another thread on top.
     """
 
-    _taking = threading.Lock()  # one thread at a time looks which Variables are free
-
     def __init__(self, variables: TrainState, interrupts: Interrupts):
-        self.variables, self.box = variables, []
+        self.variables, self.box, self._assigned = variables, [], {}
         self._frame, self.interrupts = current(), interrupts
-        self.thread, self._holds = threading.get_ident(), False
+        self.thread, self.stepping = threading.get_ident(), threading.Lock()
+        self._outer, self._below = {}, []
         interrupts.guard(self._is_donated, Lease._hold, Lease.__exit__, Lease._release)
 
     def __enter__(self):
@@ -192,104 +223,124 @@ class Lease:
 
     show = staticmethod(lambda: None)  # all have seen all, see `read`
 
+    def tables(self):
+        """What a step starts from, with all that was assigned."""
+        tables = self.box[0][0]
+        if self._assigned:
+            with assigning:
+                for (section, key), value in self._assigned.items():
+                    tables[section][key] = value
+                self._assigned.clear()
+        return tables
+
     def _hold(self):
-        """Take the Variables, unless another thread trains some of them."""
-        self.box.clear()
+        """Take the Variables, unless another thread is in a step of some of them."""
         leaves = jax.tree_util.tree_leaves(self.variables)
         for v in leaves:
             if v._value is None and v._lease is None:
                 _ = v.value  # its initial value is drawn now
-        with self._taking:
-            if any(map(_leased_elsewhere, leaves)):
+        with assigning:
+            below = {v._lease for v in leaves if _leased_elsewhere(v)}
+            held = [x for x in below if x.stepping.acquire(blocking=False)]
+            self._below += held
+            if len(held) < len(below):
+                self._let_go()
                 return False
             self._where = {
                 id(v): (section, key)
                 for section, table in enumerate(self.variables)
                 for key, v in table.items()
             }
-            self._outer = {id(v): v._lease for v in leaves}  # of a `fit` around
+            self._outer = {id(v): v._lease for v in leaves}
             for v in leaves:
                 v._lease = self
-        try:
-            tables = jax.tree_util.tree_map(
-                lambda v: _to_donate(v, self._outer[id(v)]), tuple(self.variables)
-            )
-        except BaseException:  # there was no room for a copy
+            try:
+                tables = jax.tree_util.tree_map(
+                    lambda v: _to_donate(v, self._outer[id(v)]), tuple(self.variables)
+                )
+            except BaseException:  # there was no room for a copy
+                for v in leaves:
+                    v._lease = self._outer.pop(id(v))
+                self._let_go()
+                raise
+            self.box[:] = [(tables, {})]
             for v in leaves:
-                v._lease = self._outer[id(v)]
-            raise
-        self.box[:] = [(tables, {})]
-        for v in leaves:
-            v._value = None
-        self._holds = True
+                v._value = None
         return True
 
+    def _let_go(self):
+        while self._below:
+            self._below.pop().stepping.release()
+
     def _release(self):
-        if not self._holds:  # an interrupt while another thread was waited for
-            return
-        for v in jax.tree_util.tree_leaves(self.variables):
-            outer = self._outer[id(v)]
-            if outer is None:
-                v._value = self._array(v)
-            else:
-                outer.write(v, self._array(v))
-            v._lease = outer
-        self._holds = False
+        with assigning:
+            for v in jax.tree_util.tree_leaves(self.variables) if self._outer else ():
+                outer, top = self._outer.pop(id(v)), v._lease
+                if top is not self:  # another thread has it, and gives it to `outer`
+                    while top._outer[id(v)] is not self:
+                        top = top._outer[id(v)]
+                    top._outer[id(v)] = outer
+                    continue
+                where = outer and outer._where[id(v)]
+                if outer is None:
+                    v._value = self._array(v)
+                elif outer.thread == self.thread or where[0] != _METRICS:
+                    outer._assigned[where] = self._array(v)
+                v._lease = outer
+            self._assigned.clear()
+            self._let_go()
 
     def renew(self, variables: TrainState):
         """Go on with other variables, after a change of what is trainable."""
-        self._release()
-        self.variables = variables
-        self._take()
+        with self.stepping:  # nobody is on top
+            self._release()
+            self.variables = variables
+            self._take()
 
     def _is_donated(self):
         """Has a step taken the arrays, and not given back new ones?"""
         leaves = jax.tree_util.tree_leaves(self.box[:1])
         return any(isinstance(x, jax.Array) and x.is_deleted() for x in leaves)
 
-    @property
-    def state(self) -> TrainState:
-        """The current arrays."""
-        return TrainState(*self.box[0][0])
-
     logs = Reading.logs
 
     def _array(self, variable):
-        if not self.box:  # they are being taken
-            outer = self._outer[id(variable)]
-            array = variable._value if outer is None else outer._array(variable)
-            if array is not None:
-                return array
-        section, key = self._where[id(variable)]
-        array = self.box[0][0][section][key]
+        section, key = where = self._where[id(variable)]
+        array = self._assigned.get(where)
+        if array is None:
+            array = self.box[0][0][section][key]
         return jnp.asarray(array) if isinstance(array, np.ndarray) else array
 
     def read(self, variable):
-        """The current array of a leased Variable, safe to keep."""
-        for _ in range(_TRIES):
-            array = self._array(variable)
-            if array.is_deleted():
-                time.sleep(_PAUSE)
-                continue
-            try:
-                return jnp.copy(array)
-            except (RuntimeError, ValueError):  # it was donated just now
-                if not array.is_deleted():
-                    raise
-        raise RuntimeError(
-            f"{variable.path} has no value: a step that failed took it away."
-        )
+        """The current array of a Variable, safe to keep."""
+        tries, taken = 0, None
+        while True:
+            waits = self._steps_elsewhere(tries)
+            with assigning:
+                if variable._lease is not self:  # it has changed hands
+                    return variable._own_array()
+                array = self._array(variable)
+            if (copy := _copy(array)) is not None:
+                return copy
+            if array is taken and not waits:
+                _lost(variable)
+            tries, taken = tries + 1, array
+            time.sleep(_PAUSE)
+
+    def _steps_elsewhere(self, tries):
+        """Is there a step to wait for, which does not itself wait for this thread?"""
+        thread = threading.current_thread()
+        # In threads that Python has not started, XLA may be calling back from the step.
+        patient = tries < _TRIES or not isinstance(thread, threading._DummyThread)
+        return self.stepping.locked() and thread.ident != self.thread and patient
 
     def write(self, variable, value):
         """Assign a leased Variable a copy of an array of JAX or numpy."""
-        while not self.box and variable._lease is self:  # they are being taken
-            time.sleep(_PAUSE)
-        section, key = self._where[id(variable)]
         if isinstance(value, np.ndarray):  # the next step takes it to the device
             value = np.array(value, dtypes.as_jax(variable.dtype))
         else:
             value = jnp.copy(value)
-        self.box[0][0][section][key] = value
+        self._assigned[self._where[id(variable)]] = value
 
 
 def borrowed(variables: TrainState, interrupts: Interrupts, watched=False):

@@ -5,7 +5,9 @@ import sys
 import threading
 import time
 
+import jax
 import numpy as np
+import pytest
 
 import minikeras as keras
 from minikeras import layers
@@ -103,6 +105,122 @@ def test_training_in_several_threads_takes_turns():
     assert int(model.optimizer.iterations.value) == 20 + 20 + 5 * 4
 
 
+def train_directly(model):
+    return model.train_on_batch(X[:8], Y[:8])
+
+
+def train_in_a_thread(model):
+    return in_threads(lambda: train_directly(model))[0]
+
+
+@pytest.mark.parametrize("hook", ["on_epoch_end", "on_train_batch_end"])
+def test_a_callback_may_wait_for_a_thread_that_trains_the_same_model(hook):
+    found = []
+    for train in (train_directly, train_in_a_thread):
+        model, losses = make(), []
+        callback = keras.callbacks.Callback()
+        act = lambda i, logs=None, m=model, t=train, e=losses: e.append(t(m))  # noqa
+        setattr(callback, hook, act)
+        model.fit(X, Y, 16, 2, verbose=0, callbacks=[callback], shuffle=False)
+        found.append((losses, model.get_weights()))
+    jax.tree_util.tree_map(np.testing.assert_array_equal, *found)
+
+
+def test_training_in_another_thread_has_metrics_of_its_own():
+    histories = []
+    for act in (lambda model: None, train_in_a_thread):
+        model, callback = make(), keras.callbacks.Callback()
+        model.compile("sgd", "mse", metrics=["mae"])
+        model.optimizer.learning_rate = 0.0
+        callback.on_train_batch_end = lambda i, logs=None, a=act, m=model: a(m)
+        history = model.fit(X, Y, 16, 2, verbose=0, callbacks=[callback])
+        histories.append({k: np.sum(v) for k, v in history.history.items()})
+    for key, value in histories[0].items():
+        np.testing.assert_allclose(histories[1][key], value, rtol=1e-6)
+
+
+@pytest.mark.parametrize("hook", ["on_test_batch_end", "on_predict_batch_end"])
+def test_it_may_in_evaluations_too(hook):
+    model, callback = make(), keras.callbacks.Callback()
+    setattr(callback, hook, lambda i, logs=None: train_in_a_thread(model))
+    if hook == "on_test_batch_end":
+        model.evaluate(X, Y, 16, verbose=0, callbacks=[callback])
+    else:
+        model.predict(X, 16, verbose=0, callbacks=[callback])
+    assert int(model.optimizer.iterations.value) == 4
+
+
+def test_data_that_trains_the_model_it_feeds():
+    model = make()
+
+    def batches():
+        for _ in range(8):
+            time.sleep(2e-3)  # slow sources are read in a thread
+            train_directly(model)
+            yield X[:8], Y[:8]
+
+    model.fit(batches(), verbose=0)
+    assert int(model.optimizer.iterations.value) == 16
+
+
+class Slow(layers.Layer):
+    """A step that takes until somebody lets it go on."""
+
+    def __init__(self):
+        super().__init__()
+        self.begun, self.goes_on = threading.Event(), threading.Event()
+
+    def _wait(self, _):
+        self.begun.set()
+        self.goes_on.wait(60)
+
+    def call(self, x, training=False):
+        if training:
+            jax.debug.callback(self._wait, x[0, 0])
+        return x
+
+
+def test_what_others_do_during_a_step_waits_for_it():
+    """Reading waits, and what is assigned is what the next step starts from."""
+    slow, model = Slow(), make()
+    model = keras.Sequential([model, slow])
+    model.compile("sgd", "mse")
+    model.predict(X, verbose=0)
+    given = [np.full(w.shape, 7.0, "float32") for w in model.get_weights()]
+
+    def others():
+        slow.begun.wait(60)
+        model.optimizer.learning_rate.assign(0.0)
+        model.set_weights(given)
+        weights = model.get_weights()
+        threading.Timer(1.2, slow.goes_on.set).start()
+        model.predict(X, verbose=0)
+        return weights
+
+    _, weights = in_threads(lambda: model.fit(X, Y, 32, verbose=0), others)
+    for got, end, want in zip(weights, model.get_weights(), given, strict=True):
+        np.testing.assert_array_equal(got, want)
+        np.testing.assert_array_equal(end, want)
+    assert float(model.optimizer.learning_rate) == 0.0
+
+
+def test_a_layer_may_use_another_model_in_a_thread_as_it_is_built():
+    other = make()
+    other.predict(X, verbose=0)
+
+    class Scale(layers.Layer):
+        def build(self, input_shape):
+            mean = in_threads(lambda: other.predict_on_batch(X))[0].mean()
+            self.scale = self.add_weight((), keras.initializers.Constant(mean))
+
+        def call(self, x):
+            return x * self.scale
+
+    model = keras.Sequential([Scale()])
+    model.predict(X, verbose=0)
+    assert float(model.layers[0].scale) == other.predict(X, verbose=0).mean()
+
+
 WAITING = """
 import os, signal, threading, time
 import numpy as np
@@ -115,18 +233,23 @@ x = np.ones((8, 3), "float32")
 model.fit(x, x[:, :1], verbose=0)
 trains, goes_on = threading.Event(), threading.Event()
 
-class Wait(keras.callbacks.Callback):
-    def on_train_begin(self, logs=None):
-        trains.set()
-        goes_on.wait(60)
+def wait(batch, logs):
+    trains.set()
+    goes_on.wait(60)
 
-fit = lambda: model.fit(x, x[:, :1], verbose=0, callbacks=[Wait()])
-thread = threading.Thread(target=fit)
-thread.start()
-trains.wait(60)
-threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+def fit(**hooks):
+    callback = keras.callbacks.LambdaCallback(**hooks)
+    model.fit(x, x[:, :1], verbose=0, callbacks=[callback])
+
+thread = threading.Thread(target=lambda: fit(on_train_batch_end=wait))
+
+def start(epoch, logs):
+    thread.start()
+    trains.wait(60)
+    threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+
 try:
-    model.train_on_batch(x, x[:, :1])
+    fit(on_epoch_begin=start)  # its step waits for the other `fit`
 except KeyboardInterrupt:
     print("interrupted", thread.is_alive())
 goes_on.set()

@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 
+from minikeras.core.functional import current
 from minikeras.layers.arguments import InputSpec
 from minikeras.layers.checks import positive_int
 from minikeras.layers.recurrent.cell import GatedCell, gated_product
@@ -192,8 +193,12 @@ class GRU(OwnCellRNN, cell=GRUCell):
         self.input_spec = InputSpec(ndim=3)
         self.use_cudnn = check_use_cudnn(use_cudnn)
 
-    @property
-    def _mk_is_one_function(self):
-        """Keras computes such a GRU without its cell."""
+    def _mk_is_one_function(self, sequences):
+        """Keras computes such a GRU without its cell, in the dtypes around it (where
+        these do not fit the states, it fails)."""
         fusible = self.cell.reset_after and not self.cell.recurrent_dropout
-        return bool(self.use_cudnn and fusible and not self.unroll)
+        around = jnp.promote_types(
+            sequences.dtype, current().autocast or self.variable_dtype
+        )
+        fits = jnp.promote_types(around, self.compute_dtype) == self.compute_dtype
+        return bool(self.use_cudnn and fusible and not self.unroll and fits)

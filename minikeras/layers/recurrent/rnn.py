@@ -62,7 +62,6 @@ class RNN(Layer):
 
     _mk_untracked = frozenset({"states"})  # no weights: Keras saves no states
     _mk_carried = ("states",)
-    _mk_is_one_function = False  # do the dtypes around it hold for the steps, too?
 
     def __init__(
         self,
@@ -134,7 +133,7 @@ class RNN(Layer):
         if draws:  # before the loop, where nothing that is drawn could get out
             self.cell._mk_draw_masks(sequences[:, 0], states)
         inputs, autocast = sequences, current().autocast
-        if self._mk_may_project() and not self._mk_is_one_function:
+        if self._mk_may_project() and not self._mk_is_one_function(sequences):
             # What the cell's own `__call__` does, also where only our `call` is called.
             inputs = self.cell._mk_convert(sequences)
             autocast = self.compute_dtype if self._mk_casts() else None
@@ -151,6 +150,10 @@ class RNN(Layer):
             jax.tree_util.tree_map(lambda v, x: v.assign(x), self.states, states)
         output = outputs if self.return_sequences else last
         return (output, *states) if self.return_state else output
+
+    def _mk_is_one_function(self, sequences):
+        """Do the dtypes around it hold for its steps, too?"""
+        return False
 
     def _mk_first_states(self, sequences, given):
         batch = sequences.shape[0]
