@@ -145,6 +145,7 @@ def test_symbolic_answers_are_those_of_the_function():
 def test_a_tensor_is_not_none():
     x = keras.Input((3,))
     assert (x != None) is True and (x == None) is False  # noqa: E711
+    assert (x != "x") is True and (x == "x") is False
     assert keras.ops.shape(x != x[0]) == (None, 3)
 
 

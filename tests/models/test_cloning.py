@@ -1,6 +1,8 @@
 """clone_model on every kind of model; copies."""
 
 import copy
+import pickle
+import threading
 
 import numpy as np
 import pytest
@@ -157,3 +159,26 @@ def test_a_copy_has_variables_of_its_own():
     before = model.predict(X, verbose=0)
     copy.copy(model).fit(X, X[:, :2], verbose=0)
     np.testing.assert_array_equal(model.predict(X, verbose=0), before)
+
+
+@pytest.mark.parametrize("take", [copy.deepcopy, pickle.dumps])
+def test_a_model_is_taken_while_another_thread_adds_to_it(take):
+    """As a first use does."""
+    model = Sequential([layers.Input((3,)), layers.Dense(2)])
+    layer, stop = model.layers[0], threading.Event()
+
+    def add():
+        while not stop.is_set():
+            for i in range(100):
+                vars(layer)[f"_mk_{i}"] = i
+            for i in range(100):
+                del vars(layer)[f"_mk_{i}"]
+
+    thread = threading.Thread(target=add)
+    thread.start()
+    try:
+        for _ in range(50):
+            take(model)
+    finally:
+        stop.set()
+        thread.join()

@@ -250,6 +250,21 @@ def test_metrics_read_while_they_are_evaluated():
     assert seen == told and len(set(seen)) == 3
 
 
+@pytest.mark.parametrize("act", ["nothing", "reset_metrics", "evaluate"])
+def test_logs_are_those_of_the_last_batch(act):
+    model, last = make(), []
+
+    def touch(model, i, logs):
+        last.append(logs["loss"])
+        if act == "reset_metrics" and i == 2:
+            model.reset_metrics()
+        if act == "evaluate" and i == 2:
+            model.evaluate(X + 1, Y, verbose=0)
+
+    history = model.fit(X, Y, callbacks=[Hooks(on_train_batch_end=touch)], **FIT)
+    assert history.history["loss"] == last[2:]
+
+
 class Traced(layers.Layer):
     """Counts how often its computation is traced."""
 

@@ -116,3 +116,44 @@ def test_compute_loss_and_updates_leaves_the_loss_metric_alone():
     )
     _, (_, _, _, metrics) = made.compute_loss_and_updates(*lists, X, Y, None)
     np.testing.assert_array_equal(np.stack(metrics), np.stack(lists[2]))
+
+
+class Counts(keras.metrics.Metric):
+    """A metric of two numbers."""
+
+    def __init__(self, name="counts"):
+        super().__init__(name=name)
+        self.batches = self.add_weight(name="batches")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.batches.assign_add(1.0)
+
+    def result(self):
+        return {"once": self.batches + 0.0, "twice": self.batches * 2.0}
+
+
+def test_a_metric_that_gives_a_dict():
+    model = keras.Sequential([layers.Input((3,)), layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=[Counts(), "mae"])
+    history = model.fit(X, Y, batch_size=4, verbose=0).history
+    assert set(history) == {"loss", "mae", "once", "twice"}
+    assert history["twice"] == [2 * len(X) / 4]
+    found = model.get_metrics_result()
+    assert set(found) == {"loss", "mae", "counts"}
+    assert found["counts"] == {"once": len(X) / 4, "twice": len(X) / 2}
+    assert model.evaluate(X, Y, verbose=0)[2:] == [1.0, 2.0]
+    named = model.test_on_batch(X, Y, return_dict=True)
+    assert set(named) == set(history) and named["twice"] == 2.0
+
+
+def test_a_dict_in_the_logs_of_a_step_joins_them():
+    class Nested(keras.Model):
+        def train_step(self, *arguments):
+            logs, state = super().train_step(*arguments)
+            return {"parts": {"a": logs["loss"], "b": logs["loss"] * 2}}, state
+
+    inputs = keras.Input((3,))
+    model = Nested(inputs, layers.Dense(1)(inputs))
+    model.compile("sgd", "mse")
+    history = model.fit(X, Y, verbose=0).history
+    assert history["b"] == [2 * history["a"][0]] and set(history) == {"a", "b"}

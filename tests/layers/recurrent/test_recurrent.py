@@ -184,3 +184,14 @@ def test_time_distributed_runs_all_steps_at_once_unless_state_is_written():
     shapes.clear()
     np.testing.assert_array_equal(layers.TimeDistributed(Watched(False))(X), X)
     assert shapes == [(3, 2)] * 2  # once to see what it writes, once to run
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "bfloat16"])
+@pytest.mark.parametrize("options", [{}, {"unroll": True}, {"reset_after": False}])
+def test_a_gru_of_another_policy_within_time_distributed(policy, options):
+    x = np.random.default_rng(8).normal(size=(2, 3, 5, 3)).astype("float32")
+    inner = layers.GRU(2, dtype=policy, **options)
+    y = layers.TimeDistributed(inner)(x)
+    assert y.dtype == inner.compute_dtype
+    one_by_one = np.stack([inner(x[:, i]) for i in range(3)], axis=1)
+    np.testing.assert_array_equal(y, one_by_one)
