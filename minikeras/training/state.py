@@ -313,26 +313,27 @@ class Lease:
 
     def read(self, variable):
         """The current array of a Variable, safe to keep."""
-        tries, taken = 0, None
-        while True:
-            waits = self._steps_elsewhere(tries)
-            with assigning:
-                if variable._lease is not self:  # it has changed hands
-                    return variable._own_array()
-                array = self._array(variable)
-            if (copy := _copy(array)) is not None:
-                return copy
-            if array is taken and not waits:
-                _lost(variable)
-            tries, taken = tries + 1, array
-            time.sleep(_PAUSE)
-
-    def _steps_elsewhere(self, tries):
-        """Is there a step to wait for, which does not itself wait for this thread?"""
         thread = threading.current_thread()
+        mine, tries = thread.ident == self.thread, 0
         # In threads that Python has not started, XLA may be calling back from the step.
-        patient = tries < _TRIES or not isinstance(thread, threading._DummyThread)
-        return self.stepping.locked() and thread.ident != self.thread and patient
+        may_wait_for_us = isinstance(thread, threading._DummyThread)
+        while not may_wait_for_us or tries < _TRIES:
+            tries += 1
+            between = not mine and self.stepping.acquire(timeout=_PAUSE)
+            try:
+                with assigning:
+                    found = self._array(variable) if variable._lease is self else None
+                copy = None if found is None else _copy(found)
+            finally:
+                if between:
+                    self.stepping.release()
+            if copy is not None:
+                return copy
+            if found is None:  # it has changed hands
+                return variable._own_array()
+            if between or mine:
+                break
+        return _lost(variable)
 
     def write(self, variable, value):
         """Assign a leased Variable a copy of an array of JAX or numpy."""
