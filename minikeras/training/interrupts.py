@@ -48,24 +48,28 @@ class Interrupts:
         self._handlers = {}
         self._must_wait, self._atomic = _never, frozenset()
 
-    def guard(self, must_wait, *atomic):
+    def guard(self, *atomic, must_wait=_never):
         """Say where else signals wait.
 
         Args:
-            must_wait: would an exception now lose something?
             atomic: functions that do all of their work, or none.
+            must_wait: would an exception now lose something?
         """
         self._must_wait = must_wait
         self._atomic = frozenset(function.__code__ for function in atomic)
 
     def __enter__(self):
-        if threading.current_thread() is threading.main_thread():
-            for number in _SIGNALS:
-                handler = signal.getsignal(number)
-                if callable(handler):
-                    self._handlers[number] = handler
-                    signal.signal(number, self._receive)
-        return self
+        try:
+            if threading.current_thread() is threading.main_thread():
+                for number in _SIGNALS:
+                    handler = signal.getsignal(number)
+                    if callable(handler):
+                        self._handlers[number] = handler
+                        signal.signal(number, self._receive)
+            return self
+        except BaseException:  # of a signal that has its own handler still
+            self.__exit__(None)
+            raise
 
     def __exit__(self, _, error=None, __=None):
         if error is not None:
@@ -90,9 +94,9 @@ class Interrupts:
             self._handlers[number](number, frame)
 
     def _is_atomic(self, frame):
-        closing = Interrupts.__exit__.__code__
+        own = (Interrupts.__enter__.__code__, Interrupts.__exit__.__code__)
         while frame is not None:
-            if frame.f_code is closing or frame.f_code in self._atomic:
+            if frame.f_code in own or frame.f_code in self._atomic:
                 return True
             frame = frame.f_back
         return False

@@ -98,7 +98,35 @@ def _lost(variable):
 
 
 # Seconds until a thread looks again whether another's step has ended, and how often.
-_PAUSE, _TRIES = 1e-3, 1000
+_PAUSE, _FEW, _TRIES = 1e-3, 3, 1000
+
+
+def _drawn(variables):
+    """The Variables of tables, which have their initial values now."""
+    leaves = jax.tree_util.tree_leaves(variables)
+    for v in leaves:
+        if v._value is None and v._lease is None:
+            _ = v.value
+    return leaves
+
+
+def _cover(below, upper):
+    """Keep leases from taking steps, but not if one of them is in a step."""
+    covered = []
+    for lease in below:
+        if not lease._above and not lease.stepping.acquire(blocking=False):
+            _uncover(covered, upper)
+            return False
+        lease._above.add(upper)
+        covered.append(lease)
+    return True
+
+
+def _uncover(below, upper):
+    for lease in below:
+        lease._above.discard(upper)
+        if not lease._above:
+            lease.stepping.release()
 
 
 def _leased_elsewhere(variable):
@@ -117,6 +145,7 @@ class Reading:
     def __init__(self, variables: TrainState, interrupts: Interrupts):
         self.variables, self.interrupts = variables, interrupts
         self._frame, self.box = current(), []
+        interrupts.guard(type(self)._at_once)
 
     def __enter__(self):
         return self
@@ -134,21 +163,43 @@ class Reading:
 
     def begin(self, reset=None):
         """Take the arrays; what `reset()` would assign takes the place of some."""
-        tables = [{k: _own_array(v) for k, v in t.items()} for t in self.variables]
-        self._shown = tables = tuple(tables)
+        for _ in range(_TRIES):
+            if (tables := self._at_once()) is not None:
+                break
+            time.sleep(_PAUSE)
+        else:  # a long step, or one that itself waits for this
+            tables = tuple({k: _read(v) for k, v in t.items()} for t in self.variables)
+        self._shown = tables
         if reset is not None:
             _, tables = apply(reset, tuple(self.variables), tables)
         self.box[:] = [(tables, {})]
+
+    def _at_once(self):
+        """The arrays of one moment; None while another thread is in a step."""
+        leaves = _drawn(self.variables)
+        with assigning:
+            below = {v._lease for v in leaves if _leased_elsewhere(v)}
+            if not _cover(below, self):
+                return None
+            try:
+                return tuple(
+                    {k: _read(v) for k, v in t.items()} for t in self.variables
+                )
+            finally:
+                _uncover(below, self)
 
     def show(self):
         """Assign what has changed."""
         if not self.box:
             return
         shown, self._shown = self._shown, self.box[0][0]
-        for variables, old, new in zip(self.variables, shown, self._shown, strict=True):
-            for key, variable in variables.items():
-                if new[key] is not old[key] and not _leased_elsewhere(variable):
-                    variable.assign(new[key])
+        with assigning:  # nobody leases them now
+            for variables, old, new in zip(
+                self.variables, shown, self._shown, strict=True
+            ):
+                for key, variable in variables.items():
+                    if new[key] is not old[key] and not _leased_elsewhere(variable):
+                        variable.assign(new[key])
 
     @property
     def logs(self):
@@ -156,7 +207,7 @@ class Reading:
         return self.box[0][1]
 
 
-def _own_array(variable):
+def _read(variable):
     """The array of a Variable; a copy where another thread may donate it."""
     # The array first: whoever leases the Variable now sees that it is held.
     value, lease = variable._value, variable._lease
@@ -189,15 +240,16 @@ class Lease:
         interrupts: open, and told here what must not be interrupted.
 
     Attributes:
-        stepping: held during a step, and by the lease of another thread on top.
+        stepping: held during a step, and while leases of other threads lie above.
     """
 
     def __init__(self, variables: TrainState, interrupts: Interrupts):
         self.variables, self.box, self._assigned = variables, [], {}
         self._frame, self.interrupts = current(), interrupts
         self.thread, self.stepping = threading.get_ident(), threading.Lock()
-        self._outer, self._below = {}, []
-        interrupts.guard(self._is_donated, Lease._hold, Lease.__exit__, Lease._release)
+        self._outer, self._below, self._above = {}, (), set()
+        atomic = Lease._hold, Lease.__exit__, Lease._release
+        interrupts.guard(*atomic, must_wait=self._is_donated)
 
     def __enter__(self):
         try:
@@ -235,17 +287,12 @@ class Lease:
 
     def _hold(self):
         """Take the Variables, unless another thread is in a step of some of them."""
-        leaves = jax.tree_util.tree_leaves(self.variables)
-        for v in leaves:
-            if v._value is None and v._lease is None:
-                _ = v.value  # its initial value is drawn now
+        leaves = _drawn(self.variables)
         with assigning:
-            below = {v._lease for v in leaves if _leased_elsewhere(v)}
-            held = [x for x in below if x.stepping.acquire(blocking=False)]
-            self._below += held
-            if len(held) < len(below):
-                self._let_go()
+            below = {x for v in leaves for x in _pile(v) if x.thread != self.thread}
+            if not _cover(below, self):
                 return False
+            self._below = below
             self._where = {
                 id(v): (section, key)
                 for section, table in enumerate(self.variables)
@@ -261,34 +308,38 @@ class Lease:
             except BaseException:  # there was no room for a copy
                 for v in leaves:
                     v._lease = self._outer.pop(id(v))
-                self._let_go()
+                _uncover(below, self)
                 raise
             self.box[:] = [(tables, {})]
             for v in leaves:
                 v._value = None
         return True
 
-    def _let_go(self):
-        while self._below:
-            self._below.pop().stepping.release()
-
     def _release(self):
+        if not self._outer:
+            return
         with assigning:
-            for v in jax.tree_util.tree_leaves(self.variables) if self._outer else ():
-                outer, top = self._outer.pop(id(v)), v._lease
-                if top is not self:  # another thread has it, and gives it to `outer`
+            for v in jax.tree_util.tree_leaves(self.variables):
+                below, top = self._outer.pop(id(v)), v._lease
+                if top is self:
+                    self._give(v, below)
+                    v._lease = below
+                else:  # another thread has it, and gives it to those below
                     while top._outer[id(v)] is not self:
                         top = top._outer[id(v)]
-                    top._outer[id(v)] = outer
-                    continue
-                where = outer and outer._where[id(v)]
-                if outer is None:
-                    v._value = self._array(v)
-                elif outer.thread == self.thread or where[0] != _METRICS:
-                    outer._assigned[where] = self._array(v)
-                v._lease = outer
+                    top._outer[id(v)] = below
             self._assigned.clear()
-            self._let_go()
+            _uncover(self._below, self)
+
+    def _give(self, variable, below):
+        array = self._array(variable)
+        if below is None:
+            variable._value = array
+            return
+        where = below._where[id(variable)]
+        if below.thread == self.thread or where[0] != _METRICS:
+            if not array.is_deleted():  # a step failed; those below have another
+                below._assigned[where] = array
 
     def renew(self, variables: TrainState):
         """Go on with other variables, after a change of what is trainable."""
@@ -311,29 +362,38 @@ class Lease:
             array = self.box[0][0][section][key]
         return jnp.asarray(array) if isinstance(array, np.ndarray) else array
 
+    def _seen(self, variable):
+        """The lease that this thread reads and writes: of metrics, its own."""
+        lease, key = self, id(variable)
+        while lease is not None and lease._where[key][0] == _METRICS:
+            if lease.thread == threading.get_ident():
+                return lease
+            lease = lease._outer[key]
+        return self
+
     def read(self, variable):
         """The current array of a Variable, safe to keep."""
-        thread = threading.current_thread()
-        mine, tries = thread.ident == self.thread, 0
-        # In threads that Python has not started, XLA may be calling back from the step.
-        may_wait_for_us = isinstance(thread, threading._DummyThread)
-        while not may_wait_for_us or tries < _TRIES:
+        thread, tries, taken = threading.current_thread(), 0, None
+        while True:
+            in_step = self.stepping.locked() and not self._above
+            with assigning:
+                if variable._lease is not self:  # it has changed hands
+                    break
+                lease = self._seen(variable)
+                array = lease._array(variable)
+            waits = in_step and lease.thread != thread.ident
+            if tries >= _FEW or not waits:  # else the step may just take it
+                if (copy := _copy(array)) is not None:
+                    return copy
+                # In threads that Python has not started, XLA may be calling back.
+                if tries >= _TRIES and isinstance(thread, threading._DummyThread):
+                    _lost(variable)
+                if array is taken and not waits:
+                    _lost(variable)
+                taken = array
             tries += 1
-            between = not mine and self.stepping.acquire(timeout=_PAUSE)
-            try:
-                with assigning:
-                    found = self._array(variable) if variable._lease is self else None
-                copy = None if found is None else _copy(found)
-            finally:
-                if between:
-                    self.stepping.release()
-            if copy is not None:
-                return copy
-            if found is None:  # it has changed hands
-                return variable._own_array()
-            if between or mine:
-                break
-        return _lost(variable)
+            time.sleep(_PAUSE)
+        return variable._own_array()
 
     def write(self, variable, value):
         """Assign a leased Variable a copy of an array of JAX or numpy."""
@@ -341,7 +401,16 @@ class Lease:
             value = np.array(value, dtypes.as_jax(variable.dtype))
         else:
             value = jnp.copy(value)
-        self._assigned[self._where[id(variable)]] = value
+        lease = self._seen(variable)
+        lease._assigned[lease._where[id(variable)]] = value
+
+
+def _pile(variable):
+    """The leases of a Variable, from the topmost down."""
+    lease = variable._lease
+    while lease is not None:
+        yield lease
+        lease = lease._outer[id(variable)]
 
 
 def borrowed(variables: TrainState, interrupts: Interrupts, watched=False):

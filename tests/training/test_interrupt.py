@@ -1,7 +1,12 @@
 """Ctrl-C at any moment of `fit` leaves the weights of the last finished step."""
 
+import signal
 import subprocess
 import sys
+
+import pytest
+
+from minikeras.training.interrupts import Interrupts
 
 SCRIPT = """
 import os, random, signal, threading
@@ -40,3 +45,32 @@ def test_interrupts_at_random_moments():
         [sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=120
     )
     assert done.stdout.strip() == "whole", done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_signal_as_handlers_are_set_leaves_none_of_ours(late, monkeypatch):
+    """It comes before ours has been set, or after."""
+
+    def mine(number, frame):
+        raise KeyboardInterrupt
+
+    put, before = signal.signal, signal.signal(signal.SIGUSR1, mine)
+
+    def interrupted(number, handler):
+        if number == signal.SIGUSR1 and not late:
+            signal.raise_signal(number)
+        put(number, handler)
+        if number == signal.SIGUSR1 and late:
+            monkeypatch.undo()
+            signal.raise_signal(number)
+
+    monkeypatch.setattr(signal, "signal", interrupted)
+    try:
+        with pytest.raises(KeyboardInterrupt), Interrupts():
+            monkeypatch.undo()
+        monkeypatch.undo()
+        assert signal.getsignal(signal.SIGUSR1) is mine
+        assert signal.getsignal(signal.SIGINT).__module__ != Interrupts.__module__
+    finally:
+        monkeypatch.undo()
+        signal.signal(signal.SIGUSR1, before)

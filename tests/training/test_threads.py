@@ -163,6 +163,151 @@ def test_data_that_trains_the_model_it_feeds():
     assert int(model.optimizer.iterations.value) == 16
 
 
+def fit(model, x=X, y=Y, epochs=1, **hooks):
+    """History of epochs of four batches with functions as hooks."""
+    callback = keras.callbacks.Callback()
+    for name, function in hooks.items():
+        setattr(callback, name, lambda i, logs=None, f=function: f(i))
+    return model.fit(
+        x, y, 16, epochs, verbose=0, callbacks=[callback], shuffle=False
+    ).history
+
+
+def test_leases_end_in_any_order():
+    """The middle one of three first, while the topmost goes on."""
+    model, trains, goes_on, threads = make(), threading.Event(), threading.Event(), []
+
+    def start(train, until):
+        threads.append(threading.Thread(target=train))
+        threads[-1].start()
+        until()
+
+    def third():
+        fit(model, on_train_batch_end=lambda i: trains.set() or goes_on.wait(60))
+
+    def second():
+        wait = lambda: trains.wait(60)  # noqa: E731
+        fit(model, on_train_batch_end=lambda i: i == 3 and start(third, wait))
+
+    def begin(i):
+        if i == 1:
+            start(second, lambda: threads[0].join())
+            threading.Timer(0.3, goes_on.set).start()
+
+    fit(model, on_train_batch_end=begin)
+    threads[1].join()
+    assert int(model.optimizer.iterations.value) == 12
+
+
+def test_models_that_share_layers_wait_for_each_other():
+    shared, optimizers = layers.Dense(3), []
+
+    def with_shared(*more):
+        model = keras.Sequential([layers.Input((3,)), shared, *more])
+        model.compile("sgd", "mse")
+        optimizers.append(model.optimizer)
+        return model
+
+    both, one = with_shared(layers.Dense(3)), with_shared()
+    train = lambda: both.train_on_batch(X[:8], X[:8])  # noqa: E731
+    inner = lambda i: in_threads(train)  # noqa: E731
+    middle = lambda i: in_threads(  # noqa: E731
+        lambda: fit(one, X, X, on_train_batch_end=inner)
+    )
+    fit(both, X, X, on_train_batch_end=middle)
+    assert [int(o.iterations.value) for o in optimizers] == [4 + 16, 16]
+
+
+def test_metrics_of_a_training_below_are_reset_there():
+    """Its next epoch begins while the one on top is within an epoch of its own."""
+
+    def losses(at_once):
+        model, found = make(), []
+        first, second = threading.Event(), threading.Event()
+        model.optimizer.learning_rate = 0.0
+
+        def wait(i):
+            first.set()
+            if at_once and i == 1:
+                second.wait(60)
+
+        def train():
+            found.append(fit(model, 3 * X, Y, on_train_batch_end=wait)["loss"])
+
+        other = threading.Thread(target=train)
+
+        def end(epoch):
+            if epoch == 0:
+                other.start()
+                first.wait(60) if at_once else other.join()
+
+        def begin(epoch):
+            if epoch == 1:
+                second.set()
+
+        mine = fit(model, epochs=2, on_epoch_end=end, on_epoch_begin=begin)
+        other.join()
+        return mine["loss"], found[0]
+
+    jax.tree_util.tree_map(np.testing.assert_allclose, losses(True), losses(False))
+
+
+def test_predictions_start_from_all_of_the_weights_that_are_set():
+    model, stop = make(), threading.Event()
+
+    def assign():
+        for i in range(100_000):
+            model.set_weights([np.full((3, 2), i), np.full(2, i)])
+            if stop.is_set():
+                break
+
+    def predict():
+        try:
+            one = np.full((1, 3), 1.0, "float32")
+            return [model.predict_on_batch(one)[0, 0] / 4 for _ in range(200)]
+        finally:
+            stop.set()
+
+    predict()
+    stop.clear()
+    _, found = in_threads(assign, predict)
+    assert all(float(x).is_integer() for x in found[1:]) and len(set(found)) > 2
+
+
+class Fails(layers.Layer):
+    """Its step fails on the device, `now`."""
+
+    now = False
+
+    def _maybe(self, _):
+        if self.now:
+            raise OSError("no device")
+
+    def call(self, x, training=False):
+        if training:
+            jax.debug.callback(self._maybe, x)
+        return x
+
+
+def test_a_step_that_fails_leaves_the_training_below_whole():
+    fails, errors = Fails(), []
+    model = keras.Sequential([layers.Input((3,)), layers.Dense(2), fails])
+    model.compile("sgd", "mse")
+
+    def fail(i):
+        fails.now = i == 1
+        try:
+            train_in_a_thread(model)
+        except Exception as error:
+            errors.append(error)
+        fails.now = False
+
+    fit(model, on_train_batch_end=fail)
+    assert len(errors) == 1
+    assert np.isfinite(model.get_weights()[0]).all()
+    assert int(model.optimizer.iterations.value) == 4 + 3
+
+
 class Slow(layers.Layer):
     """A step that takes until somebody lets it go on."""
 
