@@ -298,8 +298,10 @@ class Variable:
         with assigning:
             if self._lease is not None:
                 self._lease.write(self, value)
-            else:
+            elif isinstance(value, np.ndarray):  # it was given back just now
                 self._value = convert_to_tensor(_own(value, self._dtype), self._dtype)
+            else:
+                self._value = value
         return value
 
     def assign_add(self, value):

@@ -5,6 +5,7 @@ first says where the second comes from and goes back to.
 """
 
 import contextlib
+import itertools
 import sys
 import threading
 import time
@@ -373,27 +374,38 @@ class Lease:
 
     def read(self, variable):
         """The current array of a Variable, safe to keep."""
-        thread, tries, taken = threading.current_thread(), 0, None
-        while True:
-            in_step = self.stepping.locked() and not self._above
-            with assigning:
-                if variable._lease is not self:  # it has changed hands
-                    break
-                lease = self._seen(variable)
-                array = lease._array(variable)
-            waits = in_step and lease.thread != thread.ident
-            if tries >= _FEW or not waits:  # else the step may just take it
-                if (copy := _copy(array)) is not None:
+        if self.thread == threading.get_ident():
+            copy = self._copied(variable, 0)
+            return variable._own_array() if copy is None else copy
+        # In threads that Python has not started, XLA may be calling back from the step.
+        within = isinstance(threading.current_thread(), threading._DummyThread)
+        with Interrupts() as interrupts:
+            interrupts.guard(Lease._copied)
+            for tries in itertools.count():
+                if within and tries == _TRIES:
+                    _lost(variable)
+                if (copy := self._copied(variable, tries)) is not None:
                     return copy
-                # In threads that Python has not started, XLA may be calling back.
-                if tries >= _TRIES and isinstance(thread, threading._DummyThread):
-                    _lost(variable)
-                if array is taken and not waits:
-                    _lost(variable)
-                taken = array
-            tries += 1
-            time.sleep(_PAUSE)
-        return variable._own_array()
+                if variable._lease is not self:  # it has changed hands
+                    return variable._own_array()
+                time.sleep(_PAUSE)
+
+    def _copied(self, variable, tries):
+        """A copy of its array; None while the step of another thread may take it."""
+        with assigning:
+            if variable._lease is not self:
+                return None
+            lease = self._seen(variable)
+            array = lease._array(variable)
+            rests = lease._above or lease.thread == threading.get_ident()
+            if not rests and not lease.stepping.acquire(blocking=False):
+                return _copy(array) if tries >= _FEW else None
+            try:
+                copy = _copy(array)
+                return _lost(variable) if copy is None else copy
+            finally:
+                if not rests:
+                    lease.stepping.release()
 
     def write(self, variable, value):
         """Assign a leased Variable a copy of an array of JAX or numpy."""
