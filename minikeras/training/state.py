@@ -1,7 +1,8 @@
-"""The state of training as one pytree, and its lease to a loop.
+"""The state of training as one pytree, and who has its arrays.
 
 A `TrainState` of Variables and a `TrainState` of arrays have the same keys: the
-first says where the second comes from and goes back to.
+first says where the second comes from and goes back to. Evaluations read the arrays
+(`Reading`), trainings own them for a while (`Lease`).
 """
 
 import contextlib
@@ -40,9 +41,6 @@ class TrainState(NamedTuple):
     carried: dict[str, Any]
 
 
-_METRICS = TrainState._fields.index("metrics")
-
-
 def variables_of(model) -> TrainState:
     """The Variables of a model, its optimizer and its metrics, by path."""
     optimizer = model.optimizer
@@ -62,77 +60,9 @@ def weights_of(model) -> TrainState:
     return TrainState(params, state, opt_state={}, metrics={}, carried=carried)
 
 
-def _holders(owner) -> int:
-    return sys.getrefcount(owner._value)
-
-
-_ALONE = _holders(type("Owner", (), {"_value": object()})())
-
-
-def _to_donate(variable, outer):
-    """The array of a Variable; a copy if anybody else holds it: it will be deleted.
-
-    Args:
-        variable: leased by now, so that nobody gets hold of the array from here on.
-        outer: the lease before, which has the array and takes no step, or None.
-    """
-    if outer is None and _holders(variable) == _ALONE:
-        return variable._value
-    array = _copy(variable._value if outer is None else outer._array(variable))
-    return _lost(variable) if array is None else array
-
-
-def _copy(array):
-    """A copy of an array; None if a step has taken it."""
-    try:
-        return None if array.is_deleted() else jnp.copy(array)
-    except (RuntimeError, ValueError):  # it was taken just now
-        if not array.is_deleted():
-            raise
-
-
-def _lost(variable):
-    raise RuntimeError(
-        f"{variable.path} has no value: a step that failed took it away, or this is "
-        "called from inside of the step, which has taken it."
-    )
-
-
+_METRICS = TrainState._fields.index("metrics")
 # Seconds until a thread looks again whether another's step has ended, and how often.
 _PAUSE, _FEW, _TRIES = 1e-3, 3, 1000
-
-
-def _drawn(variables):
-    """The Variables of tables, which have their initial values now."""
-    leaves = jax.tree_util.tree_leaves(variables)
-    for v in leaves:
-        if v._value is None and v._lease is None:
-            _ = v.value
-    return leaves
-
-
-def _cover(below, upper):
-    """Keep leases from taking steps, but not if one of them is in a step."""
-    covered = []
-    for lease in below:
-        if not lease._above and not lease.stepping.acquire(blocking=False):
-            _uncover(covered, upper)
-            return False
-        lease._above.add(upper)
-        covered.append(lease)
-    return True
-
-
-def _uncover(below, upper):
-    for lease in below:
-        lease._above.discard(upper)
-        if not lease._above:
-            lease.stepping.release()
-
-
-def _leased_elsewhere(variable):
-    lease = variable._lease
-    return lease is not None and lease.thread != threading.get_ident()
 
 
 class Reading:
@@ -206,15 +136,6 @@ class Reading:
     def logs(self):
         """What the last step returned beside the state."""
         return self.box[0][1]
-
-
-def _read(variable):
-    """The array of a Variable; a copy where another thread may donate it."""
-    # The array first: whoever leases the Variable now sees that it is held.
-    value, lease = variable._value, variable._lease
-    if lease is not None:
-        return (lease.read if _leased_elsewhere(variable) else lease._array)(variable)
-    return variable.value if value is None else value
 
 
 class Lease:
@@ -417,14 +338,6 @@ class Lease:
         lease._assigned[lease._where[id(variable)]] = value
 
 
-def _pile(variable):
-    """The leases of a Variable, from the topmost down."""
-    lease = variable._lease
-    while lease is not None:
-        yield lease
-        lease = lease._outer[id(variable)]
-
-
 def borrowed(variables: TrainState, interrupts: Interrupts, watched=False):
     """For steps that train nothing: a `Reading`.
 
@@ -433,3 +346,89 @@ def borrowed(variables: TrainState, interrupts: Interrupts, watched=False):
     """
     leased = any(map(_leased_elsewhere, jax.tree_util.tree_leaves(variables)))
     return (Lease if watched and not leased else Reading)(variables, interrupts)
+
+
+def _drawn(variables):
+    """The Variables of tables, which have their initial values now."""
+    leaves = jax.tree_util.tree_leaves(variables)
+    for v in leaves:
+        if v._value is None and v._lease is None:
+            _ = v.value
+    return leaves
+
+
+def _leased_elsewhere(variable):
+    lease = variable._lease
+    return lease is not None and lease.thread != threading.get_ident()
+
+
+def _pile(variable):
+    """The leases of a Variable, from the topmost down."""
+    lease = variable._lease
+    while lease is not None:
+        yield lease
+        lease = lease._outer[id(variable)]
+
+
+def _cover(below, upper):
+    """Keep leases from taking steps, but not if one of them is in a step."""
+    covered = []
+    for lease in below:
+        if not lease._above and not lease.stepping.acquire(blocking=False):
+            _uncover(covered, upper)
+            return False
+        lease._above.add(upper)
+        covered.append(lease)
+    return True
+
+
+def _uncover(below, upper):
+    for lease in below:
+        lease._above.discard(upper)
+        if not lease._above:
+            lease.stepping.release()
+
+
+def _read(variable):
+    """The array of a Variable; a copy where another thread may donate it."""
+    # The array first: whoever leases the Variable now sees that it is held.
+    value, lease = variable._value, variable._lease
+    if lease is not None:
+        return (lease.read if _leased_elsewhere(variable) else lease._array)(variable)
+    return variable.value if value is None else value
+
+
+def _to_donate(variable, outer):
+    """The array of a Variable; a copy if anybody else holds it: it will be deleted.
+
+    Args:
+        variable: leased by now, so that nobody gets hold of the array from here on.
+        outer: the lease before, which has the array and takes no step, or None.
+    """
+    if outer is None and _holders(variable) == _ALONE:
+        return variable._value
+    array = _copy(variable._value if outer is None else outer._array(variable))
+    return _lost(variable) if array is None else array
+
+
+def _copy(array):
+    """A copy of an array; None if a step has taken it."""
+    try:
+        return None if array.is_deleted() else jnp.copy(array)
+    except (RuntimeError, ValueError):  # it was taken just now
+        if not array.is_deleted():
+            raise
+
+
+def _lost(variable):
+    raise RuntimeError(
+        f"{variable.path} has no value: a step that failed took it away, or this is "
+        "called from inside of the step, which has taken it."
+    )
+
+
+def _holders(owner) -> int:
+    return sys.getrefcount(owner._value)
+
+
+_ALONE = _holders(type("Owner", (), {"_value": object()})())
