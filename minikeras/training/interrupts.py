@@ -83,9 +83,12 @@ class Interrupts:
 
     def deliver(self):
         """Call the handlers of the signals that waited."""
-        while self.waiting:
+        if self.waiting:
             number, frame = self.waiting.pop(0)
-            self._handlers[number](number, frame)
+            try:
+                self._handlers[number](number, frame)
+            finally:
+                self.deliver()
 
     def _receive(self, number, frame):
         if _is_in_jax(frame) or self._is_atomic(frame) or self._must_wait():

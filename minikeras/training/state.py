@@ -70,13 +70,13 @@ class Reading:
 
     Any number of threads may have one, also while another trains the model; each has
     its own metrics. What the steps change is assigned when it is shown and at the end,
-    but to no Variable that another thread trains. All else is as in a `Lease`.
+    but to no weight that another thread trains. All else is as in a `Lease`.
     """
 
     def __init__(self, variables: TrainState, interrupts: Interrupts):
         self.variables, self.interrupts = variables, interrupts
         self._frame, self.box = current(), []
-        interrupts.guard(type(self)._at_once)
+        interrupts.guard(type(self)._at_once, type(self).show)
 
     def __enter__(self):
         return self
@@ -129,7 +129,7 @@ class Reading:
                 self.variables, shown, self._shown, strict=True
             ):
                 for key, variable in variables.items():
-                    if new[key] is not old[key] and not _leased_elsewhere(variable):
+                    if new[key] is not old[key] and _is_ours(variable):
                         variable.assign(new[key])
 
     @property
@@ -211,15 +211,11 @@ class Lease:
         """Take the Variables, unless another thread is in a step of some of them."""
         leaves = _drawn(self.variables)
         with assigning:
+            self._where = _places(self.variables)
             below = {x for v in leaves for x in _pile(v) if x.thread != self.thread}
             if not _cover(below, self):
                 return False
             self._below = below
-            self._where = {
-                id(v): (section, key)
-                for section, table in enumerate(self.variables)
-                for key, v in table.items()
-            }
             self._outer = {id(v): v._lease for v in leaves}
             for v in leaves:
                 v._lease = self
@@ -240,28 +236,40 @@ class Lease:
     def _release(self):
         if not self._outer:
             return
+        errors = []
         with assigning:
             for v in jax.tree_util.tree_leaves(self.variables):
                 below, top = self._outer.pop(id(v)), v._lease
+                try:
+                    self._give(v, below, top)
+                except Exception as error:  # the others are given back first
+                    errors.append(error)
                 if top is self:
-                    self._give(v, below)
                     v._lease = below
-                else:  # another thread has it, and gives it to those below
-                    while top._outer[id(v)] is not self:
-                        top = top._outer[id(v)]
-                    top._outer[id(v)] = below
+                    continue
+                while top._outer[id(v)] is not self:
+                    top = top._outer[id(v)]
+                top._outer[id(v)] = below
             self._assigned.clear()
             _uncover(self._below, self)
+        for error in errors:
+            raise error
 
-    def _give(self, variable, below):
-        array = self._array(variable)
-        if below is None:
-            variable._value = array
-            return
-        where = below._where[id(variable)]
-        if below.thread == self.thread or where[0] != _METRICS:
-            if not array.is_deleted():  # a step failed; those below have another
-                below._assigned[where] = array
+    def _give(self, variable, below, top):
+        where = section, key = self._where[id(variable)]
+        last = self.box[0][0][section][key]
+        array = self._assigned.get(where, last)
+        if below is not None:
+            lease, kept = below._seen(variable), section == _METRICS
+            # Of other threads' leases, the topmost gives the arrays, and each keeps its
+            # metrics. A step that failed has lost its own: those below have others.
+            wanted = lease.thread == self.thread if kept else top is self
+            if wanted and not (isinstance(array, jax.Array) and array.is_deleted()):
+                lease._assigned[lease._where[id(variable)]] = array
+        elif top is self:
+            variable._value = last  # it stays, where there is no room for the assigned
+            is_numpy = isinstance(array, np.ndarray)
+            variable._value = jnp.asarray(array) if is_numpy else array
 
     def renew(self, variables: TrainState):
         """Go on with other variables, after a change of what is trainable."""
@@ -317,12 +325,11 @@ class Lease:
             if variable._lease is not self:
                 return None
             lease = self._seen(variable)
-            array = lease._array(variable)
             rests = lease._above or lease.thread == threading.get_ident()
             if not rests and not lease.stepping.acquire(blocking=False):
-                return _copy(array) if tries >= _FEW else None
+                return _copy(lease._array(variable)) if tries >= _FEW else None
             try:
-                copy = _copy(array)
+                copy = _copy(lease._array(variable))
                 return _lost(variable) if copy is None else copy
             finally:
                 if not rests:
@@ -362,6 +369,29 @@ def _leased_elsewhere(variable):
     return lease is not None and lease.thread != threading.get_ident()
 
 
+def _is_ours(variable):
+    """Does nobody lease it, or does this thread, or is it a metric of this thread?"""
+    lease = variable._lease
+    return lease is None or lease._seen(variable).thread == threading.get_ident()
+
+
+def _places(variables):
+    """{id of a Variable: (section, key)}; each has one."""
+    places = {}
+    for section, table in enumerate(variables):
+        for key, v in table.items():
+            if id(v) in places:
+                kinds = TrainState._fields
+                raise ValueError(
+                    f"{v.path} stands in {kinds[places[id(v)][0]]} and in "
+                    f"{kinds[section]}: a step would write it twice. A metric or an "
+                    "optimizer that looks at a Variable of another object should hold "
+                    "a function that returns it, not the Variable."
+                )
+            places[id(v)] = (section, key)
+    return places
+
+
 def _pile(variable):
     """The leases of a Variable, from the topmost down."""
     lease = variable._lease
@@ -393,9 +423,10 @@ def _read(variable):
     """The array of a Variable; a copy where another thread may donate it."""
     # The array first: whoever leases the Variable now sees that it is held.
     value, lease = variable._value, variable._lease
-    if lease is not None:
-        return (lease.read if _leased_elsewhere(variable) else lease._array)(variable)
-    return variable.value if value is None else value
+    if lease is None:
+        return variable.value if value is None else value
+    mine = lease.thread == threading.get_ident()
+    return (lease._array if mine else lease.read)(variable)
 
 
 def _to_donate(variable, outer):
@@ -407,7 +438,8 @@ def _to_donate(variable, outer):
     """
     if outer is None and _holders(variable) == _ALONE:
         return variable._value
-    array = _copy(variable._value if outer is None else outer._array(variable))
+    held = variable._value if outer is None else outer._seen(variable)._array(variable)
+    array = _copy(held)
     return _lost(variable) if array is None else array
 
 

@@ -4,8 +4,11 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
+import minikeras as keras
+from minikeras.core.functional import current
 from minikeras.training.interrupts import Interrupts
 
 SCRIPT = """
@@ -74,3 +77,55 @@ def test_a_signal_as_handlers_are_set_leaves_none_of_ours(late, monkeypatch):
     finally:
         monkeypatch.undo()
         signal.signal(signal.SIGUSR1, before)
+
+
+def test_of_two_signals_that_wait_both_are_delivered():
+    told = []
+
+    def mine(number, frame):
+        told.append(number)
+        raise KeyboardInterrupt
+
+    numbers = [signal.SIGUSR1, signal.SIGUSR2]
+    before = [signal.signal(number, mine) for number in numbers]
+
+    def whole():
+        for number in numbers:
+            signal.raise_signal(number)
+        assert not told
+
+    try:
+        with pytest.raises(KeyboardInterrupt), Interrupts() as interrupts:
+            interrupts.guard(whole)
+            whole()
+        assert told == numbers
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def test_results_of_an_evaluation_are_shown_whole(monkeypatch):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.ones((8, 3), "float32")
+    model.evaluate(x, x[:, :1], verbose=0)
+    assign, calls = keras.Variable.assign, []
+
+    def mine(number, frame):
+        raise KeyboardInterrupt
+
+    def interrupted(variable, value):
+        if variable.path.startswith("loss/") and current().bindings is None:
+            calls.append(variable.path)
+            if len(calls) == 1:
+                signal.raise_signal(signal.SIGUSR1)
+        return assign(variable, value)
+
+    before = signal.signal(signal.SIGUSR1, mine)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            monkeypatch.setattr(keras.Variable, "assign", interrupted)
+            model.test_on_batch(2 * x, x[:, :1])
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert len(set(calls)) == 2

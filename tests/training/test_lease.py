@@ -2,6 +2,7 @@
 
 import copy
 import gc
+import types
 import weakref
 
 import jax
@@ -263,6 +264,61 @@ def test_logs_are_those_of_the_last_batch(act):
 
     history = model.fit(X, Y, callbacks=[Hooks(on_train_batch_end=touch)], **FIT)
     assert history.history["loss"] == last[2:]
+
+
+def test_what_is_assigned_and_never_changed_is_an_array_of_jax():
+    model = make()
+    model.layers[0].trainable = False
+    model.compile("sgd", "mse")
+
+    def assign(model, i, logs):
+        model.set_weights([np.full((3, 2), 5.0), np.ones(2)])
+
+    model.fit(X, Y, callbacks=[Hooks(on_train_batch_begin=assign)], **FIT)
+    assert all(isinstance(v._value, jax.Array) for v in model.variables)
+    model.fit(X, Y, **FIT)
+
+
+def leased(model):
+    variables = model.variables + model.optimizer.variables + model.metrics_variables
+    return [v.path for v in variables if v._lease is not None]
+
+
+def test_no_room_for_what_was_assigned_last(monkeypatch):
+    """The error comes out, and all is given back."""
+    model = make()
+    model.fit(X, Y, **FIT)
+
+    def fail(array):
+        raise MemoryError
+
+    def assign(model, i, logs):
+        model.set_weights([np.full((3, 2), 5.0), np.ones(2)])
+        pretended = types.SimpleNamespace(copy=jax.numpy.copy, asarray=fail)
+        monkeypatch.setattr(state, "jnp", pretended)
+
+    with pytest.raises(MemoryError):
+        model.fit(X, Y, callbacks=[Hooks(on_epoch_end=assign)], **FIT)
+    monkeypatch.undo()
+    assert not leased(model)
+    model.fit(X, Y, **FIT)
+    assert int(model.optimizer.iterations.value) == 9
+
+
+def test_a_variable_of_two_kinds_is_refused():
+    class Looks(keras.metrics.Mean):
+        def __init__(self, variable):
+            super().__init__()
+            self.looks_at = variable
+
+    model = make()
+    kernel = model.layers[0].kernel
+    before = kernel.numpy()
+    model.compile("sgd", "mse", metrics=[Looks(kernel)])
+    with pytest.raises(ValueError, match="kernel stands in params and in metrics"):
+        model.fit(X, Y, **FIT)
+    assert not leased(model)
+    np.testing.assert_array_equal(kernel.numpy(), before)
 
 
 class Traced(layers.Layer):

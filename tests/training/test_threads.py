@@ -252,6 +252,31 @@ def test_metrics_of_a_training_below_are_reset_there():
     jax.tree_util.tree_map(np.testing.assert_allclose, losses(True), losses(False))
 
 
+def test_an_evaluation_below_another_threads_training_counts_as_alone():
+    """A callback's evaluation leaves its numbers in the metrics of its own thread."""
+
+    def losses(at_once):
+        model, on_top, goes_on = make(), threading.Event(), threading.Event()
+        model.optimizer.learning_rate = 0.0
+        wait = lambda i: on_top.set() or goes_on.wait(60)  # noqa: E731
+        other = threading.Thread(target=lambda: fit(model, on_train_batch_end=wait))
+
+        def evaluate(i):
+            if i == 1:
+                if at_once:
+                    other.start()
+                    on_top.wait(60)
+                model.evaluate(X + 1, Y, verbose=0)
+                goes_on.set()
+
+        found = fit(model, on_train_batch_end=evaluate)
+        if at_once:
+            other.join()
+        return found
+
+    assert losses(True) == losses(False)
+
+
 def test_predictions_start_from_all_of_the_weights_that_are_set():
     model, stop = make(), threading.Event()
 
