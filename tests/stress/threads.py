@@ -4,6 +4,7 @@
 """
 
 import argparse
+import random
 import tempfile
 import threading
 import time
@@ -91,6 +92,65 @@ def one_model(until, errors):
     return [threading.Thread(target=run, args=(act,)) for act in acts]
 
 
+def two_models(until, errors):
+    """Two models that share a layer, trained and evaluated in three threads, which
+    freeze it, and train in the callbacks of each other: no step is lost."""
+    shared, steps, lock = layers.Dense(2), [], threading.Lock()
+    models = [
+        keras.Sequential([keras.Input((3,)), *below, shared])
+        for below in ([], [layers.Dense(3)])
+    ]
+    for model in models:
+        model.compile("sgd", "mse", metrics=["mae"])
+        model.predict(X, verbose=0)
+    one, other = models
+
+    def count(*_):
+        with lock:
+            steps.append(1)
+
+    def run(number):
+        draw = random.Random(number)
+        callback = keras.callbacks.LambdaCallback
+
+        def use(*_):
+            chosen = draw.randrange(10)
+            if chosen < 2:
+                other.evaluate(X, X[:, :2], verbose=0)
+            elif chosen < 4:
+                one.predict(X, verbose=0)
+            elif chosen == 4:
+                other.train_on_batch(X, X[:, :2])
+            elif chosen == 5:
+                shared.bias.assign(np.zeros(2, "float32"))
+
+        def freeze(*_):
+            other.layers[0].trainable = not other.layers[0].trainable
+
+        trains = callback(on_train_batch_begin=use, on_train_batch_end=count)
+        freezes = callback(on_train_batch_end=use, on_epoch_end=freeze)
+        watches = callback(on_test_batch_end=use)
+        acts = (
+            lambda: one.fit(X, X[:, :2], 8, 2, verbose=0, callbacks=[trains]),
+            lambda: other.fit(X, X[:, :2], 8, 3, verbose=0, callbacks=[freezes]),
+            lambda: other.evaluate(X, X[:, :2], 8, verbose=0, callbacks=[watches]),
+            lambda: count(one.train_on_batch(X, X[:, :2])),
+            lambda: [model.get_weights() for model in models],
+        )
+        try:
+            while time.time() < until:
+                draw.choice(acts)()
+        except Exception:
+            errors.append(("two models", 0, traceback.format_exc()))
+
+    def check():
+        done = int(one.optimizer.iterations.value)
+        if done != len(steps):
+            errors.append(("two models", 0, f"{done} steps of {len(steps)} are left"))
+
+    return [threading.Thread(target=run, args=(n,)) for n in range(3)], check
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
@@ -102,10 +162,13 @@ def main():
             for n in range(1, 9)
         ]
         threads += one_model(until, errors)
+        more, check = two_models(until, errors)
+        threads += more
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
+        check()
     for number, rounds, text in errors[:3]:
         print(f"thread {number}, round {rounds}:\n{text}")
     print(f"{len(errors)} leaks or errors in {options.seconds:.0f} s")

@@ -11,7 +11,7 @@ import pytest
 
 import minikeras as keras
 from minikeras import layers
-from tests.stress.threads import one_model, work
+from tests.stress.threads import one_model, two_models, work
 
 X = np.random.default_rng(6).normal(size=(64, 3)).astype("float32")
 Y = X[:, :2] ** 2
@@ -55,6 +55,17 @@ def test_threads_under_scopes_of_their_own(tmp_path):
         thread.start()
     for thread in threads:
         thread.join()
+    assert not errors, errors[0][-1]
+
+
+def test_models_that_share_a_layer_in_three_threads():
+    errors = []
+    threads, check = two_models(time.time() + 3, errors)
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    check()
     assert not errors, errors[0][-1]
 
 
