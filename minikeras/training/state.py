@@ -99,7 +99,7 @@ class Reading:
                 break
             time.sleep(_PAUSE)
         else:  # a long step, or one that itself waits for this
-            tables = tuple({k: _read(v) for k, v in t.items()} for t in self.variables)
+            tables = self._one_by_one()
         self._shown = tables
         if reset is not None:
             _, tables = apply(reset, tuple(self.variables), tables)
@@ -113,22 +113,21 @@ class Reading:
             if not _cover(below, self):
                 return None
             try:
-                return tuple(
-                    {k: _read(v) for k, v in t.items()} for t in self.variables
-                )
+                return self._one_by_one()
             finally:
                 _uncover(below, self)
+
+    def _one_by_one(self):
+        return tuple({k: _read(v) for k, v in t.items()} for t in self.variables)
 
     def show(self):
         """Assign what has changed."""
         if not self.box:
             return
         shown, self._shown = self._shown, self.box[0][0]
-        with assigning:  # nobody leases them now
-            for variables, old, new in zip(
-                self.variables, shown, self._shown, strict=True
-            ):
-                for key, variable in variables.items():
+        with assigning:  # nobody leases one between the question and the answer
+            for table, old, new in zip(self.variables, shown, self._shown, strict=True):
+                for key, variable in table.items():
                     if new[key] is not old[key] and _is_ours(variable):
                         variable.assign(new[key])
 
@@ -252,8 +251,8 @@ class Lease:
                 top._outer[id(v)] = below
             self._assigned.clear()
             _uncover(self._below, self)
-        for error in errors:
-            raise error
+        if errors:
+            raise errors[0]
 
     def _give(self, variable, below, top):
         where = section, key = self._where[id(variable)]
