@@ -15,7 +15,7 @@ import pytest
 
 import minikeras
 from compat.draw import Draw, assert_close, both, cases, cast, of_samples, outcome
-from minikeras.core.functional import set_mask
+from minikeras.core.bridge import set_mask
 from minikeras.core.naming import to_snake_case
 
 PACKAGES = (keras, minikeras)

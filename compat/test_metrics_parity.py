@@ -15,7 +15,7 @@ import pytest
 
 import minikeras
 from compat.draw import Draw, assert_close, both, cases, cast
-from minikeras.core.functional import set_mask
+from minikeras.core.bridge import set_mask
 
 PACKAGES = (keras, minikeras)
 MARK = {keras: keras.src.backend.set_keras_mask, minikeras: set_mask}

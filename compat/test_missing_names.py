@@ -9,7 +9,7 @@ import keras
 import pytest
 
 import minikeras
-from minikeras.core import missing
+from minikeras.core import missing_names as missing
 
 NOT_PLANNED = {("", "src")}
 OURS_ALONE = {"datasets.digits"}

@@ -170,7 +170,7 @@ def test_a_cold_fit_enters_few_files_and_reaches_dense_in_few_frames():
     assert min(depths) <= 10, depths
     assert len(chain_files[0]) <= 7, chain_files[0]
     # Guarantees for the first run (interrupts, builds that fail) take two of them,
-    # core/late.py one: the first optimizer imports optax by it; core/tracebacks.py one.
+    # core/late_import.py one: the first optimizer imports optax by it; core/tracebacks.py one.
     assert len(entered) <= 36, sorted(entered)
 
 

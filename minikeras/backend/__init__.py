@@ -13,7 +13,7 @@ from minikeras.core.dtypes import result_type
 from minikeras.core.dtypes import standardize_dtype
 from minikeras.core.naming import get_uid
 from minikeras.core.keras_tensor import is_keras_tensor
-from minikeras.utils.session import clear_session
+from minikeras.training.session import clear_session
 
 __all__ = [
     "backend",

@@ -1,7 +1,7 @@
 """The base class of callbacks."""
 
-from minikeras.core.describe import describe, visible
 from minikeras.core.members import Alias
+from minikeras.core.object_repr import describe, visible
 
 
 class Callback:

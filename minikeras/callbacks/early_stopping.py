@@ -3,7 +3,7 @@
 import warnings
 
 from minikeras.callbacks.monitor_callback import MonitorCallback
-from minikeras.callbacks.printing import print_msg
+from minikeras.core.printing import print_msg
 
 
 class EarlyStopping(MonitorCallback):

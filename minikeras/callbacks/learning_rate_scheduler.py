@@ -5,13 +5,13 @@ import inspect
 import numpy as np
 
 from minikeras.callbacks.callback import Callback
-from minikeras.callbacks.printing import print_msg
 from minikeras.callbacks.reduce_lr_on_plateau import (
     learning_rate,
     learning_rates,
     optimizers_of,
     spoken,
 )
+from minikeras.core.printing import print_msg
 
 
 class LearningRateScheduler(Callback):

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 
 from minikeras.callbacks.monitor_callback import MonitorCallback
-from minikeras.callbacks.printing import print_msg
+from minikeras.core.printing import print_msg
 
 
 class ModelCheckpoint(MonitorCallback):

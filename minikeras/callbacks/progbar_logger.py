@@ -1,8 +1,8 @@
 """Progress on the terminal."""
 
 from minikeras.callbacks.callback import Callback
-from minikeras.callbacks.printing import print_msg
 from minikeras.callbacks.progbar import Progbar
+from minikeras.core.printing import print_msg
 
 
 class ProgbarLogger(Callback):

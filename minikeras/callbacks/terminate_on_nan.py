@@ -3,7 +3,7 @@
 import math
 
 from minikeras.callbacks.callback import Callback
-from minikeras.callbacks.printing import print_msg
+from minikeras.core.printing import print_msg
 
 
 class TerminateOnNaN(Callback):

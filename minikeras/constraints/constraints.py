@@ -1,7 +1,7 @@
 """Constraints on the norms and signs of weights."""
 
 from minikeras import config, ops
-from minikeras.core.describe import describe
+from minikeras.core.object_repr import describe
 
 
 def norms(w, axis):

@@ -9,7 +9,7 @@ import inspect
 import sys
 from typing import Any
 
-from minikeras.core.functional import Scope, current
+from minikeras.core.bridge import Scope, current
 from minikeras.core.naming import to_snake_case
 
 _public: dict[str, dict[str, Any]] = {}  # "keras.layers" -> {"Dense": Dense}

@@ -7,7 +7,7 @@ import math
 
 import jax
 
-from minikeras.core.functional import Frame, Scope, bound, get_mask, set_mask
+from minikeras.core.bridge import Frame, Scope, bound, get_mask, set_mask
 
 MODES = ("full", "activations", "larger_than", "list_of_layers", None)
 

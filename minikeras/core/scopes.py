@@ -2,7 +2,7 @@
 
 import jax
 
-from minikeras.core.functional import Frame, Masks, Scope, bound, current
+from minikeras.core.bridge import Frame, MaskTable, Scope, current, isolated
 
 
 class name_scope(Scope):
@@ -91,11 +91,11 @@ class StatelessScope:
             self.state_mapping[id(variable)] = value
 
     def __enter__(self):
-        from minikeras.core.variable import Stateless
+        from minikeras.core.variable import StatelessBindings
 
         losses = self.losses if self.collect_losses else current().losses
-        self._bindings = Stateless(self.state_mapping)
-        self._frame = Frame(bindings=self._bindings, losses=losses, masks=Masks())
+        self._bindings = StatelessBindings(self.state_mapping)
+        self._frame = Frame(bindings=self._bindings, losses=losses, masks=MaskTable())
         self._frame.__enter__()
         return self
 
@@ -121,7 +121,7 @@ class SymbolicScope:
     """Inside, code runs for its shapes only."""
 
     def __enter__(self):
-        self._frame = bound({}, masks=Masks(), losses=[])
+        self._frame = isolated()
         self._frame.__enter__()
         return self
 

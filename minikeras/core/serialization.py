@@ -15,7 +15,7 @@ import numpy as np
 
 from minikeras import config as settings
 from minikeras.core import dtypes, registry
-from minikeras.core.functional import Scope, current
+from minikeras.core.bridge import Scope, current
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import FunctionOp
 

@@ -15,14 +15,14 @@ import numpy as np
 
 from minikeras import config as settings
 from minikeras.core import dtypes, naming, registry
+from minikeras.core.bridge import isolated
 from minikeras.core.call_errors import described
-from minikeras.core.describe import visible
-from minikeras.core.functional import Masks, bound
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.core.late import late_import
+from minikeras.core.late_import import late_import
 from minikeras.core.members import Alias
-from minikeras.core.placeholders import SIZES_FOR_NONE, guesses, unfilled
+from minikeras.core.object_repr import visible
 from minikeras.core.tracebacks import shorten
+from minikeras.core.unknown_sizes import SIZES_FOR_NONE, guesses, unfilled
 from minikeras.core.variable import is_sparse
 
 _GUESSES = 200  # how many sizes for None are tried where neither fits
@@ -61,7 +61,7 @@ def dry_run(fn, *args) -> None:
         fn: any code in Keras style.
         *args: trees of `jax.ShapeDtypeStruct`.
     """
-    with bound({}, masks=Masks(), losses=[]):
+    with isolated():
         jax.eval_shape(fn, *args)
 
 
@@ -94,10 +94,8 @@ def output_spec(fn, args, kwargs, training=None, fills=SIZES_FOR_NONE, guess=Non
         return [x for x in leaves if _is_array(x)]
 
     def trace(fill, tensors):
-        changes = {"masks": Masks(), "losses": []}
-        if training is not None:
-            changes["training"] = training
-        with bound({}, **changes):
+        changes = {} if training is None else {"training": training}
+        with isolated(**changes):
             return jax.eval_shape(run, [_struct(x, fill) for x in tensors])
 
     def both(tensors):

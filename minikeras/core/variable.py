@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core import dtypes, naming, registry
-from minikeras.core.functional import Bindings, bound, current
+from minikeras.core.bridge import Bindings, bound, current
 from minikeras.core.ragged import ragged_error
 
 
@@ -110,7 +110,7 @@ def _python_dtype(x):
     return None
 
 
-class Stateless(Bindings):
+class StatelessBindings(Bindings):
     """The bindings of a `StatelessScope`: Variables made inside get values later."""
 
     __slots__ = ("waiting",)
@@ -121,7 +121,7 @@ class Stateless(Bindings):
 
     def leave(self):
         """Draw the values that the outermost scope put off."""
-        if (outer := _stateless(self.outer)) is not None:
+        if (outer := _innermost_stateless(self.outer)) is not None:
             outer.waiting += self.waiting
             return
         for variable in self.waiting:
@@ -129,9 +129,9 @@ class Stateless(Bindings):
             variable._initializer = None
 
 
-def _stateless(bindings) -> "Stateless | None":
+def _innermost_stateless(bindings) -> "StatelessBindings | None":
     """The innermost stateless scope around, or None."""
-    while bindings is not None and not isinstance(bindings, Stateless):
+    while bindings is not None and not isinstance(bindings, StatelessBindings):
         bindings = bindings.outer
     return bindings
 
@@ -214,7 +214,7 @@ class Variable:
         self.shape = dtypes.standardize_shape(shape)
         self._dtype = dtypes.standardize_dtype(dtype or dtypes.floatx())
         self._initializer, self._value = initializer, None
-        if (scope := _stateless(current().bindings)) is not None:
+        if (scope := _innermost_stateless(current().bindings)) is not None:
             scope.waiting.append(self)
             return
         self._value, self._initializer = self._drawn(), None
@@ -233,7 +233,7 @@ class Variable:
         return value if self._layout is None else jax.device_put(value, self._layout)
 
     def _own_value(self, initializer, shape, dtype):
-        if _stateless(current().bindings) is not None:
+        if _innermost_stateless(current().bindings) is not None:
             raise ValueError(
                 f"Variable {self.path}: an array cannot become the value of a new "
                 "variable while in a stateless scope, which leaves variables as they "

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from minikeras.config import floatx
-from minikeras.core.late import late_import
+from minikeras.core.late_import import late_import
 from minikeras.core.ragged import REMEDY, ragged_row
 from minikeras.core.variable import is_sparse
 from minikeras.data.adapter import Adapter, pack_x_y_sample_weight

@@ -7,7 +7,7 @@ from minikeras.data.adapter import Adapter, refuse
 from minikeras.data.batches import to_batch
 from minikeras.data.pydataset import PyDataset
 from minikeras.data.weights import weighted
-from minikeras.data.workers import WorkerPool, get_batch
+from minikeras.data.worker_pool import WorkerPool, get_batch
 
 
 class PyDatasetAdapter(Adapter):

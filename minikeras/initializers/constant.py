@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core import dtypes
-from minikeras.core.late import late_import
+from minikeras.core.late_import import late_import
 from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,

@@ -1,6 +1,6 @@
 """The base of all initializers."""
 
-from minikeras.core.describe import describe
+from minikeras.core.object_repr import describe
 from minikeras.core.variable import convert_to_tensor
 
 

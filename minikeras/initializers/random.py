@@ -10,7 +10,7 @@ from minikeras.core.serialization import (
     serialize_keras_object,
 )
 from minikeras.initializers.initializer import Initializer
-from minikeras.random import draws
+from minikeras.random import distributions as draws
 from minikeras.random.seed_generator import SeedGenerator, make_default_seed
 
 # Standard deviation of a normal distribution cut off at two of its own.

@@ -34,8 +34,8 @@ from minikeras.layers.core.input_layer import InputLayer
 from minikeras.layers.core.jax_layer import JaxLayer
 from minikeras.layers.core.lambda_layer import Lambda
 from minikeras.layers.core.masking import Masking
-from minikeras.layers.core.refused import TFSMLayer
-from minikeras.layers.core.refused import TorchModuleWrapper
+from minikeras.layers.core.unsupported import TFSMLayer
+from minikeras.layers.core.unsupported import TorchModuleWrapper
 from minikeras.layers.core.reversible_embedding import ReversibleEmbedding
 from minikeras.layers.core.wrapper import Wrapper
 from minikeras.layers.layer import Layer

@@ -8,8 +8,8 @@ import jax
 import numpy as np
 
 from minikeras.core import dtypes
+from minikeras.core.bridge import get_mask, set_mask
 from minikeras.core.call_errors import brief
-from minikeras.core.functional import get_mask, set_mask
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import any_symbolic
 from minikeras.core.variable import is_sparse
@@ -119,7 +119,7 @@ def map_shapes(function, shapes):
     return shapes
 
 
-class Travelling:
+class CallContext:
     """Mix-in of Layer: masks travel with arrays, registered arguments with calls."""
 
     _mk_context_arguments: tuple[str, ...] = ()
@@ -130,7 +130,7 @@ class Travelling:
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        cls._mk_masks_itself = cls.compute_mask is not Travelling.compute_mask
+        cls._mk_masks_itself = cls.compute_mask is not CallContext.compute_mask
 
     def compute_mask(self, inputs, previous_mask):
         """The outputs' mask: the inputs' by default."""

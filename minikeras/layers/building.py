@@ -7,18 +7,18 @@ from typing import Any
 
 import jax
 
-from minikeras.core.functional import Frame
+from minikeras.core.bridge import Frame
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.members import overrides, whole
-from minikeras.core.placeholders import shown_shape
 from minikeras.core.symbolic import output_spec
+from minikeras.core.unknown_sizes import shown_shape
 from minikeras.layers import arguments as arg
 
 # Building runs the user's code on tracers, which other threads must not get hold of.
 building = threading.RLock()
 
 
-class Buildable:
+class LazyBuild:
     """Mix-in of Layer: everything around `build`."""
 
     _mk_building = False
@@ -38,7 +38,7 @@ class Buildable:
     def _mk_build_at_init(self):
         """End of the constructor of a layer without weights: there is no more to do,
         unless a subclass has a `build` of its own."""
-        self.built = type(self).build is Buildable.build
+        self.built = type(self).build is LazyBuild.build
 
     def _mk_weight(self, name, shape, settings_of=None, **more):
         """A weight as the constructor's `<name>_initializer`, `_regularizer` and
@@ -61,7 +61,7 @@ class Buildable:
             for name, value in given.items()
             if name != "mask" and arg.is_tensor_tree(value)
         }
-        if overrides(self, "build", Buildable):
+        if overrides(self, "build", LazyBuild):
             with Frame(path=self._mk_scope(), autocast=None):
                 self.build(**self._mk_shapes_for(self.build, shapes))
         else:

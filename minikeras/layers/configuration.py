@@ -28,7 +28,7 @@ def own_arguments(arguments):
     return {k: v for k, v in arguments.items() if k not in others}
 
 
-class Configurable:
+class ConstructorConfig:
     """Mix-in of Layer: `get_config` and `from_config`."""
 
     def _mk_keep(self, arguments):
@@ -52,7 +52,7 @@ class Configurable:
                 self.activity_regularizer
             )
         parameters = _library_parameters(type(self))
-        inherited = type(self).get_config is Configurable.get_config
+        inherited = type(self).get_config is ConstructorConfig.get_config
         own = not type(self).__module__.startswith("minikeras.")
         if inherited and own and not parameters:
             return init_config(self, config)
@@ -81,7 +81,7 @@ def _library_parameters(cls):
         for c in reversed(cls.__mro__)
         if c.__module__.startswith("minikeras.")
         and "__init__" in vars(c)
-        and issubclass(c, Configurable)
+        and issubclass(c, ConstructorConfig)
     ]
     names = dict.fromkeys(p for c in owners for p in init_parameters(c))
     return tuple(n for n in names if n not in _COMMON)

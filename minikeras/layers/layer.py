@@ -7,22 +7,22 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core import dtypes, registry
-from minikeras.core.functional import Frame, Masks, bound, current, get_mask, set_mask
+from minikeras.core.bridge import Frame, bound, current, get_mask, isolated, set_mask
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.members import Alias, copied, overrides
 from minikeras.core.symbolic import Node, Operation, any_symbolic, output_spec
 from minikeras.core.tracebacks import shorten
 from minikeras.core.variable import Variable, is_sparse
 from minikeras.layers import arguments as arg
-from minikeras.layers.arguments import Travelling, check_input
-from minikeras.layers.building import Buildable
-from minikeras.layers.configuration import Configurable
-from minikeras.layers.tracking import Tracked
+from minikeras.layers.arguments import CallContext, check_input
+from minikeras.layers.building import LazyBuild
+from minikeras.layers.configuration import ConstructorConfig
+from minikeras.layers.tracking import StateTracking
 
 _KERAS2_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_shape")
 
 
-class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
+class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation):
     """A computation with weights: `outputs = layer(inputs)`.
 
     A subclass defines `__init__` (configuration), `build(input_shape)` (weights, with
@@ -204,7 +204,7 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
         self._mk_check_initialized()
         try:
             spec = arg.signature_of(self)
-            args, kwargs, given, settings = self._mk_understand(spec, args, kwargs)
+            args, kwargs, given, settings = self._mk_parse_call(spec, args, kwargs)
             symbolic, frame = any_symbolic(given.values()), current()
             first = given.get(spec.first)
             masks = self._mk_take_masks(spec, given)
@@ -235,7 +235,7 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
             shorten(error)
             raise
 
-    def _mk_understand(self, spec, args, kwargs):
+    def _mk_parse_call(self, spec, args, kwargs):
         """(args, kwargs, {parameter of `call`: value}, what the code within sees)."""
         frame = current()
         training, context = kwargs.get("training"), frame.context
@@ -360,7 +360,7 @@ class Layer(Tracked, Buildable, Configurable, Travelling, Operation):
         named = {k.removesuffix("_shape"): symbolic(v) for k, v in kwargs.items()}
         if "input" in named:
             inputs.append(named.pop("input"))
-        with self._mk_unchanged(), bound({}, masks=Masks(), losses=[]):
+        with self._mk_unchanged(), isolated():
             outputs = self(*inputs, **named)
         return arg.map_leaves(lambda x: x.shape, outputs)
 

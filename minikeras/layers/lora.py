@@ -10,7 +10,7 @@ def low_rank_update(kernel, a, b, scale):
     return kernel + scale * (a @ b)
 
 
-class LowRank:
+class LoRA:
     """Mix-in of layers with one big kernel.
 
     `enable_lora(rank)` freezes the kernel W and makes the layer compute with

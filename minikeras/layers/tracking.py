@@ -15,7 +15,7 @@ from minikeras.core.variable import Variable, assigning, unique_paths
 from minikeras.random.seed_generator import SeedGenerator
 
 
-class Tracked:
+class StateTracking:
     """Mix-in of Layer: the tree of state below an object."""
 
     _mk_untracked: frozenset[str] = frozenset(
@@ -50,7 +50,7 @@ class Tracked:
     def _mk_forget(self):
         """Walk again over this object's attributes, and those above it."""
         self.__dict__.pop("_mk_found", None)
-        Below.changes += 1
+        SubtreeState.changes += 1
 
     def _mk_lock(self, locked=True):
         object.__setattr__(self, "_mk_locked", locked)
@@ -92,7 +92,7 @@ class Tracked:
         """
         found = self.__dict__.get("_mk_found")
         if found is None or not found.is_fresh():
-            found = self.__dict__["_mk_found"] = Found(self)
+            found = self.__dict__["_mk_found"] = OwnState(self)
         return found
 
     @property
@@ -107,29 +107,31 @@ class Tracked:
         """The object's own weights: those born trainable first."""
         return list(self._mk_state().weights)
 
-    def _mk_below(self):
+    def _mk_subtree_state(self):
         """What this object and all layers below hold; remembered like `_state`."""
         found = self.__dict__.get("_mk_found_below")
         if found is None or not found.is_fresh(self):
-            found = self.__dict__["_mk_found_below"] = Below(self)
+            found = self.__dict__["_mk_found_below"] = SubtreeState(self)
         return found
 
     def _mk_flatten_layers(self, include_self=True, recursive=True):
         """This layer and all below it, depth first, each once."""
         below = (
-            self._mk_below().layers if recursive else [self, *self._mk_state().layers]
+            self._mk_subtree_state().layers
+            if recursive
+            else [self, *self._mk_state().layers]
         )
         return below[0 if include_self else 1 :]
 
     @property
     def variables(self):
         """All variables: weights, and states of seed generators."""
-        return list(self._mk_below().variables)
+        return list(self._mk_subtree_state().variables)
 
     @property
     def weights(self):
         """`variables` without the states of seed generators."""
-        return list(self._mk_below().weights)
+        return list(self._mk_subtree_state().weights)
 
     @property
     def trainable_variables(self):
@@ -261,10 +263,10 @@ class Tracked:
             for layer, attributes in before:
                 vars(layer).clear()
                 vars(layer).update(attributes)
-            Below.changes += 1
+            SubtreeState.changes += 1
 
 
-class Found:
+class OwnState:
     """What an object holds directly, found by one walk over its attributes.
 
     Attributes:
@@ -283,7 +285,7 @@ class Found:
                 for leaf in _state_leaves(value, self.containers):
                     leaves[id(leaf)] = leaf
         self.held = list(leaves.values())
-        self.layers = [x for x in self.held if isinstance(x, Tracked)]
+        self.layers = [x for x in self.held if isinstance(x, StateTracking)]
         weights = (x for x in self.held if isinstance(x, Variable))
         self.weights = sorted(weights, key=lambda v: not v._born_trainable)
         self.variables = self.weights + [
@@ -295,12 +297,12 @@ class Found:
         return all(map(_is_same, self.containers))
 
 
-class Below:
+class SubtreeState:
     """What an object and all layers below it hold.
 
     Attributes:
         layers: the object, then the layers, depth first, each once.
-        weights, variables: as in `Found`, of all of them, each once.
+        weights, variables: as in `OwnState`, of all of them, each once.
         paths: {path: Variable} of `variables`, one for each.
         carried: Variables that are carried from batch to batch, but are no state of
             the model: `_mk_carried` of each layer names the attributes.
@@ -332,12 +334,12 @@ class Below:
             for v in _state_leaves(getattr(layer, name))
         )
         self._containers = [c for x in found for c in x.containers]
-        self._changes = Below.changes
+        self._changes = SubtreeState.changes
 
     def is_fresh(self, top):
         """Has no attribute been set, and do the containers hold the same items?"""
         return (
-            self._changes == Below.changes
+            self._changes == SubtreeState.changes
             and self.layers[0] is top  # and not the object of which `top` is a copy
             and all(map(_is_same, self._containers))
         )
@@ -379,7 +381,7 @@ def _state_leaves(value, containers=None):
 
     Adds to `containers`, if given, each one that may change, with its items.
     """
-    if isinstance(value, (Variable, Tracked, SeedGenerator)) or _is_metric(value):
+    if isinstance(value, (Variable, StateTracking, SeedGenerator)) or _is_metric(value):
         yield value
     elif isinstance(value, (dict, list, tuple, set, frozenset)):
         items = _items(value)

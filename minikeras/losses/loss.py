@@ -7,8 +7,8 @@ import jax.numpy as jnp
 
 from minikeras import config
 from minikeras.core import dtypes, naming
-from minikeras.core.describe import describe, visible
-from minikeras.core.functional import get_mask
+from minikeras.core.bridge import get_mask
+from minikeras.core.object_repr import describe, visible
 from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from minikeras.config import epsilon, floatx
-from minikeras.core.functional import set_mask
+from minikeras.core.bridge import set_mask
 from minikeras.core.variable import convert_to_tensor
 from minikeras.losses.loss import LossFunctionWrapper, loss_function
 from minikeras.losses.regression import as_pair

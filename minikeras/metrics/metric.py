@@ -4,9 +4,9 @@ import numpy as np
 
 from minikeras import config
 from minikeras.core import dtypes, naming
-from minikeras.core.describe import visible
-from minikeras.core.functional import Frame, apply, current
+from minikeras.core.bridge import Frame, apply, current
 from minikeras.core.members import Alias, copied
+from minikeras.core.object_repr import visible
 from minikeras.core.variable import Variable, convert_to_tensor
 
 

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 
 from minikeras.core import registry
-from minikeras.core.functional import get_mask
+from minikeras.core.bridge import get_mask
 from minikeras.core.members import Alias
 from minikeras.core.serialization import (
     deserialize_keras_object,

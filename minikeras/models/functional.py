@@ -5,7 +5,7 @@ from typing import Any
 import jax
 
 from minikeras.core import registry, tree
-from minikeras.core.functional import Frame, set_mask
+from minikeras.core.bridge import Frame, set_mask
 from minikeras.core.keras_tensor import KerasTensor, is_keras_tensor
 from minikeras.layers.core.input_layer import Input, InputLayer
 from minikeras.layers.layer import Layer

@@ -1,7 +1,7 @@
 """Sequential: layers one after another."""
 
 from minikeras.core import registry
-from minikeras.core.functional import Frame
+from minikeras.core.bridge import Frame
 from minikeras.core.members import Alias
 from minikeras.core.serialization import (
     deserialize_keras_object,

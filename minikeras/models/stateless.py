@@ -8,12 +8,12 @@ State goes in and comes out as lists of arrays, in the order of the attributes
 from collections.abc import Callable
 from typing import Any
 
-from minikeras.core.functional import Bridge, Frame, bound
+from minikeras.core.bridge import Bridge, Frame, bound
 from minikeras.training import step as steps
 from minikeras.training.state import variables_of
 
 
-class Stateless:
+class StatelessMethods:
     """Mix-in of Trainer."""
 
     __call__: Callable[..., Any]

@@ -11,11 +11,12 @@ import jax
 import numpy as np
 
 from minikeras.config import is_interactive_logging_enabled
-from minikeras.core import dtypes, terminal
-from minikeras.core.late import draws_undone, late_import
-from minikeras.core.placeholders import SIZES_FOR_NONE
+from minikeras.core import dtypes
+from minikeras.core import printing as terminal
+from minikeras.core.late_import import draws_undone, late_import
+from minikeras.core.unknown_sizes import SIZES_FOR_NONE
 from minikeras.layers.arguments import map_shapes
-from minikeras.layers.tracking import Tracked
+from minikeras.layers.tracking import StateTracking
 
 # Of the width; "Trainable" is just not broken at 108 columns.
 _SHARES = {
@@ -234,7 +235,7 @@ def _without_fills(shape):
 
 
 def _parameters(layer):
-    if not isinstance(layer, Tracked):
+    if not isinstance(layer, StateTracking):
         return "0"
     if not layer.built:
         return f"{count(layer.weights):,} (unbuilt)"

@@ -23,14 +23,14 @@ from minikeras.layers.layer import Layer
 from minikeras.metrics.reduction import Mean
 from minikeras.models.compile_config import CompileConfig
 from minikeras.models.on_batch import OnBatch
-from minikeras.models.stateless import Stateless
+from minikeras.models.stateless import StatelessMethods
 from minikeras.training import loop
 from minikeras.training.compile_loss import CompileLoss
 from minikeras.training.compile_metrics import CompileMetrics
-from minikeras.training.feed import Feed
+from minikeras.training.feed import BatchFeed
 
 
-class Trainer(CompileConfig, Stateless, OnBatch):
+class Trainer(CompileConfig, StatelessMethods, OnBatch):
     """Mix-in of Model: `compile`, `fit`, `evaluate`, `predict` and their pieces."""
 
     _mk_untracked = frozenset(
@@ -426,7 +426,7 @@ class Trainer(CompileConfig, Stateless, OnBatch):
 
     def _mk_feed(self, adapter, steps, often=False):
         group, together = self.steps_per_execution, self._mk_compiles()
-        return Feed(adapter, steps, group, together, often)
+        return BatchFeed(adapter, steps, group, together, often)
 
 
 def _given(loss):

@@ -39,7 +39,7 @@ from minikeras.ops.adaptive_pooling import (
 from minikeras.ops.attention import (
     dot_product_attention,
 )
-from minikeras.ops.blocks import (
+from minikeras.ops.patches import (
     depth_to_space,
     fold,
     psnr,

@@ -6,10 +6,10 @@ import warnings
 import jax.numpy as jnp
 from jax import nn
 
-from minikeras.core.functional import current
+from minikeras.core.bridge import current
 from minikeras.core.naming import first_time
-from minikeras.core.placeholders import shown_shape
 from minikeras.core.symbolic import op
+from minikeras.core.unknown_sizes import shown_shape
 from minikeras.ops.convert import as_array, unary
 
 NN = "keras.src.ops.nn"

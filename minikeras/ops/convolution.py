@@ -8,7 +8,7 @@ from minikeras.config import standardize_data_format
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
-from minikeras.ops.lowerings import choosing
+from minikeras.ops.cpu_convolution import choosing
 
 _SPATIAL = "DHW"
 

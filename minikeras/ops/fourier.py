@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from minikeras.core.late import late_import
+from minikeras.core.late_import import late_import
 from minikeras.core.symbolic import op
 from minikeras.core.variable import as_array
 from minikeras.ops.elementwise import MATH

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 
 from minikeras import config
 from minikeras.core import dtypes
-from minikeras.core.late import late_import
+from minikeras.core.late_import import late_import
 from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
 

@@ -37,13 +37,6 @@ from minikeras.ops.adaptive_pooling import (
 from minikeras.ops.attention import (
     dot_product_attention,
 )
-from minikeras.ops.blocks import (
-    depth_to_space,
-    fold,
-    psnr,
-    space_to_depth,
-    unfold,
-)
 from minikeras.ops.convolution import (
     conv,
     conv_transpose,
@@ -72,6 +65,13 @@ from minikeras.ops.normalization import (
     layer_normalization,
     moments,
     rms_normalization,
+)
+from minikeras.ops.patches import (
+    depth_to_space,
+    fold,
+    psnr,
+    space_to_depth,
+    unfold,
 )
 from minikeras.ops.pooling import (
     average_pool,

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.core.late import late_import
+from minikeras.core.late_import import late_import
 from minikeras.core.symbolic import op
 from minikeras.core.variable import is_sparse
 from minikeras.ops.convert import as_array, as_operand, binary

@@ -8,7 +8,7 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from minikeras.core.late import late_import
+from minikeras.core.late_import import late_import
 from minikeras.core.variable import as_array, is_sparse
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import jax
 
 from minikeras.core import naming
-from minikeras.core.describe import describe, visible
-from minikeras.core.functional import apply
+from minikeras.core.bridge import apply
 from minikeras.core.members import Alias, copied, overrides, whole
+from minikeras.core.object_repr import describe, visible
 from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,

@@ -2,7 +2,7 @@
 
 import warnings
 
-from minikeras.core.functional import Frame
+from minikeras.core.bridge import Frame
 from minikeras.core.members import whole
 from minikeras.core.variable import Variable, unique_paths
 

@@ -13,7 +13,7 @@ float32 results agree with it.
 import jax
 import jax.numpy as jnp
 
-from minikeras.core.late import late_import
+from minikeras.core.late_import import late_import
 from minikeras.core.variable import is_sparse
 
 

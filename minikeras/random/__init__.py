@@ -1,7 +1,7 @@
 """Random draws, equal to Keras's on JAX bit for bit."""
 
 from minikeras.core import registry
-from minikeras.random.draws import (
+from minikeras.random.distributions import (
     beta,
     binomial,
     categorical,

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core import naming
-from minikeras.core.functional import Frame, current
+from minikeras.core.bridge import Frame, current
 from minikeras.core.variable import Variable
 
 # Multiplier and modulus of the congruential step that `next(ordered=False)` takes.

@@ -3,7 +3,7 @@
 import math
 
 from minikeras import ops
-from minikeras.core.describe import describe
+from minikeras.core.object_repr import describe
 
 
 def _non_negative(value, name):

@@ -9,13 +9,14 @@ import reprlib
 import zipfile
 
 from minikeras.core import serialization
-from minikeras.core.late import late_import
+from minikeras.core.late_import import late_import
 from minikeras.core.registry import CustomObjectScope
 from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
 )
-from minikeras.saving import places, safety, weights
+from minikeras.saving import atomic_files, safety
+from minikeras.saving import h5_weights as weights
 
 _FORMAT_VERSION = "3.15.1"
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
@@ -52,9 +53,9 @@ def save_model(model, filepath, overwrite=True, zipped=None, **kwargs):
     if not _may_write(path, overwrite):
         return
     if zipped is False:
-        places.write_folder(path, members)
+        atomic_files.write_folder(path, members)
     else:
-        with places.replacing(path) as file:
+        with atomic_files.replacing(path) as file:
             _write_zip(file, members)
 
 
@@ -114,7 +115,7 @@ def save_weights(model, filepath, overwrite=True, **kwargs):
         )
     _check_built(model, "save_weights")
     if _may_write(path, overwrite):
-        with places.replacing(path) as file:
+        with atomic_files.replacing(path) as file:
             file.write(_weights_bytes(model, True))
 
 
@@ -174,7 +175,7 @@ def _opened(filepath):
         if not path.exists():
             raise ValueError(f"File not found: {str(path)!r}.")
         if path.is_dir():
-            yield lambda name: places.read_member(path, name)
+            yield lambda name: atomic_files.read_member(path, name)
             return
     if not zipfile.is_zipfile(filepath):
         raise ValueError(

@@ -2,7 +2,7 @@
 
 import posixpath
 
-from minikeras.core.late import late_import
+from minikeras.core.late_import import late_import
 
 # A file may declare this much, or this many times what it stores, before it is taken
 # for a bomb.

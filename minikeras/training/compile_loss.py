@@ -7,11 +7,11 @@ import jax
 import jax.numpy as jnp
 
 from minikeras import losses
-from minikeras.core.functional import Frame
+from minikeras.core.bridge import Frame
 from minikeras.core.members import whole
 from minikeras.losses.loss import Loss
 from minikeras.metrics.reduction import Mean
-from minikeras.training import outputs
+from minikeras.training import alignment as outputs
 
 
 class Entry(NamedTuple):

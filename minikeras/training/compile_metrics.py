@@ -4,7 +4,7 @@ from minikeras import metrics as metrics_module
 from minikeras.core.members import whole
 from minikeras.metrics.metric import Metric
 from minikeras.metrics.reduction import MeanMetricWrapper
-from minikeras.training import outputs
+from minikeras.training import alignment as outputs
 from minikeras.training.compile_loss import _is_config, shape_kind
 
 

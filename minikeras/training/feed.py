@@ -23,7 +23,7 @@ _ALIGNMENT = 64  # bytes, of memory that XLA reads in place
 
 
 @jax.tree_util.register_pytree_node_class
-class Rows:
+class BatchSlice:
     """A batch not yet cut out of arrays on the device.
 
     Args:
@@ -48,7 +48,7 @@ class Rows:
     def after(self, batches):
         """The rows that many whole batches further on."""
         start = self.start + batches * self.size
-        return Rows(self.arrays, self.order, start, self.size)
+        return BatchSlice(self.arrays, self.order, start, self.size)
 
     def cut(self):
         """The batch."""
@@ -65,7 +65,7 @@ class Rows:
         )
 
 
-class Feed:
+class BatchFeed:
     """One source of data for many epochs.
 
     Args:
@@ -153,11 +153,11 @@ class Feed:
             arrays = pack_x_y_sample_weight(*self.adapter.arrays)
             arrays = self._on_device = jax.tree_util.tree_map(jnp.asarray, arrays)
         order = None if order is None else jnp.asarray(order)
-        rows = Rows(arrays, order, np.int32(0), self.batch_size)
+        rows = BatchSlice(arrays, order, np.int32(0), self.batch_size)
         yield from _runs(rows, self._whole, stride)
         if self._rest:
             start = np.int32(self._whole * self.batch_size)
-            yield "rows", (Rows(arrays, order, start, self._rest),), 1
+            yield "rows", (BatchSlice(arrays, order, start, self._rest),), 1
 
     def _from_host(self, stride):
         """Batches put together while the device works on those before: for loops and
@@ -172,7 +172,7 @@ class Feed:
             last = min(first + room, chunked)
             part = _part(arrays, order, first, last, room)
             part = part if self._on_cpu else jax.device_put(part)
-            rows = Rows(part, None, np.int32(0), size)
+            rows = BatchSlice(part, None, np.int32(0), size)
             yield from _runs(rows, (last - first) // size, min(stride, self._room))
         for first in range(chunked, end, size):
             last = min(first + size, end)

@@ -12,11 +12,11 @@ from minikeras.data import unpack_x_y_sample_weight
 from minikeras.data.batches import described
 from minikeras.layers.building import building
 from minikeras.training.cost import steps_at_once
-from minikeras.training.feed import Rows
+from minikeras.training.feed import BatchSlice
 from minikeras.training.interrupts import Interrupts
 from minikeras.training.logs import LazyLogs, to_python
 from minikeras.training.program import program
-from minikeras.training.state import Lease, borrowed, variables_of, weights_of
+from minikeras.training.state import StateLease, borrowed, variables_of, weights_of
 
 
 def prepare(model, adapter):
@@ -59,7 +59,7 @@ def _spec(x):
 _MOST_STEPS = 256
 
 
-class Pass:
+class EpochRunner:
     """One compiled step, run over a feed on leased state, epoch after epoch."""
 
     def __init__(self, model, lease, feed, name, callbacks):
@@ -155,7 +155,7 @@ class Pass:
 
 
 def _in_words(batch):
-    return "rows of arrays" if isinstance(batch, Rows) else described(batch)
+    return "rows of arrays" if isinstance(batch, BatchSlice) else described(batch)
 
 
 class Outputs:
@@ -223,8 +223,8 @@ def fit(model, feed, validation, callbacks, epochs, initial_epoch, verbose):
     """Train for some epochs; `Trainer.fit` says what the arguments mean.
 
     Args:
-        feed: the training `Feed`.
-        validation: None, or (the validation `Feed`, the epochs that end with it).
+        feed: the training `BatchFeed`.
+        validation: None, or (the validation `BatchFeed`, the epochs that end with it).
         epochs, initial_epoch: number of the last epoch + 1, and of the first.
 
     Returns:
@@ -242,9 +242,9 @@ def fit(model, feed, validation, callbacks, epochs, initial_epoch, verbose):
             steps=feed.num_batches,
         )
         model.stop_training = False
-        with Lease(variables_of(model), interrupts) as lease:
-            training = Pass(model, lease, feed, "train_step", callbacks)
-            evaluation = Pass(model, lease, val_feed, "test_step", callbacks)
+        with StateLease(variables_of(model), interrupts) as lease:
+            training = EpochRunner(model, lease, feed, "train_step", callbacks)
+            evaluation = EpochRunner(model, lease, val_feed, "test_step", callbacks)
             callbacks.on_train_begin()
             logs = {}
             for epoch in range(initial_epoch, epochs):
@@ -313,7 +313,7 @@ def evaluate(model, feed, callbacks, verbose):
         )
         watched = callbacks.needs_test_batch_hooks
         with borrowed(variables_of(model), interrupts, watched) as lease:
-            evaluation = Pass(model, lease, feed, "test_step", callbacks)
+            evaluation = EpochRunner(model, lease, feed, "test_step", callbacks)
             return _test_epoch(evaluation, callbacks)
 
 
@@ -333,7 +333,7 @@ def predict(model, feed, callbacks, verbose):
             callbacks.on_predict_begin()
             lease.begin()
             feed.adapter.on_epoch_begin()
-            Pass(model, lease, feed, "predict_step", callbacks).run(outputs)
+            EpochRunner(model, lease, feed, "predict_step", callbacks).run(outputs)
             feed.adapter.on_epoch_end()
             lease.show()
             callbacks.on_predict_end()
@@ -349,7 +349,7 @@ def one_step(model, name, batch):
     with Interrupts() as interrupts:
         build(model, batch[0]) if predicts else prepare_batch(model, *batch)
         variables = weights_of(model) if predicts else variables_of(model)
-        with (Lease if trains else borrowed)(variables, interrupts) as lease:
+        with (StateLease if trains else borrowed)(variables, interrupts) as lease:
             lease.begin(None if predicts else model.reset_metrics)
             step = program(model, variables, name)
             with lease.stepping:

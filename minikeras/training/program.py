@@ -48,11 +48,11 @@ class Program:
         return _merged(tables, self.step(tables, jax.device_put(batch)))
 
     def rows(self, tables, rows):
-        """Run one step on `Rows` of arrays on the device."""
+        """Run one step on `BatchSlice` of arrays on the device."""
         return _merged(tables, self._rows(tables, rows))
 
     def many(self, tables, rows, count, most):
-        """Run `count` steps from `Rows` on, by one program whatever the count.
+        """Run `count` steps from `BatchSlice` on, by one program whatever the count.
 
         Args:
             tables, rows: of the first step.

@@ -2,7 +2,7 @@
 
 A `TrainState` of Variables and a `TrainState` of arrays have the same keys: the
 first says where the second comes from and goes back to. Evaluations read the arrays
-(`Reading`), trainings own them for a while (`Lease`).
+(`ReadLease`), trainings own them for a while (`StateLease`).
 """
 
 import contextlib
@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core import dtypes
-from minikeras.core.functional import apply, current, restore
+from minikeras.core.bridge import apply, current, restore
 from minikeras.core.variable import assigning, unique_paths
 from minikeras.training.interrupts import Interrupts
 
@@ -52,7 +52,7 @@ def variables_of(model) -> TrainState:
 
 def weights_of(model) -> TrainState:
     """The Variables that prediction needs: those of the model alone, by path."""
-    trains, below = model.trainable, model._mk_below()
+    trains, below = model.trainable, model._mk_subtree_state()
     params, state = {}, {}
     for path, v in below.paths.items():
         (params if trains and v.trainable else state)[path] = v
@@ -65,12 +65,12 @@ _METRICS = TrainState._fields.index("metrics")
 _PAUSE, _FEW, _TRIES = 1e-3, 3, 1000
 
 
-class Reading:
+class ReadLease:
     """The arrays of Variables, for steps that do not overwrite them.
 
     Any number of threads may have one, also while another trains the model; each has
     its own metrics. What the steps change is assigned when it is shown and at the end,
-    but to no weight that another thread trains. All else is as in a `Lease`.
+    but to no weight that another thread trains. All else is as in a `StateLease`.
     """
 
     def __init__(self, variables: TrainState, interrupts: Interrupts):
@@ -137,10 +137,10 @@ class Reading:
         return self.box[0][1]
 
 
-class Lease:
+class StateLease:
     """While it lasts, a loop owns the arrays, and nobody can tell.
 
-    Reading a leased Variable gives a copy of its current array (the array itself is
+    ReadLease a leased Variable gives a copy of its current array (the array itself is
     donated to the next step); assigning one changes what the next step sees. At the
     end the Variables hold the arrays of the last finished step.
 
@@ -169,7 +169,7 @@ class Lease:
         self._frame, self.interrupts = current(), interrupts
         self.thread, self.stepping = threading.get_ident(), threading.Lock()
         self._outer, self._below, self._above = {}, (), set()
-        atomic = Lease._hold, Lease.__exit__, Lease._release
+        atomic = StateLease._hold, StateLease.__exit__, StateLease._release
         interrupts.guard(*atomic, must_wait=self._is_donated)
 
     def __enter__(self):
@@ -282,7 +282,7 @@ class Lease:
         leaves = jax.tree_util.tree_leaves(self.box[:1])
         return any(isinstance(x, jax.Array) and x.is_deleted() for x in leaves)
 
-    logs = Reading.logs
+    logs = ReadLease.logs
 
     def _array(self, variable):
         section, key = where = self._where[id(variable)]
@@ -308,7 +308,7 @@ class Lease:
         # In threads that Python has not started, XLA may be calling back from the step.
         within = isinstance(threading.current_thread(), threading._DummyThread)
         with Interrupts() as interrupts:
-            interrupts.guard(Lease._copied)
+            interrupts.guard(StateLease._copied)
             for tries in itertools.count():
                 if within and tries == _TRIES:
                     _lost(variable)
@@ -345,13 +345,13 @@ class Lease:
 
 
 def borrowed(variables: TrainState, interrupts: Interrupts, watched=False):
-    """For steps that train nothing: a `Reading`.
+    """For steps that train nothing: a `ReadLease`.
 
-    A `Lease` if it is `watched`: callbacks may read or assign what the next batch
+    A `StateLease` if it is `watched`: callbacks may read or assign what the next batch
     starts from. Not while another thread trains, which may take long.
     """
     leased = any(map(_leased_elsewhere, jax.tree_util.tree_leaves(variables)))
-    return (Lease if watched and not leased else Reading)(variables, interrupts)
+    return (StateLease if watched and not leased else ReadLease)(variables, interrupts)
 
 
 def _drawn(variables):

@@ -11,7 +11,7 @@ given `training=`.
 
 import jax
 
-from minikeras.core.functional import Bridge
+from minikeras.core.bridge import Bridge
 from minikeras.data import unpack_x_y_sample_weight
 from minikeras.training.state import TrainState
 

@@ -17,16 +17,16 @@ from minikeras.data.pydataset import PyDataset
 from minikeras.data.pydataset import PyDataset as Sequence
 from minikeras.random.seed_generator import set_random_seed
 from minikeras.utils import legacy
-from minikeras.utils.install import install_as_keras
+from minikeras.legacy.install import install_as_keras
 from minikeras.utils.io import disable_interactive_logging
 from minikeras.utils.io import enable_interactive_logging
 from minikeras.utils.io import is_interactive_logging_enabled
-from minikeras.utils.model_visualization import get_source_inputs
-from minikeras.utils.model_visualization import model_to_dot
-from minikeras.utils.model_visualization import plot_model
-from minikeras.utils.numerical import normalize
-from minikeras.utils.numerical import to_categorical
-from minikeras.utils.session import clear_session
+from minikeras.models.visualization import get_source_inputs
+from minikeras.models.visualization import model_to_dot
+from minikeras.models.visualization import plot_model
+from minikeras.data.numerical import normalize
+from minikeras.data.numerical import to_categorical
+from minikeras.training.session import clear_session
 
 __all__ = [
     "CustomObjectScope",

@@ -6,9 +6,9 @@ import pytest
 
 from minikeras import config
 from minikeras.callbacks import ProgbarLogger, progbar
-from minikeras.callbacks.printing import print_msg
 from minikeras.callbacks.progbar import Progbar
-from minikeras.core import terminal
+from minikeras.core import printing as terminal
+from minikeras.core.printing import print_msg
 
 
 @pytest.fixture
@@ -193,7 +193,7 @@ def test_evaluate_and_predict_print(clock, capsys):
 @pytest.fixture
 def screen(monkeypatch, capsys):
     """Standard output is taken for a terminal; gives what was written since."""
-    monkeypatch.setattr("minikeras.core.terminal.is_terminal", lambda stream=None: True)
+    monkeypatch.setattr("minikeras.core.printing.is_terminal", lambda stream=None: True)
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     return lambda: capsys.readouterr().out

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from minikeras import StatelessScope, config, layers, name_scope, random
-from minikeras.core.functional import Frame
+from minikeras.core.bridge import Frame
 from minikeras.core.variable import Variable, convert_to_tensor, unique_paths
 from minikeras.utils import clear_session
 

@@ -27,7 +27,7 @@ def model():
 
 def workers():
     """Ids of our worker processes that still exist."""
-    command = ["pgrep", "-P", str(os.getpid()), "-f", "data/worker.py"]
+    command = ["pgrep", "-P", str(os.getpid()), "-f", "data/worker_process.py"]
     listed = subprocess.run(command, capture_output=True, text=True)
     return set(map(int, listed.stdout.split()))
 

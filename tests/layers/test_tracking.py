@@ -81,7 +81,7 @@ def test_what_is_below_follows_changes_there(holder):
     inner.scale = keras.Variable(np.ones(2))
     assert top.variables == [inner.scale]
     inner.note = "plain values change nothing"
-    assert top._mk_below() is top._mk_below()
+    assert top._mk_subtree_state() is top._mk_subtree_state()
     holder.nested[1][1]["deep"].append(layers.Dense(5))
     assert len(top._mk_flatten_layers()) == 7
     with holder._mk_unchanged():
@@ -98,8 +98,8 @@ def test_a_shallow_copy_is_its_own_top(holder):
 
 def test_what_is_set_again_is_not_searched_again(holder):
     holder.also = holder.named["a"]
-    below = holder._mk_below()
+    below = holder._mk_subtree_state()
     holder.also, holder.blocks = holder.also, holder.blocks  # as `History` does
-    assert holder._mk_below() is below
+    assert holder._mk_subtree_state() is below
     holder.also = layers.Dense(6)
-    assert holder._mk_below() is not below and 6 in names(holder)
+    assert holder._mk_subtree_state() is not below and 6 in names(holder)

@@ -8,7 +8,7 @@ import pytest
 
 import minikeras
 from minikeras import losses
-from minikeras.core.functional import set_mask
+from minikeras.core.bridge import set_mask
 
 Y_TRUE = np.array([[1.0, -2.0], [0.5, 3.0], [0.0, 1.0]], "float32")
 Y_PRED = np.array([[0.2, 1.0], [2.5, -1.0], [0.7, 0.1]], "float32")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from minikeras import metrics
-from minikeras.core.functional import set_mask
+from minikeras.core.bridge import set_mask
 from minikeras.core.variable import Variable
 from minikeras.metrics.auc import best_under_constraint
 from minikeras.metrics.confusion import confusion_counts, count_below

@@ -27,7 +27,7 @@ def widest(text):
 @pytest.fixture
 def screen(monkeypatch, capsys):
     """Standard output is taken for a terminal."""
-    monkeypatch.setattr("minikeras.core.terminal.is_terminal", lambda stream=None: True)
+    monkeypatch.setattr("minikeras.core.printing.is_terminal", lambda stream=None: True)
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
     return lambda: capsys.readouterr().out

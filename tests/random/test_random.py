@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minikeras import random
-from minikeras.core.functional import apply
+from minikeras.core.bridge import apply
 from minikeras.random import seed_generator
 from minikeras.random.seed_generator import set_random_seed
 

@@ -13,7 +13,7 @@ import pytest
 
 import minikeras as keras
 from minikeras import layers
-from minikeras.saving.places import write_folder
+from minikeras.saving.atomic_files import write_folder
 
 rng = np.random.default_rng(4)
 X = rng.normal(size=(8, 3)).astype("float32")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import minikeras as keras
-from minikeras.core.functional import current
+from minikeras.core.bridge import current
 from minikeras.training.interrupts import Interrupts
 
 SCRIPT = """

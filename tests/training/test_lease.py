@@ -188,7 +188,7 @@ def test_predict_inside_a_hook_leaves_the_lease_to_fit():
 def test_arrays_are_let_go(call, monkeypatch):
     """The next step would copy what somebody else still holds."""
     model, leases = make("adam"), []
-    module, name = (state, "Reading") if call == "evaluate" else (loop, "Lease")
+    module, name = (state, "ReadLease") if call == "evaluate" else (loop, "StateLease")
     real = getattr(module, name)
 
     def lease(*arguments):

@@ -362,7 +362,7 @@ class Slow(layers.Layer):
 
 
 def test_what_others_do_during_a_step_waits_for_it():
-    """Reading waits, and what is assigned is what the next step starts from."""
+    """ReadLease waits, and what is assigned is what the next step starts from."""
     slow, model = Slow(), make()
     model = keras.Sequential([model, slow])
     model.compile("sgd", "mse")

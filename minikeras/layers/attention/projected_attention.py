@@ -6,7 +6,7 @@ import string
 import jax.numpy as jnp
 
 from minikeras import constraints, initializers, ops, regularizers
-from minikeras.core.functional import get_mask, set_mask
+from minikeras.core.bridge import get_mask, set_mask
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.serialization import serialize_keras_object
 from minikeras.layers.activations.softmax import Softmax

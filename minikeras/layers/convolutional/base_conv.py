@@ -1,15 +1,15 @@
 """BaseConv: the convolutions of one, two and three axes of space."""
 
 from minikeras import ops
-from minikeras.layers.convolutional.windowed import (
-    Windowed,
+from minikeras.layers.convolutional.sliding_window import (
+    SlidingWindow,
     check_filters,
     check_steps,
 )
-from minikeras.layers.lora import LowRank
+from minikeras.layers.lora import LoRA
 
 
-class BaseConv(LowRank, Windowed):
+class BaseConv(LoRA, SlidingWindow):
     """A convolution over `rank` axes of space.
 
     activation(kernel * inputs + bias): each output entry is the inner product of one
@@ -18,7 +18,7 @@ class BaseConv(LowRank, Windowed):
     Args:
         filters: int >= 1, number of output channels.
         kernel_size, strides, padding, data_format, dilation_rate, activation,
-            use_bias: see `Windowed`; Conv1D also has the padding `"causal"`, which
+            use_bias: see `SlidingWindow`; Conv1D also has the padding `"causal"`, which
             pads the past only.
         groups: number of groups of channels that do not mix; divides both the input
             channels and `filters`.

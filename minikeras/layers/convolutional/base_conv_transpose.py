@@ -4,8 +4,8 @@ from typing import Any
 
 from minikeras import ops
 from minikeras.layers.checks import int_tuple
-from minikeras.layers.convolutional.windowed import (
-    Windowed,
+from minikeras.layers.convolutional.sliding_window import (
+    SlidingWindow,
     check_count,
     check_steps,
 )
@@ -20,7 +20,7 @@ def check_output_padding(output_padding, strides):
         )
 
 
-class BaseConvTranspose(Windowed):
+class BaseConvTranspose(SlidingWindow):
     """A transposed convolution over `rank` axes of space.
 
     activation(y + bias), y being the gradient of the convolution with that kernel
@@ -30,7 +30,7 @@ class BaseConvTranspose(Windowed):
     Args:
         filters: int >= 1, number of output channels.
         kernel_size, strides, padding, data_format, dilation_rate, activation,
-            use_bias: see `Windowed`; the step is made in the output.
+            use_bias: see `SlidingWindow`; the step is made in the output.
         output_padding: int < `strides`, or one for each axis of space: entries added
             at the end of the output, to tell apart the sizes that a convolution maps
             to one. None makes the output `strides` times as large if `padding` is

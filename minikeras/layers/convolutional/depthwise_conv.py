@@ -1,10 +1,10 @@
 """DepthwiseConv1D and 2D: convolutions that do not mix the channels."""
 
 from minikeras import ops
-from minikeras.layers.convolutional.windowed import Windowed, check_count
+from minikeras.layers.convolutional.sliding_window import SlidingWindow, check_count
 
 
-class BaseDepthwiseConv(Windowed):
+class BaseDepthwiseConv(SlidingWindow):
     """A convolution of each channel alone, over `rank` axes of space.
 
     activation(kernel * inputs + bias), with `depth_multiplier` filters for each
@@ -12,7 +12,7 @@ class BaseDepthwiseConv(Windowed):
 
     Args:
         kernel_size, strides, padding, data_format, dilation_rate, activation,
-            use_bias: see `Windowed`.
+            use_bias: see `SlidingWindow`.
         depth_multiplier: int >= 1, output channels for each input channel.
         depthwise_initializer, bias_initializer: of the (*kernel_size, channels,
             depth_multiplier) kernel and the (channels · depth_multiplier,) bias.

@@ -1,10 +1,10 @@
 """SeparableConv1D and 2D: convolve each channel, then mix the channels."""
 
 from minikeras import ops
-from minikeras.layers.convolutional.windowed import Windowed, check_count
+from minikeras.layers.convolutional.sliding_window import SlidingWindow, check_count
 
 
-class BaseSeparableConv(Windowed):
+class BaseSeparableConv(SlidingWindow):
     """A depthwise convolution, then one of window 1 over all channels.
 
     activation(pointwise · (depthwise * inputs) + bias)
@@ -12,7 +12,7 @@ class BaseSeparableConv(Windowed):
     Args:
         filters: int >= 1, number of output channels.
         kernel_size, strides, padding, data_format, dilation_rate, activation,
-            use_bias: see `Windowed`.
+            use_bias: see `SlidingWindow`.
         depth_multiplier: int >= 1, channels in between for each input channel.
         depthwise_initializer, pointwise_initializer, bias_initializer: of the
             (*kernel_size, channels, depth_multiplier) kernel, the (1, ..., channels ·

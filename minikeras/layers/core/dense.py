@@ -4,7 +4,7 @@ from minikeras import activations, constraints, initializers, regularizers
 from minikeras.layers.arguments import InputSpec
 from minikeras.layers.checks import positive_int
 from minikeras.layers.layer import Layer
-from minikeras.layers.lora import LowRank
+from minikeras.layers.lora import LoRA
 
 
 def dense(x, kernel, bias=None):
@@ -13,7 +13,7 @@ def dense(x, kernel, bias=None):
     return y if bias is None else y + bias
 
 
-class Dense(LowRank, Layer):
+class Dense(LoRA, Layer):
     """A fully connected layer.
 
     activation(x @ kernel + bias)

@@ -7,7 +7,7 @@ from minikeras import activations, constraints, initializers, ops, regularizers
 from minikeras.layers.arguments import InputSpec
 from minikeras.layers.checks import is_int
 from minikeras.layers.layer import Layer
-from minikeras.layers.lora import LowRank
+from minikeras.layers.lora import LoRA
 
 _TERMS = re.compile(r"([.a-zA-Z]+),([a-zA-Z]+)->([.a-zA-Z]+)")
 _PLACES = re.compile(r"(\.{3})?[a-zA-Z]+(\.{3})?")
@@ -115,7 +115,7 @@ def with_fans(initializer, equation):
     return knowing
 
 
-class EinsumDense(LowRank, Layer):
+class EinsumDense(LoRA, Layer):
     """A dense layer along any axes.
 
     activation(einsum(equation, x, kernel) + bias)

@@ -8,7 +8,7 @@ from minikeras import constraints, initializers, ops, regularizers
 from minikeras.core.variable import convert_to_tensor
 from minikeras.layers.checks import positive_int
 from minikeras.layers.layer import Layer
-from minikeras.layers.lora import LowRank
+from minikeras.layers.lora import LoRA
 
 
 def embed(indices, table):
@@ -22,7 +22,7 @@ def embed(indices, table):
     return jnp.take(table, indices, axis=0)
 
 
-class Embedding(LowRank, Layer):
+class Embedding(LoRA, Layer):
     """A table of trainable vectors, looked up by index.
 
     Args:

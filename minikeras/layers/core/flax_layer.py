@@ -2,7 +2,7 @@
 
 import inspect
 
-from minikeras.core.late import late_import
+from minikeras.core.late_import import late_import
 from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,

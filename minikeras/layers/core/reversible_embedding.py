@@ -1,7 +1,7 @@
 """ReversibleEmbedding: integers to vectors, and vectors back to logits."""
 
 from minikeras import ops
-from minikeras.core.functional import set_mask
+from minikeras.core.bridge import set_mask
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.variable import convert_to_tensor
 from minikeras.layers.core.embedding import Embedding

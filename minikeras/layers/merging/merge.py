@@ -5,7 +5,7 @@ import functools
 import jax.numpy as jnp
 
 from minikeras import ops
-from minikeras.core.functional import get_mask
+from minikeras.core.bridge import get_mask
 from minikeras.layers.layer import Layer
 
 

@@ -3,7 +3,7 @@
 from minikeras.config import standardize_data_format
 from minikeras.layers.arguments import InputSpec
 from minikeras.layers.checks import int_tuple, padding_name
-from minikeras.layers.convolutional.windowed import check_window
+from minikeras.layers.convolutional.sliding_window import check_window
 from minikeras.layers.layer import Layer
 from minikeras.layers.reshaping.spatial import spatial_axes
 

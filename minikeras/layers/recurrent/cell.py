@@ -165,22 +165,22 @@ class RecurrentCell(DropoutCell):
         """Are there masks of states, or one mask of inputs for each gate?"""
         return self.recurrent_dropout > 0 or self._mk_mask_count is not None
 
-    def _mk_react(self, z, states):
+    def _mk_apply_gates(self, z, states):
         """The new states, given z = what `_mk_project` gave + h · recurrent_kernel."""
         raise NotImplementedError
 
-    def _mk_reacts(self):
-        """Is a step `_mk_react`, and that a function of its arguments alone?
+    def _mk_applies_gates(self):
+        """Is a step `_mk_apply_gates`, and that a function of its arguments alone?
 
         A subclass that may change a method has to say so itself.
         """
         used = self.activation, getattr(self, "recurrent_activation", self.activation)
         names = [getattr(function, "__name__", "") for function in used]
         known = [getattr(activations, name, None) for name in names]
-        return "_mk_react" in vars(type(self)) and used == tuple(known)
+        return "_mk_apply_gates" in vars(type(self)) and used == tuple(known)
 
     def _mk_advance(self, projected, states, masks):
-        """The new states: _mk_react(projected + h · recurrent_kernel, states).
+        """The new states: _mk_apply_gates(projected + h · recurrent_kernel, states).
 
         Args:
             projected: what `_mk_project` gave for this step.
@@ -188,7 +188,7 @@ class RecurrentCell(DropoutCell):
             masks: of `get_recurrent_dropout_mask`, or None.
         """
         product = gated_product(states[0], self.recurrent_kernel.value, masks)
-        return self._mk_react(projected + product, states)
+        return self._mk_apply_gates(projected + product, states)
 
     def call(self, inputs, states, training=False):
         """One step: (output, new states); a single state may stand in no list."""

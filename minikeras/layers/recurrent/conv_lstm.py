@@ -9,7 +9,7 @@ from minikeras import ops
 from minikeras.config import standardize_data_format
 from minikeras.layers.arguments import InputSpec
 from minikeras.layers.checks import int_tuple, padding_name
-from minikeras.layers.convolutional.windowed import add_bias
+from minikeras.layers.convolutional.sliding_window import add_bias
 from minikeras.layers.recurrent.cell import RecurrentCell
 from minikeras.layers.recurrent.lstm import lstm_update
 from minikeras.layers.recurrent.own_cell import OwnCellRNN

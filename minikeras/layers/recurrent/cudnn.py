@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minikeras.core.late import late_import
+from minikeras.core.late_import import late_import
 
 
 def pack_lstm(kernel, recurrent_kernel, bias):

@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from minikeras.core.functional import current
+from minikeras.core.bridge import current
 from minikeras.layers.arguments import InputSpec
 from minikeras.layers.checks import positive_int
 from minikeras.layers.recurrent.cell import GatedCell, gated_product

@@ -108,7 +108,7 @@ class LSTMCell(GatedCell):
         self._mk_build_kernels(input_shape[-1])
         self.bias = self._mk_forget_bias(self.units) if self.use_bias else None
 
-    def _mk_react(self, z, states):
+    def _mk_apply_gates(self, z, states):
         """lstm_update(z, c)"""
         return lstm_update(z, states[1], self.activation, self.recurrent_activation)
 

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from minikeras.core.functional import Frame, current
+from minikeras.core.bridge import Frame, current
 from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
@@ -220,7 +220,7 @@ class RNN(Layer):
         return (
             not self.unroll
             and self._mk_may_project()
-            and cell._mk_reacts()
+            and cell._mk_applies_gates()
             and (keep is None or keep.ndim == 2)
             and not (training and cell._mk_drops_by_gate())
         )
@@ -234,7 +234,7 @@ class RNN(Layer):
         with Frame(autocast=None):
             bias = None if cell.bias is None else cell.bias.value
             weights = cell.kernel.value, bias, cell.recurrent_kernel.value
-        run = recurrence(cell._mk_react, cell._mk_projects_ahead(), back)
+        run = recurrence(cell._mk_apply_gates, cell._mk_projects_ahead(), back)
         steps = steps if drop is None else steps * drop
         outputs, states = run(steps, weights, states, keep)
         if keep is not None and self.zero_output_for_mask:

@@ -69,7 +69,7 @@ class SimpleRNNCell(RecurrentCell):
         masks = self._mk_draw_masks(inputs, states)
         return masks if training else (None, None)
 
-    def _mk_react(self, z, states):
+    def _mk_apply_gates(self, z, states):
         """activation(z)"""
         return [self.activation(z)]
 

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from minikeras.core.functional import Masks, bound
+from minikeras.core.bridge import isolated
 from minikeras.layers.arguments import call_signature
 from minikeras.layers.core.wrapper import Wrapper
 from minikeras.layers.layer import Layer
@@ -12,7 +12,7 @@ from minikeras.layers.layer import Layer
 def writes_state(function, *args):
     """Does the function assign Variables or add losses? (It is traced, not run.)"""
     written, losses = {}, []
-    with bound(written, masks=Masks(), losses=losses):
+    with isolated(written, losses=losses):
         jax.eval_shape(function, *args)
     return bool(written or losses)
 

@@ -2,7 +2,7 @@
 
 import numbers
 
-from minikeras.core.describe import describe, visible
+from minikeras.core.object_repr import describe, visible
 
 
 class LearningRateSchedule:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from minikeras import Input, config, layers
-from minikeras.core.functional import get_mask, set_mask
+from minikeras.core.bridge import get_mask, set_mask
 from minikeras.layers.attention.projected_attention import ProjectedAttention
 
 QUERY = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")

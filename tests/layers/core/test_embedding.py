@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from minikeras import layers
-from minikeras.core.functional import get_mask
+from minikeras.core.bridge import get_mask
 
 TABLE = np.random.default_rng(0).normal(size=(5, 3)).astype("float32")
 

@@ -1,7 +1,7 @@
 import numpy as np
 
 from minikeras import KerasTensor, layers
-from minikeras.core.functional import get_mask
+from minikeras.core.bridge import get_mask
 
 X = np.array([[[0.5, 0.5], [0.5, 2.0], [3.0, 1.0]]], "float32")
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from minikeras import KerasTensor, layers
-from minikeras.core.functional import get_mask
+from minikeras.core.bridge import get_mask
 
 _RNG = np.random.default_rng(0)
 A = _RNG.normal(size=(2, 3, 4)).astype("float32")

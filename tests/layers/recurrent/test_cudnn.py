@@ -7,7 +7,7 @@ import pytest
 from jax.experimental import rnn
 
 from minikeras import layers
-from minikeras.core.functional import apply
+from minikeras.core.bridge import apply
 from minikeras.layers.recurrent.cudnn import lengths_of
 
 _GPU = jax.default_backend() == "gpu"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minikeras import layers
-from minikeras.core.functional import apply
+from minikeras.core.bridge import apply
 from minikeras.layers.recurrent.lstm import lstm_update
 from minikeras.layers.recurrent.recurrence import recurrence
 from minikeras.layers.recurrent.scan import where_kept
@@ -103,7 +103,7 @@ def test_an_unknown_activation_takes_the_other_way(make):
     known.build(x.shape)
     other.build(x.shape)
     other.set_weights(known.get_weights())
-    assert known.cell._mk_reacts() and not other.cell._mk_reacts()
+    assert known.cell._mk_applies_gates() and not other.cell._mk_applies_gates()
     expected = [g for _, g in sorted(gradient_of(known, x).items())]
     found = [g for _, g in sorted(gradient_of(other, x).items())]
     for a, b in zip(found, expected, strict=True):

@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from minikeras.core.functional import (
+from minikeras.core.bridge import (
     Bridge,
     Frame,
-    Masks,
+    MaskTable,
     apply,
     current,
     get_mask,
@@ -129,7 +129,7 @@ def test_frames_inherit():
 
 
 def test_masks_live_as_long_as_their_arrays():
-    masks, x, y = Masks(), jnp.ones(3), jnp.ones(3)
+    masks, x, y = MaskTable(), jnp.ones(3), jnp.ones(3)
     masks.set(x, "mask of x")
     assert masks.get(x) == "mask of x" and masks.get(y) is None
     masks.set(x, None)

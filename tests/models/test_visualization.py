@@ -6,7 +6,7 @@ import types
 import pytest
 
 from minikeras import Input, Model, Sequential, layers, utils
-from minikeras.utils.model_visualization import Picture, Style, label, picture
+from minikeras.models.visualization import Picture, Style, label, picture
 
 
 def nested():

@@ -1,4 +1,4 @@
-"""Windowed: what all convolutions have in common."""
+"""SlidingWindow: what all convolutions have in common."""
 
 from collections.abc import Callable
 from typing import Any
@@ -72,7 +72,7 @@ def check_window(layer, kind, shape, axes, window, dilation_rate):
     )
 
 
-class Windowed(Layer):
+class SlidingWindow(Layer):
     """Base of convolutions over `rank` axes of space.
 
     Args:

@@ -4,7 +4,7 @@ import pytest
 
 import minikeras as keras
 from minikeras import callbacks, constraints, initializers, losses, optimizers
-from minikeras.core.describe import describe, short
+from minikeras.core.object_repr import describe, short
 from minikeras.optimizers import schedules
 
 DECAY = schedules.ExponentialDecay(0.1, 100, 0.9)

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from minikeras.core import terminal
+from minikeras.core import printing as terminal
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import jax
 
-from minikeras.core.late import late_import
+from minikeras.core.late_import import late_import
 from minikeras.layers.core.input_layer import InputLayer
 from minikeras.models.functional import Functional
 from minikeras.models.graph import node_of

@@ -34,7 +34,7 @@ from jax import lax
 from jax.extend.core import Primitive, jaxpr_as_fun
 from jax.interpreters import ad, batching, mlir
 
-from minikeras.ops.shifted_products import (
+from minikeras.ops.convolution_as_products import (
     Steps,
     by_rows,
     by_sums,
@@ -42,7 +42,7 @@ from minikeras.ops.shifted_products import (
     depthwise_kernel,
     kernel_by_rows,
 )
-from minikeras.ops.spread_convolutions import by_phases, swapped
+from minikeras.ops.dilated_inputs import by_phases, swapped
 
 _MOST_TAPS = 64  # each costs a slice in the program: larger windows are XLA's
 _FEW_TAPS = 4

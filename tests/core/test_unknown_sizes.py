@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from minikeras import Input, KerasTensor, layers, ops
-from minikeras.core.placeholders import guesses, unfilled
+from minikeras.core.unknown_sizes import guesses, unfilled
 
 PLACEHOLDER = re.compile(r"\b(5040|10080|15120|30240)\b")
 

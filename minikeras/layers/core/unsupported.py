@@ -3,7 +3,7 @@
 from minikeras.layers.layer import Layer
 
 
-class _Refused(Layer):
+class _Unsupported(Layer):
     """A layer that cannot be made, from arguments or from a file."""
 
     _mk_remedy: str
@@ -17,7 +17,7 @@ class _Refused(Layer):
         raise NotImplementedError(f"{cls.__name__}: {cls._mk_remedy}")
 
 
-class TFSMLayer(_Refused):
+class TFSMLayer(_Unsupported):
     """Refused: a SavedModel is a program of TensorFlow, and may do anything.
 
     Raises:
@@ -42,7 +42,7 @@ class TFSMLayer(_Refused):
         super().__init__()
 
 
-class TorchModuleWrapper(_Refused):
+class TorchModuleWrapper(_Unsupported):
     """Refused: PyTorch modules do not run on JAX, and their files are pickles.
 
     Raises:

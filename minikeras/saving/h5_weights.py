@@ -8,10 +8,10 @@ import warnings
 
 import numpy as np
 
-from minikeras.core.functional import bound
-from minikeras.core.late import late_import
+from minikeras.core.bridge import bound
+from minikeras.core.late_import import late_import
 from minikeras.core.naming import to_snake_case
-from minikeras.layers.tracking import Tracked
+from minikeras.layers.tracking import StateTracking
 from minikeras.optimizers.optimizer import Optimizer
 
 
@@ -180,7 +180,7 @@ def _checked(obj, store):
         KeyError, ValueError, IndexError: they do not fit.
     """
     own = getattr(type(obj), "load_own_variables", None)
-    if own is Tracked.load_own_variables:
+    if own is StateTracking.load_own_variables:
         obj._mk_check_store(store)
         return lambda: obj.load_own_variables(store)
     with bound({}) as frame:  # where it assigns is remembered

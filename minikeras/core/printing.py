@@ -1,12 +1,33 @@
-"""What the place that text is written to can show: columns and colours."""
+"""Text for the user: where it goes, and what columns and colours are shown there."""
 
+import logging
 import os
 import re
 import shutil
 import sys
 import unicodedata
 
+from minikeras.config import is_interactive_logging_enabled
+
 _SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+
+
+def print_msg(message, line_break=True):
+    """Write to standard output, or to the `minikeras` logger.
+
+    The choice is that of `keras.config.enable_interactive_logging`. Characters the
+    terminal cannot show are replaced.
+    """
+    if not is_interactive_logging_enabled():
+        logging.getLogger("minikeras").info(message)
+        return
+    text = f"{message}\n" if line_break else message
+    try:
+        sys.stdout.write(text)
+    except UnicodeEncodeError:
+        encoding = sys.stdout.encoding or "ascii"
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+    sys.stdout.flush()
 
 
 def is_terminal(stream=None) -> bool:

@@ -85,7 +85,7 @@ def by_phases(x, w, steps, places):
     """Outputs that lie `spread` apart see the same entries of the window, the others
     see zeros: a plain convolution for each such set, of a part of the kernel.
 
-    Args: as `shifted_products.by_rows`; no strides, no dilation.
+    Args: as `convolution_as_products.by_rows`; no strides, no dilation.
     """
     spread, window, rank = steps.spread, w.shape[:-2], len(places)
     counts = [-(-place // step) for place, step in zip(places, spread, strict=True)]

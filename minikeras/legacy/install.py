@@ -19,12 +19,12 @@ import sys
 import sysconfig
 import types
 
-from minikeras.core import missing
+from minikeras.core import missing_names as missing
 
 # The API that `keras.__version__` stands for.
 KERAS_VERSION = "3.15.1"
 _PACKAGE = "minikeras"
-_STAND_IN = "minikeras.legacy.tensorflow_shim"
+_STAND_IN = "minikeras.legacy.tensorflow_stand_in"
 _MISSING = object()
 
 # All names under which the Keras API has been found; longer ones first.

@@ -6,7 +6,8 @@ import numpy as np
 
 from minikeras.core import dtypes
 from minikeras.core.variable import convert_to_tensor
-from minikeras.random import blocks, threefry
+from minikeras.random import block_draws as blocks
+from minikeras.random import threefry
 from minikeras.random.seed_generator import draw_seed
 
 

@@ -45,8 +45,8 @@ class Bindings:
         return default
 
 
-class Masks:
-    """Masks by the identity of the array they belong to.
+class MaskTable:
+    """MaskTable by the identity of the array they belong to.
 
     The array is kept by weak reference: an entry lives as long as its array, and
     an identity that was taken over by another array is never mistaken for it.
@@ -69,7 +69,7 @@ class Masks:
             table[key] = (weakref.ref(array, lambda _: table.pop(key, None)), mask)
 
 
-class Configs(NamedTuple):
+class SerializationSettings(NamedTuple):
     """How configs are written and read within a call.
 
     Attributes:
@@ -98,11 +98,11 @@ class Frame:
     training: bool | None
     autocast: str | None
     losses: list | None
-    masks: Masks
+    masks: MaskTable
     path: tuple[str, ...]
     remat: Any  # the RematScope that new layers come under, or None
     context: dict  # further call arguments that reach layers by themselves
-    configs: Configs
+    configs: SerializationSettings
     opener: Any  # the `Scope` that entered it, or None
 
     def __init__(self, **changes):
@@ -159,8 +159,8 @@ class Scope:
 def _root() -> Frame:
     frame = object.__new__(Frame)
     frame.bindings = frame.training = frame.autocast = frame.losses = None
-    frame.masks, frame.path, frame.remat, frame.context = Masks(), (), None, {}
-    frame.configs, frame.outer, frame.opener = Configs(), None, None
+    frame.masks, frame.path, frame.remat, frame.context = MaskTable(), (), None, {}
+    frame.configs, frame.outer, frame.opener = SerializationSettings(), None, None
     frame.closed = False
     return frame
 
@@ -205,6 +205,16 @@ def bound(values: dict[int, Any], **changes) -> Frame:
     return Frame(bindings=Bindings(values, _current.get().bindings), **changes)
 
 
+def isolated(values=None, **changes) -> Frame:
+    """A frame whose code writes nothing outside of it.
+
+    Assigned Variables go to `values` (a new dict by default), added losses to a new
+    list, masks to a new table.
+    """
+    settings = {"losses": [], "masks": MaskTable(), **changes}
+    return bound({} if values is None else values, **settings)
+
+
 class Bridge:
     """Inside `with Bridge(variables, values):` the values stand for the Variables.
 
@@ -223,9 +233,7 @@ class Bridge:
         self._training = training
 
     def __enter__(self):
-        self._frame = bound(
-            self._store, training=self._training, losses=[], masks=Masks()
-        )
+        self._frame = isolated(self._store, training=self._training)
         self._frame.__enter__()
         return self
 

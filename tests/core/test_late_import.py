@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import minikeras
-from minikeras.core.late import draws_undone, late_import
+from minikeras.core.late_import import draws_undone, late_import
 
 ROOT = pathlib.Path(minikeras.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from minikeras import random
-from minikeras.random import blocks, threefry
+from minikeras.random import block_draws as blocks
+from minikeras.random import threefry
 
 F32 = np.dtype("float32")
 DRAWS = {

@@ -10,9 +10,9 @@ import pytest
 from jax import lax
 
 from minikeras import ops
-from minikeras.ops import lowerings
+from minikeras.ops import cpu_convolution
 from minikeras.ops.convolution import transposed_padding
-from minikeras.ops.lowerings import choosing, in_loop
+from minikeras.ops.cpu_convolution import choosing, in_loop
 
 FAST, SLOW = 8, 120
 
@@ -20,7 +20,7 @@ FAST, SLOW = 8, 120
 @pytest.fixture(autouse=True)
 def _no_size_is_too_small(monkeypatch):
     for name in ("_SMALL", "_FEW_TAPS"):
-        monkeypatch.setattr(lowerings, name, 0)
+        monkeypatch.setattr(cpu_convolution, name, 0)
 
 
 def seeds(family, fast=FAST):
@@ -129,7 +129,7 @@ def called(monkeypatch, function, *args):
     ways = []
     for name in ("by_rows", "by_sums", "depthwise", "kernel_by_rows"):
         monkeypatch.setattr(
-            *(lowerings, name), spy(name, getattr(lowerings, name), ways)
+            *(cpu_convolution, name), spy(name, getattr(cpu_convolution, name), ways)
         )
     jax.jit(function).lower(*args)
     return ways
@@ -185,4 +185,4 @@ def test_gradients_hold_no_convolution_of_xlas():
     jaxpr = jax.make_jaxpr(jax.grad(loss, (0, 1)))(x, w)
     found = {eqn.primitive for eqn in jaxpr.eqns if "conv" in eqn.primitive.name}
     assert lax.conv_general_dilated_p not in found
-    assert lowerings.convolution_p in found
+    assert cpu_convolution.convolution_p in found
