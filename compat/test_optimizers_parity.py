@@ -208,7 +208,7 @@ def test_optimizer(name, n):
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 @pytest.mark.parametrize("name", sorted(set(OPTIMIZERS) - {"LossScaleOptimizer"}))
 def test_half_width_weights_keep_state_of_keras_shape(name, dtype):
-    """Not its values: ours updates them in float32, see `transforms.for_each`."""
+    """Not its values: ours updates them in float32, see `rules.for_each`."""
     rng = generator(name, dtype)
     case = draw_case(rng, dtype)
     common = {} if name == "MultiOptimizer" else {"use_ema": True}

@@ -20,8 +20,8 @@ from minikeras import regularizers
 from minikeras import saving
 from minikeras import tree
 from minikeras import utils
-from minikeras.core.dtypes import DTypePolicy
-from minikeras.core.dtypes import FloatDTypePolicy
+from minikeras.core.dtype_policy import DTypePolicy
+from minikeras.core.dtype_policy import FloatDTypePolicy
 from minikeras.core.remat import RematScope
 from minikeras.core.remat import remat
 from minikeras.core.scopes import StatelessScope

@@ -13,19 +13,30 @@ import minikeras as keras
 ROOT = pathlib.Path(keras.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 
-# A room imports only rooms of its own line or above it.
+# A room imports only rooms of its own line or above it, in functions too.
 LINES = (
-    ("config", "version"),
+    ("settings", "version"),
     ("core",),
     ("ops", "tree"),
     ("random", "initializers", "activations", "regularizers", "constraints"),
-    ("layers", "losses", "metrics", "optimizers", "data", "callbacks"),
-    ("training", "saving", "dtype_policies", "mixed_precision"),
+    ("dtype_policies", "layers", "losses", "metrics", "optimizers", "data"),
+    ("callbacks", "training", "saving", "mixed_precision"),
     ("models",),
-    ("utils", "backend", "datasets", "legacy"),
+    ("utils", "backend", "config", "datasets", "legacy"),
 )
 RANK = {room: i for i, line in enumerate(LINES) for room in line}
 MAX_FILE, MAX_FUNCTION = 500, 40
+# Lines of each room at most. Keras has 195,000 in all, without a command line, parity
+# reports and a stand-in for TensorFlow.
+BUDGETS = {
+    "activations": 200, "backend": 100, "callbacks": 1500, "constraints": 200,
+    "core": 4600, "data": 1800, "datasets": 800, "dtype_policies": 400,
+    "initializers": 720, "layers": 10600, "legacy": 3000, "losses": 1600,
+    "metrics": 2400, "mixed_precision": 50, "models": 3300, "ops": 7800,
+    "optimizers": 3500, "random": 700, "regularizers": 250, "saving": 1800,
+    "training": 3000, "tree": 60, "utils": 150, "files at the top": 500,
+}  # fmt: skip
+MAX_PACKAGE = 58_000
 
 
 def room(path):
@@ -37,8 +48,8 @@ def tree(path):
     return ast.parse(path.read_text())
 
 
-def imported_modules(path, top_level_only):
-    """Names of our modules that a file imports."""
+def imported_modules(path, top_level_only=False):
+    """Names of the modules that a file imports."""
     nodes = tree(path).body if top_level_only else ast.walk(tree(path))
     for node in nodes:
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -55,12 +66,34 @@ def test_imports_point_upwards(path):
     if path == ROOT / "__init__.py":
         return
     own = RANK[room(path)]
-    for module in imported_modules(path, top_level_only=True):
+    for module in imported_modules(path):
         parts = module.split(".")
         if parts[0] == "minikeras" and len(parts) > 1:
             other = parts[1]
             assert other in RANK, f"{module}: give the room {other} a line in LINES"
             assert RANK[other] <= own, f"{path.name} imports {module}, a room below it"
+
+
+def module_name(path):
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_no_file_imports_itself_through_others():
+    files = {module_name(path): path for path in FILES}
+    imports = {}
+    for name, path in files.items():
+        found = set()
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.ImportFrom):
+                inner = {f"{node.module}.{alias.name}" for alias in node.names}
+                found |= (inner & {*files}) or {node.module} & {*files}
+        imports[name] = found
+    # Take away files that import none of the others, until only circles are left.
+    while free := [name for name, found in imports.items() if not found & {*imports}]:
+        for name in free:
+            del imports[name]
+    assert not imports, f"import each other, or files that do: {sorted(imports)}"
 
 
 def test_every_room_has_a_line():
@@ -109,7 +142,7 @@ def test_one_context_variable():
         if isinstance(node, ast.Call)
         and getattr(node.func, "id", getattr(node.func, "attr", "")) == "ContextVar"
     ]
-    assert made == [ROOT / "core" / "functional.py"]
+    assert made == [ROOT / "core" / "bridge.py"]
 
 
 def test_only_training_knows_jit():
@@ -169,13 +202,21 @@ def test_a_cold_fit_enters_few_files_and_reaches_dense_in_few_frames():
     assert depths, "fit did not pass through dense()"
     assert min(depths) <= 10, depths
     assert len(chain_files[0]) <= 7, chain_files[0]
-    # Guarantees for the first run (interrupts, builds that fail) take two of them,
-    # core/late_import.py one: the first optimizer imports optax by it; core/tracebacks.py one.
-    assert len(entered) <= 36, sorted(entered)
+    assert len(entered) <= 45, sorted(entered)
+    lines = sum(len(pathlib.Path(file).read_text().splitlines()) for file in entered)
+    assert lines <= 10_000, f"{lines} lines in the files that a cold fit enters"
 
 
-def test_the_package_stays_small(capsys):
-    lines = sum(len(path.read_text().splitlines()) for path in FILES)
+def test_budgets(capsys):
+    used = dict.fromkeys(BUDGETS, 0)
+    for path in FILES:
+        name = room(path) if path.parent != ROOT else "files at the top"
+        used[name] += len(path.read_text().splitlines())
+    whole = sum(used.values())
     with capsys.disabled():
-        print(f"\nminikeras: {lines} lines in {len(FILES)} files")
-    assert lines < 195_000 / 5
+        print(
+            f"\nminikeras: {whole} lines in {len(FILES)} files, at most {MAX_PACKAGE}"
+        )
+    over = {name: n for name, n in used.items() if n > BUDGETS[name]}
+    assert not over, f"more lines than in BUDGETS: {over}"
+    assert whole <= MAX_PACKAGE

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from minikeras import config
+from minikeras import config, settings
 
 SCRIPT = """
 import jax, minikeras
@@ -55,5 +55,5 @@ def test_the_oldest_half_goes_when_there_are_too_many(tmp_path, monkeypatch):
     for i in range(11):
         (tmp_path / str(i)).touch()
         os.utime(tmp_path / str(i), (time.time(), 1000 + i))
-    config._prune(str(tmp_path))
+    settings._prune(str(tmp_path))
     assert sorted(map(int, os.listdir(tmp_path))) == [5, 6, 7, 8, 9, 10]

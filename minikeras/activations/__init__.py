@@ -35,6 +35,7 @@ from minikeras.ops.activation import (
     threshold,
 )
 from minikeras.ops.elementwise import tanh
+from minikeras.core.family import Family
 
 hard_swish = hard_silu
 swish = silu
@@ -77,7 +78,7 @@ __all__ = [
     "threshold",
 ]
 _functions = set(__all__) - {"deserialize", "get", "serialize"}
-_family = registry.Family(
+_family = Family(
     "activations",
     "activation function",
     {name: globals()[name] for name in _functions},

@@ -1,12 +1,12 @@
 """`keras.backend`: settings, names and dtypes."""
 
-from minikeras.config import backend
-from minikeras.config import epsilon
-from minikeras.config import floatx
-from minikeras.config import image_data_format
-from minikeras.config import set_epsilon
-from minikeras.config import set_floatx
-from minikeras.config import set_image_data_format
+from minikeras.settings import backend
+from minikeras.settings import epsilon
+from minikeras.settings import floatx
+from minikeras.settings import image_data_format
+from minikeras.settings import set_epsilon
+from minikeras.settings import set_floatx
+from minikeras.settings import set_image_data_format
 from minikeras.core.dtypes import is_float as is_float_dtype
 from minikeras.core.dtypes import is_int as is_int_dtype
 from minikeras.core.dtypes import result_type

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable
 
 from minikeras.callbacks.callback import Callback
+from minikeras.ops import greater, less
 
 
 class MonitorCallback(Callback):
@@ -35,8 +36,6 @@ class MonitorCallback(Callback):
 
     def _set_monitor_op(self):
         """Choose `monitor_op(new, best)`; in auto mode this needs the model."""
-        from minikeras.ops import greater, less
-
         mode = self.mode if self.mode != "auto" else self._mk_auto_mode()
         self.monitor_op = greater if mode == "max" else less
 
@@ -59,8 +58,6 @@ class MonitorCallback(Callback):
             return True
         if self.monitor_op is None:
             self._set_monitor_op()
-        from minikeras.ops import less
-
         # The value is handicapped, so that ties within min_delta are no gain.
         delta = self.min_delta if self.monitor_op is less else -self.min_delta
         return bool(self.monitor_op(value + delta, reference))  # pyright: ignore

@@ -5,9 +5,9 @@ import time
 
 import numpy as np
 
-from minikeras.config import is_interactive_logging_enabled
 from minikeras.core import printing as terminal
 from minikeras.core.printing import print_msg
+from minikeras.settings import is_interactive_logging_enabled
 
 
 class Progbar:

@@ -8,13 +8,14 @@ from minikeras.constraints.constraints import (
     UnitNorm,
 )
 from minikeras.core import registry
+from minikeras.core.family import Family
 
 max_norm = MaxNorm
 min_max_norm = MinMaxNorm
 non_neg = NonNeg
 unit_norm = UnitNorm
 
-_family = registry.Family(
+_family = Family(
     "constraints",
     "constraint",
     {

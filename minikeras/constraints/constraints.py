@@ -1,6 +1,6 @@
 """Constraints on the norms and signs of weights."""
 
-from minikeras import config, ops
+from minikeras import ops, settings
 from minikeras.core.object_repr import describe
 
 
@@ -50,7 +50,7 @@ class MaxNorm(Constraint):
         """Array of the shape of `w`."""
         w = ops.convert_to_tensor(w)
         norm = norms(w, self.axis)
-        return w * (ops.clip(norm, 0, self.max_value) / (config.epsilon() + norm))
+        return w * (ops.clip(norm, 0, self.max_value) / (settings.epsilon() + norm))
 
     def get_config(self):
         """The constructor's arguments."""
@@ -79,7 +79,7 @@ class UnitNorm(Constraint):
     def __call__(self, w):
         """Array of the shape of `w`."""
         w = ops.convert_to_tensor(w)
-        return w / (config.epsilon() + norms(w, self.axis))
+        return w / (settings.epsilon() + norms(w, self.axis))
 
     def get_config(self):
         """The constructor's arguments."""
@@ -107,7 +107,7 @@ class MinMaxNorm(Constraint):
         norm = norms(w, self.axis)
         clipped = ops.clip(norm, self.min_value, self.max_value)
         desired = self.rate * clipped + (1 - self.rate) * norm
-        return w * (desired / (config.epsilon() + norm))
+        return w * (desired / (settings.epsilon() + norm))
 
     def get_config(self):
         """The constructor's arguments."""

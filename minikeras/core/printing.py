@@ -7,7 +7,7 @@ import shutil
 import sys
 import unicodedata
 
-from minikeras.config import is_interactive_logging_enabled
+from minikeras.settings import is_interactive_logging_enabled
 
 _SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 

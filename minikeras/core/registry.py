@@ -10,13 +10,22 @@ import sys
 from typing import Any
 
 from minikeras.core.bridge import Scope, current
-from minikeras.core.naming import to_snake_case
 
 _public: dict[str, dict[str, Any]] = {}  # "keras.layers" -> {"Dense": Dense}
+
+
 _module_of: dict[Any, str] = {}  # Dense -> "keras.layers"
+
+
 _ops: dict[str, Any] = {}  # class name in saved graphs ("GetItem") -> op
-_families: dict[str, "Family"] = {}
+
+
+_families: dict[str, Any] = {}  # "losses" -> its `Family`
+
+
 _custom_names: dict[Any, str] = {}  # user's class -> "package>Name"
+
+
 _global_custom: dict[str, Any] = {}
 
 
@@ -90,8 +99,13 @@ def find_op(class_name: str):
     return _ops.get(class_name)
 
 
-def family(name: str) -> "Family":
-    """The family behind `keras.<name>.get`."""
+def add_family(name: str, family) -> None:
+    """Enter the `Family` behind `keras.<name>.get`."""
+    _families[name] = family
+
+
+def family(name: str) -> Any:
+    """The `Family` behind `keras.<name>.get`."""
     return _families[name]
 
 
@@ -159,9 +173,6 @@ class CustomObjectScope(Scope):
 custom_object_scope = CustomObjectScope
 
 
-# -- get / serialize / deserialize ------------------------------------------------
-
-
 def did_you_mean(name: str, known) -> str:
     """ "" or a sentence that names the closest known names, in whatever case."""
     spellings: dict[str, list[str]] = {}
@@ -170,81 +181,3 @@ def did_you_mean(name: str, known) -> str:
     near = difflib.get_close_matches(str(name).lower(), list(spellings), 3, 0.6)
     close = [x for lower in near for x in spellings[lower]][:3]
     return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
-
-
-class Family:
-    """`get`, `serialize` and `deserialize` of one kind of object.
-
-    Args:
-        name: last part of the public module, `"losses"`.
-        what: how errors call one of them, `"loss"`.
-        names: {identifier: class or function}; classes are also known by their
-            snake-case names.
-        instantiate: does `get` of a class name make an object of it?
-    """
-
-    def __init__(self, name, what, names, instantiate=True):
-        self.what, self.instantiate = what, instantiate
-        self.names = dict(names)
-        for key, obj in names.items():
-            if inspect.isclass(obj):
-                self.names.setdefault(to_snake_case(key), obj)
-        _families[name] = self
-
-    def find(self, name, custom_objects=None):
-        """The class or function called `name`; ValueError with a suggestion."""
-        found = get_registered_object(name, custom_objects)
-        if found is None:
-            found = self.names.get(name)
-        if found is None:
-            raise ValueError(
-                f"Unknown {self.what}: {name!r}.{did_you_mean(name, self.names)} "
-                "A class or function of your own is passed as it is, or registered "
-                "with keras.saving.register_keras_serializable()."
-            )
-        return found
-
-    def get(self, identifier) -> Any:
-        """None, name, config dict, class, function or object -> object."""
-        if identifier is None:
-            return None
-        if isinstance(identifier, dict):
-            obj = self.deserialize(identifier)
-        elif isinstance(identifier, str):
-            obj = self.find(identifier)
-        else:
-            obj = identifier
-        if inspect.isclass(obj) and self.instantiate:
-            obj = obj()
-        if not callable(obj) and not hasattr(obj, "get_config"):
-            raise ValueError(
-                f"Could not interpret {self.what}: {identifier!r}. Expected a name, a "
-                "config dict, a function or an object."
-            )
-        return obj
-
-    def serialize(self, obj):
-        """Object -> what stands for it in a config."""
-        from minikeras.core.serialization import serialize_keras_object
-
-        name = getattr(obj, "__name__", None)
-        if name is not None and self.names.get(name) is obj:
-            return name
-        config = serialize_keras_object(obj)
-        if isinstance(config, dict) and config.get("class_name") == "function":
-            return config["config"]
-        return config
-
-    def deserialize(self, config, custom_objects=None):
-        """Config or name -> object."""
-        from minikeras.core.serialization import deserialize_keras_object
-
-        if isinstance(config, str):
-            found = self.find(config, custom_objects)
-            return found() if inspect.isclass(found) and self.instantiate else found
-        if isinstance(config, dict) and "class_name" not in config:
-            raise ValueError(
-                f"Cannot make a {self.what} of {config!r}: expected a dict with "
-                "'class_name' and 'config', as `serialize` gives."
-            )
-        return deserialize_keras_object(config, custom_objects, family=self)

@@ -3,6 +3,7 @@
 import jax
 
 from minikeras.core.bridge import Frame, MaskTable, Scope, current, isolated
+from minikeras.core.variable import StatelessBindings, Variable, convert_to_tensor
 
 
 class name_scope(Scope):
@@ -67,8 +68,6 @@ class StatelessScope:
     def __init__(
         self, state_mapping=None, collect_losses=False, initialize_variables=True
     ):
-        from minikeras.core.variable import Variable, convert_to_tensor
-
         self.collect_losses = collect_losses
         self.initialize_variables = initialize_variables
         self.losses: list = []
@@ -91,8 +90,6 @@ class StatelessScope:
             self.state_mapping[id(variable)] = value
 
     def __enter__(self):
-        from minikeras.core.variable import StatelessBindings
-
         losses = self.losses if self.collect_losses else current().losses
         self._bindings = StatelessBindings(self.state_mapping)
         self._frame = Frame(bindings=self._bindings, losses=losses, masks=MaskTable())

@@ -5,7 +5,6 @@ an allowlist: a class or function is taken from the registry, the user's registe
 objects or the `custom_objects` of the call, and from nowhere else.
 """
 
-import functools
 import inspect
 from typing import Any
 
@@ -13,8 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minikeras import config as settings
-from minikeras.core import dtypes, registry
+from minikeras import settings
+from minikeras.core import dtypes, lambdas, registry
 from minikeras.core.bridge import Scope, current
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import FunctionOp
@@ -52,7 +51,7 @@ class CopyScope(Scope):
         return {"configs": current().configs._replace(shared=None, live={})}
 
 
-def again(obj, **changes):
+def recreate(obj, **changes):
     """A new object with the config of `obj`, but for some changes.
 
     Nothing comes from a file: its functions go along as they are, and classes need
@@ -106,8 +105,6 @@ def serialize_keras_object(obj) -> Any:
         live[len(live)] = obj
         return _tagged("__live__", number=len(live) - 1)
     if inspect.isfunction(obj) and obj.__name__ == "<lambda>":
-        from minikeras.core import lambdas
-
         return _tagged("__lambda__", **lambdas.dump(obj))
     if inspect.isclass(obj) and not hasattr(obj, "get_config"):
         return {
@@ -199,7 +196,7 @@ def deserialize_keras_object(
         custom_objects: {name: class or function} beside the registered ones.
         safe_mode: False lets `Lambda` bytecode of the config run. None: safe,
             unless `keras.config.enable_unsafe_deserialization()` was called.
-        family: the `registry.Family` whose names are tried first.
+        family: the `Family` whose names are tried first.
         module_objects: {name: class or function} that is asked last, as packages
             written for Keras 2 give it; `config` may then be a name.
         printable_module_name: what errors call the object then.
@@ -243,8 +240,6 @@ def _read(config, family=None):
     if name == "__live__" and (live := current().configs.live) is not None:
         return live[inner["number"]]
     if name == "__lambda__":
-        from minikeras.core import lambdas
-
         return lambdas.load(inner, in_safe_mode())
     if name == "function":
         return _function(inner, config.get("registered_name"), config.get("module"))
@@ -319,6 +314,8 @@ def _make_object(config, family):
     inner = config["config"]
     if not inspect.isclass(cls):
         if module_is_ops(config):
+            # Functions among the arguments are written as configs.
+            inner = {k: _read(x) if _has_config(x) else x for k, x in inner.items()}
             return FunctionOp.from_config(config["class_name"], inner)
         return cls
     if not hasattr(cls, "from_config"):
@@ -341,6 +338,12 @@ def _make_object(config, family):
     return obj
 
 
+def _has_config(x):
+    if isinstance(x, (list, tuple)):
+        return any(map(_has_config, x))
+    return isinstance(x, dict) and "class_name" in x
+
+
 def module_is_ops(config) -> bool:
     """Does the config name a recorded op, not a class?"""
     return ".ops." in f".{config.get('module') or ''}."
@@ -353,54 +356,3 @@ def _tuples(value):
     if isinstance(value, list):
         return tuple(_tuples(item) for item in value)
     return value
-
-
-@functools.cache
-def init_parameters(cls) -> tuple[str, ...]:
-    """Names of the constructor's own parameters, without self, * and **."""
-    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
-    return tuple(p.name for p in parameters if p.kind not in kinds)
-
-
-def init_config(obj, base):
-    """Config of a user's class that has no `get_config`: what it was made with.
-
-    Raises:
-        NotImplementedError: an argument that a file cannot hold.
-    """
-    cls = type(obj)
-    args, kwargs = obj._mk_init_arguments
-    try:
-        given = inspect.signature(cls.__init__).bind(obj, *args, **kwargs)
-    except TypeError:
-        return base
-    given.apply_defaults()
-    values = dict(list(given.arguments.items())[1:])
-    for name, parameter in inspect.signature(cls.__init__).parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD:
-            values.update(values.pop(name, {}))
-        elif parameter.kind is parameter.VAR_POSITIONAL and values.pop(name, None):
-            raise NotImplementedError(
-                f"{cls.__name__} was made with values for *{name}, which a config "
-                f"cannot name. Define `get_config()` and `from_config()` in "
-                f"{cls.__name__}."
-            )
-    own = {k: v for k, v in values.items() if k not in base}
-    for name, value in own.items():
-        if not _is_plain(value):
-            raise NotImplementedError(
-                f"{cls.__name__} was made with {name}={value!r}, which a file cannot "
-                f"hold. Define `get_config()` in {cls.__name__}: return "
-                "{**super().get_config(), ...} with JSON-ready values, and turn them "
-                "back in `__init__` or `from_config`."
-            )
-    return {**base, **own}
-
-
-def _is_plain(value):
-    if isinstance(value, (list, tuple)):
-        return all(map(_is_plain, value))
-    if isinstance(value, dict):
-        return all(isinstance(k, str) and _is_plain(v) for k, v in value.items())
-    return value is None or isinstance(value, (str, bool, int, float))

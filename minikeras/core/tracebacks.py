@@ -3,7 +3,7 @@
 import pathlib
 import types
 
-from minikeras import config
+from minikeras import settings
 
 _ROOT = str(pathlib.Path(__file__).parent.parent)
 
@@ -12,10 +12,10 @@ def shorten(error) -> None:
     """Leave out our frames of an error's traceback, but for the first and the last.
 
     The first is the function that the user called, the last the place that raised;
-    frames of the user's own code stay. `config.disable_traceback_filtering()` lets
+    frames of the user's own code stay. `settings.disable_traceback_filtering()` lets
     all stand.
     """
-    if not config.is_traceback_filtering_enabled():
+    if not settings.is_traceback_filtering_enabled():
         return
     entries, entry = [], error.__traceback__
     while entry is not None:

@@ -6,12 +6,12 @@ import sys
 import jax
 import numpy as np
 
-from minikeras.config import floatx
 from minikeras.core.late_import import late_import
 from minikeras.core.ragged import REMEDY, ragged_row
 from minikeras.core.variable import is_sparse
 from minikeras.data.adapter import Adapter, pack_x_y_sample_weight
 from minikeras.data.weights import class_weight_to_sample_weights
+from minikeras.settings import floatx
 
 _NUMBERS = (bool, int, float, complex, np.generic)
 

@@ -3,6 +3,8 @@
 import jax
 import numpy as np
 
+from minikeras.settings import floatx
+
 
 def to_categorical(x, num_classes=None):
     """One row of zeros and a one for each class number.
@@ -37,8 +39,6 @@ def to_categorical(x, num_classes=None):
 
 
 def _one_hot(x, num_classes):
-    from minikeras.config import floatx
-
     if x.ndim > 1 and x.shape[-1] == 1:
         x = x[..., 0]
     if not num_classes:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from minikeras.config import floatx
+from minikeras.settings import floatx
 
 
 def weighted(batch, class_weight):

@@ -97,7 +97,7 @@ class _ByThread:
 
 
 class _ByProcess:
-    """Fetches a batch in the process of the calling thread; see `worker.py`."""
+    """Fetches a batch in the process of the calling thread; see `worker_process.py`."""
 
     def __init__(self, dataset):
         self._dataset = dataset
@@ -152,7 +152,7 @@ class _Process:
     version = None  # of the data set it has
 
     def __init__(self):
-        program = pathlib.Path(__file__).with_name("worker.py")
+        program = pathlib.Path(__file__).with_name("worker_process.py")
         self._process = subprocess.Popen(
             [multiprocessing.spawn.get_executable(), "-P", program],
             stdin=subprocess.PIPE,

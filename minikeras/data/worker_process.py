@@ -1,8 +1,7 @@
 """The program of a worker process: the batches of a `PyDataset`, by number.
 
-Started by `worker_pool.py`, by file name. It reads pickles from its standard input,
-first
-how to set itself up, then data sets and numbers, and answers each by a pickle
+Started by `worker_pool.py`, by file name. It reads pickles from its standard input:
+first how to set itself up, then data sets and numbers. It answers each by a pickle
 `(whether it went well, result or exception)`. It ends when its input does.
 
 Neither JAX nor the rest of minikeras is loaded here, unless the user's code does it:

@@ -1,15 +1,17 @@
 """`keras.dtype_policies`: what layers store and compute in."""
 
 from minikeras.core import registry
-from minikeras.core.dtypes import DTypePolicy
-from minikeras.core.dtypes import FloatDTypePolicy
-from minikeras.core.dtypes import get_policy as get
-from minikeras.core.policies import AWQDTypePolicy
-from minikeras.core.policies import DTypePolicyMap
-from minikeras.core.policies import GPTQDTypePolicy
-from minikeras.core.policies import Int4DTypePolicy
-from minikeras.core.policies import QuantizedDTypePolicy
-from minikeras.core.policies import QuantizedFloat8DTypePolicy
+from minikeras.core.dtype_policy import DTypePolicy
+from minikeras.core.dtype_policy import FloatDTypePolicy
+from minikeras.core.dtype_policy import get_policy as get
+from minikeras.dtype_policies.quantized import AWQDTypePolicy
+from minikeras.dtype_policies.policy_map import DTypePolicyMap
+from minikeras.dtype_policies.quantized import GPTQDTypePolicy
+from minikeras.dtype_policies.quantized import Int4DTypePolicy
+from minikeras.dtype_policies.quantized import QuantizedDTypePolicy
+from minikeras.dtype_policies.quantized import QuantizedFloat8DTypePolicy
+from minikeras.core.serialization import serialize_keras_object
+from minikeras.core.serialization import deserialize_keras_object
 
 __all__ = [
     "AWQDTypePolicy",
@@ -28,15 +30,11 @@ __all__ = [
 
 def serialize(dtype_policy):
     """Policy -> config; names and None stay."""
-    from minikeras.core.serialization import serialize_keras_object
-
     return serialize_keras_object(dtype_policy)
 
 
 def deserialize(config, custom_objects=None):
     """Config -> policy; names and None stay."""
-    from minikeras.core.serialization import deserialize_keras_object
-
     return deserialize_keras_object(config, custom_objects)
 
 

@@ -19,6 +19,7 @@ from minikeras.initializers.random import (
     TruncatedNormal,
     VarianceScaling,
 )
+from minikeras.core.family import Family
 
 constant = Constant
 glorot_normal = GlorotNormal
@@ -37,7 +38,7 @@ truncated_normal = TruncatedNormal
 variance_scaling = VarianceScaling
 zeros = Zeros
 
-_family = registry.Family(
+_family = Family(
     "initializers",
     "initializer",
     {

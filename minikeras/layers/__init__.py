@@ -7,7 +7,7 @@ from minikeras.layers.activations.rectifiers import ELU
 from minikeras.layers.activations.rectifiers import LeakyReLU
 from minikeras.layers.activations.rectifiers import ReLU
 from minikeras.layers.activations.softmax import Softmax
-from minikeras.layers.arguments import InputSpec
+from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.attention.additive_attention import AdditiveAttention
 from minikeras.layers.attention.attention import Attention
 from minikeras.layers.attention.grouped_query_attention import (
@@ -114,6 +114,7 @@ from minikeras.layers.reshaping.up_sampling import UpSampling3D
 from minikeras.layers.reshaping.zero_padding import ZeroPadding1D
 from minikeras.layers.reshaping.zero_padding import ZeroPadding2D
 from minikeras.layers.reshaping.zero_padding import ZeroPadding3D
+from minikeras.core.family import Family
 
 # Other names of the same classes.
 AvgPool1D = AveragePooling1D
@@ -277,7 +278,7 @@ _layers = {
     for name, value in list(globals().items())
     if isinstance(value, type) and issubclass(value, Layer)
 }
-_family = registry.Family("layers", "layer", _layers)
+_family = Family("layers", "layer", _layers)
 serialize = _family.serialize
 
 

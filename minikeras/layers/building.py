@@ -7,12 +7,14 @@ from typing import Any
 
 import jax
 
+from minikeras.core import dtypes, registry
 from minikeras.core.bridge import Frame
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.members import overrides, whole
-from minikeras.core.symbolic import output_spec
+from minikeras.core.shape_inference import output_spec
 from minikeras.core.unknown_sizes import shown_shape
-from minikeras.layers import arguments as arg
+from minikeras.core.variable import Variable
+from minikeras.layers.shapes import is_tensor_tree, map_leaves
 
 # Building runs the user's code on tracers, which other threads must not get hold of.
 building = threading.RLock()
@@ -34,6 +36,60 @@ class LazyBuild:
     def build(self, input_shape=None):
         """Create the weights; a subclass defines it."""
         self.built = True
+
+    def add_weight(
+        self,
+        *args,
+        shape=None,
+        initializer=None,
+        dtype=None,
+        trainable=True,
+        autocast=True,
+        regularizer=None,
+        constraint=None,
+        aggregation="none",
+        overwrite_with_gradient=False,
+        name=None,
+    ):
+        """Create a Variable of the layer.
+
+        Args:
+            *args: shape, initializer and dtype may be given by position.
+            shape: tuple of ints, `()` by default.
+            initializer: callable or name; Glorot uniform for floats, zeros else.
+            dtype: the layer's `variable_dtype` by default.
+            trainable, autocast, aggregation, overwrite_with_gradient, name: as in
+                `keras.Variable`.
+            regularizer, constraint: callables or names.
+        """
+        self._mk_check_initialized()
+        shape, initializer, dtype = _by_position(args, shape, initializer, dtype)
+        if shape is not None and None in shape_tuple(shape):
+            raise ValueError(
+                f"Shapes of weights must be fully defined, got {tuple(shape)} for "
+                f"{name!r} of {self.path!r}. Say how large the last axis, or the axis "
+                "of the channels, of the inputs is."
+            )
+        dtype = dtypes.standardize_dtype(dtype or self.variable_dtype)
+        if initializer is None:
+            initializer = "glorot_uniform" if "float" in dtype else "zeros"
+        with Frame(path=self._mk_scope()):
+            variable = Variable(
+                registry.family("initializers").get(initializer),
+                shape=() if shape is None else shape,
+                dtype=dtype,
+                trainable=trainable,
+                autocast=autocast,
+                aggregation=aggregation,
+                name=name,
+            )
+        variable.regularizer = registry.family("regularizers").get(regularizer)
+        variable.constraint = registry.family("constraints").get(constraint)
+        variable.overwrite_with_gradient = overwrite_with_gradient
+        self._mk_track(variable)
+        return variable
+
+    add_variable = add_weight
 
     def _mk_build_at_init(self):
         """End of the constructor of a layer without weights: there is no more to do,
@@ -57,9 +113,9 @@ class LazyBuild:
 
     def _mk_build_now(self, given):
         shapes = {
-            f"{name}_shape": arg.map_leaves(_build_shape, value)
+            f"{name}_shape": map_leaves(_build_shape, value)
             for name, value in given.items()
-            if name != "mask" and arg.is_tensor_tree(value)
+            if name != "mask" and is_tensor_tree(value)
         }
         if overrides(self, "build", LazyBuild):
             with Frame(path=self._mk_scope(), autocast=None):
@@ -126,6 +182,28 @@ class LazyBuild:
             self.build(**config["shapes_dict"])
 
 
+def _by_position(args, *named):
+    """(shape, initializer, dtype) of `add_weight`, by position or by name."""
+    if args and isinstance(args[0], str):
+        raise ValueError(
+            f"add_weight: {args[0]!r} came in the place of the shape. Pass `name` as a "
+            f"keyword argument: add_weight(name={args[0]!r}, shape=…)."
+        )
+    if len(args) > len(named):
+        raise TypeError(
+            f"add_weight takes at most {len(named)} positional arguments (shape, "
+            f"initializer, dtype), got {len(args)}."
+        )
+    for what, value in zip(
+        ("shape", "initializer", "dtype"), named[: len(args)], strict=False
+    ):
+        if value is not None:
+            raise ValueError(
+                f"`{what}` was passed both positionally and as a keyword argument."
+            )
+    return (*args, *named[len(args) :])
+
+
 def _build_shape(x):
     """Shape of an argument; a batch size that stands in for None is None again."""
     return (*shown_shape(x)[:1], *x.shape[1:])
@@ -160,3 +238,7 @@ def _in_scope(build):
         return None
 
     return scoped
+
+
+def shape_tuple(shape):
+    return (shape,) if isinstance(shape, int) else tuple(shape)

@@ -4,12 +4,10 @@ import functools
 import inspect
 
 from minikeras import activations, constraints, initializers, regularizers
-from minikeras.core import dtypes, registry
-from minikeras.core.serialization import (
-    init_config,
-    init_parameters,
-    serialize_keras_object,
-)
+from minikeras.core import registry
+from minikeras.core.constructor_arguments import init_config, init_parameters
+from minikeras.core.dtype_policy import DTypePolicy, get_policy
+from minikeras.core.serialization import serialize_keras_object
 
 # What `Layer.__init__` itself takes; `get_config` writes these for every layer.
 _COMMON = {"activity_regularizer", "trainable", "dtype", "autocast", "name"}
@@ -62,8 +60,8 @@ class ConstructorConfig:
     def from_config(cls, config):
         """A new layer from `get_config()`; TypeError if `__init__` refuses it."""
         if isinstance(config.get("dtype"), dict):
-            policy = dtypes.get_policy(config["dtype"])
-            plain = type(policy) is dtypes.DTypePolicy
+            policy = get_policy(config["dtype"])
+            plain = type(policy) is DTypePolicy
             config = {**config, "dtype": policy.name if plain else policy}
         try:
             return cls(**config)

@@ -6,17 +6,28 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minikeras.core import dtypes, registry
+from minikeras.core import registry
 from minikeras.core.bridge import Frame, bound, current, get_mask, isolated, set_mask
+from minikeras.core.call_errors import explain
+from minikeras.core.dtype_policy import get_policy
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.members import Alias, copied, overrides
-from minikeras.core.symbolic import Node, Operation, any_symbolic, output_spec
+from minikeras.core.shape_inference import output_spec
+from minikeras.core.symbolic import Node, Operation, any_symbolic
 from minikeras.core.tracebacks import shorten
 from minikeras.core.variable import Variable, is_sparse
-from minikeras.layers import arguments as arg
-from minikeras.layers.arguments import CallContext, check_input
-from minikeras.layers.building import LazyBuild
+from minikeras.layers.building import LazyBuild, shape_tuple
+from minikeras.layers.call_context import CallContext
+from minikeras.layers.call_signature import signature_of
 from minikeras.layers.configuration import ConstructorConfig
+from minikeras.layers.input_spec import check_input
+from minikeras.layers.shapes import (
+    is_tensor,
+    is_tensor_tree,
+    map_leaves,
+    map_shapes,
+    shapes_of,
+)
 from minikeras.layers.tracking import StateTracking
 
 _KERAS2_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_shape")
@@ -80,10 +91,10 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
             kwargs["input_shape"] = (units,)
         if (shape := kwargs.pop("input_shape", None)) is not None:
             batch = kwargs.pop("batch_size", None)
-            self._mk_input_shape_arg = (batch, *_shape_tuple(shape))
+            self._mk_input_shape_arg = (batch, *shape_tuple(shape))
         for key in ("batch_input_shape", "batch_shape"):
             if (shape := kwargs.pop(key, None)) is not None:
-                self._mk_input_shape_arg = _shape_tuple(shape)
+                self._mk_input_shape_arg = shape_tuple(shape)
         self._mk_initial_weights = kwargs.pop("weights", None)
         if kwargs:
             raise ValueError(
@@ -95,7 +106,7 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
                 f"{type(self).__name__}: expected `trainable` to be a boolean, got "
                 f"{trainable!r}."
             )
-        self._mk_dtype_policy = dtypes.get_policy(dtype)
+        self._mk_dtype_policy = get_policy(dtype)
         self.autocast = autocast
         self._mk_trainable = bool(trainable)
         self.built = False
@@ -106,62 +117,6 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
         self._mk_remat = current().remat
         self._mk_build_shapes = None
 
-    # -- weights ------------------------------------------------------------------
-
-    def add_weight(
-        self,
-        *args,
-        shape=None,
-        initializer=None,
-        dtype=None,
-        trainable=True,
-        autocast=True,
-        regularizer=None,
-        constraint=None,
-        aggregation="none",
-        overwrite_with_gradient=False,
-        name=None,
-    ):
-        """Create a Variable of the layer.
-
-        Args:
-            *args: shape, initializer and dtype may be given by position.
-            shape: tuple of ints, `()` by default.
-            initializer: callable or name; Glorot uniform for floats, zeros else.
-            dtype: the layer's `variable_dtype` by default.
-            trainable, autocast, aggregation, overwrite_with_gradient, name: as in
-                `keras.Variable`.
-            regularizer, constraint: callables or names.
-        """
-        self._mk_check_initialized()
-        shape, initializer, dtype = _by_position(args, shape, initializer, dtype)
-        if shape is not None and None in _shape_tuple(shape):
-            raise ValueError(
-                f"Shapes of weights must be fully defined, got {tuple(shape)} for "
-                f"{name!r} of {self.path!r}. Say how large the last axis, or the axis "
-                "of the channels, of the inputs is."
-            )
-        dtype = dtypes.standardize_dtype(dtype or self.variable_dtype)
-        if initializer is None:
-            initializer = "glorot_uniform" if "float" in dtype else "zeros"
-        with Frame(path=self._mk_scope()):
-            variable = Variable(
-                registry.family("initializers").get(initializer),
-                shape=() if shape is None else shape,
-                dtype=dtype,
-                trainable=trainable,
-                autocast=autocast,
-                aggregation=aggregation,
-                name=name,
-            )
-        variable.regularizer = registry.family("regularizers").get(regularizer)
-        variable.constraint = registry.family("constraints").get(constraint)
-        variable.overwrite_with_gradient = overwrite_with_gradient
-        self._mk_track(variable)
-        return variable
-
-    add_variable = add_weight
-
     # -- dtypes -------------------------------------------------------------------
 
     @property
@@ -171,7 +126,7 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
 
     @dtype_policy.setter
     def dtype_policy(self, value):
-        policy, own = dtypes.get_policy(value), self._mk_dtype_policy
+        policy, own = get_policy(value), self._mk_dtype_policy
         if isinstance(own, MutableMapping) and not isinstance(policy, MutableMapping):
             if self.path in own:
                 del own[self.path]
@@ -203,7 +158,7 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
     def __call__(self, *args, **kwargs):
         self._mk_check_initialized()
         try:
-            spec = arg.signature_of(self)
+            spec = signature_of(self)
             args, kwargs, given, settings = self._mk_parse_call(spec, args, kwargs)
             symbolic, frame = any_symbolic(given.values()), current()
             first = given.get(spec.first)
@@ -231,7 +186,7 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
                 object.__setattr__(self, "_mk_called", True)
             return outputs
         except Exception as error:
-            arg.explain(error, self, args, kwargs)
+            explain(error, self, args, kwargs)
             shorten(error)
             raise
 
@@ -244,7 +199,7 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
         if self._mk_context_arguments:
             context, kwargs = self._mk_take_context(spec, context, kwargs)
         if self._convert_input_args:
-            args, kwargs = arg.map_leaves(self._mk_convert, (args, kwargs))
+            args, kwargs = map_leaves(self._mk_convert, (args, kwargs))
         given = spec.bind(args, kwargs)
         if training is None:
             training = given.get("training", frame.training)
@@ -287,7 +242,7 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
 
     def _mk_check_positional(self, args):
         for x in jax.tree_util.tree_leaves(args, is_leaf=is_sparse):
-            if not arg.is_tensor(x) and not hasattr(x, "__array__"):
+            if not is_tensor(x) and not hasattr(x, "__array__"):
                 raise ValueError(
                     f"{type(self).__name__} {self.name!r}: Only input tensors may be "
                     f"passed as positional arguments, got {x!r} ({type(x).__name__}). "
@@ -328,22 +283,22 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
         autocast = self.compute_dtype if self._mk_casts() else None
 
         def run(*args, **kwargs):
-            args, kwargs = arg.map_leaves(self._mk_convert, (args, kwargs))
+            args, kwargs = map_leaves(self._mk_convert, (args, kwargs))
             with Frame(autocast=autocast):
                 return self.call(*args, **kwargs)
 
         return output_spec(run, args, kwargs)
 
     def _mk_spec_from_shape(self, args, kwargs):
-        spec = arg.signature_of(self)
+        spec = signature_of(self)
         shapes = {
-            f"{name}_shape": arg.shapes_of(value)
+            f"{name}_shape": shapes_of(value)
             for name, value in spec.bind(args, kwargs).items()
-            if arg.is_tensor_tree(value)
+            if is_tensor_tree(value)
         }
         shapes = self._mk_shapes_for(self.compute_output_shape, shapes)
         out = self.compute_output_shape(**shapes)
-        return arg.map_shapes(lambda s: KerasTensor(s, self.compute_dtype), out)
+        return map_shapes(lambda s: KerasTensor(s, self.compute_dtype), out)
 
     def compute_output_shape(self, *args, **kwargs):
         """Shape(s) of the output for the given input shape(s), by tracing."""
@@ -354,7 +309,7 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
             )
 
         def symbolic(shapes):
-            return arg.map_shapes(lambda s: KerasTensor(s, self.input_dtype), shapes)
+            return map_shapes(lambda s: KerasTensor(s, self.input_dtype), shapes)
 
         inputs = [symbolic(shapes) for shapes in args]
         named = {k.removesuffix("_shape"): symbolic(v) for k, v in kwargs.items()}
@@ -362,7 +317,7 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
             inputs.append(named.pop("input"))
         with self._mk_unchanged(), isolated():
             outputs = self(*inputs, **named)
-        return arg.map_leaves(lambda x: x.shape, outputs)
+        return map_leaves(lambda x: x.shape, outputs)
 
     def _mk_scope(self):
         if self._mk_path is None:
@@ -445,7 +400,7 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
                 )
             values |= {id(v): jnp.asarray(x) for v, x in zip(own, given, strict=True)}
         losses = [] if return_losses else None
-        spec = arg.signature_of(self)
+        spec = signature_of(self)
         if not (spec.has_training or spec.variadic):
             kwargs.pop("training", None)
         with bound(values, losses=losses):
@@ -463,29 +418,3 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
-
-
-def _by_position(args, *named):
-    """(shape, initializer, dtype) of `add_weight`, by position or by name."""
-    if args and isinstance(args[0], str):
-        raise ValueError(
-            f"add_weight: {args[0]!r} came in the place of the shape. Pass `name` as a "
-            f"keyword argument: add_weight(name={args[0]!r}, shape=…)."
-        )
-    if len(args) > len(named):
-        raise TypeError(
-            f"add_weight takes at most {len(named)} positional arguments (shape, "
-            f"initializer, dtype), got {len(args)}."
-        )
-    for what, value in zip(
-        ("shape", "initializer", "dtype"), named[: len(args)], strict=False
-    ):
-        if value is not None:
-            raise ValueError(
-                f"`{what}` was passed both positionally and as a keyword argument."
-            )
-    return (*args, *named[len(args) :])
-
-
-def _shape_tuple(shape):
-    return (shape,) if isinstance(shape, int) else tuple(shape)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minikeras import config
+from minikeras import settings
 
 
 def low_rank_update(kernel, a, b, scale):
@@ -78,7 +78,7 @@ class LoRA:
                 name=part,
                 shape=shape,
                 initializer=initializer,
-                dtype=config.floatx(),  # full precision also for a half kernel
+                dtype=settings.floatx(),  # full precision also for a half kernel
                 regularizer=getattr(self, f"{name}_regularizer"),
             )
             setattr(self, part, weight)

@@ -179,7 +179,7 @@ def __getattr__(name):
     if name in _MATH:
         return _from_ops(name)
     if name == "Variable":
-        from minikeras import Variable
+        from minikeras.core.variable import Variable
 
         return Variable
     raise AttributeError(name)

@@ -53,6 +53,7 @@ from minikeras.losses.similarity import (
     circle,
     cosine_similarity,
 )
+from minikeras.core.family import Family
 
 __all__ = [
     "BinaryCrossentropy",
@@ -117,7 +118,7 @@ ALIASES = {
     "msle": mean_squared_logarithmic_error,
 }
 _tools = ("get", "serialize", "deserialize")
-_family = registry.Family(
+_family = Family(
     "losses",
     "loss",
     {name: globals()[name] for name in __all__ if name not in _tools}

@@ -5,9 +5,10 @@ import math
 import jax
 import jax.numpy as jnp
 
-from minikeras import config
-from minikeras.core import dtypes, naming
+from minikeras import settings
+from minikeras.core import naming
 from minikeras.core.bridge import get_mask
+from minikeras.core.dtype_policy import get_policy
 from minikeras.core.object_repr import describe, visible
 from minikeras.core.serialization import (
     deserialize_keras_object,
@@ -78,7 +79,7 @@ def apply_mask(sample_weight, mask, dtype, reduction):
     mask = mask.astype(dtype)
     if reduction in _MEANS:
         kept = jnp.sum(mask)
-        mask = mask * (math.prod(mask.shape) / (kept + config.epsilon()))
+        mask = mask * (math.prod(mask.shape) / (kept + settings.epsilon()))
     if sample_weight is None:
         return mask.astype(dtype)
     sample_weight, mask = squeeze_or_expand_to_same_rank(
@@ -178,7 +179,7 @@ class Loss:
             )
         self.name = name or naming.auto_name(type(self).__name__)
         self.reduction = reduction
-        self._mk_dtype_policy = dtypes.get_policy(dtype or config.floatx())
+        self._mk_dtype_policy = get_policy(dtype or settings.floatx())
 
     @property
     def dtype(self):

@@ -5,11 +5,11 @@ import warnings
 import jax
 import jax.numpy as jnp
 
-from minikeras.config import epsilon, floatx
 from minikeras.core.bridge import set_mask
 from minikeras.core.variable import convert_to_tensor
 from minikeras.losses.loss import LossFunctionWrapper, loss_function
 from minikeras.losses.regression import as_pair
+from minikeras.settings import epsilon, floatx
 
 
 def clip_probabilities(p):

@@ -5,13 +5,13 @@ import math
 import jax
 import jax.numpy as jnp
 
-from minikeras.config import epsilon
 from minikeras.core.variable import convert_to_tensor
 from minikeras.losses.loss import (
     LossFunctionWrapper,
     loss_function,
     squeeze_or_expand_to_same_rank,
 )
+from minikeras.settings import epsilon
 
 
 def as_pair(y_true, y_pred):

@@ -2,9 +2,9 @@
 
 import jax.numpy as jnp
 
-from minikeras.config import epsilon
 from minikeras.losses.loss import LossFunctionWrapper, loss_function
 from minikeras.losses.regression import as_pair
+from minikeras.settings import epsilon
 
 
 @loss_function

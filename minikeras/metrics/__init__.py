@@ -77,6 +77,7 @@ from minikeras.metrics.regression import (
     MeanSquaredLogarithmicError,
     RootMeanSquaredError,
 )
+from minikeras.core.family import Family
 
 __all__ = [
     "AUC",
@@ -161,7 +162,7 @@ ALIASES = {
     "msle": MeanSquaredLogarithmicError,
 }
 _classes = {name: globals()[name] for name in __all__ if name[0].isupper()}
-_family = registry.Family(
+_family = Family(
     "metrics",
     "metric",
     _classes | ALIASES | {name.upper(): cls for name, cls in ALIASES.items()},

@@ -2,10 +2,10 @@
 
 import jax.numpy as jnp
 
-from minikeras.config import floatx
 from minikeras.core.variable import convert_to_tensor
 from minikeras.losses.regression import as_aligned
 from minikeras.metrics.reduction import MeanMetricWrapper
+from minikeras.settings import floatx
 
 
 def accuracy(y_true, y_pred):

@@ -6,11 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minikeras.config import epsilon
 from minikeras.core.members import Alias, whole
 from minikeras.core.variable import convert_to_tensor
 from minikeras.metrics.confusion import _Counting, parse_thresholds, pick_class
 from minikeras.metrics.reduction import broadcast_weights, divide_no_nan
+from minikeras.settings import epsilon
 
 
 def even_thresholds(n):

@@ -6,11 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minikeras.config import floatx
 from minikeras.core.variable import convert_to_tensor
 from minikeras.losses.loss import squeeze_or_expand_to_same_rank
 from minikeras.metrics.metric import Metric
 from minikeras.metrics.reduction import broadcast_weights, divide_no_nan
+from minikeras.settings import floatx
 
 COUNTS = ("true_positives", "false_positives", "true_negatives", "false_negatives")
 

@@ -2,9 +2,9 @@
 
 import jax.numpy as jnp
 
-from minikeras.config import epsilon
 from minikeras.losses.regression import as_pair
 from minikeras.metrics.reduction import MeanMetricWrapper
+from minikeras.settings import epsilon
 
 
 def _centered(y, axis):

@@ -5,11 +5,11 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from minikeras.config import epsilon
 from minikeras.core.members import Alias, whole
 from minikeras.core.variable import convert_to_tensor
 from minikeras.metrics.metric import Metric
 from minikeras.metrics.reduction import broadcast_weights
+from minikeras.settings import epsilon
 
 _COUNTS = ("true_positives", "false_positives", "false_negatives")
 

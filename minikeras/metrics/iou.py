@@ -6,11 +6,11 @@ import warnings
 import jax
 import jax.numpy as jnp
 
-from minikeras.config import epsilon, floatx
 from minikeras.core.variable import convert_to_tensor
 from minikeras.losses.loss import align_to_samples
 from minikeras.metrics.metric import Metric
 from minikeras.metrics.reduction import broadcast_weights, divide_no_nan
+from minikeras.settings import epsilon, floatx
 
 
 @functools.partial(jax.jit, static_argnames=("num_classes", "dtype"), inline=True)

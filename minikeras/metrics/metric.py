@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from minikeras import config
+from minikeras import settings
 from minikeras.core import dtypes, naming
 from minikeras.core.bridge import Frame, apply, current
+from minikeras.core.dtype_policy import get_policy
 from minikeras.core.members import Alias, copied
 from minikeras.core.object_repr import visible
 from minikeras.core.variable import Variable, convert_to_tensor
@@ -37,7 +38,7 @@ class Metric:
 
     def __init__(self, dtype=None, name=None):
         self.name = name or naming.auto_name(type(self).__name__)
-        self._mk_dtype_policy = dtypes.get_policy(dtype or config.floatx())
+        self._mk_dtype_policy = get_policy(dtype or settings.floatx())
         self._mk_dtype = self._mk_dtype_policy.compute_dtype
         self._mk_variables: list[Variable] = []
 
@@ -73,7 +74,7 @@ class Metric:
             variable = Variable(
                 "zeros" if initializer is None else initializer,
                 shape=shape,
-                dtype=dtype or config.floatx(),
+                dtype=dtype or settings.floatx(),
                 trainable=False,
                 aggregation=aggregation,
                 name=name,

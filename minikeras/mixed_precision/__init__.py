@@ -1,12 +1,12 @@
 """`keras.mixed_precision`: the global dtype policy under its older names, and the
 optimizer that float16 needs."""
 
-from minikeras.core.dtypes import DTypePolicy
-from minikeras.core.dtypes import DTypePolicy as Policy
-from minikeras.core.dtypes import dtype_policy
-from minikeras.core.dtypes import dtype_policy as global_policy
-from minikeras.core.dtypes import set_dtype_policy
-from minikeras.core.dtypes import set_dtype_policy as set_global_policy
+from minikeras.core.dtype_policy import DTypePolicy
+from minikeras.core.dtype_policy import DTypePolicy as Policy
+from minikeras.core.dtype_policy import dtype_policy
+from minikeras.core.dtype_policy import dtype_policy as global_policy
+from minikeras.core.dtype_policy import set_dtype_policy
+from minikeras.core.dtype_policy import set_dtype_policy as set_global_policy
 from minikeras.optimizers import LossScaleOptimizer
 
 __all__ = [

@@ -6,8 +6,8 @@ from minikeras.models.function import Function as Function
 from minikeras.models.functional import Functional
 from minikeras.models.model import Model
 from minikeras.models.sequential import Sequential
-from minikeras.saving.archive import load_model
-from minikeras.saving.archive import save_model
+from minikeras.saving.api import load_model
+from minikeras.saving.api import save_model
 
 
 def model_from_json(json_string, custom_objects=None):

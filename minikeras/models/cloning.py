@@ -2,7 +2,7 @@
 
 from minikeras.core import tree
 from minikeras.core.keras_tensor import KerasTensor, is_keras_tensor
-from minikeras.core.serialization import CopyScope, again
+from minikeras.core.serialization import CopyScope, recreate
 from minikeras.core.symbolic import FunctionOp
 from minikeras.layers.core.input_layer import Input, InputLayer
 from minikeras.models import graph as graphs
@@ -58,7 +58,7 @@ def clone_model(
                 recursive=True,
                 **(calls if isinstance(layer, Functional) else {}),
             )
-        return (clone_function or again)(layer)
+        return (clone_function or recreate)(layer)
 
     if isinstance(model, Sequential):
         _refuse(model, call_function=call_function)
@@ -68,7 +68,7 @@ def clone_model(
     else:
         given = {"input_tensors": input_tensors, "clone_function": clone_function}
         _refuse(model, call_function=call_function, **given)
-        clone = again(model)
+        clone = recreate(model)
     if getattr(model, "compiled", False):
         with CopyScope():
             clone.compile_from_config(model.get_compile_config())
@@ -92,7 +92,7 @@ def _call(layer, *args, **kwargs):
 def _clone_sequential(model, input_tensors, copied):
     stack = model._mk_stack
     begun = bool(stack) and isinstance(stack[0], InputLayer)
-    inputs = [again(stack[0])] if begun else []
+    inputs = [recreate(stack[0])] if begun else []
     if input_tensors is not None:
         inputs = [_input_layer(_only(input_tensors))]
     return Sequential(
@@ -149,7 +149,7 @@ def _clone_functional(model, input_tensors, copied, call):
 
 
 def _input_again(tensor):
-    return again(tensor._keras_history[0]).output
+    return recreate(tensor._keras_history[0]).output
 
 
 def _operation_again(operation, copied):

@@ -180,5 +180,6 @@ def _clone_input(tensor):
     return Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=name)
 
 
+Model._mk_graph_class = Functional
 registry.register("keras.src.models.functional", {"Functional": Functional})
 registry.register("keras", {"Model": Model})

@@ -9,7 +9,7 @@ import numpy as np
 from minikeras.core import tree
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import any_symbolic
-from minikeras.layers.arguments import InputSpec
+from minikeras.layers.input_spec import InputSpec
 
 
 def names_of(own):

@@ -1,14 +1,17 @@
 """Model: a layer that can be trained, saved and looked into."""
 
 import inspect
+from typing import Any
 
 from minikeras.core import registry
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.core.symbolic import keras_tensors, output_spec
-from minikeras.layers.arguments import map_shapes
+from minikeras.core.shape_inference import keras_tensors, output_spec
 from minikeras.layers.layer import Layer
+from minikeras.layers.shapes import map_shapes
 from minikeras.models import summary as summaries
+from minikeras.models.graph_config import rebuild
 from minikeras.models.trainer import Trainer
+from minikeras.saving import api
 
 
 class Model(Trainer, Layer):
@@ -29,11 +32,12 @@ class Model(Trainer, Layer):
     10
     """
 
+    # `Functional`, which stands on this class and enters itself here.
+    _mk_graph_class: Any
+
     def __new__(cls, *args, **kwargs):
         if cls is Model and _is_functional(args, kwargs):
-            from minikeras.models.functional import Functional
-
-            cls = Functional
+            cls = Model._mk_graph_class
         return super().__new__(cls)._mk_remember(args, kwargs)
 
     def _mk_remember(self, args, kwargs):
@@ -43,10 +47,9 @@ class Model(Trainer, Layer):
     def __init__(self, *args, **kwargs):
         Trainer.__init__(self)
         if _is_functional(args, kwargs):
-            from minikeras.models.functional import Functional
-
-            _insert_base(type(self), Functional)
-            Functional.__init__(self, *args, **kwargs)
+            functional = Model._mk_graph_class
+            _insert_base(type(self), functional)
+            functional.__init__(self, *args, **kwargs)
             return
         Layer.__init__(self, *args, **kwargs)
 
@@ -149,9 +152,7 @@ class Model(Trainer, Layer):
 
     def to_json(self, **kwargs):
         """The architecture as JSON text; `kwargs` go to `json.dumps`."""
-        from minikeras.saving import archive
-
-        return archive.model_to_json(self, **kwargs)
+        return api.model_to_json(self, **kwargs)
 
     def save(self, filepath, overwrite=True, zipped=None, **kwargs):
         """Write the model to a `.keras` file.
@@ -161,15 +162,11 @@ class Model(Trainer, Layer):
             overwrite: replace an existing file, or ask at the prompt?
             zipped: one file (default), or a folder when False.
         """
-        from minikeras.saving import archive
-
-        archive.save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+        api.save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
     def save_weights(self, filepath, overwrite=True, **kwargs):
         """Write the weights to a `.weights.h5` file."""
-        from minikeras.saving import archive
-
-        archive.save_weights(self, filepath, overwrite=overwrite, **kwargs)
+        api.save_weights(self, filepath, overwrite=overwrite, **kwargs)
 
     def load_weights(self, filepath, skip_mismatch=False, **kwargs):
         """Read the weights from a `.weights.h5` or `.keras` file.
@@ -179,20 +176,17 @@ class Model(Trainer, Layer):
             skip_mismatch: leave layers alone whose weights do not fit, with a
                 warning, instead of raising?
         """
-        from minikeras.saving import archive
-
-        archive.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+        api.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
         """A new model from `get_config()`."""
-        from minikeras.models.functional import Functional
-        from minikeras.models.graph_config import rebuild
-
         keys = {"name", "layers", "input_layers", "output_layers"}
         with registry.CustomObjectScope(custom_objects):
             if keys <= set(config) and (
-                cls is Model or issubclass(cls, Functional) and same_signature(cls)
+                cls is Model
+                or issubclass(cls, Model._mk_graph_class)
+                and same_signature(cls)
             ):
                 inputs, outputs = rebuild(config)
                 own = {k: v for k, v in config.items() if k not in keys}

@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 
-from minikeras import config
+from minikeras import settings
 from minikeras.data import class_weight_to_sample_weights
 from minikeras.data.arrays import refuse_masked
 from minikeras.training import loop
@@ -63,7 +63,7 @@ def _batch(x, y, sample_weight):
             return a
         refuse_masked(a, "batch")
         a = np.asarray(a)
-        return a.astype(config.floatx()) if a.dtype == np.float64 else a
+        return a.astype(settings.floatx()) if a.dtype == np.float64 else a
 
     return tuple(
         jax.tree_util.tree_map(

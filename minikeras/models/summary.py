@@ -10,13 +10,14 @@ from typing import Any
 import jax
 import numpy as np
 
-from minikeras.config import is_interactive_logging_enabled
 from minikeras.core import dtypes
 from minikeras.core import printing as terminal
 from minikeras.core.late_import import draws_undone, late_import
+from minikeras.core.printing import print_msg
 from minikeras.core.unknown_sizes import SIZES_FOR_NONE
-from minikeras.layers.arguments import map_shapes
+from minikeras.layers.shapes import map_shapes
 from minikeras.layers.tracking import StateTracking
+from minikeras.settings import is_interactive_logging_enabled
 
 # Of the width; "Trainable" is just not broken at 108 columns.
 _SHARES = {
@@ -38,8 +39,6 @@ def print_summary(
     layer_range=None,
 ):
     """Print the layers of a model as a table; see `Model.summary`."""
-    from minikeras.utils.io import print_msg
-
     # Who is given the text, a function or the log, gets no colours with it.
     shown = print_fn is None and is_interactive_logging_enabled()
     print_fn = print_msg if print_fn is None else print_fn

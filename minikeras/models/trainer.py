@@ -8,17 +8,17 @@ import warnings
 import jax
 import jax.numpy as jnp
 
-from minikeras import config, optimizers
+from minikeras import optimizers, settings
+from minikeras.core.checks import positive_int
 from minikeras.core.members import Alias, overrides
-from minikeras.core.symbolic import dry_run
+from minikeras.core.shape_inference import dry_run
 from minikeras.data import (
     count_or_none,
     get_adapter,
     train_validation_split,
     unpack_x_y_sample_weight,
 )
-from minikeras.layers.arguments import CallSignature, signature_of
-from minikeras.layers.checks import positive_int
+from minikeras.layers.call_signature import CallSignature, signature_of
 from minikeras.layers.layer import Layer
 from minikeras.metrics.reduction import Mean
 from minikeras.models.compile_config import CompileConfig
@@ -361,7 +361,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
             A `History`: `history.history` is {name: [value of each epoch]}.
         """
         self._mk_assert_compiled("fit")
-        limit = config.max_epochs()
+        limit = settings.max_epochs()
         epochs = epochs if limit is None else min(epochs, limit)
         steps_per_epoch = count_or_none("steps_per_epoch", steps_per_epoch)
         validation_steps = count_or_none("validation_steps", validation_steps)
@@ -452,7 +452,7 @@ def _with_loss_scale(optimizer):
 
 def _verbosity(verbose):
     if verbose == "auto":
-        return 1 if config.is_interactive_logging_enabled() else 2
+        return 1 if settings.is_interactive_logging_enabled() else 2
     if isinstance(verbose, str):
         raise ValueError(f'`verbose` must be 0, 1, 2 or "auto", got {verbose!r}.')
     return int(verbose or 0)

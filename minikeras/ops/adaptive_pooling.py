@@ -5,11 +5,11 @@ import math
 import jax.numpy as jnp
 import numpy as np
 
-from minikeras.config import standardize_data_format
 from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
 from minikeras.ops.convolution import sizes
 from minikeras.ops.pooling import max_pool
+from minikeras.settings import standardize_data_format
 
 
 def _windows(size, count):

@@ -5,7 +5,7 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from minikeras import config
+from minikeras import settings
 from minikeras.core import dtypes
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.ops.activation import nn_op
@@ -24,7 +24,7 @@ _FUSED_DTYPES, _FUSED_SIZE = ("float16", "bfloat16"), 128
 
 def _may_fuse(query):
     return (
-        config.is_flash_attention_enabled() is not False
+        settings.is_flash_attention_enabled() is not False
         and query.dtype.name in _FUSED_DTYPES
         and query.shape[-1] <= _FUSED_SIZE
         and query.shape[-1] % 8 == 0

@@ -4,11 +4,11 @@ from functools import partial
 
 from jax import lax
 
-from minikeras.config import standardize_data_format
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
 from minikeras.ops.cpu_convolution import choosing
+from minikeras.settings import standardize_data_format
 
 _SPATIAL = "DHW"
 

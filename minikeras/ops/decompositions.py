@@ -5,7 +5,7 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from minikeras import config
+from minikeras import settings
 from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array, unary
 
@@ -180,7 +180,7 @@ def normalize(x, axis=-1, order=2, epsilon=None):
         epsilon: least norm to divide by, `keras.config.epsilon()` by default.
     """
     x = as_array(x)
-    epsilon = config.epsilon() if epsilon is None else epsilon
+    epsilon = settings.epsilon() if epsilon is None else epsilon
     axis = tuple(axis) if isinstance(axis, list) else axis
     if not isinstance(order, int) or order < 1:
         raise ValueError(f"Argument `order` must be an int >= 1, got {order!r}.")

@@ -4,12 +4,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from minikeras.config import standardize_data_format
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array
 from minikeras.ops.image_layout import IMAGE, check_rank, image_op
 from minikeras.ops.reshaping import promote
+from minikeras.settings import standardize_data_format
 
 
 def correlate(images, kernels, padding="SAME"):

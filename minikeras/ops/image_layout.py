@@ -5,9 +5,9 @@ import inspect
 
 import jax.numpy as jnp
 
-from minikeras.config import standardize_data_format
 from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array
+from minikeras.settings import standardize_data_format
 
 IMAGE = "keras.src.ops.image"
 

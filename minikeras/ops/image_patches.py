@@ -4,11 +4,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from minikeras.config import standardize_data_format
 from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array
 from minikeras.ops.convolution import sizes
 from minikeras.ops.image_layout import IMAGE
+from minikeras.settings import standardize_data_format
 
 
 def _windows(x, axis, size, stride, dilation, pads):

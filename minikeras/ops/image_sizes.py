@@ -7,11 +7,11 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from minikeras.config import standardize_data_format
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array, saturate_cast
 from minikeras.ops.image_layout import IMAGE, check_choice, check_rank, image_op
+from minikeras.settings import standardize_data_format
 
 _INTERPOLATIONS = ("bilinear", "nearest", "lanczos3", "lanczos5", "bicubic")
 

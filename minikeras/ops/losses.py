@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from minikeras import config
+from minikeras import settings
 from minikeras.core import dtypes
 from minikeras.core.late_import import late_import
 from minikeras.ops.activation import nn_op
@@ -12,7 +12,7 @@ from minikeras.ops.convert import as_array
 
 def _clipped(probabilities):
     """Away from 0 and 1, where the logarithm is finite."""
-    epsilon = config.epsilon()
+    epsilon = settings.epsilon()
     return jnp.clip(probabilities, epsilon, 1.0 - epsilon)
 
 

@@ -7,7 +7,7 @@ import warnings
 import jax
 import jax.numpy as jnp
 
-from minikeras import config
+from minikeras import settings
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
@@ -181,7 +181,7 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwarg
             "normalization. Use `rms_normalization`.",
             stacklevel=2,
         )
-    epsilon = config.epsilon() if epsilon is None else epsilon
+    epsilon = settings.epsilon() if epsilon is None else epsilon
     x = as_array(x)
     axes, wide = _axes(axis), _wide(x)
     gamma = 1.0 if gamma is None else _spread(gamma, x, axes).astype(wide.dtype)
@@ -206,7 +206,7 @@ def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     Returns:
         Array of the shape and dtype of `x`; half floats are computed in float32.
     """
-    epsilon = config.epsilon() if epsilon is None else epsilon
+    epsilon = settings.epsilon() if epsilon is None else epsilon
     x = as_array(x)
     axes, wide = _axes(axis), _wide(x)
     squares = jnp.mean(jnp.square(wide), axes, keepdims=True)

@@ -5,11 +5,11 @@ import math
 import jax.numpy as jnp
 from jax import lax
 
-from minikeras.config import standardize_data_format
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
 from minikeras.ops.convolution import sizes
+from minikeras.settings import standardize_data_format
 
 
 def _images(x, block_size, data_format):

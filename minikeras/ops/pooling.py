@@ -7,11 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from minikeras.config import standardize_data_format
 from minikeras.ops.activation import nn_op
 from minikeras.ops.by_platform import ByPlatform
 from minikeras.ops.convert import as_array
 from minikeras.ops.convolution import sizes
+from minikeras.settings import standardize_data_format
 
 # Windows up to this many entries are pooled slice by slice on a CPU.
 _SMALL_WINDOW = 16

@@ -23,6 +23,7 @@ from minikeras.optimizers.optimizer import Optimizer
 from minikeras.optimizers.rmsprop import RMSprop
 from minikeras.optimizers.schedule_free_adamw import ScheduleFreeAdamW
 from minikeras.optimizers.sgd import SGD
+from minikeras.core.family import Family
 
 __all__ = [
     "Adadelta",
@@ -58,7 +59,7 @@ _classes = {
 }
 
 
-class _Family(registry.Family):
+class _Family(Family):
     """Optimizers, whose names also count in lower case, and those of optax."""
 
     def find(self, name, custom_objects=None):

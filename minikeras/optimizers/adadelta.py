@@ -1,6 +1,6 @@
 """Adadelta: steps in the units of the weights."""
 
-from minikeras.optimizers import transforms
+from minikeras.optimizers import rules
 from minikeras.optimizers.optimizer import Optimizer
 
 
@@ -25,5 +25,5 @@ class Adadelta(Optimizer):
         return [[("accumulated_grad", "zeros"), ("accumulated_delta_var", "zeros")]]
 
     def _mk_transform(self):
-        """See `transforms.adadelta`."""
-        return transforms.adadelta(self.rho, self.epsilon)
+        """See `rules.adadelta`."""
+        return rules.adadelta(self.rho, self.epsilon)

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from minikeras.core.variable import Variable
-from minikeras.optimizers import transforms
+from minikeras.optimizers import rules
 from minikeras.optimizers.optimizer import Optimizer
 
 
@@ -47,12 +47,12 @@ def adafactor(beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
                 for k, p in params.items()
             }
 
-        return {"r": means(-1), "c": means(-2), "v": transforms.zeros(params)}
+        return {"r": means(-1), "c": means(-2), "v": rules.zeros(params)}
 
     def update(grads, state, params, *, learning_rate, iteration):
-        return transforms.for_each(step, grads, state, params, learning_rate, iteration)
+        return rules.for_each(step, grads, state, params, learning_rate, iteration)
 
-    return transforms.gradient_transformation(init, update)
+    return rules.gradient_transformation(init, update)
 
 
 class Adafactor(Optimizer):

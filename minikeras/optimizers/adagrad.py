@@ -1,7 +1,7 @@
 """Adagrad: the gradient over the size of all gradients so far."""
 
 from minikeras.core import registry
-from minikeras.optimizers import transforms
+from minikeras.optimizers import rules
 from minikeras.optimizers.optimizer import Optimizer
 
 
@@ -39,5 +39,5 @@ class Adagrad(Optimizer):
         return [[("accumulator", constant(self.initial_accumulator_value))]]
 
     def _mk_transform(self):
-        """See `transforms.adagrad`."""
-        return transforms.adagrad(self.initial_accumulator_value, self.epsilon)
+        """See `rules.adagrad`."""
+        return rules.adagrad(self.initial_accumulator_value, self.epsilon)

@@ -1,6 +1,6 @@
 """Adam: running means of the gradient and of its square."""
 
-from minikeras.optimizers import transforms
+from minikeras.optimizers import rules
 from minikeras.optimizers.optimizer import Optimizer
 
 
@@ -35,5 +35,5 @@ class Adam(Optimizer):
         return groups + ([[("velocity_hat", "zeros")]] if self.amsgrad else [])
 
     def _mk_transform(self):
-        """See `transforms.adam`."""
-        return transforms.adam(self.beta_1, self.beta_2, self.epsilon, self.amsgrad)
+        """See `rules.adam`."""
+        return rules.adam(self.beta_1, self.beta_2, self.epsilon, self.amsgrad)

@@ -1,6 +1,6 @@
 """Adamax: Adam with the largest gradient in place of the mean square."""
 
-from minikeras.optimizers import transforms
+from minikeras.optimizers import rules
 from minikeras.optimizers.optimizer import Optimizer
 
 
@@ -31,5 +31,5 @@ class Adamax(Optimizer):
         return [[("momentum", "zeros"), ("norm", "zeros")]]
 
     def _mk_transform(self):
-        """See `transforms.adamax`."""
-        return transforms.adamax(self.beta_1, self.beta_2, self.epsilon)
+        """See `rules.adamax`."""
+        return rules.adamax(self.beta_1, self.beta_2, self.epsilon)

@@ -2,13 +2,13 @@
 
 import numbers
 
-from minikeras.optimizers import transforms
+from minikeras.optimizers import rules
 from minikeras.optimizers.adagrad import constant
 from minikeras.optimizers.optimizer import Optimizer
 
 
 class Ftrl(Optimizer):
-    """Follow the regularized leader, see `transforms.ftrl`.
+    """Follow the regularized leader, see `rules.ftrl`.
 
     Args:
         learning_rate: see `Optimizer`.
@@ -61,8 +61,8 @@ class Ftrl(Optimizer):
         return [[("accumulator", start), ("linear", "zeros")]]
 
     def _mk_transform(self):
-        """See `transforms.ftrl`."""
-        return transforms.ftrl(
+        """See `rules.ftrl`."""
+        return rules.ftrl(
             self.learning_rate_power,
             self.initial_accumulator_value,
             self.l1_regularization_strength,

@@ -1,6 +1,6 @@
 """LAMB: Adam for large batches."""
 
-from minikeras.optimizers import transforms
+from minikeras.optimizers import rules
 from minikeras.optimizers.optimizer import Optimizer
 
 
@@ -31,5 +31,5 @@ class Lamb(Optimizer):
         return [[("momentum", "zeros"), ("velocity", "zeros")]]
 
     def _mk_transform(self):
-        """See `transforms.lamb`."""
-        return transforms.lamb(self.beta_1, self.beta_2, self.epsilon)
+        """See `rules.lamb`."""
+        return rules.lamb(self.beta_1, self.beta_2, self.epsilon)

@@ -2,7 +2,7 @@
 
 import numbers
 
-from minikeras.optimizers import transforms
+from minikeras.optimizers import rules
 from minikeras.optimizers.optimizer import Optimizer
 
 
@@ -32,5 +32,5 @@ class Lion(Optimizer):
         return [[("momentum", "zeros")]]
 
     def _mk_transform(self):
-        """See `transforms.lion`."""
-        return transforms.lion(self.beta_1, self.beta_2)
+        """See `rules.lion`."""
+        return rules.lion(self.beta_1, self.beta_2)

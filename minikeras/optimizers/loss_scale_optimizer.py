@@ -9,8 +9,8 @@ from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
 )
+from minikeras.optimizers.gradients import dense
 from minikeras.optimizers.optimizer import Optimizer
-from minikeras.optimizers.transforms import dense
 
 # What every optimizer takes, and this one leaves to the inner optimizer.
 _COMMON = set(inspect.signature(Optimizer).parameters) - {

@@ -1,8 +1,8 @@
 """Different optimizers for different weights."""
 
-import re
 from collections.abc import MutableMapping
 
+from minikeras.core import path_map
 from minikeras.core.members import Alias
 from minikeras.core.serialization import (
     deserialize_keras_object,
@@ -82,16 +82,12 @@ class OptimizerMap(MutableMapping):
 
     def __call__(self, variable):
         """The optimizer of a weight; ValueError if several keys match."""
-        path = variable.path
-        if path in self._mk_optimizer_map:
-            return self._mk_optimizer_map[path]
-        found = [key for key in self._mk_optimizer_map if re.fullmatch(key, path)]
-        if len(found) > 1:
-            raise ValueError(
-                f"OptimizerMap: the keys {found} all match the weight {path!r}; "
-                "exactly one may, or none."
-            )
-        return self._mk_optimizer_map[found[0]] if found else self._mk_default_optimizer
+        return path_map.find(
+            self._mk_optimizer_map,
+            variable.path,
+            self._mk_default_optimizer,
+            "optimizer",
+        )
 
     def get_config(self):
         """The constructor's arguments."""

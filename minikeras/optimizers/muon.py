@@ -5,7 +5,7 @@ import re
 import jax.numpy as jnp
 
 from minikeras.core.variable import convert_to_tensor
-from minikeras.optimizers import transforms
+from minikeras.optimizers import rules
 from minikeras.optimizers.optimizer import Optimizer
 
 
@@ -41,7 +41,7 @@ def muon(momentum, nesterov, rms_rate, orthogonal, adam_step, adam_lr_ratio):
         nesterov: orthogonal(momentum m + g) instead?
         rms_rate: see `of_size`.
         orthogonal: function of a matrix, see `orthogonalize`.
-        adam_step: see `transforms.adam_step`.
+        adam_step: see `rules.adam_step`.
         adam_lr_ratio: factor on Adam's learning rate.
     """
 
@@ -53,11 +53,9 @@ def muon(momentum, nesterov, rms_rate, orthogonal, adam_step, adam_lr_ratio):
         return -(lr * of_size(direction, rms_rate)), {"momentum": m}
 
     def velocities(params):
-        return transforms.zeros({k: p for k, p in params.items() if p.ndim != 2})
+        return rules.zeros({k: p for k, p in params.items() if p.ndim != 2})
 
-    return transforms.transform(
-        {"momentum": transforms.zeros, "velocity": velocities}, step
-    )
+    return rules.transform({"momentum": rules.zeros, "velocity": velocities}, step)
 
 
 class Muon(Optimizer):
@@ -166,7 +164,7 @@ class Muon(Optimizer):
             self.nesterov,
             self.rms_rate,
             lambda x: self.zeropower_via_newtonschulz5(x, self.ns_steps),
-            transforms.adam_step(self.adam_beta_1, self.adam_beta_2, self.epsilon),
+            rules.adam_step(self.adam_beta_1, self.adam_beta_2, self.epsilon),
             self.adam_lr_ratio,
         )
 

@@ -1,7 +1,7 @@
 """Nadam: Adam with Nesterov momentum."""
 
 from minikeras.core.members import Alias
-from minikeras.optimizers import transforms
+from minikeras.optimizers import rules
 from minikeras.optimizers.optimizer import Optimizer
 
 
@@ -40,5 +40,5 @@ class Nadam(Optimizer):
         self._mk_slots["u_product"] = self._mk_u_product
 
     def _mk_transform(self):
-        """See `transforms.nadam`."""
-        return transforms.nadam(self.beta_1, self.beta_2, self.epsilon)
+        """See `rules.nadam`."""
+        return rules.nadam(self.beta_1, self.beta_2, self.epsilon)

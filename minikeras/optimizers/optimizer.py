@@ -8,7 +8,7 @@ from typing import Any
 import jax
 
 from minikeras.core import naming
-from minikeras.core.bridge import apply
+from minikeras.core.checks import hyperparameter
 from minikeras.core.members import Alias, copied, overrides, whole
 from minikeras.core.object_repr import describe, visible
 from minikeras.core.serialization import (
@@ -16,17 +16,16 @@ from minikeras.core.serialization import (
     serialize_keras_object,
 )
 from minikeras.core.variable import Variable, convert_to_tensor, unique_paths
-from minikeras.optimizers import settings, transforms
 from minikeras.optimizers.schedules.schedule import LearningRateSchedule
-from minikeras.optimizers.state import OptimizerState
+from minikeras.optimizers.step import OptimizerStep
 
 _KERAS_2 = {"lr", "decay", "jit_compile", "is_legacy_optimizer"}
 
 
-class Optimizer(OptimizerState):
+class Optimizer(OptimizerStep):
     """Base of optimizers: a rule, and what is done to gradients and weights around it.
 
-    A subclass names its rule in `_mk_transform` (see `transforms.py`) and its slots in
+    A subclass names its rule in `_mk_transform` (see `rules.py`) and its slots in
     `_mk_slot_groups`; or, in Keras's style, makes variables in `build` and overrides
     `update_step`.
 
@@ -135,7 +134,7 @@ class Optimizer(OptimizerState):
     def _mk_set(self, **arguments):
         """Check arguments and make them attributes that the config shows."""
         for name, value in arguments.items():
-            setattr(self, name, settings.checked(type(self).__name__, name, value))
+            setattr(self, name, hyperparameter(type(self).__name__, name, value))
         self._mk_arguments += tuple(arguments)
 
     def _mk_check_clipping(self):
@@ -253,14 +252,6 @@ class Optimizer(OptimizerState):
         params = dict(zip(keys, params, strict=True))
         return params, dict(zip(paths, own, strict=True))
 
-    def _mk_update(self, variables, params, grads, state):
-        return transforms.take(self, variables, params, grads, state)
-
-    def _mk_bridge(self, run, variables, params, state):
-        """Run code that assigns weights and state: -> (params, state)."""
-        bound = (dict(variables), unique_paths(self.variables))
-        return apply(run, bound, (dict(params), dict(state)))[1]
-
     def update_step(self, gradient, variable, learning_rate):
         """Update one weight by the rule, on its own; subclasses may override it."""
         params, state = self._mk_follow_rule(
@@ -270,11 +261,6 @@ class Optimizer(OptimizerState):
         )
         variable.assign(params[0])
         self._mk_assign(state)
-
-    def _mk_follow_rule(self, variables, params, grads, state, rate, iteration):
-        return transforms.follow_rule(
-            self, variables, params, grads, state, rate, iteration
-        )
 
     def _mk_check_knows(self, variables):
         """ValueError unless it was built on all of these weights."""
@@ -290,10 +276,6 @@ class Optimizer(OptimizerState):
 
     def _mk_has_own_update_step(self):
         return overrides(self, "update_step", Optimizer)
-
-    def _clip_gradients(self, grads):
-        """A list of gradients, clipped as told; subclasses may override it."""
-        return list(transforms.clip(self, dict(enumerate(grads))).values())
 
     def _mk_decay_of(self, variable):
         """The `weight_decay` of one weight; None: it does not decay."""

@@ -1,6 +1,6 @@
 """RMSprop: the gradient over its recent size."""
 
-from minikeras.optimizers import transforms
+from minikeras.optimizers import rules
 from minikeras.optimizers.optimizer import Optimizer
 
 
@@ -37,5 +37,5 @@ class RMSprop(Optimizer):
         return [[(name, "zeros")] for name in names]
 
     def _mk_transform(self):
-        """See `transforms.rmsprop`."""
-        return transforms.rmsprop(self.rho, self.momentum, self.epsilon, self.centered)
+        """See `rules.rmsprop`."""
+        return rules.rmsprop(self.rho, self.momentum, self.epsilon, self.centered)

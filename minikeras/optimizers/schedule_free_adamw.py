@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from minikeras.optimizers import transforms
+from minikeras.optimizers import rules
 from minikeras.optimizers.optimizer import Optimizer
 from minikeras.optimizers.state import starting_at
 
@@ -22,14 +22,14 @@ def schedule_free_adam(beta_1=0.9, beta_2=0.999, epsilon=1e-8, warmup_steps=0):
         if warmup_steps:
             lr = lr * jnp.minimum(t / warmup_steps, 1.0)
         b1, b2 = (jnp.asarray(beta, p.dtype) for beta in (beta_1, beta_2))
-        v = transforms.ema(slots["velocity"], jnp.square(g), b2)
+        v = rules.ema(slots["velocity"], jnp.square(g), b2)
         v_hat = v / (1.0 - jnp.power(b2, t))
         d = lr * g / (jnp.sqrt(v_hat) + epsilon)
         z = slots["momentum"] - d
         delta = (z - p) / t - (1.0 - b1) * (1.0 - 1.0 / t) * d
         return delta, {"momentum": z, "velocity": v}
 
-    return transforms.transform({"momentum": dict, "velocity": transforms.zeros}, step)
+    return rules.transform({"momentum": dict, "velocity": rules.zeros}, step)
 
 
 class ScheduleFreeAdamW(Optimizer):

@@ -1,6 +1,6 @@
 """SGD: a step against the gradient, with momentum."""
 
-from minikeras.optimizers import transforms
+from minikeras.optimizers import rules
 from minikeras.optimizers.optimizer import Optimizer
 
 
@@ -25,5 +25,5 @@ class SGD(Optimizer):
         return [[("momentum", "zeros")]] if self.momentum != 0 else []
 
     def _mk_transform(self):
-        """See `transforms.sgd`."""
-        return transforms.sgd(self.momentum, self.nesterov)
+        """See `rules.sgd`."""
+        return rules.sgd(self.momentum, self.nesterov)

@@ -8,13 +8,14 @@ from minikeras.regularizers.regularizers import (
     OrthogonalRegularizer,
     Regularizer,
 )
+from minikeras.core.family import Family
 
 l1 = L1
 l2 = L2
 l1_l2 = L1L2
 orthogonal_regularizer = OrthogonalRegularizer
 
-_family = registry.Family(
+_family = Family(
     "regularizers",
     "regularizer",
     {

@@ -8,10 +8,10 @@ from minikeras.core.registry import get_registered_object
 from minikeras.core.registry import register_keras_serializable
 from minikeras.core.serialization import deserialize_keras_object
 from minikeras.core.serialization import serialize_keras_object
-from minikeras.saving.archive import load_model
-from minikeras.saving.archive import load_weights
-from minikeras.saving.archive import save_model
-from minikeras.saving.archive import save_weights
+from minikeras.saving.api import load_model
+from minikeras.saving.api import load_weights
+from minikeras.saving.api import save_model
+from minikeras.saving.api import save_weights
 
 __all__ = [
     "CustomObjectScope",

@@ -4,6 +4,7 @@
 `block/aa/dense/vars/0` lies in the list `aa` of the sub-layer `block`.
 """
 
+import io
 import warnings
 
 import numpy as np
@@ -13,6 +14,7 @@ from minikeras.core.late_import import late_import
 from minikeras.core.naming import to_snake_case
 from minikeras.layers.tracking import StateTracking
 from minikeras.optimizers.optimizer import Optimizer
+from minikeras.saving import safety
 
 
 def _is_saveable(x):
@@ -80,6 +82,15 @@ def write(model, file, optimizer=True):
         obj.save_own_variables(store)
         for key, value in store.items():
             _write_array(group, key, np.asarray(value))
+
+
+def to_bytes(model, optimizer=True) -> bytes:
+    """The content of the HDF5 file that `write` makes."""
+    h5py = late_import("h5py")
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        write(model, file, optimizer)
+    return buffer.getvalue()
 
 
 def _write_array(group, key, value):
@@ -171,6 +182,27 @@ def read(model, file, skip_mismatch=False):
             f"{text}\nBuild the model as it was saved, or pass skip_mismatch=True."
         )
     warnings.warn(f"Not loaded from the file:\n{text}", stacklevel=3)
+
+
+def from_bytes(model, data, filepath, skip_mismatch=False) -> None:
+    """`read` from the content of an HDF5 file, which is checked before it is used.
+
+    Args:
+        model: the model.
+        data: bytes.
+        filepath: where they come from, for errors.
+        skip_mismatch: see `read`.
+    """
+    h5py = late_import("h5py")
+    try:
+        file = h5py.File(io.BytesIO(data), "r")
+    except OSError as error:
+        raise ValueError(
+            f"The weights in {filepath!s} are damaged: {error}."
+        ) from error
+    with file:
+        safety.check_h5(file)
+        read(model, file, skip_mismatch)
 
 
 def _checked(obj, store):

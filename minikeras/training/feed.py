@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minikeras import config
+from minikeras import settings
 from minikeras.core.variable import is_sparse
 from minikeras.data.adapter import pack_x_y_sample_weight
 from minikeras.data.arrays import ArrayAdapter
@@ -84,7 +84,7 @@ class BatchFeed:
 
     def __init__(self, adapter, steps=None, group=1, together=True, often=False):
         self.adapter = adapter
-        limit = config.max_steps_per_epoch()
+        limit = settings.max_steps_per_epoch()
         self.steps = steps if limit is None else min(steps or limit, limit)
         self.group = group
         self.num_batches = self.steps or adapter.num_batches

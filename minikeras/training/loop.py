@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.callbacks import CallbackList
-from minikeras.core.symbolic import dry_run
+from minikeras.core.shape_inference import dry_run
 from minikeras.data import unpack_x_y_sample_weight
 from minikeras.data.batches import described
 from minikeras.layers.building import building

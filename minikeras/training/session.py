@@ -2,7 +2,7 @@
 
 import gc
 
-from minikeras import config
+from minikeras import settings
 from minikeras.core.naming import reset_uids
 from minikeras.core.scopes import leave_name_scopes
 from minikeras.random.seed_generator import reset_global_seed_generator
@@ -20,6 +20,6 @@ def clear_session(free_memory=True):
     leave_name_scopes()
     reset_uids()
     reset_global_seed_generator()
-    config._settings.update(config._OF_A_SESSION)
+    settings.reset_session()
     if free_memory:
         gc.collect()

@@ -1,11 +1,11 @@
 """Text for the user, and whether it goes to the terminal."""
 
-from minikeras.config import (
+from minikeras.core.printing import print_msg
+from minikeras.settings import (
     disable_interactive_logging,
     enable_interactive_logging,
     is_interactive_logging_enabled,
 )
-from minikeras.core.printing import print_msg
 
 __all__ = [
     "disable_interactive_logging",

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 import minikeras as keras
-from minikeras import config as settings
-from minikeras import layers
+from minikeras import layers, settings
 from minikeras.core import registry
 from minikeras.core.serialization import SafeModeScope, in_safe_mode
 from minikeras.saving import deserialize_keras_object, serialize_keras_object

@@ -7,7 +7,8 @@ import pytest
 import minikeras as keras
 from minikeras import layers, ops
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.core.symbolic import Operation, output_spec
+from minikeras.core.shape_inference import output_spec
+from minikeras.core.symbolic import Operation
 
 
 def test_shapes_with_unknown_sizes():

@@ -12,7 +12,7 @@ import pytest
 import minikeras as keras
 from minikeras import optimizers
 from minikeras.core.variable import Variable, unique_paths
-from minikeras.optimizers import schedules, transforms
+from minikeras.optimizers import gradients, schedules
 
 GRAD = np.array([1.0, -2.0], "float32")
 
@@ -241,18 +241,18 @@ def test_optax_state_is_restored():
 
 def test_clipping():
     grads = {"a": jnp.array([3.0, 4.0]), "b": jnp.array([0.0, 12.0])}
-    clipped = transforms.clip_by_norm(grads, 10.0)
+    clipped = gradients.clip_by_norm(grads, 10.0)
     np.testing.assert_allclose(clipped["a"], [3.0, 4.0])
     np.testing.assert_allclose(clipped["b"], [0.0, 10.0])
-    together = transforms.clip_by_global_norm(grads, 6.5)
+    together = gradients.clip_by_global_norm(grads, 6.5)
     np.testing.assert_allclose(together["a"], [1.5, 2.0])
     np.testing.assert_allclose(together["b"], [0.0, 6.0])
-    values = transforms.clip_by_value(grads, 3.5)
+    values = gradients.clip_by_value(grads, 3.5)
     np.testing.assert_allclose(values["a"], [3.0, 3.5])
 
 
 def test_infinite_gradients_do_not_pass_as_zero():
-    clipped = transforms.clip_by_global_norm({"a": jnp.array([jnp.inf, 1.0])}, 1.0)
+    clipped = gradients.clip_by_global_norm({"a": jnp.array([jnp.inf, 1.0])}, 1.0)
     assert np.all(np.isnan(clipped["a"]))
 
 

@@ -3,7 +3,7 @@
 import jax
 
 from minikeras import constraints, initializers, regularizers
-from minikeras.layers.arguments import InputSpec
+from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.layer import Layer
 
 

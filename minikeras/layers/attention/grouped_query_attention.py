@@ -1,7 +1,7 @@
 """GroupQueryAttention: heads of queries that share keys and values."""
 
+from minikeras.core.checks import positive_int
 from minikeras.layers.attention.projected_attention import ProjectedAttention
-from minikeras.layers.checks import positive_int
 
 
 class GroupedQueryAttention(ProjectedAttention):

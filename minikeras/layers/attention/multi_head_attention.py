@@ -3,8 +3,8 @@
 from operator import attrgetter
 
 from minikeras import regularizers
+from minikeras.core.checks import is_int, positive_int
 from minikeras.layers.attention.projected_attention import ProjectedAttention
-from minikeras.layers.checks import is_int, positive_int
 
 
 def _stored_as(name):

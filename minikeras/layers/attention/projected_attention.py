@@ -7,11 +7,11 @@ import jax.numpy as jnp
 
 from minikeras import constraints, initializers, ops, regularizers
 from minikeras.core.bridge import get_mask, set_mask
+from minikeras.core.checks import positive_int, unit_interval
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.serialization import serialize_keras_object
 from minikeras.layers.activations.softmax import Softmax
 from minikeras.layers.attention import masks
-from minikeras.layers.checks import positive_int, unit_interval
 from minikeras.layers.core.einsum_dense import EinsumDense
 from minikeras.layers.layer import Layer
 from minikeras.layers.regularization.dropout import Dropout

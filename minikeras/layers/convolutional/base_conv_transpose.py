@@ -3,7 +3,7 @@
 from typing import Any
 
 from minikeras import ops
-from minikeras.layers.checks import int_tuple
+from minikeras.core.checks import int_tuple
 from minikeras.layers.convolutional.sliding_window import (
     SlidingWindow,
     check_count,

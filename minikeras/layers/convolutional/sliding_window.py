@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
-from minikeras.config import standardize_data_format
-from minikeras.layers.arguments import InputSpec
-from minikeras.layers.checks import int_tuple, padding_name
+from minikeras.core.checks import int_tuple, padding_name
+from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.layer import Layer
 from minikeras.layers.reshaping.spatial import spatial_axes
+from minikeras.settings import standardize_data_format
 
 
 def add_bias(x, bias, channels_first=False):

@@ -1,8 +1,8 @@
 """Dense: every output sees every input."""
 
 from minikeras import activations, constraints, initializers, regularizers
-from minikeras.layers.arguments import InputSpec
-from minikeras.layers.checks import positive_int
+from minikeras.core.checks import positive_int
+from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.layer import Layer
 from minikeras.layers.lora import LoRA
 

@@ -4,8 +4,8 @@ import copy
 import re
 
 from minikeras import activations, constraints, initializers, ops, regularizers
-from minikeras.layers.arguments import InputSpec
-from minikeras.layers.checks import is_int
+from minikeras.core.checks import is_int
+from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.layer import Layer
 from minikeras.layers.lora import LoRA
 

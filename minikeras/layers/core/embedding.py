@@ -5,8 +5,8 @@ import warnings
 import jax.numpy as jnp
 
 from minikeras import constraints, initializers, ops, regularizers
+from minikeras.core.checks import positive_int
 from minikeras.core.variable import convert_to_tensor
-from minikeras.layers.checks import positive_int
 from minikeras.layers.layer import Layer
 from minikeras.layers.lora import LoRA
 

@@ -2,11 +2,12 @@
 
 import warnings
 
-from minikeras.config import floatx
 from minikeras.core import dtypes
+from minikeras.core.dtype_policy import DTypePolicy
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import Node
 from minikeras.layers.layer import Layer
+from minikeras.settings import floatx
 
 
 def input_batch_shape(shape, batch_size, batch_shape):
@@ -93,7 +94,7 @@ class InputLayer(Layer):
         else:
             batch_shape = input_batch_shape(shape, batch_size, batch_shape)
         dtype = floatx() if dtype is None else dtypes.standardize_dtype(dtype)
-        super().__init__(name=name, dtype=dtypes.DTypePolicy(dtype), **kwargs)
+        super().__init__(name=name, dtype=DTypePolicy(dtype), **kwargs)
         self.batch_shape = batch_shape
         self.sparse, self.ragged = bool(sparse), False
         self.optional = optional

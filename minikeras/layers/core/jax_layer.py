@@ -7,8 +7,8 @@ import jax.numpy as jnp
 
 from minikeras.core.serialization import deserialize_keras_object
 from minikeras.core.variable import Variable
-from minikeras.layers.arguments import map_shapes
 from minikeras.layers.layer import Layer
+from minikeras.layers.shapes import map_shapes
 from minikeras.random.seed_generator import SeedGenerator
 
 _CALL_ARGUMENTS = ("params", "state", "rng", "inputs", "training")

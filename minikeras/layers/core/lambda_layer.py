@@ -9,9 +9,9 @@ from minikeras.core.serialization import (
     serialize_dict,
     serialize_keras_object,
 )
-from minikeras.core.symbolic import output_spec
-from minikeras.layers.arguments import is_shape, map_shapes
+from minikeras.core.shape_inference import output_spec
 from minikeras.layers.layer import Layer
+from minikeras.layers.shapes import is_shape, map_shapes
 
 
 class Lambda(Layer):

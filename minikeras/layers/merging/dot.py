@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 
 from minikeras import ops
+from minikeras.core.checks import is_int
 from minikeras.core.variable import is_sparse
-from minikeras.layers.checks import is_int
 from minikeras.layers.layer import Layer
 from minikeras.layers.merging.merge import is_shape_list
 from minikeras.ops.sparse import by_jax

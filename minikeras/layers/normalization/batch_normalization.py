@@ -3,8 +3,8 @@
 import jax
 import jax.numpy as jnp
 
-from minikeras import config, constraints, initializers, ops, regularizers
-from minikeras.layers.arguments import InputSpec
+from minikeras import constraints, initializers, ops, regularizers, settings
+from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.layer import Layer
 
 
@@ -21,7 +21,7 @@ def masked_moments(x, mask, axes):
     """
     weights = jnp.asarray(mask).astype(bool)[..., None]
     weights = jnp.broadcast_to(weights, x.shape).astype(x.dtype)
-    count = jnp.sum(weights, axis=axes, keepdims=True) + config.epsilon()
+    count = jnp.sum(weights, axis=axes, keepdims=True) + settings.epsilon()
     mean = jnp.sum(weights * x, axis=axes, keepdims=True) / count
     variance = jnp.sum(weights * (x - mean) ** 2, axis=axes, keepdims=True) / count
     return jnp.squeeze(mean, axes), jnp.squeeze(variance, axes)

@@ -3,8 +3,8 @@
 import jax
 
 from minikeras import constraints, initializers, ops, regularizers
-from minikeras.layers.arguments import InputSpec
-from minikeras.layers.checks import is_int
+from minikeras.core.checks import is_int
+from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.layer import Layer
 
 

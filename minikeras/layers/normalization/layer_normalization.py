@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 
 from minikeras import constraints, initializers, ops, regularizers
-from minikeras.layers.checks import is_int
+from minikeras.core.checks import is_int
 from minikeras.layers.layer import Layer
 
 

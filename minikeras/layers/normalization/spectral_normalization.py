@@ -5,8 +5,8 @@ from jax import lax
 
 from minikeras import initializers, ops
 from minikeras.core.variable import Variable
-from minikeras.layers.arguments import InputSpec
 from minikeras.layers.core.wrapper import Wrapper
+from minikeras.layers.input_spec import InputSpec
 
 
 def spectral_normalization(kernel, u, iterations=1):

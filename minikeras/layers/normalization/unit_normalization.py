@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from minikeras import ops
-from minikeras.layers.checks import is_int
+from minikeras.core.checks import is_int
 from minikeras.layers.layer import Layer
 
 

@@ -1,9 +1,9 @@
 """Adaptive pooling: as many windows as the output shall have entries."""
 
 from minikeras import ops
-from minikeras.config import standardize_data_format
-from minikeras.layers.checks import int_tuple
+from minikeras.core.checks import int_tuple
 from minikeras.layers.layer import Layer
+from minikeras.settings import standardize_data_format
 
 
 class AdaptivePooling(Layer):

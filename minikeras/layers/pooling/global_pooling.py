@@ -2,10 +2,10 @@
 
 import jax.numpy as jnp
 
-from minikeras.config import standardize_data_format
-from minikeras.layers.arguments import InputSpec
+from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.layer import Layer
 from minikeras.layers.reshaping.spatial import spatial_axes
+from minikeras.settings import standardize_data_format
 
 
 def masked_mean(x, mask, axis, keepdims=False):

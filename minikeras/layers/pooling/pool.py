@@ -1,11 +1,11 @@
 """Pooling: base of the layers that reduce windows of images and sequences."""
 
-from minikeras.config import standardize_data_format
-from minikeras.layers.arguments import InputSpec
-from minikeras.layers.checks import int_tuple, padding_name
+from minikeras.core.checks import int_tuple, padding_name
 from minikeras.layers.convolutional.sliding_window import check_window
+from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.layer import Layer
 from minikeras.layers.reshaping.spatial import spatial_axes
+from minikeras.settings import standardize_data_format
 
 
 class Pooling(Layer):

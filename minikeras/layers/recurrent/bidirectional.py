@@ -3,11 +3,11 @@
 import jax.numpy as jnp
 
 from minikeras.core.serialization import (
-    again,
     deserialize_keras_object,
+    recreate,
     serialize_keras_object,
 )
-from minikeras.layers.arguments import call_signature
+from minikeras.layers.call_signature import call_signature
 from minikeras.layers.layer import Layer
 
 _MERGES = {
@@ -184,7 +184,7 @@ def halves(states):
 
 def copied(layer, **changes):
     """A new layer with the same arguments but `changes`."""
-    copy = again(layer, **changes)
+    copy = recreate(layer, **changes)
     if hasattr(layer, "use_cudnn"):  # no part of the config
         copy.use_cudnn = layer.use_cudnn
     return copy

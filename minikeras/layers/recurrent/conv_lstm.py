@@ -6,14 +6,14 @@ import jax
 import jax.numpy as jnp
 
 from minikeras import ops
-from minikeras.config import standardize_data_format
-from minikeras.layers.arguments import InputSpec
-from minikeras.layers.checks import int_tuple, padding_name
+from minikeras.core.checks import int_tuple, padding_name
 from minikeras.layers.convolutional.sliding_window import add_bias
+from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.recurrent.cell import RecurrentCell
 from minikeras.layers.recurrent.lstm import lstm_update
 from minikeras.layers.recurrent.own_cell import OwnCellRNN
 from minikeras.random.seed_generator import SeedGenerator
+from minikeras.settings import standardize_data_format
 
 
 def gated_conv(x, kernel, masks, channel_axis, **settings):

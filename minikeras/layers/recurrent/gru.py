@@ -3,8 +3,8 @@
 import jax.numpy as jnp
 
 from minikeras.core.bridge import current
-from minikeras.layers.arguments import InputSpec
-from minikeras.layers.checks import positive_int
+from minikeras.core.checks import positive_int
+from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.recurrent.cell import GatedCell, gated_product
 from minikeras.layers.recurrent.own_cell import OwnCellRNN, check_use_cudnn
 from minikeras.random.seed_generator import SeedGenerator

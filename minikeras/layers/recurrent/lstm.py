@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from minikeras import activations
-from minikeras.layers.arguments import InputSpec
-from minikeras.layers.checks import positive_int
+from minikeras.core.checks import positive_int
+from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.recurrent.cell import GatedCell
 from minikeras.layers.recurrent.cudnn import (
     fused_lstm,

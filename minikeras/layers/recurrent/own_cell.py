@@ -3,8 +3,8 @@
 from operator import attrgetter
 from typing import Any
 
+from minikeras.core.constructor_arguments import init_parameters
 from minikeras.core.naming import to_snake_case
-from minikeras.core.serialization import init_parameters
 from minikeras.layers.configuration import own_arguments
 from minikeras.layers.recurrent.cell import GatedCell
 from minikeras.layers.recurrent.rnn import RNN

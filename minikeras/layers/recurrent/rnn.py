@@ -9,7 +9,6 @@ from minikeras.core.serialization import (
     serialize_keras_object,
 )
 from minikeras.core.variable import Variable
-from minikeras.layers.arguments import is_shape
 from minikeras.layers.layer import Layer
 from minikeras.layers.recurrent.cell import RecurrentCell
 from minikeras.layers.recurrent.recurrence import recurrence
@@ -26,6 +25,7 @@ from minikeras.layers.recurrent.stacked_rnn_cells import (
     output_size,
     takes_training,
 )
+from minikeras.layers.shapes import is_shape
 
 
 class RNN(Layer):

@@ -1,7 +1,7 @@
 """SimpleRNN: the state is a dense layer of the inputs and of the state before."""
 
-from minikeras.layers.arguments import InputSpec
-from minikeras.layers.checks import positive_int
+from minikeras.core.checks import positive_int
+from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.recurrent.cell import RecurrentCell
 from minikeras.layers.recurrent.own_cell import OwnCellRNN
 from minikeras.random.seed_generator import SeedGenerator

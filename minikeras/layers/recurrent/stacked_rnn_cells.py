@@ -6,7 +6,7 @@ from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
 )
-from minikeras.layers.arguments import call_signature
+from minikeras.layers.call_signature import call_signature
 from minikeras.layers.layer import Layer
 from minikeras.layers.recurrent.cell import zero_states
 

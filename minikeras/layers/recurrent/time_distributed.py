@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from minikeras.core.bridge import isolated
-from minikeras.layers.arguments import call_signature
+from minikeras.layers.call_signature import call_signature
 from minikeras.layers.core.wrapper import Wrapper
 from minikeras.layers.layer import Layer
 

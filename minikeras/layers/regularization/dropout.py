@@ -5,10 +5,10 @@ import numbers
 import jax.numpy as jnp
 
 from minikeras import random
-from minikeras.config import standardize_data_format
-from minikeras.layers.arguments import InputSpec
-from minikeras.layers.checks import unit_interval
+from minikeras.core.checks import unit_interval
+from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.regularization.random_layer import RandomLayer
+from minikeras.settings import standardize_data_format
 
 # Where SELU saturates for x -> -inf: -alpha * scale of Klambauer et al. 2017.
 _SELU_LOW = -1.6732632423543772 * 1.0507009873554805

@@ -3,7 +3,7 @@
 import math
 
 from minikeras import random
-from minikeras.layers.checks import unit_interval
+from minikeras.core.checks import unit_interval
 from minikeras.layers.regularization.random_layer import RandomLayer
 
 

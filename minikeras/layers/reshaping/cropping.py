@@ -1,6 +1,6 @@
 """Cropping: cut off the edges of images and sequences."""
 
-from minikeras.layers.checks import int_pairs, int_tuple
+from minikeras.core.checks import int_pairs, int_tuple
 from minikeras.layers.reshaping.spatial import SpatialLayer
 
 

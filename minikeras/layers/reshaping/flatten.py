@@ -3,9 +3,9 @@
 import math
 
 from minikeras import ops
-from minikeras.config import standardize_data_format
-from minikeras.layers.arguments import InputSpec
+from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.layer import Layer
+from minikeras.settings import standardize_data_format
 
 
 def flatten(x, channels_first=False):

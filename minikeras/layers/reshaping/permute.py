@@ -1,7 +1,7 @@
 """Permute: the axes of each sample in another order."""
 
 from minikeras import ops
-from minikeras.layers.arguments import InputSpec
+from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.layer import Layer
 
 

@@ -2,8 +2,8 @@
 
 import jax.numpy as jnp
 
-from minikeras.layers.arguments import InputSpec
-from minikeras.layers.checks import repetitions
+from minikeras.core.checks import repetitions
+from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.layer import Layer
 
 

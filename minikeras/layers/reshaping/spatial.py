@@ -1,8 +1,8 @@
 """The axes of images and sequences: base of cropping, padding and upsampling."""
 
-from minikeras.config import standardize_data_format
-from minikeras.layers.arguments import InputSpec
+from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.layer import Layer
+from minikeras.settings import standardize_data_format
 
 
 def spatial_axes(rank, data_format):

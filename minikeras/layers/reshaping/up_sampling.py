@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from minikeras.layers.checks import int_tuple, repetitions
+from minikeras.core.checks import int_tuple, repetitions
 from minikeras.layers.reshaping.spatial import SpatialLayer
 from minikeras.ops.image_sizes import resized
 

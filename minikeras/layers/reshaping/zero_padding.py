@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from minikeras.layers.checks import int_pairs, int_tuple
+from minikeras.core.checks import int_pairs, int_tuple
 from minikeras.layers.reshaping.spatial import SpatialLayer
 
 

@@ -10,6 +10,7 @@ from minikeras.optimizers.schedules.decay import (
     PolynomialDecay,
 )
 from minikeras.optimizers.schedules.schedule import LearningRateSchedule
+from minikeras.core.family import Family
 
 __all__ = [
     "CosineDecay",
@@ -23,7 +24,7 @@ __all__ = [
     "serialize",
 ]
 
-deserialize = registry.Family(
+deserialize = Family(
     "schedules",
     "learning-rate schedule",
     {name: globals()[name] for name in __all__ if name[0].isupper()},

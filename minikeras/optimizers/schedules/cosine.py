@@ -4,8 +4,9 @@ import math
 
 import jax.numpy as jnp
 
+from minikeras.core.checks import positive_number
 from minikeras.core.variable import convert_to_tensor
-from minikeras.optimizers.schedules.schedule import NamedSchedule, positive
+from minikeras.optimizers.schedules.schedule import NamedSchedule
 
 
 def _half_wave(fraction):
@@ -82,7 +83,7 @@ class CosineDecay(NamedSchedule):
     ):
         self._mk_set(
             initial_learning_rate=initial_learning_rate,
-            decay_steps=positive("CosineDecay", decay_steps=decay_steps),
+            decay_steps=positive_number("CosineDecay", decay_steps=decay_steps),
             alpha=alpha,
             name=name,
             warmup_target=warmup_target,
@@ -120,7 +121,7 @@ class CosineDecayRestarts(NamedSchedule):
     ):
         self._mk_set(
             initial_learning_rate=initial_learning_rate,
-            first_decay_steps=positive(
+            first_decay_steps=positive_number(
                 "CosineDecayRestarts", first_decay_steps=first_decay_steps
             ),
             t_mul=t_mul,

@@ -2,8 +2,9 @@
 
 import jax.numpy as jnp
 
+from minikeras.core.checks import positive_number
 from minikeras.core.variable import convert_to_tensor
-from minikeras.optimizers.schedules.schedule import NamedSchedule, positive
+from minikeras.optimizers.schedules.schedule import NamedSchedule
 
 
 def _periods(step, decay_steps, staircase, dtype):
@@ -77,7 +78,7 @@ class ExponentialDecay(NamedSchedule):
     ):
         self._mk_set(
             initial_learning_rate=initial_learning_rate,
-            decay_steps=positive("ExponentialDecay", decay_steps=decay_steps),
+            decay_steps=positive_number("ExponentialDecay", decay_steps=decay_steps),
             decay_rate=decay_rate,
             staircase=staircase,
             name=name,
@@ -112,7 +113,7 @@ class InverseTimeDecay(NamedSchedule):
     ):
         self._mk_set(
             initial_learning_rate=initial_learning_rate,
-            decay_steps=positive("InverseTimeDecay", decay_steps=decay_steps),
+            decay_steps=positive_number("InverseTimeDecay", decay_steps=decay_steps),
             decay_rate=decay_rate,
             staircase=staircase,
             name=name,
@@ -181,7 +182,7 @@ class PolynomialDecay(NamedSchedule):
     ):
         self._mk_set(
             initial_learning_rate=initial_learning_rate,
-            decay_steps=positive("PolynomialDecay", decay_steps=decay_steps),
+            decay_steps=positive_number("PolynomialDecay", decay_steps=decay_steps),
             end_learning_rate=end_learning_rate,
             power=power,
             cycle=cycle,

@@ -1,7 +1,6 @@
 """LearningRateSchedule: a learning rate that depends on the step."""
 
-import numbers
-
+from minikeras.core.checks import is_number
 from minikeras.core.object_repr import describe, visible
 
 
@@ -62,16 +61,3 @@ class NamedSchedule(LearningRateSchedule):
     def get_config(self):
         """The constructor's arguments."""
         return {name: getattr(self, name) for name in self._mk_arguments}
-
-
-def is_number(value):
-    """Is it a number, an array or a Variable?"""
-    return isinstance(value, numbers.Real) or hasattr(value, "dtype")
-
-
-def positive(schedule, **given):
-    """ValueError unless the named number is > 0."""
-    ((name, value),) = given.items()
-    if not is_number(value) or value <= 0:
-        raise ValueError(f"{schedule}: {name} must be > 0, got {value!r}.")
-    return value

@@ -1,25 +1,16 @@
-"""`.keras` files: a zip of metadata.json, config.json and model.weights.h5."""
+"""Save and load: arguments, and which format a path asks for."""
 
-import contextlib
-import datetime
-import io
 import json
 import pathlib
 import reprlib
-import zipfile
 
 from minikeras.core import serialization
-from minikeras.core.late_import import late_import
 from minikeras.core.registry import CustomObjectScope
 from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
 )
-from minikeras.saving import atomic_files, safety
-from minikeras.saving import h5_weights as weights
-
-_FORMAT_VERSION = "3.15.1"
-_CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+from minikeras.saving import atomic_files, h5_weights, keras_file
 
 
 def model_to_json(model, **kwargs) -> str:
@@ -43,9 +34,9 @@ def save_model(model, filepath, overwrite=True, zipped=None, **kwargs):
     kwargs.pop("save_format", None)
     if kwargs:
         raise ValueError(f"save: arguments not recognized: {sorted(kwargs)}.")
-    members = _members(model, include_optimizer)
+    members = keras_file.members(model, include_optimizer)
     if hasattr(filepath, "write"):
-        _write_zip(filepath, members)
+        keras_file.write_zip(filepath, members)
         return
     path = pathlib.Path(filepath)
     if path.suffix != ".keras" and zipped is not False:
@@ -56,35 +47,7 @@ def save_model(model, filepath, overwrite=True, zipped=None, **kwargs):
         atomic_files.write_folder(path, members)
     else:
         with atomic_files.replacing(path) as file:
-            _write_zip(file, members)
-
-
-def _members(model, include_optimizer):
-    with serialization.SharingScope():
-        config = serialize_keras_object(model)
-    if not include_optimizer:
-        config.pop("compile_config", None)
-    now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
-    metadata = {"keras_version": _FORMAT_VERSION, "date_saved": now}
-    return {
-        _METADATA: json.dumps(metadata).encode(),
-        _CONFIG: json.dumps(config).encode(),
-        _WEIGHTS: _weights_bytes(model, include_optimizer),
-    }
-
-
-def _weights_bytes(model, include_optimizer):
-    h5py = late_import("h5py")
-    buffer = io.BytesIO()
-    with h5py.File(buffer, "w") as file:
-        weights.write(model, file, optimizer=include_optimizer)
-    return buffer.getvalue()
-
-
-def _write_zip(file, members):
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
+            keras_file.write_zip(file, members)
 
 
 def _may_write(path, overwrite):
@@ -116,7 +79,7 @@ def save_weights(model, filepath, overwrite=True, **kwargs):
     _check_built(model, "save_weights")
     if _may_write(path, overwrite):
         with atomic_files.replacing(path) as file:
-            file.write(_weights_bytes(model, True))
+            file.write(h5_weights.to_bytes(model, True))
 
 
 def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
@@ -132,9 +95,9 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
         ValueError: no such file, not a `.keras` file, damaged, or it names a class
             that is not registered.
     """
-    with _opened(filepath) as member:
-        config = _config(member(_CONFIG), filepath)
-        data = member(_WEIGHTS)
+    with keras_file.opened(filepath) as member:
+        config = keras_file.parse_config(member(keras_file.CONFIG), filepath)
+        data = member(keras_file.WEIGHTS)
     if not compile:
         config.pop("compile_config", None)
     with (
@@ -145,72 +108,11 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
         model = deserialize_keras_object(config)
     if not hasattr(model, "load_own_variables"):
         raise ValueError(
-            f"{filepath!s} holds no model: its {_CONFIG} gives {reprlib.repr(model)}."
+            f"{filepath!s} holds no model: its {keras_file.CONFIG} gives "
+            f"{reprlib.repr(model)}."
         )
-    _read_weights(model, data, filepath)
+    h5_weights.from_bytes(model, data, filepath)
     return model
-
-
-def _config(text, filepath):
-    """The config of a model, or of a layer, that a file holds as JSON."""
-    try:
-        config = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(
-            f"{filepath!s} is damaged: its {_CONFIG} cannot be read: {error}."
-        ) from error
-    if not isinstance(config, dict) or "class_name" not in config:
-        raise ValueError(
-            f"{filepath!s} is damaged: its {_CONFIG} describes no model: "
-            f"{reprlib.repr(config)}."
-        )
-    return config
-
-
-@contextlib.contextmanager
-def _opened(filepath):
-    """A function from the name of a member to its bytes."""
-    if not hasattr(filepath, "read"):
-        path = pathlib.Path(filepath)
-        if not path.exists():
-            raise ValueError(f"File not found: {str(path)!r}.")
-        if path.is_dir():
-            yield lambda name: atomic_files.read_member(path, name)
-            return
-    if not zipfile.is_zipfile(filepath):
-        raise ValueError(
-            f"{filepath!s} is not a `.keras` file, or it is cut off: it has no zip "
-            "directory at its end. Save the model again, or copy the file once more."
-        )
-    with zipfile.ZipFile(filepath) as archive:
-        safety.check_zip(archive)
-        names = archive.namelist()
-
-        def member(name):
-            if name not in names:
-                raise ValueError(
-                    f"{filepath!s} is a zip but not a `.keras` file: it has no {name!r}"
-                    f" among {names[:8]}."
-                )
-            try:
-                return archive.read(name)
-            except zipfile.BadZipFile as error:
-                raise ValueError(f"{filepath!s} is damaged: {error}.") from error
-
-        yield member
-
-
-def _read_weights(model, data, filepath, skip_mismatch=False):
-    h5py = late_import("h5py")
-    try:
-        file = h5py.File(io.BytesIO(data), "r")
-    except OSError as error:
-        raise ValueError(
-            f"The weights in {filepath!s} are damaged: {error}."
-        ) from error
-    with file:
-        safety.check_h5(file)
-        weights.read(model, file, skip_mismatch)
 
 
 def load_weights(model, filepath, skip_mismatch=False, **kwargs):
@@ -228,8 +130,8 @@ def load_weights(model, filepath, skip_mismatch=False, **kwargs):
         raise ValueError(f"File not found: {str(path)!r}.")
     _check_built(model, "load_weights")
     if path.suffix == ".keras":
-        with _opened(path) as member:
-            data = member(_WEIGHTS)
+        with keras_file.opened(path) as member:
+            data = member(keras_file.WEIGHTS)
     else:
         data = path.read_bytes()
-    _read_weights(model, data, filepath, skip_mismatch)
+    h5_weights.from_bytes(model, data, filepath, skip_mismatch)

@@ -1,8 +1,10 @@
-"""Checks of constructor arguments; each returns the value in its one form."""
+"""Checks of arguments; each returns the value in its one form, or raises."""
 
 import numbers
 
 import numpy as np
+
+from minikeras import settings
 
 
 def is_int(x) -> bool:
@@ -92,4 +94,86 @@ def unit_interval(value, name):
             f"Invalid value received for argument `{name}`. Expected a float value "
             f"between 0 and 1, not {value}."
         )
+    return value
+
+
+def is_number(value):
+    """Is it a number, an array or a Variable?"""
+    return isinstance(value, numbers.Real) or hasattr(value, "dtype")
+
+
+def positive_number(owner, **given):
+    """ValueError unless the named number is > 0."""
+    ((name, value),) = given.items()
+    if not is_number(value) or value <= 0:
+        raise ValueError(f"{owner}: {name} must be > 0, got {value!r}.")
+    return value
+
+
+# -- arguments of optimizers: a name means the same in all of them
+
+_OPTIONAL_HYPERPARAMETERS = {
+    *("weight_decay", "adam_weight_decay", "clipnorm", "clipvalue", "global_clipnorm"),
+    *("ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps"),
+    *("rms_rate", "use_ema"),
+}
+_RANGES = {
+    "a number": (lambda x: x == x, "muon_a muon_b muon_c"),
+    "a float between [0, 1]": (
+        lambda x: 0 <= x <= 1,
+        "beta_1 beta_2 adam_beta_1 adam_beta_2 rho momentum ema_momentum",
+    ),
+    "a number >= 0": (
+        lambda x: x >= 0,
+        """epsilon epsilon_1 epsilon_2 initial_accumulator_value beta
+        l1_regularization_strength l2_regularization_strength
+        l2_shrinkage_regularization_strength weight_decay adam_weight_decay
+        clipnorm clipvalue global_clipnorm loss_scale_factor adam_lr_ratio rms_rate""",
+    ),
+    "a number > 0": (lambda x: x > 0, "clip_threshold initial_scale"),
+    "a number <= 0": (lambda x: x <= 0, "learning_rate_power beta_2_decay"),
+    "an integer >= 0": (
+        lambda x: x >= 0 and x % 1 == 0,
+        "ns_steps warmup_steps dynamic_growth_steps",
+    ),
+    "an integer >= 1 or None": (
+        lambda x: x >= 0 and x % 1 == 0,  # 0 passes as None, as in Keras
+        "ema_overwrite_frequency",
+    ),
+    "an integer >= 2 or None": (
+        lambda x: x == 0 or (x >= 2 and x % 1 == 0),
+        "gradient_accumulation_steps",
+    ),
+}
+_SWITCHES = "amsgrad centered nesterov use_ema relative_step exclude_embeddings"
+_RANGE_OF = {
+    name: (valid, expected)
+    for expected, (valid, names) in _RANGES.items()
+    for name in names.split()
+}
+
+
+def hyperparameter(owner, name, value):
+    """The value, if the argument `name` of an optimizer may have it.
+
+    Args:
+        owner: name of the optimizer, for the error.
+        name: of the argument; arguments of users' own optimizers are not checked.
+        value: what came.
+
+    Raises:
+        ValueError: it may not.
+    """
+    if value is None and name == "epsilon":
+        return settings.epsilon()  # what None meant in Keras 2
+    if value is None and name in _OPTIONAL_HYPERPARAMETERS:
+        return value
+    if name in _RANGE_OF:
+        valid, expected = _RANGE_OF[name]
+        good = isinstance(value, numbers.Real) and valid(value)
+    else:
+        expected = "True or False"
+        good = name not in _SWITCHES.split() or isinstance(value, (bool, int, np.bool_))
+    if not good:
+        raise ValueError(f"{owner}: `{name}` must be {expected}. Got {value!r}.")
     return value

@@ -1,0 +1,158 @@
+"""One step of an optimizer: what happens around its rule, and in which order."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+from minikeras.core.bridge import apply
+from minikeras.core.variable import unique_paths
+from minikeras.optimizers import gradients
+from minikeras.optimizers.state import OptimizerState
+
+
+class OptimizerStep(OptimizerState):
+    """The step as pure functions on {key: array} trees; base of `Optimizer`.
+
+    The order is Keras's: unscale, accumulate, clip, decay the weights, follow the
+    rule, average, project.
+    """
+
+    update_step: Callable
+
+    def _mk_update(self, variables, params, grads, state):
+        """The whole step.
+
+        Args:
+            variables: {key: Variable} weights, among those of `build`.
+            params, grads: {key: array} their values and gradients.
+            state: {path: array}, keys of `unique_paths(self.variables)`.
+
+        Returns:
+            (new params, new state).
+        """
+        grads = gradients.dense(grads)
+        paths = self._mk_paths()
+        count = state[paths[id(self._mk_iterations)]]
+        rate = self._mk_rate(count, state.get(paths.get(id(self._mk_learning_rate))))
+        if scale := self.loss_scale_factor:
+            grads = {
+                key: g if variables[key].overwrite_with_gradient else g / scale
+                for key, g in grads.items()
+            }
+        steps = self.gradient_accumulation_steps
+        iteration = count // steps if steps else count
+
+        def update(grads, params, state):
+            return self._mk_update_once(
+                variables, params, grads, state, rate, iteration
+            )
+
+        if steps:
+            params, state = self._mk_accumulate(
+                variables, params, grads, state, count, update
+            )
+        else:
+            params, state = update(grads, params, state)
+        if self.use_ema:
+            params, state = self._mk_average(variables, params, state, iteration)
+        params = {
+            key: p if (project := variables[key].constraint) is None else project(p)
+            for key, p in params.items()
+        }
+        return params, state | {paths[id(self._mk_iterations)]: count + 1}
+
+    def _mk_accumulate(self, variables, params, grads, state, count, update):
+        """Add the gradients to those before; every so many steps, `update` by them."""
+        steps = self.gradient_accumulation_steps
+        where = self._mk_where(
+            self._mk_accumulated_gradients, variables, self._mk_paths()
+        )
+        total, (params, state) = gradients.accumulate(
+            {key: state[path] for key, path in where.items()},
+            grads,
+            {key for key, v in variables.items() if v.overwrite_with_gradient},
+            steps,
+            (count + 1) % steps == 0,
+            update,
+            params,
+            state,
+        )
+        return params, state | {where[key]: value for key, value in total.items()}
+
+    def _mk_update_once(self, variables, params, grads, state, rate, iteration):
+        """Clip, decay, follow the rule; weights that gradients replace are replaced."""
+        direct = {
+            k: g for k, g in grads.items() if variables[k].overwrite_with_gradient
+        }
+        grads = {k: g for k, g in grads.items() if k not in direct}
+        clipped = self._clip_gradients(list(grads.values()))
+        grads = dict(zip(grads, clipped, strict=True))
+        own = {key: variables[key] for key in grads}
+        decays = {key: self._mk_decay_of(v) for key, v in own.items()}
+        old = gradients.decay_weights({k: params[k] for k in grads}, decays, rate)
+        if self._mk_has_own_update_step():
+
+            def run():
+                for key, variable in own.items():
+                    self.update_step(grads[key], variable, rate)
+
+            new, state = self._mk_bridge(run, own, old, state)
+        else:
+            new, state = self._mk_follow_rule(own, old, grads, state, rate, iteration)
+        return params | new | direct, state
+
+    def _clip_gradients(self, grads):
+        """A list of gradients, clipped as told; subclasses may override it."""
+        named = dict(enumerate(grads))
+        if self.clipnorm and self.clipnorm > 0:
+            named = gradients.clip_by_norm(named, self.clipnorm)
+        elif self.global_clipnorm and self.global_clipnorm > 0:
+            named = gradients.clip_by_global_norm(named, self.global_clipnorm)
+        elif self.clipvalue and self.clipvalue > 0:
+            named = gradients.clip_by_value(named, self.clipvalue)
+        return list(named.values())
+
+    def _mk_transform(self):
+        """The update rule, see `rules.py`; None: the class has none."""
+
+    def _mk_follow_rule(self, variables, params, grads, state, rate, iteration):
+        """The rule of `_mk_transform`, on slots found in the state."""
+        rule = self._mk_transform()
+        if rule is None:
+            raise NotImplementedError(
+                f"{type(self).__name__} has no rule: override `update_step(gradient, "
+                "variable, learning_rate)`."
+            )
+        paths = self._mk_paths()
+        where = {
+            slot: self._mk_where(column, variables, paths)
+            for slot, column in self._mk_slots.items()
+        }
+        slots = jax.tree_util.tree_map(lambda path: state[path], where)
+        deltas, slots = rule.update(
+            grads, slots, params, learning_rate=rate, iteration=iteration
+        )
+        new = {key: params[key] + delta for key, delta in deltas.items()}
+        paths, tree = jax.tree_util.tree_flatten(where)
+        return new, state | dict(zip(paths, tree.flatten_up_to(slots), strict=True))
+
+    def _mk_average(self, variables, params, state, iteration):
+        """Move the averages, and every so often put them in the weights' place."""
+        averages = self._mk_model_variables_moving_average
+        where = self._mk_where(averages, variables, self._mk_paths())
+        new = gradients.moving_average(
+            {key: state[path] for key, path in where.items()},
+            {key: params[key] for key in where},
+            self.ema_momentum,
+            iteration,
+        )
+        if frequency := self.ema_overwrite_frequency:
+            now = (iteration + 1) % frequency == 0
+            params = params | {k: jnp.where(now, a, params[k]) for k, a in new.items()}
+        return params, state | {where[key]: value for key, value in new.items()}
+
+    def _mk_bridge(self, run, variables, params, state):
+        """Run code that assigns weights and state: -> (params, state)."""
+        bound = (dict(variables), unique_paths(self.variables))
+        return apply(run, bound, (dict(params), dict(state)))[1]

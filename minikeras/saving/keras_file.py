@@ -1,0 +1,93 @@
+"""`.keras` files: a zip of metadata.json, config.json and model.weights.h5."""
+
+import contextlib
+import datetime
+import json
+import pathlib
+import reprlib
+import zipfile
+
+from minikeras.core import serialization
+from minikeras.core.serialization import serialize_keras_object
+from minikeras.saving import atomic_files, h5_weights, safety
+
+_FORMAT_VERSION = "3.15.1"
+CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+
+
+def members(model, include_optimizer) -> dict[str, bytes]:
+    """{name: content} of the members of a model's file."""
+    with serialization.SharingScope():
+        config = serialize_keras_object(model)
+    if not include_optimizer:
+        config.pop("compile_config", None)
+    now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
+    metadata = {"keras_version": _FORMAT_VERSION, "date_saved": now}
+    return {
+        METADATA: json.dumps(metadata).encode(),
+        CONFIG: json.dumps(config).encode(),
+        WEIGHTS: h5_weights.to_bytes(model, include_optimizer),
+    }
+
+
+def write_zip(file, contents) -> None:
+    """Write {name: bytes} as a zip into an open file."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in contents.items():
+            archive.writestr(name, data)
+
+
+def parse_config(text, filepath) -> dict:
+    """The config of a model, or of a layer, that a file holds as JSON."""
+    try:
+        config = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(
+            f"{filepath!s} is damaged: its {CONFIG} cannot be read: {error}."
+        ) from error
+    if not isinstance(config, dict) or "class_name" not in config:
+        raise ValueError(
+            f"{filepath!s} is damaged: its {CONFIG} describes no model: "
+            f"{reprlib.repr(config)}."
+        )
+    return config
+
+
+@contextlib.contextmanager
+def opened(filepath):
+    """A function from the name of a member to its bytes, while the file is open.
+
+    Args:
+        filepath: path of the file or folder, or a file object open for reading.
+
+    Raises:
+        ValueError: no such file, no `.keras` file, or a damaged one.
+    """
+    if not hasattr(filepath, "read"):
+        path = pathlib.Path(filepath)
+        if not path.exists():
+            raise ValueError(f"File not found: {str(path)!r}.")
+        if path.is_dir():
+            yield lambda name: atomic_files.read_member(path, name)
+            return
+    if not zipfile.is_zipfile(filepath):
+        raise ValueError(
+            f"{filepath!s} is not a `.keras` file, or it is cut off: it has no zip "
+            "directory at its end. Save the model again, or copy the file once more."
+        )
+    with zipfile.ZipFile(filepath) as archive:
+        safety.check_zip(archive)
+        names = archive.namelist()
+
+        def member(name):
+            if name not in names:
+                raise ValueError(
+                    f"{filepath!s} is a zip but not a `.keras` file: it has no {name!r}"
+                    f" among {names[:8]}."
+                )
+            try:
+                return archive.read(name)
+            except zipfile.BadZipFile as error:
+                raise ValueError(f"{filepath!s} is damaged: {error}.") from error
+
+        yield member
