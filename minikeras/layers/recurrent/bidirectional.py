@@ -1,4 +1,4 @@
-"""Bidirectional: a recurrent layer forward and another one backward."""
+"""Bidirectional: one recurrent layer forward and one backward over a sequence."""
 
 import jax.numpy as jnp
 
@@ -20,31 +20,34 @@ _MERGES = {
 
 
 class Bidirectional(Layer):
-    """A recurrent layer over the steps in both directions.
+    """Run a recurrent layer over the steps in both directions.
 
-    merge(forward(x), backward(x)), sequences in the order of the inputs
+    merge(forward(x), backward(x)), both sequences in the order of the inputs
 
     Args:
-        layer: a recurrent layer; the forward one is a copy of it.
-        merge_mode: `"concat"`, `"sum"`, `"mul"`, `"ave"`, or None for both outputs as
-            they are.
-        weights: initial weights, first those of the forward layer.
-        backward_layer: the layer for the other direction, `go_backwards` turned; a
-            copy of `layer` by default.
+        layer: a recurrent layer; the forward layer is a copy of it.
+        merge_mode: `"concat"`, `"sum"`, `"mul"` or `"ave"`; None returns both outputs.
+        weights: list of initial weights, first those of the forward layer; None for the
+            layers' initializers.
+        backward_layer: layer for the other direction, with the opposite `go_backwards`;
+            None makes a copy of `layer`.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
-    Returns the merged output, then the states of both layers if they give them. An
-    `initial_state` holds the states of the forward layer, then those of the other.
+    Input shape: (batch, steps, …).
+    Output shape: that of `layer`, with twice the last axis for `"concat"`; then the
+    states of both layers if `layer` returns its states.
 
     Raises:
-        ValueError: something else than layers, an unknown merge mode, or layers that
-            do not go together.
+        ValueError: `layer` or `backward_layer` is not a layer, an unknown `merge_mode`,
+            or layers whose settings contradict each other.
+        TypeError: `layer` is not a recurrent layer.
+
+    Source: Schuster & Paliwal 1997, https://doi.org/10.1109/78.650093.
 
     >>> import numpy as np
     >>> from minikeras import layers
     >>> Bidirectional(layers.GRU(4))(np.ones((2, 5, 3))).shape
     (2, 8)
-
-    Source: Schuster & Paliwal 1997, https://doi.org/10.1109/78.650093.
     """
 
     def __init__(
@@ -64,16 +67,16 @@ class Bidirectional(Layer):
         super().__init__(weights=weights, **kwargs)
         self.merge_mode = merge_mode
         name = layer.name.removeprefix("forward_")
-        self.forward_layer = copied(layer, name=f"forward_{name}")
+        self.forward_layer = copy_layer(layer, name=f"forward_{name}")
         if backward_layer is None:
-            backward_layer = copied(
+            backward_layer = copy_layer(
                 layer, name=f"backward_{name}", go_backwards=not layer.go_backwards
             )
         self.backward_layer = backward_layer
-        check_pair(self.forward_layer, backward_layer)
-        # What is merged must be as long on both sides, and Keras fills with zeros.
-        for one in (self.forward_layer, backward_layer):
-            one.zero_output_for_mask = layer.return_sequences
+        check_directions(self.forward_layer, backward_layer)
+        # As in Keras: both sequences have zeros, not old states, at masked steps.
+        for direction in (self.forward_layer, backward_layer):
+            direction.zero_output_for_mask = layer.return_sequences
         self.stateful = layer.stateful
         self.return_sequences = layer.return_sequences
         self.return_state = layer.return_state
@@ -81,16 +84,36 @@ class Bidirectional(Layer):
         self.input_spec = layer.input_spec
 
     def build(self, sequences_shape, initial_state_shape=None):
-        """Build both layers."""
+        """Build both layers.
+
+        Args:
+            sequences_shape: (batch, steps, …).
+            initial_state_shape: shapes of the initial states; not used.
+        """
         for layer in (self.forward_layer, self.backward_layer):
             if not layer.built:
                 layer.build(sequences_shape)
 
     def call(self, sequences, initial_state=None, mask=None, training=None):
-        """The merged outputs, and the states if wanted."""
-        first, second = halves(initial_state)
-        forward = self._mk_run(self.forward_layer, sequences, first, mask, training)
-        back = self._mk_run(self.backward_layer, sequences, second, mask, training)
+        """Compute both directions and merge their outputs.
+
+        Args:
+            sequences: (batch, steps, …).
+            initial_state: list of the states of the forward layer, then of the backward
+                layer; None for their defaults.
+            mask: (batch, steps) bools, False for steps to skip; None for none.
+            training: bool, apply dropout.
+
+        Returns:
+            The merged output, followed by the states if the layers return them.
+        """
+        first, second = split_states(initial_state)
+        forward = self._mk_call_layer(
+            self.forward_layer, sequences, first, mask, training
+        )
+        back = self._mk_call_layer(
+            self.backward_layer, sequences, second, mask, training
+        )
         states = ()
         if self.return_state:
             (forward, *first), (back, *second) = forward, back
@@ -98,14 +121,16 @@ class Bidirectional(Layer):
         if self.return_sequences:
             back = jnp.flip(back, axis=1)
         forward, back = (x.astype(self.compute_dtype) for x in (forward, back))
-        return self._mk_join(_MERGES[self.merge_mode](forward, back), states)
+        return self._mk_with_states(_MERGES[self.merge_mode](forward, back), states)
 
-    def _mk_join(self, merged, states):
+    def _mk_with_states(self, merged, states):
+        """The merged output(s) with the states, as `call` returns them."""
         if self.merge_mode is None:
             return (*merged, *states)
         return (merged, *states) if states else merged
 
-    def _mk_run(self, layer, sequences, initial_state, mask, training):
+    def _mk_call_layer(self, layer, sequences, initial_state, mask, training):
+        """Call a layer with those arguments that its `call` has."""
         spec = call_signature(type(layer).call)
         given = {} if initial_state is None else {"initial_state": initial_state}
         if spec.has_mask:
@@ -116,7 +141,7 @@ class Bidirectional(Layer):
 
     @property
     def states(self):
-        """The states of both layers, or None if they keep none."""
+        """States of both `stateful` layers; None if they are not stateful."""
         first, second = self.forward_layer.states, self.backward_layer.states
         return (*first, *second) if first and second else None
 
@@ -128,7 +153,12 @@ class Bidirectional(Layer):
     reset_states = reset_state
 
     def compute_output_shape(self, sequences_shape, initial_state_shape=None):
-        """The merged shape(s), and those of the states."""
+        """Return the shape(s) of the merged output, followed by those of the states.
+
+        Args:
+            sequences_shape: (batch, steps, …).
+            initial_state_shape: not used.
+        """
         outputs, states = [], []
         for layer in (self.forward_layer, self.backward_layer):
             shape = layer.compute_output_shape(sequences_shape)
@@ -140,16 +170,21 @@ class Bidirectional(Layer):
         if self.merge_mode == "concat":
             first = (*first[:-1], first[-1] + second[-1])
         merged = outputs if self.merge_mode is None else first
-        return self._mk_join(merged, states)
+        return self._mk_with_states(merged, states)
 
     def compute_mask(self, _, mask):
-        """The inputs' mask for sequences."""
+        """Return the inputs' mask for sequences of outputs.
+
+        Args:
+            _: the inputs, not used.
+            mask: (batch, steps) bools, or a list that starts with them.
+        """
         mask = mask[0] if isinstance(mask, (list, tuple)) else mask
         mask = mask if self.return_sequences else None
         return (mask, mask) if self.merge_mode is None else mask
 
     def get_config(self):
-        """The constructor's arguments; the layers as their own configs."""
+        """Return the constructor's arguments; the layers as their own configs."""
         config = {
             "name": self.name,
             "trainable": self.trainable,
@@ -166,7 +201,12 @@ class Bidirectional(Layer):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        """A new layer around new layers."""
+        """Create a layer with new inner layers from `get_config()`.
+
+        Args:
+            config: dict of `get_config()`.
+            custom_objects: dict {name: class or function} of names in the config.
+        """
         config = dict(config)
         for name in ("layer", "backward_layer"):
             if config.get(name) is not None:
@@ -174,16 +214,16 @@ class Bidirectional(Layer):
         return cls(**config)
 
 
-def halves(states):
-    """The initial states of both directions."""
+def split_states(states):
+    """The initial states of the forward and of the backward layer."""
     if states is None:
         return None, None
     n = len(states) // 2
     return states[:n], states[n:]
 
 
-def copied(layer, **changes):
-    """A new layer with the same arguments but `changes`."""
+def copy_layer(layer, **changes):
+    """A new layer from the config of `layer`, with some arguments changed."""
     copy = recreate(layer, **changes)
     if hasattr(layer, "use_cudnn"):  # no part of the config
         copy.use_cudnn = layer.use_cudnn
@@ -191,7 +231,7 @@ def copied(layer, **changes):
 
 
 def check_layers(layer, backward_layer):
-    """ValueError for anything but layers."""
+    """Raise an error unless both are layers and `layer` is recurrent."""
     if not isinstance(layer, Layer):
         raise ValueError(
             "Please initialize `Bidirectional` layer with a `keras.layers.Layer` "
@@ -209,8 +249,8 @@ def check_layers(layer, backward_layer):
         )
 
 
-def check_pair(forward, backward):
-    """ValueError unless the layers differ in their direction, and in no other flag."""
+def check_directions(forward, backward):
+    """Raise ValueError unless the layers differ in `go_backwards` alone."""
     if forward.go_backwards == backward.go_backwards:
         raise ValueError(
             "Forward layer and backward layer should have different `go_backwards` "

@@ -10,8 +10,8 @@ from minikeras.core.checks import int_tuple, padding_name
 from minikeras.layers.convolutional.sliding_window import add_bias
 from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.recurrent.cell import RecurrentCell
+from minikeras.layers.recurrent.fixed_cell_rnn import FixedCellRNN
 from minikeras.layers.recurrent.lstm import lstm_update
-from minikeras.layers.recurrent.own_cell import OwnCellRNN
 from minikeras.random.seed_generator import SeedGenerator
 from minikeras.settings import standardize_data_format
 
@@ -23,8 +23,8 @@ def gated_conv(x, kernel, masks, channel_axis, **settings):
         x: (batch, *space, channels), or channels first.
         kernel: (*window, channels, gates · filters).
         masks: None, or a list of arrays shaped like `x`.
-        channel_axis: of `x`.
-        **settings: of `ops.conv`.
+        channel_axis: int, axis of the channels in `x`.
+        **settings: keyword arguments of `ops.conv`.
     """
     if masks is None:
         return ops.conv(x, kernel, **settings)
@@ -34,18 +34,22 @@ def gated_conv(x, kernel, masks, channel_axis, **settings):
 
 
 class ConvLSTMCell(RecurrentCell):
-    """One step of a ConvLSTM: `LSTMCell` with convolutions for products.
+    """One step of a ConvLSTM: an `LSTMCell` with convolutions in place of products.
 
     Args:
-        rank: number of axes of space.
+        rank: int, number of spatial axes.
         filters: int, channels of each state and of the output.
-        kernel_size, strides, padding, data_format, dilation_rate: of the convolution
-            of the inputs; that of the state has the same window, strides of 1 and
-            "same" padding.
-        activation, …, seed: as `LSTMCell`.
+        kernel_size: size of the window of both convolutions.
+        strides, padding, data_format, dilation_rate: settings of the convolution of the
+            inputs; the convolution of the state has strides of 1 and "same" padding.
+        activation, recurrent_activation, use_bias, unit_forget_bias: as `LSTMCell`.
+        kernel_initializer, recurrent_initializer, bias_initializer: as `LSTMCell`.
+        kernel_regularizer, recurrent_regularizer, bias_regularizer: as `LSTMCell`.
+        kernel_constraint, recurrent_constraint, bias_constraint: as `LSTMCell`.
+        dropout, recurrent_dropout, seed: as `LSTMCell`.
     """
 
-    _mk_gates = _mk_mask_count = 4  # each gate has its own masks in any case
+    _mk_gates = _mk_mask_count = 4  # each gate always has its own masks, as in Keras
     rank: int
     filters: int
 
@@ -112,21 +116,18 @@ class ConvLSTMCell(RecurrentCell):
         self.input_spec = InputSpec(ndim=self.rank + 2, shape=(None, *input_shape[1:]))
 
     def _mk_conv(self, x, kernel, masks, **settings):
-        return gated_conv(
-            *(x, kernel, masks, self._mk_channel_axis),
-            data_format=self.data_format,
-            **settings,
-        )
+        axis, data_format = self._mk_channel_axis, self.data_format
+        return gated_conv(x, kernel, masks, axis, data_format=data_format, **settings)
 
-    def _mk_input_settings(self):
+    def _mk_input_options(self):
         return {
             "strides": self.strides,
             "padding": self.padding,
             "dilation_rate": self.dilation_rate,
         }
 
-    def _mk_project(self, inputs, masks):
-        """Convolution of the inputs, plus the bias; all steps as one batch."""
+    def _mk_project_inputs(self, inputs, masks):
+        """Convolution of the inputs, plus the bias; all steps form one batch."""
         steps = inputs.shape[: inputs.ndim - self.rank - 1]
         if masks is not None:
             masks = [jnp.broadcast_to(m, inputs.shape) for m in masks]
@@ -135,17 +136,17 @@ class ConvLSTMCell(RecurrentCell):
             inputs.reshape(-1, *inputs.shape[len(steps) :]),
             self.kernel.value,
             masks,
-            **self._mk_input_settings(),
+            **self._mk_input_options(),
         )
         if self.bias is not None:
             z = add_bias(z, self.bias.value, self._mk_channel_axis == 1)
         return z.reshape(*steps, *z.shape[1:])
 
-    def _mk_projects_ahead(self):
-        """Yes: one large convolution is faster than many."""
+    def _mk_projects_all_steps_first(self):
+        """Yes: one large convolution is faster than one a step."""
         return True
 
-    def _mk_advance(self, projected, states, masks):
+    def _mk_update_states(self, projected, states, masks):
         """lstm_update(projected + convolution of h, c)"""
         h, c = states
         kernel = self.recurrent_kernel.value
@@ -163,14 +164,14 @@ class ConvLSTMCell(RecurrentCell):
             )
         channels = input_shape[self._mk_channel_axis]
         kernel = (*self.kernel_size, channels, self.filters)
-        like = [
+        specs = [
             jax.ShapeDtypeStruct(shape, "float32")
             for shape in ((input_shape[0] or 1, *input_shape[1:]), kernel)
         ]
         conv = functools.partial(
-            ops.conv, data_format=self.data_format, **self._mk_input_settings()
+            ops.conv, data_format=self.data_format, **self._mk_input_options()
         )
-        return (input_shape[0], *jax.eval_shape(conv, *like).shape[1:])
+        return (input_shape[0], *jax.eval_shape(conv, *specs).shape[1:])
 
     def get_initial_state(self, batch_size=None):
         """Two images of zeros."""
@@ -178,42 +179,8 @@ class ConvLSTMCell(RecurrentCell):
         return [jnp.zeros(shape, self.compute_dtype) for _ in range(2)]
 
 
-class ConvLSTM(OwnCellRNN, cell=ConvLSTMCell):
-    """A recurrent layer over sequences of images: an LSTM of convolutions.
-
-    c' = σ(forget) · c + σ(input) · activation(candidate)
-    h' = σ(output) · activation(c'), where the gates are kernel * x +
-    recurrent_kernel * h + bias
-
-    Args:
-        filters: int, channels of the states and of the output.
-        kernel_size: int >= 1, or one for each axis of space: the window.
-        strides, padding, data_format, dilation_rate: of the convolution of the
-            inputs, as in `Conv2D`; that of the state keeps its size.
-        activation, recurrent_activation: of candidate and memory, and of the gates
-            (σ).
-        use_bias: add a bias?
-        kernel_initializer, recurrent_initializer, bias_initializer: of the
-            (*kernel_size, channels, 4 · filters) kernel, the (*kernel_size, filters,
-            4 · filters) recurrent kernel and the (4 · filters,) bias.
-        unit_forget_bias: start the bias of the forget gate at 1?
-        kernel_regularizer, recurrent_regularizer, bias_regularizer,
-            activity_regularizer: penalties.
-        kernel_constraint, recurrent_constraint, bias_constraint: projections after
-            each update.
-        dropout, recurrent_dropout: shares of inputs and of states that are dropped
-            while training, in [0, 1].
-        seed: int; None takes one from Python's `random`.
-        return_sequences, return_state, go_backwards, stateful: as `RNN`.
-
-    Input (batch, steps, *space, channels), output (batch, *space, filters), or with
-    the steps in place 1; with the channels before the space if they are first.
-
-    Raises:
-        ValueError: a bad argument, or inputs whose space is not known.
-
-    Source: Shi et al. 2015, https://arxiv.org/abs/1506.04214.
-    """
+class ConvLSTM(FixedCellRNN, cell=ConvLSTMCell):
+    """Base of the ConvLSTM layers: a recurrent layer over sequences of images."""
 
     def __init__(
         self,
@@ -246,39 +213,200 @@ class ConvLSTM(OwnCellRNN, cell=ConvLSTMCell):
         stateful=False,
         **kwargs,
     ):
-        self._mk_start(locals(), rank=self.rank)
+        self._mk_init_with_cell(locals(), rank=self.rank)
         self.input_spec = InputSpec(ndim=self.rank + 3)
         self._mk_state_count = 2  # Keras's `state_size` is [-1]
 
     def compute_output_shape(self, sequences_shape, initial_state_shape=None):
-        """(batch, *space, filters) or with the steps, and those of the states."""
+        """Return (batch, *space, filters), maybe with steps, and the state shapes.
+
+        Args:
+            sequences_shape: (batch, steps, *space, channels), or channels first.
+            initial_state_shape: not used.
+        """
         batch, steps, *rest = sequences_shape
         state = self.cell.state_shape((batch, *rest))
         return self._mk_all_shapes(state, [state, state], steps)
 
 
 class ConvLSTM1D(ConvLSTM):
-    """A ConvLSTM over sequences (batch, steps, length, channels).
+    """Recurrent layer over sequences of 1D signals: an LSTM of convolutions.
 
-    Args: as `ConvLSTM`.
+    gates = kernel * x_t + recurrent_kernel * h_(t-1) + bias, with convolutions *
+    c_t = σ(forget) · c_(t-1) + σ(input) · activation(candidate)
+    h_t = σ(output) · activation(c_t)
+
+    Args:
+        filters: int >= 1, channels of the states and of the output.
+        kernel_size: int >= 1 or a tuple of one, size of the window.
+        strides: int >= 1 or a tuple of one, step of the convolution of the inputs.
+        padding: `"valid"` uses whole windows only; `"same"` pads the inputs with zeros.
+            The convolution of the state always keeps its size.
+        data_format: `"channels_last"`, `"channels_first"`, or None for
+            `keras.config.image_data_format()`.
+        dilation_rate: int >= 1 or a tuple of one, distance between the entries of a
+            window; above 1 it excludes strides above 1.
+        activation: name or function for candidate and memory; None is the identity.
+        recurrent_activation: name or function σ of the gates.
+        use_bias: bool, whether to add a bias.
+        kernel_initializer: initializer of the (*kernel_size, channels, 4 · filters)
+            kernel.
+        recurrent_initializer: initializer of the (*kernel_size, filters, 4 · filters)
+            recurrent kernel.
+        bias_initializer: initializer of the (4 · filters,) bias.
+        unit_forget_bias: bool, start the bias of the forget gate at 1.
+        kernel_regularizer, recurrent_regularizer, bias_regularizer: penalties on the
+            weights, added to the loss; None for no penalty.
+        activity_regularizer: penalty on the output, added to the loss.
+        kernel_constraint, recurrent_constraint, bias_constraint: projections of the
+            weights after each update; None for no constraint.
+        dropout: share of the inputs that is dropped in training, in [0, 1].
+        recurrent_dropout: share of the states that is dropped in training, in [0, 1].
+        seed: int, seed of the dropout masks; None draws one from Python's `random`.
+        return_sequences: bool, return the outputs of all steps, not only the last one.
+        return_state: bool, also return the final states.
+        go_backwards: bool, start with the last step; sequences of outputs are in the
+            order in which the steps were computed.
+        stateful: bool, start with the final states of the previous call. The batch size
+            must be fixed. As in Keras on JAX, compiled steps of `fit` and `predict` do
+            not update the states: each batch starts with the same ones.
+        **kwargs: `zero_output_for_mask` of `RNN`; `name`, `dtype` and the other
+            arguments of `keras.Layer`.
+
+    Input shape: (batch, steps, length, channels), or with the channels after the
+    steps for `"channels_first"`.
+    Output shape: (batch, new_length, filters), with the steps as axis 1 for
+    `return_sequences`.
+
+    Raises:
+        ValueError: an invalid argument, or inputs whose spatial sizes are not known.
+
+    Source: Shi et al. 2015, https://arxiv.org/abs/1506.04214.
+
+    >>> ConvLSTM1D(4, 3)(jnp.ones((1, 5, 8, 2))).shape
+    (1, 6, 4)
     """
 
     rank = 1
 
 
 class ConvLSTM2D(ConvLSTM):
-    """A ConvLSTM over sequences (batch, steps, rows, columns, channels).
+    """Recurrent layer over sequences of images: an LSTM of convolutions.
 
-    Args: as `ConvLSTM`.
+    gates = kernel * x_t + recurrent_kernel * h_(t-1) + bias, with convolutions *
+    c_t = σ(forget) · c_(t-1) + σ(input) · activation(candidate)
+    h_t = σ(output) · activation(c_t)
+
+    Args:
+        filters: int >= 1, channels of the states and of the output.
+        kernel_size: int >= 1 or a pair, size of the window.
+        strides: int >= 1 or a pair, step of the convolution of the inputs.
+        padding: `"valid"` uses whole windows only; `"same"` pads the inputs with zeros.
+            The convolution of the state always keeps its size.
+        data_format: `"channels_last"`, `"channels_first"`, or None for
+            `keras.config.image_data_format()`.
+        dilation_rate: int >= 1 or a pair, distance between the entries of a window;
+            above 1 it excludes strides above 1.
+        activation: name or function for candidate and memory; None is the identity.
+        recurrent_activation: name or function σ of the gates.
+        use_bias: bool, whether to add a bias.
+        kernel_initializer: initializer of the (*kernel_size, channels, 4 · filters)
+            kernel.
+        recurrent_initializer: initializer of the (*kernel_size, filters, 4 · filters)
+            recurrent kernel.
+        bias_initializer: initializer of the (4 · filters,) bias.
+        unit_forget_bias: bool, start the bias of the forget gate at 1.
+        kernel_regularizer, recurrent_regularizer, bias_regularizer: penalties on the
+            weights, added to the loss; None for no penalty.
+        activity_regularizer: penalty on the output, added to the loss.
+        kernel_constraint, recurrent_constraint, bias_constraint: projections of the
+            weights after each update; None for no constraint.
+        dropout: share of the inputs that is dropped in training, in [0, 1].
+        recurrent_dropout: share of the states that is dropped in training, in [0, 1].
+        seed: int, seed of the dropout masks; None draws one from Python's `random`.
+        return_sequences: bool, return the outputs of all steps, not only the last one.
+        return_state: bool, also return the final states.
+        go_backwards: bool, start with the last step; sequences of outputs are in the
+            order in which the steps were computed.
+        stateful: bool, start with the final states of the previous call. The batch size
+            must be fixed. As in Keras on JAX, compiled steps of `fit` and `predict` do
+            not update the states: each batch starts with the same ones.
+        **kwargs: `zero_output_for_mask` of `RNN`; `name`, `dtype` and the other
+            arguments of `keras.Layer`.
+
+    Input shape: (batch, steps, rows, columns, channels), or with the channels after the
+    steps for `"channels_first"`.
+    Output shape: (batch, new_rows, new_columns, filters), with the steps as axis 1 for
+    `return_sequences`.
+
+    Raises:
+        ValueError: an invalid argument, or inputs whose spatial sizes are not known.
+
+    Source: Shi et al. 2015, https://arxiv.org/abs/1506.04214.
+
+    >>> ConvLSTM2D(4, 3)(jnp.ones((1, 5, 8, 8, 2))).shape
+    (1, 6, 6, 4)
     """
 
     rank = 2
 
 
 class ConvLSTM3D(ConvLSTM):
-    """A ConvLSTM over sequences (batch, steps, depth, rows, columns, channels).
+    """Recurrent layer over sequences of volumes: an LSTM of convolutions.
 
-    Args: as `ConvLSTM`.
+    gates = kernel * x_t + recurrent_kernel * h_(t-1) + bias, with convolutions *
+    c_t = σ(forget) · c_(t-1) + σ(input) · activation(candidate)
+    h_t = σ(output) · activation(c_t)
+
+    Args:
+        filters: int >= 1, channels of the states and of the output.
+        kernel_size: int >= 1 or three ints, size of the window.
+        strides: int >= 1 or three ints, step of the convolution of the inputs.
+        padding: `"valid"` uses whole windows only; `"same"` pads the inputs with zeros.
+            The convolution of the state always keeps its size.
+        data_format: `"channels_last"`, `"channels_first"`, or None for
+            `keras.config.image_data_format()`.
+        dilation_rate: int >= 1 or three ints, distance between the entries of a window;
+            above 1 it excludes strides above 1.
+        activation: name or function for candidate and memory; None is the identity.
+        recurrent_activation: name or function σ of the gates.
+        use_bias: bool, whether to add a bias.
+        kernel_initializer: initializer of the (*kernel_size, channels, 4 · filters)
+            kernel.
+        recurrent_initializer: initializer of the (*kernel_size, filters, 4 · filters)
+            recurrent kernel.
+        bias_initializer: initializer of the (4 · filters,) bias.
+        unit_forget_bias: bool, start the bias of the forget gate at 1.
+        kernel_regularizer, recurrent_regularizer, bias_regularizer: penalties on the
+            weights, added to the loss; None for no penalty.
+        activity_regularizer: penalty on the output, added to the loss.
+        kernel_constraint, recurrent_constraint, bias_constraint: projections of the
+            weights after each update; None for no constraint.
+        dropout: share of the inputs that is dropped in training, in [0, 1].
+        recurrent_dropout: share of the states that is dropped in training, in [0, 1].
+        seed: int, seed of the dropout masks; None draws one from Python's `random`.
+        return_sequences: bool, return the outputs of all steps, not only the last one.
+        return_state: bool, also return the final states.
+        go_backwards: bool, start with the last step; sequences of outputs are in the
+            order in which the steps were computed.
+        stateful: bool, start with the final states of the previous call. The batch size
+            must be fixed. As in Keras on JAX, compiled steps of `fit` and `predict` do
+            not update the states: each batch starts with the same ones.
+        **kwargs: `zero_output_for_mask` of `RNN`; `name`, `dtype` and the other
+            arguments of `keras.Layer`.
+
+    Input shape: (batch, steps, depth, rows, columns, channels), or with the channels
+    after the steps for `"channels_first"`.
+    Output shape: (batch, depth', rows', columns', filters), with the steps as axis 1
+    for `return_sequences`.
+
+    Raises:
+        ValueError: an invalid argument, or inputs whose spatial sizes are not known.
+
+    Source: Shi et al. 2015, https://arxiv.org/abs/1506.04214.
+
+    >>> ConvLSTM3D(4, 3)(jnp.ones((1, 2, 4, 4, 4, 2))).shape
+    (1, 2, 2, 2, 4)
     """
 
     rank = 3

@@ -1,4 +1,4 @@
-"""The LSTM of cuDNN: all steps in one kernel, on NVIDIA GPUs."""
+"""The LSTM kernel of cuDNN, which computes all steps at once on NVIDIA GPUs."""
 
 import jax
 import jax.numpy as jnp
@@ -7,30 +7,34 @@ import numpy as np
 from minikeras.core.late_import import late_import
 
 
-def pack_lstm(kernel, recurrent_kernel, bias):
-    """Keras's weights -> the one vector that cuDNN takes.
+def pack_lstm_weights(kernel, recurrent_kernel, bias):
+    """Concatenate Keras's weights into the one vector that cuDNN reads.
 
     Args:
-        kernel: (n_in, 4 · units), the gates in the order input, forget, candidate,
-            output, as cuDNN has them.
+        kernel: (n_in, 4 · units), gates in the order input, forget, candidate, output,
+            which is also cuDNN's.
         recurrent_kernel: (units, 4 · units).
         bias: (4 · units,) or None.
 
     Returns:
         (4 · units · (n_in + units + 2),): both kernels with one row for each unit of a
-        gate, then the biases of inputs and of states, the second of which is 0.
+        gate, then the bias of the inputs and the bias of the states, which is 0.
     """
-    if bias is None:
+    if bias is None:  # cuDNN has no form without biases
         bias = jnp.zeros(kernel.shape[1:], kernel.dtype)
     parts = kernel.T, recurrent_kernel.T, bias, jnp.zeros_like(bias)
     return jnp.concatenate([part.ravel() for part in parts])
 
 
-def lengths_of(mask):
+def right_padded_lengths(mask):
     """Lengths of right-padded sequences, or None.
 
-    None if the mask (batch, steps) has another form, a row without any step, or values
-    that are not known while the program is made.
+    Args:
+        mask: (batch, steps), True for steps that count.
+
+    Returns:
+        (batch,) int32. None if the mask has another form, if a row has no True at its
+        start, or if its values are not known while the program is traced.
     """
     if isinstance(mask, jax.core.Tracer):
         return None
@@ -40,18 +44,17 @@ def lengths_of(mask):
     return mask.sum(axis=1).astype("int32")
 
 
-def fused_lstm(x, h, c, weights, lengths=None):
-    """All steps of an LSTM by cuDNN.
+def cudnn_lstm(x, h, c, weights, lengths=None):
+    """Compute all steps of an LSTM with cuDNN.
 
     Args:
         x: (batch, steps, n_in) float32.
         h, c: (batch, units), the states.
-        weights: of `pack_lstm`.
-        lengths: (batch,) int32 >= 1, numbers of steps that count, from the first one;
-            None: all.
+        weights: output of `pack_lstm_weights`.
+        lengths: (batch,) int32 >= 1, how many steps of each sequence count; None: all.
 
     Returns:
-        (outputs (batch, steps, units), zeros after the lengths; h, c after them).
+        (outputs (batch, steps, units), zeros after the lengths; final h; final c).
     """
     rnn = late_import("jax.experimental.rnn")
     if lengths is None:
@@ -62,12 +65,13 @@ def fused_lstm(x, h, c, weights, lengths=None):
     return outputs[0], outputs[1][0], outputs[2][0]
 
 
-def may_fuse(x, *others):
-    """Can cuDNN take the inputs: float32, in a program that may run on a GPU?
+def can_use_cudnn(x, *others):
+    """Can cuDNN take these arrays: float32, and a program that may run on a GPU?
 
-    Where there is none the kernel is not even traced: that asks cuDNN for sizes. Nor is
-    it under `vmap`, for which JAX has no rule (and no public name to know it by).
+    Elsewhere the kernel must not even be traced, because tracing asks cuDNN for sizes.
+    It must not be traced under `vmap` either, for which JAX has no rule of this kernel.
     """
+    # JAX has no public name for the tracers of `vmap`.
     mapped = any(type(a).__name__ == "BatchTracer" for a in (x, *others))
     return (
         jax.default_backend() == "gpu"

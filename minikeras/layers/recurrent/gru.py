@@ -1,4 +1,4 @@
-"""GRU: a state that gates blend with a new one."""
+"""GRU: a recurrent layer that interpolates between its old and its new state."""
 
 import jax.numpy as jnp
 
@@ -6,30 +6,30 @@ from minikeras.core.bridge import current
 from minikeras.core.checks import positive_int
 from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.recurrent.cell import GatedCell, gated_product
-from minikeras.layers.recurrent.own_cell import OwnCellRNN, check_use_cudnn
+from minikeras.layers.recurrent.fixed_cell_rnn import FixedCellRNN, check_use_cudnn
 from minikeras.random.seed_generator import SeedGenerator
 
 
-def blend(gate, h, candidate):
+def interpolate(gate, h, candidate):
     """gate · h + (1 - gate) · candidate"""
     return gate * h + (1 - gate) * candidate
 
 
 def gru_step(z, h, kernel, bias, masks, activation, recurrent_activation):
-    """One step of a GRU that resets after the product.
+    """One step of a GRU that applies the reset gate after the product.
 
     update, reset = recurrent_activation(z + h · kernel + bias), thirds 1 and 2
-    h' = blend(update, h, activation(z + reset · (h · kernel + bias))), third 3
+    h' = interpolate(update, h, activation(z + reset · (h · kernel + bias))), third 3
 
     Args:
-        z: (batch, 3 · units), the inputs times their kernel, plus their bias.
+        z: (batch, 3 · units), inputs · their kernel + their bias.
         h: (batch, units), the state.
         kernel: (units, 3 · units).
         bias: (3 · units,) or None.
         masks: None, or three dropout masks of `h`.
         activation, recurrent_activation: functions.
 
-    Source: Cho et al. 2014, https://arxiv.org/abs/1406.1078, as cuDNN has it.
+    Source: the form of cuDNN; Cho et al. 2014, https://arxiv.org/abs/1406.1078.
     """
     product = gated_product(h, kernel, masks)
     if bias is not None:
@@ -38,52 +38,68 @@ def gru_step(z, h, kernel, bias, masks, activation, recurrent_activation):
     h_update, h_reset, h_new = jnp.split(product, 3, axis=-1)
     update = recurrent_activation(z_update + h_update)
     reset = recurrent_activation(z_reset + h_reset)
-    return blend(update, h, activation(z_new + reset * h_new))
+    return interpolate(update, h, activation(z_new + reset * h_new))
 
 
 def gru_step_reset_before(z, h, kernel, masks, activation, recurrent_activation):
-    """One step of a GRU that resets the state before the product: the paper's.
+    """One step of a GRU that applies the reset gate to the state before the product.
 
-    Args: as `gru_step`; the bias is part of `z`.
+    This is the form of the paper.
+
+    Args:
+        z: (batch, 3 · units), inputs · their kernel + bias.
+        h: (batch, units), the state.
+        kernel: (units, 3 · units).
+        masks: None, or three dropout masks of `h`.
+        activation, recurrent_activation: functions.
     """
     n = 2 * h.shape[-1]
-    early, late = (masks[:2], masks[2]) if masks else (None, None)
-    product = gated_product(h, kernel[:, :n], early)
+    gate_masks, new_mask = (masks[:2], masks[2]) if masks else (None, None)
+    product = gated_product(h, kernel[:, :n], gate_masks)
     gates = recurrent_activation(z[..., :n] + product)
     update, reset = jnp.split(gates, 2, axis=-1)
-    product = gated_product(reset * h, kernel[:, n:], late)
-    return blend(update, h, activation(z[..., n:] + product))
+    product = gated_product(reset * h, kernel[:, n:], new_mask)
+    return interpolate(update, h, activation(z[..., n:] + product))
 
 
 class GRUCell(GatedCell):
     """One step of a GRU.
 
-    update, reset = recurrent_activation(x · kernel + h · recurrent_kernel + bias)
-    h' = update · h + (1 - update) · activation(…, with reset · h in place of h)
+    update, reset = σ(x · kernel + h · recurrent_kernel + bias)
+    candidate = activation(x · kernel + reset · (h · recurrent_kernel) + bias)
+    h' = update · h + (1 - update) · candidate
+
+    Call it on inputs (batch, n_in) and a list of states (batch, units); it returns the
+    output (batch, units) and the list of new states.
 
     Args:
         units: int >= 1, size of the state and of the output.
-        activation, recurrent_activation: of the new state and of the gates; names or
-            functions; None is the identity.
-        use_bias: add a bias?
-        kernel_initializer, recurrent_initializer, bias_initializer: of the (n_in,
-            3 · units) kernel, the (units, 3 · units) recurrent kernel (update, reset,
-            candidate) and the bias.
-        kernel_regularizer, recurrent_regularizer, bias_regularizer: penalties.
-        kernel_constraint, recurrent_constraint, bias_constraint: projections after
-            each update.
-        dropout, recurrent_dropout: shares of inputs and of states that are dropped
-            while training, in [0, 1].
-        reset_after: reset h · recurrent_kernel instead of h? Then the bias is (2,
-            3 · units), one for inputs and one for states; else (3 · units,).
-        seed: int; None takes one from Python's `random`.
-
-    Call (x (batch, n_in), [h]) -> (h', [h']).
+        activation: name or function of the candidate; None is the identity.
+        recurrent_activation: name or function σ of the gates.
+        use_bias: bool, whether to add a bias.
+        kernel_initializer: initializer of the (n_in, 3 · units) kernel.
+        recurrent_initializer: initializer of the (units, 3 · units) recurrent kernel.
+        bias_initializer: initializer of the (2, 3 · units) bias.
+        kernel_regularizer, recurrent_regularizer, bias_regularizer: penalties on the
+            weights, added to the loss; None for no penalty.
+        kernel_constraint, recurrent_constraint, bias_constraint: projections of the
+            weights after each update; None for no constraint.
+        dropout: share of the inputs that is dropped in training, in [0, 1].
+        recurrent_dropout: share of the states that is dropped in training, in [0, 1].
+        reset_after: bool, multiply the reset gate with h · recurrent_kernel, as above.
+            False multiplies it with h, as in the paper; the bias is then (3 · units,).
+        seed: int, seed of the dropout masks; None draws one from Python's `random`.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
     Raises:
-        ValueError: `units` is no positive integer.
+        ValueError: `units` is not a positive integer.
 
     Source: Cho et al. 2014, https://arxiv.org/abs/1406.1078.
+
+    >>> cell = GRUCell(4)
+    >>> h, states = cell(jnp.ones((2, 3)), [jnp.zeros((2, 4))])
+    >>> h.shape, len(states)
+    ((2, 4), 1)
     """
 
     reset_after: bool
@@ -118,43 +134,79 @@ class GRUCell(GatedCell):
         self.state_size = self.output_size = units
 
     def build(self, input_shape):
-        """Create the kernels and the bias."""
+        """Create the kernels and the bias.
+
+        Args:
+            input_shape: (batch, n_in).
+        """
         self._mk_build_kernels(input_shape[-1])
         shape = (self._mk_gates * self.units,)
         shape = (2, *shape) if self.reset_after else shape
         self.bias = self._mk_weight("bias", shape) if self.use_bias else None
 
-    def _mk_project(self, inputs, masks):
+    def _mk_project_inputs(self, inputs, masks):
         """inputs · kernel + bias"""
         z = gated_product(inputs, self.kernel.value, masks)
         if self.bias is None:
             return z
         return z + (self.bias.value[0] if self.reset_after else self.bias.value)
 
-    def _mk_advance(self, projected, states, masks):
+    def _mk_update_states(self, projected, states, masks):
         """gru_step(projected, h)"""
         functions = self.activation, self.recurrent_activation
-        given = projected, states[0], self.recurrent_kernel.value
+        h, kernel = states[0], self.recurrent_kernel.value
         if not self.reset_after:
-            return [gru_step_reset_before(*given, masks, *functions)]
+            return [gru_step_reset_before(projected, h, kernel, masks, *functions)]
         bias = None if self.bias is None else self.bias.value[1]
-        return [gru_step(*given, bias, masks, *functions)]
+        return [gru_step(projected, h, kernel, bias, masks, *functions)]
 
 
-class GRU(OwnCellRNN, cell=GRUCell):
-    """A recurrent layer of gated units: `GRUCell` over all steps.
+class GRU(FixedCellRNN, cell=GRUCell):
+    """Gated recurrent unit: gates interpolate between the old state and a candidate.
+
+    update, reset = σ(x_t · kernel + h_(t-1) · recurrent_kernel + bias)
+    candidate = activation(x_t · kernel + reset · (h_(t-1) · recurrent_kernel) + bias)
+    h_t = update · h_(t-1) + (1 - update) · candidate
 
     Args:
-        units, …, recurrent_dropout, seed, reset_after: as `GRUCell`.
-        activity_regularizer: penalty on the output.
-        return_sequences, return_state, go_backwards, stateful, unroll: as `RNN`.
-        use_cudnn: "auto", True or False; JAX has no cuDNN kernel of GRUs, all are the
-            same here.
+        units: int >= 1, size of the state and of the output.
+        activation: name or function of the candidate; None is the identity.
+        recurrent_activation: name or function σ of the gates.
+        use_bias: bool, whether to add a bias.
+        kernel_initializer: initializer of the (n_in, 3 · units) kernel.
+        recurrent_initializer: initializer of the (units, 3 · units) recurrent kernel.
+        bias_initializer: initializer of the (2, 3 · units) bias.
+        kernel_regularizer, recurrent_regularizer, bias_regularizer: penalties on the
+            weights, added to the loss; None for no penalty.
+        activity_regularizer: penalty on the output, added to the loss.
+        kernel_constraint, recurrent_constraint, bias_constraint: projections of the
+            weights after each update; None for no constraint.
+        dropout: share of the inputs that is dropped in training, in [0, 1].
+        recurrent_dropout: share of the states that is dropped in training, in [0, 1].
+        seed: int, seed of the dropout masks; None draws one from Python's `random`.
+        return_sequences: bool, return the outputs of all steps, not only the last one.
+        return_state: bool, also return the final states.
+        go_backwards: bool, start with the last step; sequences of outputs are in the
+            order in which the steps were computed.
+        stateful: bool, start with the final states of the previous call. The batch size
+            must be fixed. As in Keras on JAX, compiled steps of `fit` and `predict` do
+            not update the states: each batch starts with the same ones.
+        unroll: bool, compile one copy of the cell for each step instead of a loop.
+        reset_after: bool, multiply the reset gate with h · recurrent_kernel, as above.
+            False multiplies it with h, as in the paper; the bias is then (3 · units,).
+        use_cudnn: `"auto"`, True or False. It changes nothing: JAX has no GRU kernel of
+            cuDNN.
+        **kwargs: `zero_output_for_mask` of `RNN`; `name`, `dtype` and the other
+            arguments of `keras.Layer`.
 
-    Input (batch, steps, n_in), output (batch, units), or (batch, steps, units).
+    Input shape: (batch, steps, n_in).
+    Output shape: (batch, units), or (batch, steps, units) with `return_sequences`;
+    with `return_state` a tuple of it and the final states, (batch, units) each.
 
     Raises:
-        ValueError: `units` is no positive integer, or an unknown `use_cudnn`.
+        ValueError: `units` is not a positive integer, or `use_cudnn` is unknown.
+
+    Source: Cho et al. 2014, https://arxiv.org/abs/1406.1078.
 
     >>> import numpy as np
     >>> GRU(4)(np.ones((2, 5, 3))).shape
@@ -189,13 +241,17 @@ class GRU(OwnCellRNN, cell=GRUCell):
         use_cudnn="auto",
         **kwargs,
     ):
-        self._mk_start(locals())
+        self._mk_init_with_cell(locals())
         self.input_spec = InputSpec(ndim=3)
         self.use_cudnn = check_use_cudnn(use_cudnn)
 
-    def _mk_is_one_function(self, sequences):
-        """Keras computes such a GRU without its cell, in the dtypes around it (where
-        these do not fit the states, it fails)."""
+    def _mk_keeps_outer_dtypes(self, sequences):
+        """Does the loop compute in the dtypes around the layer, not the cell's?
+
+        Keras computes a GRU that cuDNN could run without its cell, in the dtypes around
+        it. Where these do not fit the states, Keras fails; the layer then uses the
+        cell's.
+        """
         fusible = self.cell.reset_after and not self.cell.recurrent_dropout
         around = jnp.promote_types(
             sequences.dtype, current().autocast or self.variable_dtype

@@ -1,4 +1,4 @@
-"""LSTM: a memory behind gates."""
+"""LSTM: a recurrent layer whose memory cell is controlled by gates."""
 
 from functools import partial
 
@@ -10,26 +10,27 @@ from minikeras.core.checks import positive_int
 from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.recurrent.cell import GatedCell
 from minikeras.layers.recurrent.cudnn import (
-    fused_lstm,
-    lengths_of,
-    may_fuse,
-    pack_lstm,
+    can_use_cudnn,
+    cudnn_lstm,
+    pack_lstm_weights,
+    right_padded_lengths,
 )
-from minikeras.layers.recurrent.own_cell import OwnCellRNN, check_use_cudnn
+from minikeras.layers.recurrent.fixed_cell_rnn import FixedCellRNN, check_use_cudnn
 from minikeras.random.seed_generator import SeedGenerator
 
 
 def lstm_update(z, c, activation, recurrent_activation, axis=-1):
-    """The gates at work.
+    """The new states of an LSTM, from the sums that its gates receive.
 
     input, forget, candidate, output = z, in quarters along `axis`
     c' = σ(forget) · c + σ(input) · activation(candidate)
     h' = σ(output) · activation(c')
 
     Args:
-        z: the sums that the gates see, four times as long as `c` along `axis`.
-        c: the memory.
+        z: array of four times the size of `c` along `axis`.
+        c: the memory cell.
         activation, recurrent_activation: functions; the latter is σ above.
+        axis: int, axis of the units.
 
     Returns:
         [h', c'].
@@ -49,28 +50,36 @@ class LSTMCell(GatedCell):
     c' = σ(forget) · c + σ(input) · activation(candidate)
     h' = σ(output) · activation(c')
 
+    Call it on inputs (batch, n_in) and the list of states [h, c], (batch, units) each;
+    it returns h' and [h', c'].
+
     Args:
         units: int >= 1, size of each state and of the output.
-        activation, recurrent_activation: of candidate and memory, and of the gates
-            (σ); names or functions; None is the identity.
-        use_bias: add a bias?
-        kernel_initializer, recurrent_initializer, bias_initializer: of the (n_in,
-            4 · units) kernel, the (units, 4 · units) recurrent kernel and the
-            (4 · units,) bias.
-        unit_forget_bias: start the bias of the forget gate at 1?
-        kernel_regularizer, recurrent_regularizer, bias_regularizer: penalties.
-        kernel_constraint, recurrent_constraint, bias_constraint: projections after
-            each update.
-        dropout, recurrent_dropout: shares of inputs and of states that are dropped
-            while training, in [0, 1].
-        seed: int; None takes one from Python's `random`.
-
-    Call (x (batch, n_in), [h, c]) -> (h', [h', c']).
+        activation: name or function for candidate and memory; None is the identity.
+        recurrent_activation: name or function σ of the gates.
+        use_bias: bool, whether to add a bias.
+        kernel_initializer: initializer of the (n_in, 4 · units) kernel.
+        recurrent_initializer: initializer of the (units, 4 · units) recurrent kernel.
+        bias_initializer: initializer of the (4 · units,) bias.
+        unit_forget_bias: bool, start the bias of the forget gate at 1.
+        kernel_regularizer, recurrent_regularizer, bias_regularizer: penalties on the
+            weights, added to the loss; None for no penalty.
+        kernel_constraint, recurrent_constraint, bias_constraint: projections of the
+            weights after each update; None for no constraint.
+        dropout: share of the inputs that is dropped in training, in [0, 1].
+        recurrent_dropout: share of the states that is dropped in training, in [0, 1].
+        seed: int, seed of the dropout masks; None draws one from Python's `random`.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
     Raises:
-        ValueError: `units` is no positive integer.
+        ValueError: `units` is not a positive integer.
 
     Source: Hochreiter & Schmidhuber 1997, https://doi.org/10.1162/neco.1997.9.8.1735.
+
+    >>> cell = LSTMCell(4)
+    >>> h, states = cell(jnp.ones((2, 3)), [jnp.zeros((2, 4)), jnp.zeros((2, 4))])
+    >>> h.shape, len(states)
+    ((2, 4), 2)
     """
 
     _mk_gates = 4
@@ -104,7 +113,11 @@ class LSTMCell(GatedCell):
         self.state_size, self.output_size = [units, units], units
 
     def build(self, input_shape):
-        """Create the kernels and the bias."""
+        """Create the kernels and the bias.
+
+        Args:
+            input_shape: (batch, n_in).
+        """
         self._mk_build_kernels(input_shape[-1])
         self.bias = self._mk_forget_bias(self.units) if self.use_bias else None
 
@@ -113,22 +126,52 @@ class LSTMCell(GatedCell):
         return lstm_update(z, states[1], self.activation, self.recurrent_activation)
 
 
-class LSTM(OwnCellRNN, cell=LSTMCell):
-    """A recurrent layer with a memory: `LSTMCell` over all steps.
+class LSTM(FixedCellRNN, cell=LSTMCell):
+    """Long short-term memory: a recurrent layer with a gated memory cell.
 
-    On NVIDIA GPUs it runs as one cuDNN kernel where that computes the same.
+    c_t = σ(forget) · c_(t-1) + σ(input) · activation(candidate)
+    h_t = σ(output) · activation(c_t), where input, forget, candidate, output =
+    x_t · kernel + h_(t-1) · recurrent_kernel + bias
 
     Args:
-        units, …, recurrent_dropout, seed: as `LSTMCell`.
-        activity_regularizer: penalty on the output.
-        return_sequences, return_state, go_backwards, stateful, unroll: as `RNN`.
-        use_cudnn: "auto" takes cuDNN where it can, True insists, False never does.
+        units: int >= 1, size of each state and of the output.
+        activation: name or function for candidate and memory; None is the identity.
+        recurrent_activation: name or function σ of the gates.
+        use_bias: bool, whether to add a bias.
+        kernel_initializer: initializer of the (n_in, 4 · units) kernel.
+        recurrent_initializer: initializer of the (units, 4 · units) recurrent kernel.
+        bias_initializer: initializer of the (4 · units,) bias.
+        unit_forget_bias: bool, start the bias of the forget gate at 1.
+        kernel_regularizer, recurrent_regularizer, bias_regularizer: penalties on the
+            weights, added to the loss; None for no penalty.
+        activity_regularizer: penalty on the output, added to the loss.
+        kernel_constraint, recurrent_constraint, bias_constraint: projections of the
+            weights after each update; None for no constraint.
+        dropout: share of the inputs that is dropped in training, in [0, 1].
+        recurrent_dropout: share of the states that is dropped in training, in [0, 1].
+        seed: int, seed of the dropout masks; None draws one from Python's `random`.
+        return_sequences: bool, return the outputs of all steps, not only the last one.
+        return_state: bool, also return the final states.
+        go_backwards: bool, start with the last step; sequences of outputs are in the
+            order in which the steps were computed.
+        stateful: bool, start with the final states of the previous call. The batch size
+            must be fixed. As in Keras on JAX, compiled steps of `fit` and `predict` do
+            not update the states: each batch starts with the same ones.
+        unroll: bool, compile one copy of the cell for each step instead of a loop.
+        use_cudnn: `"auto"` uses cuDNN's kernel on NVIDIA GPUs where it computes the
+            same; True requires it; False never uses it.
+        **kwargs: `zero_output_for_mask` of `RNN`; `name`, `dtype` and the other
+            arguments of `keras.Layer`.
 
-    Input (batch, steps, n_in), output (batch, units), or (batch, steps, units).
+    Input shape: (batch, steps, n_in).
+    Output shape: (batch, units), or (batch, steps, units) with `return_sequences`;
+    with `return_state` a tuple of it and the final states, (batch, units) each.
 
     Raises:
-        ValueError: `units` is no positive integer, or an unknown `use_cudnn`; in a
-            call: cuDNN is insisted on, but cannot be used.
+        ValueError: `units` is not a positive integer, or `use_cudnn` is unknown; in a
+            call: `use_cudnn=True`, but cuDNN cannot run the layer.
+
+    Source: Hochreiter & Schmidhuber 1997, https://doi.org/10.1162/neco.1997.9.8.1735.
 
     >>> import numpy as np
     >>> LSTM(4)(np.ones((2, 5, 3))).shape
@@ -163,16 +206,26 @@ class LSTM(OwnCellRNN, cell=LSTMCell):
         use_cudnn="auto",
         **kwargs,
     ):
-        self._mk_start(locals())
+        self._mk_init_with_cell(locals())
         self.input_spec = InputSpec(ndim=3)
         self.use_cudnn = check_use_cudnn(use_cudnn)
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
-        """The steps, on NVIDIA GPUs by cuDNN where it computes the same."""
+        """Compute all steps: with cuDNN on NVIDIA GPUs, otherwise in a loop.
+
+        Args:
+            sequences: (batch, steps, n_in).
+            initial_state: [h, c], (batch, units) each.
+            mask: (batch, steps) bools, or None.
+            training: bool, apply dropout.
+
+        Returns:
+            (last output, outputs (batch, steps, units), [h, c]).
+        """
         scanned = partial(super().inner_loop, mask=mask, training=training)
-        lengths = None if mask is None else lengths_of(mask)
+        lengths = None if mask is None else right_padded_lengths(mask)
         arrays = sequences, *initial_state, self.cell.kernel.value
-        if not (may_fuse(*arrays) and self._mk_fits_cudnn(mask, lengths)):
+        if not (can_use_cudnn(*arrays) and self._mk_fits_cudnn(mask, lengths)):
             if self.use_cudnn is True:
                 raise ValueError(
                     f"{self.name}: use_cudnn=True, but cuDNN cannot run this layer "
@@ -181,12 +234,14 @@ class LSTM(OwnCellRNN, cell=LSTMCell):
                     "use_cudnn='auto' uses it where it can."
                 )
             return scanned(sequences, initial_state)
-        fused = partial(self._mk_fused, lengths=lengths, training=training)
+        cudnn = partial(self._mk_run_cudnn, lengths=lengths, training=training)
+        # The platform is known when the program is lowered: AMD's GPUs take the scan.
         return jax.lax.platform_dependent(
-            sequences, initial_state, cuda=fused, default=scanned
+            sequences, initial_state, cuda=cudnn, default=scanned
         )
 
     def _mk_fits_cudnn(self, mask, lengths):
+        """Does cuDNN compute what these settings and this mask ask for?"""
         cell = self.cell
         return (
             self.use_cudnn is not False
@@ -194,22 +249,26 @@ class LSTM(OwnCellRNN, cell=LSTMCell):
             and cell.recurrent_activation is activations.sigmoid
             and cell.recurrent_dropout == 0
             and cell.implementation != 1
-            and self._mk_may_project()
+            and self._mk_can_split_step()
             and not self.unroll
             and (mask is None or (lengths is not None and not self.go_backwards))
         )
 
-    def _mk_fused(self, sequences, initial_state, lengths, training):
+    def _mk_run_cudnn(self, sequences, initial_state, lengths, training):
+        """(last output, outputs, [h, c]) by cuDNN, of inputs with dropout applied."""
         cell = self.cell
-        drop = cell.get_dropout_mask(sequences[:, 0]) if training else None
-        x = sequences if drop is None else sequences * drop[:, None]
+        mask = cell.get_dropout_mask(sequences[:, 0]) if training else None
+        x = sequences if mask is None else sequences * mask[:, None]
         x = jnp.flip(x, 1) if self.go_backwards else x
         bias = None if cell.bias is None else cell.bias.value
-        weights = pack_lstm(cell.kernel.value, cell.recurrent_kernel.value, bias)
+        weights = pack_lstm_weights(
+            cell.kernel.value, cell.recurrent_kernel.value, bias
+        )
         h, c = initial_state
-        outputs, h, c = fused_lstm(x, h, c, weights, lengths)
+        outputs, h, c = cudnn_lstm(x, h, c, weights, lengths)
         if lengths is not None:
-            keep = jnp.arange(x.shape[1]) < lengths[:, None]
-            held = jnp.zeros_like(h) if self.zero_output_for_mask else h
-            outputs = jnp.where(keep[..., None], outputs, held[:, None])
+            # cuDNN gives zeros after the end of a sequence; Keras repeats the state.
+            in_sequence = jnp.arange(x.shape[1]) < lengths[:, None]
+            fill = jnp.zeros_like(h) if self.zero_output_for_mask else h
+            outputs = jnp.where(in_sequence[..., None], outputs, fill[:, None])
         return outputs[:, -1], outputs, [h, c]

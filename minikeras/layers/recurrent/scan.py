@@ -1,4 +1,4 @@
-"""One step after another: what every recurrent layer does with its steps."""
+"""Loops over the steps of a sequence, with masks."""
 
 import jax
 import jax.numpy as jnp
@@ -12,17 +12,23 @@ def step_masks(mask):
     return jnp.swapaxes(jnp.asarray(mask).astype(bool), 0, 1)
 
 
-def where_kept(keep, new, old):
-    """`new` in the rows to keep, `old` in the others; `keep` (batch,) or longer."""
-    keep = keep.reshape(keep.shape + (1,) * (new.ndim - keep.ndim))
-    return jnp.where(keep, new, old)
+def select_unmasked(mask, new, old):
+    """Take `new` in the rows where `mask` is True and `old` in the other rows.
+
+    Args:
+        mask: bool array whose axes are the leading axes of `new`.
+        new, old: arrays of equal shape.
+    """
+    mask = mask.reshape(mask.shape + (1,) * (new.ndim - mask.ndim))
+    return jnp.where(mask, new, old)
 
 
-def held_output(states):
-    """What a masked step gives out: the state that stands for the last output.
+def masked_step_output(states):
+    """The output of a masked step: the state that holds the last output.
 
-    That is the first state, or with stacked cells the first of the last cell; if the
-    first cell's only state stands in no list, Keras takes that one.
+    That is the first state. With stacked cells it is the first state of the last cell.
+    Keras decides by the first cell alone: if its state is not in a list, the first
+    state is the output.
     """
     if not isinstance(states[0], (list, tuple)):
         return states[0]
@@ -30,59 +36,62 @@ def held_output(states):
     return last[0] if isinstance(last, (list, tuple)) else last
 
 
-def scan_steps(step, xs, states, keep=None, reverse=False, zero_masked=False):
-    """Outputs and final states of x, states -> output, states over the steps.
-
-    A masked step leaves the states as they are.
+def scan_steps(step, xs, states, mask=None, reverse=False, zero_masked=False):
+    """Run a cell over all steps in one `lax.scan`; masked steps keep the states.
 
     Args:
-        step: function (x, states) -> (output, states), traced once. State that it
-            writes (random counters) is dropped: each step meets the same.
+        step: function (x, states) -> (output, states), traced once. Variables that it
+            assigns (random counters) are not updated: each step reads the same values.
         xs: tree of arrays (steps, batch, …).
         states: tree of arrays (batch, …).
-        keep: bool (steps, batch, …), or None.
-        reverse: begin with the last step?
-        zero_masked: are the outputs of masked steps zeros? Else `held_output`.
+        mask: bool (steps, batch, …), False for masked steps; None for no mask.
+        reverse: start with the last step?
+        zero_masked: are the outputs of masked steps zeros? Otherwise they are
+            `masked_step_output(states)`.
 
     Returns:
-        (outputs (steps, batch, …) in the order of the steps taken, states).
+        (outputs (steps, batch, …) in the order of computation, final states).
     """
-    tree = jax.tree_util.tree_structure(states)
+    structure = jax.tree_util.tree_structure(states)
 
-    def one(states, item):
-        x, keep = item
+    def body(states, item):
+        x, mask = item
         with in_loop(), isolated():
             output, new = step(x, states)
-        new = tree.unflatten(jax.tree_util.tree_leaves(new))
-        if keep is not None:
-            held = jnp.zeros_like(output) if zero_masked else held_output(states)
-            output = where_kept(keep, output, held)
+        # A user's cell may return its states in a tuple where they came in a list;
+        # `lax.scan` wants the same structure in each step.
+        new = structure.unflatten(jax.tree_util.tree_leaves(new))
+        if mask is not None:
+            old = jnp.zeros_like(output) if zero_masked else masked_step_output(states)
+            output = select_unmasked(mask, output, old)
             new = jax.tree_util.tree_map(
-                lambda a, b: where_kept(keep, a, b), new, states
+                lambda a, b: select_unmasked(mask, a, b), new, states
             )
         return new, output
 
-    states, outputs = jax.lax.scan(one, states, (xs, keep), reverse=reverse)
-    # XLA cancels this against the flip that a Bidirectional layer adds.
+    states, outputs = jax.lax.scan(body, states, (xs, mask), reverse=reverse)
+    # `scan` returns the outputs in the order of the inputs. XLA removes this flip
+    # together with the one that a Bidirectional layer adds.
     return jnp.flip(outputs, 0) if reverse else outputs, states
 
 
-def unrolled_steps(step, xs, states, keep=None, reverse=False):
-    """`scan_steps` as a Python loop: one copy of the program for each step.
+def unrolled_steps(step, xs, states, mask=None, reverse=False):
+    """Do the same as `scan_steps` in a Python loop: one copy of the cell a step.
 
-    A masked step repeats the output before it; zeros stand before the first.
+    As in Keras, a masked step repeats the previous output here, and zeros if there is
+    none.
     """
-    tree = jax.tree_util.tree_structure(states)
+    structure = jax.tree_util.tree_structure(states)
     steps = range(jax.tree_util.tree_leaves(xs)[0].shape[0])
     outputs = []
     for t in reversed(steps) if reverse else steps:
         output, new = step(jax.tree_util.tree_map(lambda x, t=t: x[t], xs), states)
-        new = tree.unflatten(jax.tree_util.tree_leaves(new))
-        if keep is not None:
-            before = outputs[-1] if outputs else jnp.zeros_like(output)
-            output = where_kept(keep[t], output, before)
+        new = structure.unflatten(jax.tree_util.tree_leaves(new))
+        if mask is not None:
+            previous = outputs[-1] if outputs else jnp.zeros_like(output)
+            output = select_unmasked(mask[t], output, previous)
             new = jax.tree_util.tree_map(
-                lambda a, b, t=t: where_kept(keep[t], a, b), new, states
+                lambda a, b, t=t: select_unmasked(mask[t], a, b), new, states
             )
         outputs.append(output)
         states = new

@@ -1,9 +1,9 @@
-"""SimpleRNN: the state is a dense layer of the inputs and of the state before."""
+"""SimpleRNN: the new state is a dense layer of the inputs and the previous state."""
 
 from minikeras.core.checks import positive_int
 from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.recurrent.cell import RecurrentCell
-from minikeras.layers.recurrent.own_cell import OwnCellRNN
+from minikeras.layers.recurrent.fixed_cell_rnn import FixedCellRNN
 from minikeras.random.seed_generator import SeedGenerator
 
 
@@ -12,23 +12,32 @@ class SimpleRNNCell(RecurrentCell):
 
     h' = activation(x · kernel + h · recurrent_kernel + bias)
 
+    Call it on inputs (batch, n_in) and a list of states (batch, units); it returns the
+    output (batch, units) and the list of new states.
+
     Args:
         units: int >= 1, size of the state and of the output.
         activation: name or function; None is the identity.
-        use_bias: add a bias?
-        kernel_initializer, recurrent_initializer, bias_initializer: of the (n_in,
-            units) kernel, the (units, units) recurrent kernel and the (units,) bias.
-        kernel_regularizer, recurrent_regularizer, bias_regularizer: penalties.
-        kernel_constraint, recurrent_constraint, bias_constraint: projections after
-            each update.
-        dropout, recurrent_dropout: shares of inputs and of states that are dropped
-            while training, in [0, 1].
-        seed: int; None takes one from Python's `random`.
-
-    Call (x (batch, n_in), [h]) -> (h', [h']).
+        use_bias: bool, whether to add a bias.
+        kernel_initializer: initializer of the (n_in, units) kernel.
+        recurrent_initializer: initializer of the (units, units) recurrent kernel.
+        bias_initializer: initializer of the (units,) bias.
+        kernel_regularizer, recurrent_regularizer, bias_regularizer: penalties on the
+            weights, added to the loss; None for no penalty.
+        kernel_constraint, recurrent_constraint, bias_constraint: projections of the
+            weights after each update; None for no constraint.
+        dropout: share of the inputs that is dropped in training, in [0, 1].
+        recurrent_dropout: share of the states that is dropped in training, in [0, 1].
+        seed: int, seed of the dropout masks; None draws one from Python's `random`.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
     Raises:
-        ValueError: `units` is no positive integer.
+        ValueError: `units` is not a positive integer.
+
+    >>> import numpy as np
+    >>> h, states = SimpleRNNCell(4)(np.ones((2, 3)), [np.zeros((2, 4))])
+    >>> h.shape, len(states)
+    ((2, 4), 1)
     """
 
     def __init__(
@@ -57,15 +66,20 @@ class SimpleRNNCell(RecurrentCell):
         self.state_size = self.output_size = units
 
     def build(self, input_shape):
-        """Create the kernels and the bias."""
+        """Create the kernels and the bias.
+
+        Args:
+            input_shape: (batch, n_in).
+        """
         self._mk_build_kernels(input_shape[-1])
         self.bias = self._mk_weight("bias", (self.units,)) if self.use_bias else None
 
-    def _mk_drops(self, rate):
+    def _mk_uses_dropout(self, rate):
+        """Is there a mask for this rate? A rate of 1 drops all here, as in Keras."""
         return rate > 0
 
-    def _mk_masks_for(self, inputs, states, training):
-        """As of other cells, but Keras draws the masks even if they are not used."""
+    def _mk_step_masks(self, inputs, states, training):
+        """The masks of one step; Keras draws them here even if they are not used."""
         masks = self._mk_draw_masks(inputs, states)
         return masks if training else (None, None)
 
@@ -74,20 +88,43 @@ class SimpleRNNCell(RecurrentCell):
         return [self.activation(z)]
 
 
-class SimpleRNN(OwnCellRNN, cell=SimpleRNNCell):
-    """A recurrent layer whose output is fed back as its state.
+class SimpleRNN(FixedCellRNN, cell=SimpleRNNCell):
+    """A recurrent layer whose output is also its state.
 
     h_t = activation(x_t · kernel + h_(t-1) · recurrent_kernel + bias)
 
     Args:
-        units, …, recurrent_dropout, seed: as `SimpleRNNCell`.
-        activity_regularizer: taken and not used, as in Keras.
-        return_sequences, return_state, go_backwards, stateful, unroll: as `RNN`.
+        units: int >= 1, size of the state and of the output.
+        activation: name or function; None is the identity.
+        use_bias: bool, whether to add a bias.
+        kernel_initializer: initializer of the (n_in, units) kernel.
+        recurrent_initializer: initializer of the (units, units) recurrent kernel.
+        bias_initializer: initializer of the (units,) bias.
+        kernel_regularizer, recurrent_regularizer, bias_regularizer: penalties on the
+            weights, added to the loss; None for no penalty.
+        activity_regularizer: ignored, as in Keras.
+        kernel_constraint, recurrent_constraint, bias_constraint: projections of the
+            weights after each update; None for no constraint.
+        dropout: share of the inputs that is dropped in training, in [0, 1].
+        recurrent_dropout: share of the states that is dropped in training, in [0, 1].
+        return_sequences: bool, return the outputs of all steps, not only the last one.
+        return_state: bool, also return the final states.
+        go_backwards: bool, start with the last step; sequences of outputs are in the
+            order in which the steps were computed.
+        stateful: bool, start with the final states of the previous call. The batch size
+            must be fixed. As in Keras on JAX, compiled steps of `fit` and `predict` do
+            not update the states: each batch starts with the same ones.
+        unroll: bool, compile one copy of the cell for each step instead of a loop.
+        seed: int, seed of the dropout masks; None draws one from Python's `random`.
+        **kwargs: `zero_output_for_mask` of `RNN`; `name`, `dtype` and the other
+            arguments of `keras.Layer`.
 
-    Input (batch, steps, n_in), output (batch, units), or (batch, steps, units).
+    Input shape: (batch, steps, n_in).
+    Output shape: (batch, units), or (batch, steps, units) with `return_sequences`;
+    with `return_state` a tuple of it and the final states, (batch, units) each.
 
     Raises:
-        ValueError: `units` is no positive integer.
+        ValueError: `units` is not a positive integer.
 
     >>> import numpy as np
     >>> SimpleRNN(4)(np.ones((2, 5, 3))).shape
@@ -122,5 +159,5 @@ class SimpleRNN(OwnCellRNN, cell=SimpleRNNCell):
         **kwargs,
     ):
         activity_regularizer = None  # as in Keras, which takes it and drops it
-        self._mk_start(locals())
+        self._mk_init_with_cell(locals())
         self.input_spec = [InputSpec(ndim=3)]

@@ -1,4 +1,4 @@
-"""StackedRNNCells: cells on top of each other, as one cell."""
+"""StackedRNNCells: several cells on top of each other that act as one cell."""
 
 import jax.numpy as jnp
 
@@ -12,18 +12,18 @@ from minikeras.layers.recurrent.cell import zero_states
 
 
 def as_list(x):
-    """A list or tuple as a list; anything else alone in one."""
+    """A list or tuple as a list; any other value as a list of one."""
     return list(x) if isinstance(x, (list, tuple)) else [x]
 
 
 def output_size(cell):
-    """Size of a cell's output: its own word, else that of its first state."""
+    """Size of a cell's output: its `output_size`, or its first state size."""
     size = getattr(cell, "output_size", None)
     return as_list(cell.state_size)[0] if size is None else size
 
 
 def initial_states(cell, batch_size, dtype):
-    """The states with which a cell begins, alone or in a list."""
+    """The states of a cell before the first step, alone or in a list."""
     if hasattr(cell, "get_initial_state"):
         return cell.get_initial_state(batch_size=batch_size)
     dtype, sizes = getattr(cell, "compute_dtype", dtype), cell.state_size
@@ -37,23 +37,30 @@ def takes_training(cell):
 
 
 class StackedRNNCells(Layer):
-    """Several cells as one: each takes the output of the one before as its input.
+    """Several cells that act as one: each reads the output of the cell before.
+
+    Call it on inputs (batch, n_in) and a list of the states of each cell; it returns
+    the output of the last cell and the new states in the same nesting.
 
     Args:
         cells: list of cells.
-
-    Call (x, [states of the first cell, states of the second, …]) -> (output, the same
-    nest of new states).
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
     Raises:
-        ValueError: a cell without `call` or `state_size`.
+        ValueError: a cell has no `call` or no `state_size`.
+
+    >>> from minikeras import layers
+    >>> cell = StackedRNNCells([layers.GRUCell(3), layers.GRUCell(4)])
+    >>> layers.RNN(cell)(jnp.ones((2, 5, 3))).shape
+    (2, 4)
     """
 
     def __init__(self, cells, **kwargs):
         super().__init__(**kwargs)
         for cell in cells:
-            for name, kind in (("call", "a `call` method"), ("state_size",) * 2):
+            for name in ("call", "state_size"):
                 if not hasattr(cell, name):
+                    kind = "a `call` method" if name == "call" else name
                     raise ValueError(
                         f"All cells must have {kind}. Received: {cell!r}, which has no "
                         f"`{name}`."
@@ -62,7 +69,7 @@ class StackedRNNCells(Layer):
 
     @property
     def state_size(self):
-        """The state sizes of the cells: a list."""
+        """List of the state sizes of the cells."""
         return [cell.state_size for cell in self.cells]
 
     @property
@@ -71,12 +78,20 @@ class StackedRNNCells(Layer):
         return output_size(self.cells[-1])
 
     def get_initial_state(self, batch_size=None):
-        """List of what the cells begin with."""
+        """Return the list of the initial states of the cells.
+
+        Args:
+            batch_size: int, number of sequences.
+        """
         dtype = self.compute_dtype
         return [initial_states(cell, batch_size, dtype) for cell in self.cells]
 
     def build(self, input_shape):
-        """Build each cell for the output of the one before."""
+        """Build each cell for the output of the cell before.
+
+        Args:
+            input_shape: (batch, n_in).
+        """
         for cell in self.cells:
             if isinstance(cell, Layer) and not cell.built:
                 cell.build(tuple(input_shape))
@@ -84,36 +99,51 @@ class StackedRNNCells(Layer):
             input_shape = (input_shape[0], output_size(cell))
 
     def call(self, inputs, states, training=False, **kwargs):
-        """One step of all cells: (output of the last, new states)."""
+        """Compute one step of all cells.
+
+        Args:
+            inputs: (batch, n_in).
+            states: list with the states of each cell.
+            training: bool, passed to the cells that have this argument.
+            **kwargs: passed to every cell.
+
+        Returns:
+            (output of the last cell, new states in the nesting of `states`).
+        """
         new = []
         for cell, own in zip(self.cells, states, strict=True):
             mode = {"training": training} if takes_training(cell) else {}
             inputs, after = cell(inputs, as_list(own), **mode, **kwargs)
-            alone = not isinstance(own, (list, tuple))
-            new.append(as_list(after)[0] if alone else after)
+            is_single = not isinstance(own, (list, tuple))
+            new.append(as_list(after)[0] if is_single else after)
         return inputs, new
 
     def _mk_draw_masks(self, inputs, states):
-        """Let the cells draw their dropout masks for the first step's inputs."""
+        """Let the cells draw their dropout masks for the inputs of the first step."""
         for cell, own in zip(self.cells, states, strict=True):
             if hasattr(cell, "_mk_draw_masks"):
                 cell._mk_draw_masks(inputs, as_list(own))
             inputs = jnp.ones((len(inputs), output_size(cell)), inputs.dtype)
 
     def _mk_reset_masks(self):
-        """Let the cells forget their dropout masks."""
+        """Let the cells discard their dropout masks."""
         for cell in self.cells:
             if hasattr(cell, "_mk_reset_masks"):
                 cell._mk_reset_masks()
 
     def get_config(self):
-        """The constructor's arguments; the cells as their own configs."""
+        """Return the constructor's arguments; the cells as their own configs."""
         cells = [serialize_keras_object(cell) for cell in self.cells]
         return {**super().get_config(), "cells": cells}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        """A new stack of new cells."""
+        """Create a stack of new cells from `get_config()`.
+
+        Args:
+            config: dict of `get_config()`.
+            custom_objects: dict {name: class or function} of names in the config.
+        """
         config = dict(config)
         cells = [deserialize_keras_object(c, custom_objects) for c in config["cells"]]
         return cls(**{**config, "cells": cells})

@@ -1,4 +1,4 @@
-"""TimeDistributed: one layer on each step of a sequence."""
+"""TimeDistributed: one layer applied to each step of a sequence."""
 
 import jax
 import jax.numpy as jnp
@@ -10,52 +10,54 @@ from minikeras.layers.layer import Layer
 
 
 def writes_state(function, *args):
-    """Does the function assign Variables or add losses? (It is traced, not run.)"""
+    """Does the function assign Variables or add losses? It is traced, not run."""
     written, losses = {}, []
     with isolated(written, losses=losses):
         jax.eval_shape(function, *args)
     return bool(written or losses)
 
 
-def on_each_step(function, inputs):
-    """A function of one step on all of them.
+def map_steps(function, inputs):
+    """Apply a function of one step to all steps.
 
-    All at once if it only computes; one after another if it also writes state, such
-    as random counters and moving averages, so that each step sees what the one before
-    has left.
+    A pure function is applied to all steps at once, by `vmap`. A function that writes
+    state, such as random counters and moving averages, is called once a step, so that
+    each step reads what the previous one has written.
 
     Args:
-        function: of a tree of arrays (batch, …).
+        function: function of a tree of arrays (batch, …).
         inputs: tree of arrays (batch, steps, …).
 
     Returns:
         Tree of arrays (batch, steps, …).
     """
 
-    def at(t):
+    def step_inputs(t):
         return jax.tree_util.tree_map(lambda x: x[:, t], inputs)
 
-    if not writes_state(function, jax.eval_shape(at, 0)):
+    if not writes_state(function, jax.eval_shape(step_inputs, 0)):
         return jax.vmap(function, in_axes=1, out_axes=1)(inputs)
     steps = jax.tree_util.tree_leaves(inputs)[0].shape[1]
-    outputs = [function(at(t)) for t in range(steps)]
+    outputs = [function(step_inputs(t)) for t in range(steps)]
     return jax.tree_util.tree_map(lambda *x: jnp.stack(x, axis=1), *outputs)
 
 
 class TimeDistributed(Wrapper):
-    """A layer on each step of its inputs, with the same weights.
+    """Apply a layer to each step of the inputs, with the same weights.
 
     output[:, t] = layer(inputs[:, t])
 
     Args:
-        layer: a `Layer`.
+        layer: a `keras.Layer`.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
-    Input (batch, steps, …), output (batch, steps, …); a mask (batch, steps) reaches the
-    layer within step by step.
+    Input shape: (batch, steps, …).
+    Output shape: (batch, steps, …). A mask (batch, steps) is passed to the wrapped
+    layer step by step.
 
     Raises:
-        ValueError: `layer` is not a Layer; inputs of rank below 3; a mask that does not
-            fit them.
+        ValueError: `layer` is not a Layer; in a call: inputs of rank below 3, or a mask
+            that does not fit them.
 
     >>> import numpy as np
     >>> from minikeras import layers
@@ -73,16 +75,30 @@ class TimeDistributed(Wrapper):
         self.supports_masking = True
 
     def build(self, input_shape):
-        """Build the layer within for the shape of one step."""
+        """Build the wrapped layer for the shape of one step.
+
+        Args:
+            input_shape: (batch, steps, …).
+        """
         super().build(step_shape(input_shape))
 
     def compute_output_shape(self, input_shape):
-        """The output shape of the layer within, with the steps in place 1."""
+        """Return the output shape of the wrapped layer, with the steps as axis 1.
+
+        Args:
+            input_shape: (batch, steps, …).
+        """
         batch, *rest = self.layer.compute_output_shape(step_shape(input_shape))
         return (batch, input_shape[1], *rest)
 
     def call(self, inputs, training=None, mask=None):
-        """layer(inputs[:, t]) for each t"""
+        """Return layer(inputs[:, t]) for each step t.
+
+        Args:
+            inputs: (batch, steps, …).
+            training: bool, passed to the wrapped layer if it has this argument.
+            mask: (batch, steps) bools, passed likewise; None for no mask.
+        """
         spec = call_signature(type(self.layer).call)
         mode = {"training": training} if spec.has_training else {}
         given = [jnp.asarray(inputs)]
@@ -91,13 +107,13 @@ class TimeDistributed(Wrapper):
             check_mask(mask.shape, inputs.shape)
             given += [mask] if spec.has_mask else []
 
-        # The layer's `call` itself: Keras leaves out what goes with `__call__`, which
-        # is the activity regularizer, the cast of the inputs and the output's mask.
+        # As in Keras, `call` and not `__call__`: there is no activity regularizer, no
+        # cast of the inputs and no mask of the output.
         def step(given):
-            more = {"mask": given[1]} if len(given) > 1 else {}
-            return self.layer.call(given[0], **mode, **more)
+            step_mask = {"mask": given[1]} if len(given) > 1 else {}
+            return self.layer.call(given[0], **mode, **step_mask)
 
-        return on_each_step(step, given)
+        return map_steps(step, given)
 
 
 def step_shape(shape):
@@ -111,7 +127,7 @@ def step_shape(shape):
 
 
 def check_mask(shape, inputs_shape):
-    """ValueError unless batch and steps of the mask are those of the inputs."""
+    """Raise ValueError unless the mask fits the batch and steps of the inputs."""
     if tuple(shape[:2]) != tuple(inputs_shape[:2]):
         raise ValueError(
             "The `mask` passed to the `TimeDistributed` layer has a shape "

@@ -8,7 +8,7 @@ from jax.experimental import rnn
 
 from minikeras import layers
 from minikeras.core.bridge import apply
-from minikeras.layers.recurrent.cudnn import lengths_of
+from minikeras.layers.recurrent.cudnn import right_padded_lengths
 
 _GPU = jax.default_backend() == "gpu"
 
@@ -58,12 +58,12 @@ def test_the_packing_equals_the_scan(monkeypatch, kwargs, lengths):
     mask = None
     if lengths is not None:
         mask = np.arange(4) < np.array(lengths)[:, None]
-        np.testing.assert_array_equal(lengths_of(mask), lengths)
+        np.testing.assert_array_equal(right_padded_lengths(mask), lengths)
 
     def fused(x, states):
         layer.cell._mk_draw_masks(x[:, 0], states)
-        out = layer._mk_fused(
-            x, states, None if mask is None else lengths_of(mask), True
+        out = layer._mk_run_cudnn(
+            x, states, None if mask is None else right_padded_lengths(mask), True
         )
         layer.cell._mk_reset_masks()
         return out
@@ -81,11 +81,13 @@ def test_the_packing_equals_the_scan(monkeypatch, kwargs, lengths):
 
 
 def test_lengths_of_right_padded_masks_only():
-    assert lengths_of(np.array([[1, 1, 0], [1, 0, 0]])).tolist() == [2, 1]
-    assert lengths_of(np.array([[0, 1, 1]])) is None
-    assert lengths_of(np.array([[1, 0, 1]])) is None
-    assert lengths_of(np.array([[0, 0, 0]])) is None
-    assert jax.jit(lambda m: jnp.array(lengths_of(m) is None))(np.ones((1, 2)))
+    assert right_padded_lengths(np.array([[1, 1, 0], [1, 0, 0]])).tolist() == [2, 1]
+    assert right_padded_lengths(np.array([[0, 1, 1]])) is None
+    assert right_padded_lengths(np.array([[1, 0, 1]])) is None
+    assert right_padded_lengths(np.array([[0, 0, 0]])) is None
+    assert jax.jit(lambda m: jnp.array(right_padded_lengths(m) is None))(
+        np.ones((1, 2))
+    )
 
 
 @pytest.mark.skipif(_GPU, reason="there is cuDNN")

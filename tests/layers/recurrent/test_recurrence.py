@@ -9,7 +9,7 @@ from minikeras import layers
 from minikeras.core.bridge import apply
 from minikeras.layers.recurrent.lstm import lstm_update
 from minikeras.layers.recurrent.recurrence import recurrence
-from minikeras.layers.recurrent.scan import where_kept
+from minikeras.layers.recurrent.scan import select_unmasked
 
 STEPS, BATCH, N, UNITS = 4, 3, 5, 2
 
@@ -31,7 +31,7 @@ def one_by_one(react, reverse):
             new = react(z, states)
             if keep is not None:
                 pairs = zip(new, states, strict=True)
-                new = [where_kept(keep[t], a, b) for a, b in pairs]
+                new = [select_unmasked(keep[t], a, b) for a, b in pairs]
             states, outputs[t] = new, new[0]
         return jnp.stack(outputs), states
 
@@ -103,7 +103,7 @@ def test_an_unknown_activation_takes_the_other_way(make):
     known.build(x.shape)
     other.build(x.shape)
     other.set_weights(known.get_weights())
-    assert known.cell._mk_applies_gates() and not other.cell._mk_applies_gates()
+    assert known.cell._mk_has_pure_gates() and not other.cell._mk_has_pure_gates()
     expected = [g for _, g in sorted(gradient_of(known, x).items())]
     found = [g for _, g in sorted(gradient_of(other, x).items())]
     for a, b in zip(found, expected, strict=True):
@@ -112,8 +112,8 @@ def test_an_unknown_activation_takes_the_other_way(make):
 
 def test_a_subclass_that_changes_a_step_is_asked():
     class Halved(layers.LSTMCell):
-        def _mk_advance(self, projected, states, masks):
-            return [s / 2 for s in super()._mk_advance(projected, states, masks)]
+        def _mk_update_states(self, projected, states, masks):
+            return [s / 2 for s in super()._mk_update_states(projected, states, masks)]
 
     x = np.random.default_rng(1).normal(size=(BATCH, 1, N)).astype("float32")
     cell = Halved(UNITS)

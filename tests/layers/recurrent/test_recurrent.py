@@ -1,6 +1,7 @@
 """What the tables of layers do not say about recurrent ones."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -39,7 +40,9 @@ def numpy_gru(x, kernel, recurrent_kernel, bias):
 @pytest.mark.parametrize("ahead", [True, False])
 @pytest.mark.parametrize("name, expected", [("LSTM", numpy_lstm), ("GRU", numpy_gru)])
 def test_against_numpy_with_either_loop(monkeypatch, name, expected, ahead):
-    monkeypatch.setattr(RecurrentCell, "_mk_projects_ahead", lambda cell: ahead)
+    monkeypatch.setattr(
+        RecurrentCell, "_mk_projects_all_steps_first", lambda cell: ahead
+    )
     layer = getattr(layers, name)(5, bias_initializer="normal")
     layer.build(X.shape)
     y = jax.jit(layer)(X)
@@ -52,7 +55,7 @@ def test_both_loops_agree_with_dropout(monkeypatch, name):
     found = []
     for ahead in (True, False):
         monkeypatch.setattr(
-            RecurrentCell, "_mk_projects_ahead", lambda cell, a=ahead: a
+            RecurrentCell, "_mk_projects_all_steps_first", lambda cell, a=ahead: a
         )
         minikeras.utils.set_random_seed(1)
         layer = getattr(layers, name)(3, dropout=0.4, recurrent_dropout=0.3)

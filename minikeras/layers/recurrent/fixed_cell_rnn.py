@@ -1,4 +1,4 @@
-"""OwnCellRNN: recurrent layers that make their cell of their own arguments."""
+"""FixedCellRNN: base of the recurrent layers that create their own cell."""
 
 from operator import attrgetter
 from typing import Any
@@ -10,11 +10,12 @@ from minikeras.layers.recurrent.cell import GatedCell
 from minikeras.layers.recurrent.rnn import RNN
 
 
-class OwnCellRNN(RNN):
-    """A recurrent layer with a cell of a fixed class.
+class FixedCellRNN(RNN):
+    """A recurrent layer whose cell has a fixed class.
 
-    A subclass names it, `class LSTM(OwnCellRNN, cell=LSTMCell)`, and has the cell's
-    arguments among its own; the cell keeps them, and the layer reads them there.
+    A subclass names the class, `class LSTM(FixedCellRNN, cell=LSTMCell)`, and has the
+    cell's arguments among its own. The cell stores them; the layer has a property for
+    each that reads the cell's attribute.
     """
 
     _mk_cell_class: type
@@ -27,28 +28,28 @@ class OwnCellRNN(RNN):
             for name in init_parameters(cell):
                 setattr(cls, name, property(attrgetter(f"cell.{name}")))
 
-    def _mk_start(self, arguments, **more):
-        """The constructor: make the cell, then be an RNN of it.
+    def _mk_init_with_cell(self, arguments, **more):
+        """Finish the constructor: create the cell, then call `RNN.__init__` with it.
 
         Args:
             arguments: the `locals()` of the subclass's `__init__`.
             **more: arguments of the cell that the layer does not have.
         """
-        make = self._mk_cell_class
-        own = set(init_parameters(make))
+        cell_class = self._mk_cell_class
+        cell_parameters = set(init_parameters(cell_class))
         given = own_arguments(arguments)
         given.pop("use_cudnn", None)
         kwargs = dict(arguments["kwargs"])
         for_cell = {k: kwargs[k] for k in ("dtype", "trainable") if k in kwargs}
-        if issubclass(make, GatedCell) and "implementation" in kwargs:
+        if issubclass(cell_class, GatedCell) and "implementation" in kwargs:
             for_cell["implementation"] = kwargs.pop("implementation")
-        for_cell |= {k: v for k, v in given.items() if k in own} | more
-        cell = make(name=to_snake_case(make.__name__), **for_cell)
-        rest = {k: v for k, v in given.items() if k not in own}
+        for_cell |= {k: v for k, v in given.items() if k in cell_parameters} | more
+        cell = cell_class(name=to_snake_case(cell_class.__name__), **for_cell)
+        rest = {k: v for k, v in given.items() if k not in cell_parameters}
         RNN.__init__(self, cell, **rest, **kwargs)
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         config = {"activity_regularizer": None, **super().get_config()}
         for name in ("cell", "use_cudnn", *self._mk_not_in_config):
             config.pop(name, None)
@@ -56,13 +57,18 @@ class OwnCellRNN(RNN):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        """A new layer from `get_config()`."""
-        del custom_objects  # nothing in the config stands for an object of the user's
+        """Create a layer from `get_config()`.
+
+        Args:
+            config: dict of `get_config()`.
+            custom_objects: dict {name: class or function} of names in the config.
+        """
+        del custom_objects  # the config of these layers names no other classes
         return super(RNN, cls).from_config(config)
 
 
 def check_use_cudnn(value):
-    """`value` if it is "auto", True or False."""
+    """Return `value` if it is "auto", True or False; raise ValueError otherwise."""
     if value not in ("auto", True, False):
         raise ValueError(
             "Invalid valid received for argument `use_cudnn`. Expected one of "
