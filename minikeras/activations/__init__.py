@@ -84,14 +84,38 @@ _family = Family(
     {name: globals()[name] for name in _functions},
     instantiate=False,
 )
-deserialize = _family.deserialize
+
+
+def deserialize(config, custom_objects=None):
+    """Make an activation from its config or name.
+
+    Args:
+        config: config dict as `serialize` returns it, or a name.
+        custom_objects: {name: class or function} of your own that the config names.
+
+    Returns:
+        A function, or a layer.
+
+    Raises:
+        ValueError: unknown name.
+    """
+    return _family.deserialize(config, custom_objects)
 
 
 def serialize(activation):
-    """Function -> its name; layer -> its config dict.
+    """Write an activation as what `deserialize` reads.
+
+    Args:
+        activation: a function, or a layer.
+
+    Returns:
+        Name of a function; config dict of a layer.
 
     Raises:
-        TypeError: what is given is no function or layer.
+        TypeError: `activation` is not callable.
+
+    >>> serialize(swish)
+    'silu'
     """
     if not callable(activation):
         raise TypeError(
@@ -101,7 +125,16 @@ def serialize(activation):
 
 
 def get(identifier):
-    """Name, config, function or layer -> activation; None -> `linear`.
+    """Make an activation from its name or config.
+
+    Args:
+        identifier: name, config, function or layer; None gives `linear`.
+
+    Returns:
+        A function or layer; a function or layer is returned unchanged.
+
+    Raises:
+        ValueError: unknown name, or something else.
 
     >>> get("swish") is silu, get(None) is linear
     (True, True)

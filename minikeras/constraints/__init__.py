@@ -26,12 +26,51 @@ _family = Family(
         "UnitNorm": UnitNorm,
     },
 )
-get = _family.get
-deserialize = _family.deserialize
+
+
+def get(identifier):
+    """Make a constraint from its name, config or class.
+
+    Args:
+        identifier: name, config dict, class, function or object; None stays None.
+
+    Returns:
+        A `Constraint` or a function; a function or object is returned unchanged.
+
+    Raises:
+        ValueError: unknown name, or something else.
+
+    >>> get("max_norm").max_value
+    2
+    """
+    return _family.get(identifier)
+
+
+def deserialize(config, custom_objects=None):
+    """Make a constraint from its config or name.
+
+    Args:
+        config: config dict as `serialize` returns it, or a name.
+        custom_objects: {name: class or function} of your own that the config names.
+
+    Returns:
+        A `Constraint`.
+
+    Raises:
+        ValueError: unknown name.
+    """
+    return _family.deserialize(config, custom_objects)
 
 
 def serialize(constraint):
-    """A constraint -> its config dict."""
+    """Write a constraint as a config that `deserialize` reads.
+
+    Args:
+        constraint: a `Constraint` or a function.
+
+    Returns:
+        Config dict.
+    """
     return _family.serialize(constraint)
 
 

@@ -5,7 +5,7 @@ import numpy as np
 
 from minikeras.core import registry
 from minikeras.initializers.constant import STFT, Constant, Identity, Ones, Zeros
-from minikeras.initializers.initializer import Given, Initializer
+from minikeras.initializers.initializer import ArrayInitializer, Initializer
 from minikeras.initializers.random import (
     GlorotNormal,
     GlorotUniform,
@@ -68,25 +68,57 @@ _family = Family(
         "zero": Zeros,
     },
 )
-deserialize = _family.deserialize
+
+
+def deserialize(config, custom_objects=None):
+    """Make an initializer from its config or name.
+
+    Args:
+        config: config dict as `serialize` returns it, or a name.
+        custom_objects: {name: class or function} of your own that the config names.
+
+    Returns:
+        An `Initializer`.
+
+    Raises:
+        ValueError: unknown name.
+    """
+    return _family.deserialize(config, custom_objects)
 
 
 def serialize(initializer):
-    """An initializer -> its config dict."""
+    """Write an initializer as a config that `deserialize` reads.
+
+    Args:
+        initializer: an `Initializer` or a function.
+
+    Returns:
+        Config dict.
+    """
     return _family.serialize(initializer)
 
 
 def get(identifier):
-    """Name, config, class, callable, array or object -> initializer; None -> None.
+    """Make an initializer from its name, config, class or an array.
 
-    A name makes a new object, so an initializer without a seed draws its own from
-    Python's `random` here.
+    A name makes a new object. So an initializer without a seed draws its seed from
+    Python's `random` in this call.
+
+    Args:
+        identifier: name, config dict, class, function, object, or an array of the
+            weight's shape; None stays None.
+
+    Returns:
+        An `Initializer` or a function; a function or object is returned unchanged.
+
+    Raises:
+        ValueError: unknown name, or something else.
 
     >>> get("he_normal").get_config()["seed"] is None
     True
     """
     if isinstance(identifier, (np.ndarray, jax.Array)):
-        return Given(identifier)
+        return ArrayInitializer(identifier)
     return _family.get(identifier)
 
 

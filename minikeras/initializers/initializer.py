@@ -5,7 +5,7 @@ from minikeras.core.variable import convert_to_tensor
 
 
 class Initializer:
-    """Gives a weight its first value. Subclasses define `__call__`.
+    """Base class of initializers. Subclasses define `__call__(shape, dtype)`.
 
     >>> class Halves(Initializer):
     ...     def __call__(self, shape, dtype=None):
@@ -13,7 +13,15 @@ class Initializer:
     """
 
     def __call__(self, shape, dtype=None):
-        """Array of `shape` and `dtype`."""
+        """Make the first value of a weight.
+
+        Args:
+            shape: tuple of ints.
+            dtype: name of the dtype; None: `floatx()`.
+
+        Returns:
+            Array of that shape and dtype.
+        """
         raise NotImplementedError(
             f"{type(self).__name__} must define `__call__(self, shape, dtype=None)`."
         )
@@ -24,25 +32,29 @@ class Initializer:
 
     @classmethod
     def from_config(cls, config):
-        """The initializer of `get_config()`."""
+        """Make an initializer from a config.
+
+        Args:
+            config: dict as `get_config()` returns it.
+        """
         return cls(**config)
 
     def clone(self):
-        """A copy from the config: without a seed, it draws another one."""
+        """Make a copy from the config; if no seed was given, it draws a new one."""
         return type(self).from_config(self.get_config())
 
     def __repr__(self):
         return describe(self)
 
 
-class Given:
-    """A fixed array as an initializer, what `get(array)` makes."""
+class ArrayInitializer:
+    """An array as an initializer; `get(array)` makes it."""
 
     def __init__(self, value):
         self.value = value
 
     def __call__(self, shape, dtype=None):
-        """The array, cast to `dtype`; its shape must be `shape`."""
+        """Cast the array to `dtype`; ValueError unless its shape is `shape`."""
         if tuple(shape) != tuple(self.value.shape):
             raise ValueError(
                 f"Expected `shape` to be {tuple(self.value.shape)}, the shape of the "

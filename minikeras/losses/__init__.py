@@ -117,24 +117,59 @@ ALIASES = {
     "mse": mean_squared_error,
     "msle": mean_squared_logarithmic_error,
 }
-_tools = ("get", "serialize", "deserialize")
+_not_losses = ("get", "serialize", "deserialize")
 _family = Family(
     "losses",
     "loss",
-    {name: globals()[name] for name in __all__ if name not in _tools}
+    {name: globals()[name] for name in __all__ if name not in _not_losses}
     | ALIASES
     | {name.upper(): ALIASES[name] for name in ALIASES if len(name) <= 4},
 )
-get = _family.get
+
+
+def get(identifier):
+    """Make a loss from its name, config or class.
+
+    Args:
+        identifier: name, config dict, class, function or object; None stays None.
+
+    Returns:
+        A `Loss` or a function; a function or object is returned unchanged.
+
+    Raises:
+        ValueError: unknown name, or something else.
+
+    >>> get("mse") is mean_squared_error, get("Huber").delta
+    (True, 1.0)
+    """
+    return _family.get(identifier)
 
 
 def deserialize(name, custom_objects=None):
-    """Config dict or name -> loss; `custom_objects` maps names to the user's own."""
+    """Make a loss from its config or name.
+
+    Args:
+        name: config dict as `serialize` returns it, or a name.
+        custom_objects: {name: class or function} of your own that the config names.
+
+    Returns:
+        A `Loss` or a function.
+
+    Raises:
+        ValueError: unknown name.
+    """
     return _family.deserialize(name, custom_objects)
 
 
 def serialize(loss):
-    """A loss -> its config dict; a function -> its name."""
+    """Write a loss as a config that `deserialize` reads.
+
+    Args:
+        loss: a `Loss` or a function.
+
+    Returns:
+        Config dict.
+    """
     return serialize_keras_object(loss)
 
 

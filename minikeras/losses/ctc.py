@@ -13,13 +13,18 @@ def ctc(y_true, y_pred):
 
     Args:
         y_true: (n, labels) integer labels in [1, classes); 0 pads.
-        y_pred: (n, frames, classes) scores (logits); class 0 is the blank.
+        y_pred: (n, frames, classes) scores in (-∞, ∞); class 0 is the blank.
 
     Returns:
-        (n,) losses, as `ops.ctc_loss` gives them.
+        (n,) losses.
 
     Raises:
-        ValueError: the ranks are not 2 and 3.
+        ValueError: `y_true` has not rank 2, or `y_pred` not rank 3.
+
+    Source: Graves et al., Connectionist Temporal Classification, 2006.
+
+    >>> ctc([[1, 0]], jnp.zeros((1, 2, 2))).tolist()
+    [0.287682...]
     """
     y_true, y_pred = convert_to_tensor(y_true, "int32"), convert_to_tensor(y_pred)
     if y_true.ndim != 2 or y_pred.ndim != 3:
@@ -27,13 +32,29 @@ def ctc(y_true, y_pred):
             "ctc: expected y_true of shape (batch, labels) and y_pred of shape (batch, "
             f"frames, classes), got {y_true.shape} and {y_pred.shape}."
         )
-    # Padding is what comes after as many labels as are not 0.
+    # As in Keras, the number of labels that are not 0 is taken for the length of the
+    # sequence: a 0 between labels would cut off the last label.
     lengths = jnp.sum(y_true != 0, axis=1)
     return ctc_loss(y_true, y_pred, lengths, jnp.full(len(y_pred), y_pred.shape[1]))
 
 
 class CTC(LossFunctionWrapper):
-    """Loss of `ctc`."""
+    """-log p(labels), summed over all alignments of labels and frames.
+
+    Targets: (batch, labels) integers in [1, classes), 0 pads; predictions: (batch,
+    frames, classes) scores in (-∞, ∞), class 0 being the blank.
+
+    Args:
+        reduction: "sum_over_batch_size" or "mean" (sum / number of values),
+            "mean_with_sample_weight" (sum / sum of the weights), "sum" or "none".
+        name: name of the loss.
+        dtype: dtype or policy of the computation; `floatx()` by default.
+
+    Raises:
+        ValueError: targets or predictions have another rank.
+
+    Source: Graves et al., Connectionist Temporal Classification, 2006.
+    """
 
     def __init__(self, reduction="sum_over_batch_size", name="ctc", dtype=None):
         super().__init__(ctc, reduction, name, dtype)

@@ -22,9 +22,10 @@ _REDUCTIONS = (*_MEANS, "sum", "none", None)
 
 
 def squeeze_or_expand_to_same_rank(x1, x2, expand_rank_1=True):
-    """Bring two arrays to one rank where a trailing axis of size 1 tells them apart.
+    """Give two arrays the same rank if they differ by a trailing axis of size 1.
 
-    (n,) beside (n, 1) becomes (n, 1) if `expand_rank_1`; any other trailing 1 goes.
+    (n,) with (n, 1) becomes (n, 1) if `expand_rank_1`. In all other cases the trailing
+    axis is removed.
 
     >>> a, b = squeeze_or_expand_to_same_rank(jnp.ones((3, 2)), jnp.ones((3, 2, 1)))
     >>> a.shape, b.shape
@@ -40,23 +41,28 @@ def squeeze_or_expand_to_same_rank(x1, x2, expand_rank_1=True):
     return x1, x2
 
 
-def check_weights(sample_weight, values):
-    """ValueError unless the weights broadcast to the values they belong to."""
+def _weights_error(sample_weight, values):
+    return ValueError(
+        f"sample_weight of shape {sample_weight.shape} does not go with values of "
+        f"shape {values.shape}: expected one weight for each sample or each value. "
+        "(class_weight makes one for each sample.)"
+    )
+
+
+def broadcast_weights(sample_weight, values):
+    """The weights in the shape of the values; ValueError if they do not broadcast."""
     try:
-        jnp.broadcast_shapes(sample_weight.shape, values.shape)
+        return jnp.broadcast_to(sample_weight, values.shape)
     except ValueError:
-        raise ValueError(
-            f"sample_weight of shape {sample_weight.shape} does not go with values of "
-            f"shape {values.shape}: expected one weight for each sample or each value. "
-            "(class_weight makes one for each sample.)"
-        ) from None
+        raise _weights_error(sample_weight, values) from None
 
 
 def align_to_samples(sample_weight, values):
-    """Weights of samples, (n,), beside (n, t, ...) values -> (n, 1, ...).
+    """Add axes to (n,) sample weights for (n, t, ...) values: -> (n, 1, ...).
 
-    Without this a sequence as long as the batch would have its time steps weighted,
-    which is what Keras does. Weights of other first axes stay as they are.
+    Plain broadcasting would align (n,) with the last axis: with as many time steps as
+    samples, Keras weights the time steps. Weights with other first axes are returned
+    unchanged.
 
     >>> align_to_samples(jnp.ones(3), jnp.ones((3, 5))).shape
     (3, 1)
@@ -70,16 +76,18 @@ def align_to_samples(sample_weight, values):
 
 
 def apply_mask(sample_weight, mask, dtype, reduction):
-    """Weights in which masked entries count 0, and do not count in a mean.
+    """Multiply the weights by the mask, so that masked entries do not count in a mean.
 
-    For a mean over all n entries, of which m are kept, kept ones weigh n / m.
+    The means of Keras divide by all n entries. So if the mask keeps m of them, each
+    of these gets the weight n / m.
     """
     if mask is None:
         return sample_weight
     mask = mask.astype(dtype)
     if reduction in _MEANS:
-        kept = jnp.sum(mask)
-        mask = mask * (math.prod(mask.shape) / (kept + settings.epsilon()))
+        # epsilon() as in Keras: a mask without a True gives weights of 0, not NaN.
+        kept = jnp.sum(mask) + settings.epsilon()
+        mask = mask * (math.prod(mask.shape) / kept)
     if sample_weight is None:
         return mask.astype(dtype)
     sample_weight, mask = squeeze_or_expand_to_same_rank(
@@ -89,10 +97,10 @@ def apply_mask(sample_weight, mask, dtype, reduction):
 
 
 def reduce_values(values, sample_weight=None, reduction="sum_over_batch_size"):
-    """Per-sample losses -> what `reduction` makes of them.
+    """Reduce per-sample losses as `reduction` says.
 
-    `mean_with_sample_weight` divides by the sum of the weights; the other means by
-    the number of values, whatever they weigh.
+    "mean_with_sample_weight" divides by the sum of the weights. The other means
+    divide by the number of values, whatever their weights.
     """
     if reduction in (None, "none") or values.ndim == 0 or values.shape[0] == 0:
         return values
@@ -107,12 +115,12 @@ def reduce_values(values, sample_weight=None, reduction="sum_over_batch_size"):
 
 
 def weighted_loss(values, sample_weight, mask, reduction, dtype):
-    """Per-sample losses, weights and mask -> the reduced loss.
+    """Apply weights and mask to per-sample losses, and reduce them.
 
     Args:
         values: (n, ...) losses.
-        sample_weight: broadcastable to `values`, or None.
-        mask: booleans like `values`; False drops an entry. Or None.
+        sample_weight: weights that broadcast to `values`, or None.
+        mask: booleans of the shape of `values`, False drops an entry; or None.
         reduction: one of Keras's reductions.
         dtype: name of the dtype of the result.
     """
@@ -126,17 +134,20 @@ def weighted_loss(values, sample_weight, mask, reduction, dtype):
         values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
         if 0 < sample_weight.ndim < values.ndim:
             sample_weight = align_to_samples(sample_weight, values)
-            check_weights(sample_weight, values)
-            # A mean over the weights has to count the weight of each value.
-            sample_weight = jnp.broadcast_to(sample_weight, values.shape)
-        check_weights(sample_weight, values)
-        values = values * sample_weight
+            # "mean_with_sample_weight" divides by the sum of the weights of all
+            # values: a weight of a sample counts once for each of its values.
+            sample_weight = broadcast_weights(sample_weight, values)
+        try:
+            values = values * sample_weight
+        except (TypeError, ValueError):
+            raise _weights_error(sample_weight, values) from None
     return reduce_values(values, sample_weight, reduction)
 
 
 def loss_function(function):
-    """Decorator: `function(y_true, y_pred, …)` takes, and records, KerasTensors too."""
-    # Names of their own: `keras.ops` has other functions called as some losses are.
+    """Decorate `function(y_true, y_pred, …)`: KerasTensors are recorded as a node."""
+    # The prefix "Loss" tells the nodes from those of `keras.ops`, which has
+    # functions of the same names, such as `binary_crossentropy`.
     name = "Loss" + function.__name__.title().replace("_", "")
     tensors = ("y_true", "y_pred")
     return op(function, name=name, tensors=tensors, module="keras.ops.losses")
@@ -148,27 +159,35 @@ def loss_function(function):
     module="keras.ops.losses",
 )
 def apply_loss(y_true, y_pred, sample_weight=None, *, loss):
-    """`loss(y_true, y_pred, sample_weight)` as an op; files hold the loss's config."""
+    """Call a loss on KerasTensors; the node saves the loss's config."""
     loss = deserialize_keras_object(loss) if isinstance(loss, dict) else loss
     return loss(y_true, y_pred, sample_weight)
 
 
 def _mask_of(y):
+    """The mask of an array; None for a structure of arrays."""
     return None if isinstance(y, (dict, list, tuple)) else get_mask(y)
 
 
 class Loss:
-    """Base of losses: define `call(y_true, y_pred)` -> (batch, ...) values.
+    """Base class of losses. Subclasses define `call(y_true, y_pred)`.
 
     Args:
-        name: unique snake-case class name by default.
-        reduction: "sum_over_batch_size" and "mean" (both: divide by the number of
-            values), "mean_with_sample_weight" (divide by the sum of the weights),
-            "sum", or "none" / None (keep the values).
-        dtype: dtype or policy of the computation, `floatx()` by default.
+        name: name of the loss; by default the class name in snake case, made unique.
+        reduction: how the (batch, ...) values of `call` become the loss:
+            "sum_over_batch_size" or "mean" (sum / number of values),
+            "mean_with_sample_weight" (sum / sum of the weights), "sum", or "none" or
+            None (the values themselves).
+        dtype: dtype or policy of the computation; `floatx()` by default.
 
     Raises:
         ValueError: unknown reduction.
+
+    >>> class Cubic(Loss):
+    ...     def call(self, y_true, y_pred):
+    ...         return jnp.mean(jnp.abs(y_true - y_pred) ** 3, axis=-1)
+    >>> float(Cubic()([[0.0, 1.0]], [[2.0, 1.0]]))
+    4.0
     """
 
     def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
@@ -187,13 +206,21 @@ class Loss:
         return self._mk_dtype_policy.compute_dtype
 
     def __call__(self, y_true, y_pred, sample_weight=None):
-        """The reduced loss.
+        """Compute the values of `call`, weight and reduce them.
 
         Args:
-            y_true: targets: an array, or a dict or list of them for a `call` that
-                takes those.
-            y_pred: predictions; entries that their mask calls False are dropped.
-            sample_weight: broadcastable to the values of `call`.
+            y_true: targets: (batch, ...) array, or a dict or list of arrays if `call`
+                takes one.
+            y_pred: predictions: (batch, ...) array, or a dict or list of arrays.
+                Entries whose Keras mask is False do not count.
+            sample_weight: weights that broadcast to the values of `call`, for
+                instance (batch,); None: all 1.
+
+        Returns:
+            Scalar; the (batch, ...) values if the reduction is "none".
+
+        Raises:
+            ValueError: the weights do not broadcast to the values.
         """
         if any_symbolic((y_true, y_pred, sample_weight)):
             return apply_loss(y_true, y_pred, sample_weight, loss=self)
@@ -209,28 +236,40 @@ class Loss:
             )
 
     def _mk_convert(self, y):
-        leaves = (list, dict, tuple)
+        """Cast the arrays of a structure; a list of numbers becomes one array."""
         if isinstance(y, dict):
             return {key: self._mk_convert(item) for key, item in y.items()}
-        if isinstance(y, leaves) and any(hasattr(x, "shape") for x in y):
+        if isinstance(y, (list, tuple)) and any(hasattr(x, "shape") for x in y):
             items = [self._mk_convert(item) for item in y]
             return type(y)(*items) if hasattr(y, "_fields") else type(y)(items)
         return convert_to_tensor(y, self.dtype)
 
     def call(self, y_true, y_pred):
-        """Per-sample values, before weights and reduction."""
+        """Compute the values before weights and reduction.
+
+        Args:
+            y_true: (batch, ...) targets.
+            y_pred: (batch, ...) predictions.
+
+        Returns:
+            (batch, ...) values, at least one for each sample.
+        """
         raise NotImplementedError(
             f"{type(self).__name__} has no `call(y_true, y_pred)` method: define the "
             "losses of the samples there."
         )
 
     def get_config(self):
-        """The constructor's arguments (but `dtype`, as in Keras)."""
+        """The constructor's arguments; without `dtype`, as in Keras."""
         return {"name": self.name, "reduction": self.reduction}
 
     @classmethod
     def from_config(cls, config):
-        """A new loss from `get_config()`."""
+        """Make a loss from a config.
+
+        Args:
+            config: dict as `get_config()` returns it.
+        """
         return cls(**config)
 
     def __repr__(self):
@@ -240,46 +279,62 @@ class Loss:
         return visible(self)
 
 
-class LossFunctionWrapper(Loss):
-    """The loss of a function.
+class FunctionConfig:
+    """Mixin of losses and metrics that wrap a function: what their config holds."""
+
+    _mk_fn_kwargs: dict
+
+    # Arguments that Keras leaves out of the config, with their defaults. Ours writes
+    # any other value, so that a saved loss never comes back as another one.
+    _mk_implicit: dict = {}
+
+    def _mk_function_config(self):
+        """The further arguments of the function, without implicit defaults."""
+        return {
+            key: value
+            for key, value in self._mk_fn_kwargs.items()
+            if key not in self._mk_implicit or value != self._mk_implicit[key]
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """Make an object from a config.
+
+        Args:
+            config: dict as `get_config()` returns it.
+        """
+        if "fn" in config:
+            config = deserialize_keras_object(config)
+        return cls(**config)
+
+
+class LossFunctionWrapper(FunctionConfig, Loss):
+    """The loss of a function `fn(y_true, y_pred, **kwargs)`.
 
     Args:
-        fn: `fn(y_true, y_pred, **kwargs)` -> (batch, ...) values.
-        reduction, name, dtype: see `Loss`.
+        fn: function that returns (batch, ...) values.
+        reduction: how the values become the loss, as in `Loss`.
+        name: name of the loss; by default the class name in snake case, made unique.
+        dtype: dtype or policy of the computation; `floatx()` by default.
         **kwargs: further arguments of `fn`.
     """
-
-    # Arguments that Keras leaves out of the config: ours has them when they were
-    # given, so that a saved loss never comes back as another one.
-    _mk_implicit: dict = {}
 
     def __init__(
         self, fn, reduction="sum_over_batch_size", name=None, dtype=None, **kwargs
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
         self.fn, self._mk_fn_kwargs = fn, kwargs
-        vars(self).update(kwargs)  # `loss.from_logits` as in Keras
+        vars(self).update(kwargs)  # Keras's losses have such attributes: `from_logits`
 
     def call(self, y_true, y_pred):
-        """`fn` of targets and predictions of one rank."""
+        """Call the function on targets and predictions of the same rank."""
         if hasattr(y_true, "ndim") and hasattr(y_pred, "ndim"):
             y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
         return self.fn(y_true, y_pred, **self._mk_fn_kwargs)
 
     def get_config(self):
-        """The constructor's arguments."""
-        given = {
-            key: value
-            for key, value in self._mk_fn_kwargs.items()
-            if key not in self._mk_implicit or value != self._mk_implicit[key]
-        }
-        if type(self) is LossFunctionWrapper:
-            given["fn"] = serialize_keras_object(self.fn)
-        return {**super().get_config(), **given}
-
-    @classmethod
-    def from_config(cls, config):
-        """A new loss from `get_config()`."""
-        if "fn" in config:
-            config = deserialize_keras_object(config)
-        return cls(**config)
+        """The constructor's arguments; without `dtype`, as in Keras."""
+        config = {**super().get_config(), **self._mk_function_config()}
+        if type(self) is LossFunctionWrapper:  # a subclass knows its function
+            config["fn"] = serialize_keras_object(self.fn)
+        return config

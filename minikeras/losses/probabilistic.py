@@ -2,23 +2,18 @@
 
 import warnings
 
-import jax
 import jax.numpy as jnp
 
+from minikeras import ops
 from minikeras.core.bridge import set_mask
 from minikeras.core.variable import convert_to_tensor
 from minikeras.losses.loss import LossFunctionWrapper, loss_function
-from minikeras.losses.regression import as_pair
+from minikeras.losses.regression import to_arrays
 from minikeras.settings import epsilon, floatx
 
 
-def clip_probabilities(p):
-    """Probabilities kept `epsilon()` away from 0 and 1, where log is infinite."""
-    return jnp.clip(p, epsilon(), 1.0 - epsilon())
-
-
-def same_shape(function, y_true, y_pred):
-    """ValueError unless targets and predictions have one shape."""
+def check_same_shape(function, y_true, y_pred):
+    """Raise ValueError unless targets and predictions have the same shape."""
     if y_true.shape != y_pred.shape:
         raise ValueError(
             f"{function}: y_true and y_pred must have the same shape, got "
@@ -27,31 +22,15 @@ def same_shape(function, y_true, y_pred):
         )
 
 
-def binary_entropies(y_true, y_pred, from_logits=False):
-    """-(y log p + (1 - y) log(1 - p)), elementwise."""
-    if from_logits:
-        log_p, log_q = jax.nn.log_sigmoid(y_pred), jax.nn.log_sigmoid(-y_pred)
-    else:
-        p = clip_probabilities(y_pred)
-        log_p, log_q = jnp.log(p), jnp.log(1.0 - p)
-    return -(y_true * log_p + (1.0 - y_true) * log_q)
-
-
-def log_probabilities(y_pred, from_logits=False, axis=-1):
-    """log p of scores (logits), or of probabilities, which are first normalized."""
-    if from_logits:
-        return jax.nn.log_softmax(y_pred, axis=axis)
-    p = y_pred / jnp.sum(y_pred, axis=axis, keepdims=True)
-    return jnp.log(clip_probabilities(p))
-
-
-def _smooth(y_true, label_smoothing, classes):
+def smooth_labels(y_true, label_smoothing, classes):
+    """(1 - s) y + s / classes, with s = `label_smoothing`."""
     if not label_smoothing:
         return y_true
     return y_true * (1.0 - label_smoothing) + label_smoothing / classes
 
 
-def _expect_classes(function, y_pred):
+def warn_if_one_class(function, y_pred):
+    """Warn of predictions with one column: the softmax of one score is always 1."""
     if y_pred.ndim and y_pred.shape[-1] == 1:
         warnings.warn(
             f"{function}: y_pred has shape {y_pred.shape}, that is: a single class. "
@@ -70,9 +49,9 @@ def binary_crossentropy(
 
     Args:
         y_true: (..., n) labels in [0, 1].
-        y_pred: (..., n) probabilities, or any real scores if `from_logits`.
-        from_logits: is p = sigmoid(y_pred)?
-        label_smoothing: in [0, 1]; moves labels towards 1/2 by this share.
+        y_pred: (..., n) probabilities, or scores in (-∞, ∞) if `from_logits`.
+        from_logits: True if probabilities are sigmoid(y_pred).
+        label_smoothing: s in [0, 1]; labels y become (1 - s) y + s / 2.
         axis: axis of the mean.
 
     Returns:
@@ -84,10 +63,11 @@ def binary_crossentropy(
     >>> binary_crossentropy([[1.0, 0.0]], [[0.5, 0.5]]).tolist()
     [0.693147...]
     """
-    y_true, y_pred = as_pair(y_true, y_pred)
-    same_shape("binary_crossentropy", y_true, y_pred)
-    y_true = _smooth(y_true, label_smoothing, 2)
-    return jnp.mean(binary_entropies(y_true, y_pred, from_logits), axis=axis)
+    y_true, y_pred = to_arrays(y_true, y_pred)
+    check_same_shape("binary_crossentropy", y_true, y_pred)
+    y_true = smooth_labels(y_true, label_smoothing, 2)
+    values = ops.binary_crossentropy(y_true, y_pred, from_logits)
+    return jnp.mean(values, axis=axis)
 
 
 @loss_function
@@ -98,10 +78,10 @@ def categorical_crossentropy(
 
     Args:
         y_true: (..., classes) one-hot labels or probabilities.
-        y_pred: (..., classes) probabilities (they are normalized to sum to 1), or
-            any real scores if `from_logits`.
-        from_logits: is p = softmax(y_pred)?
-        label_smoothing: in [0, 1]; moves labels towards 1/classes by this share.
+        y_pred: (..., classes) probabilities, which are divided by their sum; or scores
+            in (-∞, ∞) if `from_logits`.
+        from_logits: True if probabilities are softmax(y_pred).
+        label_smoothing: s in [0, 1]; labels y become (1 - s) y + s / classes.
         axis: axis of the classes.
 
     Returns:
@@ -113,11 +93,11 @@ def categorical_crossentropy(
     >>> categorical_crossentropy([[0.0, 1.0]], [[1.0, 1.0]]).tolist()
     [0.693147...]
     """
-    y_true, y_pred = as_pair(y_true, y_pred)
-    _expect_classes("categorical_crossentropy", y_pred)
-    same_shape("categorical_crossentropy", y_true, y_pred)
-    y_true = _smooth(y_true, label_smoothing, y_true.shape[-1])
-    return -jnp.sum(y_true * log_probabilities(y_pred, from_logits, axis), axis=axis)
+    y_true, y_pred = to_arrays(y_true, y_pred)
+    warn_if_one_class("categorical_crossentropy", y_pred)
+    check_same_shape("categorical_crossentropy", y_true, y_pred)
+    y_true = smooth_labels(y_true, label_smoothing, y_true.shape[-1])
+    return ops.categorical_crossentropy(y_true, y_pred, from_logits, axis)
 
 
 @loss_function
@@ -128,19 +108,18 @@ def sparse_categorical_crossentropy(
 
     Args:
         y_true: (...) or (..., 1) integer labels in [0, classes).
-        y_pred: (..., classes) probabilities (they are normalized to sum to 1), or
-            any real scores if `from_logits`.
-        from_logits: is p = softmax(y_pred)?
-        ignore_class: entries with this label have no loss and are masked out of
-            means. None: all count.
-        axis: axis of the classes.
+        y_pred: (..., classes) probabilities, which are divided by their sum; or scores
+            in (-∞, ∞) if `from_logits`.
+        from_logits: True if probabilities are softmax(y_pred).
+        ignore_class: entries with this label get the loss 0 and are masked out of
+            means; None: all count.
+        axis: axis of the classes in `y_pred`. (Keras on JAX takes the last one only.)
 
     Returns:
         (...) losses.
 
     Raises:
-        ValueError: the shapes differ apart from the axis of the classes. Any axis will
-            do; Keras on JAX takes the last one only.
+        ValueError: the shapes differ, apart from the axis of the classes.
 
     >>> sparse_categorical_crossentropy([1], [[0.5, 0.5]]).tolist()
     [0.693147...]
@@ -155,44 +134,66 @@ def sparse_categorical_crossentropy(
             f"y_pred of shape {y_pred.shape}."
         )
     axis = axis % y_pred.ndim
-    rest = y_pred.shape[:axis] + y_pred.shape[axis + 1 :]
-    if y_true.shape != rest:
+    if y_true.shape != y_pred.shape[:axis] + y_pred.shape[axis + 1 :]:
         raise ValueError(
             "sparse_categorical_crossentropy: y_true and y_pred must have the same "
             f"shape, but for the axis of the classes, got y_true.shape={y_true.shape} "
             f"and y_pred.shape={y_pred.shape}. One-hot labels go with "
             "categorical_crossentropy."
         )
-    kept = None
+    mask = None
     if ignore_class is not None:
-        kept = y_true != ignore_class
-        y_true = jnp.where(kept, y_true, 0)
-    log_p = log_probabilities(y_pred, from_logits, axis)
-    # As in Keras half-width log-probabilities are picked in `floatx()`.
-    one_hot = jax.nn.one_hot(y_true, y_pred.shape[axis], axis=axis, dtype=floatx())
-    losses = -jnp.sum(one_hot * log_p, axis=axis)
-    if kept is not None:
-        losses = jnp.where(kept, losses, 0.0)
-        set_mask(losses, kept)
+        mask = y_true != ignore_class
+        y_true = jnp.where(mask, y_true, 0)
+    losses = ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits, axis)
+    # Keras picks the log-probabilities by a one-hot product in `floatx()`, so losses
+    # of half-width predictions come out in that dtype.
+    losses = losses.astype(jnp.promote_types(losses.dtype, floatx()))
+    if mask is not None:
+        losses = jnp.where(mask, losses, 0.0)
+        set_mask(losses, mask)
     return losses
 
 
 @loss_function
 def kl_divergence(y_true, y_pred):
-    """sum(y log(y / p)) over the last axis, both clipped to [epsilon(), 1].
+    """sum(y log(y / p)) over the last axis, with both clipped to [epsilon(), 1].
 
     Args:
-        y_true, y_pred: (..., n) probabilities.
+        y_true: (..., n) probabilities y.
+        y_pred: (..., n) probabilities p.
 
     Returns:
         (...) divergences.
+
+    >>> kl_divergence([[0.5, 0.5]], [[0.25, 0.75]]).tolist()
+    [0.143841...]
     """
-    y_true, y_pred = (jnp.clip(y, epsilon(), 1.0) for y in as_pair(y_true, y_pred))
+    y_true, y_pred = (jnp.clip(y, epsilon(), 1.0) for y in to_arrays(y_true, y_pred))
     return jnp.sum(y_true * jnp.log(y_true / y_pred), axis=-1)
 
 
 class BinaryCrossentropy(LossFunctionWrapper):
-    """Loss of `binary_crossentropy`, whose arguments it takes."""
+    """mean(-(y log p + (1 - y) log(1 - p))).
+
+    Targets y in [0, 1] and predictions: (batch, ..., n).
+
+    Args:
+        from_logits: True if predictions are scores in (-∞, ∞), not probabilities; their
+            sigmoid gives probabilities.
+        label_smoothing: in [0, 1]; labels y become (1 - s) y + s / 2.
+        axis: axis of the mean.
+        reduction: "sum_over_batch_size" or "mean" (sum / number of values),
+            "mean_with_sample_weight" (sum / sum of the weights), "sum" or "none".
+        name: name of the loss.
+        dtype: dtype or policy of the computation; `floatx()` by default.
+
+    Raises:
+        ValueError: targets and predictions have different shapes.
+
+    >>> float(BinaryCrossentropy()([[1.0, 0.0]], [[0.5, 0.5]]))
+    0.693147...
+    """
 
     def __init__(
         self,
@@ -204,7 +205,10 @@ class BinaryCrossentropy(LossFunctionWrapper):
         dtype=None,
     ):
         super().__init__(
-            *(binary_crossentropy, reduction, name, dtype),
+            binary_crossentropy,
+            reduction,
+            name,
+            dtype,
             from_logits=from_logits,
             label_smoothing=label_smoothing,
             axis=axis,
@@ -212,7 +216,27 @@ class BinaryCrossentropy(LossFunctionWrapper):
 
 
 class CategoricalCrossentropy(LossFunctionWrapper):
-    """Loss of `categorical_crossentropy`, whose arguments it takes."""
+    """-sum(y log p) over the classes.
+
+    Targets y, one-hot or probabilities, and predictions: (batch, ..., classes).
+    Probabilities are divided by their sum first.
+
+    Args:
+        from_logits: True if predictions are scores in (-∞, ∞), not probabilities; their
+            softmax gives probabilities.
+        label_smoothing: in [0, 1]; labels y become (1 - s) y + s / classes.
+        axis: axis of the classes.
+        reduction: "sum_over_batch_size" or "mean" (sum / number of values),
+            "mean_with_sample_weight" (sum / sum of the weights), "sum" or "none".
+        name: name of the loss.
+        dtype: dtype or policy of the computation; `floatx()` by default.
+
+    Raises:
+        ValueError: targets and predictions have different shapes.
+
+    >>> float(CategoricalCrossentropy()([[0.0, 1.0]], [[1.0, 1.0]]))
+    0.693147...
+    """
 
     def __init__(
         self,
@@ -224,7 +248,10 @@ class CategoricalCrossentropy(LossFunctionWrapper):
         dtype=None,
     ):
         super().__init__(
-            *(categorical_crossentropy, reduction, name, dtype),
+            categorical_crossentropy,
+            reduction,
+            name,
+            dtype,
             from_logits=from_logits,
             label_smoothing=label_smoothing,
             axis=axis,
@@ -232,7 +259,27 @@ class CategoricalCrossentropy(LossFunctionWrapper):
 
 
 class SparseCategoricalCrossentropy(LossFunctionWrapper):
-    """Loss of `sparse_categorical_crossentropy`, whose arguments it takes."""
+    """-log p[y].
+
+    Targets y: (batch, ...) or (batch, ..., 1) integers in [0, classes); predictions:
+    (batch, ..., classes). Probabilities are divided by their sum first.
+
+    Args:
+        from_logits: True if predictions are scores in (-∞, ∞), not probabilities; their
+            softmax gives probabilities.
+        ignore_class: targets with this label do not count; None: all count.
+        reduction: "sum_over_batch_size" or "mean" (sum / number of values),
+            "mean_with_sample_weight" (sum / sum of the weights), "sum" or "none".
+        axis: axis of the classes in the predictions.
+        name: name of the loss.
+        dtype: dtype or policy of the computation; `floatx()` by default.
+
+    Raises:
+        ValueError: the shapes differ, apart from the axis of the classes.
+
+    >>> float(SparseCategoricalCrossentropy()([1], [[0.5, 0.5]]))
+    0.693147...
+    """
 
     _mk_implicit = {"axis": -1}
 
@@ -246,7 +293,10 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
         dtype=None,
     ):
         super().__init__(
-            *(sparse_categorical_crossentropy, reduction, name, dtype),
+            sparse_categorical_crossentropy,
+            reduction,
+            name,
+            dtype,
             from_logits=from_logits,
             ignore_class=ignore_class,
             axis=axis,
@@ -254,7 +304,19 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
 
 
 class KLDivergence(LossFunctionWrapper):
-    """Loss of `kl_divergence`."""
+    """sum(y log(y / p)), with y and p clipped to [epsilon(), 1].
+
+    Targets y and predictions p: (batch, ..., n) probabilities.
+
+    Args:
+        reduction: "sum_over_batch_size" or "mean" (sum / number of values),
+            "mean_with_sample_weight" (sum / sum of the weights), "sum" or "none".
+        name: name of the loss.
+        dtype: dtype or policy of the computation; `floatx()` by default.
+
+    >>> float(KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]]))
+    0.143841...
+    """
 
     def __init__(
         self, reduction="sum_over_batch_size", name="kl_divergence", dtype=None

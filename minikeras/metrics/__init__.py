@@ -167,12 +167,51 @@ _family = Family(
     "metric",
     _classes | ALIASES | {name.upper(): cls for name, cls in ALIASES.items()},
 )
-get = _family.get
-deserialize = _family.deserialize
+
+
+def get(identifier):
+    """Make a metric from its name, config or class.
+
+    Args:
+        identifier: name, config dict, class, function or object; None stays None.
+
+    Returns:
+        A `Metric` or a function; a function or object is returned unchanged.
+
+    Raises:
+        ValueError: unknown name, or something else.
+
+    >>> get("mae").name
+    'mean_absolute_error'
+    """
+    return _family.get(identifier)
+
+
+def deserialize(config, custom_objects=None):
+    """Make a metric from its config or name.
+
+    Args:
+        config: config dict as `serialize` returns it, or a name.
+        custom_objects: {name: class or function} of your own that the config names.
+
+    Returns:
+        A `Metric` or a function.
+
+    Raises:
+        ValueError: unknown name.
+    """
+    return _family.deserialize(config, custom_objects)
 
 
 def serialize(metric):
-    """A metric -> its config dict; a function -> its name."""
+    """Write a metric as a config that `deserialize` reads.
+
+    Args:
+        metric: a `Metric` or a function.
+
+    Returns:
+        Config dict.
+    """
     return serialize_keras_object(metric)
 
 

@@ -3,14 +3,14 @@
 import jax.numpy as jnp
 
 from minikeras.core.variable import convert_to_tensor
-from minikeras.losses.regression import as_aligned
+from minikeras.losses.regression import to_arrays_of_same_rank
 from minikeras.metrics.reduction import MeanMetricWrapper
 from minikeras.settings import floatx
 
 
 def accuracy(y_true, y_pred):
     """1 where y_true equals y_pred, else 0: two (n, ...) -> (n, ...)."""
-    y_true, y_pred = as_aligned(y_true, y_pred)
+    y_true, y_pred = to_arrays_of_same_rank(y_true, y_pred)
     return (y_true == y_pred).astype(floatx())
 
 
@@ -23,7 +23,7 @@ def binary_accuracy(y_true, y_pred, threshold=0.5):
     y_pred = convert_to_tensor(y_pred)
     if not jnp.issubdtype(y_pred.dtype, jnp.floating):
         y_pred = y_pred.astype(floatx())
-    y_true, y_pred = as_aligned(y_true, y_pred)
+    y_true, y_pred = to_arrays_of_same_rank(y_true, y_pred)
     above = y_pred > convert_to_tensor(threshold, y_pred.dtype)
     return (y_true == above.astype(y_pred.dtype)).astype(floatx())
 

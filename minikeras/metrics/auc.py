@@ -8,8 +8,9 @@ import numpy as np
 
 from minikeras.core.members import Alias, whole
 from minikeras.core.variable import convert_to_tensor
+from minikeras.losses.loss import broadcast_weights
 from minikeras.metrics.confusion import _Counting, parse_thresholds, pick_class
-from minikeras.metrics.reduction import broadcast_weights, divide_no_nan
+from minikeras.ops import divide_no_nan
 from minikeras.settings import epsilon
 
 

@@ -7,9 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core.variable import convert_to_tensor
-from minikeras.losses.loss import squeeze_or_expand_to_same_rank
+from minikeras.losses.loss import (
+    broadcast_weights,
+    squeeze_or_expand_to_same_rank,
+)
 from minikeras.metrics.metric import Metric
-from minikeras.metrics.reduction import broadcast_weights, divide_no_nan
+from minikeras.ops import divide_no_nan
 from minikeras.settings import floatx
 
 COUNTS = ("true_positives", "false_positives", "true_negatives", "false_negatives")

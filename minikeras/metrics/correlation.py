@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from minikeras.losses.regression import as_pair
+from minikeras.losses.regression import to_arrays
 from minikeras.metrics.reduction import MeanMetricWrapper
 from minikeras.settings import epsilon
 
@@ -18,7 +18,7 @@ def pearson_correlation(y_true, y_pred, axis=-1):
         y_true, y_pred: arrays of one shape.
         axis: axis of the series.
     """
-    y_true, y_pred = (_centered(y, axis) for y in as_pair(y_true, y_pred))
+    y_true, y_pred = (_centered(y, axis) for y in to_arrays(y_true, y_pred))
     y_true = y_true / jnp.std(y_true, axis=axis, keepdims=True)
     y_pred = y_pred / jnp.std(y_pred, axis=axis, keepdims=True)
     return jnp.mean(y_true * y_pred, axis=axis)
@@ -31,7 +31,7 @@ def concordance_correlation(y_true, y_pred, axis=-1):
         y_true, y_pred: arrays of one shape.
         axis: axis of the series.
     """
-    y_true, y_pred = as_pair(y_true, y_pred)
+    y_true, y_pred = to_arrays(y_true, y_pred)
     covariance = jnp.mean(_centered(y_true, axis) * _centered(y_pred, axis), axis=axis)
     spread = jnp.var(y_true, axis=axis) + jnp.var(y_pred, axis=axis)
     shift = jnp.mean(y_true, axis=axis) - jnp.mean(y_pred, axis=axis)

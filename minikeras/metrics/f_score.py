@@ -7,8 +7,8 @@ import jax.numpy as jnp
 
 from minikeras.core.members import Alias, whole
 from minikeras.core.variable import convert_to_tensor
+from minikeras.losses.loss import broadcast_weights
 from minikeras.metrics.metric import Metric
-from minikeras.metrics.reduction import broadcast_weights
 from minikeras.settings import epsilon
 
 _COUNTS = ("true_positives", "false_positives", "false_negatives")

@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 
 from minikeras.core.variable import convert_to_tensor
-from minikeras.losses.loss import align_to_samples
+from minikeras.losses.loss import align_to_samples, broadcast_weights
 from minikeras.metrics.metric import Metric
-from minikeras.metrics.reduction import broadcast_weights, divide_no_nan
+from minikeras.ops import divide_no_nan
 from minikeras.settings import epsilon, floatx
 
 

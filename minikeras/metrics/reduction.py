@@ -5,28 +5,16 @@ import jax.numpy as jnp
 from minikeras.core import registry
 from minikeras.core.bridge import get_mask
 from minikeras.core.members import Alias
-from minikeras.core.serialization import (
-    deserialize_keras_object,
-    serialize_keras_object,
-)
+from minikeras.core.serialization import serialize_keras_object
 from minikeras.core.variable import convert_to_tensor
 from minikeras.losses.loss import (
+    FunctionConfig,
     apply_mask,
+    broadcast_weights,
     squeeze_or_expand_to_same_rank,
 )
 from minikeras.metrics.metric import Metric
-
-
-def broadcast_weights(weights, values):
-    """Weights of the shape of the values; ValueError if they do not broadcast to it."""
-    try:
-        return jnp.broadcast_to(weights, values.shape)
-    except ValueError:
-        raise ValueError(
-            f"sample_weight of shape {weights.shape} does not go with values of shape "
-            f"{values.shape}: expected one weight for each sample or each value. "
-            "(class_weight makes one for each sample.)"
-        ) from None
+from minikeras.ops import divide_no_nan
 
 
 def samplewise(values, sample_weight, reduce, dtype):
@@ -79,11 +67,6 @@ def mean_update(total, count, values, sample_weight=None):
     return total + jnp.sum(values), count + jnp.asarray(added, count.dtype)
 
 
-def divide_no_nan(x, y):
-    """x / y, and 0 where y is 0."""
-    return jnp.where(y == 0, 0, x / jnp.where(y == 0, 1, y))
-
-
 class Sum(Metric):
     """Weighted sum of values.
 
@@ -129,31 +112,35 @@ class Mean(Metric):
         return divide_no_nan(self.total.value, self.count.value)
 
 
-class MeanMetricWrapper(Mean):
+class MeanMetricWrapper(FunctionConfig, Mean):
     """Weighted mean over samples of `fn(y_true, y_pred, **kwargs)`.
 
     Args:
-        fn: function giving (n, ...) values.
-        name, dtype: see `Metric`.
+        fn: function that returns (batch, ...) values.
+        name: name of the metric; by default the class name in snake case, made unique.
+        dtype: dtype or policy of state and result; `floatx()` by default.
         **kwargs: further arguments of `fn`.
     """
 
     _fn = Alias("_mk_fn")
     _fn_kwargs = Alias("_mk_fn_kwargs")
 
-    # Arguments that Keras leaves out of the config: ours has them when they were
-    # given, so that a saved metric never comes back as another one.
-    _mk_implicit: dict = {}
-
     def __init__(self, fn, name=None, dtype=None, **kwargs):
         super().__init__(name=name, dtype=dtype)
         self._mk_fn, self._mk_fn_kwargs = fn, kwargs
-        vars(self).update(kwargs)  # `metric.threshold` as in Keras
+        vars(self).update(kwargs)  # Keras's metrics have such attributes: `threshold`
         if self._mk_direction is None and registry.module_of(fn) == "keras.losses":
             self._mk_direction = "down"
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Add a batch; entries that `y_pred`'s mask calls False do not count."""
+        """Add the values of a batch.
+
+        Args:
+            y_true: (batch, ...) targets.
+            y_pred: (batch, ...) predictions; entries whose Keras mask is False do not
+                count.
+            sample_weight: weights that broadcast to the values; None: all 1.
+        """
         mask = get_mask(y_pred)
         values = self._mk_fn(y_true, y_pred, **self._mk_fn_kwargs)
         if sample_weight is not None:
@@ -165,18 +152,7 @@ class MeanMetricWrapper(Mean):
 
     def get_config(self):
         """The constructor's arguments."""
-        given = {
-            key: value
-            for key, value in self._mk_fn_kwargs.items()
-            if key not in self._mk_implicit or value != self._mk_implicit[key]
-        }
-        if type(self) is MeanMetricWrapper:
-            given = {"fn": serialize_keras_object(self._mk_fn), **given}
-        return {**super().get_config(), **given}
-
-    @classmethod
-    def from_config(cls, config):
-        """A new metric from `get_config()`."""
-        if "fn" in config:
-            config = deserialize_keras_object(config)
-        return cls(**config)
+        config = {**super().get_config(), **self._mk_function_config()}
+        if type(self) is MeanMetricWrapper:  # a subclass knows its function
+            config["fn"] = serialize_keras_object(self._mk_fn)
+        return config

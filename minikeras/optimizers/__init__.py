@@ -60,17 +60,18 @@ _classes = {
 
 
 class _Family(Family):
-    """Optimizers, whose names also count in lower case, and those of optax."""
+    """The optimizers: names in any case, and optax transformations."""
 
     def find(self, name, custom_objects=None):
-        """The class called `name`, in any case."""
+        """The class called `name`, in upper or lower case."""
         lower = str(name).lower()
         known = name in self.names or lower not in self.names
         return super().find(name if known else lower, custom_objects)
 
     def get(self, identifier):
-        """Name, config dict, object, or optax transformation -> optimizer."""
-        # Told by what it has: importing optax costs as much as importing minikeras.
+        """Make an optimizer from a name, config dict, object or transformation."""
+        # Looked up by its two functions, not by its type: importing optax takes as
+        # long as importing minikeras.
         functions = (getattr(identifier, name, None) for name in ("init", "update"))
         if not isinstance(identifier, Optimizer) and all(map(callable, functions)):
             return OptaxOptimizer(identifier)
@@ -94,16 +95,56 @@ _family = _Family(
     "optimizer",
     _classes | {name.lower(): cls for name, cls in _classes.items()},
 )
-get = _family.get
-deserialize = _family.deserialize
+
+
+def get(identifier):
+    """Make an optimizer from its name, config or optax transformation.
+
+    Args:
+        identifier: name in any case, config dict, `Optimizer`, or optax gradient
+            transformation; None stays None.
+
+    Returns:
+        An `Optimizer`; an object is returned unchanged.
+
+    Raises:
+        ValueError: unknown name, a class, or something else.
+
+    >>> float(get("adam").learning_rate)
+    0.001...
+    """
+    return _family.get(identifier)
+
+
+def deserialize(config, custom_objects=None):
+    """Make an optimizer from its config or name.
+
+    Args:
+        config: config dict as `serialize` returns it, or a name.
+        custom_objects: {name: class or function} of your own that the config names.
+
+    Returns:
+        An `Optimizer`.
+
+    Raises:
+        ValueError: unknown name.
+    """
+    return _family.deserialize(config, custom_objects)
 
 
 def serialize(optimizer):
-    """Optimizer -> what stands for it in a config."""
+    """Write an optimizer as a config that `deserialize` reads.
+
+    Args:
+        optimizer: an `Optimizer`.
+
+    Returns:
+        Config dict.
+    """
     return serialize_keras_object(optimizer)
 
 
 registry.register_all("keras.optimizers", globals())
-# After that: a class belongs to the module that enters it first.
+# After `keras.optimizers`: the first module that registers a class is its home.
 registry.register_all("keras.optimizers.legacy", vars(legacy))
 registry.register("keras", {"Optimizer": Optimizer})

@@ -27,12 +27,51 @@ _family = Family(
         "l1_l2": L1L2,
     },
 )
-get = _family.get
-deserialize = _family.deserialize
+
+
+def get(identifier):
+    """Make a regularizer from its name, config or class.
+
+    Args:
+        identifier: name, config dict, class, function or object; None stays None.
+
+    Returns:
+        A `Regularizer` or a function; a function or object is returned unchanged.
+
+    Raises:
+        ValueError: unknown name, or something else.
+
+    >>> get("l1_l2").get_config()
+    {'l1': 0.0, 'l2': 0.0}
+    """
+    return _family.get(identifier)
+
+
+def deserialize(config, custom_objects=None):
+    """Make a regularizer from its config or name.
+
+    Args:
+        config: config dict as `serialize` returns it, or a name.
+        custom_objects: {name: class or function} of your own that the config names.
+
+    Returns:
+        A `Regularizer`.
+
+    Raises:
+        ValueError: unknown name.
+    """
+    return _family.deserialize(config, custom_objects)
 
 
 def serialize(regularizer):
-    """A regularizer -> its config dict."""
+    """Write a regularizer as a config that `deserialize` reads.
+
+    Args:
+        regularizer: a `Regularizer` or a function.
+
+    Returns:
+        Config dict.
+    """
     return _family.serialize(regularizer)
 
 

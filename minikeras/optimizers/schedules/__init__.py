@@ -24,15 +24,38 @@ __all__ = [
     "serialize",
 ]
 
-deserialize = Family(
+_family = Family(
     "schedules",
     "learning-rate schedule",
     {name: globals()[name] for name in __all__ if name[0].isupper()},
-).deserialize
+)
+
+
+def deserialize(config, custom_objects=None):
+    """Make a schedule from its config or name.
+
+    Args:
+        config: config dict as `serialize` returns it, or a name.
+        custom_objects: {name: class or function} of your own that the config names.
+
+    Returns:
+        A `LearningRateSchedule`.
+
+    Raises:
+        ValueError: unknown name.
+    """
+    return _family.deserialize(config, custom_objects)
 
 
 def serialize(learning_rate_schedule):
-    """Schedule -> what stands for it in a config."""
+    """Write a schedule as a config that `deserialize` reads.
+
+    Args:
+        learning_rate_schedule: a `LearningRateSchedule`.
+
+    Returns:
+        Config dict.
+    """
     return serialize_keras_object(learning_rate_schedule)
 
 
