@@ -10,30 +10,107 @@ from minikeras.core.bridge import current
 from minikeras.core.naming import first_time
 from minikeras.core.symbolic import op
 from minikeras.core.unknown_sizes import shown_shape
-from minikeras.ops.convert import as_array, unary
+from minikeras.ops.convert import as_array
+from minikeras.ops.op_makers import axes_of, unary
 
+__all__ = [
+    "celu",
+    "elu",
+    "gelu",
+    "glu",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
+    "leaky_relu",
+    "log_sigmoid",
+    "log_softmax",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "soft_shrink",
+    "softmax",
+    "softplus",
+    "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
+    "swish",
+    "tanh_shrink",
+    "threshold",
+]
 NN = "keras.src.ops.nn"
 nn_unary = functools.partial(unary, module=NN)
 nn_op = functools.partial(op, module=NN)
 
-hard_sigmoid = nn_unary(nn.hard_sigmoid, "min(max(x / 6 + ½, 0), 1).", "hard_sigmoid")
-hard_silu = nn_unary(nn.hard_silu, "x · hard_sigmoid(x).", "hard_silu")
-hard_tanh = nn_unary(nn.hard_tanh, "min(max(x, -1), 1).", "hard_tanh")
-log_sigmoid = nn_unary(nn.log_sigmoid, "log(sigmoid(x)).", "log_sigmoid")
-relu = nn_unary(nn.relu, "max(x, 0).", "relu")
-relu6 = nn_unary(nn.relu6, "min(max(x, 0), 6).", "relu6")
-selu = nn_unary(nn.selu, "1.0507 · elu(x, 1.6733).", "selu")
-sigmoid = nn_unary(nn.sigmoid, "1 / (1 + e⁻ˣ).", "sigmoid")
-silu = nn_unary(nn.silu, "x · sigmoid(x).", "silu")
-softplus = nn_unary(nn.softplus, "log(1 + eˣ).", "softplus")
-softsign = nn_unary(nn.soft_sign, "x / (1 + |x|).", "softsign")
+hard_sigmoid = nn_unary(
+    nn.hard_sigmoid,
+    "min(max(x / 6 + ½, 0), 1).",
+    "[-3.0, 1.5, 4.0] -> [0.0, 0.75, 1.0]",
+    "hard_sigmoid",
+)
+hard_silu = nn_unary(
+    nn.hard_silu,
+    "x · hard_sigmoid(x).",
+    "[-1.5, 1.5, 4.0] -> [-0.375, 1.125, 4.0]",
+    "hard_silu",
+)
+hard_tanh = nn_unary(
+    nn.hard_tanh,
+    "min(max(x, -1), 1).",
+    "[-3.0, 0.5, 4.0] -> [-1.0, 0.5, 1.0]",
+    "hard_tanh",
+)
+log_sigmoid = nn_unary(
+    nn.log_sigmoid,
+    "log(sigmoid(x)) = -log(1 + e⁻ˣ).",
+    "[-1.0, 0.0] -> [-1.313..., -0.693...]",
+    "log_sigmoid",
+)
+relu = nn_unary(nn.relu, "max(x, 0).", "[-1.0, 2.0] -> [0.0, 2.0]", "relu")
+relu6 = nn_unary(
+    nn.relu6, "min(max(x, 0), 6).", "[-1.0, 2.0, 9.0] -> [0.0, 2.0, 6.0]", "relu6"
+)
+selu = nn_unary(
+    nn.selu, "1.0507 · elu(x, 1.6733).", "[-1.0, 2.0] -> [-1.111..., 2.101...]", "selu"
+)
+sigmoid = nn_unary(
+    nn.sigmoid, "1 / (1 + e⁻ˣ).", "[-1.0, 0.0] -> [0.268..., 0.5]", "sigmoid"
+)
+silu = nn_unary(
+    nn.silu, "x · sigmoid(x).", "[-1.0, 2.0] -> [-0.268..., 1.761...]", "silu"
+)
+softplus = nn_unary(
+    nn.softplus, "log(1 + eˣ).", "[-1.0, 2.0] -> [0.313..., 2.126...]", "softplus"
+)
+softsign = nn_unary(
+    nn.soft_sign, "x / (1 + |x|).", "[-1.0, 3.0] -> [-0.5, 0.75]", "softsign"
+)
 sparse_plus = nn_unary(
-    nn.sparse_plus, "0 below -1, x above 1, ¼(x + 1)² between.", "sparse_plus"
+    nn.sparse_plus,
+    "0 for x <= -1, x for x >= 1, ¼(x + 1)² between.",
+    "[-2.0, 0.0, 3.0] -> [0.0, 0.25, 3.0]",
+    "sparse_plus",
 )
 sparse_sigmoid = nn_unary(
-    nn.sparse_sigmoid, "min(max(½(x + 1), 0), 1).", "sparse_sigmoid"
+    nn.sparse_sigmoid,
+    "min(max(½(x + 1), 0), 1).",
+    "[-2.0, 0.5, 3.0] -> [0.0, 0.75, 1.0]",
+    "sparse_sigmoid",
 )
-tanh_shrink = nn_unary(lambda x: x - jnp.tanh(x), "x - tanh(x).", "tanh_shrink")
+tanh_shrink = nn_unary(
+    lambda x: x - jnp.tanh(x),
+    "x - tanh(x).",
+    "[-1.0, 2.0] -> [-0.238..., 1.0359...]",
+    "tanh_shrink",
+)
+
+hard_swish = hard_silu
+swish = silu
 
 
 @nn_op
@@ -123,10 +200,6 @@ def threshold(x, threshold, default_value):
     return jnp.where(x > threshold, x, default_value)
 
 
-def _axes(axis):
-    return tuple(axis) if isinstance(axis, list) else axis
-
-
 @nn_op
 def softmax(x, axis=-1):
     """exp(x) / Σ exp(x), the sum over `axis`.
@@ -144,7 +217,7 @@ def softmax(x, axis=-1):
     x = as_array(x)
     if isinstance(axis, int) and x.shape[axis : axis + 1 or None] == (1,):
         _warn_of_ones(x, axis)
-    return nn.softmax(x, _axes(axis))
+    return nn.softmax(x, axes_of(axis))
 
 
 def _warn_of_ones(x, axis):
@@ -164,8 +237,4 @@ def _warn_of_ones(x, axis):
 @nn_op
 def log_softmax(x, axis=-1):
     """x - log Σ exp(x), the sum over `axis` (int, tuple of ints or None)."""
-    return nn.log_softmax(as_array(x), _axes(axis))
-
-
-hard_swish = hard_silu
-swish = silu
+    return nn.log_softmax(as_array(x), axes_of(axis))

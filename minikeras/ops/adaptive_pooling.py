@@ -11,6 +11,11 @@ from minikeras.ops.convolution import sizes
 from minikeras.ops.pooling import max_pool
 from minikeras.settings import standardize_data_format
 
+__all__ = [
+    "adaptive_average_pool",
+    "adaptive_max_pool",
+]
+
 
 def _windows(size, count):
     """Window i of `count` is floor(i · size / count) … ceil((i + 1) · size / count).

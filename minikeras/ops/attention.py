@@ -9,8 +9,11 @@ from minikeras import settings
 from minikeras.core import dtypes
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.ops.activation import nn_op
-from minikeras.ops.convert import as_array
-from minikeras.ops.reshaping import promote
+from minikeras.ops.convert import as_array, promote
+
+__all__ = [
+    "dot_product_attention",
+]
 
 
 def _like_query(trace, query, key, value, *more, **settings):

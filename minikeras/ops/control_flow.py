@@ -11,6 +11,21 @@ from minikeras.core.symbolic import op
 from minikeras.ops.convert import CORE, as_array
 from minikeras.ops.sparse import on_entries
 
+__all__ = [
+    "associative_scan",
+    "cond",
+    "custom_gradient",
+    "fori_loop",
+    "jvp",
+    "map",
+    "scan",
+    "stop_gradient",
+    "switch",
+    "vectorize",
+    "vectorized_map",
+    "while_loop",
+]
+
 
 def _arrays(tree):
     return jax.tree_util.tree_map(as_array, tree)

@@ -9,6 +9,19 @@ from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import op
 from minikeras.core.variable import as_array
 
+__all__ = [
+    "array",
+    "cast",
+    "convert_to_numpy",
+    "convert_to_tensor",
+    "dtype",
+    "is_tensor",
+    "ndim",
+    "saturate_cast",
+    "shape",
+    "view",
+]
+
 _NUMBERS = frozenset((int, float, bool, complex))
 
 
@@ -18,58 +31,17 @@ def as_operand(x):
     return x if kind in variable.array_types or kind in _NUMBERS else as_array(x)
 
 
-def as_arrays(xs):
-    """A sequence of array-likes (or an array, along its first axis) -> list."""
-    return [as_array(x) for x in xs]
-
-
-def unary(function, doc, name=None, sparse=None, **options):
-    """The op `function(x)`; `options` go to `op`.
-
-    `sparse`: the decorator of `ops.sparse` that says how it takes sparse arrays.
-    """
-
-    def call(x):
-        return function(as_array(x))
-
-    call = sparse(call) if sparse else call
-    return _finish(call, name or function.__name__, doc, options)
-
-
-def binary(
-    function,
-    doc,
-    name=None,
-    parameters=("x1", "x2"),
-    sparse=None,
-    operand=as_operand,
-    **options,
-):
-    """The op `function(x1, x2)` of two operands that broadcast.
-
-    `operand` is `as_array` where a Python number has a width of its own.
-    """
-
-    def call(x1, x2):
-        return function(operand(x1), operand(x2))
-
-    def call_xy(x, y):
-        return function(operand(x), operand(y))
-
-    chosen = call if parameters == ("x1", "x2") else call_xy
-    chosen = sparse(chosen) if sparse else chosen
-    return _finish(chosen, name or function.__name__, doc, options)
-
-
-def _finish(call, name, doc, options):
-    call.__name__ = call.__qualname__ = name
-    call.__doc__ = doc
-    if "class_name" in options:
-        options["name"] = options.pop("class_name")
-    return op(call, **options)
+def promote(*xs):
+    """Array-likes -> arrays of their common dtype; Python numbers take no width."""
+    xs = list(map(as_operand, xs))
+    if len({getattr(x, "dtype", None) for x in xs}) == 1 and hasattr(xs[0], "dtype"):
+        return xs
+    dtype = jnp.result_type(*xs)
+    return [as_array(x).astype(dtype) for x in xs]
 
 
 CORE = "keras.src.ops.core"
+MATH = "keras.src.ops.math"
 
 
 def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):

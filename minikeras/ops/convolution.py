@@ -10,6 +10,13 @@ from minikeras.ops.convert import as_array
 from minikeras.ops.cpu_convolution import choosing
 from minikeras.settings import standardize_data_format
 
+__all__ = [
+    "conv",
+    "conv_transpose",
+    "depthwise_conv",
+    "separable_conv",
+]
+
 _SPATIAL = "DHW"
 
 

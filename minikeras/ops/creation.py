@@ -5,7 +5,31 @@ import jax.numpy as jnp
 from minikeras.core import dtypes
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import op
-from minikeras.ops.convert import as_array, as_operand, unary
+from minikeras.ops.convert import as_array, as_operand
+
+__all__ = [
+    "arange",
+    "diag",
+    "diagflat",
+    "empty",
+    "empty_like",
+    "eye",
+    "full",
+    "full_like",
+    "geomspace",
+    "identity",
+    "linspace",
+    "logspace",
+    "meshgrid",
+    "ones",
+    "ones_like",
+    "tri",
+    "tril",
+    "triu",
+    "vander",
+    "zeros",
+    "zeros_like",
+]
 
 
 def _dtype(dtype):
@@ -176,21 +200,3 @@ def triu(x, k=0):
 def vander(x, N=None, increasing=False):
     """Vandermonde matrix: powers of `x` in the columns, highest first."""
     return jnp.vander(as_array(x), N, increasing)
-
-
-def _window(function, formula):
-    def window(x):
-        return function(int(x)).astype(dtypes.floatx())
-
-    return unary(window, formula, function.__name__)
-
-
-bartlett = _window(jnp.bartlett, "Triangular window of `x` points, 0 at the ends.")
-blackman = _window(jnp.blackman, "Blackman window of `x` points.")
-hamming = _window(jnp.hamming, "Hamming window of `x` points.")
-hanning = _window(jnp.hanning, "Hann window of `x` points.")
-
-
-def kaiser(x, beta):
-    """Kaiser window of `x` points, shape parameter beta."""
-    return jnp.kaiser(int(x), beta).astype(dtypes.floatx())

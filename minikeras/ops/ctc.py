@@ -13,6 +13,11 @@ from minikeras.core.late_import import late_import
 from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
 
+__all__ = [
+    "ctc_decode",
+    "ctc_loss",
+]
+
 
 def _wide(x):
     """Half floats and integers as float32."""

@@ -5,10 +5,27 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from minikeras import settings
 from minikeras.core.symbolic import op
-from minikeras.ops.convert import as_array, unary
+from minikeras.ops.convert import as_array
+from minikeras.ops.op_makers import axes_of, unary
 
+__all__ = [
+    "cholesky",
+    "cholesky_inverse",
+    "det",
+    "eig",
+    "eigh",
+    "inv",
+    "lstsq",
+    "lu_factor",
+    "matrix_rank",
+    "norm",
+    "pinv",
+    "qr",
+    "solve",
+    "solve_triangular",
+    "svd",
+]
 _module = {"module": "keras.src.ops.linalg"}
 linalg_op = functools.partial(op, **_module)
 
@@ -37,20 +54,60 @@ def _check_square(name, x):
         )
 
 
+_SQUARES = "(…, n, n) array."
+
 det = unary(
-    jnp.linalg.det, "Determinants of (…, n, n).", "det", spec=_known_squares, **_module
-)
-eig = unary(jnp.linalg.eig, "Eigenvalues and eigenvectors, complex.", "eig", **_module)
-eigh = unary(
-    jnp.linalg.eigh,
-    "`eig` of a Hermitian matrix, real.",
-    "eigh",
+    jnp.linalg.det,
+    "Determinants.",
+    "[[2.0, 1.0], [0.0, 3.0]] -> 6.0",
+    "det",
+    x=_SQUARES,
+    returns="(…) array.",
+    spec=_known_squares,
     **_module,
 )
-inv = unary(jnp.linalg.inv, "Inverse.", "inv", spec=_known_squares, **_module)
-slogdet = unary(jnp.linalg.slogdet, "Sign and log |det|.", "slogdet")
+eig = unary(
+    jnp.linalg.eig,
+    "Eigenvalues λ and eigenvectors v: x v = λ v.",
+    """>>> values, vectors = eig([[0.0, 2.0], [2.0, 0.0]])
+>>> sorted(values.real.round(4).tolist()), vectors.shape
+([-2.0, 2.0], (2, 2))""",
+    "eig",
+    x=_SQUARES,
+    returns="complex (…, n) values and (…, n, n) vectors, one in each column.",
+    **_module,
+)
+eigh = unary(
+    jnp.linalg.eigh,
+    "Eigenvalues and eigenvectors of Hermitian matrices.",
+    """>>> values, vectors = eigh([[0.0, 2.0], [2.0, 0.0]])
+>>> values.round(4).tolist(), vectors.shape
+([-2.0, 2.0], (2, 2))""",
+    "eigh",
+    x=_SQUARES,
+    returns="real (…, n) values, ascending, and (…, n, n) vectors, one in each column.",
+    **_module,
+)
+inv = unary(
+    jnp.linalg.inv,
+    "Inverse matrices.",
+    "[[2.0, 0.0], [0.0, 4.0]] -> [[0.5, 0.0], [0.0, 0.25]]",
+    "inv",
+    x=_SQUARES,
+    returns="(…, n, n) array.",
+    spec=_known_squares,
+    **_module,
+)
 lu_factor = unary(
-    jax.scipy.linalg.lu_factor, "LU decomposition and pivots.", "lu_factor", **_module
+    jax.scipy.linalg.lu_factor,
+    "Factors of P x = L U, with L of ones on its diagonal and pivots P.",
+    """>>> lu, pivots = lu_factor([[1.0, 2.0], [4.0, 6.0]])
+>>> lu.tolist(), pivots.tolist()
+([[4.0, 6.0], [0.25, 0.5]], [1, 1])""",
+    "lu_factor",
+    x=_SQUARES,
+    returns="(…, n, n) array of U and below it L, and (…, n) int32 rows of the pivots.",
+    **_module,
 )
 
 
@@ -74,12 +131,6 @@ def cholesky_inverse(x, upper=False):
     inverse = jax.scipy.linalg.solve_triangular(x, eye, lower=not upper)
     other = jnp.swapaxes(inverse, -1, -2)
     return inverse @ other if upper else other @ inverse
-
-
-@op(module="keras.src.ops.math")
-def logdet(x):
-    """log of the determinant of a positive definite matrix."""
-    return jnp.linalg.slogdet(as_array(x))[1]
 
 
 @linalg_op(tensors=("a", "b"))
@@ -107,7 +158,7 @@ def norm(x, ord=None, axis=None, keepdims=False):
         axis: int or pair of ints; None for all entries.
         keepdims: keep the axes with size 1.
     """
-    axis = tuple(axis) if isinstance(axis, list) else axis
+    axis = axes_of(axis)
     return jnp.linalg.norm(as_array(x), ord, axis, keepdims)
 
 
@@ -167,38 +218,3 @@ def svd(x, full_matrices=True, compute_uv=True):
     """Singular values [and vectors] -> (u, s, vh), or s."""
     result = jnp.linalg.svd(as_array(x), full_matrices, compute_uv)
     return tuple(result) if compute_uv else result
-
-
-@op(module="keras.src.ops.nn")
-def normalize(x, axis=-1, order=2, epsilon=None):
-    """x / ‖x‖ along `axis`.
-
-    Args:
-        x: array.
-        axis: int or tuple of ints.
-        order: order of the norm.
-        epsilon: least norm to divide by, `keras.config.epsilon()` by default.
-    """
-    x = as_array(x)
-    epsilon = settings.epsilon() if epsilon is None else epsilon
-    axis = tuple(axis) if isinstance(axis, list) else axis
-    if not isinstance(order, int) or order < 1:
-        raise ValueError(f"Argument `order` must be an int >= 1, got {order!r}.")
-    if order == 2:
-        squares = jnp.sum(jnp.square(x), axis=axis, keepdims=True)
-        return x * jnp.minimum(jax.lax.rsqrt(squares), 1 / epsilon)
-    norms = jnp.linalg.norm(x, order, axis, keepdims=True)
-    return x / jnp.maximum(norms, epsilon)
-
-
-@op(name="CDist", module="keras.src.ops.math")
-def cdist(x, y):
-    """(n, d), (m, d) -> (n, m) Euclidean distances."""
-    x, y = as_array(x), as_array(y)
-    if min(x.ndim, y.ndim) < 2 or x.shape[-1] != y.shape[-1]:
-        raise ValueError(
-            "cdist: expected (..., n, d) and (..., m, d), got shapes "
-            f"{x.shape} and {y.shape}."
-        )
-    difference = x[..., :, None, :] - y[..., None, :, :]
-    return jnp.sqrt(jnp.sum(difference * difference, axis=-1))

@@ -8,6 +8,10 @@ import jax.numpy as jnp
 from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array
 
+__all__ = [
+    "rearrange",
+]
+
 
 def _groups(side):
     """`"b (h w)"` -> `[["b"], ["h", "w"]]`."""

@@ -5,7 +5,18 @@ import jax.numpy as jnp
 from minikeras.core.late_import import late_import
 from minikeras.core.symbolic import op
 from minikeras.core.variable import as_array
-from minikeras.ops.elementwise import MATH
+from minikeras.ops.convert import MATH
+
+__all__ = [
+    "extract_sequences",
+    "fft",
+    "fft2",
+    "ifft2",
+    "irfft",
+    "istft",
+    "rfft",
+    "stft",
+]
 
 
 def _complex(x, rank):

@@ -1,47 +1,20 @@
-"""`keras.ops.image`: images transformed."""
+"""`keras.ops.image`: functions of images."""
 
-from minikeras.ops.image_colour import (
-    hsv_to_rgb,
-    rgb_to_grayscale,
-    rgb_to_hsv,
-)
-from minikeras.ops.image_filters import (
-    gaussian_blur,
-    sobel_edges,
-    ssim,
-)
-from minikeras.ops.image_geometry import (
-    affine_transform,
-    elastic_transform,
-    map_coordinates,
-    perspective_transform,
-)
-from minikeras.ops.image_patches import (
-    extract_patches,
-    extract_patches_3d,
-)
-from minikeras.ops.image_sizes import (
-    crop_images,
-    pad_images,
-    resize,
-    scale_and_translate,
-)
+from minikeras.ops import image_colour as _image_colour
+from minikeras.ops import image_filters as _image_filters
+from minikeras.ops import image_geometry as _image_geometry
+from minikeras.ops import image_patches as _image_patches
+from minikeras.ops import image_sizes as _image_sizes
+from minikeras.ops.image_colour import *
+from minikeras.ops.image_filters import *
+from minikeras.ops.image_geometry import *
+from minikeras.ops.image_patches import *
+from minikeras.ops.image_sizes import *
 
-__all__ = [
-    "affine_transform",
-    "crop_images",
-    "elastic_transform",
-    "extract_patches",
-    "extract_patches_3d",
-    "gaussian_blur",
-    "hsv_to_rgb",
-    "map_coordinates",
-    "pad_images",
-    "perspective_transform",
-    "resize",
-    "rgb_to_grayscale",
-    "rgb_to_hsv",
-    "scale_and_translate",
-    "sobel_edges",
-    "ssim",
-]
+__all__ = []
+__all__ += _image_colour.__all__
+__all__ += _image_filters.__all__
+__all__ += _image_geometry.__all__
+__all__ += _image_patches.__all__
+__all__ += _image_sizes.__all__
+__all__[:] = sorted(__all__)  # in place: pyright reads the lines above

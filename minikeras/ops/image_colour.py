@@ -4,6 +4,12 @@ import jax.numpy as jnp
 
 from minikeras.ops.image_layout import image_op
 
+__all__ = [
+    "hsv_to_rgb",
+    "rgb_to_grayscale",
+    "rgb_to_hsv",
+]
+
 # Luma of red, green and blue (ITU-R BT.601).
 _LUMA = (0.2989, 0.5870, 0.1140)
 

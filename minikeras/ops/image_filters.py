@@ -6,10 +6,15 @@ from jax import lax
 
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import op
-from minikeras.ops.convert import as_array
+from minikeras.ops.convert import as_array, promote
 from minikeras.ops.image_layout import IMAGE, check_rank, image_op
-from minikeras.ops.reshaping import promote
 from minikeras.settings import standardize_data_format
+
+__all__ = [
+    "gaussian_blur",
+    "sobel_edges",
+    "ssim",
+]
 
 
 def correlate(images, kernels, padding="SAME"):

@@ -12,6 +12,13 @@ from minikeras.ops.convert import as_array
 from minikeras.ops.image_filters import blur
 from minikeras.ops.image_layout import IMAGE, check_choice, image_op
 
+__all__ = [
+    "affine_transform",
+    "elastic_transform",
+    "map_coordinates",
+    "perspective_transform",
+]
+
 _ORDERS = {"nearest": 0, "bilinear": 1}
 _FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
 

@@ -10,6 +10,11 @@ from minikeras.ops.convolution import sizes
 from minikeras.ops.image_layout import IMAGE
 from minikeras.settings import standardize_data_format
 
+__all__ = [
+    "extract_patches",
+    "extract_patches_3d",
+]
+
 
 def _windows(x, axis, size, stride, dilation, pads):
     """Axis -> two: the windows, and the entries of each."""

@@ -13,6 +13,13 @@ from minikeras.ops.convert import as_array, saturate_cast
 from minikeras.ops.image_layout import IMAGE, check_choice, check_rank, image_op
 from minikeras.settings import standardize_data_format
 
+__all__ = [
+    "crop_images",
+    "pad_images",
+    "resize",
+    "scale_and_translate",
+]
+
 _INTERPOLATIONS = ("bilinear", "nearest", "lanczos3", "lanczos5", "bicubic")
 
 

@@ -9,6 +9,14 @@ from minikeras.core.late_import import late_import
 from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
 
+__all__ = [
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "multi_hot",
+    "one_hot",
+    "sparse_categorical_crossentropy",
+]
+
 
 def _clipped(probabilities):
     """Away from 0 and 1, where the logarithm is finite."""

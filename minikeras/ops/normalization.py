@@ -11,6 +11,15 @@ from minikeras import settings
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
+from minikeras.ops.op_makers import axes_of
+
+__all__ = [
+    "batch_normalization",
+    "layer_normalization",
+    "moments",
+    "normalize",
+    "rms_normalization",
+]
 
 
 def _wide(x):
@@ -214,3 +223,25 @@ def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     if scale is not None:
         y = y * _spread(scale, x, axes)
     return y.astype(x.dtype)
+
+
+@nn_op
+def normalize(x, axis=-1, order=2, epsilon=None):
+    """x / ‖x‖ along `axis`.
+
+    Args:
+        x: array.
+        axis: int or tuple of ints.
+        order: order of the norm.
+        epsilon: least norm to divide by, `keras.config.epsilon()` by default.
+    """
+    x = as_array(x)
+    epsilon = settings.epsilon() if epsilon is None else epsilon
+    axis = axes_of(axis)
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(f"Argument `order` must be an int >= 1, got {order!r}.")
+    if order == 2:
+        squares = jnp.sum(jnp.square(x), axis=axis, keepdims=True)
+        return x * jnp.minimum(jax.lax.rsqrt(squares), 1 / epsilon)
+    norms = jnp.linalg.norm(x, order, axis, keepdims=True)
+    return x / jnp.maximum(norms, epsilon)

@@ -1,242 +1,49 @@
 """`keras.ops.numpy`: the functions that NumPy has too."""
 
-from minikeras.ops.control_flow import (
-    vectorize,
-)
-from minikeras.ops.convert import (
-    array,
-    ndim,
-    view,
-)
-from minikeras.ops.creation import (
-    arange,
-    bartlett,
-    blackman,
-    diag,
-    diagflat,
-    empty,
-    empty_like,
-    eye,
-    full,
-    full_like,
-    geomspace,
-    hamming,
-    hanning,
-    identity,
-    kaiser,
-    linspace,
-    logspace,
-    meshgrid,
-    ones,
-    ones_like,
-    tri,
-    tril,
-    triu,
-    vander,
-    zeros,
-    zeros_like,
-)
-from minikeras.ops.decompositions import (
-    slogdet,
-)
-from minikeras.ops.elementwise import (
-    abs,
-    absolute,
-    add,
-    angle,
-    arccos,
-    arccosh,
-    arcsin,
-    arcsinh,
-    arctan,
-    arctan2,
-    arctanh,
-    bitwise_and,
-    bitwise_invert,
-    bitwise_left_shift,
-    bitwise_not,
-    bitwise_or,
-    bitwise_right_shift,
-    bitwise_xor,
-    cbrt,
-    ceil,
-    clip,
-    conj,
-    conjugate,
-    cos,
-    cosh,
-    deg2rad,
-    divide,
-    divide_no_nan,
-    equal,
-    exp,
-    exp2,
-    expm1,
-    fabs,
-    floor,
-    floor_divide,
-    fmax,
-    fmin,
-    fmod,
-    gcd,
-    greater,
-    greater_equal,
-    heaviside,
-    hypot,
-    i0,
-    imag,
-    isclose,
-    isfinite,
-    isinf,
-    isnan,
-    isneginf,
-    isposinf,
-    isreal,
-    lcm,
-    ldexp,
-    left_shift,
-    less,
-    less_equal,
-    log,
-    log1p,
-    log2,
-    log10,
-    logaddexp,
-    logaddexp2,
-    logical_and,
-    logical_not,
-    logical_or,
-    logical_xor,
-    maximum,
-    minimum,
-    mod,
-    multiply,
-    nan_to_num,
-    negative,
-    nextafter,
-    not_equal,
-    power,
-    rad2deg,
-    real,
-    reciprocal,
-    right_shift,
-    round,
-    sign,
-    signbit,
-    sin,
-    sinc,
-    sinh,
-    sqrt,
-    square,
-    subtract,
-    tan,
-    tanh,
-    true_divide,
-    trunc,
-    where,
-)
-from minikeras.ops.indexing import (
-    argpartition,
-    argsort,
-    digitize,
-    get_item,
-    isin,
-    nonzero,
-    searchsorted,
-    select,
-    size,
-    sort,
-    take,
-    take_along_axis,
-    unique,
-    unravel_index,
-)
-from minikeras.ops.products import (
-    bincount,
-    corrcoef,
-    correlate,
-    cross,
-    diff,
-    dot,
-    einsum,
-    histogram,
-    inner,
-    kron,
-    matmul,
-    outer,
-    tensordot,
-    trace,
-    vdot,
-)
-from minikeras.ops.reduction import (
-    all,
-    allclose,
-    amax,
-    amin,
-    any,
-    argmax,
-    argmin,
-    average,
-    count_nonzero,
-    cumprod,
-    cumsum,
-    max,
-    mean,
-    median,
-    min,
-    nanargmax,
-    nanargmin,
-    nancumprod,
-    nancumsum,
-    nanmax,
-    nanmean,
-    nanmedian,
-    nanmin,
-    nanpercentile,
-    nanprod,
-    nanquantile,
-    nanstd,
-    nansum,
-    nanvar,
-    percentile,
-    prod,
-    ptp,
-    quantile,
-    std,
-    sum,
-    trapezoid,
-    var,
-)
-from minikeras.ops.reshaping import (
-    append,
-    array_split,
-    broadcast_to,
-    concatenate,
-    copy,
-    diagonal,
-    dsplit,
-    dstack,
-    expand_dims,
-    flip,
-    fliplr,
-    flipud,
-    hsplit,
-    hstack,
-    moveaxis,
-    pad,
-    ravel,
-    repeat,
-    reshape,
-    roll,
-    rot90,
-    split,
-    squeeze,
-    stack,
-    swapaxes,
-    tile,
-    transpose,
-    vsplit,
-    vstack,
-)
+from minikeras.ops import arithmetic as _arithmetic
+from minikeras.ops import counting as _counting
+from minikeras.ops import creation as _creation
+from minikeras.ops import cumulative as _cumulative
+from minikeras.ops import elementwise as _elementwise
+from minikeras.ops import indexing as _indexing
+from minikeras.ops import joining as _joining
+from minikeras.ops import logic as _logic
+from minikeras.ops import products as _products
+from minikeras.ops import quantiles as _quantiles
+from minikeras.ops import reduction as _reduction
+from minikeras.ops import reshaping as _reshaping
+from minikeras.ops import sorting as _sorting
+from minikeras.ops import windows as _windows
+from minikeras.ops.arithmetic import *
+from minikeras.ops.control_flow import vectorize
+from minikeras.ops.convert import array, ndim, view
+from minikeras.ops.counting import *
+from minikeras.ops.creation import *
+from minikeras.ops.cumulative import *
+from minikeras.ops.elementwise import *
+from minikeras.ops.indexing import *
+from minikeras.ops.joining import *
+from minikeras.ops.logic import *
+from minikeras.ops.products import *
+from minikeras.ops.quantiles import *
+from minikeras.ops.reduction import *
+from minikeras.ops.reshaping import *
+from minikeras.ops.sorting import *
+from minikeras.ops.windows import *
 
-__all__ = [n for n in dir() if n[0] != "_"]  # pyright: ignore
+__all__ = ["array", "ndim", "vectorize", "view"]
+__all__ += _arithmetic.__all__
+__all__ += _counting.__all__
+__all__ += _creation.__all__
+__all__ += _cumulative.__all__
+__all__ += _elementwise.__all__
+__all__ += _indexing.__all__
+__all__ += _joining.__all__
+__all__ += _logic.__all__
+__all__ += _products.__all__
+__all__ += _quantiles.__all__
+__all__ += _reduction.__all__
+__all__ += _reshaping.__all__
+__all__ += _sorting.__all__
+__all__ += _windows.__all__
+__all__[:] = sorted(__all__)  # in place: pyright reads the lines above

@@ -11,6 +11,14 @@ from minikeras.ops.convert import as_array
 from minikeras.ops.convolution import sizes
 from minikeras.settings import standardize_data_format
 
+__all__ = [
+    "depth_to_space",
+    "fold",
+    "psnr",
+    "space_to_depth",
+    "unfold",
+]
+
 
 def _images(x, block_size, data_format):
     """(array, its layout), checked."""

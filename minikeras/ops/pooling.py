@@ -13,6 +13,11 @@ from minikeras.ops.convert import as_array
 from minikeras.ops.convolution import sizes
 from minikeras.settings import standardize_data_format
 
+__all__ = [
+    "average_pool",
+    "max_pool",
+]
+
 # Windows up to this many entries are pooled slice by slice on a CPU.
 _SMALL_WINDOW = 16
 

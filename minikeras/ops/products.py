@@ -1,18 +1,48 @@
-"""Matrix and tensor products, and statistics built on them."""
+"""Products of vectors, matrices and tensors, and what is computed from them."""
 
 import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.core.late_import import late_import
 from minikeras.core.symbolic import op
-from minikeras.core.variable import is_sparse
-from minikeras.ops.convert import as_array, as_operand, binary
+from minikeras.ops.convert import as_array, as_operand
+from minikeras.ops.op_makers import binary, unary
 from minikeras.ops.sparse import batched_product
 
-kron = binary(jnp.kron, "Kronecker product.")
-outer = binary(jnp.outer, "x1 xᵀ2 of flattened operands.")
-vdot = binary(jnp.vdot, "Sum of products of all entries, x1 conjugated.")
+__all__ = [
+    "corrcoef",
+    "correlate",
+    "cross",
+    "diff",
+    "dot",
+    "einsum",
+    "inner",
+    "kron",
+    "matmul",
+    "outer",
+    "slogdet",
+    "tensordot",
+    "trace",
+    "vdot",
+]
+kron = binary(
+    jnp.kron,
+    "Kronecker product: x2 scaled by each entry of x1.",
+    "[[1, 2]], [[1], [3]] -> [[1, 2], [3, 6]]",
+    returns="array whose sizes are the products of those of the operands.",
+)
+outer = binary(
+    jnp.outer,
+    "x1ᵢ · x2ⱼ for all entries of the flattened operands.",
+    "[1, 2], [3, 4, 5] -> [[3, 4, 5], [6, 8, 10]]",
+    returns="(size of x1, size of x2) array.",
+)
+vdot = binary(
+    jnp.vdot,
+    "Σ conj(x1) · x2 over all entries.",
+    "[1, 2], [3, 4] -> 11",
+    returns="scalar.",
+)
 
 
 @op
@@ -96,6 +126,18 @@ def trace(x, offset=0, axis1=0, axis2=1):
     return jnp.trace(as_array(x), offset, axis1, axis2)
 
 
+slogdet = unary(
+    jnp.linalg.slogdet,
+    "Signs and logarithms of the absolute values of determinants.",
+    """>>> sign, log = slogdet([[0.0, 2.0], [3.0, 0.0]])
+>>> float(sign), float(log)
+(-1.0, 1.79...)""",
+    "slogdet",
+    x="(…, n, n) array.",
+    returns="two (…) arrays: signs, and log |det x|.",
+)
+
+
 @op(tensors=("a",))
 def diff(a, n=1, axis=-1):
     """Differences of neighbours along an axis, n times."""
@@ -120,79 +162,3 @@ def correlate(x1, x2, mode="valid"):
 def corrcoef(x):
     """Correlation coefficients between the rows."""
     return jnp.corrcoef(as_array(x))
-
-
-def _bincount_spec(trace, x, weights=None, sparse=False, **config):
-    """How many counts there are depends on the greatest number."""
-    del trace, config
-    dtype = "int32" if weights is None else weights.dtype
-    return KerasTensor((*x.shape[:-1], None), dtype, sparse=sparse or x.sparse)
-
-
-@op(tensors=("x", "weights"), spec=_bincount_spec)
-def bincount(x, weights=None, minlength=0, sparse=False):
-    """How often (or with what total weight) each of 0, 1, … occurs.
-
-    Args:
-        x: (n,) or (batch, n) ints >= 0.
-        weights: of the shape of `x`.
-        minlength: least number of counts.
-        sparse: give a sparse array; so does a sparse `x`, whose missing entries are
-            not counted.
-    """
-    if is_sparse(x):
-        counts = _sparse_counts(x, weights, minlength)
-    else:
-        counts = _counts(as_array(x), weights, minlength)
-    if not (sparse or is_sparse(x)):
-        return counts
-    BCOO = late_import("jax.experimental.sparse").BCOO
-    return BCOO.fromdense(counts)
-
-
-def _counts(x, weights, minlength):
-    length = max(int(jnp.max(x)) + 1 if x.size else 0, minlength or 0)
-    weights = None if weights is None else as_array(weights)
-    if x.ndim == 1:
-        return jnp.bincount(x, weights, length=length)
-    rows = [None] * len(x) if weights is None else weights
-    counts = [jnp.bincount(r, w, length=length) for r, w in zip(x, rows, strict=True)]
-    return jnp.stack(counts)
-
-
-def _sparse_counts(x, weights, minlength):
-    """Only stored entries count; `weights` has the same ones."""
-    x = x.update_layout(n_batch=0)
-    if weights is None:
-        weights = jnp.ones_like(x.data)
-    else:
-        weights = weights.update_layout(n_batch=0).data
-    length = max(int(jnp.max(x.data, initial=-1)) + 1, minlength or 0)
-    counts = jnp.zeros((*x.shape[:-1], length), weights.dtype)
-    return counts.at[(*x.indices[:, :-1].T, x.data)].add(weights)
-
-
-@op
-def histogram(x, bins=10, range=None):
-    """Counts in equal bins over `range`, and their edges -> (counts, edges)."""
-    x = as_array(x)
-    if not isinstance(bins, int) or bins < 0:
-        raise ValueError(
-            "histogram: Argument `bins` should be a non-negative integer, got "
-            f"{bins!r}."
-        )
-    if range and len(range) != 2:
-        raise ValueError(
-            "histogram: Argument `range` must be a tuple of two elements, got "
-            f"{range!r}."
-        )
-    if range and range[1] < range[0]:
-        raise ValueError(
-            "histogram: The second element of `range` must be greater than the first, "
-            f"got {range!r}."
-        )
-    if x.ndim > 1:
-        raise ValueError(
-            f"histogram: Input tensor must be 1-dimensional, got shape {x.shape}."
-        )
-    return jnp.histogram(x, bins, range)

@@ -5,9 +5,14 @@ import jax.numpy as jnp
 
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import op
-from minikeras.ops.convert import as_array
+from minikeras.ops.convert import MATH, as_array
 
-MATH = "keras.src.ops.math"
+__all__ = [
+    "segment_max",
+    "segment_min",
+    "segment_prod",
+    "segment_sum",
+]
 
 
 def _segments_spec(trace, data, segment_ids, num_segments=None, **config):

@@ -1,0 +1,152 @@
+"""Slices and entries of an array, read, replaced and added."""
+
+import jax
+import jax.numpy as jnp
+
+from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.symbolic import any_symbolic, op
+from minikeras.ops.convert import CORE, as_array, dtype
+
+__all__ = [
+    "scatter",
+    "scatter_update",
+    "slice",
+    "slice_update",
+    "unstack",
+]
+
+
+def _slice_spec(trace, inputs, start_indices, shape):
+    """Where the end is at depends on starts that are not known yet."""
+    if -1 not in shape or not any_symbolic((start_indices,)):
+        return trace(inputs, start_indices)
+    _check_ranks(inputs, start_indices, shape)
+    sizes = (None if size == -1 else size for size in shape)
+    return KerasTensor(tuple(sizes), dtype(inputs))
+
+
+def _check_ranks(inputs, starts, shape):
+    count = starts.shape[0] if hasattr(starts, "shape") else len(starts)
+    if len(shape) != len(inputs.shape):
+        raise ValueError(
+            "slice: the number of dimensions in `inputs` must match the number of "
+            f"dimensions in `shape`, got shape {tuple(inputs.shape)} and {shape}."
+        )
+    if count != len(inputs.shape):
+        raise ValueError(
+            "slice: the number of dimensions in `start_indices` must match the number "
+            f"of dimensions in `inputs`, got {count} and shape {tuple(inputs.shape)}."
+        )
+
+
+@op(tensors=("inputs", "start_indices"), module=CORE, spec=_slice_spec)
+def slice(inputs, start_indices, shape):
+    """The block of `shape` that begins at `start_indices`; -1: up to the end."""
+    inputs, starts = as_array(inputs), _starts(start_indices)
+    _check_ranks(inputs, starts, shape)
+    # -1: up to the end, which only a start that is no tracer can tell.
+    shape = [
+        int(end - start) if size == -1 else size
+        for end, start, size in zip(inputs.shape, starts, shape, strict=True)
+    ]
+    return jax.lax.dynamic_slice(inputs, starts, shape)
+
+
+@op(tensors=("inputs", "start_indices", "updates"), module=CORE)
+def slice_update(inputs, start_indices, updates):
+    """`inputs` with the block `updates` put at `start_indices`."""
+    return jax.lax.dynamic_update_slice(
+        as_array(inputs), as_array(updates), _starts(start_indices)
+    )
+
+
+def _starts(indices):
+    if isinstance(indices, (list, tuple)):
+        return indices
+    return tuple(as_array(indices).astype("int32"))
+
+
+def _scatter_spec(trace, indices, values, shape):
+    """The shape is given; how many axes are indexed need not be known."""
+    if isinstance(indices, KerasTensor) and indices.shape[-1:] == (None,):
+        return KerasTensor(shape, dtype(values))
+    return trace(indices, values)
+
+
+@op(tensors=("indices", "values"), module=CORE, spec=_scatter_spec)
+def scatter(indices, values, shape):
+    """Zeros of `shape` with `values` added at `indices`.
+
+    Args:
+        indices: (…, k) index tuples into the first k axes.
+        values: (…, rest of the shape).
+        shape: of the result.
+
+    >>> scatter([[0], [2]], [5.0, 6.0], (3,)).tolist()
+    [5.0, 0.0, 6.0]
+    """
+    values = as_array(values)
+    return _at(jnp.zeros(shape, values.dtype), indices).add(values)
+
+
+def _scatter_update_spec(trace, inputs, indices, updates, **config):
+    del config
+    if isinstance(indices, KerasTensor) and indices.shape[-1:] == (None,):
+        return KerasTensor(
+            inputs.shape if hasattr(inputs, "shape") else as_array(inputs).shape,
+            dtype(inputs),
+        )
+    return trace(inputs, indices, updates)
+
+
+@op(tensors=("inputs", "indices", "updates"), module=CORE, spec=_scatter_update_spec)
+def scatter_update(inputs, indices, updates, reduction=None):
+    """`inputs` with `updates` set, or combined by a reduction, at `indices`.
+
+    Args:
+        inputs: array.
+        indices: (…, k) index tuples into the first k axes.
+        updates: (…, rest of the shape).
+        reduction: None sets; "add", "max", "min" or "mul".
+    """
+    inputs = as_array(inputs)
+    updates = as_array(updates).astype(inputs.dtype)
+    if reduction not in (None, "add", "max", "min", "mul"):
+        raise ValueError(
+            "scatter_update: reduction must be None, 'add', 'max', 'min' or 'mul', "
+            f"got {reduction!r}."
+        )
+    return getattr(_at(inputs, indices), reduction or "set")(updates)
+
+
+def _at(x, indices):
+    return x.at[tuple(jnp.moveaxis(as_array(indices).astype("int32"), -1, 0))]
+
+
+def _unstack_spec(trace, x, num=None, axis=0):
+    if num is None and -x.ndim <= axis < x.ndim and x.shape[axis] is None:
+        raise ValueError(
+            f"unstack: Cannot infer argument `num` from shape {x.shape}, whose axis "
+            f"{axis} is unknown. Pass num=."
+        )
+    if num is None or x.shape[axis] is not None:
+        return trace(x)
+    shape = list(x.shape)
+    shape.pop(axis)
+    return [KerasTensor(shape, x.dtype) for _ in range(num)]
+
+
+@op(module=CORE, spec=_unstack_spec)
+def unstack(x, num=None, axis=0):
+    """The slices along an axis -> list of arrays without it.
+
+    >>> [row.tolist() for row in unstack([[1, 2], [3, 4]])]
+    [[1, 2], [3, 4]]
+    """
+    x = as_array(x)
+    if not -x.ndim <= axis < x.ndim:
+        raise ValueError(f"unstack: axis {axis} is out of bounds for shape {x.shape}.")
+    count = x.shape[axis]
+    if num is not None and num != count:
+        raise ValueError(f"unstack: axis {axis} has {count} slices, not num={num}.")
+    return [jax.lax.index_in_dim(x, i, axis, keepdims=False) for i in range(count)]
