@@ -1,1 +1,1 @@
-"""Attention: outputs that are averages of values, weighted by likeness."""
+"""Attention layers: outputs are averages of values, weighted by similarity."""

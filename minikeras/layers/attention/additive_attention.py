@@ -1,21 +1,33 @@
-"""AdditiveAttention: scores of a network with one hidden layer."""
+"""AdditiveAttention: the scores come from a network with one hidden layer."""
 
 import jax.numpy as jnp
 
-from minikeras.layers.attention.attention import Attention, sums_of_pairs
+from minikeras.layers.attention.attention import Attention, pairwise_sums
 
 
 class AdditiveAttention(Attention):
-    """Averages of values, weighted by scale · tanh(query + key).
+    """Average values, weighted by the scores Σ scale · tanh(query + key).
+
+    softmax(Σ scale · tanh(query + key)) value
+
+    Call it on [query, value] or [query, value, key]: (batch, targets, d),
+    (batch, sources, d) and (batch, sources, d); the key is the value by default. The
+    output is (batch, targets, d).
 
     Args:
-        use_scale: have the (d,) weight `scale`? It is 1 otherwise.
-        dropout: share of the weights dropped while training, in [0, 1].
-        seed: int; None takes one from Python's `random`.
+        use_scale: bool, train the (d,) weight `scale`; otherwise it is 1.
+        dropout: share of the weights that is dropped in training, in [0, 1].
+        **kwargs: `seed` of the dropout, int or None; `name`, `dtype` and the other
+            arguments of `keras.Layer`.
 
-    Inputs, masks and output: as `Attention`.
+    Raises:
+        ValueError: in a call: inputs that are not such a list.
 
     Source: Bahdanau et al. 2014, https://arxiv.org/abs/1409.0473.
+
+    >>> import numpy as np
+    >>> AdditiveAttention()([np.ones((1, 2, 4)), np.ones((1, 3, 4))]).shape
+    (1, 2, 4)
     """
 
     def __init__(self, use_scale=True, dropout=0.0, **kwargs):
@@ -30,13 +42,13 @@ class AdditiveAttention(Attention):
             )
 
     def _calculate_scores(self, query, key):
-        pairs = jnp.tanh(sums_of_pairs(query, key))
+        pairs = jnp.tanh(pairwise_sums(query, key))
         return jnp.sum(
             pairs if self.scale is None else pairs * self.scale.value, axis=-1
         )
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         config = super().get_config()
         del config["score_mode"]
         return config

@@ -6,56 +6,54 @@ import jax.numpy as jnp
 from minikeras import ops, random
 from minikeras.core.checks import unit_interval
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.layers.attention.masks import causal_mask, combined
+from minikeras.layers.attention.masks import causal_mask, combine_masks
 from minikeras.layers.layer import Layer
 from minikeras.layers.shapes import is_shape
 from minikeras.random.seed_generator import SeedGenerator
 
 
 def dot_scores(query, key):
-    """query · key of every pair: (…, targets, d), (…, sources, d) -> (…, t, s)."""
+    """query · key of every pair: (…, t, d), (…, s, d) -> (…, t, s)."""
     return query @ jnp.swapaxes(key, -1, -2)
 
 
-def sums_of_pairs(query, key):
+def pairwise_sums(query, key):
     """query + key of every pair: (…, t, d), (…, s, d) -> (…, t, s, d)."""
     return query[..., :, None, :] + key[..., None, :, :]
 
 
 def attention_weights(scores, mask=None):
-    """softmax over the sources (last axis); about 0 where `mask` is False.
+    """Softmax over the sources (last axis), about 0 where `mask` is False.
 
-    Where all sources of a target are hidden, all of them count alike.
+    If all sources of a target are masked, all of them have the same weight.
     """
     if mask is not None:
-        # Far below any score, and within the range of the narrowest dtype.
-        gap = 65504.0 if scores.dtype == jnp.float16 else 1e9
-        scores = jnp.where(mask, scores, scores - gap)
+        # As in Keras: a finite offset far below any score (65,504 is the largest
+        # float16), so that a row without any True is no NaN.
+        offset = 65504.0 if scores.dtype == jnp.float16 else 1e9
+        scores = jnp.where(mask, scores, scores - offset)
     return jax.nn.softmax(scores, axis=-1)
 
 
 class Attention(Layer):
-    """Averages of values, weighted by how well query and key go together.
+    """Average values, weighted by how well the query matches the keys.
 
     softmax(score(query, key)) value
 
-    Args:
-        use_scale: multiply the scores by a weight?
-        score_mode: `"dot"` for query · key; `"concat"` for
-            w Σ tanh(scale (query + key)), w a weight.
-        dropout: share of the weights dropped while training, in [0, 1].
-        seed: int; None takes one from Python's `random`.
+    Call it on [query, value] or [query, value, key]: (batch, targets, d),
+    (batch, sources, n) and (batch, sources, d); the key is the value by default. The
+    output is (batch, targets, n).
 
-    Called on [query, value] or [query, value, key]: (batch, targets, d),
-    (batch, sources, n) and (batch, sources, d), which is the value by default. The
-    output is (batch, targets, n). `call` also takes `mask`, a list of the bool masks
-    of query and value, (batch, targets) and (batch, sources): outputs are 0 where the
-    first is False, and sources count only where the second is True;
-    `use_causal_mask=True` to hide sources after the target; and
-    `return_attention_scores=True` to return the weights, too.
+    Args:
+        use_scale: bool, multiply the scores by a trainable scalar.
+        score_mode: `"dot"` for query · key; `"concat"` for
+            w Σ tanh(scale (query + key)) with a trainable scalar w.
+        dropout: share of the weights that is dropped in training, in [0, 1].
+        seed: int, seed of the random numbers; None draws one from Python's `random`.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
     Raises:
-        ValueError: unknown `score_mode`; inputs that are no such list.
+        ValueError: an unknown `score_mode`; in a call: inputs that are not such a list.
 
     Source: Luong et al. 2015, https://arxiv.org/abs/1508.04025.
 
@@ -81,7 +79,11 @@ class Attention(Layer):
         self.supports_masking = True
 
     def build(self, input_shape):
-        """Create the scalar weights."""
+        """Create the scalar weights.
+
+        Args:
+            input_shape: list of the shapes of query, value and key.
+        """
         self._mk_check_shapes(input_shape)
         if self.use_scale:
             self.scale = self.add_weight((), "ones", name="scale")
@@ -95,23 +97,23 @@ class Attention(Layer):
         _check_list(shapes, is_shape(shapes), f"the input shape {shapes}")
 
     def _calculate_scores(self, query, key):
-        """(…, targets, sources); for subclasses to replace."""
+        """Scores (…, targets, sources); subclasses may replace this method."""
         if self.score_mode == "dot":
             scores = dot_scores(query, key)
             return scores if self.scale is None else scores * self.scale.value
-        pairs = sums_of_pairs(query, key)
+        pairs = pairwise_sums(query, key)
         if self.scale is not None:
             pairs = self.scale.value * pairs
         return self.concat_score_weight.value * jnp.sum(jnp.tanh(pairs), axis=-1)
 
     def _calculate_score_mask(self, scores, v_mask, use_causal_mask):
-        """What of (…, targets, sources) counts; None for everything."""
+        """The mask that broadcasts to (…, targets, sources), or None."""
         if v_mask is not None:
             v_mask = jnp.asarray(v_mask)
             if v_mask.ndim < scores.ndim:
                 v_mask = jnp.expand_dims(v_mask, -2)
         causal = causal_mask(*scores.shape[-2:]) if use_causal_mask else None
-        return combined([v_mask, causal])
+        return combine_masks([v_mask, causal])
 
     def call(
         self,
@@ -121,30 +123,54 @@ class Attention(Layer):
         return_attention_scores=False,
         use_causal_mask=False,
     ):
-        """softmax(score(query, key)) value, and the weights if asked for"""
+        """Compute the outputs.
+
+        Args:
+            inputs: [query, value] or [query, value, key].
+            mask: list of the bool masks of query (batch, targets) and value
+                (batch, sources), or None. Outputs are 0 where the first one is False;
+                only sources where the second one is True have a weight.
+            training: bool, apply dropout to the weights.
+            return_attention_scores: bool, also return the weights.
+            use_causal_mask: bool, mask the sources after the target.
+
+        Returns:
+            (batch, targets, n), or a tuple of it and the weights (batch, targets,
+            sources).
+        """
         _check_inputs(inputs, mask)
         query, value = inputs[:2]
+        key = inputs[2] if len(inputs) > 2 else value
         query_mask, value_mask = (None, None) if mask is None else mask[:2]
-        scores = self._calculate_scores(query, inputs[2] if inputs[2:] else value)
-        counts = self._calculate_score_mask(scores, value_mask, use_causal_mask)
-        weights = attention_weights(scores, counts)
+        scores = self._calculate_scores(query, key)
+        score_mask = self._calculate_score_mask(scores, value_mask, use_causal_mask)
+        weights = attention_weights(scores, score_mask)
         if training and self.dropout > 0:
             weights = random.dropout(weights, self.dropout, seed=self.seed_generator)
         outputs = weights @ value
         if query_mask is not None:
-            seen = jnp.asarray(query_mask).astype(bool)[..., None]
-            outputs = jnp.where(seen, outputs, jnp.zeros_like(outputs))
+            query_mask = jnp.asarray(query_mask).astype(bool)[..., None]
+            outputs = jnp.where(query_mask, outputs, jnp.zeros_like(outputs))
         return (outputs, weights) if return_attention_scores else outputs
 
     def compute_mask(self, inputs, mask=None):
-        """The query's mask."""
+        """Return the mask of the query.
+
+        Args:
+            inputs: [query, value] or [query, value, key].
+            mask: list of their masks, or None.
+        """
         _check_inputs(inputs, mask)
         if mask is None or mask[0] is None:
             return None
         return ops.convert_to_tensor(mask[0])
 
     def compute_output_shape(self, input_shape):
-        """(*query, the value's last size)"""
+        """Return the query's shape with the last size of the value.
+
+        Args:
+            input_shape: list of the shapes of query, value and key.
+        """
         return (*input_shape[0][:-1], input_shape[1][-1])
 
     def compute_output_spec(
@@ -155,7 +181,15 @@ class Attention(Layer):
         training=None,
         use_causal_mask=False,
     ):
-        """The output, and the weights if asked for, as KerasTensors."""
+        """Return the output, and the weights if they are returned, as KerasTensors.
+
+        Args:
+            inputs: [query, value] or [query, value, key], KerasTensors.
+            mask: as in `call`.
+            return_attention_scores: as in `call`.
+            training: as in `call`.
+            use_causal_mask: as in `call`.
+        """
         _check_inputs(inputs, mask)
         query, value = (x.shape for x in inputs[:2])
         shape = self.compute_output_shape([query, value])
@@ -165,21 +199,23 @@ class Attention(Layer):
         return output, KerasTensor((*query[:-1], value[-2]), self.compute_dtype)
 
 
-def _check_list(inputs, single, shown):
-    what = "[query, value] or [query, value, key]"
-    if single or not isinstance(inputs, (list, tuple)):
+def _check_list(inputs, is_single, received):
+    """ValueError unless `inputs` lists two or three arrays or shapes."""
+    expected = "[query, value] or [query, value, key]"
+    if is_single or not isinstance(inputs, (list, tuple)):
         raise ValueError(
             "Attention layer must be called on a list of inputs, namely "
-            f"{what}. Received: {shown}."
+            f"{expected}. Received: {received}."
         )
     if len(inputs) not in (2, 3):
         raise ValueError(
-            f"Attention layer accepts inputs list of length 2 or 3, namely {what}. "
+            f"Attention layer accepts inputs list of length 2 or 3, namely {expected}. "
             f"Received length: {len(inputs)}."
         )
 
 
 def _check_inputs(inputs, mask):
+    """ValueError unless inputs and mask are lists of two or three."""
     _check_list(inputs, False, type(inputs).__name__)
     if mask is None:
         return

@@ -1,32 +1,44 @@
-"""GroupQueryAttention: heads of queries that share keys and values."""
+"""GroupQueryAttention: several query heads share one key and value head."""
 
 from minikeras.core.checks import positive_int
 from minikeras.layers.attention.projected_attention import ProjectedAttention
 
 
 class GroupedQueryAttention(ProjectedAttention):
-    """Attention whose heads of queries share heads of keys and values in groups.
+    """Attention in which groups of query heads share the heads of key and value.
 
-    As many key and value heads as query heads make it `MultiHeadAttention`; one makes
-    it multi-query attention.
+    softmax(Q_h K_gᵀ / √head_dim) V_g for head h of group g, then a projection. With as
+    many key and value heads as query heads it is `MultiHeadAttention`; with one it is
+    multi-query attention.
+
+    Call it on a query (batch, targets, n), a value (batch, sources, n) and a key, which
+    is the value by default. The output is (batch, targets, n).
 
     Args:
         head_dim: int >= 1, size of each head.
-        num_query_heads: int >= 1.
-        num_key_value_heads: int >= 1, divides `num_query_heads`.
-        dropout, use_bias, sliding_window, flash_attention, kernel_initializer,
-            bias_initializer, kernel_regularizer, bias_regularizer,
-            kernel_constraint, bias_constraint, use_gate, seed: as
-            `MultiHeadAttention`.
-        activity_regularizer: penalty of the projections' outputs and of the output.
-
-    Called on query (batch, targets, n), value (batch, sources, m) and key, which is
-    the value by default; the output is (batch, targets, n). Masks and further
-    arguments of the call: as `MultiHeadAttention`, and `query_mask`
-    (batch, targets).
+        num_query_heads: int >= 1, number of heads of the query.
+        num_key_value_heads: int >= 1, number of heads of key and value; divides
+            `num_query_heads`.
+        dropout: share of the weights that is dropped in training, in [0, 1].
+        use_bias: bool, whether the projections have a bias.
+        sliding_window: int >= 1, mask sources that are this many steps away, or more;
+            None for no window.
+        flash_attention: True requires cuDNN's fused kernel (GPU, half floats), False
+            never uses it; None uses it where it runs, unless
+            `keras.config.disable_flash_attention()` was called.
+        kernel_initializer: initializer of the projections' kernels.
+        bias_initializer: initializer of the projections' biases.
+        kernel_regularizer, bias_regularizer: penalties on these weights; None for none.
+        activity_regularizer: penalty on the outputs of the projections and of the
+            layer.
+        kernel_constraint, bias_constraint: projections of these weights after each
+            update; None for no constraint.
+        use_gate: bool, multiply the heads' outputs by σ(a projection of the query).
+        seed: int, seed of the random numbers; None draws one from Python's `random`.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
     Raises:
-        ValueError: a bad argument; value and key that differ in length.
+        ValueError: an invalid argument; in a call: value and key differ in length.
 
     Source: Ainslie et al. 2023, https://arxiv.org/abs/2305.13245.
 
@@ -87,7 +99,16 @@ class GroupedQueryAttention(ProjectedAttention):
         return heads, self.head_dim
 
     def compute_output_shape(self, query_shape, value_shape, key_shape=None):
-        """The query's shape"""
+        """Return the shape of the query.
+
+        Args:
+            query_shape: (batch, targets, n).
+            value_shape: (batch, sources, n).
+            key_shape: (batch, sources, n); None takes the value's.
+
+        Raises:
+            ValueError: query and value differ in their last size.
+        """
         if query_shape[-1] != value_shape[-1]:
             raise ValueError(
                 f"{self.name}: the last dimensions of `query` and `value` must be "

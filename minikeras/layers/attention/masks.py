@@ -1,4 +1,4 @@
-"""Which sources a target may attend to: (…, targets, sources) masks of bools."""
+"""Bool masks (…, targets, sources): True where a target may attend to a source."""
 
 import functools
 
@@ -24,14 +24,14 @@ def sliding_window_mask(targets, sources, window):
     return (jnp.abs(distance) < window)[None]
 
 
-def combined(masks):
-    """True where all of the masks that are not None are; None if all of them are."""
+def combine_masks(masks):
+    """The logical and of all masks that are not None; None if all of them are None."""
     given = [jnp.asarray(mask).astype(bool) for mask in masks if mask is not None]
     return functools.reduce(jnp.logical_and, given) if given else None
 
 
-def raised(mask, ndim, last):
-    """Put axes of size 1 before the `last` axes, until there are `ndim`.
+def expand_mask(mask, ndim, last):
+    """Insert axes of size 1 before the `last` axes, up to `ndim` axes.
 
     Raises:
         ValueError: the mask has fewer than `last` axes.

@@ -7,49 +7,50 @@ from minikeras.core.checks import is_int, positive_int
 from minikeras.layers.attention.projected_attention import ProjectedAttention
 
 
-def _stored_as(name):
-    """An attribute that is `name` in files: Keras has them without the underscore."""
+def _alias_of(name):
+    """A property that reads and writes the attribute `name`.
+
+    Files of Keras have these layers under names without an underscore.
+    """
     return property(attrgetter(name), lambda self, layer: setattr(self, name, layer))
 
 
 class MultiHeadAttention(ProjectedAttention):
-    """Attention in several subspaces at once.
+    """Attention in several subspaces (heads) at once.
 
-    concat_h(softmax(Q_h K_hᵀ / √key_dim) V_h) W, with Q_h, K_h and V_h projections of
-    query, key and value
+    concat_h(softmax(Q_h K_hᵀ / √key_dim) V_h) W, where Q_h, K_h and V_h are projections
+    of query, key and value
+
+    Call it on a query (batch, …, targets, n), a value (batch, …, sources, m) and a key,
+    which is the value by default. The output is (batch, …, targets, n).
 
     Args:
-        num_heads: int >= 1.
-        key_dim: int >= 1, size of each head's query and key.
-        value_dim: int >= 1, size of each head's value; key_dim by default.
-        dropout: share of the weights dropped while training, in [0, 1].
-        use_bias: do the projections have a bias?
-        output_shape: size, or sizes, of the output's last axes; the query's by
-            default.
-        attention_axes: int or ints, axes of the query over which to attend; all but
-            the first and last by default.
-        sliding_window: int >= 1; targets attend to sources less than this many steps
-            away only.
-        flash_attention: True asks for cuDNN's fused kernel (GPU, half floats); by
-            default it is taken where it runs.
-        kernel_initializer, bias_initializer: of the projections' weights.
-        kernel_regularizer, bias_regularizer: penalties.
-        activity_regularizer: penalty of the projections' outputs.
-        kernel_constraint, bias_constraint: projections after each update.
-        use_gate: multiply the heads' outputs by σ(a projection of the query)?
-        seed: int, of the dropout.
-
-    Called on query (batch, …, targets, n), value (batch, …, sources, m) and key, which
-    is the value by default; the output is (batch, …, targets, n). `call` also takes
-    `value_mask` and `key_mask`, (batch, sources); `attention_mask`, broadcastable to
-    (batch, targets, sources) or (batch, heads, targets, sources); and
-    `use_causal_mask=True` to hide sources after the target. With
-    `return_attention_scores=True` the weights (batch, heads, targets, sources) come
-    out, too. As in Keras, the query's mask is the one that came with it (`query_mask`
-    is not looked at), and the inputs' masks are taken from them.
+        num_heads: int >= 1, number of heads.
+        key_dim: int >= 1, size of query and key in each head.
+        value_dim: int >= 1, size of the value in each head; None takes `key_dim`.
+        dropout: share of the weights that is dropped in training, in [0, 1].
+        use_bias: bool, whether the projections have a bias.
+        output_shape: int or ints, size(s) of the last axis or axes of the output; None
+            takes the size of the query.
+        attention_axes: int or ints, axes over which to attend; None takes all axes
+            except the first and the last.
+        sliding_window: int >= 1, mask sources that are this many steps away, or more;
+            None for no window.
+        flash_attention: True requires cuDNN's fused kernel (GPU, half floats), False
+            never uses it; None uses it where it runs, unless
+            `keras.config.disable_flash_attention()` was called.
+        kernel_initializer: initializer of the projections' kernels.
+        bias_initializer: initializer of the projections' biases.
+        kernel_regularizer, bias_regularizer: penalties on these weights; None for none.
+        activity_regularizer: penalty on the outputs of the projections.
+        kernel_constraint, bias_constraint: projections of these weights after each
+            update; None for no constraint.
+        use_gate: bool, multiply the heads' outputs by σ(a projection of the query).
+        seed: int, seed of the random numbers; None draws one from Python's `random`.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
     Raises:
-        ValueError: a bad argument; value and key that differ in length.
+        ValueError: an invalid argument; in a call: value and key differ in length.
 
     Source: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762.
 
@@ -58,11 +59,11 @@ class MultiHeadAttention(ProjectedAttention):
     (1, 3, 8)
     """
 
-    _mk_masks_end_here = True
-    _query_dense = _stored_as("query_dense")
-    _key_dense = _stored_as("key_dense")
-    _value_dense = _stored_as("value_dense")
-    _output_dense = _stored_as("output_dense")
+    _mk_consumes_masks = True
+    _query_dense = _alias_of("query_dense")
+    _key_dense = _alias_of("key_dense")
+    _value_dense = _alias_of("value_dense")
+    _output_dense = _alias_of("output_dense")
 
     def __init__(
         self,
@@ -107,16 +108,18 @@ class MultiHeadAttention(ProjectedAttention):
         self.value_dim = positive_int(value_dim, "value_dim")
         self.output_shape = _sizes(output_shape)
         if attention_axes is not None:
-            one = is_int(attention_axes)
-            self.attention_axes = (attention_axes,) if one else tuple(attention_axes)
-        self._mk_projection_penalty = regularizers.get(activity_regularizer)
+            single = is_int(attention_axes)
+            axes = (attention_axes,) if single else tuple(attention_axes)
+            self.attention_axes = axes
+        self._mk_projection_regularizer = regularizers.get(activity_regularizer)
 
     def _mk_heads(self, projection):
-        compared = projection in ("query", "key")
-        return self.num_heads, self.key_dim if compared else self.value_dim
+        is_scored = projection in ("query", "key")
+        return self.num_heads, self.key_dim if is_scored else self.value_dim
 
 
 def _sizes(output_shape):
+    """`output_shape` as a tuple of ints, or None."""
     if output_shape is None:
         return None
     if is_int(output_shape):

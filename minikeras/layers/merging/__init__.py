@@ -1,1 +1,1 @@
-"""Layers of several inputs."""
+"""Layers that merge several inputs into one output."""

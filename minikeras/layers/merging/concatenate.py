@@ -1,4 +1,4 @@
-"""Concatenate: one input behind the other."""
+"""Concatenate: join inputs along an axis."""
 
 from minikeras import ops
 from minikeras.layers.layer import Layer
@@ -8,11 +8,14 @@ from minikeras.layers.merging.merge import check_mask_list, is_shape_list
 class Concatenate(Layer):
     """Join a list of inputs along an axis.
 
+    Call it on a list of arrays whose sizes agree along all other axes.
+
     Args:
-        axis: int, along which sizes may differ.
+        axis: int, the axis to join; negative values count from the end.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
     Raises:
-        ValueError: no list of inputs, or other sizes differ.
+        ValueError: in a call: inputs that are not a list, or differ along other axes.
 
     >>> Concatenate()([ops.ones((2, 3)), ops.ones((2, 1))]).shape
     (2, 4)
@@ -24,7 +27,11 @@ class Concatenate(Layer):
         self.supports_masking = True
 
     def build(self, input_shape):
-        """Check that all sizes but those of `axis` agree."""
+        """Check that all sizes agree, except along `axis`.
+
+        Args:
+            input_shape: list of the shapes of the inputs.
+        """
         if not is_shape_list(input_shape):
             raise ValueError(
                 "Concatenate joins a list of arrays, got one array of shape "
@@ -33,11 +40,9 @@ class Concatenate(Layer):
         first = input_shape[0]
         axis = self.axis % len(first) if first else 0
         others = [[n for i, n in enumerate(s) if i != axis] for s in input_shape]
-        agree = all(
-            len(sizes) == len(others[0]) and len(set(column) - {None}) <= 1
-            for sizes in others
-            for column in zip(*others, strict=False)
-        )
+        # A size of None fits any size.
+        columns = zip(*others, strict=False)
+        agree = all(len(set(sizes) - {None}) <= 1 for sizes in columns)
         if not agree or len({len(s) for s in input_shape}) > 1:
             raise ValueError(
                 "A `Concatenate` layer requires inputs with matching shapes except "
@@ -45,20 +50,29 @@ class Concatenate(Layer):
             )
 
     def call(self, inputs):
-        """concatenate(inputs)"""
+        """Return the joined inputs.
+
+        Args:
+            inputs: list of arrays.
+        """
         return ops.concatenate(inputs, axis=self.axis)
 
     def compute_mask(self, inputs, mask=None):
-        """The masks, joined likewise; an input without one counts everywhere."""
+        """Return the masks, joined like the inputs; None if no input has a mask.
+
+        Args:
+            inputs: list of arrays.
+            mask: list of their masks; None for an input in which all entries count.
+        """
         if mask is None:
             return None
         check_mask_list(inputs, mask)
         if all(m is None for m in mask):
             return None
-        whole = []
+        masks = []
         for x, m in zip(inputs, mask, strict=True):
             if m is None or len(m.shape) < len(x.shape):
                 ones = ops.ones_like(x, dtype="bool")
                 m = ones if m is None else ops.logical_and(ones, ops.expand_dims(m, -1))
-            whole.append(m)
-        return ops.any(ops.concatenate(whole, axis=self.axis), axis=-1)
+            masks.append(m)
+        return ops.any(ops.concatenate(masks, axis=self.axis), axis=-1)

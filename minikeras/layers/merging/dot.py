@@ -1,18 +1,18 @@
-"""Dot: inner products, sample by sample."""
+"""Dot: inner products of the samples of two inputs."""
 
 import jax
-import jax.numpy as jnp
 
 from minikeras import ops
 from minikeras.core.checks import is_int
 from minikeras.core.variable import is_sparse
 from minikeras.layers.layer import Layer
 from minikeras.layers.merging.merge import is_shape_list
+from minikeras.layers.normalization.unit_normalization import unit_normalization
 from minikeras.ops.sparse import by_jax
 
 
-def by_sample(x):
-    """A sparse array in the layout that keeps the samples apart; others unchanged."""
+def with_batch_axis(x):
+    """Give a sparse array a batch dimension, which `dot_general` needs."""
     if is_sparse(x) and x.n_batch == 0:
         return x.update_layout(n_batch=1, on_inefficient=None)
     return x
@@ -23,34 +23,35 @@ def batch_dot(x, y, axes):
 
     Args:
         x, y: (batch, ...), at least of rank 2.
-        axes: two ints >= 1, counted with the batch axis.
+        axes: two ints >= 1; the batch axis is 0.
 
     Returns:
-        (batch, rest of x, rest of y); (batch, 1) if nothing is left.
+        (batch, rest of x, rest of y), or (batch, 1) if no other axis is left.
     """
     numbers = (((axes[0],), (axes[1],)), ((0,), (0,)))
-    out = by_jax(jax.lax.dot_general)(by_sample(x), by_sample(y), numbers)
+    out = by_jax(jax.lax.dot_general)(with_batch_axis(x), with_batch_axis(y), numbers)
     return ops.expand_dims(out, 1) if out.ndim == 1 else out
 
 
-def unit_length(x, axis):
-    """x / |x| along an axis; a vector of zeros stays zero."""
-    squares = jnp.sum(jnp.square(x), axis=axis, keepdims=True)
-    return x * jax.lax.rsqrt(jnp.maximum(squares, 1e-12))
-
-
 class Dot(Layer):
-    """Inner products of the samples of two inputs.
+    """Compute inner products of the samples of two inputs.
+
+    output[b] = Σ x[b] y[b] over the axes `axes`
+
+    Call it on [x, y], (batch, ...) each. The output is (batch, other axes of x, other
+    axes of y), or (batch, 1).
 
     Args:
-        axes: int, or one for each input: what is contracted, counted with the batch
-            axis.
-        normalize: divide by the lengths first, which gives cosines?
+        axes: int, or a pair with one int for each input: the axes to contract. The
+            batch axis is 0.
+        normalize: bool, divide by the lengths first, which gives cosines.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
     Raises:
-        TypeError, ValueError: bad axes; inputs whose sizes do not agree.
+        TypeError: `axes` is neither an int nor a list or tuple.
+        ValueError: `axes` is not a pair of ints; in a call: sizes that do not agree.
 
-    >>> Dot(axes=1)([jnp.ones((2, 3)), jnp.ones((2, 3))]).tolist()
+    >>> Dot(axes=1)([ops.ones((2, 3)), ops.ones((2, 3))]).tolist()
     [[3.0], [3.0]]
     """
 
@@ -75,7 +76,11 @@ class Dot(Layer):
         return tuple(axis % n for axis, n in zip(axes, ndims, strict=True))
 
     def build(self, input_shape):
-        """Check that the contracted sizes agree."""
+        """Check that the contracted sizes agree.
+
+        Args:
+            input_shape: list of the two shapes.
+        """
         if not is_shape_list(input_shape) or len(input_shape) != 2:
             raise ValueError(
                 f"Dot multiplies 2 inputs: call it on [x, y]. Got shapes {input_shape}."
@@ -94,13 +99,22 @@ class Dot(Layer):
             )
 
     def call(self, inputs):
-        """batch_dot(x, y, axes)"""
+        """Return batch_dot(x, y, axes).
+
+        Args:
+            inputs: [x, y].
+        """
         x, y = inputs
         axes = self._mk_axes_for(x.ndim, y.ndim)
         if self.normalize:
-            x, y = unit_length(x, axes[0]), unit_length(y, axes[1])
+            x, y = unit_normalization(x, axes[0]), unit_normalization(y, axes[1])
         return batch_dot(x, y, axes)
 
     def compute_mask(self, inputs, mask=None):
-        """None"""
+        """Return None: the output has no mask.
+
+        Args:
+            inputs: [x, y].
+            mask: list of their masks, not used.
+        """
         return None

@@ -1,4 +1,4 @@
-"""Add, Subtract, Multiply, Average, Maximum, Minimum: one function each."""
+"""Layers that add, subtract, multiply, average or compare inputs entry by entry."""
 
 import jax.numpy as jnp
 
@@ -6,8 +6,8 @@ from minikeras import ops
 from minikeras.layers.merging.merge import Merge
 
 
-def _limit(dtype, sign):
-    """The smallest (sign -1) or largest value of a dtype."""
+def _extreme_value(dtype, sign):
+    """The smallest (sign -1) or largest (sign 1) value of a dtype."""
     if dtype.name == "bool":
         return sign > 0
     floating = jnp.issubdtype(dtype, jnp.floating)
@@ -16,65 +16,143 @@ def _limit(dtype, sign):
 
 
 class Add(Merge):
-    """x1 + x2 + ...
+    """Add inputs: x1 + x2 + ...
+
+    Call it on a list of arrays (batch, ...). Samples broadcast: (batch, n) and
+    (batch, m, n) combine as (batch, 1, n) and (batch, m, n).
+
+    Args:
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Raises:
+        ValueError: in a call: inputs that are not a list, or do not broadcast.
 
     >>> Add()([jnp.ones((1, 2)), jnp.ones((1, 2))]).tolist()
     [[2.0, 2.0]]
     """
 
-    merge_function = staticmethod(ops.add)
+    _mk_merge_function = staticmethod(ops.add)
 
 
 class Subtract(Merge):
-    """x1 - x2."""
+    """Subtract the second of two inputs from the first: x1 - x2.
 
-    count = 2
-    merge_function = staticmethod(ops.subtract)
+    Call it on a list of arrays (batch, ...). Samples broadcast: (batch, n) and
+    (batch, m, n) combine as (batch, 1, n) and (batch, m, n).
+
+    Args:
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Raises:
+        ValueError: in a call: inputs that are not a list, or do not broadcast.
+
+    >>> Subtract()([jnp.ones((1, 2)), jnp.ones((1, 2))]).tolist()
+    [[0.0, 0.0]]
+    """
+
+    _mk_input_count = 2
+    _mk_merge_function = staticmethod(ops.subtract)
 
 
 class Multiply(Merge):
-    """x1 * x2 * ..., without masked entries."""
+    """Multiply inputs: x1 * x2 * ...
 
-    merge_function = staticmethod(ops.multiply)
+    Masked entries of an input count as 1; the output is 0 where all inputs are masked.
+    Call it on a list of arrays (batch, ...). Samples broadcast: (batch, n) and
+    (batch, m, n) combine as (batch, 1, n) and (batch, m, n).
+
+    Args:
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Raises:
+        ValueError: in a call: inputs that are not a list, or do not broadcast.
+
+    >>> Multiply()([jnp.full((1, 2), 3.0), jnp.full((1, 2), 2.0)]).tolist()
+    [[6.0, 6.0]]
+    """
+
+    _mk_merge_function = staticmethod(ops.multiply)
 
     @staticmethod
-    def neutral(dtype):
+    def _mk_neutral(dtype):
         """1"""
         return 1
 
     @staticmethod
-    def unseen(first):
+    def _mk_all_masked(first):
         """0"""
         return jnp.zeros_like(first)
 
 
 class Average(Merge):
-    """(x1 + x2 + ...) / n; masked entries count too."""
+    """Average inputs: (x1 + x2 + ... + xn) / n.
 
-    merge_function = staticmethod(ops.add)
+    As in Keras, masked entries take part.
+    Call it on a list of arrays (batch, ...). Samples broadcast: (batch, n) and
+    (batch, m, n) combine as (batch, 1, n) and (batch, m, n).
+
+    Args:
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Raises:
+        ValueError: in a call: inputs that are not a list, or do not broadcast.
+
+    >>> Average()([jnp.zeros((1, 2)), jnp.ones((1, 2))]).tolist()
+    [[0.5, 0.5]]
+    """
+
+    _mk_merge_function = staticmethod(ops.add)
 
     def call(self, inputs):
-        """The mean of the inputs"""
+        """Return the mean of the inputs."""
         return ops.divide(super().call(inputs), len(inputs))
 
 
 class Maximum(Merge):
-    """The largest of each entry, without masked ones."""
+    """Take the largest value of each entry: max(x1, x2, ...).
 
-    merge_function = staticmethod(ops.maximum)
+    Masked entries of an input do not take part.
+    Call it on a list of arrays (batch, ...). Samples broadcast: (batch, n) and
+    (batch, m, n) combine as (batch, 1, n) and (batch, m, n).
+
+    Args:
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Raises:
+        ValueError: in a call: inputs that are not a list, or do not broadcast.
+
+    >>> Maximum()([jnp.zeros((1, 2)), jnp.ones((1, 2))]).tolist()
+    [[1.0, 1.0]]
+    """
+
+    _mk_merge_function = staticmethod(ops.maximum)
 
     @staticmethod
-    def neutral(dtype):
-        """The smallest value"""
-        return _limit(dtype, -1)
+    def _mk_neutral(dtype):
+        """The smallest value of the dtype."""
+        return _extreme_value(dtype, -1)
 
 
 class Minimum(Merge):
-    """The smallest of each entry, without masked ones."""
+    """Take the smallest value of each entry: min(x1, x2, ...).
 
-    merge_function = staticmethod(ops.minimum)
+    Masked entries of an input do not take part.
+    Call it on a list of arrays (batch, ...). Samples broadcast: (batch, n) and
+    (batch, m, n) combine as (batch, 1, n) and (batch, m, n).
+
+    Args:
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Raises:
+        ValueError: in a call: inputs that are not a list, or do not broadcast.
+
+    >>> Minimum()([jnp.zeros((1, 2)), jnp.ones((1, 2))]).tolist()
+    [[0.0, 0.0]]
+    """
+
+    _mk_merge_function = staticmethod(ops.minimum)
 
     @staticmethod
-    def neutral(dtype):
-        """The largest value"""
-        return _limit(dtype, 1)
+    def _mk_neutral(dtype):
+        """The largest value of the dtype."""
+        return _extreme_value(dtype, 1)

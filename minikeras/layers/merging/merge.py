@@ -14,46 +14,43 @@ def is_shape_list(shapes) -> bool:
     return bool(shapes) and all(isinstance(s, (tuple, list)) for s in shapes)
 
 
-def aligned(x, ndim):
-    """Give each sample of `x` leading axes of size 1: (batch, 1, ..., 1, *rest)."""
+def expand_to_rank(x, ndim):
+    """Insert axes of size 1 after the batch axis: (batch, 1, ..., 1, *rest)."""
     if x.ndim == ndim:
         return x
     return ops.reshape(x, (x.shape[0], *(1,) * (ndim - x.ndim), *x.shape[1:]))
 
 
-def merge(function, inputs, masks, neutral, unseen):
+def merge(function, inputs, masks, neutral, all_masked):
     """Reduce arrays with `function`; masked entries do not take part.
 
     Args:
         function: f(x, y) -> array.
-        inputs: arrays that broadcast sample by sample.
-        masks: for each, None or a bool array without the last axes.
-        neutral: f(dtype) -> what masked entries count as; None takes them as they
-            are.
-        unseen: f(first input) -> the result where every input is masked.
-
-    Returns:
-        The reduction.
+        inputs: arrays whose samples broadcast.
+        masks: for each input a bool array without the last axes, or None.
+        neutral: f(dtype) -> value that replaces masked entries; None keeps them.
+        all_masked: f(first input) -> the result where all inputs are masked.
     """
     ndim = max(x.ndim for x in inputs)
-    seen = []
+    used_masks = []
     values = []
     for x, mask in zip(inputs, masks, strict=True):
-        # As in Keras, an input that is given further axes leaves its mask behind.
+        # As in Keras, the mask of an input that gets further axes is ignored.
         if neutral is not None and mask is not None and x.ndim == ndim:
             mask = jnp.asarray(mask).astype(bool)
             mask = mask.reshape((*mask.shape, *(1,) * (x.ndim - mask.ndim)))
             x = jnp.where(mask, x, jnp.asarray(neutral(x.dtype), x.dtype))
-            seen.append(mask)
-        values.append(aligned(x, ndim))
+            used_masks.append(mask)
+        values.append(expand_to_rank(x, ndim))
     out = functools.reduce(function, values)
-    if len(seen) < len(inputs):  # an input without a mask is seen everywhere
+    if len(used_masks) < len(inputs):  # an input without a mask counts everywhere
         return out
-    return jnp.where(functools.reduce(jnp.logical_or, seen), out, unseen(inputs[0]))
+    any_unmasked = functools.reduce(jnp.logical_or, used_masks)
+    return jnp.where(any_unmasked, out, all_masked(inputs[0]))
 
 
 def check_mask_list(inputs, mask):
-    """ValueError unless both are lists of one length."""
+    """Raise ValueError unless both are lists of the same length."""
     if not isinstance(mask, (list, tuple)):
         raise ValueError(f"`mask` should be a list. It is one {type(mask).__name__}.")
     if not isinstance(inputs, (list, tuple)):
@@ -69,27 +66,31 @@ def check_mask_list(inputs, mask):
 class Merge(Layer):
     """Combine a list of inputs, entry by entry.
 
-    Inputs broadcast sample by sample: (batch, n) with (batch, m, n) is
-    (batch, 1, n) with (batch, m, n). Subclasses give `merge_function`.
+    Samples broadcast: (batch, n) and (batch, m, n) combine as (batch, 1, n) and
+    (batch, m, n). Subclasses define `_mk_merge_function`.
     """
 
-    count: int | None = None  # how many inputs there must be
+    _mk_input_count: int | None = None  # how many inputs there must be
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
         self.supports_masking = True
 
     def build(self, input_shape):
-        """Check that the shapes go together."""
+        """Check that the samples broadcast.
+
+        Args:
+            input_shape: list of the shapes of the inputs.
+        """
         if not is_shape_list(input_shape):
             raise ValueError(
                 f"{type(self).__name__} combines a list of arrays, got one array of "
                 f"shape {input_shape}. Call it on [x, y, ...]."
             )
-        if self.count and len(input_shape) != self.count:
+        if self._mk_input_count and len(input_shape) != self._mk_input_count:
             raise ValueError(
                 f"A `{type(self).__name__}` layer should be called on exactly "
-                f"{self.count} inputs, got those of shapes {input_shape}."
+                f"{self._mk_input_count} inputs, got those of shapes {input_shape}."
             )
         if len({shape[0] for shape in input_shape} - {None}) > 1:
             raise ValueError(
@@ -105,35 +106,53 @@ class Merge(Layer):
                     "not broadcast to one shape."
                 )
 
-    neutral = None  # f(dtype) -> what masked entries count as, if they are left out
+    # f(dtype) -> value that does not change the result, put at masked entries; None if
+    # masked entries take part as they are.
+    _mk_neutral = None
 
     @staticmethod
-    def unseen(first):
-        """The output where all inputs are masked, from the first of them"""
+    def _mk_all_masked(first):
+        """The output where all inputs are masked; by default the first input."""
         return first
 
     @staticmethod
-    def merge_function(x, y, /):
-        """Two arrays of equal rank -> one."""
+    def _mk_merge_function(x, y, /):
+        """Combine two arrays of equal rank."""
         raise NotImplementedError
 
     def call(self, inputs):
-        """The inputs, reduced with `merge_function`"""
+        """Combine the inputs.
+
+        Args:
+            inputs: list of arrays (batch, ...) whose samples broadcast.
+        """
         masks = [get_mask(x) for x in inputs]
-        return merge(self.merge_function, inputs, masks, self.neutral, self.unseen)
+        return merge(
+            self._mk_merge_function,
+            inputs,
+            masks,
+            self._mk_neutral,
+            self._mk_all_masked,
+        )
 
     def compute_mask(self, inputs, mask=None):
-        """True where any input counts; None if one of them has no mask."""
+        """Return the logical or of the masks; None if an input has no mask.
+
+        Args:
+            inputs: list of arrays.
+            mask: list of their masks, or None.
+        """
         if mask is None:
             return None
         check_mask_list(inputs, mask)
         if any(m is None for m in mask):
             return None
         ndim = max(len(m.shape) for m in mask)
-        return functools.reduce(ops.logical_or, [_aligned_mask(m, ndim) for m in mask])
+        return functools.reduce(ops.logical_or, [_expand_mask(m, ndim) for m in mask])
 
 
-def _aligned_mask(mask, ndim):
+def _expand_mask(mask, ndim):
+    """Insert axes of size 1 after the batch axis."""
     for _ in range(ndim - len(mask.shape)):
         mask = ops.expand_dims(mask, 1)
     return mask

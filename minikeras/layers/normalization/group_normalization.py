@@ -1,4 +1,4 @@
-"""GroupNormalization: moments over groups of the channels of one sample."""
+"""GroupNormalization: normalize groups of channels of each sample."""
 
 import jax
 
@@ -9,13 +9,13 @@ from minikeras.layers.layer import Layer
 
 
 def group_normalization(x, groups, axis, epsilon):
-    """Mean 0 and variance 1 over all axes but the batch's, in each group of channels.
+    """Give each group of channels mean 0 and variance 1 over all axes but the batch.
 
     Args:
         x: (batch, ...).
         groups: int, divides the size of `axis`.
-        axis: int >= 1, of the channels.
-        epsilon: small number in the root.
+        axis: int >= 1, the axis of the channels.
+        epsilon: small number added to the variance.
     """
     n = x.shape[axis]
     shape = (*x.shape[:axis], groups, n // groups, *x.shape[axis + 1 :])
@@ -23,11 +23,12 @@ def group_normalization(x, groups, axis, epsilon):
     axes = tuple(i for i in range(1, split.ndim) if i != axis)
     mean, variance = ops.moments(split, axes, keepdims=True)
     factor = jax.lax.rsqrt(variance + epsilon)
+    # x · a + b as in Keras: (x - mean) · a would round to other last bits.
     return (split * factor - mean * factor).reshape(x.shape)
 
 
 def check_groups(groups, channels):
-    """ValueError unless `channels` can be split into `groups`."""
+    """Raise ValueError unless `channels` can be divided into `groups`."""
     if channels < groups:
         raise ValueError(
             f"groups={groups} cannot be more than the number of channels, {channels}."
@@ -40,20 +41,33 @@ def check_groups(groups, channels):
 
 
 class GroupNormalization(Layer):
-    """Give groups of channels mean 0 and variance 1 in each sample.
+    """Normalize groups of channels in each sample, then scale and shift.
 
     gamma (x - mean) / sqrt(variance + epsilon) + beta
 
     Args:
-        groups: int >= 1, which divides the channels; -1 is one for each channel.
+        groups: int >= 1, number of groups; divides the channels. -1 makes one group of
+            each channel.
         axis: int, the axis of the channels.
-        epsilon: small number in the root.
-        center, scale: have beta? have gamma?
-        beta_initializer, gamma_initializer: of the (channels,) weights.
-        beta_regularizer, gamma_regularizer: penalties.
-        beta_constraint, gamma_constraint: projections after each update.
+        epsilon: small number added to the variance.
+        center: bool, whether to add beta.
+        scale: bool, whether to multiply by gamma.
+        beta_initializer, gamma_initializer: initializers of the (channels,) weights.
+        beta_regularizer, gamma_regularizer: penalties on the weights; None for none.
+        beta_constraint, gamma_constraint: projections of the weights after each update;
+            None for no constraint.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: (batch, ...). Output shape: the same.
+
+    Raises:
+        ValueError: `groups` is invalid; in a call: it does not divide the channels.
 
     Source: Wu & He 2018, https://arxiv.org/abs/1803.08494.
+
+    >>> import numpy as np
+    >>> GroupNormalization(groups=2)(np.ones((2, 5, 5, 4))).shape
+    (2, 5, 5, 4)
     """
 
     def __init__(
@@ -90,7 +104,11 @@ class GroupNormalization(Layer):
         self.supports_masking = True
 
     def build(self, input_shape):
-        """Create gamma and beta, (channels,)."""
+        """Create gamma and beta, (channels,) each.
+
+        Args:
+            input_shape: shape of the inputs; the size of `axis` must be known.
+        """
         n = input_shape[self.axis]
         if n is None:
             raise ValueError(
@@ -107,7 +125,11 @@ class GroupNormalization(Layer):
             self.beta = self._mk_weight("beta", (n,), autocast=False)
 
     def call(self, inputs):
-        """gamma (inputs - mean) / sqrt(variance + epsilon) + beta"""
+        """Return gamma (inputs - mean) / sqrt(variance + epsilon) + beta.
+
+        Args:
+            inputs: (batch, ...).
+        """
         half = self.compute_dtype in ("float16", "bfloat16")
         x = inputs.astype("float32" if half else self.compute_dtype)
         axis = self.axis % x.ndim

@@ -1,4 +1,4 @@
-"""LayerNormalization: each sample with its own moments."""
+"""LayerNormalization: normalize each sample with its own statistics."""
 
 import jax.numpy as jnp
 
@@ -8,20 +8,32 @@ from minikeras.layers.layer import Layer
 
 
 class LayerNormalization(Layer):
-    """Give each sample mean 0 and variance 1 over `axis`, then scale and shift.
+    """Normalize each sample over `axis`, then scale and shift it.
 
     gamma (x - mean) / sqrt(variance + epsilon) + beta
 
     Args:
-        axis: int or ints.
-        epsilon: small number in the root.
-        center, scale: have beta? have gamma?
-        beta_initializer, gamma_initializer: of the weights, of the sizes of `axis`.
-        beta_regularizer, gamma_regularizer: penalties.
-        beta_constraint, gamma_constraint: projections after each update.
-        rms_scaling: gamma x / sqrt(variance + epsilon) instead (old models only).
+        axis: int or ints, the axes over which mean and variance are taken.
+        epsilon: small number added to the variance.
+        center: bool, whether to add beta.
+        scale: bool, whether to multiply by gamma.
+        beta_initializer, gamma_initializer: initializers of the weights, whose shape
+            has the sizes of `axis`.
+        beta_regularizer, gamma_regularizer: penalties on the weights; None for none.
+        beta_constraint, gamma_constraint: projections of the weights after each update;
+            None for no constraint.
+        **kwargs: `rms_scaling`, bool of old models, computes gamma x / sqrt(variance +
+            epsilon); `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: any shape. Output shape: the same.
+
+    Raises:
+        TypeError: `axis` is neither an int nor a list or tuple of ints.
 
     Source: Ba et al. 2016, https://arxiv.org/abs/1607.06450.
+
+    >>> LayerNormalization(epsilon=0.0)(jnp.array([[1.0, 3.0]])).tolist()
+    [[-1.0, 1.0]]
     """
 
     def __init__(
@@ -58,14 +70,19 @@ class LayerNormalization(Layer):
         self.beta_constraint = constraints.get(beta_constraint)
         self.gamma_constraint = constraints.get(gamma_constraint)
         self.gamma = self.beta = None
-        # Half floats hold neither 70,000 nor 300.1: cast what is normalized, not this.
+        # Do not cast the inputs to half floats: 70,000 would be infinite in float16,
+        # 300.1 would be 300 in bfloat16. The output is cast.
         self.autocast = False
         self.supports_masking = True
 
     def build(self, input_shape):
-        """Create gamma and beta, of the sizes of `axis`."""
+        """Create gamma and beta.
+
+        Args:
+            input_shape: shape of the inputs; the sizes of `axis` must be known.
+        """
         axes = self.axis if isinstance(self.axis, list) else [self.axis]
-        self.axis = axes  # a list in the configs of built layers
+        self.axis = axes  # as in Keras, configs of built layers have a list
         shape = tuple(input_shape[axis] for axis in axes)
         if self.scale or self.rms_scaling:
             self.gamma = self._mk_weight("gamma", shape, autocast=False)
@@ -73,7 +90,11 @@ class LayerNormalization(Layer):
             self.beta = self._mk_weight("beta", shape, autocast=False)
 
     def call(self, inputs):
-        """gamma (inputs - mean) / sqrt(variance + epsilon) + beta"""
+        """Return gamma (inputs - mean) / sqrt(variance + epsilon) + beta.
+
+        Args:
+            inputs: array (batch, ...).
+        """
         if not jnp.issubdtype(inputs.dtype, jnp.floating):
             inputs = inputs.astype(self.compute_dtype)
         y = ops.layer_normalization(
@@ -87,5 +108,5 @@ class LayerNormalization(Layer):
         return y.astype(self.compute_dtype)
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), "rms_scaling": self.rms_scaling}

@@ -1,4 +1,4 @@
-"""SpectralNormalization: keep a layer's kernel at a largest singular value of 1."""
+"""SpectralNormalization: keep the largest singular value of a kernel at 1."""
 
 import jax.numpy as jnp
 from jax import lax
@@ -10,17 +10,17 @@ from minikeras.layers.input_spec import InputSpec
 
 
 def spectral_normalization(kernel, u, iterations=1):
-    """kernel / sigma, sigma being about the largest singular value of the kernel.
+    """kernel / sigma, where sigma is about the largest singular value of the kernel.
 
     Each iteration is v = normalize(u Wᵀ), u = normalize(v W); then sigma = v W uᵀ.
 
     Args:
-        kernel: (..., n), taken as a matrix W with n columns.
-        u: (1, n), the guess of the right singular vector to start from.
+        kernel: (..., n), used as a matrix W with n columns.
+        u: (1, n), start value of the right singular vector.
         iterations: int >= 1.
 
     Returns:
-        (new u, normalized kernel); no slope goes through u and v.
+        (new u, normalized kernel); u and v are constants for the gradient.
     """
     w = kernel.reshape(-1, kernel.shape[-1])
     v = None
@@ -33,19 +33,27 @@ def spectral_normalization(kernel, u, iterations=1):
 
 
 class SpectralNormalization(Wrapper):
-    """Divide the kernel of a layer by its largest singular value.
+    """Wrap a layer and divide its kernel by its largest singular value.
 
-    The kernel itself is changed, in each call with `training=True`, before it is used;
-    so the layer's slope stays at most 1, which steadies the discriminators of GANs.
+    kernel <- kernel / sigma, before each call with `training=True`
+
+    The Lipschitz constant of the layer stays at most 1, which stabilizes the
+    discriminators of GANs.
 
     Args:
-        layer: a layer with the weight `kernel` or `embeddings`.
-        power_iterations: int >= 1, per call, to estimate the singular value.
+        layer: layer with the weight `kernel` or `embeddings`.
+        power_iterations: int >= 1, steps per call that estimate the singular value.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
     Raises:
-        ValueError: `power_iterations` is below 1, or the layer has no such weight.
+        ValueError: `power_iterations` is below 1; when built: the layer has no such
+            weight.
 
     Source: Miyato et al. 2018, https://arxiv.org/abs/1802.05957.
+
+    >>> from minikeras import layers
+    >>> SpectralNormalization(layers.Dense(4))(jnp.ones((2, 3)), training=True).shape
+    (2, 4)
     """
 
     def __init__(self, layer, power_iterations=1, **kwargs):
@@ -58,7 +66,7 @@ class SpectralNormalization(Wrapper):
         self.power_iterations = power_iterations
 
     def build(self, input_shape):
-        """Build the layer within and create the vector u."""
+        """Build the wrapped layer and create the vector u."""
         super().build(input_shape)
         self.input_spec = InputSpec(min_ndim=1, axes={-1: input_shape[-1]})
         kernel = getattr(self.layer, "kernel", getattr(self.layer, "embeddings", None))
@@ -78,18 +86,25 @@ class SpectralNormalization(Wrapper):
         )
 
     def call(self, inputs, training=False):
-        """layer(inputs), its kernel normalized first while training."""
+        """Return layer(inputs); in training, normalize its kernel first.
+
+        Args:
+            inputs: inputs of the wrapped layer.
+            training: bool, normalize the kernel.
+        """
         if training:
-            # Keras asks in a `cond`: that compiles, and so rounds, them as one program.
+            # Keras uses a `cond`, which XLA compiles as one program. The same `cond`
+            # rounds in the same way, outside of `jit` too.
             unchanged = (self.vector_u.value, self.kernel.value)
             u, kernel = lax.cond(True, self.normalized_weights, lambda: unchanged)
             self.vector_u.assign(u)
             self.kernel.assign(kernel)
-        # Keras casts to the dtype of the inputs, which kills vectors of integers.
+        # Keras casts to the dtype of the inputs, so that integer inputs round the
+        # outputs to integers.
         return self.layer(inputs).astype(self.compute_dtype)
 
     def normalized_weights(self):
-        """(next u, normalized kernel); nothing is assigned."""
+        """Return (next u, normalized kernel) without assigning them."""
         return spectral_normalization(
             self.kernel.value, self.vector_u.value, self.power_iterations
         )
