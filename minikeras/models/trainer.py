@@ -27,7 +27,7 @@ from minikeras.models.stateless import StatelessMethods
 from minikeras.training import loop
 from minikeras.training.compile_loss import CompileLoss
 from minikeras.training.compile_metrics import CompileMetrics
-from minikeras.training.feed import BatchFeed
+from minikeras.training.feed import make_feed
 
 
 class Trainer(CompileConfig, StatelessMethods, OnBatch):
@@ -247,7 +247,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
                 return self.compute_loss(**kwargs)
         return self.compute_loss(**kwargs, training=training)
 
-    def _mk_mode(self, training):
+    def _mk_training_kwargs(self, training):
         """`training=` for the bare `call`, if it takes one."""
         spec = signature_of(self)
         if spec.has_training or spec.variadic:
@@ -263,7 +263,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
             )
         return {}
 
-    def _mk_measure(self, x, y, y_pred, sample_weight, training):
+    def _mk_loss_and_logs(self, x, y, y_pred, sample_weight, training):
         """Loss, and logs of loss and metrics; inside the bridge."""
         loss = self._mk_tracked_loss(x, y, y_pred, sample_weight, training)
         if training:  # masks get lost on the way, as in Keras: tests have them
@@ -272,14 +272,14 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
 
     # -- building -----------------------------------------------------------------
 
-    def _mk_knows_data(self):
+    def _mk_has_seen_targets(self):
         """Have losses and metrics seen what the outputs and targets look like?"""
         parts = (self._mk_compile_loss, self._mk_compile_metrics)
         return all(part is None or part.built for part in parts)
 
     def _mk_is_prepared(self):
         slots = self.optimizer is None or self.optimizer.built
-        return self.built and slots and self._mk_knows_data()
+        return self.built and slots and self._mk_has_seen_targets()
 
     def _mk_build_optimizer(self):
         if self.optimizer is not None and not self.optimizer.built:
@@ -299,7 +299,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
             if own_step:
                 self._mk_build_parts(y, y_pred)
             elif self.compiled:
-                self._mk_measure(x, y, y_pred, sample_weight, False)
+                self._mk_loss_and_logs(x, y, y_pred, sample_weight, False)
             return 0
 
         dry_run(run, x, y, sample_weight)
@@ -424,9 +424,10 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
         feed = self._mk_feed(adapter, steps)
         return loop.predict(self, feed, callbacks, _verbosity(verbose))
 
-    def _mk_feed(self, adapter, steps, often=False):
-        group, together = self.steps_per_execution, self._mk_compiles()
-        return BatchFeed(adapter, steps, group, together, often)
+    def _mk_feed(self, adapter, steps, reused=False):
+        """The feed of a source; `reused` for the several epochs of `fit`."""
+        allow_chunks = self._mk_compiles()
+        return make_feed(adapter, steps, self.steps_per_execution, allow_chunks, reused)
 
 
 def _given(loss):

@@ -1,4 +1,4 @@
-"""How much a step computes: what decides between single calls and a loop.
+"""How much a step computes, and so how many steps pay in one loop on the device.
 
 A loop on the device saves the dispatch of each step, some 50 microseconds. On a CPU,
 XLA also computes the body of a loop in order, which is up to a quarter faster than
@@ -10,34 +10,37 @@ import math
 
 import jax
 
-# Floating-point operations of a dispatch: what a CPU does in about half a second. So
-# long does an interrupt wait.
-_AT_ONCE = 3e10
-# Operations of a step that makes dispatching it matter, elsewhere than on a CPU.
-_SMALL = 1e9
-# Outputs of a dispatch that are kept, in bytes.
+from minikeras.core import platform
+
+# The most floating-point operations of one dispatch: about half a second of a CPU.
+_MOST_OPERATIONS = 3e10
+# Steps with more operations hide their dispatch elsewhere than on a CPU: an
+# accelerator needs longer for them than Python for the next call.
+_SMALL_STEP = 1e9
+# The most bytes of outputs that one dispatch keeps for `predict`.
 _KEPT_BYTES = 1 << 25
 
 
-def steps_at_once(jaxpr, most, keeps=False) -> int:
-    """How many steps of a (closed) jaxpr to run in one loop on the device.
+def loop_steps(jaxpr, most: int, keeps_outputs=False) -> int:
+    """How many steps of a (closed) jaxpr pay in one loop on the device.
 
     Args:
         jaxpr: of a step.
-        most: no more than so many.
-        keeps: does the loop keep the outputs of all its steps?
+        most: the most steps.
+        keeps_outputs: does the loop keep the outputs of all its steps?
 
     Returns:
         0 where it is better to run them one by one, without a loop.
     """
-    on_cpu = jax.default_backend() == "cpu"
-    if keeps:
+    on_cpu = platform.is_cpu()
+    if keeps_outputs:
         size = sum(math.prod(a.shape) * a.dtype.itemsize for a in jaxpr.out_avals)
         most = min(most, _KEPT_BYTES // max(size, 1))
-    cost = _cost(jaxpr.jaxpr, jax.default_backend(), math.inf if on_cpu else _SMALL)
-    if most < 2 or cost == math.inf or not on_cpu and cost >= _SMALL:
+    limit = math.inf if on_cpu else _SMALL_STEP
+    cost = _cost(jaxpr.jaxpr, platform.platform(), limit)
+    if most < 2 or cost == math.inf or not on_cpu and cost >= _SMALL_STEP:
         return 0
-    return max(1, min(most, int(_AT_ONCE / max(cost, 1))))
+    return max(1, min(most, int(_MOST_OPERATIONS / max(cost, 1))))
 
 
 def _cost(jaxpr, platform, limit):
@@ -51,6 +54,7 @@ def _cost(jaxpr, platform, limit):
 
 
 def _cost_of(equation, platform, limit):
+    """Operations of one equation; infinite where a loop must not hold it."""
     name, settings = equation.primitive.name, equation.params
     if name == "dot_general":
         (contracted, _), _ = settings["dimension_numbers"]
@@ -63,7 +67,7 @@ def _cost_of(equation, platform, limit):
         filters = kernel.shape[settings["dimension_numbers"].rhs_spec[0]]
         return 2 * _size(equation) * kernel.size / filters
     if name == "while":
-        return math.inf  # nobody knows how often
+        return math.inf  # the number of iterations is not known
     inner = [_cost(j, platform, limit) for j in _inner(settings, platform)]
     if inner:
         return max(inner) * settings.get("length", 1)

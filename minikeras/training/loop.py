@@ -1,47 +1,174 @@
-"""The loops: epochs, callbacks and logs around the compiled steps."""
-
-import collections
+"""`fit`, `evaluate`, `predict`: epochs and callbacks around the compiled steps."""
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from minikeras.callbacks import CallbackList
 from minikeras.core.shape_inference import dry_run
 from minikeras.data import unpack_x_y_sample_weight
 from minikeras.data.batches import described
 from minikeras.layers.building import building
-from minikeras.training.cost import steps_at_once
-from minikeras.training.feed import BatchSlice
+from minikeras.training.feed.base import BatchFeed
+from minikeras.training.feed.dispatch import BatchSlice
 from minikeras.training.interrupts import Interrupts
+from minikeras.training.lease import ReadLease, StateLease, evaluation_lease
 from minikeras.training.logs import LazyLogs, to_python
-from minikeras.training.program import program
-from minikeras.training.state import StateLease, borrowed, variables_of, weights_of
+from minikeras.training.predictions import Predictions, concatenated, on_host
+from minikeras.training.program import program_of
+from minikeras.training.protocol import TrainableModel
+from minikeras.training.state import variables_of, weights_of
 
 
-def prepare(model, adapter):
+class EpochRunner:
+    """Runs one compiled step over a feed, epoch after epoch, on leased state.
+
+    Args:
+        model: the model.
+        lease: has the arrays.
+        feed: gives the dispatches.
+        name: of the step: `"train_step"`, `"test_step"` or `"predict_step"`.
+        callbacks: their batch hooks see each execution of `steps_per_execution` steps.
+    """
+
+    def __init__(
+        self,
+        model: TrainableModel,
+        lease: ReadLease,
+        feed: BatchFeed,
+        name: str,
+        callbacks,
+    ):
+        self.model, self.lease, self.feed, self.name = model, lease, feed, name
+        self.callbacks = callbacks
+        mode = name.removesuffix("_step")
+        self.on_begin = _batch_hook(callbacks, f"on_{mode}_batch_begin")
+        self.on_end = _batch_hook(callbacks, f"on_{mode}_batch_end")
+        self.steps_per_execution = model.steps_per_execution
+        self._observed = getattr(callbacks, f"needs_{mode}_batch_hooks", True)
+        self._first_batch = None  # in words, for errors
+
+    def run(self, outputs=None) -> bool:
+        """Run one epoch; False if the feed had no batch.
+
+        Args:
+            outputs: `Predictions` that take what the steps return; None drops it.
+        """
+        lease, size = self.lease, self.steps_per_execution
+        program = program_of(self.model, lease.variables, self.name)
+        keeps_outputs = outputs is not None
+        stride = program.steps_per_dispatch(
+            lease.last[0][0], self.feed, size, self._observed, keeps_outputs
+        )
+        done, returned = 0, []
+        for dispatch in self._announced(self.feed.dispatches(stride)):
+            try:
+                lease.run(*program.call_for(dispatch))
+            except Exception as error:
+                error.add_note(self._position(done, dispatch.batch))
+                raise
+            if lease.interrupts.waiting:
+                lease.interrupts.deliver()
+            done += dispatch.steps
+            stacked = None if dispatch.capacity is None else dispatch.steps
+            result = lease.logs, stacked
+            if outputs is not None:
+                outputs.add(*result)
+            if self.on_end:
+                returned.append(result)
+                if done % size == 0:
+                    self.on_end(done - 1, self._batch_logs(returned))
+                    returned = []
+            if getattr(self.model, _STOP_ATTRIBUTES[self.name]):
+                break
+        if self.on_end and done % size:
+            # Keras numbers an execution by its last batch, also where it is cut short.
+            last = done + size - done % size - 1
+            self.on_end(last, self._batch_logs(returned))
+        return done > 0
+
+    def _announced(self, dispatches):
+        """The dispatches, after the begin hook of the execution that each belongs to.
+
+        The hook comes before the batch is fetched, as in Keras. Where nobody knows
+        whether there is a batch, it comes after: at the end of a source of unknown
+        length, or of one that fills epochs of another number of steps.
+        """
+        feed, number, on_begin = self.feed, 0, self.on_begin
+        is_certain = (feed.steps is None) == (feed.adapter.num_batches is not None)
+        total = feed.num_batches if is_certain else None
+        while True:
+            due = on_begin is not None and number % self.steps_per_execution == 0
+            early = total is not None and number < total
+            if due and early:
+                on_begin(number)
+            if (dispatch := next(dispatches, None)) is None:
+                return
+            if due and not early:
+                on_begin(number)
+            if self._first_batch is None and feed.num_batches != 1:
+                self._first_batch = _in_words(dispatch.batch)
+            yield dispatch
+            number += dispatch.steps
+
+    def _position(self, done, batch):
+        """The note for an error of a step: where it happened."""
+        return (
+            f"Raised in {self.name}, on batch {done} (counted from 0), "
+            f"{_in_words(batch)}; the first batch was "
+            f"{self._first_batch or 'the same'}."
+        )
+
+    def _batch_logs(self, returned):
+        """Logs of an execution, which stay on the device until a callback looks."""
+        if self.name == "predict_step":
+            return LazyLogs(
+                lambda: {"outputs": concatenated([on_host(*r) for r in returned])}
+            )
+        return LazyLogs(lambda: to_python(returned[-1][0]))
+
+
+_STOP_ATTRIBUTES = {
+    "train_step": "stop_training",
+    "test_step": "stop_evaluating",
+    "predict_step": "stop_predicting",
+}
+
+
+def _in_words(batch):
+    return "rows of arrays" if isinstance(batch, BatchSlice) else described(batch)
+
+
+def _batch_hook(callbacks, name):
+    """The batch hook `name`, or None when no callback listens."""
+    listening = getattr(callbacks, "_mk_batch_hooks", None)
+    if listening is not None and not listening()[name]:
+        return None
+    return getattr(callbacks, name)
+
+
+def prepare(model: TrainableModel, adapter):
     """Create what depends on the shape of the data: weights, metrics, slots.
 
-    Looking at the first batch may draw the order of the data, so it is only looked at
-    where Keras does.
+    The first batch is fetched only where Keras fetches it: that may draw the order of
+    the data from numpy's generator.
     """
-    known = model.built and model._mk_knows_data()
+    known = model.built and model._mk_has_seen_targets()
     prepare_batch(model, *(() if known else unpack_x_y_sample_weight(adapter.peek())))
 
 
-def prepare_batch(model, x=None, y=None, sample_weight=None):
+def prepare_batch(model: TrainableModel, x=None, y=None, sample_weight=None):
     """`prepare` from one batch."""
     if model._mk_is_prepared():
         return
     with building:
-        if model.built and model._mk_knows_data():
+        if model.built and model._mk_has_seen_targets():
             model._mk_build_optimizer()
         else:
             specs = jax.tree_util.tree_map(_spec, (x, y, sample_weight))
             model._mk_prepare(*specs)
 
 
-def build(model, x):
+def build(model: TrainableModel, x):
     """Create the model's weights from one batch of inputs, if it has none."""
     if not model.built:
         with building:
@@ -55,176 +182,27 @@ def _spec(x):
     return jax.ShapeDtypeStruct(x.shape, dtype)
 
 
-# Steps of one dispatch at most: so long does an interrupt or the progress bar wait.
-_MOST_STEPS = 256
-
-
-class EpochRunner:
-    """One compiled step, run over a feed on leased state, epoch after epoch."""
-
-    def __init__(self, model, lease, feed, name, callbacks):
-        self.model, self.lease, self.feed, self.name = model, lease, feed, name
-        self.callbacks = callbacks
-        mode = name.removesuffix("_step")
-        self.begin = _listeners(callbacks, f"on_{mode}_batch_begin")
-        self.end = _listeners(callbacks, f"on_{mode}_batch_end")
-        self.group = model.steps_per_execution
-        # Callbacks see every execution; where none looks, executions go together.
-        looked_at = getattr(callbacks, f"needs_{mode}_batch_hooks", True)
-        self.most = self.group if looked_at else max(self.group, _MOST_STEPS)
-        self.first = None  # what the first batch looked like
-
-    def run(self, outputs=None):
-        """Run one epoch; add what the steps returned to `outputs`, if given.
-
-        Returns:
-            Were there any batches?
-        """
-        model, group, lease = self.model, self.group, self.lease
-        step = program(model, lease.variables, self.name)
-        last, recent = -1, []
-        stride = self._stride(step, outputs)
-        for way, arguments, count in self._begun(self.feed.dispatches(stride)):
-            if self.first is None and self.feed.num_batches != 1:
-                self.first = _in_words(arguments[0])
-            try:
-                with lease.stepping:
-                    run, given = getattr(step, way), zip(arguments)
-                    lease.box[:] = map(run, (lease.tables(),), *given)
-            except Exception as error:
-                error.add_note(
-                    f"Raised in {self.name}, on batch {last + 1} (counted from 0), "
-                    f"{_in_words(arguments[0])}; the first batch was "
-                    f"{self.first or 'the same'}."
-                )
-                raise
-            if lease.interrupts.waiting:
-                lease.interrupts.deliver()
-            last += count
-            returned = (lease.logs, count if way == "many" else None)
-            if outputs is not None:
-                outputs.add(*returned)
-            if self.end:
-                recent.append(returned)
-                if (last + 1) % group == 0:
-                    self.end(last, self.batch_logs(recent))
-                    recent = []
-            if getattr(model, _STOP[self.name]):
-                break
-        if self.end and last >= 0 and (last + 1) % group:
-            self.end(last + group - 1 - last % group, self.batch_logs(recent))
-        return last >= 0
-
-    def _begun(self, dispatches):
-        """The dispatches; the callbacks hear of an execution before it is fetched.
-
-        Where nobody knows whether there is one, as at the end of a source of unknown
-        length or of one that fills steps of another number, they hear of it afterwards.
-        """
-        feed, number, begin = self.feed, 0, self.begin
-        certain = (feed.steps is None) == (feed.adapter.num_batches is not None)
-        total = feed.num_batches if certain else None
-        while True:
-            due = number % self.group == 0
-            early = total is not None and number < total
-            if begin is not None and due and early:
-                begin(number)
-            if (dispatch := next(dispatches, None)) is None:
-                return
-            if begin is not None and due and not early:
-                begin(number)
-            yield dispatch
-            number += dispatch[2]
-
-    def _stride(self, step, outputs):
-        """How many steps go in one dispatch: whole executions, 0 without a loop."""
-        batch, size, at_once = self.feed.shapes, self.feed.batch_size, 0
-        if batch is not None:
-            if size not in step.at_once:
-                jaxpr = step.trace(self.lease.box[0][0], batch).jaxpr
-                keeps = outputs is not None
-                step.at_once[size] = steps_at_once(jaxpr, _MOST_STEPS, keeps)
-            at_once = min(step.at_once[size], self.most)
-        return max(at_once // self.group * self.group, min(at_once, 1))
-
-    def batch_logs(self, recent):
-        """Logs of the execution just dispatched, fetched when somebody looks."""
-        if self.name == "predict_step":
-            return LazyLogs(lambda: {"outputs": joined(on_host(*r) for r in recent)})
-        return LazyLogs(lambda: to_python(recent[-1][0]))
-
-
-def _in_words(batch):
-    return "rows of arrays" if isinstance(batch, BatchSlice) else described(batch)
-
-
-class Outputs:
-    """What prediction returns, brought to the host two dispatches behind the device:
-    nobody waits, and the device holds little of a large prediction at a time."""
-
-    _BEHIND = 2
-
-    def __init__(self):
-        self._pending, self._parts = collections.deque(), []
-
-    def add(self, outputs, count):
-        """Add what `on_host` takes."""
-        for leaf in jax.tree_util.tree_leaves(outputs):
-            if isinstance(leaf, jax.Array):
-                leaf.copy_to_host_async()
-        self._pending.append((outputs, count))
-        while len(self._pending) > self._BEHIND:
-            self._parts.append(on_host(*self._pending.popleft()))
-
-    def all(self):
-        """The outputs of all samples, as new numpy arrays; None without any."""
-        parts = self._parts + [on_host(*pending) for pending in self._pending]
-        return joined(parts) if parts else None
-
-
-def on_host(outputs, count):
-    """Outputs of one step, or the first `count` of many that are stacked, in numpy."""
-    outputs = jax.tree_util.tree_map(np.asarray, outputs)
-    if count is None:
-        return outputs
-    return jax.tree_util.tree_map(
-        lambda a: a[:count].reshape(-1, *a.shape[2:]), outputs
-    )
-
-
-def joined(parts):
-    """Outputs of several steps as one."""
-    return jax.tree_util.tree_map(lambda *a: np.concatenate(a), *parts)
-
-
-_STOP = {
-    "train_step": "stop_training",
-    "test_step": "stop_evaluating",
-    "predict_step": "stop_predicting",
-}
-
-
-def _listeners(callbacks, name):
-    """The batch hook `name`, or None when no callback listens."""
-    listening = getattr(callbacks, "_mk_batch_hooks", None)
-    if listening is not None and not listening()[name]:
-        return None
-    return getattr(callbacks, name)
-
-
-def _callback_list(model, callbacks, **options):
+def _callback_list(model: TrainableModel, callbacks, **options):
     if isinstance(callbacks, CallbackList):
         return callbacks
     verbose = options["verbose"]
     return CallbackList(callbacks, model=model, add_progbar=verbose != 0, **options)
 
 
-def fit(model, feed, validation, callbacks, epochs, initial_epoch, verbose):
+def fit(
+    model: TrainableModel,
+    feed: BatchFeed,
+    validation,
+    callbacks,
+    epochs,
+    initial_epoch,
+    verbose,
+):
     """Train for some epochs; `Trainer.fit` says what the arguments mean.
 
     Args:
-        feed: the training `BatchFeed`.
-        validation: None, or (the validation `BatchFeed`, the epochs that end with it).
+        feed: the training data.
+        validation: None, or (the validation feed, the epochs that end with it).
         epochs, initial_epoch: number of the last epoch + 1, and of the first.
 
     Returns:
@@ -248,11 +226,12 @@ def fit(model, feed, validation, callbacks, epochs, initial_epoch, verbose):
             callbacks.on_train_begin()
             logs = {}
             for epoch in range(initial_epoch, epochs):
-                validates = validation and epoch + 1 in validation[1]
-                found = _epoch(epoch, training, evaluation if validates else None)
-                if found is None:
+                _begin_epoch(epoch, training)
+                if not training.run():
+                    model.stop_training = True  # no batch: there are no logs to record
                     break
-                logs = found
+                validates = validation and epoch + 1 in validation[1]
+                logs = _end_epoch(epoch, training, evaluation if validates else None)
                 if model.stop_training:
                     break
             if model.optimizer is not None and epochs > 0:
@@ -261,30 +240,29 @@ def fit(model, feed, validation, callbacks, epochs, initial_epoch, verbose):
     return model.history
 
 
-def _epoch(epoch, training, evaluation):
-    """Train for one epoch, then evaluate if asked; the logs, or None without data."""
-    model, lease, adapter = training.model, training.lease, training.feed.adapter
-    callbacks = training.callbacks
-    _follow_trainable(model, lease)
-    model.reset_metrics()
-    callbacks.on_epoch_begin(epoch)
-    adapter.on_epoch_begin()
-    if not training.run():
-        model.stop_training = True  # an epoch of nothing has no logs to record
-        return None
-    adapter.on_epoch_end()
-    logs = to_python(lease.logs)
+def _begin_epoch(epoch, training):
+    """What happens before the first batch, in Keras's order."""
+    _follow_trainable(training.model, training.lease)
+    training.model.reset_metrics()
+    training.callbacks.on_epoch_begin(epoch)
+    training.feed.adapter.on_epoch_begin()
+
+
+def _end_epoch(epoch, training, evaluation):
+    """Evaluate if asked, and tell the callbacks; the logs of the epoch."""
+    training.feed.adapter.on_epoch_end()
+    logs = to_python(training.lease.logs)
     if evaluation is not None:
-        # Keras takes an epoch of its validation data for ended before each, too.
+        # Keras tells the validation data before each epoch, too, that one has ended.
         evaluation.feed.adapter.on_epoch_end()
-        val_logs = _test_epoch(evaluation, callbacks)
+        val_logs = _test_epoch(evaluation, training.callbacks)
         logs |= {f"val_{key}": value for key, value in val_logs.items()}
         logs = dict(sorted(logs.items()))
-    callbacks.on_epoch_end(epoch, logs)
+    training.callbacks.on_epoch_end(epoch, logs)
     return logs
 
 
-def _follow_trainable(model, lease):
+def _follow_trainable(model: TrainableModel, lease):
     """A callback may have frozen or thawed layers since the last epoch."""
     now = {id(v) for v in model.trainable_variables}
     if now != {id(v) for v in lease.variables.params.values()}:
@@ -304,7 +282,7 @@ def _test_epoch(evaluation, callbacks):
     return logs
 
 
-def evaluate(model, feed, callbacks, verbose):
+def evaluate(model: TrainableModel, feed: BatchFeed, callbacks, verbose):
     """Loss and metrics over a feed, as a dict; see `Trainer.evaluate`."""
     with Interrupts() as interrupts, feed:
         prepare(model, feed.adapter)
@@ -312,14 +290,14 @@ def evaluate(model, feed, callbacks, verbose):
             model, callbacks, verbose=verbose, epochs=1, steps=feed.num_batches
         )
         watched = callbacks.needs_test_batch_hooks
-        with borrowed(variables_of(model), interrupts, watched) as lease:
+        with evaluation_lease(variables_of(model), interrupts, watched) as lease:
             evaluation = EpochRunner(model, lease, feed, "test_step", callbacks)
             return _test_epoch(evaluation, callbacks)
 
 
-def predict(model, feed, callbacks, verbose):
+def predict(model: TrainableModel, feed: BatchFeed, callbacks, verbose):
     """Outputs over a feed, in numpy; see `Trainer.predict`."""
-    outputs = Outputs()
+    outputs = Predictions()
     with Interrupts() as interrupts, feed:
         if not model.built:
             x, _, _ = unpack_x_y_sample_weight(feed.adapter.peek())
@@ -329,7 +307,7 @@ def predict(model, feed, callbacks, verbose):
         )
         model.stop_predicting = False
         watched = callbacks.needs_predict_batch_hooks
-        with borrowed(weights_of(model), interrupts, watched) as lease:
+        with evaluation_lease(weights_of(model), interrupts, watched) as lease:
             callbacks.on_predict_begin()
             lease.begin()
             feed.adapter.on_epoch_begin()
@@ -343,15 +321,14 @@ def predict(model, feed, callbacks, verbose):
     return found
 
 
-def one_step(model, name, batch):
+def one_step(model: TrainableModel, name: str, batch):
     """Build what is missing and run a step on one batch; its logs or outputs."""
     predicts, trains = name == "predict_step", name == "train_step"
     with Interrupts() as interrupts:
         build(model, batch[0]) if predicts else prepare_batch(model, *batch)
         variables = weights_of(model) if predicts else variables_of(model)
-        with (StateLease if trains else borrowed)(variables, interrupts) as lease:
+        lease_of = StateLease if trains else evaluation_lease
+        with lease_of(variables, interrupts) as lease:
             lease.begin(None if predicts else model.reset_metrics)
-            step = program(model, variables, name)
-            with lease.stepping:
-                lease.box[:] = map(step.batch, (lease.tables(),), (batch,))
+            lease.run(program_of(model, variables, name).on_batch, batch)
             return lease.logs

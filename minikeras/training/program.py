@@ -6,8 +6,12 @@ import numpy as np
 from jax import lax
 from jaxlib.version import __version__ as jaxlib_version
 
+from minikeras.core import platform
 from minikeras.core.members import method
 from minikeras.training import step as steps
+from minikeras.training.cost import loop_steps
+from minikeras.training.feed.dispatch import BatchSlice
+from minikeras.training.protocol import TrainableModel
 from minikeras.training.state import TrainState
 
 _MAKERS = {
@@ -16,72 +20,127 @@ _MAKERS = {
     "predict_step": steps.predict_step,
 }
 
+# The most steps of one dispatch: an interrupt and the progress bar wait for its end.
+_MOST_STEPS = 256
+
 
 class Program:
     """One step of a model, compiled unless it runs eagerly.
 
-    All ways to run it take `tables`, the state as a plain tuple, and give (tables,
-    logs): a NamedTuple is made by Python code, in which a Ctrl-C could fall after the
-    step has run and before it has returned. All trace the step itself once for batches
-    of one shape. Training donates the tables, so that a step overwrites its state.
+    All ways to run it take `sections`, the state as a plain tuple, and return
+    (sections, logs). A `NamedTuple` would be made by Python code, in which a Ctrl-C
+    could fall after the step has run and before it has returned. All ways trace the
+    step itself once for batches of one shape. Training donates the sections, so that a
+    step overwrites its state.
+
+    Args:
+        step: function (sections, batch) -> (sections or a diff of them, logs).
+        name: `"train_step"`, `"test_step"` or `"predict_step"`.
+        compiles: False runs the step eagerly, for debugging.
+
+    Attributes:
+        loop_steps: {batch size: the most steps that pay in one loop}.
     """
 
-    def __init__(self, step, name, compiles):
+    def __init__(self, step, name: str, compiles: bool):
         self.step, self.compiles = step, compiles
         self._stacks = name == "predict_step"
-        self.at_once = {}  # {batch size: steps of one dispatch, 0 without a loop}
-        self._traced = jax.jit(step)  # inside of the others
+        self.loop_steps: dict[int, int] = {}
+        # The other programs call this one, so that the step is traced once for all.
+        self._traced = jax.jit(step)
         donated = 0 if name == "train_step" else ()
         settings = {"donate_argnums": donated, "compiler_options": compiler_options()}
         self._batch = jax.jit(self._traced, **settings)
-        self._rows = jax.jit(self._cut, **settings)
-        self._many = jax.jit(self._loop, static_argnums=3, **settings)
+        self._slice = jax.jit(self._on_slice, **settings)
+        self._loop = jax.jit(self._on_slices, static_argnums=3, **settings)
         self.trace = self._traced.trace
-        if donated == 0 and compiles:  # no Python code between call and return
-            self.batch, self.rows, self.many = self._batch, self._rows, self._many
+        if donated == 0 and compiles:
+            # `StateLease.run` needs functions of C for steps that donate.
+            self.on_batch, self.on_slice = self._batch, self._slice
+            self.on_slices = self._loop
 
-    def batch(self, tables, batch):
-        """Run one step on a batch from the host."""
-        if self.compiles:
-            return _merged(tables, self._batch(tables, batch))
-        # As in a compiled step, users see a batch of JAX arrays.
-        return _merged(tables, self.step(tables, jax.device_put(batch)))
-
-    def rows(self, tables, rows):
-        """Run one step on `BatchSlice` of arrays on the device."""
-        return _merged(tables, self._rows(tables, rows))
-
-    def many(self, tables, rows, count, most):
-        """Run `count` steps from `BatchSlice` on, by one program whatever the count.
+    def steps_per_dispatch(
+        self, sections, feed, steps_per_execution, observed, keeps_outputs
+    ) -> int:
+        """How many steps one call runs, as a loop on the device.
 
         Args:
-            tables, rows: of the first step.
-            count: how many, an int32.
-            most: a Python int, at least `count`: room for outputs of `predict_step`.
+            sections: the state, to trace the step with.
+            feed: the `BatchFeed`; it says how many batches a dispatch can reach.
+            steps_per_execution: batches between two calls of the batch hooks.
+            observed: does a callback look at each execution? Else several go together.
+            keeps_outputs: does the loop keep the outputs of all its steps?
 
         Returns:
-            (tables, logs of the last step); of `predict_step` the outputs of all
-            steps, stacked, and beyond `count` zeros.
+            A whole number of executions, or part of one; 0: single steps, no loop.
         """
-        return _merged(tables, self._many(tables, rows, count, most))
+        if feed.batch_shapes is None:
+            return 0
+        size, execution = feed.batch_size, steps_per_execution
+        if size not in self.loop_steps:
+            jaxpr = self.trace(sections, feed.batch_shapes).jaxpr
+            self.loop_steps[size] = loop_steps(jaxpr, _MOST_STEPS, keeps_outputs)
+        most = execution if observed else max(execution, _MOST_STEPS)
+        steps = min(self.loop_steps[size], most, feed.max_steps_per_dispatch)
+        return max(steps // execution * execution, min(steps, 1))
 
-    def _cut(self, tables, rows):
-        return self._traced(tables, rows.cut())
+    def call_for(self, dispatch):
+        """(function, its arguments after the sections) that run a `Dispatch`."""
+        batch, steps, capacity = dispatch
+        if capacity is not None:
+            return self.on_slices, batch, np.int32(steps), capacity
+        is_slice = isinstance(batch, BatchSlice)
+        return self.on_slice if is_slice else self.on_batch, batch
 
-    def _loop(self, tables, rows, count, most):
-        new, logs = jax.eval_shape(self._cut, tables, rows)
-        moving = tuple({k: t[k] for k in n} for t, n in zip(tables, new, strict=True))
-        room = (most,) if self._stacks else ()
+    def on_batch(self, sections, batch):
+        """Run one step on a batch from the host."""
+        if self.compiles:
+            return _merged(sections, self._batch(sections, batch))
+        # As in a compiled step, users see a batch of JAX arrays.
+        return _merged(sections, self.step(sections, jax.device_put(batch)))
+
+    def on_slice(self, sections, batch):
+        """Run one step on a `BatchSlice`."""
+        return _merged(sections, self._slice(sections, batch))
+
+    def on_slices(self, sections, first, count, capacity):
+        """Run `count` steps from a `BatchSlice` on, by one program for every count.
+
+        Args:
+            sections: the state before the first step.
+            first: the first batch.
+            count: how many steps, an int32.
+            capacity: a Python int, at least `count`: outputs of `predict_step` that
+                there is memory for.
+
+        Returns:
+            (sections, logs of the last step). Of `predict_step` the outputs of all
+            steps, stacked, with zeros beyond `count`.
+        """
+        return _merged(sections, self._loop(sections, first, count, capacity))
+
+    def _on_slice(self, sections, batch):
+        return self._traced(sections, batch.cut())
+
+    def _on_slices(self, sections, first, count, capacity):
+        new, logs = jax.eval_shape(self._on_slice, sections, first)
+        # The carry holds what a step changes: XLA copies the rest of it in each turn.
+        moving = tuple(
+            {key: old[key] for key in changed}
+            for old, changed in zip(sections, new, strict=True)
+        )
+        leading = (capacity,) if self._stacks else ()
         logs = jax.tree_util.tree_map(
-            lambda x: jnp.zeros((*room, *x.shape), x.dtype), logs
+            lambda x: jnp.zeros((*leading, *x.shape), x.dtype), logs
         )
 
-        def more(carry):  # lax.fori_loop would remember each model's in a cache
+        def more(carry):  # `lax.fori_loop` would remember each model's in a cache
             return carry[0] < count
 
         def body(carry):
             i, moving, kept = carry
-            new, logs = self._cut(steps.updated(tables, moving), rows.after(i))
+            batch = first.advance(i)
+            new, logs = self._on_slice(steps.merge(sections, moving), batch)
             if self._stacks:
                 logs = jax.tree_util.tree_map(lambda a, x: a.at[i].set(x), kept, logs)
             return i + 1, new, logs
@@ -90,26 +149,27 @@ class Program:
 
 
 def compiler_options():
-    """How XLA shall compile a step: as it likes, but for CPUs.
+    """Options of XLA's compiler for a step; None: its defaults.
 
-    There, jaxlib from 0.10 on hands convolutions and small sums to YNN, which takes up
-    to twice the time of XLA's older ways; only products and reductions gain.
+    On CPUs, jaxlib from 0.10 on hands convolutions and small sums to the library YNN,
+    which takes up to twice the time of XLA's older code. Only products and reductions
+    gain from it, so the options leave those to YNN.
     """
     known = jaxlib_version.startswith(("0.10.", "0.11.", "0.12."))
-    if jax.default_backend() != "cpu" or not known:
+    if not platform.is_cpu() or not known:
         return None
     kinds = ("INDIVIDUAL_DOT", "REDUCE")
     chosen = ",".join(f"LIBRARY_FUSION_TYPE_{kind}" for kind in kinds)
     return {"xla_cpu_experimental_ynn_fusion_type": chosen}
 
 
-def _merged(tables, returned):
+def _merged(sections, returned):
     new, logs = returned
-    return steps.updated(tables, new), logs
+    return steps.merge(sections, new), logs
 
 
-def plain_step(model, variables: TrainState, name: str):
-    """`step(tables, batch)`: the model's own if it overrides one, or a piece of it."""
+def plain_step(model: TrainableModel, variables: TrainState, name: str):
+    """`step(sections, batch)`, by the user's own step or pieces of it, if there are."""
     if name == "train_step" and model.optimizer is not None:
         model.optimizer._mk_check_knows(variables.params.values())
     if model._mk_overrides(name):
@@ -127,7 +187,7 @@ _HOOKS = (
 )
 
 
-def program(model, variables: TrainState, name: str) -> Program:
+def program_of(model: TrainableModel, variables: TrainState, name: str) -> Program:
     """The `Program` of a step, kept between calls of `fit`, `evaluate`, `predict`."""
     hooks = tuple(method(model, hook) for hook in _HOOKS)
     key = (name, model._mk_compiles(), hooks, _identity(variables))

@@ -1,12 +1,12 @@
 """The steps: pure functions from a state and a batch to a state and logs.
 
-The state comes and goes as `tables`, a TrainState that is a plain tuple: see `Program`.
-Training returns all of it, since its arrays are donated; other steps only what they
-changed, since XLA copies whatever comes out as it went in.
+The state comes and goes as `sections`, a `TrainState` that is a plain tuple: see
+`Program`. Training returns all of it, because its buffers are donated. Other steps
+return only what they changed, because XLA copies an input that it returns unchanged.
 
-They run the model's bare `call`, as Keras on JAX does: a graph hands `training` to
-each of its layers, but of a `call` that a user wrote only those layers train that are
-given `training=`.
+The steps run the model's bare `call`, as Keras on JAX does. A graph passes `training`
+to each of its layers. In a `call` that a user wrote, only those layers train that get
+`training=`.
 """
 
 import jax
@@ -17,18 +17,20 @@ from minikeras.training.state import TrainState
 
 
 def train_step(model, variables: TrainState):
-    """`step(tables, batch) -> (tables, logs)`: gradients, then the optimizer."""
+    """`step(sections, batch) -> (sections, logs)`: gradients, then the optimizer."""
 
     def loss_fn(params, state, batch):
         x, y, sample_weight = batch
         with Bridge(variables, state._replace(params=params)) as bridge:
-            y_pred = model.call(x, **model._mk_mode(True))
-            loss, logs = model._mk_measure(x, y, y_pred, sample_weight, training=True)
+            y_pred = model.call(x, **model._mk_training_kwargs(True))
+            loss, logs = model._mk_loss_and_logs(
+                x, y, y_pred, sample_weight, training=True
+            )
             scaled = model.optimizer.scale_loss(loss)
         return scaled, (bridge.new(), logs)
 
-    def step(tables, batch):
-        state, batch = TrainState(*tables), unpack_x_y_sample_weight(batch)
+    def step(sections, batch):
+        state, batch = TrainState(*sections), unpack_x_y_sample_weight(batch)
         grads, (new, logs) = jax.grad(loss_fn, has_aux=True)(state.params, state, batch)
         params, opt_state = model.optimizer._mk_pure_step(
             variables.params, state.params, grads, state.opt_state
@@ -39,41 +41,43 @@ def train_step(model, variables: TrainState):
 
 
 def test_step(model, variables: TrainState):
-    """`step(tables, batch) -> (changes, logs)`: loss and metrics, no update."""
+    """`step(sections, batch) -> (diff, logs)`: loss and metrics, no update."""
 
-    def step(tables, batch):
+    def step(sections, batch):
         x, y, sample_weight = unpack_x_y_sample_weight(batch)
-        with Bridge(variables, TrainState(*tables)) as bridge:
-            y_pred = model.call(x, **model._mk_mode(False))
-            _, logs = model._mk_measure(x, y, y_pred, sample_weight, training=False)
-        return changes(tables, bridge.new()), logs
+        with Bridge(variables, TrainState(*sections)) as bridge:
+            y_pred = model.call(x, **model._mk_training_kwargs(False))
+            _, logs = model._mk_loss_and_logs(
+                x, y, y_pred, sample_weight, training=False
+            )
+        return diff(sections, bridge.new()), logs
 
     return step
 
 
 def predict_step(model, variables: TrainState):
-    """`step(tables, batch) -> (changes, outputs)`."""
+    """`step(sections, batch) -> (diff, outputs)`."""
 
-    def step(tables, batch):
+    def step(sections, batch):
         x, _, _ = unpack_x_y_sample_weight(batch)
-        with Bridge(variables, TrainState(*tables)) as bridge:
-            outputs = model.call(x, **model._mk_mode(False))
-        return changes(tables, bridge.new()), outputs
+        with Bridge(variables, TrainState(*sections)) as bridge:
+            outputs = model.call(x, **model._mk_training_kwargs(False))
+        return diff(sections, bridge.new()), outputs
 
     return step
 
 
-def changes(old, new):
-    """The entries of the tables `new` that are not those of `old`."""
+def diff(old, new):
+    """The sections `new` without the entries that `old` has too."""
     return tuple(
         {key: value for key, value in n.items() if value is not o[key]}
         for o, n in zip(old, new, strict=True)
     )
 
 
-def updated(tables, changes):
-    """The tables after some changes."""
-    return tuple({**t, **c} for t, c in zip(tables, changes, strict=True))
+def merge(sections, diff):
+    """The sections with the entries of a `diff` in the place of theirs."""
+    return tuple({**old, **new} for old, new in zip(sections, diff, strict=True))
 
 
 # -- steps that a user wrote, in Keras-on-JAX's form -------------------------------
@@ -86,14 +90,14 @@ SECTIONS = {
 
 
 def custom_step(model, variables: TrainState, name: str):
-    """The model's own `train_step(state, data)` … as `step(tables, batch)`.
+    """The model's own `train_step(state, data)` … as `step(sections, batch)`.
 
     Its state is a tuple of lists of arrays; `SECTIONS` says which. Its logs give way
     to the metrics' results when they have the same keys, as in Keras.
     """
 
-    def step(tables, batch):
-        state = TrainState(*tables)
+    def step(sections, batch):
+        state = TrainState(*sections)
         lists = to_lists(variables, state, name)
         logs, new = getattr(model, name)(lists, batch)
         if name == "predict_step":
@@ -105,7 +109,7 @@ def custom_step(model, variables: TrainState, name: str):
             if isinstance(logs, dict) and set(logs) == set(results):
                 logs = results
         state = tuple(state)
-        return state if name == "train_step" else changes(tables, state), logs
+        return state if name == "train_step" else diff(sections, state), logs
 
     return step
 
@@ -117,7 +121,7 @@ PIECES = {"train_step": _LOSS, "test_step": _LOSS, "predict_step": _LOSS[-1:]}
 
 
 def step_of_pieces(model, variables: TrainState, name: str):
-    """`step(tables, batch)` that calls the pieces that a user may have written."""
+    """`step(sections, batch)` that calls the pieces that a user may have written."""
 
     def train(lists, x, y, weight):
         params, others, slots, metrics = lists
@@ -140,21 +144,23 @@ def step_of_pieces(model, variables: TrainState, name: str):
 
     run = train if name == "train_step" else test
 
-    def step(tables, batch):
+    def step(sections, batch):
         x, y, weight = unpack_x_y_sample_weight(batch)
-        state = TrainState(*tables)
+        state = TrainState(*sections)
         lists = to_lists(variables, state, name)
         if name == "predict_step":
-            outputs, others = model.stateless_call(*lists, x, **model._mk_mode(False))
+            outputs, others = model.stateless_call(
+                *lists, x, **model._mk_training_kwargs(False)
+            )
             state = state._replace(**from_lists(variables, (lists[0], others), name))
-            return changes(tables, state), outputs
+            return diff(sections, state), outputs
         lists, loss, y_pred = run(lists, x, y, weight)
         state = state._replace(**from_lists(variables, lists, name))
         with Bridge(variables, state) as bridge:
             model._mk_track_loss(loss, x)
             logs = model.compute_metrics(x, y, y_pred, sample_weight=weight)
         new = tuple(bridge.new())
-        return (new if name == "train_step" else changes(tables, new)), logs
+        return (new if name == "train_step" else diff(sections, new)), logs
 
     return step
 
@@ -181,7 +187,7 @@ def keras_step(model, variables: TrainState, maker, lists, data, name):
         section: {} for section in TrainState._fields if section not in SECTIONS[name]
     }
     variables = variables._replace(**empty)
-    tables = tuple(TrainState(**empty, **from_lists(variables, lists, name)))
-    new, logs = maker(model, variables)(tables, data)
-    state = TrainState(*updated(tables, new))
+    sections = tuple(TrainState(**empty, **from_lists(variables, lists, name)))
+    new, logs = maker(model, variables)(sections, data)
+    state = TrainState(*merge(sections, new))
     return logs, to_lists(variables, state, name)

@@ -9,7 +9,9 @@ import pytest
 
 import minikeras as keras
 from minikeras import layers, ops
-from minikeras.training import cost, feed, loop, prefetch
+from minikeras.core import platform
+from minikeras.training import cost, feed, program
+from minikeras.training.feed import chunks, prefetch
 
 rng = np.random.default_rng(5)
 X = rng.normal(size=(50, 4)).astype("float32")
@@ -49,8 +51,8 @@ def way(request, monkeypatch):
 
 def choose(monkeypatch, way):
     loops = way.startswith("loops")
-    monkeypatch.setattr(loop, "steps_at_once", lambda jaxpr, most, keeps: most * loops)
-    monkeypatch.setattr(feed, "_is_cpu", lambda: "accelerator" not in way)
+    monkeypatch.setattr(program, "loop_steps", lambda jaxpr, most, keeps: most * loops)
+    monkeypatch.setattr(platform, "is_cpu", lambda: "accelerator" not in way)
     monkeypatch.setattr(feed, "_fits", lambda arrays: "stay" in way)
 
 
@@ -117,7 +119,7 @@ def test_one_chunk_program_serves_data_of_any_length(monkeypatch):
     for samples in (40, 44, 52, 60):
         model.predict(rng.normal(size=(samples, 4)), batch_size=4, verbose=0)
     (program,) = model._mk_programs.values()
-    assert program._many._cache_size() == 1
+    assert program._loop._cache_size() == 1
 
 
 def test_callbacks_see_every_execution(way):
@@ -222,9 +224,9 @@ def test_data_too_large_for_the_device_is_fed_from_the_host(way, monkeypatch):
 @pytest.mark.parametrize("shuffle", [True, False, "batch"])
 def test_chunks_end_anywhere(shuffle, monkeypatch):
     histories = []
-    for chunks in ((256, 64, 8), (4,), (2, 1)):  # of the 6 whole batches and a part
+    for sizes in ((256, 64, 8), (4,), (2, 1)):  # of the 6 whole batches and a part
         choose(monkeypatch, "loops")
-        monkeypatch.setattr(feed, "_CHUNKS", chunks)
+        monkeypatch.setattr(chunks, "_CHUNK_BATCHES", sizes)
         model = small_model()
         history = model.fit(X, Y, 8, 2, shuffle=shuffle, verbose=0).history
         histories.append(history["loss"])
@@ -243,11 +245,11 @@ def test_data_in_a_file_are_read_chunk_by_chunk(tmp_path):
 def test_parts_of_arrays_lie_where_xla_reads_them():
     x = np.arange(70, dtype="float32").reshape(35, 2)[1:]
     for order in (None, rng.permutation(34).astype("int32")):
-        part = feed._part({"x": x}, order, 3, 7, 6)["x"]
+        part = chunks._gather({"x": x}, order, 3, 7, 6)["x"]
         rows = slice(3, 7) if order is None else order[3:7]
         np.testing.assert_array_equal(part[:4], x[rows])
         assert part.shape == (6, 2) and part.ctypes.data % 64 == 0
-    whole = feed._part(part, None, 0, 6, 6)
+    whole = chunks._gather(part, None, 0, 6, 6)
     assert whole.ctypes.data == part.ctypes.data  # nothing is copied in vain
 
 
@@ -270,7 +272,7 @@ def test_eager_means_eager(method):
 
 def test_how_many_steps_go_in_a_loop():
     def at_once(function, *arguments):
-        return cost.steps_at_once(jax.jit(function).trace(*arguments).jaxpr, 200)
+        return cost.loop_steps(jax.jit(function).trace(*arguments).jaxpr, 200)
 
     if jax.default_backend() != "cpu":
         pytest.skip("of CPUs")
@@ -295,7 +297,7 @@ def test_loops_keep_few_outputs():
     def at_once(units):
         x = jax.ShapeDtypeStruct((64, 4), "float32")
         jaxpr = jax.jit(lambda x: x @ np.ones((4, units), "float32")).trace(x).jaxpr
-        return cost.steps_at_once(jaxpr, 200, keeps=True)
+        return cost.loop_steps(jaxpr, 200, keeps_outputs=True)
 
     if jax.default_backend() != "cpu":
         pytest.skip("of CPUs")
@@ -319,7 +321,7 @@ class TestPrefetching:
 
     @pytest.mark.parametrize("seconds", [0.0, 0.002])
     def test_order_and_end(self, seconds):
-        items = list(prefetch.ahead(self.source(30, seconds)))
+        items = list(prefetch.prefetched(self.source(30, seconds)))
         assert [i for i, _ in items] == list(range(30))
         elsewhere = {t for _, t in items} - {threading.current_thread()}
         assert elsewhere or not seconds
@@ -329,14 +331,14 @@ class TestPrefetching:
     def test_an_error_comes_where_its_item_would(self, seconds):
         found = []
         with pytest.raises(OSError, match="torn"):
-            for i, _ in prefetch.ahead(self.source(5, seconds, OSError("torn"))):
+            for i, _ in prefetch.prefetched(self.source(5, seconds, OSError("torn"))):
                 found.append(i)
         assert found == [0, 1, 2, 3, 4]
 
     @pytest.mark.parametrize("seconds", [0.0, 0.002])
     def test_stopping_early_closes_the_source(self, seconds):
         before, closed = threading.active_count(), []
-        items = prefetch.ahead(self.source(50, seconds, closed=closed))
+        items = prefetch.prefetched(self.source(50, seconds, closed=closed))
         for _ in range(6):
             last = next(items)[0]
         items.close()

@@ -11,7 +11,7 @@ import pytest
 
 import minikeras as keras
 from minikeras import layers
-from minikeras.training import loop, state
+from minikeras.training import lease, loop
 
 rng = np.random.default_rng(5)
 X = rng.normal(size=(12, 3)).astype("float32")
@@ -188,14 +188,14 @@ def test_predict_inside_a_hook_leaves_the_lease_to_fit():
 def test_arrays_are_let_go(call, monkeypatch):
     """The next step would copy what somebody else still holds."""
     model, leases = make("adam"), []
-    module, name = (state, "ReadLease") if call == "evaluate" else (loop, "StateLease")
+    module, name = (lease, "ReadLease") if call == "evaluate" else (loop, "StateLease")
     real = getattr(module, name)
 
-    def lease(*arguments):
+    def made(*arguments):
         leases.append(weakref.ref(found := real(*arguments)))
         return found
 
-    monkeypatch.setattr(module, name, lease)
+    monkeypatch.setattr(module, name, made)
     gc.collect()
     gc.disable()
     try:
@@ -295,7 +295,7 @@ def test_no_room_for_what_was_assigned_last(monkeypatch):
     def assign(model, i, logs):
         model.set_weights([np.full((3, 2), 5.0), np.ones(2)])
         pretended = types.SimpleNamespace(copy=jax.numpy.copy, asarray=fail)
-        monkeypatch.setattr(state, "jnp", pretended)
+        monkeypatch.setattr(lease, "jnp", pretended)
 
     with pytest.raises(MemoryError):
         model.fit(X, Y, callbacks=[Hooks(on_epoch_end=assign)], **FIT)

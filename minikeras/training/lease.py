@@ -1,0 +1,453 @@
+"""Who has the arrays of Variables while a loop runs.
+
+Evaluations read the arrays (`ReadLease`). Trainings own them for a while
+(`StateLease`), because a compiled training step overwrites its input buffers.
+"""
+
+import contextlib
+import itertools
+import sys
+import threading
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from minikeras.core import dtypes
+from minikeras.core.bridge import apply, current, restore
+from minikeras.core.variable import assigning
+from minikeras.training.interrupts import Interrupts
+from minikeras.training.state import TrainState
+
+_METRICS = TrainState._fields.index("metrics")
+# Seconds between two looks whether another thread's step has ended. Tries before a
+# reader takes the array that is there, and tries before it gives up.
+_PAUSE, _FEW_TRIES, _MANY_TRIES = 1e-3, 3, 1000
+
+
+class ReadLease:
+    """The arrays of Variables, for steps that donate none of them.
+
+    Any number of threads may hold one, also while another thread trains the model;
+    each has its own metrics. Changed arrays are assigned by `show` and at the end, but
+    never to a weight that another thread trains.
+
+    Args:
+        variables: those to read.
+        interrupts: open; it is told which functions must not be interrupted.
+
+    Attributes:
+        last: list of one item, what the last step returned: (sections, logs), where
+            `sections` is the state as a plain tuple of dicts. Empty before `begin`.
+        stepping: lock that is held during a step.
+    """
+
+    stepping = contextlib.nullcontext()  # nobody waits for a step that donates nothing
+
+    def __init__(self, variables: TrainState, interrupts: Interrupts):
+        self.variables, self.interrupts = variables, interrupts
+        self._frame, self.last = current(), []
+        interrupts.guard(type(self)._at_one_moment, type(self).show)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, error=None, *_):
+        if error is not None:
+            restore(self._frame)
+        self.show()
+
+    def run(self, program, *arguments):
+        """Run a compiled step on the state, and keep what it returns.
+
+        A Ctrl-C can fall between any two Python instructions. After the program has
+        taken its donated buffers, and before `last` has the new ones, it would lose
+        the weights. `list[:] = map(...)` is one C call: where the program is one, too,
+        no exception can fall between its parts. The first run of a program is Python
+        code of JAX; there `Interrupts` makes signals wait.
+
+        Args:
+            program: function (sections, *arguments) -> (sections, logs).
+            *arguments: such as a batch.
+        """
+        with self.stepping:
+            self.last[:] = map(program, (self.sections(),), *zip(arguments))
+
+    def sections(self) -> tuple:
+        """The state that the next step starts from."""
+        return self.last[0][0]
+
+    @property
+    def logs(self):
+        """What the last step returned beside the state."""
+        return self.last[0][1]
+
+    def begin(self, reset=None) -> None:
+        """Take the arrays, then those that the function `reset` assigns."""
+        for _ in range(_MANY_TRIES):
+            if (sections := self._at_one_moment()) is not None:
+                break
+            time.sleep(_PAUSE)
+        else:  # a step of over a second, or one that itself waits for this call
+            sections = self._one_by_one()
+        self._shown = sections
+        if reset is not None:
+            _, sections = apply(reset, tuple(self.variables), sections)
+        self.last[:] = [(sections, {})]
+
+    def _at_one_moment(self):
+        """All arrays between two steps; None while another thread is in a step."""
+        leaves = _initialized(self.variables)
+        with assigning:
+            leases = {v._lease for v in leaves if _is_leased_elsewhere(v)}
+            if not _pause(leases, self):
+                return None
+            try:
+                return self._one_by_one()
+            finally:
+                _resume(leases, self)
+
+    def _one_by_one(self):
+        return tuple({k: _read(v) for k, v in t.items()} for t in self.variables)
+
+    def show(self) -> None:
+        """Assign the arrays that have changed to their Variables."""
+        if not self.last:
+            return
+        shown, self._shown = self._shown, self.sections()
+        with (
+            assigning
+        ):  # no other thread leases one between the question and the answer
+            for table, old, new in zip(self.variables, shown, self._shown, strict=True):
+                for key, variable in table.items():
+                    if new[key] is not old[key] and _is_ours(variable):
+                        variable.assign(new[key])
+
+
+class StateLease(ReadLease):
+    """The arrays of Variables, for steps that donate them to XLA.
+
+    Reading a leased Variable gives a copy of its current array, because the array
+    itself is deleted by the next step. Assigning one changes what the next step sees.
+    At the end the Variables hold the arrays of the last finished step.
+
+    Leases of the same Variables form a stack; the topmost has the arrays. A lease of
+    another thread may come on top between two steps, also while a callback waits for
+    that thread. Until it ends, those below are paused: they take no step. It has
+    metrics of its own. Leases may end in any order.
+
+    Attributes:
+        stepping: held during a step, and while the lease is paused.
+    """
+
+    def __init__(self, variables: TrainState, interrupts: Interrupts):
+        self.variables, self.last, self._assigned = variables, [], {}
+        self._frame, self.interrupts = current(), interrupts
+        self.thread, self.stepping = threading.get_ident(), threading.Lock()
+        # {id of a Variable: the lease below}, the leases paused by this one, and those
+        # that pause this one.
+        self._beneath, self._paused, self._paused_by = {}, (), set()
+        atomic = StateLease._try_to_take, StateLease.__exit__, StateLease._release
+        interrupts.guard(*atomic, must_wait=self._is_donated)
+
+    def __enter__(self):
+        try:
+            self._take()
+            return self
+        except BaseException:
+            self._release()
+            raise
+
+    def _take(self):
+        while not self._try_to_take():
+            time.sleep(_PAUSE)
+
+    def __exit__(self, error=None, *_):
+        if error is not None:
+            restore(self._frame)  # an interrupt may have left inner frames open
+        self._release()
+
+    def begin(self, reset=None) -> None:
+        """Reset before the first step of an evaluation, or a batch."""
+        if reset is not None:
+            reset()
+
+    def show(self) -> None:
+        """Nothing to assign: reading a leased Variable asks this lease."""
+
+    def sections(self) -> tuple:
+        """The state that the next step starts from, with all assigned values."""
+        sections = self.last[0][0]
+        if self._assigned:
+            with assigning:
+                for (section, key), value in self._assigned.items():
+                    sections[section][key] = value
+                self._assigned.clear()
+        return sections
+
+    def _try_to_take(self):
+        """Take the Variables, unless another thread is in a step of some of them."""
+        leaves = _initialized(self.variables)
+        with assigning:
+            self._where = _positions(self.variables)
+            paused = {x for v in leaves for x in _stack(v) if x.thread != self.thread}
+            if not _pause(paused, self):
+                return False
+            self._paused = paused
+            self._beneath = {id(v): v._lease for v in leaves}
+            for v in leaves:
+                v._lease = self
+            try:
+                sections = jax.tree_util.tree_map(
+                    lambda v: _donatable(v, self._beneath[id(v)]), tuple(self.variables)
+                )
+            except BaseException:  # the device had no room for a copy
+                for v in leaves:
+                    v._lease = self._beneath.pop(id(v))
+                _resume(paused, self)
+                raise
+            self.last[:] = [(sections, {})]
+            for v in leaves:
+                v._value = None
+        return True
+
+    def _release(self):
+        """Give the Variables their arrays, or the leases below theirs."""
+        if not self._beneath:
+            return
+        errors = []
+        with assigning:
+            for v in jax.tree_util.tree_leaves(self.variables):
+                beneath, top = self._beneath.pop(id(v)), v._lease
+                try:
+                    self._give_back(v, beneath, top)
+                except Exception as error:  # the others are given back first
+                    errors.append(error)
+                if top is self:
+                    v._lease = beneath
+                    continue
+                while top._beneath[id(v)] is not self:
+                    top = top._beneath[id(v)]
+                top._beneath[id(v)] = beneath
+            self._assigned.clear()
+            _resume(self._paused, self)
+        if errors:
+            raise errors[0]
+
+    def _give_back(self, variable, beneath, top):
+        """Hand the current array of one Variable to the lease below, or to itself."""
+        where = section, key = self._where[id(variable)]
+        last = self.last[0][0][section][key]
+        array = self._assigned.get(where, last)
+        if beneath is not None:
+            lease, is_metric = beneath._for_this_thread(variable), section == _METRICS
+            # Of other threads' leases, the topmost gives the arrays, and each keeps its
+            # metrics. A step that failed has lost its own: those below have others.
+            wanted = lease.thread == self.thread if is_metric else top is self
+            if wanted and not (isinstance(array, jax.Array) and array.is_deleted()):
+                lease._assigned[lease._where[id(variable)]] = array
+        elif top is self:
+            # First what is there: the transfer of an assigned numpy array may fail.
+            variable._value = last
+            is_numpy = isinstance(array, np.ndarray)
+            variable._value = jnp.asarray(array) if is_numpy else array
+
+    def renew(self, variables: TrainState) -> None:
+        """Go on with other variables, after a change of what is trainable."""
+        with self.stepping:  # no other lease is on top
+            self._release()
+            self.variables = variables
+            self._take()
+
+    def _is_donated(self):
+        """Has a step taken the arrays, and not returned new ones?"""
+        leaves = jax.tree_util.tree_leaves(self.last[:1])
+        return any(isinstance(x, jax.Array) and x.is_deleted() for x in leaves)
+
+    def _array(self, variable):
+        section, key = where = self._where[id(variable)]
+        array = self._assigned.get(where)
+        if array is None:
+            array = self.last[0][0][section][key]
+        return jnp.asarray(array) if isinstance(array, np.ndarray) else array
+
+    def _for_this_thread(self, variable):
+        """The lease that this thread reads and writes: of metrics, its own."""
+        lease, key = self, id(variable)
+        while lease is not None and lease._where[key][0] == _METRICS:
+            if lease.thread == threading.get_ident():
+                return lease
+            lease = lease._beneath[key]
+        return self
+
+    def read(self, variable):
+        """A copy of the current array of a Variable."""
+        if self.thread == threading.get_ident():
+            copy = self._try_to_copy(variable, 0)
+            return variable._own_array() if copy is None else copy
+        # A thread that Python has not started belongs to XLA: the step itself is
+        # calling back, and would wait for itself.
+        is_callback = isinstance(threading.current_thread(), threading._DummyThread)
+        with Interrupts() as interrupts:
+            interrupts.guard(StateLease._try_to_copy)
+            for tries in itertools.count():
+                if is_callback and tries == _MANY_TRIES:
+                    _raise_lost(variable)
+                if (copy := self._try_to_copy(variable, tries)) is not None:
+                    return copy
+                if variable._lease is not self:  # it has changed hands
+                    return variable._own_array()
+                time.sleep(_PAUSE)
+
+    def _try_to_copy(self, variable, tries):
+        """A copy of its array; None while the step of another thread may take it."""
+        with assigning:
+            if variable._lease is not self:
+                return None
+            lease = self._for_this_thread(variable)
+            rests = lease._paused_by or lease.thread == threading.get_ident()
+            if not rests and not lease.stepping.acquire(blocking=False):
+                return _copy(lease._array(variable)) if tries >= _FEW_TRIES else None
+            try:
+                copy = _copy(lease._array(variable))
+                return _raise_lost(variable) if copy is None else copy
+            finally:
+                if not rests:
+                    lease.stepping.release()
+
+    def write(self, variable, value) -> None:
+        """Assign a leased Variable a copy of an array of JAX or numpy."""
+        if isinstance(value, np.ndarray):  # the next step takes it to the device
+            value = np.array(value, dtypes.as_jax(variable.dtype))
+        else:
+            value = jnp.copy(value)
+        lease = self._for_this_thread(variable)
+        lease._assigned[lease._where[id(variable)]] = value
+
+
+def evaluation_lease(variables: TrainState, interrupts: Interrupts, watched=False):
+    """The lease for steps that train nothing: a `ReadLease`.
+
+    A `StateLease` if `watched`: callbacks may read or assign what the next batch
+    starts from. Not while another thread trains the model: that may take long.
+    """
+    leaves = jax.tree_util.tree_leaves(variables)
+    owns = watched and not any(map(_is_leased_elsewhere, leaves))
+    return (StateLease if owns else ReadLease)(variables, interrupts)
+
+
+def _initialized(variables):
+    """The Variables as a list; those that wait for their initializer take its value."""
+    leaves = jax.tree_util.tree_leaves(variables)
+    for v in leaves:
+        if v._value is None and v._lease is None:
+            _ = v.value
+    return leaves
+
+
+def _is_leased_elsewhere(variable):
+    lease = variable._lease
+    return lease is not None and lease.thread != threading.get_ident()
+
+
+def _is_ours(variable):
+    """Is it free, or leased by this thread, or a metric of this thread?"""
+    lease = variable._lease
+    if lease is None:
+        return True
+    return lease._for_this_thread(variable).thread == threading.get_ident()
+
+
+def _positions(variables):
+    """{id of a Variable: (section, key)}; ValueError if a Variable has two."""
+    positions = {}
+    for section, table in enumerate(variables):
+        for key, v in table.items():
+            if id(v) in positions:
+                kinds = TrainState._fields
+                raise ValueError(
+                    f"{v.path} stands in {kinds[positions[id(v)][0]]} and in "
+                    f"{kinds[section]}: a step would write it twice. A metric or an "
+                    "optimizer that looks at a Variable of another object should hold "
+                    "a function that returns it, not the Variable."
+                )
+            positions[id(v)] = (section, key)
+    return positions
+
+
+def _stack(variable):
+    """The leases of a Variable, from the topmost down."""
+    lease = variable._lease
+    while lease is not None:
+        yield lease
+        lease = lease._beneath[id(variable)]
+
+
+def _pause(leases, upper):
+    """Keep leases from taking steps; False, and none is kept, if one is in a step."""
+    paused = []
+    for lease in leases:
+        if not lease._paused_by and not lease.stepping.acquire(blocking=False):
+            _resume(paused, upper)
+            return False
+        lease._paused_by.add(upper)
+        paused.append(lease)
+    return True
+
+
+def _resume(leases, upper):
+    for lease in leases:
+        lease._paused_by.discard(upper)
+        if not lease._paused_by:
+            lease.stepping.release()
+
+
+def _read(variable):
+    """The array of a Variable; a copy where another thread may donate it."""
+    # The array first: a lease that is made after this line sees that we hold it.
+    value, lease = variable._value, variable._lease
+    if lease is None:
+        return variable.value if value is None else value
+    mine = lease.thread == threading.get_ident()
+    return (lease._array if mine else lease.read)(variable)
+
+
+def _donatable(variable, beneath):
+    """The array of a Variable; a copy if others hold the array, which gets deleted.
+
+    Args:
+        variable: leased by now, so that nobody else gets hold of its array.
+        beneath: the lease before, which has the array and takes no step, or None.
+    """
+    if beneath is None and _reference_count(variable) == _ONE_REFERENCE:
+        return variable._value
+    if beneath is None:
+        held = variable._value
+    else:
+        held = beneath._for_this_thread(variable)._array(variable)
+    array = _copy(held)
+    return _raise_lost(variable) if array is None else array
+
+
+def _copy(array):
+    """A copy of an array; None if a step has donated it."""
+    try:
+        return None if array.is_deleted() else jnp.copy(array)
+    except (RuntimeError, ValueError):  # it was donated just now
+        if not array.is_deleted():
+            raise
+
+
+def _raise_lost(variable):
+    raise RuntimeError(
+        f"{variable.path} has no value: a step that failed took it away, or this is "
+        "called from inside of the step, which has taken it."
+    )
+
+
+def _reference_count(owner) -> int:
+    return sys.getrefcount(owner._value)
+
+
+_ONE_REFERENCE = _reference_count(type("Owner", (), {"_value": object()})())
