@@ -1,1 +1,1 @@
-"""Activations as layers."""
+"""Activation functions as layers."""

@@ -1,14 +1,21 @@
-"""Activation: any function of `keras.activations` as a layer."""
+"""Activation: any activation function as a layer."""
 
 from minikeras import activations
 from minikeras.layers.layer import Layer
 
 
 class Activation(Layer):
-    """Apply an activation.
+    """Apply an activation function: activation(x).
 
     Args:
-        activation: name or function.
+        activation: name of a function of `keras.activations`, or a function of an
+            array.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: any shape. Output shape: the same.
+
+    Raises:
+        ValueError: an unknown name.
 
     >>> import numpy as np
     >>> Activation("relu")(np.array([-1.0, 2.0])).tolist()
@@ -22,5 +29,9 @@ class Activation(Layer):
         self._mk_build_at_init()
 
     def call(self, inputs):
-        """activation(inputs)"""
+        """Return activation(inputs).
+
+        Args:
+            inputs: array of any shape.
+        """
         return self.activation(inputs)

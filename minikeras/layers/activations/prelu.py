@@ -1,4 +1,4 @@
-"""PReLU: a leaky ReLU that learns its slopes."""
+"""PReLU: a leaky ReLU with trainable slopes."""
 
 import jax
 
@@ -13,13 +13,25 @@ def prelu(x, alpha):
 
 
 class PReLU(Layer):
-    """x for x >= 0, else alpha x, with a trainable slope per feature.
+    """Leaky ReLU with a trainable slope for each feature.
+
+    x for x >= 0, else alpha x
 
     Args:
-        alpha_initializer, alpha_regularizer, alpha_constraint: of the slopes.
-        shared_axes: int or ints >= 1, axes along which the slope is the same.
+        alpha_initializer: initializer of the slopes.
+        alpha_regularizer: penalty on the slopes, added to the loss; None for none.
+        alpha_constraint: projection of the slopes after each update; None for none.
+        shared_axes: int or ints >= 1, axes along which all entries share one slope;
+            None for no axis.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: (batch, ...). Output shape: the same.
 
     Source: He et al. 2015, https://arxiv.org/abs/1502.01852.
+
+    >>> import numpy as np
+    >>> PReLU(alpha_initializer="ones")(np.array([[-1.0, 2.0]])).tolist()
+    [[-1.0, 2.0]]
     """
 
     def __init__(
@@ -40,14 +52,22 @@ class PReLU(Layer):
         self.shared_axes = shared_axes and list(shared_axes)
 
     def build(self, input_shape):
-        """Create the slopes: input_shape[1:], of size 1 along the shared axes."""
+        """Create the slopes: input_shape[1:], with size 1 along the shared axes.
+
+        Args:
+            input_shape: shape of the inputs, with the batch axis.
+        """
         shared = self.shared_axes or ()
         shape = [1 if i in shared else input_shape[i] for i in range(len(input_shape))]
         self.alpha = self._mk_weight("alpha", shape[1:])
         axes = range(1, len(shape)) if shared else ()
-        own = {i: input_shape[i] for i in axes if i not in shared}
-        self.input_spec = InputSpec(ndim=len(shape), axes=own)
+        fixed = {i: input_shape[i] for i in axes if i not in shared}
+        self.input_spec = InputSpec(ndim=len(shape), axes=fixed)
 
     def call(self, inputs):
-        """prelu(inputs, alpha)"""
+        """Return prelu(inputs, alpha).
+
+        Args:
+            inputs: array (batch, ...).
+        """
         return prelu(inputs, self.alpha.value)

@@ -7,27 +7,27 @@ from minikeras.layers.layer import Layer
 
 
 def masked_softmax(x, mask=None, axis=-1):
-    """exp(x) / sum(exp(x)) over `axis` among the entries where `mask` is True.
+    """exp(x) / sum(exp(x)) over `axis`, among the entries where `mask` is True.
 
-    Entries that are masked out are 0, also when all of them are.
+    Masked entries are 0, also if all entries are masked.
     """
     if mask is None:
         return jax.nn.softmax(x, axis=axis)
     mask = jnp.asarray(mask).astype(bool)
-    # The smallest number, not -inf: a row of -inf only would be NaN.
+    # The lowest finite number: softmax of a row of -inf would be NaN.
     lowest = jnp.finfo(x.dtype).min
     return jax.nn.softmax(jnp.where(mask, x, lowest), axis=axis) * mask
 
 
 def check_mask(mask, shape):
-    """ValueError unless `mask` broadcasts to `shape`."""
+    """Raise ValueError unless `mask` broadcasts to `shape`."""
     if mask.ndim > len(shape):
         raise ValueError(
             "Softmax: the mask must not have more dimensions than the inputs: mask "
             f"{tuple(mask.shape)}, inputs {tuple(shape)}."
         )
-    own = tuple(shape)[len(shape) - mask.ndim :]
-    if any(m not in (1, n) for m, n in zip(mask.shape, own, strict=True)):
+    last = tuple(shape)[len(shape) - mask.ndim :]
+    if any(m not in (1, n) for m, n in zip(mask.shape, last, strict=True)):
         raise ValueError(
             f"Softmax: the mask {tuple(mask.shape)} is not broadcastable to the "
             f"inputs {tuple(shape)}."
@@ -35,13 +35,13 @@ def check_mask(mask, shape):
 
 
 class Softmax(Layer):
-    """exp(x) / sum(exp(x)).
+    """Turn inputs into probabilities: exp(x) / sum(exp(x)).
 
     Args:
-        axis: int or ints, over which the outputs sum to 1.
+        axis: int or ints, the axes over which the outputs sum to 1.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
-    `call` also takes `mask`: bool, broadcastable to the inputs; where it is False
-    the output is 0.
+    Input shape: any shape. Output shape: the same.
 
     >>> Softmax()(jnp.zeros((1, 2))).tolist()
     [[0.5, 0.5]]
@@ -54,7 +54,13 @@ class Softmax(Layer):
         self._mk_build_at_init()
 
     def call(self, inputs, mask=None):
-        """masked_softmax(inputs, mask, axis)"""
+        """Return the softmax of the unmasked entries.
+
+        Args:
+            inputs: array of any shape.
+            mask: bools that broadcast to `inputs`; outputs are 0 where they are False.
+                None for no mask.
+        """
         if mask is not None:
             check_mask(mask, inputs.shape)
         axis = tuple(self.axis) if isinstance(self.axis, list) else self.axis

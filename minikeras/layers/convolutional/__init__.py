@@ -1,1 +1,1 @@
-"""Convolutions."""
+"""Convolution layers."""

@@ -1,1 +1,1 @@
-"""Dense, Embedding and what feeds or wraps other layers."""
+"""Dense and embedding layers, inputs, masks, and layers that wrap others."""

@@ -1,4 +1,4 @@
-"""FlaxLayer: a module of Flax (linen) as a layer."""
+"""FlaxLayer: a Flax (linen) module as a layer."""
 
 import inspect
 
@@ -11,10 +11,10 @@ from minikeras.layers.core.jax_layer import JaxLayer
 
 
 def module_functions(module, method):
-    """`call_fn` and `init_fn` of a `JaxLayer` that runs the module.
+    """Make `call_fn` and `init_fn` of a `JaxLayer` that runs the module.
 
-    The collection "params" is what the layer trains; all others are its state, and
-    may change in each call. Keys are passed on as "params" and "dropout".
+    The collection "params" is trained. All other collections are the state of the layer
+    and may change in each call. Keys are passed on as "params" and "dropout".
     """
     DenyList = late_import("flax.core").DenyList
 
@@ -52,18 +52,20 @@ def module_functions(module, method):
 
 
 class FlaxLayer(JaxLayer):
-    """A Flax module as a layer.
+    """Run a Flax module as a layer.
 
     Args:
-        module: instance of `flax.linen.Module`. To be stored in files it needs
-            `get_config`, and its class must be registered.
-        method: which method to run: a bound one, or f(module, inputs); `__call__` by
-            default. It may take `training`.
-        variables: dict of Flax collections to start from.
-        **kwargs: further arguments of `JaxLayer`, such as `seed`.
+        module: instance of `flax.linen.Module`. Files store it only if it has
+            `get_config` and its class is registered.
+        method: bound method, or f(module, inputs), to run; None takes `__call__`. It
+            may have the parameter `training`.
+        variables: dict of Flax collections, the initial weights; None initializes the
+            module.
+        **kwargs: `seed` of `JaxLayer`; `name`, `dtype` and the other arguments of
+            `keras.Layer`.
 
     Raises:
-        TypeError: `module` is no module, or `method` is not callable.
+        TypeError: `module` is not a module, or `method` is not callable.
         ImportError: Flax is not installed.
     """
 
@@ -72,21 +74,21 @@ class FlaxLayer(JaxLayer):
             raise TypeError(f"FlaxLayer: expected a Flax module, got {module!r}.")
         self.module, self.method = module, method
         call_fn, init_fn = module_functions(module, method)
-        given = dict(variables or {})
-        params = {"params": given.pop("params")} if "params" in given else {}
+        state = dict(variables or {})
+        params = {"params": state.pop("params")} if "params" in state else {}
         if variables is None:
-            params = given = None
-        super().__init__(call_fn, init_fn, params=params, state=given, **kwargs)
+            params = state = None
+        super().__init__(call_fn, init_fn, params=params, state=state, **kwargs)
 
     def _mk_init_keys(self, generator):
-        first, second = generator.next(ordered=False), generator.next(ordered=False)
-        return {"params": first, "dropout": second}
+        params_key = generator.next(ordered=False)
+        return {"params": params_key, "dropout": generator.next(ordered=False)}
 
     def _mk_call_keys(self, training):
         return {"dropout": self.seed_generator.next()} if training else {}
 
     def get_config(self):
-        """The module, and the method by its name."""
+        """Return the module, and the method by its name."""
         config = super().get_config()
         for name in ("call_fn", "init_fn", "variables"):
             del config[name]
@@ -98,7 +100,11 @@ class FlaxLayer(JaxLayer):
 
     @classmethod
     def from_config(cls, config):
-        """A new layer; the module's class must be registered."""
+        """Create a layer from `get_config()`; the module's class must be registered.
+
+        Args:
+            config: dict of `get_config()`.
+        """
         config = dict(config)
         module = config["module"] = deserialize_keras_object(config["module"])
         method = config.get("method")

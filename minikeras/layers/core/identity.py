@@ -1,10 +1,13 @@
-"""Identity: what comes in goes out."""
+"""Identity: return the inputs."""
 
 from minikeras.layers.layer import Layer
 
 
 class Identity(Layer):
-    """A layer that returns its inputs, of any structure.
+    """Return the inputs as they are; they may have any structure.
+
+    Args:
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
     >>> import numpy as np
     >>> Identity()(np.array([3.0])).tolist()
@@ -17,5 +20,9 @@ class Identity(Layer):
         self._mk_build_at_init()
 
     def call(self, inputs):
-        """inputs"""
+        """Return the inputs.
+
+        Args:
+            inputs: array, or nested lists, tuples and dicts of arrays.
+        """
         return inputs

@@ -1,4 +1,4 @@
-"""Input and InputLayer: where a graph begins."""
+"""Input and InputLayer: where a graph of layers starts."""
 
 import warnings
 
@@ -11,7 +11,7 @@ from minikeras.settings import floatx
 
 
 def input_batch_shape(shape, batch_size, batch_shape):
-    """The full shape from `shape` and `batch_size`, or from `batch_shape`."""
+    """The shape with the batch axis, from `shape` and `batch_size` or `batch_shape`."""
     if shape is not None and batch_shape is not None:
         raise ValueError("You cannot pass both `shape` and `batch_shape`.")
     if batch_size is not None and batch_shape is not None:
@@ -24,7 +24,7 @@ def input_batch_shape(shape, batch_size, batch_shape):
 
 
 def check_agreement(tensor, **given):
-    """ValueError if an argument contradicts the KerasTensor given beside it."""
+    """Raise ValueError if an argument contradicts the given KerasTensor."""
     for name, (value, actual) in given.items():
         if value is not None and value != actual:
             raise ValueError(
@@ -34,7 +34,7 @@ def check_agreement(tensor, **given):
 
 
 def _legacy_shape(shape, batch_shape, kwargs):
-    """Keras 2's names of `shape` and `batch_shape`."""
+    """(shape, batch_shape), also from the argument names of Keras 2."""
     if "input_shape" in kwargs:
         warnings.warn(
             "Argument `input_shape` is deprecated. Use `shape` instead.", stacklevel=3
@@ -44,18 +44,27 @@ def _legacy_shape(shape, batch_shape, kwargs):
 
 
 class InputLayer(Layer):
-    """The layer behind `Input`: it promises an array, and computes nothing.
+    """The layer of an input: it holds the shape and dtype, and computes nothing.
 
     Args:
         shape: tuple of ints or None, without the batch axis.
-        batch_size: size of the batch axis, None for any.
-        dtype: dtype of the array, `floatx()` by default.
-        sparse: is it a sparse (`BCOO`) array?
-        ragged: ragged arrays do not exist on JAX: must be falsy.
-        batch_shape: shape with the batch axis, instead of the first two.
-        input_tensor: KerasTensor to stand for the input.
-        optional: may the input be None?
-        name: unique by default.
+        batch_size: int, size of the batch axis; None for any size.
+        dtype: dtype of the array; None takes `keras.config.floatx()`.
+        sparse: bool, whether the input is a sparse array (`BCOO`).
+        ragged: must be False or None: JAX has no ragged arrays.
+        batch_shape: tuple, shape with the batch axis, instead of `shape` and
+            `batch_size`.
+        input_tensor: KerasTensor to use as the input; None makes one.
+        optional: bool, whether the input may be None.
+        name: str, unique name of the layer; None makes one.
+        **kwargs: `trainable` and other arguments of `keras.Layer`; `input_shape` and
+            `batch_input_shape`, the names of Keras 2.
+
+    Raises:
+        ValueError: arguments that contradict each other, or no shape.
+
+    >>> InputLayer((28, 28)).output.shape
+    (None, 28, 28)
     """
 
     def __init__(
@@ -80,16 +89,16 @@ class InputLayer(Layer):
                     "Argument `input_tensor` must be a KerasTensor, got "
                     f"{input_tensor!r}."
                 )
-            own = input_tensor.shape
+            tensor_shape = input_tensor.shape
             check_agreement(
                 input_tensor,
-                shape=(shape and tuple(shape), own[1:]),
-                batch_shape=(batch_shape and tuple(batch_shape), own),
-                batch_size=(batch_size, own[0] if own else None),
+                shape=(shape and tuple(shape), tensor_shape[1:]),
+                batch_shape=(batch_shape and tuple(batch_shape), tensor_shape),
+                batch_size=(batch_size, tensor_shape[0] if tensor_shape else None),
                 dtype=(dtype, input_tensor.dtype),
                 sparse=(sparse, input_tensor.sparse),
             )
-            batch_shape, dtype = own, input_tensor.dtype
+            batch_shape, dtype = tensor_shape, input_tensor.dtype
             sparse = input_tensor.sparse
         else:
             batch_shape = input_batch_shape(shape, batch_size, batch_shape)
@@ -106,10 +115,10 @@ class InputLayer(Layer):
         Node(self, (), {}, input_tensor)
 
     def call(self):
-        """Nothing: a model puts the array in place."""
+        """Do nothing: a model replaces the input by an array."""
 
     def get_config(self):
-        """Shape, dtype and kind of the array."""
+        """Return shape, dtype and kind of the array."""
         names = ("batch_shape", "dtype", "sparse", "ragged", "name", "optional")
         return {name: getattr(self, name) for name in names}
 
@@ -125,21 +134,25 @@ def Input(
     tensor=None,
     optional=False,
 ):
-    """Begin a functional model: a KerasTensor that stands for the input.
+    """Create the input of a functional model: a KerasTensor.
 
     Args:
         shape: tuple of ints or None, without the batch axis.
-        batch_size: size of the batch axis, None for any.
-        dtype: dtype of the array, `floatx()` by default.
-        sparse: is it a sparse (`BCOO`) array?
-        ragged: must be falsy.
-        batch_shape: shape with the batch axis, instead of the first two.
-        name: name of the input layer.
-        tensor: KerasTensor to stand for the input.
-        optional: may the input be None?
+        batch_size: int, size of the batch axis; None for any size.
+        dtype: dtype of the array; None takes `keras.config.floatx()`.
+        sparse: bool, whether the input is a sparse array (`BCOO`).
+        ragged: must be False or None: JAX has no ragged arrays.
+        batch_shape: tuple, shape with the batch axis, instead of `shape` and
+            `batch_size`.
+        name: str, unique name of the input layer; None makes one.
+        tensor: KerasTensor to use as the input; None makes one.
+        optional: bool, whether the input may be None.
 
     Returns:
         `KerasTensor` of shape (batch_size, *shape).
+
+    Raises:
+        ValueError: arguments that contradict each other, or no shape.
 
     >>> Input((28, 28)).shape
     (None, 28, 28)

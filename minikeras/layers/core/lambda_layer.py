@@ -1,4 +1,4 @@
-"""Lambda: a function as a layer."""
+"""Lambda: a Python function as a layer."""
 
 import inspect
 
@@ -15,19 +15,24 @@ from minikeras.layers.shapes import is_shape, map_shapes
 
 
 class Lambda(Layer):
-    """Wrap a function of arrays.
+    """Apply a function: f(inputs, **arguments).
 
-    A Python lambda is stored in files as bytecode, which is loaded only with
-    `safe_mode=False`; a named function is stored by name and must be registered. To
-    hold weights or to be sure that files load, subclass `Layer` instead.
+    Files store a Python lambda as bytecode, which is loaded only with
+    `safe_mode=False`. They store a named function by its name, which must be
+    registered. Subclass `keras.Layer` for a layer with weights, or one that is loaded
+    safely.
 
     Args:
-        function: f(inputs, **arguments), also given `mask` and `training` if it has
-            such parameters.
-        output_shape: shape of one sample's output, or f(input_shape) -> shape;
-            None finds it by tracing.
-        mask: the output's mask, or f(inputs, mask) -> mask.
-        arguments: dict of further arguments.
+        function: f(inputs, **arguments). If it has parameters `mask` or `training`, it
+            gets these too.
+        output_shape: shape of the output without the batch axis, or f(input_shape) ->
+            shape with it; None finds the shape by tracing.
+        mask: mask of the output, or f(inputs, mask) -> mask; None for no mask.
+        arguments: dict of further arguments of `function`; None for no arguments.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Raises:
+        TypeError: `function` is not callable.
 
     >>> import numpy as np
     >>> Lambda(lambda x: x * 2)(np.ones(3)).tolist()
@@ -46,20 +51,35 @@ class Lambda(Layer):
         self.mask = mask
         self.supports_masking = self._mk_masks_itself = mask is not None
         parameters = inspect.signature(function).parameters
-        self._mk_passed_on = [p for p in ("mask", "training") if p in parameters]
+        self._mk_passed_arguments = [p for p in ("mask", "training") if p in parameters]
 
     def call(self, inputs, mask=None, training=None):
-        """function(inputs, **arguments)"""
-        given = {"mask": mask, "training": training}
-        extra = {name: given[name] for name in self._mk_passed_on}
-        return self.function(inputs, **(self.arguments | extra))
+        """Return function(inputs, **arguments).
+
+        Args:
+            inputs: array, or nested structure of arrays.
+            mask: mask of the inputs, passed on if the function has this parameter.
+            training: bool, passed on if the function has this parameter.
+        """
+        values = {"mask": mask, "training": training}
+        passed = {name: values[name] for name in self._mk_passed_arguments}
+        return self.function(inputs, **(self.arguments | passed))
 
     def compute_mask(self, inputs, mask=None):
-        """The given mask, or what the given function makes of the inputs' mask."""
+        """Return `mask` of the constructor, or its result if it is a function.
+
+        Args:
+            inputs: inputs of the layer.
+            mask: their mask, or None.
+        """
         return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
     def compute_output_shape(self, input_shape):
-        """`output_shape` with the batch size in front; traced if it was not given."""
+        """Return the output shape with the batch size, by tracing if it is not given.
+
+        Args:
+            input_shape: shape of the inputs, or nested structure of shapes.
+        """
         if self.output_shape is None:
             return super().compute_output_shape(input_shape)
         if callable(self.output_shape):
@@ -68,13 +88,18 @@ class Lambda(Layer):
         return map_shapes(lambda shape: (batch[0], *shape), self.output_shape)
 
     def compute_output_spec(self, inputs, **kwargs):
-        """The output as KerasTensors."""
+        """Return the output as KerasTensor(s).
+
+        Args:
+            inputs: KerasTensor, or nested structure of them.
+            **kwargs: other arguments of `call`.
+        """
         if self.output_shape is None:
             return output_spec(self.call, (inputs,), kwargs)
         return super().compute_output_spec(inputs, **kwargs)
 
     def get_config(self):
-        """The constructor's arguments; absent ones are left out."""
+        """Return the constructor's arguments without those that are None."""
         config = super().get_config()
         for key in ("function", "output_shape", "mask"):
             if (value := getattr(self, key)) is None:
@@ -85,10 +110,16 @@ class Lambda(Layer):
 
     @classmethod
     def from_config(cls, config, custom_objects=None, safe_mode=None):
-        """A new layer; `safe_mode=False` lets bytecode in the config run.
+        """Create a layer from `get_config()`.
+
+        Args:
+            config: dict of `get_config()`.
+            custom_objects: dict {name: class or function} of names in the config.
+            safe_mode: False allows bytecode in the config to run; None takes the
+                setting of the current call.
 
         Raises:
-            ValueError: the config holds bytecode, and safe mode is on.
+            ValueError: the config contains bytecode, and safe mode is on.
         """
         config = dict(config)
         with SafeModeScope(in_safe_mode() if safe_mode is None else safe_mode):

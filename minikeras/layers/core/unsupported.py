@@ -1,10 +1,10 @@
-"""Layers of Keras that run other frameworks: here they say what to use instead."""
+"""Layers of Keras that run other frameworks; here they raise and name a remedy."""
 
 from minikeras.layers.layer import Layer
 
 
 class _Unsupported(Layer):
-    """A layer that cannot be made, from arguments or from a file."""
+    """A layer that cannot be created, neither from arguments nor from a file."""
 
     _mk_remedy: str
 
@@ -13,15 +13,31 @@ class _Unsupported(Layer):
 
     @classmethod
     def from_config(cls, config):
-        """Refused before anything in the config is looked at."""
+        """Raise NotImplementedError before anything in the config is read.
+
+        Args:
+            config: dict of `get_config()`.
+        """
         raise NotImplementedError(f"{cls.__name__}: {cls._mk_remedy}")
 
 
 class TFSMLayer(_Unsupported):
-    """Refused: a SavedModel is a program of TensorFlow, and may do anything.
+    """Not supported: a SavedModel is a program of TensorFlow, and may do anything.
+
+    Args:
+        filepath: path of the SavedModel, not read.
+        call_endpoint: not used.
+        call_training_endpoint: not used.
+        trainable: not used.
+        name: not used.
+        dtype: not used.
 
     Raises:
         NotImplementedError: always.
+
+    >>> TFSMLayer("model")
+    Traceback (most recent call last):
+    NotImplementedError: TFSMLayer: this library runs on JAX alone ...
     """
 
     _mk_remedy = (
@@ -43,10 +59,20 @@ class TFSMLayer(_Unsupported):
 
 
 class TorchModuleWrapper(_Unsupported):
-    """Refused: PyTorch modules do not run on JAX, and their files are pickles.
+    """Not supported: PyTorch modules do not run on JAX, and their files are pickles.
+
+    Args:
+        module: not used.
+        name: not used.
+        output_shape: not used.
+        **kwargs: not used.
 
     Raises:
         NotImplementedError: always.
+
+    >>> TorchModuleWrapper(None)
+    Traceback (most recent call last):
+    NotImplementedError: TorchModuleWrapper: this library runs on JAX alone ...
     """
 
     _mk_remedy = (

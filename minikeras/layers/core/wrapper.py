@@ -1,4 +1,4 @@
-"""Wrapper: base of layers that hold one other layer."""
+"""Wrapper: base of the layers that hold one other layer."""
 
 from minikeras.core.serialization import (
     deserialize_keras_object,
@@ -8,13 +8,21 @@ from minikeras.layers.layer import Layer
 
 
 class Wrapper(Layer):
-    """A layer around another; subclasses define `call`.
+    """Hold another layer; subclasses define `call`.
 
     Args:
-        layer: the `Layer` within.
+        layer: the wrapped `keras.Layer`.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
     Raises:
         ValueError: `layer` is not a Layer.
+
+    >>> from minikeras import layers, ops
+    >>> class Twice(Wrapper):
+    ...     def call(self, x):
+    ...         return self.layer(self.layer(x))
+    >>> Twice(layers.Rescaling(2.0))(ops.ones(1)).tolist()
+    [4.0]
     """
 
     def __init__(self, layer, **kwargs):
@@ -27,12 +35,16 @@ class Wrapper(Layer):
         self.layer = layer
 
     def build(self, input_shape=None):
-        """Build the layer within."""
+        """Build the wrapped layer.
+
+        Args:
+            input_shape: shape of the inputs, with the batch axis.
+        """
         if not self.layer.built:
             self.layer.build(input_shape)
 
     def get_config(self):
-        """The constructor's arguments; the layer within as its own config."""
+        """Return the constructor's arguments; the wrapped layer as its own config."""
         return {
             **super().get_config(),
             "layer": serialize_keras_object(self.layer),
@@ -40,7 +52,12 @@ class Wrapper(Layer):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        """A new wrapper around a new layer."""
+        """Create a wrapper with a new layer from `get_config()`.
+
+        Args:
+            config: dict of `get_config()`.
+            custom_objects: dict {name: class or function} of names in the config.
+        """
         config = dict(config)
         layer = deserialize_keras_object(config.pop("layer"), custom_objects)
         return cls(layer, **config)

@@ -1,1 +1,1 @@
-"""Layers that reduce windows of images and sequences."""
+"""Pooling layers: they reduce windows of images and sequences."""

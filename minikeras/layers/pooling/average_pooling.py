@@ -1,4 +1,4 @@
-"""Average pooling with windows of 1, 2 and 3 axes."""
+"""Average pooling over one, two and three spatial axes."""
 
 from minikeras import ops
 from minikeras.layers.pooling.pool import Pooling
@@ -6,15 +6,32 @@ from minikeras.layers.pooling.pool import Pooling
 
 class _AveragePooling(Pooling):
     @staticmethod
-    def pool(inputs, pool_size, strides, padding, data_format):
+    def _mk_pool(inputs, pool_size, strides, padding, data_format):
         """ops.average_pool"""
         return ops.average_pool(inputs, pool_size, strides, padding, data_format)
 
 
 class AveragePooling1D(_AveragePooling):
-    """Mean of each window of a sequence (batch, steps, channels).
+    """Average each window of a sequence.
 
-    Args: see `Pooling`.
+    Args:
+        pool_size: int >= 1 or a tuple of one, size of the window.
+        strides: int >= 1 or a tuple of one, distance between windows; None takes
+            `pool_size`.
+        padding: `"valid"` uses whole windows only; `"same"` pads the inputs, so that
+            strides of 1 keep their size.
+        data_format: `"channels_last"`, `"channels_first"`, or None for
+            `keras.config.image_data_format()`.
+        name: str, unique name of the layer; None makes one.
+        **kwargs: `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: (batch, steps, channels), or (batch, channels, steps) for
+    `"channels_first"`.
+    Output shape: the same with smaller steps.
+
+    Raises:
+        ValueError: an invalid argument; in a call: inputs of another rank, or smaller
+            than a `"valid"` window.
 
     >>> import numpy as np
     >>> AveragePooling1D(2)(np.array([[[1.0], [4.0], [2.0], [3.0]]])).tolist()
@@ -25,18 +42,59 @@ class AveragePooling1D(_AveragePooling):
 
 
 class AveragePooling2D(_AveragePooling):
-    """Mean of each window of an image (batch, rows, columns, channels).
+    """Average each window of an image.
 
-    Args: see `Pooling`.
+    Args:
+        pool_size: int >= 1 or a pair, size of the window.
+        strides: int >= 1 or a pair, distance between windows; None takes `pool_size`.
+        padding: `"valid"` uses whole windows only; `"same"` pads the inputs, so that
+            strides of 1 keep their size.
+        data_format: `"channels_last"`, `"channels_first"`, or None for
+            `keras.config.image_data_format()`.
+        name: str, unique name of the layer; None makes one.
+        **kwargs: `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: (batch, rows, columns, channels), or (batch, channels, rows, columns)
+    for `"channels_first"`.
+    Output shape: the same with smaller rows, columns.
+
+    Raises:
+        ValueError: an invalid argument; in a call: inputs of another rank, or smaller
+            than a `"valid"` window.
+
+    >>> import numpy as np
+    >>> AveragePooling2D(2)(np.ones((1, 4, 6, 3))).shape
+    (1, 2, 3, 3)
     """
 
     rank = 2
 
 
 class AveragePooling3D(_AveragePooling):
-    """Mean of each window of a volume (batch, depth, rows, columns, channels).
+    """Average each window of a volume.
 
-    Args: see `Pooling`.
+    Args:
+        pool_size: int >= 1 or three ints, size of the window.
+        strides: int >= 1 or three ints, distance between windows; None takes
+            `pool_size`.
+        padding: `"valid"` uses whole windows only; `"same"` pads the inputs, so that
+            strides of 1 keep their size.
+        data_format: `"channels_last"`, `"channels_first"`, or None for
+            `keras.config.image_data_format()`.
+        name: str, unique name of the layer; None makes one.
+        **kwargs: `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: (batch, depth, rows, columns, channels), or (batch, channels, depth,
+    rows, columns) for `"channels_first"`.
+    Output shape: the same with smaller depth, rows, columns.
+
+    Raises:
+        ValueError: an invalid argument; in a call: inputs of another rank, or smaller
+            than a `"valid"` window.
+
+    >>> import numpy as np
+    >>> AveragePooling3D(2)(np.ones((1, 4, 4, 6, 3))).shape
+    (1, 2, 2, 3, 3)
     """
 
     rank = 3

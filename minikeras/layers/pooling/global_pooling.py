@@ -9,9 +9,9 @@ from minikeras.settings import standardize_data_format
 
 
 def masked_mean(x, mask, axis, keepdims=False):
-    """Mean over an axis among the steps where `mask` (batch, steps) is True.
+    """Mean over an axis of the steps where `mask` (batch, steps) is True.
 
-    `axis` is 1 or 2; a sample without any such step gives NaN.
+    `axis` is 1 or 2. A sample without any such step gives NaN.
     """
     weights = jnp.expand_dims(jnp.asarray(mask).astype(x.dtype), 3 - axis)
     total = jnp.sum(x * weights, axis=axis, keepdims=keepdims)
@@ -19,14 +19,7 @@ def masked_mean(x, mask, axis, keepdims=False):
 
 
 class GlobalPooling(Layer):
-    """Reduce all axes of space of (batch, *space, channels).
-
-    Args:
-        data_format: `"channels_last"`, `"channels_first"` or None.
-        keepdims: keep the axes of space, with size 1?
-
-    Output (batch, channels), or (batch, 1, ..., channels) with `keepdims`.
-    """
+    """Base of the layers that reduce all spatial axes of (batch, *space, channels)."""
 
     rank: int
 
@@ -44,20 +37,40 @@ class GlobalPooling(Layer):
 
 class _GlobalAverage(GlobalPooling):
     def call(self, inputs):
-        """mean(inputs)"""
+        """Return the mean over the spatial axes.
+
+        Args:
+            inputs: (batch, *space, channels), or channels first.
+        """
         return jnp.mean(inputs, axis=self._mk_axes, keepdims=self.keepdims)
 
 
 class _GlobalMax(GlobalPooling):
     def call(self, inputs):
-        """max(inputs)"""
+        """Return the largest entry over the spatial axes.
+
+        Args:
+            inputs: (batch, *space, channels), or channels first.
+        """
         return jnp.max(inputs, axis=self._mk_axes, keepdims=self.keepdims)
 
 
 class GlobalAveragePooling1D(_GlobalAverage):
-    """Mean over the steps of (batch, steps, channels); masked steps do not count.
+    """Average all steps of a sequence; masked steps do not count.
 
-    Args: see `GlobalPooling`.
+    Args:
+        data_format: `"channels_last"`, `"channels_first"`, or None for
+            `keras.config.image_data_format()`.
+        keepdims: bool, keep the reduced axes with size 1.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: (batch, steps, channels), or (batch, channels, steps) for
+    `"channels_first"`.
+    Output shape: (batch, channels), or with `keepdims` of the inputs' rank.
+
+    >>> import numpy as np
+    >>> GlobalAveragePooling1D()(np.array([[[1.0], [3.0]]])).tolist()
+    [[2.0]]
     """
 
     rank = 1
@@ -67,56 +80,127 @@ class GlobalAveragePooling1D(_GlobalAverage):
         self.supports_masking = True
 
     def call(self, inputs, mask=None):
-        """mean(inputs)"""
+        """Return the mean over the steps.
+
+        Args:
+            inputs: (batch, steps, channels), or channels first.
+            mask: (batch, steps) bools, False for steps that do not count; None for no
+                mask.
+        """
         if mask is None:
             return super().call(inputs)
         return masked_mean(inputs, mask, self._mk_axes[0], self.keepdims)
 
     def compute_mask(self, inputs, mask=None):
-        """None: there are no steps left."""
+        """Return None: the output has no steps.
+
+        Args:
+            inputs: array, not used.
+            mask: mask of the inputs, not used.
+        """
         return None
 
 
 class GlobalAveragePooling2D(_GlobalAverage):
-    """Mean over the rows and columns of (batch, rows, columns, channels).
+    """Average all rows and columns of an image.
 
-    Args: see `GlobalPooling`.
+    Args:
+        data_format: `"channels_last"`, `"channels_first"`, or None for
+            `keras.config.image_data_format()`.
+        keepdims: bool, keep the reduced axes with size 1.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: (batch, rows, columns, channels), or (batch, channels, rows, columns)
+    for `"channels_first"`.
+    Output shape: (batch, channels), or with `keepdims` of the inputs' rank.
+
+    >>> import numpy as np
+    >>> GlobalAveragePooling2D()(np.ones((2, 4, 5, 3))).shape
+    (2, 3)
     """
 
     rank = 2
 
 
 class GlobalAveragePooling3D(_GlobalAverage):
-    """Mean over the space of (batch, depth, rows, columns, channels).
+    """Average all spatial entries of a volume.
 
-    Args: see `GlobalPooling`.
+    Args:
+        data_format: `"channels_last"`, `"channels_first"`, or None for
+            `keras.config.image_data_format()`.
+        keepdims: bool, keep the reduced axes with size 1.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: (batch, depth, rows, columns, channels), or (batch, channels, depth,
+    rows, columns) for `"channels_first"`.
+    Output shape: (batch, channels), or with `keepdims` of the inputs' rank.
+
+    >>> import numpy as np
+    >>> GlobalAveragePooling3D()(np.ones((2, 4, 5, 6, 3))).shape
+    (2, 3)
     """
 
     rank = 3
 
 
 class GlobalMaxPooling1D(_GlobalMax):
-    """Largest entry over the steps of (batch, steps, channels).
+    """Take the largest entry over the steps of a sequence.
 
-    Args: see `GlobalPooling`.
+    Args:
+        data_format: `"channels_last"`, `"channels_first"`, or None for
+            `keras.config.image_data_format()`.
+        keepdims: bool, keep the reduced axes with size 1.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: (batch, steps, channels), or (batch, channels, steps) for
+    `"channels_first"`.
+    Output shape: (batch, channels), or with `keepdims` of the inputs' rank.
+
+    >>> import numpy as np
+    >>> GlobalMaxPooling1D()(np.array([[[1.0], [3.0]]])).tolist()
+    [[3.0]]
     """
 
     rank = 1
 
 
 class GlobalMaxPooling2D(_GlobalMax):
-    """Largest entry over the rows and columns of (batch, rows, columns, channels).
+    """Take the largest entry over the rows and columns of an image.
 
-    Args: see `GlobalPooling`.
+    Args:
+        data_format: `"channels_last"`, `"channels_first"`, or None for
+            `keras.config.image_data_format()`.
+        keepdims: bool, keep the reduced axes with size 1.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: (batch, rows, columns, channels), or (batch, channels, rows, columns)
+    for `"channels_first"`.
+    Output shape: (batch, channels), or with `keepdims` of the inputs' rank.
+
+    >>> import numpy as np
+    >>> GlobalMaxPooling2D()(np.ones((2, 4, 5, 3))).shape
+    (2, 3)
     """
 
     rank = 2
 
 
 class GlobalMaxPooling3D(_GlobalMax):
-    """Largest entry over the space of (batch, depth, rows, columns, channels).
+    """Take the largest entry over the spatial axes of a volume.
 
-    Args: see `GlobalPooling`.
+    Args:
+        data_format: `"channels_last"`, `"channels_first"`, or None for
+            `keras.config.image_data_format()`.
+        keepdims: bool, keep the reduced axes with size 1.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: (batch, depth, rows, columns, channels), or (batch, channels, depth,
+    rows, columns) for `"channels_first"`.
+    Output shape: (batch, channels), or with `keepdims` of the inputs' rank.
+
+    >>> import numpy as np
+    >>> GlobalMaxPooling3D()(np.ones((2, 4, 5, 6, 3))).shape
+    (2, 3)
     """
 
     rank = 3

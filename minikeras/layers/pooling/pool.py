@@ -1,4 +1,4 @@
-"""Pooling: base of the layers that reduce windows of images and sequences."""
+"""Pooling: base of the layers that reduce windows of a fixed size."""
 
 from minikeras.core.checks import int_tuple, padding_name
 from minikeras.layers.convolutional.sliding_window import check_window
@@ -9,20 +9,7 @@ from minikeras.settings import standardize_data_format
 
 
 class Pooling(Layer):
-    """Reduce windows of (batch, *space, channels).
-
-    Args:
-        pool_size: int >= 1, or one for each axis of space: the window. Average
-            pooling has no default.
-        strides: step from window to window; None is `pool_size`.
-        padding: `"valid"` uses whole windows only; `"same"` pads, so that strides of
-            1 keep the size.
-        data_format: `"channels_last"`, `"channels_first"` or None.
-
-    Raises:
-        ValueError: a bad argument, inputs of another rank, or a "valid" window that
-            is larger than they are.
-    """
+    """Reduce windows of (batch, *space, channels); a subclass says how: `_mk_pool`."""
 
     rank: int
 
@@ -45,16 +32,20 @@ class Pooling(Layer):
         self._mk_build_at_init()
 
     @staticmethod
-    def pool(inputs, pool_size, strides, padding, data_format):
-        """The function of `keras.ops` that reduces the windows."""
+    def _mk_pool(inputs, pool_size, strides, padding, data_format):
+        """Reduce the windows, with a function of `keras.ops`."""
         raise NotImplementedError
 
     def call(self, inputs):
-        """pool(inputs)"""
+        """Return the reduced windows.
+
+        Args:
+            inputs: (batch, *space, channels), or channels first.
+        """
         if self.padding == "valid":
             axes = spatial_axes(self.rank, self.data_format)
             window = (self.pool_size, (1,) * self.rank)
             check_window(self, "pool", inputs.shape, axes, *window)
-        return self.pool(
+        return self._mk_pool(
             inputs, self.pool_size, self.strides, self.padding, self.data_format
         )

@@ -1,1 +1,1 @@
-"""Layers that prepare inputs."""
+"""Layers that prepare the inputs of a model."""

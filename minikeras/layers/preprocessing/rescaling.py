@@ -1,15 +1,22 @@
-"""Rescaling: another unit for the inputs."""
+"""Rescaling: a linear function of the inputs."""
 
-from minikeras.core.serialization import serialize_keras_object
+from minikeras.core.serialization import (
+    deserialize_keras_object,
+    serialize_keras_object,
+)
 from minikeras.core.variable import convert_to_tensor
 from minikeras.layers.layer import Layer
 
 
 class Rescaling(Layer):
-    """inputs * scale + offset.
+    """Scale and shift the inputs: inputs * scale + offset.
 
     Args:
-        scale, offset: numbers, or arrays that broadcast to the inputs.
+        scale: number, or array that broadcasts to the inputs.
+        offset: number, or array that broadcasts to the inputs.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: any shape. Output shape: the same, in the compute dtype.
 
     >>> import numpy as np
     >>> Rescaling(1 / 255)(np.array([0, 255], "uint8")).tolist()
@@ -23,13 +30,17 @@ class Rescaling(Layer):
         self.supports_masking = True
 
     def call(self, inputs):
-        """inputs * scale + offset"""
+        """Return inputs * scale + offset.
+
+        Args:
+            inputs: array of any shape.
+        """
         dtype = self.compute_dtype
         scale = convert_to_tensor(self.scale, dtype)
         return inputs.astype(dtype) * scale + convert_to_tensor(self.offset, dtype)
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Return the constructor's arguments; arrays as configs."""
         return {
             **super().get_config(),
             "scale": serialize_keras_object(self.scale),
@@ -38,8 +49,11 @@ class Rescaling(Layer):
 
     @classmethod
     def from_config(cls, config):
-        """A new layer from `get_config()`."""
-        from minikeras.core.serialization import deserialize_keras_object
+        """Create a layer from `get_config()`.
 
-        read = {k: deserialize_keras_object(config[k]) for k in ("scale", "offset")}
-        return super().from_config(config | read)
+        Args:
+            config: dict of `get_config()`.
+        """
+        names = ("scale", "offset")  # arrays are stored as configs
+        values = {name: deserialize_keras_object(config[name]) for name in names}
+        return super().from_config(config | values)

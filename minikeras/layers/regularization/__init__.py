@@ -1,1 +1,1 @@
-"""Layers that are random, or add a loss, while they train."""
+"""Layers against overfitting: noise in training, penalties on activations."""

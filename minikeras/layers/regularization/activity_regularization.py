@@ -1,14 +1,25 @@
-"""ActivityRegularization: a penalty on what passes through."""
+"""ActivityRegularization: a penalty on the outputs of the layer before."""
 
 from minikeras import regularizers
 from minikeras.layers.layer import Layer
 
 
 class ActivityRegularization(Layer):
-    """Return the inputs, and add l1 sum|x| + l2 sum x² to the loss.
+    """Return the inputs, and add l1 Σ|x| + l2 Σ x² to the loss.
+
+    As for every activity regularizer, the penalty is divided by the batch size.
 
     Args:
-        l1, l2: numbers >= 0.
+        l1: number >= 0, weight of the absolute values.
+        l2: number >= 0, weight of the squares.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: any shape. Output shape: the same.
+
+    >>> import numpy as np
+    >>> layer = ActivityRegularization(l1=0.5)
+    >>> layer(np.array([[1.0, -3.0]])).tolist(), float(layer.losses[0])
+    ([[1.0, -3.0]], 2.0)
     """
 
     def __init__(self, l1=0.0, l2=0.0, **kwargs):
@@ -18,11 +29,15 @@ class ActivityRegularization(Layer):
         self._mk_build_at_init()
 
     def call(self, inputs):
-        """inputs"""
+        """Return the inputs.
+
+        Args:
+            inputs: array of any shape.
+        """
         return inputs
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         config = super().get_config()
         del config["activity_regularizer"]
         return config

@@ -1,4 +1,4 @@
-"""Dropout, entry by entry or whole channels at a time, and its form for SELU."""
+"""Dropout of entries or whole channels, and its form for SELU."""
 
 import numbers
 
@@ -10,12 +10,12 @@ from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.regularization.random_layer import RandomLayer
 from minikeras.settings import standardize_data_format
 
-# Where SELU saturates for x -> -inf: -alpha * scale of Klambauer et al. 2017.
+# The limit of SELU for x -> -inf: -alpha * scale of Klambauer et al. 2017.
 _SELU_LOW = -1.6732632423543772 * 1.0507009873554805
 
 
 def noise_shape_tuple(noise_shape):
-    """None, or a tuple of ints >= 1 and None."""
+    """Return None, or a tuple of ints >= 1 and None; ValueError for other values."""
     if noise_shape is None:
         return None
     invalid = "Invalid value received for argument `noise_shape`."
@@ -38,41 +38,47 @@ def noise_shape_tuple(noise_shape):
     return tuple(noise_shape)
 
 
-def filled(noise_shape, shape):
-    """The shape of the noise: None stands for the input's size."""
+def resolve_noise_shape(noise_shape, shape):
+    """The shape of the noise: None in `noise_shape` takes the size of the inputs."""
     if noise_shape is None:
         return tuple(shape)
     pairs = zip(noise_shape, shape, strict=True)
     return tuple(n if size is None else size for size, n in pairs)
 
 
-def alpha_dropout(x, kept, rate):
+def alpha_dropout(x, keep, rate):
     """Set entries to SELU's lower limit, then restore mean 0 and variance 1.
 
     Args:
         x: array of mean 0 and variance 1.
-        kept: bool array that broadcasts to `x`: False where the entry is dropped.
-        rate: the chance of False.
+        keep: bool array that broadcasts to `x`: False where the entry is dropped.
+        rate: probability of False.
     """
-    kept = kept.astype(x.dtype)
+    keep = keep.astype(x.dtype)
     a = ((1 - rate) * (1 + rate * _SELU_LOW**2)) ** -0.5
     b = -a * _SELU_LOW * rate
-    return a * (x * kept + _SELU_LOW * (1 - kept)) + b
+    return a * (x * keep + _SELU_LOW * (1 - keep)) + b
 
 
 class Dropout(RandomLayer):
-    """Set a random share of the inputs to 0 and scale the rest by 1 / (1 - rate).
+    """Set a random share of the inputs to 0 in training.
 
-    Only while training; otherwise the inputs are returned as they are.
+    The other entries are multiplied by 1 / (1 - rate), which keeps the expected sum. In
+    inference the inputs are returned as they are.
 
     Args:
         rate: number in [0, 1], the share that is dropped.
-        noise_shape: ints and None; axes of size 1 are dropped or kept as a whole,
-            None takes the input's size.
-        seed: int; None takes one from Python's `random`.
+        noise_shape: tuple of ints and None, shape of the mask, which broadcasts to the
+            inputs; None in it takes their size. None draws each entry by itself.
+        seed: int, seed of the random numbers; None draws one from Python's `random`.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: any shape. Output shape: the same.
 
     Raises:
-        ValueError: rate outside [0, 1], or a bad `noise_shape`.
+        ValueError: `rate` is not in [0, 1], or an invalid `noise_shape`.
+
+    Source: Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html.
 
     >>> import numpy as np
     >>> sorted(set(Dropout(0.5, seed=1)(np.ones(100), training=True).tolist()))
@@ -83,9 +89,9 @@ class Dropout(RandomLayer):
         super().__init__(**kwargs)
         self.rate = unit_interval(rate, "rate")
         self.noise_shape = noise_shape_tuple(noise_shape)
-        self._mk_prepare(rate, seed)
+        self._mk_init_random(rate, seed)
 
-    def _mk_perturb(self, inputs):
+    def _mk_training_output(self, inputs):
         """dropout(inputs)"""
         return random.dropout(
             inputs,
@@ -99,77 +105,147 @@ class Dropout(RandomLayer):
 
 
 class AlphaDropout(Dropout):
-    """Dropout that keeps mean 0 and variance 1, for networks of SELUs.
+    """Dropout that keeps mean 0 and variance 1, for networks with SELU.
 
-    Args: as `Dropout`.
+    Dropped entries become SELU's lower limit, about -1.758; then all entries are scaled
+    and shifted. In inference the inputs are returned as they are.
+
+    Args:
+        rate: number in [0, 1], the share that is dropped.
+        noise_shape: tuple of ints and None, shape of the mask, which broadcasts to the
+            inputs; None in it takes their size. None draws each entry by itself.
+        seed: int, seed of the random numbers; None draws one from Python's `random`.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: any shape. Output shape: the same.
+
+    Raises:
+        ValueError: `rate` is not in [0, 1], or an invalid `noise_shape`.
 
     Source: Klambauer et al. 2017, https://arxiv.org/abs/1706.02515.
+
+    >>> import numpy as np
+    >>> AlphaDropout(0.1)(np.ones(2)).tolist()  # in inference
+    [1.0, 1.0]
     """
 
-    def _mk_perturb(self, inputs):
-        """alpha_dropout(inputs, kept, rate)"""
-        shape = filled(self.noise_shape, inputs.shape)
+    def _mk_training_output(self, inputs):
+        """alpha_dropout(inputs, keep, rate)"""
+        shape = resolve_noise_shape(self.noise_shape, inputs.shape)
         draw = random.uniform(shape, seed=self.seed_generator)
         return alpha_dropout(inputs, jnp.greater_equal(draw, self.rate), self.rate)
 
 
 class _SpatialDropout(Dropout):
-    """Drop whole channels of (batch, *space, channels)."""
+    """Base of the layers that drop whole channels of (batch, *space, channels)."""
 
     rank: int
     data_format = "channels_last"
 
-    def _mk_set_format(self, data_format):
+    def _mk_set_data_format(self, data_format):
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def _mk_noise_shape(self):
         space = (1,) * self.rank
-        last = self.data_format == "channels_last"
-        return (None, *space, None) if last else (None, None, *space)
+        if self.data_format == "channels_last":
+            return (None, *space, None)
+        return (None, None, *space)
 
     def get_config(self):
-        """The constructor's arguments, which do not include `trainable`."""
+        """Return the constructor's arguments, which do not include `trainable`."""
         config = super().get_config()
         del config["trainable"], config["noise_shape"]
         return config | {"dtype": self.dtype}
 
 
 class SpatialDropout1D(_SpatialDropout):
-    """Dropout of whole channels of (batch, steps, channels).
+    """Drop whole channels of sequences in training.
+
+    The other channels are multiplied by 1 / (1 - rate). In inference the inputs are
+    returned as they are.
 
     Args:
-        rate: number in [0, 1].
-        seed: int; None takes one from Python's `random`.
+        rate: number in [0, 1], the share of the channels that is dropped.
+        seed: int, seed of the random numbers; None draws one from Python's `random`.
+        name: str, unique name of the layer; None makes one.
+        dtype: dtype or dtype policy of the layer; None takes the global policy.
+
+    Input shape: (batch, steps, channels). Output shape: the same.
+
+    Raises:
+        ValueError: `rate` is not in [0, 1]; in a call: inputs of another rank.
+
+    Source: Tompson et al. 2014, https://arxiv.org/abs/1411.4280.
+
+    >>> SpatialDropout1D(0.5)(jnp.ones((2, 4, 3)), training=True).shape
+    (2, 4, 3)
     """
 
     rank = 1
 
     def __init__(self, rate, seed=None, name=None, dtype=None):
         super().__init__(rate, seed=seed, name=name, dtype=dtype)
-        self._mk_set_format("channels_last")
+        self._mk_set_data_format("channels_last")
 
 
 class SpatialDropout2D(_SpatialDropout):
-    """Dropout of whole channels of (batch, rows, columns, channels).
+    """Drop whole channels of images in training.
+
+    The other channels are multiplied by 1 / (1 - rate). In inference the inputs are
+    returned as they are.
 
     Args:
-        rate: number in [0, 1].
-        data_format: `"channels_last"`, `"channels_first"` or None.
-        seed: int; None takes one from Python's `random`.
+        rate: number in [0, 1], the share of the channels that is dropped.
+        data_format: `"channels_last"`, `"channels_first"`, or None for
+            `keras.config.image_data_format()`.
+        seed: int, seed of the random numbers; None draws one from Python's `random`.
+        name: str, unique name of the layer; None makes one.
+        dtype: dtype or dtype policy of the layer; None takes the global policy.
+
+    Input shape: (batch, rows, columns, channels), or channels first. Output shape: the
+    same.
+
+    Raises:
+        ValueError: `rate` is not in [0, 1]; in a call: inputs of another rank.
+
+    Source: Tompson et al. 2014, https://arxiv.org/abs/1411.4280.
+
+    >>> SpatialDropout2D(0.5)(jnp.ones((2, 4, 4, 3)), training=True).shape
+    (2, 4, 4, 3)
     """
 
     rank = 2
 
     def __init__(self, rate, data_format=None, seed=None, name=None, dtype=None):
         super().__init__(rate, seed=seed, name=name, dtype=dtype)
-        self._mk_set_format(data_format)
+        self._mk_set_data_format(data_format)
 
 
 class SpatialDropout3D(SpatialDropout2D):
-    """Dropout of whole channels of (batch, depth, rows, columns, channels).
+    """Drop whole channels of volumes in training.
 
-    Args: as `SpatialDropout2D`.
+    The other channels are multiplied by 1 / (1 - rate). In inference the inputs are
+    returned as they are.
+
+    Args:
+        rate: number in [0, 1], the share of the channels that is dropped.
+        data_format: `"channels_last"`, `"channels_first"`, or None for
+            `keras.config.image_data_format()`.
+        seed: int, seed of the random numbers; None draws one from Python's `random`.
+        name: str, unique name of the layer; None makes one.
+        dtype: dtype or dtype policy of the layer; None takes the global policy.
+
+    Input shape: (batch, depth, rows, columns, channels), or channels first. Output
+    shape: the same.
+
+    Raises:
+        ValueError: `rate` is not in [0, 1]; in a call: inputs of another rank.
+
+    Source: Tompson et al. 2014, https://arxiv.org/abs/1411.4280.
+
+    >>> SpatialDropout3D(0.5)(jnp.ones((2, 4, 4, 4, 3)), training=True).shape
+    (2, 4, 4, 4, 3)
     """
 
     rank = 3

@@ -1,4 +1,4 @@
-"""Gaussian noise, added and multiplied."""
+"""Gaussian noise, added to or multiplied with the inputs."""
 
 import math
 
@@ -8,22 +8,29 @@ from minikeras.layers.regularization.random_layer import RandomLayer
 
 
 class GaussianNoise(RandomLayer):
-    """x + N(0, stddev²) while training.
+    """Add Gaussian noise in training: x + N(0, stddev²).
 
     Args:
-        stddev: number in [0, 1].
-        seed: int; None takes one from Python's `random`.
+        stddev: number in [0, 1], standard deviation of the noise.
+        seed: int, seed of the random numbers; None draws one from Python's `random`.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: any shape. Output shape: the same.
 
     Raises:
-        ValueError: stddev outside [0, 1].
+        ValueError: `stddev` is not in [0, 1].
+
+    >>> import numpy as np
+    >>> GaussianNoise(0.1)(np.ones(2)).tolist()  # in inference
+    [1.0, 1.0]
     """
 
     def __init__(self, stddev, seed=None, **kwargs):
         super().__init__(**kwargs)
         self.stddev = unit_interval(stddev, "stddev")
-        self._mk_prepare(stddev, seed)
+        self._mk_init_random(stddev, seed)
 
-    def _mk_perturb(self, inputs):
+    def _mk_training_output(self, inputs):
         """inputs + noise"""
         return inputs + random.normal(
             inputs.shape,
@@ -34,22 +41,31 @@ class GaussianNoise(RandomLayer):
 
 
 class GaussianDropout(RandomLayer):
-    """x * N(1, rate / (1 - rate)) while training.
+    """Multiply by Gaussian noise in training: x · N(1, rate / (1 - rate)).
 
     Args:
-        rate: number in [0, 1], as in `Dropout`: the noise has the same variance.
-        seed: int; None takes one from Python's `random`.
+        rate: number in [0, 1]; the noise has the mean and variance of `Dropout(rate)`.
+        seed: int, seed of the random numbers; None draws one from Python's `random`.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: any shape. Output shape: the same.
 
     Raises:
-        ValueError: rate outside [0, 1].
+        ValueError: `rate` is not in [0, 1].
+
+    Source: Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html.
+
+    >>> import numpy as np
+    >>> GaussianDropout(0.1)(np.ones(2)).tolist()  # in inference
+    [1.0, 1.0]
     """
 
     def __init__(self, rate, seed=None, **kwargs):
         super().__init__(**kwargs)
         self.rate = unit_interval(rate, "rate")
-        self._mk_prepare(rate, seed)
+        self._mk_init_random(rate, seed)
 
-    def _mk_perturb(self, inputs):
+    def _mk_training_output(self, inputs):
         """inputs * noise"""
         return inputs * random.normal(
             inputs.shape,

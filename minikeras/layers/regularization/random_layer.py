@@ -1,31 +1,44 @@
-"""RandomLayer: base of the layers that are random while they train."""
+"""RandomLayer: base of the layers that are random in training."""
 
 from minikeras.layers.layer import Layer
 from minikeras.random.seed_generator import SeedGenerator
 
 
 class RandomLayer(Layer):
-    """The identity, except that `training=True` puts `_mk_perturb` in its place."""
+    """A layer that returns its inputs, or `_mk_training_output` in training."""
 
-    def _mk_prepare(self, strength, seed):
-        """End of the constructor; a strength of 0 is the identity for good."""
+    def _mk_init_random(self, strength, seed):
+        """Finish the constructor; with a strength of 0 the layer has no effect."""
         self.seed = seed
-        self._mk_active = strength > 0
-        # A generator without a seed draws one from Python's `random`: a layer that
-        # does nothing must not, or the seeds of the layers after it would shift.
-        if self._mk_active:
+        self._mk_has_effect = strength > 0
+        # A generator without a seed draws one from Python's `random`. As in Keras, a
+        # layer without effect must not: it would change the seeds of later layers.
+        if self._mk_has_effect:
             self.seed_generator = SeedGenerator(seed)
         self.supports_masking = True
         self._mk_build_at_init()
 
     def call(self, inputs, training=False):
-        """_mk_perturb(inputs) in training, else inputs."""
-        return self._mk_perturb(inputs) if training and self._mk_active else inputs
+        """Return the inputs, changed at random in training.
+
+        Args:
+            inputs: array of any shape.
+            training: bool, change the inputs.
+        """
+        return (
+            self._mk_training_output(inputs)
+            if training and self._mk_has_effect
+            else inputs
+        )
 
     def compute_output_shape(self, input_shape):
-        """The inputs' shape, also where a fixed shape of the noise needs a size."""
+        """Return the shape of the inputs, also if a fixed noise shape needs one size.
+
+        Args:
+            input_shape: shape of the inputs, with the batch axis.
+        """
         return input_shape
 
-    def _mk_perturb(self, inputs):
-        """The random function of the inputs."""
+    def _mk_training_output(self, inputs):
+        """The outputs in training."""
         raise NotImplementedError

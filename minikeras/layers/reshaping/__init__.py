@@ -1,1 +1,1 @@
-"""Layers that move, repeat, cut or pad entries."""
+"""Layers that reorder, repeat, crop or pad entries."""

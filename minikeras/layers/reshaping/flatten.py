@@ -1,4 +1,4 @@
-"""Flatten: all axes but the batch's become one."""
+"""Flatten: merge all axes except the batch into one."""
 
 import math
 
@@ -9,18 +9,23 @@ from minikeras.settings import standardize_data_format
 
 
 def flatten(x, channels_first=False):
-    """(batch, ...) -> (batch, n); channels first are moved last before."""
+    """(batch, ...) -> (batch, n), with channels moved last first if they are first."""
     if channels_first and x.ndim > 1:
         x = ops.transpose(x, (0, *range(2, x.ndim), 1))
     return ops.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
 
 
 class Flatten(Layer):
-    """Make each sample one row: (batch, ...) -> (batch, n).
+    """Turn each sample into one row.
 
     Args:
-        data_format: `"channels_first"` inputs are flattened channels last, so that
-            the weights that follow fit both layouts; None is the default layout.
+        data_format: `"channels_first"` moves the channels last before flattening, so
+            that later weights fit both layouts; `"channels_last"`, or None for
+            `keras.config.image_data_format()`.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: (batch, ...). Output shape: (batch, n), n the product of the other
+    sizes.
 
     >>> import numpy as np
     >>> Flatten()(np.ones((2, 3, 4))).shape
@@ -33,5 +38,9 @@ class Flatten(Layer):
         self.input_spec = InputSpec(min_ndim=1)
 
     def call(self, inputs):
-        """flatten(inputs)"""
+        """Return the flattened inputs.
+
+        Args:
+            inputs: array (batch, ...).
+        """
         return flatten(inputs, self.data_format == "channels_first")

@@ -1,4 +1,4 @@
-"""Permute: the axes of each sample in another order."""
+"""Permute: reorder the axes of each sample."""
 
 from minikeras import ops
 from minikeras.layers.input_spec import InputSpec
@@ -9,10 +9,13 @@ class Permute(Layer):
     """Reorder the axes of each sample; the batch axis stays first.
 
     Args:
-        dims: the axes 1..n in their new order.
+        dims: tuple of ints, the axes 1 to n in their new order.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: (batch, ...) of rank n + 1. Output shape: the same sizes, reordered.
 
     Raises:
-        ValueError: `dims` is no permutation of 1..n.
+        ValueError: `dims` is not a permutation of 1 to n.
 
     >>> import numpy as np
     >>> Permute((2, 1))(np.ones((5, 3, 4))).shape
@@ -30,5 +33,9 @@ class Permute(Layer):
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 
     def call(self, inputs):
-        """inputs with its axes reordered"""
+        """Return the inputs with their axes reordered.
+
+        Args:
+            inputs: array (batch, ...).
+        """
         return ops.transpose(inputs, (0, *self.dims))

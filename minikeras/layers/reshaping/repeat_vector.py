@@ -1,4 +1,4 @@
-"""RepeatVector: one vector becomes a sequence of copies."""
+"""RepeatVector: make a sequence of copies of a vector."""
 
 import jax.numpy as jnp
 
@@ -8,14 +8,17 @@ from minikeras.layers.layer import Layer
 
 
 class RepeatVector(Layer):
-    """(batch, features) -> (batch, n, features).
+    """Repeat each vector n times.
 
     Args:
-        n: int >= 1.
+        n: int >= 1, number of copies.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: (batch, features). Output shape: (batch, n, features).
 
     Raises:
-        TypeError: `n` is no integer.
-        ValueError: `n` < 1.
+        TypeError: `n` is not an integer.
+        ValueError: `n` is below 1.
 
     >>> RepeatVector(2)(jnp.array([[1.0, 3.0]])).tolist()
     [[[1.0, 3.0], [1.0, 3.0]]]
@@ -27,5 +30,9 @@ class RepeatVector(Layer):
         self.input_spec = InputSpec(ndim=2)
 
     def call(self, inputs):
-        """n copies of the inputs along a new axis 1"""
+        """Return n copies of the inputs along a new axis 1.
+
+        Args:
+            inputs: (batch, features).
+        """
         return jnp.repeat(inputs[:, None], self.n, axis=1)

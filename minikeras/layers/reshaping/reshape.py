@@ -6,13 +6,13 @@ from minikeras.core.keras_tensor import KerasTensor
 from minikeras.layers.layer import Layer
 
 
-def resolved(target_shape, input_shape):
-    """`target_shape` with its -1 replaced, for samples of `input_shape`.
+def resolve_shape(target_shape, input_shape):
+    """Replace the -1 in `target_shape`, for samples of `input_shape`.
 
-    None where a size cannot be told because the input's is not known.
+    A size is None if it depends on an unknown size of the input.
 
-    >>> resolved((-1, 2), (3, 4)), resolved((-1, 2), (None, 4)), resolved((6,), (None,))
-    ((6, 2), (None, 2), (6,))
+    >>> resolve_shape((-1, 2), (3, 4)), resolve_shape((-1, 2), (None, 4))
+    ((6, 2), (None, 2))
     """
     known = math.prod(n for n in target_shape if n != -1)
     if None in input_shape:
@@ -28,14 +28,17 @@ def resolved(target_shape, input_shape):
 
 
 class Reshape(Layer):
-    """Give each sample another shape: (batch, ...) -> (batch, *target_shape).
+    """Give each sample another shape.
 
     Args:
-        target_shape: ints >= 0, without the batch axis; one of them may be -1, for
-            whatever is left.
+        target_shape: tuple of ints >= 0, without the batch axis; one of them may be -1,
+            which takes the remaining size.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: (batch, ...). Output shape: (batch, *target_shape).
 
     Raises:
-        ValueError: a bad `target_shape`, or inputs of another size.
+        ValueError: an invalid `target_shape`; in a call: inputs of another size.
 
     >>> import numpy as np
     >>> Reshape((-1, 2))(np.ones((5, 6))).shape
@@ -59,15 +62,27 @@ class Reshape(Layer):
         self._mk_build_at_init()
 
     def call(self, inputs):
-        """inputs with another shape"""
+        """Return the inputs in the new shape.
+
+        Args:
+            inputs: array (batch, ...).
+        """
         batch, *sample = inputs.shape
-        return inputs.reshape((batch, *resolved(self.target_shape, sample)))
+        return inputs.reshape((batch, *resolve_shape(self.target_shape, sample)))
 
     def compute_output_shape(self, input_shape):
-        """(batch, *target_shape): known even where the input's sizes are not."""
-        return input_shape[0], *resolved(self.target_shape, input_shape[1:])
+        """Return (batch, *target_shape), known even if sizes of the input are not.
+
+        Args:
+            input_shape: shape of the inputs, with the batch axis.
+        """
+        return input_shape[0], *resolve_shape(self.target_shape, input_shape[1:])
 
     def compute_output_spec(self, inputs):
-        """The output as a KerasTensor, of the input's dtype."""
+        """Return the output as a KerasTensor with the dtype of the input.
+
+        Args:
+            inputs: KerasTensor (batch, ...).
+        """
         shape = self.compute_output_shape(inputs.shape)
         return KerasTensor(shape, inputs.dtype, sparse=inputs.sparse)

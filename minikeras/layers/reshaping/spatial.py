@@ -1,4 +1,4 @@
-"""The axes of images and sequences: base of cropping, padding and upsampling."""
+"""SpatialLayer: base of cropping, padding and upsampling; names of spatial axes."""
 
 from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.layer import Layer
@@ -6,7 +6,7 @@ from minikeras.settings import standardize_data_format
 
 
 def spatial_axes(rank, data_format):
-    """Axes of space or time: behind the batch's and, if it is first, the channels'.
+    """The axes of space or time, without those of batch and channels.
 
     >>> spatial_axes(2, "channels_last"), spatial_axes(2, "channels_first")
     ((1, 2), (2, 3))
@@ -16,12 +16,12 @@ def spatial_axes(rank, data_format):
 
 
 class SpatialLayer(Layer):
-    """Base of layers that treat the axes of space alike; `rank` is their number."""
+    """Base of layers that treat all spatial axes alike; `rank` is their number."""
 
     rank: int
     data_format = "channels_last"
 
-    def _mk_prepare(self, data_format="channels_last"):
+    def _mk_set_data_format(self, data_format="channels_last"):
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 

@@ -1,4 +1,4 @@
-"""Upsampling: repeat or interpolate the entries of images and sequences."""
+"""Upsampling: repeat or interpolate the entries of sequences, images and volumes."""
 
 import jax.numpy as jnp
 
@@ -22,14 +22,18 @@ def up_sample(x, size, axes, interpolation="nearest"):
 
 
 class UpSampling1D(SpatialLayer):
-    """(batch, steps, features) -> (batch, size * steps, features), steps repeated.
+    """Repeat each step of sequences.
 
     Args:
-        size: int >= 1.
+        size: int >= 1, number of copies of each step.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: (batch, steps, channels). Output shape: (batch, size * steps,
+    channels).
 
     Raises:
-        TypeError: `size` is no integer.
-        ValueError: `size` < 1.
+        TypeError: `size` is not an integer.
+        ValueError: `size` is below 1.
 
     >>> UpSampling1D(2)(jnp.array([[[1.0], [5.0]]])).tolist()
     [[[1.0], [1.0], [5.0], [5.0]]]
@@ -40,24 +44,36 @@ class UpSampling1D(SpatialLayer):
     def __init__(self, size=2, **kwargs):
         super().__init__(**kwargs)
         self.size = repetitions(size, "size")
-        self._mk_prepare()
+        self._mk_set_data_format()
 
     def call(self, inputs):
-        """up_sample(inputs)"""
+        """Return the repeated steps.
+
+        Args:
+            inputs: (batch, steps, channels).
+        """
         return up_sample(inputs, (self.size,), self._mk_axes)
 
 
 class UpSampling2D(SpatialLayer):
-    """Make images larger: (batch, rows, columns, channels).
+    """Enlarge images by whole factors.
 
     Args:
-        size: int >= 1, or one for rows and one for columns.
-        data_format: `"channels_last"`, `"channels_first"` or None.
-        interpolation: `"nearest"` repeats; also `"bilinear"`, `"bicubic"`,
-            `"lanczos3"`, `"lanczos5"`.
+        size: int >= 1, or a pair for rows and columns.
+        data_format: `"channels_last"`, `"channels_first"`, or None for
+            `keras.config.image_data_format()`.
+        interpolation: `"nearest"` repeats entries; `"bilinear"`, `"bicubic"`,
+            `"lanczos3"` and `"lanczos5"` interpolate.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: (batch, rows, columns, channels), or channels first.
+    Output shape: the same with `size` times the rows and columns.
 
     Raises:
-        ValueError: a bad `size` or an unknown interpolation.
+        ValueError: an invalid `size` or an unknown `interpolation`.
+
+    >>> UpSampling2D(2)(jnp.ones((1, 3, 4, 5))).shape
+    (1, 6, 8, 5)
     """
 
     rank = 2
@@ -73,22 +89,34 @@ class UpSampling2D(SpatialLayer):
                 f"UpSampling2D: interpolation must be one of {list(_INTERPOLATIONS)}, "
                 f"got {interpolation!r}."
             )
-        self._mk_prepare(data_format)
+        self._mk_set_data_format(data_format)
 
     def call(self, inputs):
-        """up_sample(inputs)"""
+        """Return the enlarged images.
+
+        Args:
+            inputs: (batch, rows, columns, channels), or channels first.
+        """
         return up_sample(inputs, self.size, self._mk_axes, self.interpolation)
 
 
 class UpSampling3D(SpatialLayer):
-    """Repeat the entries of volumes (batch, depth, rows, columns, channels).
+    """Repeat the entries of volumes.
 
     Args:
-        size: int >= 1, or three of them.
-        data_format: `"channels_last"`, `"channels_first"` or None.
+        size: int >= 1, or three ints, numbers of copies along each axis.
+        data_format: `"channels_last"`, `"channels_first"`, or None for
+            `keras.config.image_data_format()`.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: (batch, depth, rows, columns, channels), or channels first.
+    Output shape: the same with `size` times the depth, rows and columns.
 
     Raises:
-        ValueError: a bad `size`.
+        ValueError: an invalid `size`.
+
+    >>> UpSampling3D(2)(jnp.ones((1, 2, 3, 4, 5))).shape
+    (1, 4, 6, 8, 5)
     """
 
     rank = 3
@@ -96,8 +124,12 @@ class UpSampling3D(SpatialLayer):
     def __init__(self, size=(2, 2, 2), data_format=None, **kwargs):
         super().__init__(**kwargs)
         self.size = int_tuple(size, 3, "size")
-        self._mk_prepare(data_format)
+        self._mk_set_data_format(data_format)
 
     def call(self, inputs):
-        """up_sample(inputs)"""
+        """Return the repeated entries.
+
+        Args:
+            inputs: (batch, depth, rows, columns, channels), or channels first.
+        """
         return up_sample(inputs, self.size, self._mk_axes)

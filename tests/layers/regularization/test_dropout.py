@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from minikeras import layers
-from minikeras.layers.regularization.dropout import alpha_dropout, filled
+from minikeras.layers.regularization.dropout import alpha_dropout, resolve_noise_shape
 
 X = np.random.default_rng(0).normal(size=(40, 6, 5)).astype("float32")
 
@@ -38,7 +38,7 @@ def test_noise_shape_ties_entries_together():
     y = np.asarray(layers.Dropout(0.5, noise_shape=(None, 1, None))(X, training=True))
     kept = y != 0
     np.testing.assert_array_equal(kept, np.broadcast_to(kept[:, :1], kept.shape))
-    assert filled((None, 1, 3), (2, 5, 4)) == (2, 1, 3)
+    assert resolve_noise_shape((None, 1, 3), (2, 5, 4)) == (2, 1, 3)
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.5])
