@@ -9,18 +9,27 @@ from minikeras.settings import floatx
 
 
 def accuracy(y_true, y_pred):
-    """1 where y_true equals y_pred, else 0: two (n, ...) -> (n, ...)."""
+    """1 where y_true equals y_pred, 0 elsewhere: (n, ...), (n, ...) -> (n, ...)."""
     y_true, y_pred = to_arrays_of_same_rank(y_true, y_pred)
     return (y_true == y_pred).astype(floatx())
 
 
 def binary_accuracy(y_true, y_pred, threshold=0.5):
-    """1 where (y_pred > threshold) is the label, else 0: two (n, ...) -> (n, ...).
+    """1 where (y_pred > threshold) is the label, 0 elsewhere.
+
+    Args:
+        y_true: (n, ...) labels 0 or 1.
+        y_pred: (n, ...) scores.
+        threshold: scores above it count as 1.
+
+    Returns:
+        (n, ...) matches.
 
     >>> binary_accuracy([1, 0, 1], [0.6, 0.4, 0.3]).tolist()
     [1.0, 1.0, 0.0]
     """
     y_pred = convert_to_tensor(y_pred)
+    # Without the cast the threshold 0.5 would become 0, or True, of the scores' dtype.
     if not jnp.issubdtype(y_pred.dtype, jnp.floating):
         y_pred = y_pred.astype(floatx())
     y_true, y_pred = to_arrays_of_same_rank(y_true, y_pred)
@@ -29,7 +38,7 @@ def binary_accuracy(y_true, y_pred, threshold=0.5):
 
 
 def categorical_accuracy(y_true, y_pred):
-    """1 where the largest score is at the label, else 0.
+    """1 where the class with the largest score is the label, 0 elsewhere.
 
     Args:
         y_true: (..., classes) one-hot labels.
@@ -37,13 +46,19 @@ def categorical_accuracy(y_true, y_pred):
 
     Returns:
         (...) matches.
+
+    Raises:
+        ValueError: `y_true` has more axes than `y_pred`.
+
+    >>> categorical_accuracy([[0, 1], [1, 0]], [[0.3, 0.7], [0.4, 0.6]]).tolist()
+    [1.0, 0.0]
     """
-    y_true, y_pred = _labels_of(y_true, y_pred), convert_to_tensor(y_pred)
+    y_true, y_pred = _one_hot_to_labels(y_true, y_pred), convert_to_tensor(y_pred)
     return sparse_categorical_accuracy(y_true, y_pred)
 
 
-def _labels_of(one_hot, y_pred):
-    """(..., classes) one-hot -> (...) labels, if `y_pred` has scores for them."""
+def _one_hot_to_labels(one_hot, y_pred):
+    """(..., classes) one-hot -> (...) labels; ValueError if `y_pred` has fewer axes."""
     one_hot, axes = convert_to_tensor(one_hot), jnp.ndim(y_pred)
     if 1 < one_hot.ndim > axes:
         raise ValueError(
@@ -54,7 +69,7 @@ def _labels_of(one_hot, y_pred):
 
 
 def sparse_categorical_accuracy(y_true, y_pred):
-    """1 where the largest score is at the label, else 0.
+    """1 where the class with the largest score is the label, 0 elsewhere.
 
     Args:
         y_true: (...) or (..., 1) integer labels.
@@ -75,43 +90,61 @@ def sparse_categorical_accuracy(y_true, y_pred):
 
 
 def in_top_k(labels, scores, k):
-    """Are fewer than `k` scores above the label's? (n,), (n, classes) -> (n,).
+    """True where fewer than `k` scores are above the label's.
 
-    Ties count as in; a label outside [0, classes) never is.
+    A label outside [0, classes) gives False. Counting, instead of `lax.top_k`, lets
+    all scores equal to the k-th count, as in Keras.
+
+    Args:
+        labels: (n,) integers.
+        scores: (n, classes).
+        k: >= 1.
+
+    Returns:
+        (n,) bools.
     """
-    inside = (labels >= 0) & (labels < scores.shape[-1])
-    index = jnp.where(inside, labels, 0)[:, None]
+    is_class = (labels >= 0) & (labels < scores.shape[-1])
+    index = jnp.where(is_class, labels, 0)[:, None]
     above = scores > jnp.take_along_axis(scores, index, axis=-1)
-    return inside & (jnp.sum(above, axis=-1) < k)
+    return is_class & (jnp.sum(above, axis=-1) < k)
 
 
 def top_k_categorical_accuracy(y_true, y_pred, k=5):
-    """1 where the label is among the `k` largest scores, else 0.
+    """1 where the label is among the classes with the `k` largest scores, 0 elsewhere.
 
     Args:
         y_true: (..., classes) one-hot labels.
         y_pred: (..., classes) scores.
-        k: >= 1.
+        k: >= 1; number of classes that count as a match.
 
     Returns:
         (...) matches.
+
+    >>> top_k_categorical_accuracy([[0, 0, 1]], [[0.5, 0.2, 0.3]], k=2).tolist()
+    [1.0]
     """
-    y_true, y_pred = _labels_of(y_true, y_pred), convert_to_tensor(y_pred)
+    y_true, y_pred = _one_hot_to_labels(y_true, y_pred), convert_to_tensor(y_pred)
     return sparse_top_k_categorical_accuracy(y_true, y_pred, k=k)
 
 
 def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False):
-    """1 where the label is among the `k` largest scores, else 0.
+    """1 where the label is among the classes with the `k` largest scores, 0 elsewhere.
 
     Args:
         y_true: (...) or (..., 1) integer labels.
-        y_pred: (..., classes) scores; or, if `from_sorted_ids`, (..., m) labels with
-            the best first.
-        k: >= 1.
-        from_sorted_ids: does `y_pred` hold labels?
+        y_pred: (..., classes) scores; if `from_sorted_ids`, (..., m) labels, the best
+            first.
+        k: >= 1; number of classes that count as a match.
+        from_sorted_ids: True if `y_pred` holds labels instead of scores.
 
     Returns:
-        matches, with the shape of `y_true`.
+        Matches in the shape of `y_true`.
+
+    Raises:
+        ValueError: `y_pred` has no axis of classes.
+
+    >>> sparse_top_k_categorical_accuracy([2], [[0.5, 0.2, 0.3]], k=2).tolist()
+    [1.0]
     """
     y_true, y_pred = convert_to_tensor(y_true), convert_to_tensor(y_pred)
     if y_true.ndim and y_pred.ndim < 2:
@@ -128,7 +161,14 @@ def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False
 
 
 class Accuracy(MeanMetricWrapper):
-    """Mean of `accuracy`."""
+    """Share of the entries where y_true equals y_pred.
+
+    Args:
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+
+    >>> float(Accuracy()([1, 2, 3, 4], [1, 2, 0, 0]))
+    0.5
+    """
 
     _mk_direction = "up"
 
@@ -137,7 +177,15 @@ class Accuracy(MeanMetricWrapper):
 
 
 class BinaryAccuracy(MeanMetricWrapper):
-    """Mean of `binary_accuracy`."""
+    """Share of the entries where (y_pred > threshold) is the label.
+
+    Args:
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+        threshold: scores above it count as 1.
+
+    >>> float(BinaryAccuracy()([1, 0, 1, 0], [0.6, 0.4, 0.3, 0.1]))
+    0.75
+    """
 
     _mk_direction = "up"
 
@@ -146,7 +194,16 @@ class BinaryAccuracy(MeanMetricWrapper):
 
 
 class CategoricalAccuracy(MeanMetricWrapper):
-    """Mean of `categorical_accuracy`."""
+    """Share of the samples whose largest score is at the label; one-hot labels.
+
+    Labels and scores: (batch, ..., classes).
+
+    Args:
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+
+    >>> float(CategoricalAccuracy()([[0, 1], [1, 0]], [[0.3, 0.7], [0.4, 0.6]]))
+    0.5
+    """
 
     _mk_direction = "up"
 
@@ -155,7 +212,16 @@ class CategoricalAccuracy(MeanMetricWrapper):
 
 
 class SparseCategoricalAccuracy(MeanMetricWrapper):
-    """Mean of `sparse_categorical_accuracy`."""
+    """Share of the samples whose largest score is at the label; integer labels.
+
+    Labels: (batch, ...) or (batch, ..., 1); scores: (batch, ..., classes).
+
+    Args:
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+
+    >>> float(SparseCategoricalAccuracy()([1, 0], [[0.3, 0.7], [0.4, 0.6]]))
+    0.5
+    """
 
     _mk_direction = "up"
 
@@ -164,7 +230,17 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
 
 
 class TopKCategoricalAccuracy(MeanMetricWrapper):
-    """Mean of `top_k_categorical_accuracy`."""
+    """Share of the samples whose label has one of the k largest scores; one-hot labels.
+
+    Labels and scores: (batch, ..., classes).
+
+    Args:
+        k: >= 1; number of classes that count as a match.
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+
+    >>> float(TopKCategoricalAccuracy(k=2)([[0, 0, 1]], [[0.5, 0.2, 0.3]]))
+    1.0
+    """
 
     _mk_direction = "up"
 
@@ -173,7 +249,19 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
 
 
 class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
-    """Mean of `sparse_top_k_categorical_accuracy`."""
+    """Share of the samples whose label has one of the k largest scores; integer labels.
+
+    Labels: (batch, ...) or (batch, ..., 1); scores: (batch, ..., classes).
+
+    Args:
+        k: >= 1; number of classes that count as a match.
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+        from_sorted_ids: True if predictions are labels, the best first, instead of
+            scores.
+
+    >>> float(SparseTopKCategoricalAccuracy(k=2)([2], [[0.5, 0.2, 0.3]]))
+    1.0
+    """
 
     _mk_direction = "up"
     _mk_implicit = {"from_sorted_ids": False}
@@ -186,7 +274,9 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
         from_sorted_ids=False,
     ):
         super().__init__(
-            *(sparse_top_k_categorical_accuracy, name, dtype),
+            sparse_top_k_categorical_accuracy,
+            name,
+            dtype,
             k=k,
             from_sorted_ids=from_sorted_ids,
         )

@@ -9,18 +9,18 @@ import numpy as np
 from minikeras.core.members import Alias, whole
 from minikeras.core.variable import convert_to_tensor
 from minikeras.losses.loss import broadcast_weights
-from minikeras.metrics.confusion import _Counting, parse_thresholds, pick_class
+from minikeras.metrics.confusion import _ConfusionMetric, parse_thresholds, select_class
 from minikeras.ops import divide_no_nan
 from minikeras.settings import epsilon
 
 
 def even_thresholds(n):
-    """`n - 2` thresholds evenly inside (0, 1)."""
+    """The inner n - 2 of n thresholds that are evenly spaced over [0, 1]."""
     return [(i + 1) * 1.0 / (n - 1) for i in range(n - 2)]
 
 
 def curve_points(curve, tp, fp, tn, fn):
-    """(x, y) of an ROC, PR or PRGAIN curve at each threshold."""
+    """The points (x, y) of an ROC, PR or PRGAIN curve, one for each threshold."""
     recall = divide_no_nan(tp, tp + fn)
     if curve == "ROC":
         return divide_no_nan(fp, fp + tn), recall
@@ -34,7 +34,11 @@ def curve_points(curve, tp, fp, tn, fn):
 
 
 def area_under(x, y, method):
-    """Area by strips between thresholds, x falling; each as high as `method` says."""
+    """Σ Δx y between neighbouring thresholds, where x falls with the threshold.
+
+    `method` chooses y of a pair: "interpolation" their mean, "minoring" the smaller,
+    "majoring" the larger one.
+    """
     heights = {
         "interpolation": (y[:-1] + y[1:]) / 2.0,
         "minoring": jnp.minimum(y[:-1], y[1:]),
@@ -44,29 +48,35 @@ def area_under(x, y, method):
 
 
 def pr_area(tp, fp, fn):
-    """Area under a PR curve, true positives linear in positives between thresholds.
+    """Area under a PR curve, with TP linear in TP + FP between thresholds.
 
+    A straight line between the points of a PR curve would give too large an area.
     Source: Davis and Goadrich, The Relationship Between Precision-Recall and ROC
     Curves, 2006.
     """
-    found = tp + fp
-    more_true, more = tp[:-1] - tp[1:], found[:-1] - found[1:]
-    slope = divide_no_nan(more_true, jnp.maximum(more, 0))
-    intercept = tp[1:] - slope * found[1:]
-    both = (found[:-1] > 0) & (found[1:] > 0)
-    ratio = jnp.where(both, divide_no_nan(found[:-1], jnp.maximum(found[1:], 0)), 1.0)
-    area = slope * (more_true + intercept * jnp.log(ratio))
+    positive = tp + fp  # predicted positives
+    d_tp, d_positive = tp[:-1] - tp[1:], positive[:-1] - positive[1:]
+    slope = divide_no_nan(d_tp, jnp.maximum(d_positive, 0))
+    intercept = tp[1:] - slope * positive[1:]
+    both = (positive[:-1] > 0) & (positive[1:] > 0)
+    ratio = divide_no_nan(positive[:-1], jnp.maximum(positive[1:], 0))
+    ratio = jnp.where(both, ratio, 1.0)
+    area = slope * (d_tp + intercept * jnp.log(ratio))
     return jnp.sum(divide_no_nan(area, jnp.maximum(tp[1:] + fn[1:], 0)), axis=0)
 
 
 @functools.partial(jax.jit, static_argnames=("curve", "method"), inline=True)
 def area(counts, curve, method):
-    """Area under a curve: () of (T,) counts, (labels,) of (T, labels).
+    """Area under a curve.
 
     Args:
-        counts: true positives, false positives, true negatives, false negatives.
+        counts: true positives, false positives, true negatives, false negatives: (T,)
+            or (T, labels) each.
         curve: "ROC", "PR" or "PRGAIN".
         method: "interpolation", "minoring" or "majoring".
+
+    Returns:
+        Scalar, or (labels,).
     """
     if curve == "PR" and method == "interpolation":
         tp, fp, _, fn = counts
@@ -74,25 +84,29 @@ def area(counts, curve, method):
     return area_under(*curve_points(curve, *counts), method)
 
 
-class AUC(_Counting):
-    """Area under the ROC or precision-recall curve, by counts at thresholds.
+class AUC(_ConfusionMetric):
+    """Area under the ROC, precision-recall or precision-recall-gain curve.
+
+    The curve has one point for each threshold, computed from confusion counts.
 
     Args:
-        num_thresholds: >= 2; evenly over [0, 1].
+        num_thresholds: >= 2; number of thresholds, evenly spaced over [0, 1].
         curve: "ROC", "PR" or "PRGAIN".
-        summation_method: "interpolation", "minoring" or "majoring".
-        name, dtype: see `Metric`.
-        thresholds: list in [0, 1], used in place of `num_thresholds`.
-        multi_label: the mean of the areas of the columns of (n, labels)? Otherwise
-            all entries make one curve.
-        num_labels: columns, if `multi_label`; else found at the first update.
-        label_weights: weight of each column.
-        from_logits: are scores still to go through the sigmoid?
+        summation_method: "interpolation", "minoring" (the smaller of two neighbouring
+            points) or "majoring" (the larger one).
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+        thresholds: list of numbers in [0, 1], instead of `num_thresholds`.
+        multi_label: True gives the mean of the areas of the columns of (batch, labels);
+            False makes one curve of all entries.
+        num_labels: number of columns, if `multi_label`; None: that of the first batch.
+        label_weights: list of weights of the columns; None: all 1.
+        from_logits: True if predictions are scores in (-∞, ∞), of which the sigmoid is
+            compared.
 
     Raises:
-        ValueError: unknown curve or summation method, thresholds out of range or fewer
-            than two, `num_labels` without `multi_label`, label weights of another
-            number of labels.
+        ValueError: unknown curve or summation method, fewer than two thresholds or one
+            out of [0, 1], `num_labels` without `multi_label`, or label weights of
+            another number.
 
     >>> float(AUC(num_thresholds=5)([0, 0, 1, 1], [0.0, 0.6, 0.3, 0.9]))
     0.75
@@ -140,7 +154,8 @@ class AUC(_Counting):
             )
         else:
             inner = even_thresholds(num_thresholds)
-        # A little outside, so that scores of 0 and 1 lie between the outer two.
+        # The outer two lie epsilon() outside [0, 1]: the comparison with a threshold is
+        # strict, and a score of 0 has to be above the lowest one.
         super().__init__([-epsilon(), *inner, 1.0 + epsilon()], name, dtype)
         self.num_thresholds = len(self.thresholds)
         self.curve, self.summation_method = str(curve).upper(), method
@@ -160,12 +175,8 @@ class AUC(_Counting):
                 f"got {shape}."
             )
         columns = (shape[-1],) if self.multi_label else ()
-        weights = self.label_weights
-        if (
-            self.multi_label
-            and weights is not None
-            and len(weights) not in (1, *columns)
-        ):
+        weights = self.label_weights if self.multi_label else None
+        if weights is not None and len(weights) not in (1, *columns):
             raise ValueError(
                 f"AUC: expected a label weight for each of the {shape[-1]} labels, got "
                 f"{len(weights)}."
@@ -174,8 +185,14 @@ class AUC(_Counting):
         self._mk_built = True
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Add a batch of labels and scores."""
-        y_true, y_pred = self._mk_prepare(y_true, y_pred)
+        """Add a batch.
+
+        Args:
+            y_true: (batch, ...) labels 0 or 1.
+            y_pred: (batch, ...) scores in [0, 1].
+            sample_weight: weights that broadcast to the scores; None: all 1.
+        """
+        y_true, y_pred = self._mk_to_arrays(y_true, y_pred)
         if not self._mk_built:
             self._mk_build(y_pred.shape)
         if self._mk_from_logits:
@@ -183,8 +200,8 @@ class AUC(_Counting):
         if self.label_weights is not None and not self.multi_label:
             weights = jnp.asarray(self.label_weights, y_pred.dtype)
             if sample_weight is not None:
-                given = convert_to_tensor(sample_weight, y_pred.dtype)
-                weights = weights * (given[:, None] if given.ndim == 1 else given)
+                own = convert_to_tensor(sample_weight, y_pred.dtype)
+                weights = weights * (own[:, None] if own.ndim == 1 else own)
             sample_weight = broadcast_weights(weights, y_pred)
         self._mk_add(y_true, y_pred, sample_weight, columns=self.multi_label)
 
@@ -193,10 +210,11 @@ class AUC(_Counting):
         return self._mk_mean_area(self.curve, self.summation_method)
 
     def interpolate_pr_auc(self):
-        """The area under the precision-recall curve by `pr_area`."""
+        """The area under the PR curve, with TP linear in TP + FP between thresholds."""
         return self._mk_mean_area("PR", "interpolation")
 
     def _mk_mean_area(self, curve, method):
+        """The area; for several labels the weighted mean of theirs."""
         counts = [getattr(self, name).value for name in self._mk_counts]
         areas = area(counts, curve, method)
         if not self.multi_label:
@@ -216,9 +234,7 @@ class AUC(_Counting):
             "summation_method": self.summation_method,
             "multi_label": self.multi_label,
             "num_labels": self.num_labels,
-            "label_weights": weights
-            if weights is None
-            else np.asarray(weights).tolist(),
+            "label_weights": None if weights is None else np.asarray(weights).tolist(),
             "from_logits": self._mk_from_logits,
         }
         if self._mk_init_from_thresholds:
@@ -231,18 +247,8 @@ def best_under_constraint(values, constrained, minimum):
     return jnp.max(jnp.where(constrained >= minimum, values, 0.0))
 
 
-class _OperatingPoint(_Counting):
-    """Base of metrics: the best of one rate where another reaches a value.
-
-    Args:
-        value: in [0, 1]; what the other rate must reach.
-        num_thresholds: > 0; evenly over [0, 1], those that are tried.
-        class_id: look at this column of (n, classes) only.
-        name, dtype: see `Metric`.
-
-    Raises:
-        ValueError: a value out of [0, 1], or no thresholds.
-    """
+class _OperatingPoint(_ConfusionMetric):
+    """Base of metrics: the largest value of one rate where another has a minimum."""
 
     _mk_direction = "up"
     _mk_argument = ""
@@ -266,21 +272,28 @@ class _OperatingPoint(_Counting):
         self._mk_add_counters((num_thresholds,))
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Add a batch of labels and scores in [0, 1]."""
-        y_true, y_pred = self._mk_prepare(y_true, y_pred)
-        y_true, y_pred = pick_class(y_true, y_pred, self.class_id)
+        """Add a batch.
+
+        Args:
+            y_true: (batch, ...) labels 0 or 1.
+            y_pred: (batch, ...) scores in [0, 1].
+            sample_weight: weights that broadcast to the scores; None: all 1.
+        """
+        y_true, y_pred = self._mk_to_arrays(y_true, y_pred)
+        y_true, y_pred = select_class(y_true, y_pred, self.class_id)
         self._mk_add(y_true, y_pred, sample_weight)
 
-    def _mk_rate(self, right, wrong):
-        right, wrong = getattr(self, right).value, getattr(self, wrong).value
-        return divide_no_nan(right, right + wrong)
+    def _mk_rate(self, hits, errors):
+        """hits / (hits + errors) of two counts, given by name."""
+        hits, errors = getattr(self, hits).value, getattr(self, errors).value
+        return divide_no_nan(hits, hits + errors)
 
     def _mk_rates(self) -> tuple:
-        """(rate to be large, rate to reach the value)."""
+        """The rate to maximize, and the rate that has a minimum."""
         raise NotImplementedError
 
     def result(self):
-        """The best rate so far."""
+        """The largest rate, a scalar; 0 if the other rate never reaches its minimum."""
         values, constrained = self._mk_rates()
         return best_under_constraint(values, constrained, self.value)
 
@@ -300,7 +313,20 @@ _PRECISION = ("true_positives", "false_positives")
 
 
 class SensitivityAtSpecificity(_OperatingPoint):
-    """Best TP / (TP + FN) where TN / (TN + FP) is at least `specificity`."""
+    """Largest TP / (TP + FN) at thresholds with TN / (TN + FP) >= `specificity`.
+
+    Args:
+        specificity: in [0, 1]; least TN / (TN + FP).
+        num_thresholds: > 0; number of thresholds, evenly spaced over [0, 1].
+        class_id: column of (batch, classes) that counts; None: all columns.
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+
+    Raises:
+        ValueError: `specificity` is not in [0, 1], or `num_thresholds` <= 0.
+
+    >>> float(SensitivityAtSpecificity(0.8)([0, 0, 1, 1], [0.2, 0.6, 0.3, 0.9]))
+    0.5
+    """
 
     _mk_argument = "specificity"
 
@@ -314,7 +340,20 @@ class SensitivityAtSpecificity(_OperatingPoint):
 
 
 class SpecificityAtSensitivity(_OperatingPoint):
-    """Best TN / (TN + FP) where TP / (TP + FN) is at least `sensitivity`."""
+    """Largest TN / (TN + FP) at thresholds with TP / (TP + FN) >= `sensitivity`.
+
+    Args:
+        sensitivity: in [0, 1]; least TP / (TP + FN).
+        num_thresholds: > 0; number of thresholds, evenly spaced over [0, 1].
+        class_id: column of (batch, classes) that counts; None: all columns.
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+
+    Raises:
+        ValueError: `sensitivity` is not in [0, 1], or `num_thresholds` <= 0.
+
+    >>> float(SpecificityAtSensitivity(0.8)([0, 0, 1, 1], [0.2, 0.6, 0.3, 0.9]))
+    0.5
+    """
 
     _mk_argument = "sensitivity"
 
@@ -328,7 +367,20 @@ class SpecificityAtSensitivity(_OperatingPoint):
 
 
 class PrecisionAtRecall(_OperatingPoint):
-    """Best TP / (TP + FP) where TP / (TP + FN) is at least `recall`."""
+    """Largest TP / (TP + FP) at thresholds with TP / (TP + FN) >= `recall`.
+
+    Args:
+        recall: in [0, 1]; least TP / (TP + FN).
+        num_thresholds: > 0; number of thresholds, evenly spaced over [0, 1].
+        class_id: column of (batch, classes) that counts; None: all columns.
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+
+    Raises:
+        ValueError: `recall` is not in [0, 1], or `num_thresholds` <= 0.
+
+    >>> float(PrecisionAtRecall(0.8)([0, 0, 1, 1], [0.2, 0.6, 0.3, 0.9]))
+    0.666666...
+    """
 
     _mk_argument = "recall"
 
@@ -342,7 +394,20 @@ class PrecisionAtRecall(_OperatingPoint):
 
 
 class RecallAtPrecision(_OperatingPoint):
-    """Best TP / (TP + FN) where TP / (TP + FP) is at least `precision`."""
+    """Largest TP / (TP + FN) at thresholds with TP / (TP + FP) >= `precision`.
+
+    Args:
+        precision: in [0, 1]; least TP / (TP + FP).
+        num_thresholds: > 0; number of thresholds, evenly spaced over [0, 1].
+        class_id: column of (batch, classes) that counts; None: all columns.
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+
+    Raises:
+        ValueError: `precision` is not in [0, 1], or `num_thresholds` <= 0.
+
+    >>> float(RecallAtPrecision(0.8)([0, 0, 1, 1], [0.2, 0.6, 0.3, 0.9]))
+    0.5
+    """
 
     _mk_argument = "precision"
 

@@ -1,4 +1,4 @@
-"""Counts of right and wrong decisions at thresholds, and what follows from them."""
+"""Confusion counts at thresholds, and the metrics that are made of them."""
 
 import functools
 
@@ -19,39 +19,49 @@ COUNTS = ("true_positives", "false_positives", "true_negatives", "false_negative
 
 
 def count_below(scores, limits):
-    """How many of the rising `limits` lie below each score; 0 for NaN.
+    """The number of `limits` below each score.
+
+    Args:
+        scores: array of any shape; NaN counts as below all limits.
+        limits: (T,) NumPy array in rising order.
+
+    Returns:
+        Integers in [0, T], in the shape of `scores`.
 
     >>> count_below(jnp.array([0.1, 0.5, 0.7]), np.array([0.2, 0.5, 0.6])).tolist()
     [0, 1, 3]
     """
     scores = jnp.where(jnp.isnan(scores), -jnp.inf, scores)
     last = len(limits) - 1
-    exact = jnp.finfo(scores.dtype).eps * last < 0.1  # of the division
+    # The rounding error of scores * last is below 0.1, so the index is off by one at
+    # most, which the two comparisons below correct.
+    exact = jnp.finfo(scores.dtype).eps * last < 0.1
     even = last > 1 and np.allclose(limits, np.arange(last + 1) / last, atol=1e-6)
     if not (exact and even):
         limits = jnp.asarray(limits, scores.dtype)
         return jnp.searchsorted(limits, scores, side="left")
-    # Even limits: a division finds the place but for rounding, which two comparisons
-    # mend; a search would take eight of them for 200 limits.
-    place = jnp.clip(jnp.floor(scores * last), 0, last).astype("int32")
+    # Even limits: one product and two comparisons, where a binary search of the 200
+    # limits of AUC takes eight comparisons.
+    index = jnp.clip(jnp.floor(scores * last), 0, last).astype("int32")
     limits = jnp.asarray(np.append(limits, np.inf), scores.dtype)
-    return place + (scores > limits[place]) + (scores > limits[place + 1])
+    return index + (scores > limits[index]) + (scores > limits[index + 1])
 
 
 def weight_above(scores, weights, groups, count, thresholds):
-    """For each group and threshold the weight of the group's scores above it.
+    """Sum, for each group and threshold, the weights of the scores above it.
 
-    Each score falls into the bucket between two thresholds: that is O(n + T) memory,
-    where comparing all with all would be O(n T).
+    Each score goes into a bucket between two thresholds, which takes O(n + T) memory.
+    Comparing each score with each threshold would take O(n T).
 
     Args:
-        scores, weights: (n,).
-        groups: (n,) integers in [0, count).
+        scores: (n,) scores.
+        weights: (n,) weights of the scores.
+        groups: (n,) integers in [0, count): the group of each score.
         count: number of groups.
         thresholds: list of T floats in any order.
 
     Returns:
-        (count, T) sums, (count,) weights of all scores.
+        (count, T) sums above the thresholds, (count,) sums of all weights.
 
     >>> scores, ones = jnp.array([0.2, 0.8, 0.6]), jnp.ones(3)
     >>> above, _ = weight_above(scores, ones, jnp.array([0, 0, 1]), 2, [0.1, 0.5])
@@ -67,20 +77,20 @@ def weight_above(scores, weights, groups, count, thresholds):
 
 
 def confusion_counts(y_true, y_pred, thresholds, sample_weight=None, columns=False):
-    """The four counts of predictions `y_pred > threshold`.
+    """Count true and false, positive and negative predictions `y_pred > threshold`.
 
     Args:
-        y_true: (...) labels; other than 0 counts as positive.
+        y_true: (...) labels; all except 0 are positive.
         y_pred: (...) scores.
         thresholds: list of T floats.
-        sample_weight: broadcastable to `y_pred` from the left, or None.
-        columns: count each entry of the last axis on its own?
+        sample_weight: weights that broadcast to the first axes of `y_pred`, or None.
+        columns: True counts each column of the last axis separately.
 
     Returns:
-        {name: (T,) counts}, or (T, columns).
+        {name of a count: (T,) counts}; (T, columns) if `columns`.
 
     Raises:
-        ValueError: labels, scores and weights whose shapes do not go together.
+        ValueError: shapes of labels, scores and weights that do not fit.
     """
     if y_true.shape != y_pred.shape:
         raise ValueError(
@@ -96,9 +106,10 @@ def confusion_counts(y_true, y_pred, thresholds, sample_weight=None, columns=Fal
     return _count(y_true, y_pred, weights, tuple(thresholds), columns)
 
 
-# Compiled, as eager calls would pay for each of twenty small operations.
+# Compiled: an eager call would dispatch each of twenty small operations.
 @functools.partial(jax.jit, static_argnames=("thresholds", "columns"), inline=True)
 def _count(y_true, y_pred, weights, thresholds, columns):
+    """`confusion_counts` of arrays of the same shape."""
     weights = jnp.ones_like(y_pred) if weights is None else weights
     width = y_pred.shape[-1] if columns else 1
     column = jnp.broadcast_to(jnp.arange(width) if columns else 0, y_pred.shape)
@@ -106,21 +117,21 @@ def _count(y_true, y_pred, weights, thresholds, columns):
     scores, weights, groups = (x.reshape(-1) for x in (y_pred, weights, groups))
     above, total = weight_above(scores, weights, groups, 2 * width, thresholds)
     below = total[:, None] - above
-    # Groups take turns: negatives of a column, then its positives.
+    # Even groups are the negatives of a column, odd groups its positives.
     counts = (above[1::2], above[::2], below[::2], below[1::2])
     counts = [count.T if columns else count[0] for count in counts]
     return dict(zip(COUNTS, counts, strict=True))
 
 
 def keep_top_k(y_pred, k):
-    """Scores that are not among the `k` largest of their row -> a very low number."""
+    """Set scores that are not among the `k` largest of their row to -1e10."""
     _, best = jax.lax.top_k(y_pred, k)
     kept = jax.nn.one_hot(best, y_pred.shape[-1], dtype=bool).any(axis=-2)
     return jnp.where(kept, y_pred, -1e10)
 
 
 def parse_thresholds(thresholds, default=0.5):
-    """None, number or list -> list of floats; ValueError if one is not in [0, 1]."""
+    """Make a list of floats; ValueError if one is not in [0, 1]; None: [default]."""
     if thresholds is None:
         return [default]
     values = list(thresholds) if isinstance(thresholds, (list, tuple)) else [thresholds]
@@ -129,8 +140,8 @@ def parse_thresholds(thresholds, default=0.5):
     return values
 
 
-def pick_class(y_true, y_pred, class_id):
-    """The column of one class of (n, classes) labels and scores; None: all."""
+def select_class(y_true, y_pred, class_id):
+    """Take one column of (n, classes) labels and scores; None: all columns."""
     if class_id is None:
         return y_true, y_pred
     if y_pred.ndim != 2:
@@ -146,8 +157,8 @@ def pick_class(y_true, y_pred, class_id):
     return y_true[..., class_id], y_pred[..., class_id]
 
 
-class _Counting(Metric):
-    """Base of metrics that add up some of the four counts."""
+class _ConfusionMetric(Metric):
+    """Base of metrics that accumulate some of the four confusion counts."""
 
     _mk_counts: tuple[str, ...] = COUNTS
 
@@ -156,15 +167,17 @@ class _Counting(Metric):
         self.thresholds = thresholds
 
     def _mk_add_counters(self, shape):
+        """Create a Variable for each of the counts, as attributes."""
         for name in self._mk_counts:
             setattr(self, name, self.add_variable(shape, "zeros", name=name))
 
-    def _mk_prepare(self, y_true, y_pred):
-        """Targets and scores as arrays of one rank and of the counts' dtype."""
+    def _mk_to_arrays(self, y_true, y_pred):
+        """Convert labels and scores to arrays of the same rank, in `floatx()`."""
         arrays = (convert_to_tensor(y, floatx()) for y in (y_true, y_pred))
         return squeeze_or_expand_to_same_rank(*arrays)
 
     def _mk_add(self, y_true, y_pred, sample_weight, columns=False):
+        """Add the counts of a batch to the Variables."""
         counts = confusion_counts(
             y_true, y_pred, self.thresholds, sample_weight, columns
         )
@@ -172,8 +185,8 @@ class _Counting(Metric):
             getattr(self, name).assign_add(counts[name])
 
 
-class _ConditionCount(_Counting):
-    """Base of metrics that are one of the four counts."""
+class _ConditionCount(_ConfusionMetric):
+    """Base of metrics that are one of the four confusion counts."""
 
     _mk_condition = ""
 
@@ -185,13 +198,19 @@ class _ConditionCount(_Counting):
         )
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Add a batch of labels and scores in [0, 1]."""
-        y_true, y_pred = self._mk_prepare(y_true, y_pred)
+        """Add a batch.
+
+        Args:
+            y_true: (batch, ...) labels 0 or 1.
+            y_pred: (batch, ...) scores in [0, 1].
+            sample_weight: weights that broadcast to the scores; None: all 1.
+        """
+        y_true, y_pred = self._mk_to_arrays(y_true, y_pred)
         counts = confusion_counts(y_true, y_pred, self.thresholds, sample_weight)
         self.accumulator.assign_add(counts[self._mk_condition])
 
     def result(self):
-        """The count: (), or (T,) for several thresholds."""
+        """The count: a scalar, or (T,) for T thresholds."""
         count = self.accumulator.value
         return count[0] if len(self.thresholds) == 1 else count
 
@@ -201,31 +220,67 @@ class _ConditionCount(_Counting):
 
 
 class TruePositives(_ConditionCount):
-    """Weight of positives above the threshold(s), 0.5 by default."""
+    """Sum of the weights of positives with scores above a threshold.
+
+    Args:
+        thresholds: number or list of numbers in [0, 1], 0.5 by default; scores above
+            it are positive.
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+
+    >>> float(TruePositives()([0, 1, 1, 1], [0.9, 0.8, 0.3, 0.7]))
+    2.0
+    """
 
     _mk_condition = "true_positives"
 
 
 class FalsePositives(_ConditionCount):
-    """Weight of negatives above the threshold(s), 0.5 by default."""
+    """Sum of the weights of negatives with scores above a threshold.
+
+    Args:
+        thresholds: number or list of numbers in [0, 1], 0.5 by default; scores above
+            it are positive.
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+
+    >>> float(FalsePositives()([0, 1, 1, 1], [0.9, 0.8, 0.3, 0.7]))
+    1.0
+    """
 
     _mk_condition = "false_positives"
 
 
 class TrueNegatives(_ConditionCount):
-    """Weight of negatives not above the threshold(s), 0.5 by default."""
+    """Sum of the weights of negatives with scores not above a threshold.
+
+    Args:
+        thresholds: number or list of numbers in [0, 1], 0.5 by default; scores above
+            it are positive.
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+
+    >>> float(TrueNegatives()([0, 1, 1, 1], [0.9, 0.8, 0.3, 0.7]))
+    0.0
+    """
 
     _mk_condition = "true_negatives"
 
 
 class FalseNegatives(_ConditionCount):
-    """Weight of positives not above the threshold(s), 0.5 by default."""
+    """Sum of the weights of positives with scores not above a threshold.
+
+    Args:
+        thresholds: number or list of numbers in [0, 1], 0.5 by default; scores above
+            it are positive.
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+
+    >>> float(FalseNegatives()([0, 1, 1, 1], [0.9, 0.8, 0.3, 0.7]))
+    1.0
+    """
 
     _mk_condition = "false_negatives"
 
 
-class _Share(_Counting):
-    """Base of Precision and Recall: true positives over them and another count."""
+class _PrecisionOrRecall(_ConfusionMetric):
+    """Base of Precision and Recall: true positives / (true positives + errors)."""
 
     _mk_direction = "up"
 
@@ -233,23 +288,34 @@ class _Share(_Counting):
         self, thresholds=None, top_k=None, class_id=None, name=None, dtype=None
     ):
         self.init_thresholds, self.top_k, self.class_id = thresholds, top_k, class_id
+        # With top_k alone, the k largest scores are positive, whatever their values:
+        # `keep_top_k` sets the others to -1e10, and the comparison is strict.
         default = 0.5 if top_k is None else -1e10
         super().__init__(parse_thresholds(thresholds, default), name, dtype)
         self._mk_add_counters((len(self.thresholds),))
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Add a batch of labels and scores in [0, 1]."""
-        y_true, y_pred = self._mk_prepare(y_true, y_pred)
+        """Add a batch.
+
+        Args:
+            y_true: (batch, ...) labels 0 or 1.
+            y_pred: (batch, ...) scores in [0, 1].
+            sample_weight: weights that broadcast to the scores; None: all 1.
+
+        Raises:
+            ValueError: `class_id` is not a column of (batch, classes) scores.
+        """
+        y_true, y_pred = self._mk_to_arrays(y_true, y_pred)
         if self.top_k is not None:
             y_pred = keep_top_k(y_pred, self.top_k)
-        y_true, y_pred = pick_class(y_true, y_pred, self.class_id)
+        y_true, y_pred = select_class(y_true, y_pred, self.class_id)
         self._mk_add(y_true, y_pred, sample_weight)
 
     def result(self):
-        """The share: (), or (T,) for several thresholds."""
-        right, wrong = (getattr(self, name).value for name in self._mk_counts)
-        share = divide_no_nan(right, right + wrong)
-        return share[0] if len(self.thresholds) == 1 else share
+        """The metric: a scalar, or (T,) for T thresholds."""
+        hits, errors = (getattr(self, name).value for name in self._mk_counts)
+        rate = divide_no_nan(hits, hits + errors)
+        return rate[0] if len(self.thresholds) == 1 else rate
 
     def get_config(self):
         """The constructor's arguments."""
@@ -261,18 +327,18 @@ class _Share(_Counting):
         }
 
 
-class Precision(_Share):
-    """How many of those called positive are: TP / (TP + FP).
+class Precision(_PrecisionOrRecall):
+    """TP / (TP + FP): the share of true positives among the predicted positives.
 
     Args:
-        thresholds: number or list of numbers in [0, 1]; 0.5 by default. Scores above
-            count as positive.
-        top_k: only the so many largest scores of a row can be positive.
-        class_id: look at this column of (n, classes) only.
-        name, dtype: see `Metric`.
+        thresholds: number or list of numbers in [0, 1]; scores above it are positive.
+            By default 0.5, with `top_k` no threshold.
+        top_k: only the `top_k` largest scores of a row can be positive; None: all can.
+        class_id: column of (batch, classes) that counts; None: all columns.
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
     Raises:
-        ValueError: a threshold out of [0, 1]; at an update: a class that is none.
+        ValueError: a threshold is not in [0, 1].
 
     >>> float(Precision()([0, 1, 1, 1], [0.9, 0.8, 0.3, 0.7]))
     0.666666...
@@ -281,8 +347,18 @@ class Precision(_Share):
     _mk_counts = ("true_positives", "false_positives")
 
 
-class Recall(_Share):
-    """How many of the positives are found: TP / (TP + FN). Arguments: `Precision`.
+class Recall(_PrecisionOrRecall):
+    """TP / (TP + FN): the share of the positives that are predicted as such.
+
+    Args:
+        thresholds: number or list of numbers in [0, 1]; scores above it are positive.
+            By default 0.5, with `top_k` no threshold.
+        top_k: only the `top_k` largest scores of a row can be positive; None: all can.
+        class_id: column of (batch, classes) that counts; None: all columns.
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+
+    Raises:
+        ValueError: a threshold is not in [0, 1].
 
     >>> float(Recall()([0, 1, 1, 1], [0.9, 0.8, 0.3, 0.2]))
     0.333333...

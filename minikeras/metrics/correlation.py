@@ -8,6 +8,7 @@ from minikeras.settings import epsilon
 
 
 def _centered(y, axis):
+    """y minus its mean along `axis`."""
     return y - jnp.mean(y, axis=axis, keepdims=True)
 
 
@@ -15,8 +16,15 @@ def pearson_correlation(y_true, y_pred, axis=-1):
     """Covariance over the product of the standard deviations, in [-1, 1].
 
     Args:
-        y_true, y_pred: arrays of one shape.
-        axis: axis of the series.
+        y_true: (..., n) targets.
+        y_pred: (..., n) predictions.
+        axis: axis along which they are correlated.
+
+    Returns:
+        (...) coefficients; NaN where one of them is constant.
+
+    >>> pearson_correlation([[1.0, 2.0, 3.0]], [[3.0, 1.0, 2.0]]).round(3).tolist()
+    [-0.5]
     """
     y_true, y_pred = (_centered(y, axis) for y in to_arrays(y_true, y_pred))
     y_true = y_true / jnp.std(y_true, axis=axis, keepdims=True)
@@ -28,8 +36,17 @@ def concordance_correlation(y_true, y_pred, axis=-1):
     """2 covariance / (variances + (difference of the means)²), in [-1, 1].
 
     Args:
-        y_true, y_pred: arrays of one shape.
-        axis: axis of the series.
+        y_true: (..., n) targets.
+        y_pred: (..., n) predictions.
+        axis: axis along which they are correlated.
+
+    Returns:
+        (...) coefficients.
+
+    Source: Lin, A Concordance Correlation Coefficient, 1989.
+
+    >>> concordance_correlation([[1.0, 2.0, 3.0]], [[2.0, 3.0, 4.0]]).tolist()
+    [0.571428...]
     """
     y_true, y_pred = to_arrays(y_true, y_pred)
     covariance = jnp.mean(_centered(y_true, axis) * _centered(y_pred, axis), axis=axis)
@@ -39,7 +56,15 @@ def concordance_correlation(y_true, y_pred, axis=-1):
 
 
 class PearsonCorrelation(MeanMetricWrapper):
-    """Mean of `pearson_correlation`."""
+    """Mean of covariance / product of the standard deviations; both (batch, ..., n).
+
+    Args:
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+        axis: axis along which targets and predictions are correlated.
+
+    >>> round(float(PearsonCorrelation()([[1.0, 2.0, 3.0]], [[3.0, 1.0, 2.0]])), 3)
+    -0.5
+    """
 
     _mk_direction = "up"
 
@@ -48,7 +73,19 @@ class PearsonCorrelation(MeanMetricWrapper):
 
 
 class ConcordanceCorrelation(MeanMetricWrapper):
-    """Mean of `concordance_correlation`."""
+    """Mean of 2 covariance / (variances + (difference of the means)²).
+
+    Targets and predictions: (batch, ..., n).
+
+    Args:
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+        axis: axis along which targets and predictions are correlated.
+
+    Source: Lin, A Concordance Correlation Coefficient, 1989.
+
+    >>> float(ConcordanceCorrelation()([[1.0, 2.0, 3.0]], [[2.0, 3.0, 4.0]]))
+    0.571428...
+    """
 
     _mk_direction = "up"
 

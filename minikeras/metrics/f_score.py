@@ -1,4 +1,4 @@
-"""F scores: precision and recall in one number."""
+"""F scores: weighted harmonic means of precision and recall."""
 
 import functools
 
@@ -14,26 +14,27 @@ from minikeras.settings import epsilon
 _COUNTS = ("true_positives", "false_positives", "false_negatives")
 
 
-def decide(y_pred, threshold):
-    """(n, classes) scores -> bools: above the threshold, or (None) largest of a row."""
+def predicted_positive(y_pred, threshold):
+    """True for scores above the threshold; None: for the largest score of a row."""
     if threshold is not None:
         return y_pred > threshold
     largest = jnp.max(y_pred, axis=-1, keepdims=True)
-    # A row of zeros has no largest entry.
+    # As in Keras, a row of zeros has no positive.
     return (y_pred >= largest) & (jnp.abs(y_pred) > 1e-9)
 
 
 def f_score(counts, beta):
-    """(1 + beta²) P R / (beta² P + R) of {count: value} arrays."""
-    right = counts["true_positives"]
-    precision = right / (right + counts["false_positives"] + epsilon())
-    recall = right / (right + counts["false_negatives"] + epsilon())
+    """(1 + beta²) P R / (beta² P + R), from {name of a count: array}."""
+    hits = counts["true_positives"]
+    precision = hits / (hits + counts["false_positives"] + epsilon())
+    recall = hits / (hits + counts["false_negatives"] + epsilon())
     product = precision * recall
     weighted = beta**2 * precision + recall
     return product * (1.0 + beta**2) / (weighted + epsilon())
 
 
-def _check_number(name, value, rule, holds):
+def _check_float(name, value, rule, holds):
+    """Raise ValueError unless the value is a float for which `holds(value)`."""
     received = f"Received: {name}={value}"
     if not isinstance(value, float):
         raise ValueError(
@@ -47,7 +48,7 @@ def _check_number(name, value, rule, holds):
 
 
 def check_rank_2(metric, y_true_shape, y_pred_shape):
-    """ValueError unless both shapes are (n, columns) with known columns."""
+    """Raise ValueError unless both shapes are (n, columns) with known columns."""
     received = f"y_pred.shape={y_pred_shape} and y_true.shape={y_true_shape}."
     shape = f"{metric} expects 2D inputs with shape (batch_size, output_dim)"
     if len(y_pred_shape) != 2 or len(y_true_shape) != 2:
@@ -61,15 +62,15 @@ def check_rank_2(metric, y_true_shape, y_pred_shape):
         )
 
 
-# Compiled, as eager calls would pay for each of twenty small operations.
+# Compiled: an eager call would dispatch each of twenty small operations.
 @functools.partial(jax.jit, static_argnames=("threshold", "axis"), inline=True)
-def count(y_true, y_pred, weights, threshold, axis):
-    """What a batch of (n, classes) adds to the variables -> {name: sum over `axis`}."""
-    found = decide(y_pred, threshold).astype(y_true.dtype)
+def batch_counts(y_true, y_pred, weights, threshold, axis):
+    """Counts of a batch of (n, classes): {name of a Variable: sum over `axis`}."""
+    predicted = predicted_positive(y_pred, threshold).astype(y_true.dtype)
     values = {
-        "true_positives": found * y_true,
-        "false_positives": found * (1 - y_true),
-        "false_negatives": (1 - found) * y_true,
+        "true_positives": predicted * y_true,
+        "false_positives": predicted * (1 - y_true),
+        "false_negatives": (1 - predicted) * y_true,
         "intermediate_weights": y_true,
     }
     weights = 1 if weights is None else weights
@@ -77,23 +78,31 @@ def count(y_true, y_pred, weights, threshold, axis):
 
 
 def row_weights(sample_weight, y):
-    """(n,) or broadcastable weights -> (n, columns), the shape of `y`."""
+    """Broadcast (n,) weights, or others, to the shape (n, columns) of `y`."""
     weights = convert_to_tensor(sample_weight, y.dtype)
     return broadcast_weights(weights[:, None] if weights.ndim == 1 else weights, y)
 
 
 class FBetaScore(Metric):
-    """(1 + beta²) precision recall / (beta² precision + recall), per class.
+    """(1 + beta²) precision recall / (beta² precision + recall) of each class.
+
+    Labels, one-hot or multi-hot, and scores: (batch, classes).
 
     Args:
-        average: None (one score per class), "micro" (counts of all classes),
-            "macro" (mean of the classes) or "weighted" (by their positives).
-        beta: > 0; how many times recall counts.
-        threshold: in (0, 1]; scores above are positive. None: the largest of a row.
-        name, dtype: see `Metric`.
+        average: None (one score for each class), "micro" (counts of all classes
+            together), "macro" (mean of the classes) or "weighted" (mean weighted by the
+            positives of the classes).
+        beta: > 0; recall counts beta times as much as precision.
+        threshold: in (0, 1]; scores above it are positive. None: the
+            largest score of a row is.
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
     Raises:
-        ValueError: unknown average; `beta` or `threshold` no float, or out of range.
+        ValueError: unknown average; `beta` or `threshold` is no float, or out of range.
+
+    >>> scores = [[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]]
+    >>> FBetaScore(beta=2.0)([[1, 0], [0, 1], [0, 1]], scores).tolist()
+    [0.833333..., 0.555555...]
     """
 
     _build = Alias("_mk_build")
@@ -109,12 +118,10 @@ class FBetaScore(Metric):
                 "Invalid `average` argument value. Expected one of: {None, 'micro', "
                 f"'macro', 'weighted'}}. Received: average={average}"
             )
-        _check_number("beta", beta, "be > 0", lambda x: x > 0)
+        _check_float("beta", beta, "be > 0", lambda x: x > 0)
         if threshold is not None:
-            _check_number(
-                *("threshold", threshold, "verify 0 < threshold <= 1"),
-                lambda x: 0 < x <= 1,
-            )
+            rule = "verify 0 < threshold <= 1"
+            _check_float("threshold", threshold, rule, lambda x: 0 < x <= 1)
         self.average, self.beta, self.threshold = average, beta, threshold
         self.axis = None if average == "micro" else 0
         self._mk_built = False
@@ -129,7 +136,16 @@ class FBetaScore(Metric):
         self._mk_built = True
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Add a batch of (n, classes) labels and scores."""
+        """Add a batch.
+
+        Args:
+            y_true: (batch, classes) labels 0 or 1.
+            y_pred: (batch, classes) scores.
+            sample_weight: (batch,) or (batch, classes) weights; None: all 1.
+
+        Raises:
+            ValueError: labels or scores have another rank, or other classes.
+        """
         y_true = convert_to_tensor(y_true, self.dtype)
         y_pred = convert_to_tensor(y_pred, self.dtype)
         if not self._mk_built:
@@ -137,7 +153,7 @@ class FBetaScore(Metric):
         weights = None
         if sample_weight is not None:
             weights = row_weights(sample_weight, y_pred)
-        counts = count(y_true, y_pred, weights, self.threshold, self.axis)
+        counts = batch_counts(y_true, y_pred, weights, self.threshold, self.axis)
         for name, value in counts.items():
             getattr(self, name).assign_add(value)
 
@@ -160,7 +176,25 @@ class FBetaScore(Metric):
 
 
 class F1Score(FBetaScore):
-    """2 precision recall / (precision + recall), per class. See `FBetaScore`."""
+    """2 precision recall / (precision + recall) of each class.
+
+    Labels, one-hot or multi-hot, and scores: (batch, classes).
+
+    Args:
+        average: None (one score for each class), "micro" (counts of all classes
+            together), "macro" (mean of the classes) or "weighted" (mean weighted by the
+            positives of the classes).
+        threshold: in (0, 1]; scores above it are positive. None: the
+            largest score of a row is.
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+
+    Raises:
+        ValueError: unknown average; `threshold` is no float, or out of range.
+
+    >>> scores = [[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]]
+    >>> float(F1Score("micro")([[1, 0], [0, 1], [0, 1]], scores))
+    0.666666...
+    """
 
     def __init__(self, average=None, threshold=None, name="f1_score", dtype=None):
         super().__init__(average, 1.0, threshold, name, dtype)

@@ -1,4 +1,4 @@
-"""Metric: Variables that add up what batches say, and a result read from them."""
+"""Metric: Variables that accumulate values of batches, and a result read from them."""
 
 import numpy as np
 
@@ -12,11 +12,11 @@ from minikeras.core.variable import Variable, convert_to_tensor
 
 
 class Metric:
-    """Base of metrics: define `update_state` and `result`.
+    """Base class of metrics. Subclasses define `update_state` and `result`.
 
     Args:
-        dtype: dtype or policy of variables and result, `floatx()` by default.
-        name: unique snake-case class name by default.
+        dtype: dtype or policy of state and result; `floatx()` by default.
+        name: name of the metric; by default the class name in snake case, made unique.
 
     >>> class Count(Metric):
     ...     def __init__(self):
@@ -34,7 +34,9 @@ class Metric:
     __copy__ = copied
 
     _mk_tracked_kind = "metric"
-    _mk_direction: str | None = None  # "up" or "down": what counts as better
+    # "up" where larger values are better, "down" where smaller are; callbacks with
+    # mode="auto" read it.
+    _mk_direction: str | None = None
 
     def __init__(self, dtype=None, name=None):
         self.name = name or naming.auto_name(type(self).__name__)
@@ -50,24 +52,29 @@ class Metric:
     @property
     def variables(self):
         """The state: own Variables, then those of metrics held as attributes."""
-        found, metrics = list(self._mk_variables), []
+        variables, metrics = list(self._mk_variables), []
         for value in self.__dict__.values():
-            _collect(value, found, metrics)
+            _collect(value, variables, metrics)
         for metric in metrics:
-            found += metric.variables
-        return list(dict.fromkeys(found))
+            variables += metric.variables
+        return list(dict.fromkeys(variables))
 
     def add_variable(
         self, shape, initializer, dtype=None, aggregation="sum", name=None
     ):
-        """A new state Variable.
+        """Create a Variable of the state.
 
         Args:
             shape: tuple of ints.
-            initializer: name or function `f(shape, dtype)`; None: zeros.
-            dtype: `floatx()` by default, whatever the metric's.
-            aggregation: how values of several devices are joined.
-            name: last part of its path.
+            initializer: name, or function `f(shape, dtype)`; None: zeros.
+            dtype: name of the dtype; None: `floatx()`, not the metric's dtype, as in
+                Keras.
+            aggregation: how copies on several devices are combined: "sum", "mean",
+                "none" or "only_first_replica".
+            name: last part of the Variable's path.
+
+        Returns:
+            The `Variable`.
         """
         self._mk_check_super_called()
         with Frame(path=(*current().path, self.name.replace("/", ">"))):
@@ -83,7 +90,17 @@ class Metric:
         return variable
 
     def add_weight(self, shape=(), initializer=None, dtype=None, name=None):
-        """`add_variable` with Keras 2's order of arguments."""
+        """Create a Variable of the state, as `add_variable` does.
+
+        Args:
+            shape: tuple of ints.
+            initializer: name, or function `f(shape, dtype)`; None: zeros.
+            dtype: name of the dtype; None: `floatx()`.
+            name: last part of the Variable's path.
+
+        Returns:
+            The `Variable`.
+        """
         return self.add_variable(shape, initializer, dtype=dtype, name=name)
 
     def _mk_check_super_called(self):
@@ -99,26 +116,40 @@ class Metric:
             variable.assign(np.zeros(variable.shape, dtypes.as_jax(variable.dtype)))
 
     def update_state(self, *args, **kwargs):
-        """Add up what a batch says."""
+        """Add the values of a batch to the state.
+
+        Args:
+            *args: arrays of the batch; most metrics take `y_true`, `y_pred`.
+            **kwargs: further arrays; most metrics take `sample_weight`.
+        """
         raise NotImplementedError(
             f"{type(self).__name__} has no `update_state` method: define what a batch "
             "adds to the variables."
         )
 
     def result(self):
-        """The metric of all batches since the last reset."""
+        """The metric of all batches since the last reset: a scalar array, or a dict."""
         raise NotImplementedError(
             f"{type(self).__name__} has no `result` method: define how the metric "
             "follows from the variables."
         )
 
     def __call__(self, *args, **kwargs):
-        """`update_state`, then `result`."""
+        """Call `update_state`, then `result`.
+
+        Args:
+            *args: arguments of `update_state`.
+            **kwargs: keyword arguments of `update_state`.
+
+        Returns:
+            The result.
+        """
         self._mk_check_super_called()
         self.update_state(*args, **kwargs)
         return self.result()
 
     def _mk_stateless(self, fn, metric_variables, *args, **kwargs):
+        """Call `fn` on values of `variables` -> (its result, new values)."""
         variables = dict(enumerate(self.variables))
         if len(metric_variables) != len(variables):
             raise ValueError(
@@ -130,17 +161,34 @@ class Metric:
         return out, [values[i] for i in variables]
 
     def stateless_update_state(self, metric_variables, *args, **kwargs):
-        """`update_state` as a function: values of `variables` -> new values."""
-        return self._mk_stateless(self.update_state, metric_variables, *args, **kwargs)[
-            1
-        ]
+        """`update_state` as a pure function.
+
+        Args:
+            metric_variables: list of arrays, the values of `variables`.
+            *args: arguments of `update_state`.
+            **kwargs: keyword arguments of `update_state`.
+
+        Returns:
+            List of the new values.
+        """
+        _, values = self._mk_stateless(
+            self.update_state, metric_variables, *args, **kwargs
+        )
+        return values
 
     def stateless_result(self, metric_variables):
-        """`result` as a function of the values of `variables`."""
+        """`result` as a pure function.
+
+        Args:
+            metric_variables: list of arrays, the values of `variables`.
+
+        Returns:
+            The result.
+        """
         return self._mk_stateless(self.result, metric_variables)[0]
 
     def stateless_reset_state(self):
-        """The values of `variables` after a reset."""
+        """The values of `variables` after a reset, as a list of arrays."""
         values = [variable.value for variable in self.variables]
         return self._mk_stateless(self.reset_state, values)[1]
 
@@ -150,7 +198,11 @@ class Metric:
 
     @classmethod
     def from_config(cls, config):
-        """A new metric from `get_config()`."""
+        """Make a metric from a config.
+
+        Args:
+            config: dict as `get_config()` returns it.
+        """
         return cls(**config)
 
     def __repr__(self):
@@ -161,7 +213,7 @@ class Metric:
 
 
 def _collect(value, variables, metrics):
-    """Variables and metrics in a value, through lists, tuples and dicts."""
+    """Append the Variables and metrics in a value, also in lists, tuples and dicts."""
     if isinstance(value, Variable):
         variables.append(value)
     elif isinstance(value, Metric):

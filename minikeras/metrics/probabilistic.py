@@ -12,7 +12,18 @@ from minikeras.metrics.reduction import MeanMetricWrapper
 
 
 class BinaryCrossentropy(MeanMetricWrapper):
-    """Mean of `losses.binary_crossentropy`."""
+    """Mean of -(y log p + (1 - y) log(1 - p)).
+
+    Targets y in [0, 1] and predictions: (batch, ..., n).
+
+    Args:
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+        from_logits: True if predictions are scores in (-∞, ∞), not probabilities.
+        label_smoothing: in [0, 1]; labels y become (1 - s) y + s / 2.
+
+    >>> float(BinaryCrossentropy()([[1.0, 0.0]], [[0.5, 0.5]]))
+    0.693147...
+    """
 
     _mk_direction = "down"
 
@@ -24,14 +35,28 @@ class BinaryCrossentropy(MeanMetricWrapper):
         label_smoothing=0,
     ):
         super().__init__(
-            *(binary_crossentropy, name, dtype),
+            binary_crossentropy,
+            name,
+            dtype,
             from_logits=from_logits,
             label_smoothing=label_smoothing,
         )
 
 
 class CategoricalCrossentropy(MeanMetricWrapper):
-    """Mean of `losses.categorical_crossentropy`."""
+    """Mean of -sum(y log p) over the classes.
+
+    Targets y, one-hot or probabilities, and predictions: (batch, ..., classes).
+
+    Args:
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+        from_logits: True if predictions are scores in (-∞, ∞), not probabilities.
+        label_smoothing: in [0, 1]; labels y become (1 - s) y + s / classes.
+        axis: axis of the classes.
+
+    >>> float(CategoricalCrossentropy()([[0.0, 1.0]], [[1.0, 1.0]]))
+    0.693147...
+    """
 
     _mk_direction = "down"
 
@@ -44,7 +69,9 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         axis=-1,
     ):
         super().__init__(
-            *(categorical_crossentropy, name, dtype),
+            categorical_crossentropy,
+            name,
+            dtype,
             from_logits=from_logits,
             label_smoothing=label_smoothing,
             axis=axis,
@@ -52,7 +79,20 @@ class CategoricalCrossentropy(MeanMetricWrapper):
 
 
 class SparseCategoricalCrossentropy(MeanMetricWrapper):
-    """Mean of `losses.sparse_categorical_crossentropy`."""
+    """Mean of -log p[y].
+
+    Targets y: (batch, ...) or (batch, ..., 1) integers; predictions: (batch, ...,
+    classes).
+
+    Args:
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+        from_logits: True if predictions are scores in (-∞, ∞), not probabilities.
+        ignore_class: targets with this label have the value 0; None: none.
+        axis: axis of the classes in the predictions.
+
+    >>> float(SparseCategoricalCrossentropy()([1], [[0.5, 0.5]]))
+    0.693147...
+    """
 
     _mk_direction = "down"
 
@@ -65,7 +105,9 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         axis=-1,
     ):
         super().__init__(
-            *(sparse_categorical_crossentropy, name, dtype),
+            sparse_categorical_crossentropy,
+            name,
+            dtype,
             from_logits=from_logits,
             ignore_class=ignore_class,
             axis=axis,
@@ -73,7 +115,16 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
 
 
 class KLDivergence(MeanMetricWrapper):
-    """Mean of `losses.kl_divergence`."""
+    """Mean of sum(y log(y / p)).
+
+    Targets y and predictions p: (batch, ..., n) probabilities.
+
+    Args:
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+
+    >>> float(KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]]))
+    0.143841...
+    """
 
     _mk_direction = "down"
 
@@ -82,7 +133,16 @@ class KLDivergence(MeanMetricWrapper):
 
 
 class Poisson(MeanMetricWrapper):
-    """Mean of `losses.poisson`."""
+    """Mean of y_pred - y_true log(y_pred).
+
+    Targets are counts >= 0, predictions rates > 0: (batch, ..., n).
+
+    Args:
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+
+    >>> float(Poisson()([[1.0, 0.0]], [[2.0, 4.0]]))
+    2.653426...
+    """
 
     _mk_direction = "down"
 
@@ -91,7 +151,16 @@ class Poisson(MeanMetricWrapper):
 
 
 class Hinge(MeanMetricWrapper):
-    """Mean of `losses.hinge`."""
+    """Mean of max(1 - y_true y_pred, 0).
+
+    Targets are -1 or 1; 0 or 1 are converted to them. Both: (batch, ..., n).
+
+    Args:
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+
+    >>> float(Hinge()([[1.0, 0.0]], [[0.5, 0.5]]))
+    1.0
+    """
 
     _mk_direction = "down"
 
@@ -100,7 +169,16 @@ class Hinge(MeanMetricWrapper):
 
 
 class SquaredHinge(MeanMetricWrapper):
-    """Mean of `losses.squared_hinge`."""
+    """Mean of max(1 - y_true y_pred, 0)².
+
+    Targets are -1 or 1; 0 or 1 are converted to them. Both: (batch, ..., n).
+
+    Args:
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+
+    >>> float(SquaredHinge()([[1.0, 0.0]], [[0.5, 0.5]]))
+    1.25
+    """
 
     _mk_direction = "down"
 
@@ -109,7 +187,16 @@ class SquaredHinge(MeanMetricWrapper):
 
 
 class CategoricalHinge(MeanMetricWrapper):
-    """Mean of `losses.categorical_hinge`."""
+    """Mean of max(0, 1 + highest score of wrong classes - score of the right one).
+
+    Targets, one-hot, and predictions: (batch, ..., classes).
+
+    Args:
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+
+    >>> float(CategoricalHinge()([[0.0, 1.0]], [[0.5, 0.75]]))
+    0.75
+    """
 
     _mk_direction = "down"
 

@@ -12,9 +12,17 @@ _SUMS = ("squared_sum", "sum", "residual", "count")
 
 
 def r2(squared_sum, total, residual, count):
-    """1 - residual / variance; per column, from weighted sums.
+    """1 - residual / variance of each column, from weighted sums.
 
-    0 where only the variance is 0, nan where both are.
+    Args:
+        squared_sum: (columns,) sums of y²; all sums are weighted.
+        total: (columns,) sums of y.
+        residual: (columns,) sums of (y - prediction)².
+        count: (columns,) sums of the weights.
+
+    Returns:
+        (columns,) scores; as in Keras 0 where only the variance is 0, NaN where the
+        residual is 0 too.
     """
     variance = squared_sum - total * (total / count)
     score = 1.0 - residual / variance
@@ -24,16 +32,20 @@ def r2(squared_sum, total, residual, count):
 class R2Score(Metric):
     """1 - sum((y_true - y_pred)²) / sum((y_true - mean)²) of each column.
 
+    Targets and predictions: (batch, columns).
+
     Args:
-        class_aggregation: "uniform_average", "variance_weighted_average", or None
-            (one score per column).
-        num_regressors: p >= 0; with p > 0 the adjusted score
-            1 - (1 - r2) (n - 1) / (n - p - 1) of n targets.
-        name, dtype: see `Metric`.
+        class_aggregation: "uniform_average" (mean of the columns),
+            "variance_weighted_average", or None (one score for each column).
+        num_regressors: p >= 0; with p > 0 the score is adjusted to
+            1 - (1 - r2) (n - 1) / (n - p - 1), for n targets.
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
     Raises:
-        ValueError: unknown aggregation, negative `num_regressors`, at an update inputs
-            that are not (n, columns).
+        ValueError: unknown aggregation, or `num_regressors` < 0.
+
+    >>> float(R2Score()([[1.0], [2.0], [3.0]], [[1.0], [2.0], [4.0]]))
+    0.5
     """
 
     _mk_direction = "up"
@@ -71,7 +83,16 @@ class R2Score(Metric):
         self._mk_built = True
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Add a batch of (n, columns) targets and predictions; one may be (n,)."""
+        """Add a batch.
+
+        Args:
+            y_true: (batch, columns) targets; (batch,) if `y_pred` has one column.
+            y_pred: (batch, columns) predictions.
+            sample_weight: (batch,) or (batch, columns) weights; None: all 1.
+
+        Raises:
+            ValueError: targets or predictions have another rank, or other columns.
+        """
         y_true = convert_to_tensor(y_true, self.dtype)
         y_pred = convert_to_tensor(y_pred, self.dtype)
         y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
@@ -101,10 +122,11 @@ class R2Score(Metric):
         return self._mk_adjusted(score) if self.num_regressors else score
 
     def _mk_adjusted(self, score):
+        """The score with a penalty for the number of regressors, where there is one."""
         n, p = self.num_samples.value, self.num_regressors
-        left = n - p - 1
-        adjusted = 1.0 - (1.0 - score) * (n - 1) / jnp.where(left > 0, left, 1)
-        return jnp.where(left > 0, adjusted, score)
+        degrees = n - p - 1
+        adjusted = 1.0 - (1.0 - score) * (n - 1) / jnp.where(degrees > 0, degrees, 1)
+        return jnp.where(degrees > 0, adjusted, score)
 
     def get_config(self):
         """The constructor's arguments."""

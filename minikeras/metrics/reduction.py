@@ -17,22 +17,22 @@ from minikeras.metrics.metric import Metric
 from minikeras.ops import divide_no_nan
 
 
-def samplewise(values, sample_weight, reduce, dtype):
-    """One weighted value, and one weight, per sample.
+def reduce_to_samples(values, sample_weight, reduce, dtype):
+    """Reduce (n, ...) values and weights to one of each for every sample.
 
     Args:
         values: (n, ...) or () values.
-        sample_weight: broadcastable to `values`, or to its first axes; or None.
-        reduce: `jnp.mean` or `jnp.sum`: what axes after the first are joined by.
+        sample_weight: weights that broadcast to `values` or to its first axes; or None.
+        reduce: `jnp.mean` or `jnp.sum`: reduces the axes after the first.
         dtype: name of the dtype to compute in.
 
     Returns:
-        (n,) values times weights, (n,) weights or None.
+        (n,) values times weights; (n,) weights, or None.
     """
     mask = None if isinstance(values, (list, tuple)) else get_mask(values)
     values = convert_to_tensor(values, dtype)
     if sample_weight is not None:
-        # As in Keras, the values' own mask counts only where there are weights.
+        # As in Keras, the mask of the values counts only where weights are given.
         weights = convert_to_tensor(sample_weight, dtype)
         weights = apply_mask(weights, mask, dtype, "sum")
         values, weights = squeeze_or_expand_to_same_rank(
@@ -52,14 +52,14 @@ def samplewise(values, sample_weight, reduce, dtype):
 
 
 def sum_update(total, values, sample_weight=None):
-    """total + sum(values weight)."""
-    values, _ = samplewise(values, sample_weight, jnp.sum, total.dtype)
+    """total + Σ value weight."""
+    values, _ = reduce_to_samples(values, sample_weight, jnp.sum, total.dtype)
     return total + jnp.sum(values)
 
 
 def mean_update(total, count, values, sample_weight=None):
-    """(total + sum(values weight), count + sum(weight)), one value per sample."""
-    values, weights = samplewise(values, sample_weight, jnp.mean, total.dtype)
+    """Add a batch to a mean's state: -> (total + Σ value weight, count + Σ weight)."""
+    values, weights = reduce_to_samples(values, sample_weight, jnp.mean, total.dtype)
     if weights is None:
         added = values.shape[0] if values.ndim else 1
     else:
@@ -68,7 +68,10 @@ def mean_update(total, count, values, sample_weight=None):
 
 
 class Sum(Metric):
-    """Weighted sum of values.
+    """Σ value weight over all values.
+
+    Args:
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
     >>> float(Sum()([1.0, 3.0], sample_weight=[1.0, 2.0]))
     7.0
@@ -79,7 +82,13 @@ class Sum(Metric):
         self.total = self.add_variable((), "zeros", self.dtype, name="total")
 
     def update_state(self, values, sample_weight=None):
-        """Add (n, ...) values, weighted by samples or elements."""
+        """Add a batch.
+
+        Args:
+            values: (batch, ...) values; a scalar counts as one sample.
+            sample_weight: weights that broadcast to the values, for instance (batch,);
+                None: all 1.
+        """
         self.total.assign(sum_update(self.total.value, values, sample_weight))
 
     def result(self):
@@ -88,7 +97,12 @@ class Sum(Metric):
 
 
 class Mean(Metric):
-    """Weighted mean of values; 0 of none.
+    """Σ value weight / Σ weight over all samples; 0 if there were none.
+
+    A sample with several values counts with their mean.
+
+    Args:
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
     >>> float(Mean()([1.0, 3.0], sample_weight=[1.0, 3.0]))
     2.5
@@ -100,7 +114,13 @@ class Mean(Metric):
         self.count = self.add_variable((), "zeros", self.dtype, name="count")
 
     def update_state(self, values, sample_weight=None):
-        """Add (n, ...) values, weighted by samples or elements."""
+        """Add a batch.
+
+        Args:
+            values: (batch, ...) values; a scalar counts as one sample.
+            sample_weight: weights that broadcast to the values, for instance (batch,);
+                None: all 1.
+        """
         total, count = mean_update(
             self.total.value, self.count.value, values, sample_weight
         )

@@ -16,12 +16,19 @@ from minikeras.metrics.reduction import Mean, MeanMetricWrapper
 
 
 def cosine_similarity(y_true, y_pred, axis=-1):
-    """Cosine of the angle between vectors: (..., n) twice -> (...) in [-1, 1]."""
+    """cos(angle between the vectors): (..., n), (..., n) -> (...) in [-1, 1]."""
     return -cosine_loss(y_true, y_pred, axis)
 
 
 class MeanSquaredError(MeanMetricWrapper):
-    """Mean of `losses.mean_squared_error`."""
+    """Mean of (y_true - y_pred)²; both (batch, ..., n).
+
+    Args:
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+
+    >>> float(MeanSquaredError()([[0.0, 1.0]], [[2.0, 1.0]]))
+    2.0
+    """
 
     _mk_direction = "down"
 
@@ -30,7 +37,14 @@ class MeanSquaredError(MeanMetricWrapper):
 
 
 class MeanAbsoluteError(MeanMetricWrapper):
-    """Mean of `losses.mean_absolute_error`."""
+    """Mean of |y_true - y_pred|; both (batch, ..., n).
+
+    Args:
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+
+    >>> float(MeanAbsoluteError()([[0.0, 1.0]], [[2.0, 1.0]]))
+    1.0
+    """
 
     _mk_direction = "down"
 
@@ -39,7 +53,14 @@ class MeanAbsoluteError(MeanMetricWrapper):
 
 
 class MeanAbsolutePercentageError(MeanMetricWrapper):
-    """Mean of `losses.mean_absolute_percentage_error`."""
+    """Mean of 100 |y_true - y_pred| / |y_true|; both (batch, ..., n).
+
+    Args:
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+
+    >>> float(MeanAbsolutePercentageError()([[2.0, 4.0]], [[1.0, 4.0]]))
+    25.0
+    """
 
     _mk_direction = "down"
 
@@ -48,7 +69,14 @@ class MeanAbsolutePercentageError(MeanMetricWrapper):
 
 
 class MeanSquaredLogarithmicError(MeanMetricWrapper):
-    """Mean of `losses.mean_squared_logarithmic_error`."""
+    """Mean of (log(y_true + 1) - log(y_pred + 1))²; both (batch, ..., n).
+
+    Args:
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+
+    >>> float(MeanSquaredLogarithmicError()([[1.0]], [[3.0]]))
+    0.480453...
+    """
 
     _mk_direction = "down"
 
@@ -57,7 +85,14 @@ class MeanSquaredLogarithmicError(MeanMetricWrapper):
 
 
 class LogCoshError(MeanMetricWrapper):
-    """Mean of `losses.log_cosh`."""
+    """Mean of log(cosh(y_pred - y_true)); both (batch, ..., n).
+
+    Args:
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+
+    >>> float(LogCoshError()([[0.0, 0.0]], [[0.0, 2.0]]))
+    0.662501...
+    """
 
     _mk_direction = "down"
 
@@ -66,7 +101,17 @@ class LogCoshError(MeanMetricWrapper):
 
 
 class CosineSimilarity(MeanMetricWrapper):
-    """Mean of `cosine_similarity`: 1 for one direction, -1 for opposite ones."""
+    """Mean of cos(angle between y_true and y_pred): 1 for the same direction.
+
+    Targets and predictions: (batch, ..., n).
+
+    Args:
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+        axis: axis of the vectors.
+
+    >>> float(CosineSimilarity()([[0.0, 2.0]], [[0.0, 3.0]]))
+    1.0
+    """
 
     _mk_direction = "up"
     _mk_implicit = {"axis": -1}
@@ -76,7 +121,16 @@ class CosineSimilarity(MeanMetricWrapper):
 
 
 class RootMeanSquaredError(Mean):
-    """sqrt(mean((y_true - y_pred)²)) over all elements."""
+    """sqrt(mean((y_true - y_pred)²)) over all entries.
+
+    Targets and predictions: (batch, ...).
+
+    Args:
+        name, dtype: name of the metric; dtype of its state, `floatx()` by default.
+
+    >>> float(RootMeanSquaredError()([[0.0, 1.0]], [[2.0, 1.0]]))
+    1.414213...
+    """
 
     _mk_direction = "down"
 
@@ -84,7 +138,13 @@ class RootMeanSquaredError(Mean):
         super().__init__(name, dtype)
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        """Add a batch of (n, ...) targets and predictions."""
+        """Add a batch.
+
+        Args:
+            y_true: (batch, ...) targets.
+            y_pred: (batch, ...) predictions.
+            sample_weight: weights that broadcast to the scores; None: all 1.
+        """
         y_true, y_pred = squeeze_or_expand_to_same_rank(
             convert_to_tensor(y_true, self.dtype), convert_to_tensor(y_pred, self.dtype)
         )

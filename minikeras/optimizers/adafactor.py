@@ -1,4 +1,4 @@
-"""Adafactor: the mean of g² of a matrix as the product of a row and a column."""
+"""Adafactor: the average of g² of a matrix as the product of a row and a column."""
 
 import jax
 import jax.numpy as jnp
@@ -14,11 +14,11 @@ def rms(x):
 
 
 def adafactor(beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
-    """-max(epsilon_2, rms(p)) min(lr, 1 / sqrt(t)) u, u being g over its recent size.
+    """-max(epsilon_2, rms(p)) min(lr, 1 / sqrt(t)) u, where u = g / sqrt(v).
 
-    The slots `r` and `c` are the means of g² over columns and rows, `v` is made of
-    them; for parameters of rank < 2 it is the mean of g² itself.
-    Source: Shazeer and Stern, Adafactor, 2018.
+    u is scaled down to rms(u) <= clip_threshold. The slots `r` and `c` are the moving
+    averages of g² over the rows and the columns of a parameter, whose product gives
+    `v`. For parameters of rank < 2, `v` is the average of g² itself.
     """
 
     def step(g, slots, p, lr, t):
@@ -56,16 +56,27 @@ def adafactor(beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
 
 
 class Adafactor(Optimizer):
-    """Steps of relative size, with little memory. See `adafactor`.
+    """p - max(epsilon_2, rms(p)) min(lr, 1 / sqrt(t)) g / sqrt(v) in step t.
+
+    v is a moving average of g². Of a matrix (m, n) only the m averages of its rows
+    and the n averages of its columns are needed, whose product gives v.
 
     Args:
-        learning_rate: see `Optimizer`.
-        beta_2_decay: < 0; the mean of g² moves by t^beta_2_decay in step t.
+        learning_rate: float, `LearningRateSchedule`, or function of no arguments.
+        beta_2_decay: < 0; averages move by t^beta_2_decay (g² - v) in step t.
         epsilon_1: > 0; added to g².
-        epsilon_2: > 0; least size of a weight.
-        clip_threshold: > 0; largest root mean square of a step.
-        relative_step: of no effect, as in Keras: the rate never exceeds 1 / sqrt(t).
-        *common, **settings: see `Optimizer`.
+        epsilon_2: > 0; least value of rms(p), the root of the mean of p².
+        clip_threshold: > 0; g / sqrt(v) is scaled down to this root mean square.
+        relative_step: no effect, as in Keras: the rate never exceeds 1 / sqrt(t).
+        *common, **settings: the arguments that all optimizers take.
+
+    Source: Shazeer and Stern, Adafactor, 2018.
+
+    >>> import minikeras as keras
+    >>> weight = keras.Variable([1.0, -2.0])
+    >>> keras.optimizers.Adafactor(0.5).apply([[0.5, 1.0]], [weight])
+    >>> [round(float(x), 3) for x in weight.numpy().reshape(-1)]
+    [0.209, -2.791]
     """
 
     def __init__(
@@ -80,7 +91,7 @@ class Adafactor(Optimizer):
         **settings,
     ):
         super().__init__(learning_rate, *common, **settings)
-        self._mk_set(
+        self._mk_store_arguments(
             beta_2_decay=beta_2_decay,
             epsilon_1=epsilon_1,
             epsilon_2=epsilon_2,
@@ -91,17 +102,19 @@ class Adafactor(Optimizer):
     def _mk_build_slots(self, variables):
         self._mk_slots = {"r": [], "c": [], "v": []}
         for v in variables:
-            row = self._mk_mean(v, v.shape[:-1])
-            column = self._mk_mean(v, v.shape[:-2] + v.shape[-1:])
-            moving = not v.overwrite_with_gradient
-            whole = self.add_variable_from_reference(v, "velocity") if moving else None
-            for slot, variable in zip("rcv", (row, column, whole), strict=True):
+            row = self._mk_add_average(v, v.shape[:-1])
+            column = self._mk_add_average(v, v.shape[:-2] + v.shape[-1:])
+            product = None
+            if not v.overwrite_with_gradient:
+                product = self.add_variable_from_reference(v, "velocity")
+            for slot, variable in zip("rcv", (row, column, product), strict=True):
                 self._mk_slots[slot].append(variable)
 
-    def _mk_mean(self, weight, shape):
+    def _mk_add_average(self, weight, shape):
+        """A Variable for the averages of a matrix's rows or columns."""
         if len(weight.shape) >= 2:
             return self.add_variable(shape, dtype=weight.dtype, name=weight.name)
-        # Of no use, but Keras's files hold a zero here.
+        # Never read, but the files of Keras have a zero in this place.
         variable = Variable(0, name=weight.name, trainable=False)
         self._mk_variables.append(variable)
         return variable

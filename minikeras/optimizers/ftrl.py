@@ -1,4 +1,4 @@
-"""FTRL: follow the regularized leader; sparse weights."""
+"""FTRL: follow the regularized leader, for sparse weights."""
 
 import numbers
 
@@ -8,20 +8,33 @@ from minikeras.optimizers.optimizer import Optimizer
 
 
 class Ftrl(Optimizer):
-    """Follow the regularized leader, see `rules.ftrl`.
+    """Minimize the sum of all linearized losses and of the penalties on p.
+
+    With z the slot `linear` and n the sum of g², the new weight is
+    (clip(z, -l1, l1) - z) / (n^-learning_rate_power / lr + 2 l2 + beta / lr); so
+    weights with |z| <= l1 are exactly 0.
 
     Args:
-        learning_rate: see `Optimizer`.
-        learning_rate_power: <= 0; -0.5 divides by the root of the sum of g².
-        initial_accumulator_value: >= 0; first value of that sum.
-        l1_regularization_strength: >= 0.
-        l2_regularization_strength: >= 0.
-        l2_shrinkage_regularization_strength: >= 0.
-        beta: >= 0.
-        *common, **settings: see `Optimizer`.
+        learning_rate: float, `LearningRateSchedule`, or function of no arguments.
+        learning_rate_power: <= 0; -0.5 divides by the root of n.
+        initial_accumulator_value: >= 0; first value of n.
+        l1_regularization_strength: l1 >= 0; factor of the penalty on |p|.
+        l2_regularization_strength: l2 >= 0; factor of the penalty on p².
+        l2_shrinkage_regularization_strength: >= 0; factor of a penalty on p² that is
+            added to the gradient only.
+        beta: >= 0; added to the root of n.
+        *common, **settings: the arguments that all optimizers take.
 
     Raises:
-        ValueError: a number with the wrong sign.
+        ValueError: a number has the wrong sign.
+
+    Source: McMahan et al., Ad Click Prediction, 2013.
+
+    >>> import minikeras as keras
+    >>> weight = keras.Variable([1.0, -2.0])
+    >>> keras.optimizers.Ftrl(0.5).apply([[0.5, 1.0]], [weight])
+    >>> [round(float(x), 3) for x in weight.numpy().reshape(-1)]
+    [0.043, -1.874]
     """
 
     def __init__(
@@ -53,7 +66,7 @@ class Ftrl(Optimizer):
                 raise ValueError(
                     f"`{name}` needs to be {sign}. Received: {name}={value}."
                 )
-        self._mk_set(**own, beta=beta)
+        self._mk_store_arguments(**own, beta=beta)
 
     def _mk_slot_groups(self):
         """accumulator and linear of each weight."""

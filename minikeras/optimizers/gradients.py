@@ -1,20 +1,18 @@
-"""What is done to gradients and weights around a rule, on {key: array} trees."""
+"""Clipping, weight decay, averages and accumulation, on {key: array} dicts."""
 
 import jax
 import jax.numpy as jnp
 
 from minikeras.core.variable import is_sparse
 
-# -- around a rule, on {key: array} trees --------------------------------------------
 
-
-def dense(grads):
-    """Sparse gradients (`BCOO`) as arrays: every rule here moves all weights."""
+def to_dense(grads):
+    """Convert sparse gradients (`BCOO`) to arrays: all rules here move all weights."""
     return {k: g.todense() if is_sparse(g) else g for k, g in grads.items()}
 
 
 def clip_by_norm(grads, norm):
-    """Shorten each gradient that is longer than `norm` (Euclidean) to it."""
+    """Scale down each gradient whose L2 norm is larger than `norm`."""
 
     def clip(g):
         length = jnp.sqrt(jnp.sum(jnp.square(g)))
@@ -24,33 +22,34 @@ def clip_by_norm(grads, norm):
 
 
 def clip_by_global_norm(grads, norm):
-    """Scale all gradients together, so that they are not longer than `norm`."""
+    """Scale all gradients by one factor if their common L2 norm is above `norm`."""
     squares = [jnp.sum(jnp.square(g)) for g in grads.values()]
     length = jnp.sqrt(sum(squares))
     scale = norm * jnp.minimum(1.0 / length, 1.0 / norm)
-    # An infinite length must not pass as a scale of zero.
+    # An infinite norm gives the scale 0, which would turn finite gradients into 0
+    # without notice. Adding inf - inf = NaN makes all of them NaN, as in Keras.
     scale = scale + (length - length)
     return {key: g * scale.astype(g.dtype) for key, g in grads.items()}
 
 
 def clip_by_value(grads, value):
-    """Cut each entry off at -value and value."""
+    """Clip each entry to [-value, value]."""
     return {key: jnp.clip(g, -value, value) for key, g in grads.items()}
 
 
 def decay_weights(params, decays, learning_rate):
-    """p - p decay learning_rate, with decays {key: number or None to stay}."""
+    """p - p decay learning_rate; a parameter whose decay is None does not change."""
 
-    def decay(p, by):
-        if by is None:
+    def decay(p, rate):
+        if rate is None:
             return p
-        return p - p * jnp.asarray(by, p.dtype) * learning_rate.astype(p.dtype)
+        return p - p * jnp.asarray(rate, p.dtype) * learning_rate.astype(p.dtype)
 
     return {key: decay(p, decays[key]) for key, p in params.items()}
 
 
 def moving_average(averages, params, momentum, iteration):
-    """momentum average + (1 - momentum) p; at iteration 0 the parameters."""
+    """momentum average + (1 - momentum) p; in iteration 0 simply p, as in Keras."""
     momentum = jnp.where(iteration == 0, 0.0, momentum)
 
     def average(a, p):
@@ -60,34 +59,34 @@ def moving_average(averages, params, momentum, iteration):
     return {key: average(averages[key], p) for key, p in params.items()}
 
 
-def accumulate(total, grads, direct, steps, is_last, update, *state):
-    """Add up gradients; every `steps` calls update with their mean.
+def accumulate(total, grads, replaced, steps, is_last, update, *state):
+    """Add up gradients; in every `steps`-th call, update by their mean.
 
     Args:
         total: {key: sum of the gradients since the last update}.
         grads: {key: gradient}.
-        direct: keys whose gradients are joined by their maximum.
-        steps: gradients per update.
-        is_last: traced bool: is this the call that updates?
-        update: `update(grads, *state)` -> new state.
-        *state: trees that `update` replaces.
+        replaced: keys of weights that their gradient replaces: of these gradients
+            the maximum is taken instead of the mean, as in Keras.
+        steps: number of gradients for an update.
+        is_last: traced bool, True in the call that updates.
+        update: function `update(grads, *state)` -> new state.
+        *state: pytrees that `update` replaces.
 
     Returns:
         (new total, new state).
     """
 
     def join(key, divide):
-        if key in direct:
+        if key in replaced:
             return jnp.maximum(total[key], grads[key])
         return (total[key] + grads[key]) / (steps if divide else 1)
 
-    def last():
+    def update_by_mean():
         mean = {key: join(key, True) for key in grads}
-        return {key: jnp.zeros_like(x) for key, x in total.items()}, update(
-            mean, *state
-        )
+        zeros = {key: jnp.zeros_like(x) for key, x in total.items()}
+        return zeros, update(mean, *state)
 
-    def others():
+    def add():
         return {key: join(key, False) for key in grads}, state
 
-    return jax.lax.cond(is_last, last, others)
+    return jax.lax.cond(is_last, update_by_mean, add)

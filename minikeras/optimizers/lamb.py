@@ -5,13 +5,22 @@ from minikeras.optimizers.optimizer import Optimizer
 
 
 class Lamb(Optimizer):
-    """Adam's direction, with a step as long as lr |p| for each weight p.
+    """p - lr |p| d / |d|, where d is the direction of Adam's step.
 
     Args:
-        learning_rate: see `Optimizer`.
-        beta_1, beta_2: in [0, 1); how slowly the means of g and g² move.
-        epsilon: > 0.
-        *common, **settings: see `Optimizer`.
+        learning_rate: float, `LearningRateSchedule`, or function of no arguments.
+        beta_1: in [0, 1); m, the average of g, moves by (1 - beta_1) (g - m).
+        beta_2: in [0, 1); v, the average of g², moves by (1 - beta_2) (g² - v).
+        epsilon: > 0; avoids a division by 0.
+        *common, **settings: the arguments that all optimizers take.
+
+    Source: You et al., Large Batch Optimization for Deep Learning, 2019.
+
+    >>> import minikeras as keras
+    >>> weight = keras.Variable([1.0, -2.0])
+    >>> keras.optimizers.Lamb(0.5).apply([[0.5, 1.0]], [weight])
+    >>> [round(float(x), 3) for x in weight.numpy().reshape(-1)]
+    [0.209, -2.791]
     """
 
     def __init__(
@@ -24,7 +33,7 @@ class Lamb(Optimizer):
         **settings,
     ):
         super().__init__(learning_rate, *common, **settings)
-        self._mk_set(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
+        self._mk_store_arguments(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
 
     def _mk_slot_groups(self):
         """momentum and velocity of each weight."""

@@ -1,6 +1,6 @@
-"""`keras.optimizers.legacy`: the optimizers of today, which take `lr` and `decay` too.
+"""`keras.optimizers.legacy`: the same optimizers, which also take `lr` and `decay`.
 
-(In Keras 3 these names only raise an error.)
+In Keras 3 these names only raise an error.
 """
 
 from minikeras.optimizers.adagrad import Adagrad

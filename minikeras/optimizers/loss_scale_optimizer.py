@@ -1,4 +1,4 @@
-"""A loss scale that finds itself, for float16."""
+"""LossScaleOptimizer: a loss scale that adapts itself, for float16."""
 
 import inspect
 
@@ -9,37 +9,47 @@ from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
 )
-from minikeras.optimizers.gradients import dense
+from minikeras.optimizers.gradients import to_dense
 from minikeras.optimizers.optimizer import Optimizer
 
-# What every optimizer takes, and this one leaves to the inner optimizer.
-_COMMON = set(inspect.signature(Optimizer).parameters) - {
-    *("learning_rate", "name", "kwargs")
-}
+# Arguments of all optimizers that here belong to the inner optimizer.
+_INNER_ARGUMENTS = set(inspect.signature(Optimizer).parameters)
+_INNER_ARGUMENTS -= {"learning_rate", "name", "kwargs"}
 
 
 def next_scale(scale, counter, growth_steps):
-    """After a step with finite gradients: doubled every `growth_steps` of them."""
+    """(scale, counter) after a step with finite gradients.
+
+    The scale is doubled after `growth_steps` such steps in a row.
+    """
     grown = counter + 1 == growth_steps
     return jnp.where(grown, scale * 2.0, scale), jnp.where(grown, 0, counter + 1)
 
 
 class LossScaleOptimizer(Optimizer):
-    """The inner optimizer, with a loss multiplied by a scale and gradients divided.
+    """Multiplies the loss by a scale, and divides the gradients by it.
 
-    Small float16 gradients would vanish without it. A step whose gradients are not
-    finite is left out and halves the scale.
+    Without it, gradients below 6e-8 are 0 in float16. A step whose gradients are not
+    all finite is skipped and halves the scale.
 
     Args:
-        inner_optimizer: the optimizer; its own `loss_scale_factor` is set to None.
-        initial_scale: > 0.
-        dynamic_growth_steps: after so many finite steps the scale doubles.
-        name: unique by default.
+        inner_optimizer: the `Optimizer` that updates the weights; its own
+            `loss_scale_factor` is set to None.
+        initial_scale: > 0; the first scale.
+        dynamic_growth_steps: number of finite steps in a row that double the scale.
+        name: name of the optimizer; by default the class name in snake case, made
+            unique.
+        **kwargs: none; other arguments of optimizers belong to `inner_optimizer`.
 
     Raises:
-        ValueError: an argument that belongs to the inner optimizer, or no optimizer.
+        ValueError: `inner_optimizer` is no optimizer, or an argument belongs to it.
 
     Source: Micikevicius et al., Mixed Precision Training, 2017.
+
+    >>> from minikeras.optimizers import SGD
+    >>> optimizer = LossScaleOptimizer(SGD(0.1), initial_scale=8.0)
+    >>> float(optimizer.scale_loss(0.5))
+    4.0
     """
 
     def __init__(
@@ -56,7 +66,7 @@ class LossScaleOptimizer(Optimizer):
                 "set `loss_scale_factor` of the inner optimizer."
             )
         for key in kwargs:
-            if key in _COMMON:
+            if key in _INNER_ARGUMENTS:
                 raise ValueError(
                     f"LossScaleOptimizer does not take `{key}`: set it on the "
                     "`inner_optimizer`."
@@ -72,70 +82,90 @@ class LossScaleOptimizer(Optimizer):
         super().__init__(0.0, name=name)
         inner_optimizer.loss_scale_factor = None
         self.inner_optimizer = inner_optimizer
-        self._mk_set(
+        self._mk_store_arguments(
             initial_scale=initial_scale, dynamic_growth_steps=dynamic_growth_steps
         )
 
     def build(self, variables):
-        """Create the scale's state, and the inner optimizer's."""
+        """Create the scale's state and the inner optimizer's.
+
+        Args:
+            variables: list of weights (`Variable`s).
+        """
         if self.built:
             return
         super().build(variables)
-        self.step_counter = self._mk_counter("step_counter", 0, "int32")
-        self.dynamic_scale = self._mk_counter("dynamic_scale", self.initial_scale, None)
+        self.step_counter = self._mk_add_scalar("step_counter", 0, "int32")
+        self.dynamic_scale = self._mk_add_scalar(
+            "dynamic_scale", self.initial_scale, None
+        )
         self.inner_optimizer.build(variables)
 
     @property
     def variables(self):
-        """Its own, then the inner optimizer's."""
+        """The scale's Variables, then those of the inner optimizer."""
         return [*self._mk_variables, *self.inner_optimizer.variables]
 
     def check_finite(self, grads):
-        """Are all entries of all gradients finite?"""
+        """True if all entries of all gradients are finite.
+
+        Args:
+            grads: list of arrays.
+
+        Returns:
+            Scalar bool array.
+        """
         return jnp.all(jnp.array([jnp.all(jnp.isfinite(g)) for g in grads], bool))
 
     def _mk_update(self, variables, params, grads, state):
-        grads = dense(grads)
+        grads = to_dense(grads)
         paths = self._mk_paths()
-        at_scale, at_count = (
-            paths[id(v)] for v in (self.dynamic_scale, self.step_counter)
-        )
-        scale, count = state[at_scale], state[at_count]
+        scale_path = paths[id(self.dynamic_scale)]
+        count_path = paths[id(self.step_counter)]
+        scale, count = state[scale_path], state[count_path]
         scaled = {
             k: g for k, g in grads.items() if not variables[k].overwrite_with_gradient
         }
         finite = self.check_finite(list(scaled.values()))
 
-        def follow():
+        def update():
             unscaled = {k: g / scale for k, g in scaled.items()}
             return self._mk_update_inner(
                 self.inner_optimizer, variables, params, grads | unscaled, state
             )
 
-        params, state = jax.lax.cond(finite, follow, lambda: (params, state))
+        params, state = jax.lax.cond(finite, update, lambda: (params, state))
         grown, counted = next_scale(scale, count, self.dynamic_growth_steps)
         return params, state | {
-            at_scale: jnp.where(finite, grown, scale / 2.0),
-            at_count: jnp.where(finite, counted, 0),
+            scale_path: jnp.where(finite, grown, scale / 2.0),
+            count_path: jnp.where(finite, counted, 0),
         }
 
     def scale_loss(self, loss):
-        """loss * scale."""
+        """loss * scale.
+
+        Args:
+            loss: scalar array.
+        """
         scale = self.dynamic_scale if self.built else self.initial_scale
         return loss * scale
 
     def finalize_variable_values(self, var_list):
-        """See the inner optimizer."""
+        """Call the inner optimizer's, which replaces weights by their averages.
+
+        Args:
+            var_list: list of weights (`Variable`s).
+        """
         self.inner_optimizer.finalize_variable_values(var_list)
 
     @property
     def iterations(self):
-        """Number of steps that were not left out."""
+        """Number of steps that were not skipped."""
         return self.inner_optimizer.iterations
 
     @property
     def learning_rate(self):
-        """The inner optimizer's."""
+        """The learning rate of the inner optimizer."""
         return self.inner_optimizer.learning_rate
 
     @learning_rate.setter
@@ -153,8 +183,15 @@ class LossScaleOptimizer(Optimizer):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        """A new optimizer from `get_config()`, also of older Keras versions."""
-        config = {key: value for key, value in config.items() if key not in _COMMON}
+        """Make an optimizer from a config, also from that of an older Keras version.
+
+        Args:
+            config: dict as `get_config()` returns it.
+            custom_objects: {name: class or function} of your own that it names.
+        """
+        config = {
+            key: value for key, value in config.items() if key not in _INNER_ARGUMENTS
+        }
         config["inner_optimizer"] = deserialize_keras_object(
             config["inner_optimizer"], custom_objects
         )

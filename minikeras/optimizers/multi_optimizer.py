@@ -14,16 +14,16 @@ from minikeras.optimizers.optimizer import Optimizer
 
 
 class OptimizerMap(MutableMapping):
-    """Optimizers by the paths of weights; called with a weight, gives its optimizer.
+    """Optimizers by the paths of weights; calling it with a weight gives its optimizer.
 
-    A key is the path itself or a regular expression that matches all of it.
+    A key is a path, or a regular expression that matches whole paths.
 
     Args:
-        default_optimizer: of the weights that no key matches.
-        optimizer_map: {key: optimizer}.
+        default_optimizer: `Optimizer` of the weights that no key matches.
+        optimizer_map: {key: `Optimizer`}; None: empty.
 
     Raises:
-        TypeError: something that is no optimizer, or no dict.
+        TypeError: `default_optimizer` is no optimizer, or `optimizer_map` no dict.
 
     >>> from minikeras.optimizers import SGD, Adam
     >>> rules = OptimizerMap(Adam(), {".*/bias": SGD(0.1)})
@@ -64,7 +64,7 @@ class OptimizerMap(MutableMapping):
                 f"OptimizerMap: the optimizer of {key!r} must be an optimizer, got "
                 f"{optimizer!r}. Try keras.optimizers.get(...) of it."
             )
-        if isinstance(optimizer, _NOT_INSIDE):
+        if isinstance(optimizer, _WRAPPERS):
             raise ValueError(
                 f"OptimizerMap: the optimizer cannot be {type(optimizer).__name__}. "
                 "Wrap the MultiOptimizer in the LossScaleOptimizer instead."
@@ -81,7 +81,14 @@ class OptimizerMap(MutableMapping):
         return iter(self._mk_optimizer_map)
 
     def __call__(self, variable):
-        """The optimizer of a weight; ValueError if several keys match."""
+        """Find the optimizer of a weight.
+
+        Args:
+            variable: the weight, a `Variable`.
+
+        Raises:
+            ValueError: several keys match its path.
+        """
         return path_map.find(
             self._mk_optimizer_map,
             variable.path,
@@ -98,28 +105,34 @@ class OptimizerMap(MutableMapping):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        """A new map from `get_config()`."""
+        """Make a map from a config.
+
+        Args:
+            config: dict as `get_config()` returns it.
+            custom_objects: {name: class or function} of your own that it names.
+        """
         return cls(**deserialize_keras_object(config, custom_objects))
 
 
 class MultiOptimizer(Optimizer):
-    """Each weight by the optimizer that a map, or a function, gives it.
+    """Updates each weight by an optimizer of its own choice.
 
-    Clipping, weight decay, averages and the like are the inner optimizers' own; so
-    are their learning rates and counts of steps.
+    Each inner optimizer has its own learning rate, clipping, weight decay, averages and
+    count of steps.
 
     Args:
-        optimizer_map: `OptimizerMap`, or function of a weight that returns its
-            optimizer; one optimizer stands for a map to it alone.
-        loss_scale_factor: takes the place of the inner optimizers' own.
-        name: unique by default.
+        optimizer_map: `OptimizerMap`; or function of a weight that returns an
+            `Optimizer`; or one `Optimizer` for all weights.
+        loss_scale_factor: > 0; replaces that of the inner optimizers. None: 1.
+        name: name of the optimizer; by default the class name in snake case, made
+            unique.
 
     Attributes:
-        optimizers: the inner ones, in the map's order, the default one last. (Under
-            this name files hold their state.)
+        optimizers: list of the inner optimizers in the order of the map, the default
+            one last.
 
     Raises:
-        TypeError: `optimizer_map` is no such thing.
+        TypeError: `optimizer_map` is none of these.
 
     >>> from minikeras.optimizers import SGD, Adam
     >>> by_path = OptimizerMap(Adam(), {"head/.*": SGD(0.1, momentum=0.9)})
@@ -141,11 +154,11 @@ class MultiOptimizer(Optimizer):
         self.optimizers, self._mk_var_to_optimizer_idx = [], {}
         if isinstance(optimizer_map, OptimizerMap):
             for inner in (*optimizer_map.values(), optimizer_map.default_optimizer):
-                self._mk_add(inner)
+                self._mk_index_of(inner)
         super().__init__(0.0, loss_scale_factor=loss_scale_factor, name=name)
 
-    def _mk_add(self, inner):
-        """Position of an optimizer among the inner ones, after which it is one."""
+    def _mk_index_of(self, inner):
+        """Index of an optimizer in `optimizers`; a new one is appended."""
         for i, known in enumerate(self.optimizers):
             if known is inner:
                 return i
@@ -154,20 +167,24 @@ class MultiOptimizer(Optimizer):
 
     @property
     def variables(self):
-        """Its own, then those of each inner optimizer."""
+        """Its own Variables, then those of each inner optimizer."""
         inner = [v for optimizer in self.optimizers for v in optimizer.variables]
         return [*self._mk_variables, *inner]
 
     def build(self, variables):
-        """Choose an optimizer for each weight, and create their state."""
+        """Choose an optimizer for each weight, and create the state.
+
+        Args:
+            variables: list of weights (`Variable`s).
+        """
         if self.built:
             return
         variables = list(variables)
         for variable in variables:
             inner = self._mk_optimizer_map(variable)
             _check_inner(inner, variable)
-            self._mk_var_to_optimizer_idx[self._mk_var_key(variable)] = self._mk_add(
-                inner
+            self._mk_var_to_optimizer_idx[self._mk_var_key(variable)] = (
+                self._mk_index_of(inner)
             )
         super().build(variables)
         self.loss_scale_factor = self._mk_loss_scale_factor
@@ -190,22 +207,29 @@ class MultiOptimizer(Optimizer):
             }
             if own:
                 new, state = self._mk_update_inner(
-                    *(inner, own, {key: params[key] for key in own}),
-                    *({key: grads[key] for key in own}, state),
+                    inner,
+                    own,
+                    {key: params[key] for key in own},
+                    {key: grads[key] for key in own},
+                    state,
                 )
                 params = params | new
         count = self._mk_paths()[id(self._mk_iterations)]
         return params, state | {count: state[count] + 1}
 
     def finalize_variable_values(self, var_list):
-        """See the inner optimizers."""
+        """Call those of the inner optimizers, which replace weights by their averages.
+
+        Args:
+            var_list: list of weights (`Variable`s).
+        """
         for inner in self.optimizers:
             if inner.built:
                 inner.finalize_variable_values(var_list)
 
     @property
     def loss_scale_factor(self):
-        """Factor of the loss; setting it sets it for all inner optimizers."""
+        """Factor of the loss. Assigning it sets that of all inner optimizers."""
         return self._mk_loss_scale_factor
 
     @loss_scale_factor.setter
@@ -216,7 +240,7 @@ class MultiOptimizer(Optimizer):
 
     @property
     def learning_rate(self):
-        """Not there: each inner optimizer has its own."""
+        """Raises AttributeError: each inner optimizer has its own learning rate."""
         raise AttributeError(
             f"{self.name!r} has no learning rate of its own: read or set those of "
             "its inner ones, `optimizer.optimizers[i].learning_rate`."
@@ -236,21 +260,27 @@ class MultiOptimizer(Optimizer):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        """A new optimizer from `get_config()`."""
+        """Make an optimizer from a config.
+
+        Args:
+            config: dict as `get_config()` returns it.
+            custom_objects: {name: class or function} of your own that it names.
+        """
         return cls(**deserialize_keras_object(config, custom_objects))
 
 
 def _check_inner(inner, variable):
+    """Raise ValueError unless `inner` may update this weight."""
     if not isinstance(inner, Optimizer):
         raise ValueError(
             f"MultiOptimizer: expected an optimizer for the weight {variable.path!r}, "
             f"got {inner!r}."
         )
-    if isinstance(inner, _NOT_INSIDE):
+    if isinstance(inner, _WRAPPERS):
         raise ValueError(
             f"{type(inner).__name__} cannot be used inside an MultiOptimizer. Wrap "
             "the MultiOptimizer in the LossScaleOptimizer instead."
         )
 
 
-_NOT_INSIDE = (LossScaleOptimizer, MultiOptimizer)
+_WRAPPERS = (LossScaleOptimizer, MultiOptimizer)

@@ -18,10 +18,13 @@ class OptaxOptimizer(Optimizer):
     itself: after `load_model`, set `model.optimizer.transformation` again.
 
     Args:
-        transformation: `optax.GradientTransformation`, which has its own learning
-            rate.
-        learning_rate: factor on top of that, for callbacks that change it.
-        **settings: see `Optimizer`.
+        transformation: `optax.GradientTransformation` with its own learning rate; None
+            if it is set later.
+        learning_rate: further factor of the updates, which callbacks can change: float,
+            `LearningRateSchedule`, or function of no arguments.
+        **settings: weight_decay, clipnorm, clipvalue, global_clipnorm, use_ema,
+            ema_momentum, ema_overwrite_frequency, loss_scale_factor,
+            gradient_accumulation_steps and name, as in `Optimizer`.
 
     >>> import optax
     >>> optimizer = OptaxOptimizer(optax.sgd(0.5))
@@ -29,21 +32,21 @@ class OptaxOptimizer(Optimizer):
 
     def __init__(self, transformation=None, learning_rate=1.0, **settings):
         super().__init__(learning_rate, **settings)
-        self._mk_leaves, self._mk_stored = [], None
+        self._mk_state_variables, self._mk_loaded_state = [], None
         self._mk_transformation = transformation
 
     @property
     def transformation(self):
-        """The optax transformation; setting it takes up a state that was loaded."""
+        """The optax transformation. Assigning it restores a state that was loaded."""
         return self._mk_transformation
 
     @transformation.setter
     def transformation(self, value):
         self._mk_transformation = value
-        if self.built and not self._mk_leaves:
+        if self.built and not self._mk_state_variables:
             self._mk_build_slots(self._mk_trainable_variables)
-        if self._mk_stored is not None:
-            stored, self._mk_stored = self._mk_stored, None
+        if self._mk_loaded_state is not None:
+            stored, self._mk_loaded_state = self._mk_loaded_state, None
             self.load_own_variables(stored)
 
     def _mk_build_slots(self, variables):
@@ -55,7 +58,7 @@ class OptaxOptimizer(Optimizer):
         for path, leaf in jax.tree_util.tree_flatten_with_path(state)[0]:
             name = "_".join(re.findall(r"\w+", jax.tree_util.keystr(path)))
             leaf = jnp.asarray(leaf)
-            self._mk_leaves.append(
+            self._mk_state_variables.append(
                 self.add_variable(
                     leaf.shape,
                     lambda *_, x=leaf, **__: x,
@@ -64,14 +67,15 @@ class OptaxOptimizer(Optimizer):
                 )
             )
 
-    def _mk_follow_rule(self, variables, params, grads, state, rate, iteration):
+    def _mk_apply_rule(self, variables, params, grads, state, rate, iteration):
         if self._mk_transformation is None:
             raise ValueError(
                 f"{self.name!r} was loaded from a file, which cannot hold an optax "
                 "transformation: set `model.optimizer.transformation = optax...`, or "
                 "compile the model again."
             )
-        # optax wants all parameters: those without a gradient get a zero, and stay.
+        # optax needs all parameters of `init`: those without a gradient get zeros, and
+        # their updates are dropped.
         every = unique_paths(self._mk_trainable_variables)
         key_of = {id(v): key for key, v in variables.items()}
         present = {i: key_of[id(v)] for i, v in every.items() if id(v) in key_of}
@@ -82,7 +86,7 @@ class OptaxOptimizer(Optimizer):
             i: grads[present[i]].astype(p.dtype) if i in present else jnp.zeros_like(p)
             for i, p in old.items()
         }
-        paths = [self._mk_paths()[id(v)] for v in self._mk_leaves]
+        paths = [self._mk_paths()[id(v)] for v in self._mk_state_variables]
         tree = jax.tree_util.tree_structure(
             jax.eval_shape(self._mk_transformation.init, old)
         )
@@ -97,8 +101,12 @@ class OptaxOptimizer(Optimizer):
         return new, state | dict(zip(paths, leaves, strict=True))
 
     def load_own_variables(self, store):
-        """Read a state; without a transformation it waits for one."""
+        """Read the state; without a transformation, keep it until one is set.
+
+        Args:
+            store: mapping that `save_own_variables` has written.
+        """
         if self._mk_transformation is None:
-            self._mk_stored = {key: np.asarray(store[key]) for key in store}
+            self._mk_loaded_state = {key: np.asarray(store[key]) for key in store}
         else:
             super().load_own_variables(store)

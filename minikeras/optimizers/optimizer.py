@@ -1,11 +1,8 @@
-"""Optimizer: gradients and Variables in, better Variables out."""
+"""Optimizer: the base class, its learning rate, and updates of Variables."""
 
 import inspect
 import re
 import warnings
-from typing import Any
-
-import jax
 
 from minikeras.core import naming
 from minikeras.core.checks import hyperparameter
@@ -16,43 +13,54 @@ from minikeras.core.serialization import (
     serialize_keras_object,
 )
 from minikeras.core.variable import Variable, convert_to_tensor, unique_paths
-from minikeras.optimizers.schedules.schedule import LearningRateSchedule
+from minikeras.optimizers.docstrings import with_common_arguments
 from minikeras.optimizers.step import OptimizerStep
 
 _KERAS_2 = {"lr", "decay", "jit_compile", "is_legacy_optimizer"}
 
 
 class Optimizer(OptimizerStep):
-    """Base of optimizers: a rule, and what is done to gradients and weights around it.
+    """Base class of optimizers. Subclasses override `build` and `update_step`.
 
-    A subclass names its rule in `_mk_transform` (see `rules.py`) and its slots in
-    `_mk_slot_groups`; or, in Keras's style, makes variables in `build` and overrides
-    `update_step`.
+    `build(variables)` creates the state, `update_step(gradient, variable,
+    learning_rate)` updates one weight. Around it, an optimizer clips gradients, decays
+    weights, averages them and accumulates gradients.
 
     Args:
         learning_rate: float, `LearningRateSchedule`, or function of no arguments.
-        weight_decay: each step first takes weight_decay learning_rate p from p.
-        clipnorm: > 0; each gradient longer than this is shortened to it.
-        clipvalue: > 0; entries of gradients are cut off at this size.
-        global_clipnorm: > 0; all gradients together are shortened to this length.
-        use_ema: keep the moving average of the weights, and at the end of training
-            put it in their place?
-        ema_momentum: in [0, 1]; how slowly the average moves.
-        ema_overwrite_frequency: put the average in the weights' place every so many
-            steps; None: only at the end.
-        loss_scale_factor: the loss is multiplied, gradients are divided by it.
-        gradient_accumulation_steps: >= 2; update once in so many steps, with the mean
-            of their gradients. None: in every step.
-        name: unique snake-case class name by default.
-        **kwargs: `lr` and `decay` (learning_rate / (1 + decay step)) as in Keras 2.
+        weight_decay: >= 0; each step first subtracts weight_decay learning_rate p from
+            p. None: no decay.
+        clipnorm: > 0; a gradient with a larger L2 norm is scaled down to it.
+        clipvalue: > 0; entries of gradients are clipped to [-clipvalue, clipvalue].
+        global_clipnorm: > 0; if the L2 norm of all gradients together is larger, they
+            are scaled down to it.
+        use_ema: True keeps an exponential moving average (EMA) of the weights, which
+            replaces them at the end of training.
+        ema_momentum: m in [0, 1]; the average becomes m average + (1 - m) weights.
+        ema_overwrite_frequency: number of steps after which the average also replaces
+            the weights; None: only at the end.
+        loss_scale_factor: > 0; the loss is multiplied by it, gradients are divided by
+            it. None: 1.
+        gradient_accumulation_steps: n >= 2; weights are updated in every n-th step, by
+            the mean of n gradients. None: in every step.
+        name: name of the optimizer; by default the class name in snake case, made
+            unique.
+        **kwargs: `lr` and `decay` of Keras 2: learning_rate / (1 + decay step).
 
     Raises:
-        ValueError: a setting out of its range, two kinds of clipping, or an unknown
+        ValueError: an argument out of its range, two kinds of clipping, or an unknown
             argument.
+
+    >>> class HalfStep(Optimizer):
+    ...     def update_step(self, gradient, variable, learning_rate):
+    ...         variable.assign_sub(0.5 * learning_rate * gradient)
+    >>> weight = Variable([1.0, 2.0])
+    >>> HalfStep(0.5).apply([jax.numpy.ones(2)], [weight])
+    >>> weight.numpy().tolist()
+    [0.75, 1.75]
     """
 
-    _mk_arguments: tuple[str, ...] = ()  # what the config shows
-    _mk_learning_rate: Any
+    _mk_arguments: tuple[str, ...] = ()  # names of the arguments in the config
 
     _get_variable_index = Alias("_mk_get_variable_index")
     _trainable_variables = Alias("_mk_trainable_variables")
@@ -65,8 +73,8 @@ class Optimizer(OptimizerStep):
     def __init_subclass__(cls, **kwargs):
         if "build" in vars(cls):
             cls.build = whole(vars(cls)["build"])
-        # `__init__(self, learning_rate, momentum, *common, **settings)` reads in
-        # help() and editors as if it listed the base's arguments.
+        # `__init__(self, learning_rate, momentum, *common, **settings)` passes the
+        # arguments of the base on. Signature and docstring list them for help().
         super().__init_subclass__(**kwargs)
         own = inspect.signature(cls.__init__).parameters
         if "common" not in own:
@@ -76,6 +84,7 @@ class Optimizer(OptimizerStep):
         base = inspect.signature(Optimizer.__init__).parameters.values()
         rest = [p for p in base if p.name not in names]
         cls.__signature__ = inspect.Signature(named[1:] + rest)
+        cls.__doc__ = with_common_arguments(cls.__doc__, Optimizer.__doc__, rest)
 
     def __init__(
         self,
@@ -104,7 +113,7 @@ class Optimizer(OptimizerStep):
                 f"{type(self).__name__}: name must be a string without '/', got "
                 f"{name!r}."
             )
-        self._mk_set(
+        self._mk_store_arguments(
             weight_decay=weight_decay,
             clipnorm=clipnorm,
             global_clipnorm=global_clipnorm,
@@ -128,95 +137,31 @@ class Optimizer(OptimizerStep):
         self._mk_trainable_variables = []
         self._mk_slots = {}
         self._mk_excluded, self._mk_excluded_names = [], []
-        self._mk_iterations = self._mk_counter("iteration", 0, "int32")
+        self._mk_iterations = self._mk_add_scalar("iteration", 0, "int32")
         self._mk_set_learning_rate(kwargs.get("lr", learning_rate))
 
-    def _mk_set(self, **arguments):
-        """Check arguments and make them attributes that the config shows."""
+    def _mk_store_arguments(self, **arguments):
+        """Check arguments, and keep them as attributes that `get_config` returns."""
         for name, value in arguments.items():
             setattr(self, name, hyperparameter(type(self).__name__, name, value))
         self._mk_arguments += tuple(arguments)
 
     def _mk_check_clipping(self):
+        """Raise ValueError if two kinds of clipping were chosen."""
         clips = ("clipnorm", "clipvalue", "global_clipnorm")
-        given = {name: getattr(self, name) for name in clips}
-        if sum(value is not None for value in given.values()) > 1:
+        values = {name: getattr(self, name) for name in clips}
+        if sum(value is not None for value in values.values()) > 1:
             raise ValueError(
                 "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set, "
-                f"got {given}."
+                f"got {values}."
             )
 
     @property
     def iterations(self):
-        """Number of updates so far."""
+        """Number of updates so far: an int32 Variable or array."""
         if not self.gradient_accumulation_steps:
             return self._mk_iterations
         return self._mk_iterations.value // self.gradient_accumulation_steps
-
-    # -- learning rate ------------------------------------------------------------
-
-    def _mk_set_learning_rate(self, value):
-        if callable(value) and not isinstance(value, (Variable, jax.Array)):
-            self._mk_learning_rate = value
-            return
-        self._mk_learning_rate = self._mk_counter(
-            "learning_rate", self._mk_number(value), None
-        )
-
-    def _mk_number(self, rate):
-        try:
-            if isinstance(rate, (str, bytes, bool)):
-                raise TypeError
-            return float(rate)
-        except (TypeError, ValueError):
-            raise ValueError(
-                f"{type(self).__name__}: learning_rate must be a number, a "
-                f"LearningRateSchedule or a function of no arguments, got {rate!r}."
-            ) from None
-
-    @property
-    def learning_rate(self):
-        """The Variable, or the current value of a schedule or function."""
-        rate = self._mk_learning_rate
-        return (
-            rate
-            if isinstance(rate, Variable)
-            else self._mk_rate(self._mk_iterations.value)
-        )
-
-    @learning_rate.setter
-    def learning_rate(self, value):
-        is_number = not callable(value) or isinstance(value, (Variable, jax.Array))
-        if isinstance(self._mk_learning_rate, Variable) and is_number:
-            self._mk_learning_rate.assign(self._mk_number(value))
-            return
-        if is_number:
-            raise TypeError(
-                f"The learning rate of {self.name!r} follows "
-                f"{type(self._mk_learning_rate).__name__}, so it cannot be set to "
-                f"{value!r}. Make the optimizer with a float learning_rate to set it "
-                "later."
-            )
-        self.__dict__["_mk_variables"] = [
-            v for v in self._mk_variables if v is not self._mk_learning_rate
-        ]
-        self._mk_learning_rate = value
-
-    def _mk_rate(self, step_count, variable_value=None):
-        """The learning rate at a step, as an array."""
-        rate = self._mk_learning_rate
-        if isinstance(rate, Variable):
-            rate = rate.value if variable_value is None else variable_value
-        elif isinstance(rate, LearningRateSchedule):
-            rate = rate(step_count)
-        else:
-            rate = rate()
-        rate = convert_to_tensor(rate)
-        if self._mk_decay:
-            rate = rate / (1.0 + self._mk_decay * step_count)
-        return rate
-
-    # -- the step -----------------------------------------------------------------
 
     def _mk_pure_step(self, variables, params, grads, state):
         """The whole step as a pure function.
@@ -230,17 +175,17 @@ class Optimizer(OptimizerStep):
             (new params, new state).
         """
         if overrides(self, "stateless_apply", Optimizer):
-            return self._mk_by_lists(variables, params, grads, state)
+            return self._mk_step_by_lists(variables, params, grads, state)
         if not overrides(self, "apply", Optimizer):
             return self._mk_update(variables, params, grads, state)
 
         def run():
             self.apply([grads[k] for k in variables], list(variables.values()))
 
-        return self._mk_bridge(run, variables, params, state)
+        return self._mk_run_on_values(run, variables, params, state)
 
-    def _mk_by_lists(self, variables, params, grads, state):
-        """The step by a `stateless_apply` of the user's."""
+    def _mk_step_by_lists(self, variables, params, grads, state):
+        """The step by the `stateless_apply` that a subclass overrides."""
         key_of = {id(v): key for key, v in variables.items()}
         keys = [key_of[id(v)] for v in self._mk_trainable_variables]
         paths = list(unique_paths(self.variables))
@@ -253,17 +198,26 @@ class Optimizer(OptimizerStep):
         return params, dict(zip(paths, own, strict=True))
 
     def update_step(self, gradient, variable, learning_rate):
-        """Update one weight by the rule, on its own; subclasses may override it."""
-        params, state = self._mk_follow_rule(
-            *({0: variable}, {0: variable.value}),
-            *({0: convert_to_tensor(gradient)}, self._mk_state()),
-            *(convert_to_tensor(learning_rate), convert_to_tensor(self.iterations)),
+        """Update one weight. Subclasses override it.
+
+        Args:
+            gradient: array of the weight's shape.
+            variable: the weight, a `Variable`.
+            learning_rate: scalar array.
+        """
+        params, state = self._mk_apply_rule(
+            {0: variable},
+            {0: variable.value},
+            {0: convert_to_tensor(gradient)},
+            self._mk_state(),
+            convert_to_tensor(learning_rate),
+            convert_to_tensor(self.iterations),
         )
         variable.assign(params[0])
         self._mk_assign(state)
 
     def _mk_check_knows(self, variables):
-        """ValueError unless it was built on all of these weights."""
+        """Raise ValueError unless the optimizer was built on all of these weights."""
         known = {id(v) for v in self._mk_trainable_variables}
         unknown = [v.path for v in variables if id(v) not in known]
         if self.built and unknown:
@@ -275,19 +229,30 @@ class Optimizer(OptimizerStep):
             )
 
     def _mk_has_own_update_step(self):
+        """True if a subclass, or the object, overrides `update_step`."""
         return overrides(self, "update_step", Optimizer)
 
     def _mk_decay_of(self, variable):
-        """The `weight_decay` of one weight; None: it does not decay."""
+        """The weight decay of one weight; None for a weight that does not decay."""
         return self.weight_decay if self._use_weight_decay(variable) else None
 
     def _use_weight_decay(self, variable):
+        """False for weights that `exclude_from_weight_decay` has named."""
         if any(variable is v for v in self._mk_excluded):
             return False
         return not any(re.search(n, variable.name) for n in self._mk_excluded_names)
 
     def exclude_from_weight_decay(self, var_list=None, var_names=None):
-        """Let these weights, or those whose name holds one of the names, not decay."""
+        """Exclude weights from weight decay.
+
+        Args:
+            var_list: list of weights (`Variable`s).
+            var_names: regular expression, or list of them; weights whose name contains
+                a match are excluded.
+
+        Raises:
+            ValueError: a name is no string.
+        """
         self._mk_excluded = list(var_list or [])
         names = [var_names] if isinstance(var_names, str) else var_names
         if not all(isinstance(name, str) for name in names or []):
@@ -296,29 +261,38 @@ class Optimizer(OptimizerStep):
             )
         self._mk_excluded_names = list(names or [])
 
-    # -- on Variables -------------------------------------------------------------
-
     def apply_gradients(self, grads_and_vars):
-        """`apply` of (gradient, Variable) pairs. Returns `iterations`."""
+        """Update weights by (gradient, weight) pairs.
+
+        Args:
+            grads_and_vars: list of (array, `Variable`); the gradient may be None.
+
+        Returns:
+            The counter of steps, a `Variable`.
+        """
         grads, variables = zip(*grads_and_vars, strict=True)
         self.apply(grads, variables)
         return self._mk_iterations
 
     def apply(self, grads, trainable_variables=None):
-        """Update Variables by their gradients; those without one (None) stay.
+        """Update weights by their gradients.
 
         Args:
-            grads: list of arrays.
-            trainable_variables: list of Variables; by default those of `build`.
+            grads: list of arrays; a weight with the gradient None is not updated.
+            trainable_variables: list of weights (`Variable`s) in the same order; by
+                default those of `build`.
+
+        Raises:
+            ValueError: all gradients are None, or gradients and weights do not fit.
         """
         grads = list(grads)
         if not grads:
             return
-        variables = self._mk_known(grads, trainable_variables)
-        kept = [i for i, g in enumerate(grads) if g is not None]
-        if not kept:
+        variables = self._mk_match_gradients(grads, trainable_variables)
+        present = [i for i, g in enumerate(grads) if g is not None]
+        if not present:
             raise ValueError("No gradients provided for any variable.")
-        if len(kept) < len(grads):
+        if len(present) < len(grads):
             missing = [
                 v.path for v, g in zip(variables, grads, strict=True) if g is None
             ]
@@ -327,17 +301,19 @@ class Optimizer(OptimizerStep):
                 "on them?",
                 stacklevel=2,
             )
-        chosen = {i: variables[i] for i in kept}
+        updated = {i: variables[i] for i in present}
         params, state = self._mk_update(
-            *(chosen, {i: v.value for i, v in chosen.items()}),
-            {i: convert_to_tensor(grads[i]) for i in kept},
+            updated,
+            {i: v.value for i, v in updated.items()},
+            {i: convert_to_tensor(grads[i]) for i in present},
             self._mk_state(),
         )
-        for i, variable in chosen.items():
+        for i, variable in updated.items():
             variable.assign(params[i])
         self._mk_assign(state)
 
-    def _mk_known(self, grads, trainable_variables):
+    def _mk_match_gradients(self, grads, trainable_variables):
+        """The weights of the gradients; ValueError if they do not fit."""
         if trainable_variables is None:
             if not self.built:
                 raise ValueError(
@@ -370,10 +346,18 @@ class Optimizer(OptimizerStep):
         return variables
 
     def stateless_apply(self, optimizer_variables, grads, trainable_variables):
-        """`apply` as a function of lists of arrays.
+        """`apply` as a pure function.
+
+        Args:
+            optimizer_variables: list of arrays, the values of `variables`.
+            grads: list of gradients of the weights of `build`, in order.
+            trainable_variables: list of arrays, the values of these weights.
 
         Returns:
-            (new values of the weights, new values of `variables`).
+            (list of new values of the weights, list of new values of `variables`).
+
+        Raises:
+            ValueError: the optimizer is not built, or a list has another length.
         """
         if not self.built:
             raise ValueError(
@@ -391,7 +375,7 @@ class Optimizer(OptimizerStep):
                 )
         variables = dict(enumerate(self._mk_trainable_variables))
         own = unique_paths(self.variables)
-        params, state = self._mk_bridge(
+        params, state = self._mk_run_on_values(
             lambda: self.apply(grads, self._mk_trainable_variables),
             variables,
             dict(enumerate(map(convert_to_tensor, trainable_variables))),
@@ -400,11 +384,19 @@ class Optimizer(OptimizerStep):
         return [params[i] for i in variables], [state[path] for path in own]
 
     def scale_loss(self, loss):
-        """loss * loss_scale_factor."""
+        """loss * loss_scale_factor.
+
+        Args:
+            loss: scalar array.
+        """
         return loss * self.loss_scale_factor if self.loss_scale_factor else loss
 
     def finalize_variable_values(self, var_list):
-        """At the end of training: put the moving averages in the weights' place."""
+        """Replace weights by their moving averages, at the end of training.
+
+        Args:
+            var_list: list of weights (`Variable`s).
+        """
         if not self.use_ema:
             return
         averages = {
@@ -419,18 +411,6 @@ class Optimizer(OptimizerStep):
             if (average := averages.get(id(variable))) is not None:
                 variable.assign(average.value)
 
-    def assign(self, variable, value):
-        """`variable.assign(value)`."""
-        variable.assign(value)
-
-    def assign_add(self, variable, value):
-        """`variable.assign_add(value)`."""
-        variable.assign_add(value)
-
-    def assign_sub(self, variable, value):
-        """`variable.assign_sub(value)`."""
-        variable.assign_sub(value)
-
     def get_config(self):
         """The constructor's arguments."""
         rate = self._mk_learning_rate
@@ -443,7 +423,12 @@ class Optimizer(OptimizerStep):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        """A new optimizer from `get_config()`."""
+        """Make an optimizer from a config.
+
+        Args:
+            config: dict as `get_config()` returns it.
+            custom_objects: {name: class or function} of your own that it names.
+        """
         config = dict(config)
         if isinstance(config.get("learning_rate"), dict):
             config["learning_rate"] = deserialize_keras_object(

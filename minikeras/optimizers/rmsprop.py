@@ -5,15 +5,23 @@ from minikeras.optimizers.optimizer import Optimizer
 
 
 class RMSprop(Optimizer):
-    """p - lr g / sqrt(v + epsilon), v the running mean of g².
+    """p - lr g / sqrt(v + epsilon), where v is the moving average of g².
 
     Args:
-        learning_rate: see `Optimizer`.
-        rho: in [0, 1); how slowly the mean moves.
-        momentum: >= 0; share of the step before that is added.
-        epsilon: > 0.
-        centered: divide by the variance of g instead?
-        *common, **settings: see `Optimizer`.
+        learning_rate: float, `LearningRateSchedule`, or function of no arguments.
+        rho: in [0, 1); v moves by (1 - rho) (g² - v).
+        momentum: >= 0; share of the last step that is added to a step.
+        epsilon: > 0; avoids a division by 0.
+        centered: True divides by the standard deviation of g instead of sqrt(v).
+        *common, **settings: the arguments that all optimizers take.
+
+    Source: Hinton, Lecture 6.5 of Neural Networks for Machine Learning, 2012.
+
+    >>> import minikeras as keras
+    >>> weight = keras.Variable([1.0, -2.0])
+    >>> keras.optimizers.RMSprop(0.5).apply([[0.5, 1.0]], [weight])
+    >>> [round(float(x), 3) for x in weight.numpy().reshape(-1)]
+    [-0.581, -3.581]
     """
 
     def __init__(
@@ -27,10 +35,12 @@ class RMSprop(Optimizer):
         **settings,
     ):
         super().__init__(learning_rate, *common, **settings)
-        self._mk_set(rho=rho, momentum=momentum, epsilon=epsilon, centered=centered)
+        self._mk_store_arguments(
+            rho=rho, momentum=momentum, epsilon=epsilon, centered=centered
+        )
 
     def _mk_slot_groups(self):
-        """velocity, then momentum and average_gradient if they have a part."""
+        """velocity; momentum if it is > 0, average_gradient if centered."""
         names = ["velocity"]
         names += ["momentum"] if self.momentum > 0 else []
         names += ["average_gradient"] if self.centered else []

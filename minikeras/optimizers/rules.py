@@ -1,11 +1,11 @@
 """The update rules: Keras's arithmetic of each optimizer, as optax transformations.
 
-Each function gives `(init, update)`:
-    init(params) -> {slot: tree like params}
+Each function returns a transformation `(init, update)`:
+    init(params) -> {slot: dict like params}
     update(grads, slots, params, *, learning_rate, iteration) -> (deltas, slots)
-where trees are {key: array}, `deltas` are to be added to `params`, and `iteration`
-counts the updates before this one. Operations come in Keras's order, so that
-float32 results agree with it.
+`params`, `grads` and `deltas` are {key: array}; `deltas` are added to `params`;
+`iteration` is the number of updates before this one. The order of operations is
+Keras's, so that float32 results agree with it.
 """
 
 import jax.numpy as jnp
@@ -14,29 +14,33 @@ from minikeras.core.late_import import late_import
 
 
 def zeros(params):
-    """A zero for every parameter."""
+    """{key: zeros like the parameter}."""
     return {key: jnp.zeros_like(p) for key, p in params.items()}
 
 
 def filled(value):
-    """Function of params: `value` for every parameter."""
+    """A function of params that returns {key: array of `value` like the parameter}."""
     return lambda params: {key: jnp.full_like(p, value) for key, p in params.items()}
 
 
 def gradient_transformation(init, update):
-    """The pair as optax's type, whose import waits for the first optimizer's use."""
+    """Make optax's type of the two functions.
+
+    optax is imported here, at the first use of an optimizer: its import takes as long
+    as that of minikeras.
+    """
     optax = late_import("optax")
     return optax.GradientTransformationExtraArgs(init, update)
 
 
 def transform(slots, step):
-    """Gradient transformation of one parameter -> of a tree.
+    """Make a gradient transformation from the step of one parameter.
 
     Args:
-        slots: {slot: function of params giving its first value}.
-        step: `step(g, slots, p, lr, t)` -> (delta, new slots) for one parameter with
-            slots {slot: array}, learning rate `lr` and `t` = iteration + 1, both of
-            the dtype of `p`.
+        slots: {slot: function of params that returns its first values}.
+        step: function `step(g, slots, p, lr, t)` -> (delta, new slots) of one
+            parameter `p`, with its gradient `g`, its slots {slot: array}, the learning
+            rate `lr` and t = iteration + 1, all of the dtype of `p`.
     """
 
     def init(params):
@@ -49,19 +53,19 @@ def transform(slots, step):
 
 
 def for_each(step, grads, state, params, learning_rate, iteration):
-    """`step` of every parameter, see `_mk_transform`: -> (deltas, slots).
+    """Call the `step` of `transform` on each parameter: -> (deltas, slots).
 
-    Half-width parameters are updated in float32. (Keras stays in their width, where
-    beta_2 = 0.999 is 1: its Adam never moves a bfloat16 weight.)
+    Float16 and bfloat16 parameters are updated in float32. (Keras computes in their
+    dtype. In bfloat16, beta_2 = 0.999 is rounded to 1, so its Adam moves no weight.)
     """
     deltas, new = {}, {slot: dict(tree) for slot, tree in state.items()}
     for key, p in params.items():
-        wide = jnp.promote_types(p.dtype, jnp.float32)
+        dtype = jnp.promote_types(p.dtype, jnp.float32)
         own = {
-            slot: tree[key].astype(wide) for slot, tree in state.items() if key in tree
+            slot: tree[key].astype(dtype) for slot, tree in state.items() if key in tree
         }
-        lr, t = jnp.asarray(learning_rate, wide), jnp.asarray(iteration + 1, wide)
-        delta, own = step(grads[key].astype(wide), own, p.astype(wide), lr, t)
+        lr, t = jnp.asarray(learning_rate, dtype), jnp.asarray(iteration + 1, dtype)
+        delta, own = step(grads[key].astype(dtype), own, p.astype(dtype), lr, t)
         deltas[key] = delta.astype(p.dtype)
         for slot, value in own.items():
             new[slot][key] = value.astype(state[slot][key].dtype)
@@ -74,7 +78,7 @@ def ema(average, value, rate):
 
 
 def sgd(momentum=0.0, nesterov=False):
-    """-lr g; with m = momentum m - lr g: m, or (nesterov) momentum m - lr g."""
+    """-lr g; with momentum m = momentum m - lr g, or (nesterov) momentum m - lr g."""
 
     def step(g, slots, p, lr, t):
         if momentum == 0:
@@ -87,9 +91,10 @@ def sgd(momentum=0.0, nesterov=False):
 
 
 def rmsprop(rho=0.9, momentum=0.0, epsilon=1e-7, centered=False):
-    """-lr g / sqrt(v + epsilon), v the running mean of g² (its variance if centered).
+    """-lr g / sqrt(v + epsilon), where v is the moving average of g².
 
-    Departs from optax, which adds epsilon to the root.
+    If centered, v is the variance of g. Differs from optax, which adds epsilon to the
+    root.
     """
 
     def step(g, slots, p, lr, t):
@@ -116,8 +121,8 @@ def rmsprop(rho=0.9, momentum=0.0, epsilon=1e-7, centered=False):
 def adam(beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False):
     """-lr m sqrt(1 - beta_2^t) / (1 - beta_1^t) / (sqrt(v) + epsilon).
 
-    m and v are running means of g and g²; with amsgrad the largest v so far counts.
-    Departs from optax, which corrects v for its bias before adding epsilon.
+    m and v are the moving averages of g and g²; with amsgrad, v is the largest so far.
+    Differs from optax, which corrects the bias of v before it adds epsilon.
     Source: Kingma and Ba, Adam, 2014; Reddi et al., 2018 (amsgrad).
     """
     slots = {"momentum": zeros, "velocity": zeros}
@@ -128,7 +133,7 @@ def adam(beta_1=0.9, beta_2=0.999, epsilon=1e-7, amsgrad=False):
 
 
 def adam_step(beta_1, beta_2, epsilon, amsgrad=False):
-    """Adam of one parameter, see `_mk_transform`."""
+    """The step of Adam for one parameter, for `transform`."""
 
     def step(g, slots, p, lr, t):
         beta_1_power = jnp.power(jnp.asarray(beta_1, p.dtype), t)
@@ -145,7 +150,7 @@ def adam_step(beta_1, beta_2, epsilon, amsgrad=False):
 
 
 def adagrad(initial_accumulator_value=0.1, epsilon=1e-7):
-    """-lr g / sqrt(sum of g² so far + epsilon). Source: Duchi et al., 2011."""
+    """-lr g / sqrt(sum of all g² + epsilon)."""
 
     def step(g, slots, p, lr, t):
         total = slots["accumulator"] + jnp.square(g)
@@ -155,7 +160,7 @@ def adagrad(initial_accumulator_value=0.1, epsilon=1e-7):
 
 
 def adadelta(rho=0.95, epsilon=1e-7):
-    """-lr g rms(steps so far) / rms(gradients so far). Source: Zeiler, 2012."""
+    """-lr g rms(steps so far) / rms(gradients so far)."""
 
     def step(g, slots, p, lr, t):
         def mean(old, x):
@@ -190,11 +195,11 @@ def adamax(beta_1=0.9, beta_2=0.999, epsilon=1e-7):
 def nadam(beta_1=0.9, beta_2=0.999, epsilon=1e-7):
     """Adam with Nesterov momentum whose beta_1 grows with t.
 
-    The slot `u_product`, one number for all parameters, is the product of the
-    beta_1 so far. Source: Dozat, Incorporating Nesterov Momentum into Adam, 2016.
+    The slot `u_product` is one number for all parameters: the product of all u, the
+    values of the growing beta_1.
     """
 
-    def growing(t):
+    def growing_beta_1(t):
         return beta_1 * (1.0 - 0.5 * jnp.power(jnp.asarray(0.96, t.dtype), t))
 
     def init(params):
@@ -202,11 +207,11 @@ def nadam(beta_1=0.9, beta_2=0.999, epsilon=1e-7):
         return slots | {"u_product": jnp.ones(())}
 
     def update(grads, state, params, *, learning_rate, iteration):
-        so_far = state["u_product"]
+        old_product = state["u_product"]
 
         def step(g, slots, p, lr, t):
-            u, u_next = growing(t), growing(t + 1)
-            product = so_far.astype(p.dtype) * u
+            u, u_next = growing_beta_1(t), growing_beta_1(t + 1)
+            product = old_product.astype(p.dtype) * u
             m = ema(slots["momentum"], g, jnp.asarray(beta_1, p.dtype))
             v = ema(slots["velocity"], jnp.square(g), jnp.asarray(beta_2, p.dtype))
             m_hat = u_next * m / (1.0 - product * u_next)
@@ -217,8 +222,8 @@ def nadam(beta_1=0.9, beta_2=0.999, epsilon=1e-7):
 
         slots = {name: state[name] for name in ("momentum", "velocity")}
         deltas, slots = for_each(step, grads, slots, params, learning_rate, iteration)
-        u = growing(jnp.asarray(iteration + 1, so_far.dtype))
-        return deltas, slots | {"u_product": so_far * u}
+        u = growing_beta_1(jnp.asarray(iteration + 1, old_product.dtype))
+        return deltas, slots | {"u_product": old_product * u}
 
     return gradient_transformation(init, update)
 
@@ -238,10 +243,7 @@ def lion(beta_1=0.9, beta_2=0.99):
 
 
 def lamb(beta_1=0.9, beta_2=0.999, epsilon=1e-7):
-    """Adam's step, as long as lr |p|.
-
-    Source: You et al., Large Batch Optimization for Deep Learning, 2019.
-    """
+    """-lr |p| d / |d|, where d is the direction of Adam's step."""
 
     def step(g, slots, p, lr, t):
         m = ema(slots["momentum"], g, beta_1)
@@ -259,14 +261,15 @@ def lamb(beta_1=0.9, beta_2=0.999, epsilon=1e-7):
 
 
 def ftrl(power=-0.5, initial=0.1, l1=0.0, l2=0.0, l2_shrinkage=0.0, beta=0.0):
-    """Follow the regularized leader. Source: McMahan et al., Ad Click Prediction, 2013.
+    """Follow the regularized leader.
 
     Args:
-        power: of the accumulated g², <= 0.
+        power: <= 0; exponent of the accumulated g².
         initial: first value of that accumulator.
-        l1, l2: strengths of the penalties on |p| and p².
-        l2_shrinkage: strength of a penalty that acts on the gradient only.
-        beta: added to the learning rates' denominators.
+        l1: factor of the penalty on |p|.
+        l2: factor of the penalty on p².
+        l2_shrinkage: factor of a penalty on p² that is added to the gradient only.
+        beta: added to the root of the accumulator.
     """
 
     def step(g, slots, p, lr, t):

@@ -1,21 +1,21 @@
-"""Schedule-free AdamW: an average of the weights in place of a schedule."""
+"""Schedule-free AdamW: an average of the weights instead of a schedule."""
 
 import jax.numpy as jnp
 
 from minikeras.optimizers import rules
 from minikeras.optimizers.optimizer import Optimizer
-from minikeras.optimizers.state import starting_at
+from minikeras.optimizers.state import initial_value_of
 
 
 def schedule_free_adam(beta_1=0.9, beta_2=0.999, epsilon=1e-8, warmup_steps=0):
-    """Gradients at y = (1 - beta_1) z + beta_1 x, where z takes Adam's steps.
+    """Take gradients at y = (1 - beta_1) z + beta_1 x, where Adam steps move z.
 
-    x is the mean of the z so far, z the slot `momentum`, y the parameter itself. With
-    x eliminated, a step z = z - d moves y by (z - y) / t - (1 - beta_1) (1 - 1 / t) d.
-    The learning rate rises on a line in the first `warmup_steps`.
+    z is the slot `momentum`, x the mean of all z so far, y the parameter. With x
+    eliminated, a step z -> z - d moves y by (z - y) / t - (1 - beta_1) (1 - 1 / t) d.
+    The learning rate rises linearly in the first `warmup_steps` steps.
 
-    Source: Defazio et al., The Road Less Scheduled, 2024. Departs from it in giving
-    all z the same weight in the mean, as Keras does.
+    Source: Defazio et al., The Road Less Scheduled, 2024. Differs from it: all z have
+    the same weight in the mean, as in Keras.
     """
 
     def step(g, slots, p, lr, t):
@@ -33,15 +33,26 @@ def schedule_free_adam(beta_1=0.9, beta_2=0.999, epsilon=1e-8, warmup_steps=0):
 
 
 class ScheduleFreeAdamW(Optimizer):
-    """AdamW without a schedule of its learning rate. See `schedule_free_adam`.
+    """AdamW that averages its iterates instead of lowering the learning rate.
+
+    Adam steps move z; x is the mean of all z so far. Gradients are taken at the
+    weights y = (1 - beta_1) z + beta_1 x.
 
     Args:
-        learning_rate: see `Optimizer`.
-        beta_1: in [0, 1]; share of the mean in the weights.
-        beta_2: in [0, 1); how slowly the mean of g² moves.
-        epsilon: > 0.
-        warmup_steps: >= 0; steps in which the learning rate rises from 0.
-        *common, **settings: see `Optimizer`.
+        learning_rate: float, `LearningRateSchedule`, or function of no arguments.
+        beta_1: in [0, 1]; share of x in the weights.
+        beta_2: in [0, 1); v, the average of g², moves by (1 - beta_2) (g² - v).
+        epsilon: > 0; avoids a division by 0.
+        warmup_steps: >= 0; number of steps in which the learning rate rises linearly.
+        *common, **settings: the arguments that all optimizers take.
+
+    Source: Defazio et al., The Road Less Scheduled, 2024.
+
+    >>> import minikeras as keras
+    >>> weight = keras.Variable([1.0, -2.0])
+    >>> keras.optimizers.ScheduleFreeAdamW(0.5).apply([[0.5, 1.0]], [weight])
+    >>> [round(float(x), 3) for x in weight.numpy().reshape(-1)]
+    [0.5, -2.5]
     """
 
     def __init__(
@@ -55,13 +66,13 @@ class ScheduleFreeAdamW(Optimizer):
         **settings,
     ):
         super().__init__(learning_rate, *common, **settings)
-        self._mk_set(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
-        self._mk_set(warmup_steps=warmup_steps)
+        self._mk_store_arguments(beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
+        self._mk_store_arguments(warmup_steps=warmup_steps)
 
     def _mk_build_slots(self, variables):
         names = ["momentum", "velocity"]
         rows = [
-            self.add_optimizer_variables([v], names, [starting_at(v), "zeros"])
+            self.add_optimizer_variables([v], names, [initial_value_of(v), "zeros"])
             for v in variables
         ]
         for i, name in enumerate(names):

@@ -1,19 +1,25 @@
-"""What an optimizer remembers: its Variables, their names and their order."""
+"""The state of an optimizer: its Variables, their order, and its learning rate."""
 
 import warnings
+from typing import Any
+
+import jax
 
 from minikeras.core.bridge import Frame
 from minikeras.core.members import whole
-from minikeras.core.variable import Variable, unique_paths
+from minikeras.core.variable import Variable, convert_to_tensor, unique_paths
+from minikeras.optimizers.schedules.schedule import LearningRateSchedule
 
 
-def starting_at(variable):
-    """Initializer: the value of a weight."""
+def initial_value_of(variable):
+    """An initializer that returns the value of a weight."""
     return lambda *_, **__: variable.value
 
 
 class OptimizerState:
-    """The Variables of an optimizer; base of `Optimizer`."""
+    """The Variables and the learning rate of an optimizer; base of `Optimizer`."""
+
+    _mk_learning_rate: Any
 
     def __setattr__(self, name, value):
         if isinstance(value, Variable) and not any(
@@ -24,10 +30,11 @@ class OptimizerState:
 
     @property
     def variables(self):
-        """Everything that a file of the optimizer's state holds, in Keras's order."""
+        """The Variables of the state, in Keras's order: that of files."""
         return list(self._mk_variables)
 
-    def _mk_counter(self, name, value, dtype):
+    def _mk_add_scalar(self, name, value, dtype):
+        """Create a scalar Variable; `self.x = variable` adds it to the state."""
         with Frame(path=(self.name,)):
             return Variable(
                 value,
@@ -46,7 +53,20 @@ class OptimizerState:
         layout=None,
         name=None,
     ):
-        """A new state Variable at `<optimizer>/<name>`."""
+        """Create a Variable of the state, with the path `<optimizer>/<name>`.
+
+        Args:
+            shape: tuple of ints.
+            initializer: name, or function `f(shape, dtype)`.
+            dtype: name of the dtype; None: `floatx()`.
+            aggregation: how copies on several devices are combined: "none", "mean",
+                "sum" or "only_first_replica".
+            layout: how it is laid out over devices; None: as its default is.
+            name: last part of the path.
+
+        Returns:
+            The `Variable`.
+        """
         with Frame(path=(self.name,)):
             variable = Variable(
                 initializer,
@@ -63,9 +83,18 @@ class OptimizerState:
     def add_variable_from_reference(
         self, reference_variable, name=None, initializer="zeros"
     ):
-        """A new state Variable of the shape and dtype of a weight.
+        """Create a Variable of the state with the shape and dtype of a weight.
 
-        Its path is `<optimizer>/<path of the weight, "_" for "/">_<name>`.
+        Its path is `<optimizer>/<path of the weight>_<name>`, where each "/" in the
+        path of the weight is replaced by "_".
+
+        Args:
+            reference_variable: the weight, a `Variable`.
+            name: end of the path; None: "var".
+            initializer: name, or function `f(shape, dtype)`.
+
+        Returns:
+            The `Variable`.
         """
         path = reference_variable.path.replace("/", "_")
         return self.add_variable(
@@ -76,15 +105,17 @@ class OptimizerState:
         )
 
     def add_optimizer_variables(self, trainable_variables, name, initializer="zeros"):
-        """State Variables of each weight; None for weights that gradients replace.
+        """Create Variables of the state for each weight.
 
         Args:
-            trainable_variables: the weights.
-            name: last part of the name; or a list of them.
-            initializer: one, or a list like `name`.
+            trainable_variables: list of weights (`Variable`s).
+            name: end of the Variables' paths, or a list of them.
+            initializer: name or function `f(shape, dtype)`, or a list of them as long
+                as `name`.
 
         Returns:
-            a list like `trainable_variables`; for a list of names a tuple of lists.
+            List of Variables, one for each weight, for a list of names a tuple of such
+            lists. Weights that their gradient replaces have None.
         """
         names = [name] if isinstance(name, str) else list(name)
         starts = initializer
@@ -104,17 +135,21 @@ class OptimizerState:
 
     @whole
     def build(self, variables):
-        """Create the state for these weights."""
+        """Create the state for the weights to train.
+
+        Args:
+            variables: list of weights (`Variable`s).
+        """
         if self.built:
             return
         variables = list(variables)
         if self.use_ema:
-            # From the weights' values: an average that no step has moved yet must
-            # not put zeros in their place.
+            # The averages start at the values of the weights: without a step in
+            # between, `finalize_variable_values` would write zeros to the weights.
             self._mk_model_variables_moving_average = [
                 None
                 if v.overwrite_with_gradient
-                else self.add_variable_from_reference(v, "average", starting_at(v))
+                else self.add_variable_from_reference(v, "average", initial_value_of(v))
                 for v in variables
             ]
         if self.gradient_accumulation_steps:
@@ -127,6 +162,7 @@ class OptimizerState:
         self.built = True
 
     def _mk_build_slots(self, variables):
+        """Create the slots: {name: list of Variables, one for each weight}."""
         for group in self._mk_slot_groups():
             names = [name for name, _ in group]
             starts = [start for _, start in group]
@@ -134,26 +170,31 @@ class OptimizerState:
             self._mk_slots.update(zip(names, columns, strict=True))
 
     def _mk_slot_groups(self) -> list[list[tuple]]:
-        """Groups of (slot, initializer): Variables of a group are made per weight."""
+        """Lists of (slot, initializer); those of a list are created weight by weight.
+
+        The order of creation is Keras's: it decides the order of files.
+        """
         return []
 
     def _mk_paths(self):
-        """{id of a Variable: its unique path}."""
+        """{id of a Variable of the state: its unique path}."""
         return {id(v): path for path, v in unique_paths(self.variables).items()}
 
     def _mk_state(self):
-        """{unique path: value}."""
+        """{unique path: value} of the state."""
         return {path: v.value for path, v in unique_paths(self.variables).items()}
 
     def _mk_assign(self, state):
+        """Assign {unique path: value} to the Variables that have changed."""
         for path, variable in unique_paths(self.variables).items():
             if state[path] is not variable.value:
                 variable.assign(state[path])
 
     def _mk_update_inner(self, inner, variables, params, grads, state):
-        """A step of an optimizer whose Variables are among this one's."""
+        """The step of an inner optimizer, whose Variables are part of this state."""
         paths = self._mk_paths()
-        # The same Variables under the paths that the inner optimizer knows them by.
+        # {path in the inner optimizer: path here}: a path is made unique by a number,
+        # which depends on the other Variables.
         names = {own: paths[id(v)] for own, v in unique_paths(inner.variables).items()}
         params, new = inner._mk_pure_step(
             variables, params, grads, {own: state[name] for own, name in names.items()}
@@ -161,25 +202,136 @@ class OptimizerState:
         return params, state | {names[own]: value for own, value in new.items()}
 
     def _mk_get_variable_index(self, variable):
-        """Position of a weight among those of `build`; users' rules call it."""
+        """Index of a weight in those of `build`; `update_step` of users calls it."""
         for i, known in enumerate(self._mk_trainable_variables):
             if known is variable:
                 return i
         raise KeyError(f"{self.name!r} was not built on {variable.path!r}.")
 
-    def _mk_where(self, slot, variables, paths):
-        """{key of a weight: path of its Variable in a slot}, where it has one.
+    def _mk_slot_paths(self, slot, variables, paths):
+        """The paths of the Variables of a slot.
 
-        For a slot that is one Variable for all weights, its path.
+        Args:
+            slot: list of Variables or None, one for each weight; or one Variable.
+            variables: {key: weight}.
+            paths: {id of a Variable: path}.
+
+        Returns:
+            {key of a weight: path}, without weights that have None; of one Variable
+            its path.
         """
         if isinstance(slot, Variable):
             return paths[id(slot)]
         position = {id(v): i for i, v in enumerate(self._mk_trainable_variables)}
-        found = {key: slot[position[id(v)]] for key, v in variables.items()}
-        return {key: paths[id(v)] for key, v in found.items() if v is not None}
+        own = {key: slot[position[id(v)]] for key, v in variables.items()}
+        return {key: paths[id(v)] for key, v in own.items() if v is not None}
+
+    def _mk_set_learning_rate(self, value):
+        """Keep a schedule or function; of a number, make a Variable."""
+        if callable(value) and not isinstance(value, (Variable, jax.Array)):
+            self._mk_learning_rate = value
+            return
+        self._mk_learning_rate = self._mk_add_scalar(
+            "learning_rate", self._mk_to_float(value), None
+        )
+
+    def _mk_to_float(self, rate):
+        """The learning rate as a float; ValueError if it is no number."""
+        try:
+            if isinstance(rate, (str, bytes, bool)):
+                raise TypeError
+            return float(rate)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"{type(self).__name__}: learning_rate must be a number, a "
+                f"LearningRateSchedule or a function of no arguments, got {rate!r}."
+            ) from None
+
+    @property
+    def learning_rate(self):
+        """The learning rate: a Variable; of a schedule or function the current value.
+
+        Assign a number, or a schedule or function, to change it.
+        """
+        rate = self._mk_learning_rate
+        if isinstance(rate, Variable):
+            return rate
+        return self._mk_rate(self._mk_iterations.value)
+
+    @learning_rate.setter
+    def learning_rate(self, value):
+        is_number = not callable(value) or isinstance(value, (Variable, jax.Array))
+        if isinstance(self._mk_learning_rate, Variable) and is_number:
+            self._mk_learning_rate.assign(self._mk_to_float(value))
+            return
+        if is_number:
+            raise TypeError(
+                f"The learning rate of {self.name!r} follows "
+                f"{type(self._mk_learning_rate).__name__}, so it cannot be set to "
+                f"{value!r}. Make the optimizer with a float learning_rate to set it "
+                "later."
+            )
+        self.__dict__["_mk_variables"] = [
+            v for v in self._mk_variables if v is not self._mk_learning_rate
+        ]
+        self._mk_learning_rate = value
+
+    def _mk_rate(self, step_count, variable_value=None):
+        """The learning rate at a step, as an array.
+
+        Args:
+            step_count: number of steps so far.
+            variable_value: value of the learning rate's Variable in a pure step; None:
+                the one it has.
+        """
+        rate = self._mk_learning_rate
+        if isinstance(rate, Variable):
+            rate = rate.value if variable_value is None else variable_value
+        elif isinstance(rate, LearningRateSchedule):
+            rate = rate(step_count)
+        else:
+            rate = rate()
+        rate = convert_to_tensor(rate)
+        if self._mk_decay:
+            rate = rate / (1.0 + self._mk_decay * step_count)
+        return rate
+
+    def assign(self, variable, value):
+        """Set a Variable.
+
+        Args:
+            variable: `Variable` of the state, or weight.
+            value: array of its shape.
+        """
+        variable.assign(value)
+
+    def assign_add(self, variable, value):
+        """Add to a Variable.
+
+        Args:
+            variable: `Variable` of the state, or weight.
+            value: array of its shape.
+        """
+        variable.assign_add(value)
+
+    def assign_sub(self, variable, value):
+        """Subtract from a Variable.
+
+        Args:
+            variable: `Variable` of the state, or weight.
+            value: array of its shape.
+        """
+        variable.assign_sub(value)
 
     def set_weights(self, weights):
-        """Assign arrays to `variables`, in order."""
+        """Assign arrays to `variables`.
+
+        Args:
+            weights: list of arrays, in the order of `variables`.
+
+        Raises:
+            ValueError: the optimizer is not built, or has another number of variables.
+        """
         if not self.built:
             raise ValueError(
                 "You are calling `set_weights` of an optimizer without weights: call "
@@ -195,12 +347,20 @@ class OptimizerState:
             variable.assign(weight)
 
     def save_own_variables(self, store):
-        """Write `variables` to a dict-like store, as "0", "1", …"""
+        """Write `variables` to a store, under the keys "0", "1", …
+
+        Args:
+            store: dict, or another mapping from keys to arrays.
+        """
         for i, variable in enumerate(self.variables):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store):
-        """Read what `save_own_variables` wrote; other numbers of them are skipped."""
+        """Read `variables` from a store; warn if it has another number of them.
+
+        Args:
+            store: mapping that `save_own_variables` has written.
+        """
         if len(store.keys()) != len(self.variables):
             warnings.warn(
                 f"The state of optimizer {self.name!r} was not loaded: it has "

@@ -1,4 +1,4 @@
-"""One step of an optimizer: what happens around its rule, and in which order."""
+"""One step of an optimizer: clipping, decay, the rule, averages, in Keras's order."""
 
 from collections.abc import Callable
 
@@ -12,10 +12,10 @@ from minikeras.optimizers.state import OptimizerState
 
 
 class OptimizerStep(OptimizerState):
-    """The step as pure functions on {key: array} trees; base of `Optimizer`.
+    """The step as pure functions on {key: array} dicts; base of `Optimizer`.
 
-    The order is Keras's: unscale, accumulate, clip, decay the weights, follow the
-    rule, average, project.
+    The order is Keras's: unscale and accumulate the gradients, clip them, decay the
+    weights, apply the rule, average the weights, apply the constraints.
     """
 
     update_step: Callable
@@ -31,7 +31,7 @@ class OptimizerStep(OptimizerState):
         Returns:
             (new params, new state).
         """
-        grads = gradients.dense(grads)
+        grads = gradients.to_dense(grads)
         paths = self._mk_paths()
         count = state[paths[id(self._mk_iterations)]]
         rate = self._mk_rate(count, state.get(paths.get(id(self._mk_learning_rate))))
@@ -63,13 +63,13 @@ class OptimizerStep(OptimizerState):
         return params, state | {paths[id(self._mk_iterations)]: count + 1}
 
     def _mk_accumulate(self, variables, params, grads, state, count, update):
-        """Add the gradients to those before; every so many steps, `update` by them."""
+        """Accumulate the gradients; every n steps, call `update` with their mean."""
         steps = self.gradient_accumulation_steps
-        where = self._mk_where(
+        slot_paths = self._mk_slot_paths(
             self._mk_accumulated_gradients, variables, self._mk_paths()
         )
         total, (params, state) = gradients.accumulate(
-            {key: state[path] for key, path in where.items()},
+            {key: state[path] for key, path in slot_paths.items()},
             grads,
             {key for key, v in variables.items() if v.overwrite_with_gradient},
             steps,
@@ -78,14 +78,14 @@ class OptimizerStep(OptimizerState):
             params,
             state,
         )
-        return params, state | {where[key]: value for key, value in total.items()}
+        return params, state | {slot_paths[key]: value for key, value in total.items()}
 
     def _mk_update_once(self, variables, params, grads, state, rate, iteration):
-        """Clip, decay, follow the rule; weights that gradients replace are replaced."""
-        direct = {
+        """Clip, decay, apply the rule; the weights of float8 scales are replaced."""
+        replaced = {
             k: g for k, g in grads.items() if variables[k].overwrite_with_gradient
         }
-        grads = {k: g for k, g in grads.items() if k not in direct}
+        grads = {k: g for k, g in grads.items() if k not in replaced}
         clipped = self._clip_gradients(list(grads.values()))
         grads = dict(zip(grads, clipped, strict=True))
         own = {key: variables[key] for key in grads}
@@ -97,13 +97,13 @@ class OptimizerStep(OptimizerState):
                 for key, variable in own.items():
                     self.update_step(grads[key], variable, rate)
 
-            new, state = self._mk_bridge(run, own, old, state)
+            new, state = self._mk_run_on_values(run, own, old, state)
         else:
-            new, state = self._mk_follow_rule(own, old, grads, state, rate, iteration)
-        return params | new | direct, state
+            new, state = self._mk_apply_rule(own, old, grads, state, rate, iteration)
+        return params | new | replaced, state
 
     def _clip_gradients(self, grads):
-        """A list of gradients, clipped as told; subclasses may override it."""
+        """Clip a list of gradients by norm or value. (Users override this method.)"""
         named = dict(enumerate(grads))
         if self.clipnorm and self.clipnorm > 0:
             named = gradients.clip_by_norm(named, self.clipnorm)
@@ -114,10 +114,10 @@ class OptimizerStep(OptimizerState):
         return list(named.values())
 
     def _mk_transform(self):
-        """The update rule, see `rules.py`; None: the class has none."""
+        """The update rule, a transformation of `rules.py`; None: there is none."""
 
-    def _mk_follow_rule(self, variables, params, grads, state, rate, iteration):
-        """The rule of `_mk_transform`, on slots found in the state."""
+    def _mk_apply_rule(self, variables, params, grads, state, rate, iteration):
+        """Apply the rule of `_mk_transform` -> (new params, new state)."""
         rule = self._mk_transform()
         if rule is None:
             raise NotImplementedError(
@@ -125,34 +125,34 @@ class OptimizerStep(OptimizerState):
                 "variable, learning_rate)`."
             )
         paths = self._mk_paths()
-        where = {
-            slot: self._mk_where(column, variables, paths)
+        slot_paths = {
+            slot: self._mk_slot_paths(column, variables, paths)
             for slot, column in self._mk_slots.items()
         }
-        slots = jax.tree_util.tree_map(lambda path: state[path], where)
+        slots = jax.tree_util.tree_map(lambda path: state[path], slot_paths)
         deltas, slots = rule.update(
             grads, slots, params, learning_rate=rate, iteration=iteration
         )
         new = {key: params[key] + delta for key, delta in deltas.items()}
-        paths, tree = jax.tree_util.tree_flatten(where)
+        paths, tree = jax.tree_util.tree_flatten(slot_paths)
         return new, state | dict(zip(paths, tree.flatten_up_to(slots), strict=True))
 
     def _mk_average(self, variables, params, state, iteration):
         """Move the averages, and every so often put them in the weights' place."""
         averages = self._mk_model_variables_moving_average
-        where = self._mk_where(averages, variables, self._mk_paths())
+        slot_paths = self._mk_slot_paths(averages, variables, self._mk_paths())
         new = gradients.moving_average(
-            {key: state[path] for key, path in where.items()},
-            {key: params[key] for key in where},
+            {key: state[path] for key, path in slot_paths.items()},
+            {key: params[key] for key in slot_paths},
             self.ema_momentum,
             iteration,
         )
         if frequency := self.ema_overwrite_frequency:
             now = (iteration + 1) % frequency == 0
             params = params | {k: jnp.where(now, a, params[k]) for k, a in new.items()}
-        return params, state | {where[key]: value for key, value in new.items()}
+        return params, state | {slot_paths[key]: value for key, value in new.items()}
 
-    def _mk_bridge(self, run, variables, params, state):
+    def _mk_run_on_values(self, run, variables, params, state):
         """Run code that assigns weights and state: -> (params, state)."""
         bound = (dict(variables), unique_paths(self.variables))
         return apply(run, bound, (dict(params), dict(state)))[1]

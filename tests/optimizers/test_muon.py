@@ -6,7 +6,7 @@ import pytest
 
 from minikeras import optimizers
 from minikeras.core.variable import Variable
-from minikeras.optimizers.muon import of_size, orthogonalize
+from minikeras.optimizers.muon import scale_to_rms, orthogonalize
 
 RNG = np.random.default_rng(0)
 COEFFICIENTS = (3.4445, -4.775, 2.0315)
@@ -29,14 +29,14 @@ def test_a_step_by_hand():
     variable = Variable(p, name="kernel")
     optimizer = optimizers.Muon(0.1, momentum=0.5, weight_decay=0.2)
     optimizer.apply([g], [variable])
-    direction = of_size(orthogonalize(1.5 * g, 5, *COEFFICIENTS), 0.2)
+    direction = scale_to_rms(orthogonalize(1.5 * g, 5, *COEFFICIENTS), 0.2)
     np.testing.assert_allclose(variable.numpy(), p * 0.98 - 0.1 * direction, 1e-5)
 
 
 def test_size_of_a_step():
     x = np.ones((4, 9), "float32")
-    np.testing.assert_allclose(of_size(x, 0.2), 0.6 * x, 1e-6)
-    assert of_size(x, None) is x
+    np.testing.assert_allclose(scale_to_rms(x, 0.2), 0.6 * x, 1e-6)
+    assert scale_to_rms(x, None) is x
 
 
 def names_of_state(optimizer, **shapes):

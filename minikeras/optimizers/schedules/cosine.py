@@ -10,7 +10,7 @@ from minikeras.optimizers.schedules.schedule import NamedSchedule
 
 
 def _half_wave(fraction):
-    """1 at 0, 0 at 1."""
+    """(1 + cos(pi fraction)) / 2: falls from 1 at 0 to 0 at 1."""
     pi = jnp.asarray(math.pi, fraction.dtype)
     return 0.5 * (1.0 + jnp.cos(pi * fraction))
 
@@ -24,7 +24,7 @@ def cosine_decay(step, initial, decay_steps, alpha=0.0):
 def cosine_decay_with_warmup(
     step, initial, decay_steps, alpha, warmup_target, warmup_steps
 ):
-    """A line from `initial` to `warmup_target`, and the cosine decay from there."""
+    """Rise linearly from `initial` to `warmup_target`, then decay by a cosine."""
     initial = convert_to_tensor(initial)
     dtype = initial.dtype
     step, steps = convert_to_tensor(step, dtype), jnp.asarray(decay_steps, dtype)
@@ -32,14 +32,14 @@ def cosine_decay_with_warmup(
         return cosine_decay(jnp.minimum(step, steps), initial, steps, alpha)
     target, warmup = jnp.asarray(warmup_target, dtype), jnp.asarray(warmup_steps, dtype)
     step = jnp.minimum(step, steps + warmup)
-    # Without warm-up steps the line is never taken, but divides by them.
+    # With 0 warm-up steps, `where` never takes `rising`, but its 0 / 0 would be NaN.
     rising = initial + (target - initial) * (step / jnp.maximum(warmup, 1))
     falling = cosine_decay(step - warmup, target, steps, alpha)
     return jnp.where(step < warmup, rising, falling)
 
 
 def cosine_decay_restarts(step, initial, first_decay_steps, t_mul, m_mul, alpha):
-    """Cosine decays, each `t_mul` times as long and `m_mul` times as high."""
+    """Cosine decays, each `t_mul` times as long and `m_mul` times as high as before."""
     initial = convert_to_tensor(initial)
     dtype = initial.dtype
     t_mul, m_mul = jnp.asarray(t_mul, dtype), jnp.asarray(m_mul, dtype)
@@ -57,15 +57,16 @@ def cosine_decay_restarts(step, initial, first_decay_steps, t_mul, m_mul, alpha)
 
 
 class CosineDecay(NamedSchedule):
-    """Half a cosine wave from the initial rate to `alpha` times it.
+    """r ((1 - alpha) (1 + cos(pi step / decay_steps)) / 2 + alpha), r the initial rate.
 
     Args:
-        initial_learning_rate: float.
-        decay_steps: > 0; length of the decay, after the warm-up.
-        alpha: the last rate as a fraction of the first (of `warmup_target`, if given).
-        name: kept in the config.
-        warmup_target: rate to rise to on a line before; None: no warm-up.
-        warmup_steps: length of the warm-up.
+        initial_learning_rate: float r.
+        decay_steps: > 0; number of steps of the decay, after the warm-up.
+        alpha: float; the last rate is alpha r.
+        name: name in the config.
+        warmup_target: float; before the decay, the rate rises linearly from r to this
+            value, which then replaces r. None: no warm-up.
+        warmup_steps: >= 0; number of steps of the warm-up.
 
     >>> schedule = CosineDecay(1.0, decay_steps=10)
     >>> [float(schedule(step)) for step in (0, 10, 20)]
@@ -81,7 +82,7 @@ class CosineDecay(NamedSchedule):
         warmup_target=None,
         warmup_steps=0,
     ):
-        self._mk_set(
+        self._mk_store_arguments(
             initial_learning_rate=initial_learning_rate,
             decay_steps=positive_number("CosineDecay", decay_steps=decay_steps),
             alpha=alpha,
@@ -91,23 +92,31 @@ class CosineDecay(NamedSchedule):
         )
 
     def __call__(self, step):
-        """Learning rate at `step`."""
+        """The learning rate at a step, a scalar array."""
         return cosine_decay_with_warmup(
-            *(step, self.initial_learning_rate, self.decay_steps, self.alpha),
-            *(self.warmup_target, self.warmup_steps),
+            step,
+            self.initial_learning_rate,
+            self.decay_steps,
+            self.alpha,
+            self.warmup_target,
+            self.warmup_steps,
         )
 
 
 class CosineDecayRestarts(NamedSchedule):
-    """Cosine decays one after the other, from the initial rate to `alpha` times it.
+    """Cosine decays, one after the other, from the initial rate r to alpha r.
 
     Args:
-        initial_learning_rate: float.
-        first_decay_steps: > 0; length of the first decay.
-        t_mul: each is so many times as long as the one before.
-        m_mul: each starts so many times as high as the one before.
-        alpha: the lowest rate as a fraction of the first.
-        name: kept in the config.
+        initial_learning_rate: float r.
+        first_decay_steps: > 0; number of steps of the first decay.
+        t_mul: > 0; factor of the length from each decay to the next.
+        m_mul: > 0; factor of the first rate from each decay to the next.
+        alpha: float; the lowest rate is alpha r.
+        name: name in the config.
+
+    >>> schedule = CosineDecayRestarts(1.0, first_decay_steps=10)
+    >>> [round(float(schedule(step)), 3) for step in (0, 5, 10, 20)]
+    [1.0, 0.5, 1.0, 0.5]
     """
 
     def __init__(
@@ -119,7 +128,7 @@ class CosineDecayRestarts(NamedSchedule):
         alpha=0.0,
         name="SGDRDecay",
     ):
-        self._mk_set(
+        self._mk_store_arguments(
             initial_learning_rate=initial_learning_rate,
             first_decay_steps=positive_number(
                 "CosineDecayRestarts", first_decay_steps=first_decay_steps
@@ -131,8 +140,12 @@ class CosineDecayRestarts(NamedSchedule):
         )
 
     def __call__(self, step):
-        """Learning rate at `step`."""
+        """The learning rate at a step, a scalar array."""
         return cosine_decay_restarts(
-            *(step, self.initial_learning_rate, self.first_decay_steps),
-            *(self.t_mul, self.m_mul, self.alpha),
+            step,
+            self.initial_learning_rate,
+            self.first_decay_steps,
+            self.t_mul,
+            self.m_mul,
+            self.alpha,
         )

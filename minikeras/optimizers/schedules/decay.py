@@ -8,7 +8,7 @@ from minikeras.optimizers.schedules.schedule import NamedSchedule
 
 
 def _periods(step, decay_steps, staircase, dtype):
-    """How many times `decay_steps` have passed, whole times if `staircase`."""
+    """step / decay_steps, rounded down if `staircase`."""
     passed = convert_to_tensor(step, dtype) / jnp.asarray(decay_steps, dtype)
     return jnp.floor(passed) if staircase else passed
 
@@ -30,7 +30,7 @@ def inverse_time_decay(step, initial, decay_steps, decay_rate, staircase=False):
 
 
 def piecewise_constant(step, boundaries, values):
-    """values[i], where i is the number of boundaries below `step`."""
+    """values[i], where i is the number of boundaries that are less than `step`."""
     step = convert_to_tensor(step)
     below = [step > jnp.asarray(b).astype(step.dtype) for b in boundaries]
     index = sum(x.astype("int32") for x in below) if below else jnp.int32(0)
@@ -38,9 +38,9 @@ def piecewise_constant(step, boundaries, values):
 
 
 def polynomial_decay(step, initial, decay_steps, end, power=1.0, cycle=False):
-    """(initial - end) (1 - step / decay_steps)^power + end, and `end` after that.
+    """(initial - end) (1 - step / decay_steps)^power + end; after decay_steps `end`.
 
-    With `cycle`, `decay_steps` grows to its next multiple that is not below `step`.
+    With `cycle`, decay_steps is replaced by its first multiple >= step.
     """
     initial = convert_to_tensor(initial)
     dtype = initial.dtype
@@ -59,10 +59,10 @@ class ExponentialDecay(NamedSchedule):
 
     Args:
         initial_learning_rate: float.
-        decay_steps: > 0; in so many steps the rate falls by the factor `decay_rate`.
-        decay_rate: float.
-        staircase: fall only every `decay_steps`?
-        name: kept in the config.
+        decay_steps: > 0; number of steps for a factor of `decay_rate`.
+        decay_rate: > 0.
+        staircase: True rounds step / decay_steps down.
+        name: name in the config.
 
     >>> float(ExponentialDecay(1.0, decay_steps=10, decay_rate=0.25)(5))
     0.5
@@ -76,7 +76,7 @@ class ExponentialDecay(NamedSchedule):
         staircase=False,
         name="ExponentialDecay",
     ):
-        self._mk_set(
+        self._mk_store_arguments(
             initial_learning_rate=initial_learning_rate,
             decay_steps=positive_number("ExponentialDecay", decay_steps=decay_steps),
             decay_rate=decay_rate,
@@ -85,10 +85,13 @@ class ExponentialDecay(NamedSchedule):
         )
 
     def __call__(self, step):
-        """Learning rate at `step`."""
+        """The learning rate at a step, a scalar array."""
         return exponential_decay(
-            *(step, self.initial_learning_rate, self.decay_steps),
-            *(self.decay_rate, self.staircase),
+            step,
+            self.initial_learning_rate,
+            self.decay_steps,
+            self.decay_rate,
+            self.staircase,
         )
 
 
@@ -97,10 +100,13 @@ class InverseTimeDecay(NamedSchedule):
 
     Args:
         initial_learning_rate: float.
-        decay_steps: > 0.
+        decay_steps: > 0; number of steps.
         decay_rate: float.
-        staircase: fall only every `decay_steps`?
-        name: kept in the config.
+        staircase: True rounds step / decay_steps down.
+        name: name in the config.
+
+    >>> float(InverseTimeDecay(1.0, decay_steps=10, decay_rate=0.5)(20))
+    0.5
     """
 
     def __init__(
@@ -111,7 +117,7 @@ class InverseTimeDecay(NamedSchedule):
         staircase=False,
         name="InverseTimeDecay",
     ):
-        self._mk_set(
+        self._mk_store_arguments(
             initial_learning_rate=initial_learning_rate,
             decay_steps=positive_number("InverseTimeDecay", decay_steps=decay_steps),
             decay_rate=decay_rate,
@@ -120,20 +126,26 @@ class InverseTimeDecay(NamedSchedule):
         )
 
     def __call__(self, step):
-        """Learning rate at `step`."""
+        """The learning rate at a step, a scalar array."""
         return inverse_time_decay(
-            *(step, self.initial_learning_rate, self.decay_steps),
-            *(self.decay_rate, self.staircase),
+            step,
+            self.initial_learning_rate,
+            self.decay_steps,
+            self.decay_rate,
+            self.staircase,
         )
 
 
 class PiecewiseConstantDecay(NamedSchedule):
-    """One of `values` between each two of `boundaries`.
+    """values[i], where i is the number of boundaries that are less than the step.
 
     Args:
-        boundaries: increasing steps; a boundary still has the value before it.
-        values: rates, one more than boundaries.
-        name: kept in the config.
+        boundaries: list of steps in rising order.
+        values: list of rates, one more than boundaries.
+        name: name in the config.
+
+    Raises:
+        ValueError: the arguments are no lists, or have other lengths.
 
     >>> schedule = PiecewiseConstantDecay([10, 20], [0.5, 0.25, 0.125])
     >>> [float(schedule(step)) for step in (0, 10, 11, 21)]
@@ -152,23 +164,28 @@ class PiecewiseConstantDecay(NamedSchedule):
                 f"{len(boundaries)} boundaries {boundaries} and {len(values)} values "
                 f"{values}."
             )
-        self._mk_set(boundaries=boundaries, values=values, name=name)
+        self._mk_store_arguments(boundaries=boundaries, values=values, name=name)
 
     def __call__(self, step):
-        """Learning rate at `step`."""
+        """The learning rate at a step, a scalar array."""
         return piecewise_constant(step, self.boundaries, self.values)
 
 
 class PolynomialDecay(NamedSchedule):
-    """(initial - end) (1 - step / decay_steps)^power + end.
+    """(initial - end) (1 - step / decay_steps)^power + end; after decay_steps `end`.
 
     Args:
-        initial_learning_rate: float.
-        decay_steps: > 0; steps until the end.
-        end_learning_rate: float, kept after the end.
-        power: 1 falls on a line.
-        cycle: start again, from ever lower rates, after the end?
-        name: kept in the config.
+        initial_learning_rate: float, the initial rate.
+        decay_steps: > 0; number of steps of the decay.
+        end_learning_rate: float, the end.
+        power: > 0; 1 gives a linear decay.
+        cycle: True replaces decay_steps by its first multiple >= step: after each decay
+            the rate jumps up, and decays more slowly.
+        name: name in the config.
+
+    >>> schedule = PolynomialDecay(1.0, decay_steps=10, end_learning_rate=0.0)
+    >>> [float(schedule(step)) for step in (0, 5, 20)]
+    [1.0, 0.5, 0.0]
     """
 
     def __init__(
@@ -180,7 +197,7 @@ class PolynomialDecay(NamedSchedule):
         cycle=False,
         name="PolynomialDecay",
     ):
-        self._mk_set(
+        self._mk_store_arguments(
             initial_learning_rate=initial_learning_rate,
             decay_steps=positive_number("PolynomialDecay", decay_steps=decay_steps),
             end_learning_rate=end_learning_rate,
@@ -190,8 +207,12 @@ class PolynomialDecay(NamedSchedule):
         )
 
     def __call__(self, step):
-        """Learning rate at `step`."""
+        """The learning rate at a step, a scalar array."""
         return polynomial_decay(
-            *(step, self.initial_learning_rate, self.decay_steps),
-            *(self.end_learning_rate, self.power, self.cycle),
+            step,
+            self.initial_learning_rate,
+            self.decay_steps,
+            self.end_learning_rate,
+            self.power,
+            self.cycle,
         )

@@ -5,7 +5,7 @@ from minikeras.core.object_repr import describe, visible
 
 
 class LearningRateSchedule:
-    """Base of schedules: define `__call__(step)` -> learning rate.
+    """Base class of schedules. Subclasses define `__call__(step)`.
 
     >>> class Halving(LearningRateSchedule):
     ...     def __call__(self, step):
@@ -15,7 +15,14 @@ class LearningRateSchedule:
     """
 
     def __call__(self, step):
-        """Learning rate at `step`, an int32 scalar that may be traced."""
+        """Compute the learning rate at a step.
+
+        Args:
+            step: number of updates so far, an int32 scalar that may be traced.
+
+        Returns:
+            Float or scalar array.
+        """
         raise NotImplementedError(
             f"{type(self).__name__} has no `__call__(step)` method: define the "
             "learning rate of a step there."
@@ -30,7 +37,11 @@ class LearningRateSchedule:
 
     @classmethod
     def from_config(cls, config):
-        """A new schedule from `get_config()`."""
+        """Make a schedule from a config.
+
+        Args:
+            config: dict as `get_config()` returns it.
+        """
         return cls(**config)
 
     def __repr__(self):
@@ -49,7 +60,8 @@ class NamedSchedule(LearningRateSchedule):
 
     _mk_arguments: tuple[str, ...] = ()
 
-    def _mk_set(self, **arguments):
+    def _mk_store_arguments(self, **arguments):
+        """Check arguments, and keep them as attributes that `get_config` returns."""
         for name, value in arguments.items():
             if name in _NUMBERS and not is_number(value):
                 raise ValueError(
