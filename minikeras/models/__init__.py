@@ -1,4 +1,4 @@
-"""Models: graphs, stacks and subclasses, with `fit`."""
+"""Models: graphs and stacks of layers, and subclasses, which can be trained."""
 
 from minikeras.core.serialization import deserialize_keras_object
 from minikeras.models.cloning import clone_model
@@ -11,7 +11,20 @@ from minikeras.saving.api import save_model
 
 
 def model_from_json(json_string, custom_objects=None):
-    """The model of `Model.to_json()`, without weights."""
+    """Create a model from the text of `Model.to_json()`; its weights are new.
+
+    Args:
+        json_string: str, the text.
+        custom_objects: dict {name: class or function} of names in the config.
+
+    Returns:
+        A `Model`.
+
+    >>> from minikeras import layers
+    >>> model = Sequential([layers.Input((3,)), layers.Dense(2)])
+    >>> model_from_json(model.to_json()).output_shape
+    (None, 2)
+    """
     import json
 
     return deserialize_keras_object(json.loads(json_string), custom_objects)

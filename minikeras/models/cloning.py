@@ -1,13 +1,13 @@
-"""clone_model: the same architecture again, with weights of its own."""
+"""clone_model: a new model with the same architecture and new weights."""
 
 from minikeras.core import tree
 from minikeras.core.keras_tensor import KerasTensor, is_keras_tensor
 from minikeras.core.serialization import CopyScope, recreate
 from minikeras.core.symbolic import FunctionOp
-from minikeras.layers.core.input_layer import Input, InputLayer
+from minikeras.layers.core.input_layer import InputLayer
 from minikeras.models import graph as graphs
 from minikeras.models.functional import Functional
-from minikeras.models.model import same_signature
+from minikeras.models.model import has_functional_signature
 from minikeras.models.sequential import Sequential
 
 
@@ -19,25 +19,30 @@ def clone_model(
     recursive=False,
     **kwargs,
 ):
-    """A new model of the same layers, with newly drawn weights.
+    """Create a model of the same layers, with new weights.
 
     A compiled model's clone is compiled, too.
 
     Args:
-        model: a `Functional`, `Sequential` or subclassed model; the last is made again
-            from its config, and takes none of the other arguments.
-        input_tensors: KerasTensors to build on, in the nest of the model's inputs;
-            where one was not made by `Input`, a new input takes its place.
-        clone_function: layer -> layer, called for each layer but inputs; a new layer
-            from the config by default. `lambda layer: layer` shares the layers.
-        call_function: (new layer, *args, **kwargs) -> outputs, which makes each call
-            of a Functional model again; to put other layers around it, for example.
-        recursive: clone the layers of nested models one by one, with the same
-            functions, instead of such a model as one layer?
+        model: a `Functional`, `Sequential` or subclassed model. A subclassed one is
+            created from its config, and allows none of the other arguments.
+        input_tensors: KerasTensors to build on, in the nesting of the model's inputs.
+            One that `keras.Input` did not make is replaced by a new input. None makes
+            new inputs.
+        clone_function: layer -> layer, called for each layer except inputs; None
+            creates the layer from its config. `lambda layer: layer` shares the layers.
+        call_function: (new layer, *args, **kwargs) -> outputs, called for each call of
+            a Functional model; None calls the layer.
+        recursive: bool, clone the layers of nested models one by one, with the same
+            functions; False clones a nested model as one layer.
+        **kwargs: must be empty.
+
+    Returns:
+        A model of the class of `model`.
 
     Raises:
-        ValueError: an argument that does not go with the kind of model, or inputs
-            that do not fit.
+        ValueError: an argument that this kind of model does not allow, or inputs that
+            do not fit.
 
     >>> from minikeras import Sequential, layers
     >>> model = Sequential([layers.Input((3,)), layers.Dense(2)])
@@ -49,33 +54,40 @@ def clone_model(
             f"clone_model: unexpected keyword argument(s): {tuple(kwargs)}."
         )
 
-    def copied(layer):
+    def clone_layer(layer):
         if recursive and isinstance(layer, (Functional, Sequential)):
-            calls = {"call_function": call_function}
+            # A Sequential model takes no `call_function`.
+            is_graph = isinstance(layer, Functional)
             return clone_model(
                 layer,
                 clone_function=clone_function,
+                call_function=call_function if is_graph else None,
                 recursive=True,
-                **(calls if isinstance(layer, Functional) else {}),
             )
         return (clone_function or recreate)(layer)
 
     if isinstance(model, Sequential):
-        _refuse(model, call_function=call_function)
-        clone = _clone_sequential(model, input_tensors, copied)
+        _reject_arguments(model, call_function=call_function)
+        clone = _clone_sequential(model, input_tensors, clone_layer)
     elif isinstance(model, Functional):
-        clone = _clone_functional(model, input_tensors, copied, call_function or _call)
+        call = call_function or _call
+        clone = _clone_functional(model, input_tensors, clone_layer, call)
     else:
-        given = {"input_tensors": input_tensors, "clone_function": clone_function}
-        _refuse(model, call_function=call_function, **given)
+        _reject_arguments(
+            model,
+            call_function=call_function,
+            input_tensors=input_tensors,
+            clone_function=clone_function,
+        )
         clone = recreate(model)
     if getattr(model, "compiled", False):
-        with CopyScope():
+        with CopyScope():  # a loss may be a lambda, which files would refuse
             clone.compile_from_config(model.get_compile_config())
     return clone
 
 
-def _refuse(model, **arguments):
+def _reject_arguments(model, **arguments):
+    """ValueError if one of the arguments is given."""
     for name, value in arguments.items():
         if value is not None:
             raise ValueError(
@@ -89,20 +101,21 @@ def _call(layer, *args, **kwargs):
     return layer(*args, **kwargs)
 
 
-def _clone_sequential(model, input_tensors, copied):
+def _clone_sequential(model, input_tensors, clone_layer):
     stack = model._mk_stack
-    begun = bool(stack) and isinstance(stack[0], InputLayer)
-    inputs = [recreate(stack[0])] if begun else []
+    has_input = bool(stack) and isinstance(stack[0], InputLayer)
+    inputs = [recreate(stack[0])] if has_input else []
     if input_tensors is not None:
-        inputs = [_input_layer(_only(input_tensors))]
+        inputs = [_input_layer(_single_tensor(input_tensors))]
     return Sequential(
-        [*inputs, *map(copied, model.layers)],
+        [*inputs, *map(clone_layer, model.layers)],
         trainable=model.trainable,
         name=model.name,
     )
 
 
-def _only(input_tensors):
+def _single_tensor(input_tensors):
+    """The only KerasTensor of the argument; ValueError for anything else."""
     if not isinstance(input_tensors, (list, tuple)):
         input_tensors = [input_tensors]
     if len(input_tensors) != 1 or not is_keras_tensor(input_tensors[0]):
@@ -113,56 +126,53 @@ def _only(input_tensors):
     return input_tensors[0]
 
 
-def _is_input(tensor):
-    return graphs.is_recorded(tensor) and isinstance(
-        tensor._keras_history[0], InputLayer
-    )
-
-
 def _input_layer(tensor):
-    if _is_input(tensor):
+    """The input layer of a KerasTensor, or a new one like it."""
+    if graphs.is_input(tensor):
         return tensor._keras_history[0]
     return InputLayer(batch_shape=tensor.shape, dtype=tensor.dtype, name=tensor.name)
 
 
-def _clone_functional(model, input_tensors, copied, call):
+def _clone_functional(model, input_tensors, clone_layer, call):
+    """Repeat the calls of the graph with cloned layers, from new inputs."""
     if input_tensors is None:
-        inputs = tree.map_structure(_input_again, model._mk_inputs)
+        inputs = tree.map_structure(_clone_input, model._mk_inputs)
     else:
         inputs = _checked_inputs(model, input_tensors)
     pairs = zip(tree.flatten(model._mk_inputs), tree.flatten(inputs), strict=True)
-    values = {id(own): new for own, new in pairs}
-    copies = {}
+    values = {id(old): new for old, new in pairs}
+    clones = {}  # a layer that is called several times is cloned once
     for node in model._mk_graph.nodes:
         if all(id(x) in values for x in node.output_tensors):
             continue
         operation = node.operation
-        if operation not in copies:
-            copies[operation] = _operation_again(operation, copied)
-        args, kwargs = graphs.fill((node.args, node.kwargs), values)
-        outputs = tree.flatten(call(copies[operation], *args, **kwargs))
-        for own, new in zip(node.output_tensors, outputs, strict=True):
-            values[id(own)] = new
-    outputs = graphs.fill(model._mk_outputs, values)
-    kind = type(model) if same_signature(type(model)) else Functional
+        if operation not in clones:
+            clones[operation] = _clone_operation(operation, clone_layer)
+        args, kwargs = graphs.substitute((node.args, node.kwargs), values)
+        outputs = tree.flatten(call(clones[operation], *args, **kwargs))
+        for old, new in zip(node.output_tensors, outputs, strict=True):
+            values[id(old)] = new
+    outputs = graphs.substitute(model._mk_outputs, values)
+    kind = type(model) if has_functional_signature(type(model)) else Functional
     return kind(inputs, outputs, name=model.name)
 
 
-def _input_again(tensor):
+def _clone_input(tensor):
     return recreate(tensor._keras_history[0]).output
 
 
-def _operation_again(operation, copied):
-    if isinstance(operation, FunctionOp):  # a call, not a layer: nobody's to change
+def _clone_operation(operation, clone_layer):
+    if isinstance(operation, FunctionOp):  # a recorded op: `clone_function` gets layers
         return FunctionOp(operation.function, operation.config, name=operation.name)
-    return copied(operation)
+    return clone_layer(operation)
 
 
 def _checked_inputs(model, input_tensors):
-    if strangers := [x for x in tree.flatten(input_tensors) if not is_keras_tensor(x)]:
+    """`input_tensors` in the model's structure, each made by `keras.Input`."""
+    if invalid := [x for x in tree.flatten(input_tensors) if not is_keras_tensor(x)]:
         raise ValueError(
             "clone_model: all entries in `input_tensors` must be KerasTensors, got "
-            f"{strangers}."
+            f"{invalid}."
         )
     try:
         tree.assert_same_structure(model._mk_inputs, input_tensors)
@@ -175,11 +185,7 @@ def _checked_inputs(model, input_tensors):
 
 
 def _as_input(tensor: KerasTensor):
-    if _is_input(tensor):
+    """The tensor if it was made by `keras.Input`, otherwise a new input like it."""
+    if graphs.is_input(tensor):
         return tensor
-    return Input(
-        batch_shape=tensor.shape,
-        dtype=tensor.dtype,
-        sparse=tensor.sparse,
-        name=f"{tensor.name}CLONE",
-    )
+    return graphs.input_like(tensor, sparse=tensor.sparse)

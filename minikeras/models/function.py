@@ -1,4 +1,4 @@
-"""Function: the operations between KerasTensors, as one operation without weights."""
+"""Function: the operations between KerasTensors, as one operation."""
 
 import jax
 
@@ -10,15 +10,16 @@ from minikeras.models import graph as graphs
 
 
 class Function(Operation):
-    """`Function(inputs, outputs)(arrays)` runs what leads from inputs to outputs.
+    """Compute `outputs` from `inputs`: Function(inputs, outputs)(arrays).
 
     Args:
-        inputs, outputs: KerasTensors in any nest of lists, tuples and dicts.
-        name: unique by default.
+        inputs: KerasTensors in nested lists, tuples and dicts.
+        outputs: KerasTensors computed from `inputs`, likewise.
+        name: str, unique name; None makes one.
 
     Raises:
-        ValueError: no KerasTensors, or outputs that the inputs do not lead to; in a
-            call: another nest or other shapes than those of `inputs`.
+        ValueError: not KerasTensors, or outputs that do not depend on the inputs alone;
+            in a call: another structure or other shapes than those of `inputs`.
 
     >>> from minikeras import KerasTensor, ops
     >>> x = KerasTensor((None, 2))
@@ -35,30 +36,38 @@ class Function(Operation):
     @property
     def operations(self):
         """Layers and recorded ops between inputs and outputs, inputs first."""
-        given = {graphs.node_of(x) for x in self.inputs if graphs.is_recorded(x)}
-        between = {n.operation for n in self._mk_graph.nodes if n not in given}
-        between |= {n.operation for n in given if n.is_input}
-        return [op for op in self._mk_graph.operations if op in between]
+        # The node of an input is outside of the function, unless `keras.Input` made it.
+        outside = {graphs.node_of(x) for x in self.inputs if graphs.is_recorded(x)}
+        inside = {n.operation for n in self._mk_graph.nodes if n not in outside}
+        inside |= {n.operation for n in outside if n.is_input}
+        return [op for op in self._mk_graph.operations if op in inside]
 
     @property
     def inputs(self):
-        """The inputs, flat."""
+        """List of the input KerasTensors."""
         return jax.tree_util.tree_leaves(self._mk_inputs)
 
     @property
     def outputs(self):
-        """The outputs, flat."""
+        """List of the output KerasTensors."""
         return jax.tree_util.tree_leaves(self._mk_outputs)
 
     def call(self, inputs):
-        """The outputs for arrays in the nest of the inputs."""
-        own = self._mk_inputs
-        if isinstance(own, KerasTensor):
+        """Compute the outputs.
+
+        Args:
+            inputs: arrays in the nesting of the function's inputs.
+
+        Returns:
+            Arrays in the nesting of the function's outputs.
+        """
+        specs = self._mk_inputs
+        if isinstance(specs, KerasTensor):
             inputs = as_array(inputs)
-        if jax.tree_util.tree_structure(inputs) != jax.tree_util.tree_structure(own):
+        if jax.tree_util.tree_structure(inputs) != jax.tree_util.tree_structure(specs):
             raise ValueError(
                 f"Function {self.name!r} was called with an invalid input structure. "
-                f"Expected {own}, got {inputs!r}."
+                f"Expected {specs}, got {inputs!r}."
             )
         arrays = list(map(as_array, jax.tree_util.tree_leaves(inputs)))
         for spec, x in zip(self.inputs, arrays, strict=True):
@@ -70,37 +79,46 @@ class Function(Operation):
                 )
         values = {id(s): x for s, x in zip(self.inputs, arrays, strict=True)}
         self._mk_graph.run(values)
-        return graphs.fill(self._mk_outputs, values)
+        return graphs.substitute(self._mk_outputs, values)
 
     def compute_output_spec(self, inputs):
-        """The outputs as KerasTensors."""
+        """Return the outputs as KerasTensors.
+
+        Args:
+            inputs: KerasTensors in the nesting of the function's inputs.
+        """
         return super().compute_output_spec(inputs)
 
     def compute_output_shape(self, input_shape):
-        """Shapes of the outputs for a nest of input shapes."""
-        own, treedef = jax.tree_util.tree_flatten(self._mk_inputs)
+        """Return the shapes of the outputs.
+
+        Args:
+            input_shape: shapes in the nesting of the function's inputs.
+        """
+        specs, treedef = jax.tree_util.tree_flatten(self._mk_inputs)
         shapes = treedef.flatten_up_to(input_shape)
-        tensors = [KerasTensor(s, x.dtype) for x, s in zip(own, shapes, strict=True)]
+        tensors = [KerasTensor(s, x.dtype) for x, s in zip(specs, shapes, strict=True)]
         inputs = treedef.unflatten(tensors)
         outputs = self.compute_output_spec(inputs)
         return jax.tree_util.tree_map(lambda x: x.shape, outputs)
 
 
 def _fits(expected, shape):
+    """Are the shapes equal, where None fits any size?"""
     return len(expected) == len(shape) and all(
         a is None or b is None or a == b for a, b in zip(expected, shape, strict=True)
     )
 
 
 def check_graph(inputs, outputs):
-    """ValueError unless KerasTensors lead to KerasTensors."""
+    """ValueError unless `outputs` are KerasTensors that depend on `inputs` alone."""
     _check_tensors("inputs", inputs)
     _check_tensors("outputs", outputs)
     flat = jax.tree_util.tree_leaves(inputs)
     for path, tensor in tree.flatten_with_path(outputs):
         try:
             graphs.Graph(flat, [tensor])
-        except graphs.Disconnected as error:
+        except graphs.DisconnectedError as error:
             where = ".".join(map(str, path))
             raise ValueError(
                 f"Output with path `{where}` is not connected to `inputs`: {error}"
@@ -108,6 +126,7 @@ def check_graph(inputs, outputs):
 
 
 def _check_tensors(what, structure):
+    """ValueError unless the structure holds KerasTensors and nothing else."""
     leaves = jax.tree_util.tree_leaves(structure)
     if not leaves:
         raise ValueError(f"`{what}` argument cannot be empty, got {structure!r}.")

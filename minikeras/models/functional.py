@@ -6,28 +6,29 @@ import jax
 
 from minikeras.core import registry, tree
 from minikeras.core.bridge import Frame, set_mask
-from minikeras.core.keras_tensor import KerasTensor, is_keras_tensor
-from minikeras.layers.core.input_layer import Input, InputLayer
+from minikeras.core.keras_tensor import is_keras_tensor
 from minikeras.layers.layer import Layer
 from minikeras.models import graph as graphs
 from minikeras.models import inputs as model_inputs
 from minikeras.models.function import Function, check_graph
 from minikeras.models.graph_config import graph_config
-from minikeras.models.model import Model, same_signature
+from minikeras.models.model import Model, has_functional_signature
 from minikeras.models.trainer import Trainer
 
 
 class Functional(Function, Model):
-    """The model of `Model(inputs, outputs)`.
+    """The class of `Model(inputs, outputs)`.
 
     Args:
-        inputs, outputs: KerasTensors in any nest of lists, tuples and dicts.
-        name: unique by default.
-        trainable: do optimizers update the weights?
+        inputs: KerasTensors in nested lists, tuples and dicts.
+        outputs: KerasTensors computed from `inputs`, likewise.
+        name: str, unique name; None makes one.
+        trainable: bool, whether optimizers update the weights.
+        **kwargs: `dtype` and the other arguments of `keras.Layer`.
 
     Raises:
-        ValueError: no KerasTensors, outputs that the inputs do not lead to, or two
-            layers of one name.
+        ValueError: not KerasTensors, outputs that do not depend on the inputs alone, or
+            two layers with one name.
     """
 
     _mk_untracked = frozenset({"_mk_graph", "_mk_inputs", "_mk_outputs"})
@@ -36,10 +37,10 @@ class Functional(Function, Model):
         check_graph(inputs, outputs)
         flat_in = jax.tree_util.tree_leaves(inputs)
         flat_out = jax.tree_util.tree_leaves(outputs)
-        if not all(map(_is_input, flat_in)):
-            flat_in, flat_out = graphs.clone_between(flat_in, flat_out, _clone_input)
-            inputs = model_inputs.refill(inputs, flat_in)
-            outputs = model_inputs.refill(outputs, flat_out)
+        if not all(map(graphs.is_input, flat_in)):  # it starts in the middle of a graph
+            flat_in, flat_out = graphs.clone_subgraph(flat_in, flat_out)
+            inputs = model_inputs.unflatten_like(inputs, flat_in)
+            outputs = model_inputs.unflatten_like(outputs, flat_out)
         if not hasattr(self, "_mk_programs"):
             Trainer.__init__(self)
         Layer.__init__(self, name=name, **kwargs)
@@ -72,45 +73,54 @@ class Functional(Function, Model):
 
     @property
     def input(self):
-        """The inputs as they were given."""
+        """The input KerasTensor(s), in the nesting that the constructor got."""
         return self._mk_inputs
 
     @property
     def output(self):
-        """The outputs as they were given."""
+        """The output KerasTensor(s), in the nesting that the constructor got."""
         return self._mk_outputs
 
     @property
     def input_shape(self):
-        """Shape of the input; a flat list of them if there are several."""
+        """Shape of the input, or a list of shapes if there are several inputs."""
         return _shapes(self.inputs)
 
     @property
     def output_shape(self):
-        """Shape of the output; a flat list of them if there are several."""
+        """Shape of the output, or a list of shapes if there are several outputs."""
         return _shapes(self.outputs)
 
     @property
     def output_names(self):
-        """Names of the operations that give the outputs, flat."""
+        """List of the names of the layers that compute the outputs."""
         return [x._keras_history[0].name for x in self.outputs]
 
     # -- what it does -------------------------------------------------------------
 
     def __call__(self, *args, **kwargs):
         if args and "_mk_inputs" in vars(self):
-            args = (model_inputs.arrange(self._mk_inputs, args[0]), *args[1:])
+            args = (model_inputs.match_structure(self._mk_inputs, args[0]), *args[1:])
         return super().__call__(*args, **kwargs)
 
     def _mk_check_input(self, inputs):
-        """Wrong ranks are named, with their path, when the inputs are standardized."""
+        """Check the inputs, except wrong ranks: `standardize` names their path."""
         ranks = [len(getattr(x, "shape", ())) for x in tree.flatten(inputs)]
-        own = [len(x.shape) for x in self.inputs]
-        if ranks == own or len(ranks) != len(own):
+        expected = [len(x.shape) for x in self.inputs]
+        if ranks == expected or len(ranks) != len(expected):
             super()._mk_check_input(inputs)
 
     def call(self, inputs, training=None, mask=None):
-        """Run the graph."""
+        """Run the graph.
+
+        Args:
+            inputs: arrays in the nesting of the model's inputs.
+            training: bool, passed to the layers; None keeps their defaults.
+            mask: masks in the nesting of the inputs, or None.
+
+        Returns:
+            Arrays in the nesting of the model's outputs.
+        """
         values = model_inputs.standardize(self._mk_inputs, inputs)
         if mask is not None:
             for x, m in zip(self.inputs, tree.flatten(mask), strict=False):
@@ -119,20 +129,23 @@ class Functional(Function, Model):
         mode = {} if training is None else {"training": training}
         with Frame(**mode):
             self._mk_graph.run(values, training)
-        return graphs.fill(self._mk_outputs, values)
+        return graphs.substitute(self._mk_outputs, values)
 
     def compute_output_spec(self, inputs, training=None, mask=None):
-        """The recorded outputs, or new ones for other input shapes."""
-        inputs = model_inputs.arrange(self._mk_inputs, inputs)
+        """Return the recorded outputs, or traced ones for other input shapes.
+
+        Args:
+            inputs: KerasTensors in the nesting of the model's inputs.
+            training: bool or None, passed to the layers.
+            mask: masks in the nesting of the inputs, or None.
+        """
+        inputs = model_inputs.match_structure(self._mk_inputs, inputs)
         leaves = jax.tree_util.tree_leaves(inputs)
         if len(leaves) == len(self.inputs) and all(
             is_keras_tensor(x) and x.shape == spec.shape and x.dtype == spec.dtype
             for x, spec in zip(leaves, self.inputs, strict=True)
         ):
-            return jax.tree_util.tree_map(
-                lambda x: KerasTensor(x.shape, x.dtype, sparse=x.sparse),
-                self._mk_outputs,
-            )
+            return jax.tree_util.tree_map(graphs.tensor_like, self._mk_outputs)
         return Model.compute_output_spec(self, inputs, training=training, mask=mask)
 
     # By tracing, as of any layer.
@@ -141,18 +154,22 @@ class Functional(Function, Model):
     # -- files --------------------------------------------------------------------
 
     def get_config(self):
-        """The graph as a JSON-ready dict."""
-        if same_signature(type(self)):
+        """Return the graph as a JSON-ready dict."""
+        if has_functional_signature(type(self)):
             return graph_config(self)
         config = super().get_config()
         return {k: v for k, v in config.items() if k not in ("inputs", "outputs")}
 
     def get_build_config(self):
-        """The graph says its shapes itself."""
+        """Return a config without shapes: the graph contains them."""
         return {"input_shape": None}
 
     def build_from_config(self, config):
-        """Nothing to do: it is built with the graph."""
+        """Do nothing: the constructor has built the model.
+
+        Args:
+            config: not used.
+        """
 
 
 def _shapes(tensors):
@@ -168,16 +185,6 @@ def _check_unique_names(operations):
                 f"The name {name!r} is used {names.count(name)} times in the model. "
                 "All operation names should be unique: pass other `name=`s."
             )
-
-
-def _is_input(tensor):
-    history = getattr(tensor, "_keras_history", None)
-    return history is not None and isinstance(history[0], InputLayer)
-
-
-def _clone_input(tensor):
-    name = f"{tensor.name}CLONE"
-    return Input(batch_shape=tensor.shape, dtype=tensor.dtype, name=name)
 
 
 Model._mk_graph_class = Functional

@@ -1,4 +1,4 @@
-"""The part of the recorded graph that leads from some tensors to others."""
+"""The part of the recorded graph between some KerasTensors and others."""
 
 import collections
 from typing import Any
@@ -7,42 +7,51 @@ import jax
 
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import Node
+from minikeras.layers.core.input_layer import Input, InputLayer
 
 
 class Graph:
-    """Nodes in the order to run them, and operations in the order to show them.
+    """Nodes in the order to run them, and operations in the order to list them.
 
-    An operation's depth is its longest way to an output; deeper ones come first,
-    and those of one depth in the order in which a walk from the outputs meets them.
+    The depth of an operation is the length of its longest path to an output. Deeper
+    operations come first. Operations of equal depth are in the order in which a search
+    from the outputs visits them.
 
     Attributes:
-        nodes: every node between inputs and outputs, inputs' own nodes included.
+        nodes: every node between inputs and outputs, with the nodes of the inputs.
         operations: the operations of the nodes, each once.
     """
 
     def __init__(self, inputs, outputs):
-        stop = {id(x) for x in inputs}
-        finished, met = _walk(outputs, stop)
-        nodes = dict.fromkeys(finished)
-        for x in inputs:  # an input that no output depends on is an input still
+        input_ids = {id(x) for x in inputs}
+        ordered, visits = _topological_order(outputs, input_ids)
+        nodes = dict.fromkeys(ordered)
+        for x in inputs:  # also the inputs that no output depends on
             if is_recorded(x):
                 node = node_of(x)
                 nodes.setdefault(node)
-                met.setdefault(node.operation, len(met))
-        depths = _depths(list(nodes), stop)
-        order = collections.defaultdict(int)
+                visits.setdefault(node.operation, len(visits))
+        depths = _depths(list(nodes), input_ids)
+        depth_of = collections.defaultdict(int)
         for node, depth in depths.items():
-            order[node.operation] = max(order[node.operation], depth)
-        self.operations = sorted(order, key=lambda op: (-order[op], met[op]))
+            depth_of[node.operation] = max(depth_of[node.operation], depth)
+        # The order of `model.layers` in Keras, and so of `model.weights`.
+        self.operations = sorted(depth_of, key=lambda op: (-depth_of[op], visits[op]))
         self.nodes = sorted(depths, key=lambda node: -depths[node])
 
     def run(self, values, training=None):
-        """Run every node; fill `values`, {id(KerasTensor): array}, with its outputs."""
+        """Run every node and add its outputs to `values`.
+
+        Args:
+            values: dict {id(KerasTensor): array}, which holds the inputs.
+            training: bool for calls that were recorded with `training`; None keeps
+                those recorded values.
+        """
         for node in self.nodes:
             if id(node.output_tensors[0]) in values:
                 continue
-            args = fill(node.args, values)
-            kwargs = node.kwargs and fill(node.kwargs, values)
+            args = substitute(node.args, values)
+            kwargs = node.kwargs and substitute(node.kwargs, values)
             if training is not None and "training" in kwargs:
                 kwargs["training"] = training
             outputs = jax.tree_util.tree_leaves(node.operation(*args, **kwargs))
@@ -50,7 +59,7 @@ class Graph:
                 values[id(tensor)] = x
 
     def node_numbers(self):
-        """{node: its number among those of its operation in this graph}."""
+        """{node: its number among the nodes of its operation in this graph}"""
         numbers, counts = {}, collections.Counter()
         inside = set(self.nodes)
         for operation in self.operations:
@@ -61,103 +70,117 @@ class Graph:
         return numbers
 
 
-class Disconnected(ValueError):
-    """An output that the inputs do not lead to."""
+class DisconnectedError(ValueError):
+    """An output does not depend on the inputs alone."""
 
 
 def is_recorded(tensor) -> bool:
-    """Was it made by an operation?"""
+    """Was the tensor made by an operation?"""
     return hasattr(tensor, "_keras_history")
 
 
 def node_of(tensor) -> Node:
-    """The call that made a KerasTensor."""
+    """The node (recorded call) that made a KerasTensor."""
     operation, number, _ = tensor._keras_history
     return operation._mk_inbound_nodes[number]
 
 
-def _walk(outputs, stop):
-    """Depth first from the outputs: (nodes after those they need, operations met)."""
-    finished, done, met, open_nodes = [], set(), {}, set()
-    todo = [(x, False) for x in reversed(outputs)]
-    while todo:
-        tensor, leaving = todo.pop()
+def _topological_order(outputs, input_ids):
+    """Search depth first from the outputs.
+
+    Returns:
+        (nodes, each after the nodes it depends on; {operation: order of first visit}).
+    """
+    ordered, finished, visits, started = [], set(), {}, set()
+    # An explicit stack: graphs may be deeper than Python's limit of 1,000 calls.
+    stack = [(x, False) for x in reversed(outputs)]
+    while stack:
+        tensor, is_exit = stack.pop()
         if not is_recorded(tensor):
-            if id(tensor) in stop:
+            if id(tensor) in input_ids:
                 continue
-            raise Disconnected(
+            raise DisconnectedError(
                 f"{tensor!r} was not made by a layer or op from an `Input`."
             )
         node = node_of(tensor)
-        if leaving:
-            if node not in done:
-                done.add(node)
-                finished.append(node)
+        if is_exit:
+            if node not in finished:
+                finished.add(node)
+                ordered.append(node)
             continue
-        if node in done or node in open_nodes:
+        if node in finished or node in started:
             continue
-        met.setdefault(node.operation, len(met))
-        open_nodes.add(node)
-        todo.append((tensor, True))
-        if id(tensor) in stop:
+        visits.setdefault(node.operation, len(visits))
+        started.add(node)
+        stack.append((tensor, True))
+        if id(tensor) in input_ids:
             continue
         if node.is_input:
-            raise Disconnected(
+            raise DisconnectedError(
                 f"it depends on {node.operation.name!r}, which is not among them."
             )
-        todo.extend((x, False) for x in reversed(node.input_tensors))
-    return finished, met
+        stack.extend((x, False) for x in reversed(node.input_tensors))
+    return ordered, visits
 
 
-def _depths(nodes, stop):
-    """{node: longest way to an output}, all nodes of an operation counted together."""
-    depths, of_operation = {}, {}
+def _depths(nodes, input_ids):
+    """{node: longest path to an output}; nodes of one operation share the longest."""
+    depths, operation_depths = {}, {}
     for node in reversed(nodes):
-        depth = max(depths.get(node, 0), of_operation.get(node.operation, 0))
-        of_operation[node.operation] = depths[node] = depth
-        if any(id(x) in stop for x in node.output_tensors):
+        depth = max(depths.get(node, 0), operation_depths.get(node.operation, 0))
+        operation_depths[node.operation] = depths[node] = depth
+        if any(id(x) in input_ids for x in node.output_tensors):
             continue
         for x in node.input_tensors:
             if is_recorded(x):
-                before = node_of(x)
-                depths[before] = max(depth + 1, depths.get(before, 0))
+                parent = node_of(x)
+                depths[parent] = max(depth + 1, depths.get(parent, 0))
     return depths
 
 
-def clone_between(inputs, outputs, make_input):
-    """Record the nodes from `inputs` to `outputs` again, from fresh inputs.
+def clone_subgraph(inputs, outputs):
+    """Record the nodes from `inputs` to `outputs` again, from new inputs.
 
-    For models that begin in the middle of a graph. `make_input(tensor)` gives the
-    KerasTensor that takes its place.
+    A model that starts in the middle of a graph needs this.
 
     Returns:
-        (fresh inputs, outputs), as flat lists.
+        (new inputs, new outputs), as flat lists.
     """
-    fresh = {id(x): make_input(x) for x in inputs}
-
-    def swap(tree):
-        return fill(tree, fresh)
-
+    clones = {id(x): input_like(x) for x in inputs}
     for node in Graph(inputs, outputs).nodes:
-        if any(id(x) in fresh for x in node.output_tensors):
+        if any(id(x) in clones for x in node.output_tensors):
             continue
-        copies = [_copy(x) for x in node.output_tensors]
-        fresh |= {id(x): c for x, c in zip(node.output_tensors, copies, strict=True)}
-        Node(node.operation, swap(node.args), swap(node.kwargs), copies)
-    return [fresh[id(x)] for x in inputs], [fresh[id(x)] for x in outputs]
+        args, kwargs = substitute((node.args, node.kwargs), clones)
+        new = [tensor_like(x) for x in node.output_tensors]
+        clones |= {id(x): c for x, c in zip(node.output_tensors, new, strict=True)}
+        Node(node.operation, args, kwargs, new)
+    return [clones[id(x)] for x in inputs], [clones[id(x)] for x in outputs]
 
 
-def _copy(tensor):
+def is_input(tensor) -> bool:
+    """Was it made by `keras.Input`?"""
+    return is_recorded(tensor) and isinstance(tensor._keras_history[0], InputLayer)
+
+
+def input_like(tensor, sparse=None) -> KerasTensor:
+    """A new `keras.Input` of the same shape and dtype; Keras names it so."""
+    name = f"{tensor.name}CLONE"
+    dtype, shape = tensor.dtype, tensor.shape
+    return Input(batch_shape=shape, dtype=dtype, sparse=sparse, name=name)
+
+
+def tensor_like(tensor) -> KerasTensor:
+    """A new KerasTensor of the same shape, dtype and sparsity."""
     return KerasTensor(tensor.shape, tensor.dtype, sparse=tensor.sparse)
 
 
-def fill(tree, values) -> Any:
-    """The tree with each KerasTensor replaced by `values[id(tensor)]`."""
+def substitute(tree, values) -> Any:
+    """Replace each KerasTensor in a tree by `values[id(tensor)]`, if there is one."""
     if isinstance(tree, KerasTensor):
         return values.get(id(tree), tree)
     if isinstance(tree, (list, tuple)):
-        items = [fill(x, values) for x in tree]
+        items = [substitute(x, values) for x in tree]
         return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
     if isinstance(tree, dict):
-        return {key: fill(x, values) for key, x in tree.items()}
+        return {key: substitute(x, values) for key, x in tree.items()}
     return tree

@@ -1,4 +1,4 @@
-"""A graph as a JSON-ready dict, and back."""
+"""Graphs as configs: write one, and rebuild the graph from it."""
 
 import jax
 
@@ -13,7 +13,11 @@ from minikeras.models.graph import node_of
 
 
 def graph_config(model) -> dict:
-    """Name, layers with the calls that led to them, inputs and outputs."""
+    """The graph of a Functional model as a JSON-ready dict.
+
+    It has the name, the layers with their recorded calls, and references to the inputs
+    and outputs. A reference is [layer name, number of the call, number of the output].
+    """
     numbers = model._mk_graph.node_numbers()
 
     def history(tensor):
@@ -40,52 +44,61 @@ def graph_config(model) -> dict:
 
 
 def _node_config(node, history):
-    def one(tree):
+    """The arguments of one call; `history` gives the references of KerasTensors."""
+
+    def convert(tree):
         if isinstance(tree, KerasTensor):
             config = serialize_keras_object(tree)
             config["config"]["keras_history"] = history(tree)
             return config
         if isinstance(tree, (list, tuple)):
-            return [one(x) for x in tree]
+            return [convert(x) for x in tree]
         if isinstance(tree, dict):
-            return {key: one(x) for key, x in tree.items()}
+            return {key: convert(x) for key, x in tree.items()}
         return serialize_keras_object(tree)
 
     return {
-        "args": [one(x) for x in node.args],
-        "kwargs": {key: one(x) for key, x in node.kwargs.items()},
+        "args": [convert(x) for x in node.args],
+        "kwargs": {key: convert(x) for key, x in node.kwargs.items()},
     }
 
 
 def rebuild(config):
-    """(inputs, outputs) of the graph that a config describes.
+    """Create the graph that a config describes.
 
-    Layers are made first; then every call whose inputs exist is repeated, until none
-    is left.
+    All layers are created first. Then each call is repeated as soon as its inputs
+    exist.
+
+    Returns:
+        (inputs, outputs), KerasTensors in the nesting of the config.
 
     Raises:
-        ValueError: calls that wait for each other, or for what no layer gives.
+        ValueError: calls that wait for each other, or a reference to a missing layer.
     """
     family = registry.family("layers")
-    pending, tensors, counts = [], {}, {}
+    # tensors: {(layer name, number of its call, number of the output): KerasTensor}
+    pending, tensors, call_counts = [], {}, {}
     for entry in config["layers"]:
         layer = deserialize_keras_object(entry, family=family)
-        if "name" not in entry["config"]:  # Keras's ExtractPatches leaves it out
+        if "name" not in entry["config"]:  # Keras's ExtractPatches omits it
             layer.name = entry.get("name", layer.name)
         pending += [(layer, node) for node in entry["inbound_nodes"]]
         if isinstance(layer, InputLayer):
             tensors[(layer.name, 0, 0)] = layer.output
-    made = {
+    names = {
         entry["config"].get("name", entry.get("name")) for entry in config["layers"]
     }
     for _, node in pending:
-        for name, *_ in _histories(_from_keras_2(node) if _is_old(node) else node):
-            if name not in made:
+        node = _from_keras_2(node) if _is_keras_2_node(node) else node
+        for name, *_ in _histories(node):
+            if name not in names:
                 raise ValueError(
-                    f"Missing node: {name}. The config has {sorted(made)}."
+                    f"Missing node: {name}. The config has {sorted(names)}."
                 )
+    # A layer that is called twice may be listed before its inputs: try again until a
+    # round makes no call.
     while pending:
-        waiting = [x for x in pending if not _repeat_call(*x, tensors, counts)]
+        waiting = [x for x in pending if not _repeat_call(*x, tensors, call_counts)]
         if len(waiting) == len(pending):
             raise ValueError(
                 "The graph cannot be rebuilt: the calls of "
@@ -93,14 +106,14 @@ def rebuild(config):
             )
         pending = waiting
     return (
-        _tensors_of(config["input_layers"], tensors),
-        _tensors_of(config["output_layers"], tensors),
+        _look_up(config["input_layers"], tensors),
+        _look_up(config["output_layers"], tensors),
     )
 
 
-def _repeat_call(layer, node, tensors, counts):
-    """Call `layer` as the node says; False while an input of it is missing."""
-    if _is_old(node):
+def _repeat_call(layer, node, tensors, call_counts):
+    """Repeat one recorded call; return False if an input does not exist yet."""
+    if _is_keras_2_node(node):
         node = _from_keras_2(node)
     if any(history not in tensors for history in _histories(node)):
         return False
@@ -108,19 +121,19 @@ def _repeat_call(layer, node, tensors, counts):
         *[_argument(x, tensors) for x in node["args"]],
         **{key: _argument(x, tensors) for key, x in node["kwargs"].items()},
     )
-    number = counts.get(id(layer), 0)
-    counts[id(layer)] = number + 1
+    number = call_counts.get(id(layer), 0)
+    call_counts[id(layer)] = number + 1
     for i, x in enumerate(jax.tree_util.tree_leaves(outputs)):
         tensors[(layer.name, number, i)] = x
     return True
 
 
-def _is_old(node):
+def _is_keras_2_node(node):
     return isinstance(node, list)
 
 
 def _from_keras_2(node):
-    """`[["layer", 0, 0, {kwargs}], …]` -> {"args", "kwargs"}."""
+    """`[["layer", 0, 0, {kwargs}], …]` -> {"args", "kwargs"}"""
 
     def tensor(entry):
         history = list(entry[:3])
@@ -137,6 +150,7 @@ def _is_tensor(x):
 
 
 def _histories(config):
+    """References (layer name, call, output) of all KerasTensors in a config."""
     if _is_tensor(config):
         return [tuple(config["config"]["keras_history"])]
     if isinstance(config, dict):
@@ -147,6 +161,7 @@ def _histories(config):
 
 
 def _argument(config, tensors):
+    """An argument of a call, with KerasTensors and objects in place of configs."""
     if _is_tensor(config):
         return tensors[tuple(config["config"]["keras_history"])]
     if isinstance(config, dict) and "class_name" in config:
@@ -158,10 +173,10 @@ def _argument(config, tensors):
     return config
 
 
-def _tensors_of(config, tensors):
-    """`["name", 0, 0]`, or lists, tuples and dicts of it -> KerasTensors."""
+def _look_up(config, tensors):
+    """Replace references `["name", 0, 0]` in a tree by their KerasTensors."""
     if isinstance(config, dict):
-        return {key: _tensors_of(x, tensors) for key, x in config.items()}
+        return {key: _look_up(x, tensors) for key, x in config.items()}
     if len(config) == 3 and isinstance(config[0], str):
         key = tuple(config)
         if key not in tensors:
@@ -169,4 +184,4 @@ def _tensors_of(config, tensors):
                 f"The graph cannot be rebuilt: no layer gives {list(config)}."
             )
         return tensors[key]
-    return type(config)(_tensors_of(x, tensors) for x in config)
+    return type(config)(_look_up(x, tensors) for x in config)

@@ -1,4 +1,7 @@
-"""What was passed to a graph, as the graph's own inputs."""
+"""Bring the inputs of a call into the structure, rank and dtype of the graph's inputs.
+
+`specs` are the inputs of the graph: KerasTensors in any nesting.
+"""
 
 import warnings
 
@@ -12,18 +15,18 @@ from minikeras.core.symbolic import any_symbolic
 from minikeras.layers.input_spec import InputSpec
 
 
-def names_of(own):
+def names_of(specs):
     """Names of the input layers, flat."""
-    return [x._keras_history[0].name for x in jax.tree_util.tree_leaves(own)]
+    return [x._keras_history[0].name for x in jax.tree_util.tree_leaves(specs)]
 
 
-def specs_of(own):
-    """An `InputSpec` for each input; the size of the batch is free."""
-    specs = []
-    for path, x in tree.flatten_with_path(own):
+def specs_of(specs):
+    """An `InputSpec` for each input, with any batch size."""
+    input_specs = []
+    for path, x in tree.flatten_with_path(specs):
         layer = x._keras_history[0]
-        named = isinstance(own, dict) and len(path) == 1
-        specs.append(
+        named = isinstance(specs, dict) and len(path) == 1
+        input_specs.append(
             InputSpec(
                 shape=(None, *x.shape[1:]) if x.shape else (),
                 allow_last_axis_squeeze=True,
@@ -31,11 +34,11 @@ def specs_of(own):
                 optional=layer.optional,
             )
         )
-    return specs
+    return input_specs
 
 
-def refill(structure, leaves):
-    """The nest with other leaves."""
+def unflatten_like(structure, leaves):
+    """The nested structure with other leaves."""
     return jax.tree_util.tree_unflatten(
         jax.tree_util.tree_structure(structure), list(leaves)
     )
@@ -45,40 +48,41 @@ def _is_array(x):
     return hasattr(x, "shape")
 
 
-def arrange(own, inputs):
-    """`inputs` in the nest of the graph's inputs `own`.
+def match_structure(specs, inputs):
+    """`inputs` in the nesting of `specs`.
 
-    A dict may name the inputs of a list, and a list give those of a dict in the order
-    of its keys.
+    A dict may give the inputs of a list by their names. A list may give the inputs of a
+    dict in the order of its keys.
 
     Raises:
-        ValueError: the inputs cannot be told apart, or a dict lacks one.
+        ValueError: the inputs cannot be assigned, or a dict lacks one.
     """
     if isinstance(inputs, dict):
-        _check_names(own, inputs)
-    if isinstance(own, KerasTensor):
-        return _single(own, inputs)
-    if isinstance(own, dict):
-        return _for_dict(own, inputs)
+        _check_names(specs, inputs)
+    if isinstance(specs, KerasTensor):
+        return _match_single(specs, inputs)
+    if isinstance(specs, dict):
+        return _match_dict(specs, inputs)
     if isinstance(inputs, dict):
-        return refill(own, [inputs[n] for n in names_of(own)])
-    if _is_array(inputs) and len(jax.tree_util.tree_leaves(own)) == 1:
-        return refill(own, [inputs])
+        return unflatten_like(specs, [inputs[n] for n in names_of(specs)])
+    if _is_array(inputs) and len(jax.tree_util.tree_leaves(specs)) == 1:
+        return unflatten_like(specs, [inputs])
     return inputs
 
 
-def _single(own, inputs):
+def _match_single(specs, inputs):
+    """The input of a graph with one KerasTensor as input."""
     if isinstance(inputs, (list, tuple)) and len(inputs) == 1:
         if _is_array(inputs[0]) or inputs[0] is None:
             return inputs[0]
     if isinstance(inputs, dict):
-        return inputs[names_of(own)[0]]
+        return inputs[names_of(specs)[0]]
     return inputs
 
 
-def _check_names(own, inputs):
-    """No array may stand for an input of another name."""
-    names = list(own) if isinstance(own, dict) else names_of(own)
+def _check_names(specs, inputs):
+    """Raise ValueError unless a dict has all inputs under their own names."""
+    names = list(specs) if isinstance(specs, dict) else names_of(specs)
     if missing := [name for name in names if name not in inputs]:
         raise ValueError(
             f"The model expects the inputs {names}; {missing} are missing from "
@@ -86,50 +90,52 @@ def _check_names(own, inputs):
         )
 
 
-def _for_dict(own, inputs):
+def _match_dict(specs, inputs):
+    """The inputs of a graph whose inputs are a dict."""
     if isinstance(inputs, dict):
-        if set(own) < set(inputs):
+        if set(specs) < set(inputs):
             if not any_symbolic((inputs,)):
-                warnings.warn(_mismatch(own, inputs), stacklevel=2)
-            return {key: inputs[key] for key in own}
+                warnings.warn(_mismatch_message(specs, inputs), stacklevel=2)
+            return {key: inputs[key] for key in specs}
         return inputs
-    if isinstance(inputs, (list, tuple)) and len(inputs) == len(own):
-        if list(own) != sorted(own):
-            raise ValueError(_mismatch(own, inputs))
+    if isinstance(inputs, (list, tuple)) and len(inputs) == len(specs):
+        if list(specs) != sorted(specs):
+            raise ValueError(_mismatch_message(specs, inputs))
         if not any_symbolic((inputs,)):
-            warnings.warn(_mismatch(own, inputs), stacklevel=2)
-        return dict(zip(sorted(own), inputs, strict=True))
-    if _is_array(inputs) and len(own) > 1:
+            warnings.warn(_mismatch_message(specs, inputs), stacklevel=2)
+        return dict(zip(sorted(specs), inputs, strict=True))
+    if _is_array(inputs) and len(specs) > 1:
         raise ValueError(
-            f"The model expects named input(s) with keys {list(own)}, got one array of "
-            f"shape {tuple(inputs.shape)}. Pass a dict with these keys."
+            f"The model expects named input(s) with keys {list(specs)}, got one array "
+            f"of shape {tuple(inputs.shape)}. Pass a dict with these keys."
         )
     return inputs
 
 
-def _mismatch(own, inputs):
-    shown = [
+def _mismatch_message(specs, inputs):
+    expected, given = (
         tree.map_structure(lambda x: f"Array{getattr(x, 'shape', None)}", part)
-        for part in (own, inputs)
-    ]
+        for part in (specs, inputs)
+    )
     return (
         "The structure of `inputs` doesn't match the expected structure. "
-        f"Expected {shown[0]}, got {shown[1]}."
+        f"Expected {expected}, got {given}."
     )
 
 
-def standardize(own, inputs):
-    """{id of an input KerasTensor: its array, in the input's rank and dtype}.
+def standardize(specs, inputs):
+    """{id of an input KerasTensor: its array, in the rank and dtype of the KerasTensor}
 
     Raises:
-        ValueError: another number of inputs, a rank that does not fit, or None for
-            an input that is not optional.
+        ValueError: another number of inputs, a rank that does not fit, or None for an
+            input that is not optional.
     """
-    paths = tree.flatten_with_path(own)
-    leaves = tree.flatten(arrange(own, inputs))
+    paths = tree.flatten_with_path(specs)
+    leaves = tree.flatten(match_structure(specs, inputs))
     if len(leaves) != len(paths):
         raise ValueError(
-            f"The model expects {len(paths)} inputs {names_of(own)}, got {len(leaves)}."
+            f"The model expects {len(paths)} inputs {names_of(specs)}, got "
+            f"{len(leaves)}."
         )
     return {
         id(spec): _as_input(x, spec, path)
@@ -138,6 +144,7 @@ def standardize(own, inputs):
 
 
 def _as_input(x, spec, path):
+    """An input as an array in the rank and dtype of its KerasTensor."""
     layer = spec._keras_history[0]
     where = f"the input with name {layer.name!r} and path {'.'.join(map(str, path))!r}"
     if x is None:

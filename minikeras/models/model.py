@@ -1,4 +1,4 @@
-"""Model: a layer that can be trained, saved and looked into."""
+"""Model: a layer that can be trained, saved and inspected."""
 
 import inspect
 from typing import Any
@@ -17,14 +17,20 @@ from minikeras.saving import api
 class Model(Trainer, Layer):
     """A network: a graph of layers, or a subclass with its own `call`.
 
-    `Model(inputs, outputs)` gives a `Functional` model: the graph that was recorded
-    between two (nests of) KerasTensors. A subclass makes layers in `__init__` and
-    uses them in `call(inputs, training=None, mask=None)`.
+    `Model(inputs, outputs)` is the graph that was recorded between KerasTensors. A
+    subclass creates layers in `__init__` and calls them in
+    `call(inputs, training=None, mask=None)`.
 
     Args:
-        inputs: KerasTensor(s) made by `keras.Input`, in any nest.
-        outputs: KerasTensor(s) computed from them.
-        name: unique by default.
+        *args: `inputs` and `outputs`: KerasTensors made by `keras.Input`, and
+            KerasTensors computed from them, in nested lists, tuples and dicts. None in
+            a subclass.
+        **kwargs: `inputs` and `outputs` by name; `name`, `trainable`, `dtype` and the
+            other arguments of `keras.Layer`.
+
+    Raises:
+        ValueError: not KerasTensors, outputs that do not depend on the inputs alone, or
+            two layers with one name.
 
     >>> from minikeras import Input, layers
     >>> x = Input((4,))
@@ -32,7 +38,7 @@ class Model(Trainer, Layer):
     10
     """
 
-    # `Functional`, which stands on this class and enters itself here.
+    # `Functional`. It imports this module, so it sets this attribute itself.
     _mk_graph_class: Any
 
     def __new__(cls, *args, **kwargs):
@@ -54,14 +60,19 @@ class Model(Trainer, Layer):
         Layer.__init__(self, *args, **kwargs)
 
     def call(self, *args, **kwargs):
-        """The computation; a subclass defines it."""
+        """Compute the outputs; a subclass defines this method.
+
+        Args:
+            *args: the inputs.
+            **kwargs: further arguments, such as `training` and `mask`.
+        """
         raise NotImplementedError(
             f"Model {type(self).__name__} does not have a `call()` method implemented."
         )
 
     @property
     def layers(self):
-        """Layers held directly by the model."""
+        """List of the layers held directly by the model."""
         return list(self._mk_layers)
 
     @layers.setter
@@ -72,7 +83,16 @@ class Model(Trainer, Layer):
         )
 
     def get_layer(self, name=None, index=None):
-        """The layer called `name`, or number `index`; ValueError if there is none."""
+        """Return one layer of the model.
+
+        Args:
+            name: str, name of the layer; or give `index`.
+            index: int, position in `layers`; or give `name`.
+
+        Raises:
+            ValueError: there is no such layer, or both or none of the arguments are
+                given.
+        """
         if (name is None) == (index is None):
             raise ValueError(
                 "get_layer: give either a layer's name or its index, got "
@@ -102,15 +122,21 @@ class Model(Trainer, Layer):
         show_trainable=False,
         layer_range=None,
     ):
-        """Print a table of the layers, their output shapes and parameters.
+        """Print a table of the layers, their output shapes and numbers of parameters.
 
         Args:
-            line_length: width of the table in characters.
-            positions: share of each column in it.
-            print_fn: called with the text; prints it by default.
-            expand_nested: show the layers of nested models too?
-            show_trainable: show which layers are trainable?
-            layer_range: (first name, last name), as regular expressions.
+            line_length: int, width of the table in characters; None takes the default
+                width or that of the terminal.
+            positions: list of the right edges of the columns, as shares of the width;
+                None for the defaults.
+            print_fn: function that gets the text; None prints it.
+            expand_nested: bool, also list the layers of nested models.
+            show_trainable: bool, add a column that says which layers are trainable.
+            layer_range: (first name, last name), regular expressions; None for all
+                layers.
+
+        Raises:
+            ValueError: `layer_range` names no layer.
         """
         summaries.print_summary(
             self,
@@ -123,7 +149,15 @@ class Model(Trainer, Layer):
         )
 
     def build(self, input_shape=None):
-        """Create the weights by tracing `call` on inputs of the given shape(s)."""
+        """Create the weights by tracing `call` on inputs of these shapes.
+
+        Args:
+            input_shape: shape of the inputs with the batch axis, or nested structure of
+                shapes.
+
+        Raises:
+            ValueError: `input_shape` is None.
+        """
         if input_shape is None:
             raise ValueError(
                 f"build() of {self.name!r} needs the input shape(s), got None."
@@ -133,7 +167,11 @@ class Model(Trainer, Layer):
         self.built = True
 
     def build_from_config(self, config):
-        """Build from the input shape(s) of a saved model."""
+        """Build from the shapes of `get_build_config()`.
+
+        Args:
+            config: dict with `input_shape` or `shapes_dict`.
+        """
         shapes = config.get("input_shape", config.get("shapes_dict"))
         if shapes is None:
             return
@@ -151,53 +189,88 @@ class Model(Trainer, Layer):
         self._mk_build_shapes = {"input_shape": shapes}
 
     def to_json(self, **kwargs):
-        """The architecture as JSON text; `kwargs` go to `json.dumps`."""
+        """Return the architecture as JSON text.
+
+        Args:
+            **kwargs: keyword arguments of `json.dumps`.
+        """
         return api.model_to_json(self, **kwargs)
 
     def save(self, filepath, overwrite=True, zipped=None, **kwargs):
-        """Write the model to a `.keras` file.
+        """Write architecture, weights and optimizer state to a `.keras` file.
 
         Args:
-            filepath: path that ends in `.keras`.
-            overwrite: replace an existing file, or ask at the prompt?
-            zipped: one file (default), or a folder when False.
+            filepath: path that ends in `.keras`, or a file object open for writing.
+            overwrite: bool, replace an existing file; False asks at the prompt.
+            zipped: False writes a folder; None and True write one file.
+            **kwargs: `include_optimizer`, bool, whether to store the optimizer's state;
+                `save_format` is ignored.
+
+        Raises:
+            ValueError: another ending of the path, or another argument.
         """
         api.save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
     def save_weights(self, filepath, overwrite=True, **kwargs):
-        """Write the weights to a `.weights.h5` file."""
+        """Write the weights to a `.weights.h5` file.
+
+        Args:
+            filepath: path that ends in `.weights.h5`.
+            overwrite: bool, replace an existing file; False asks at the prompt.
+            **kwargs: must be empty.
+
+        Raises:
+            ValueError: another ending of the path, or a model that is not built.
+        """
         api.save_weights(self, filepath, overwrite=overwrite, **kwargs)
 
     def load_weights(self, filepath, skip_mismatch=False, **kwargs):
         """Read the weights from a `.weights.h5` or `.keras` file.
 
         Args:
-            filepath: the file.
-            skip_mismatch: leave layers alone whose weights do not fit, with a
-                warning, instead of raising?
+            filepath: path of the file.
+            skip_mismatch: bool, keep the weights of layers that do not fit, with a
+                warning, instead of raising an error.
+            **kwargs: `objects_to_skip` is ignored; no other argument is allowed.
+
+        Raises:
+            ValueError: there is no such file, its ending is another one, the model is
+                not built, or the weights do not fit.
         """
         api.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        """A new model from `get_config()`."""
+        """Create a model from `get_config()`; its weights are new.
+
+        Args:
+            config: dict of `get_config()`.
+            custom_objects: dict {name: class or function} of names in the config.
+        """
         keys = {"name", "layers", "input_layers", "output_layers"}
         with registry.CustomObjectScope(custom_objects):
             if keys <= set(config) and (
                 cls is Model
                 or issubclass(cls, Model._mk_graph_class)
-                and same_signature(cls)
+                and has_functional_signature(cls)
             ):
                 inputs, outputs = rebuild(config)
-                own = {k: v for k, v in config.items() if k not in keys}
-                return cls(inputs, outputs, name=config["name"], **own)
+                rest = {k: v for k, v in config.items() if k not in keys}
+                return cls(inputs, outputs, name=config["name"], **rest)
             return super().from_config(config)
 
     def get_state_tree(self, value_format="backend_tensor"):
-        """{"trainable_variables", …: nested dicts by path} of the variables' values.
+        """Return the values of all variables, as nested dicts by path.
 
         Args:
-            value_format: "backend_tensor" for arrays, "numpy_array" for numpy.
+            value_format: `"backend_tensor"` for JAX arrays, `"numpy_array"` for numpy.
+
+        Returns:
+            {"trainable_variables", "non_trainable_variables", "optimizer_variables",
+            "metrics_variables": nested dicts}.
+
+        Raises:
+            ValueError: an unknown `value_format`, or two variables with one path.
         """
         return {
             name: _tree(variables, value_format)
@@ -205,7 +278,11 @@ class Model(Trainer, Layer):
         }
 
     def set_state_tree(self, state_tree):
-        """Assign the values of `get_state_tree()`."""
+        """Assign the values of `get_state_tree()`; variables that it lacks keep theirs.
+
+        Args:
+            state_tree: dict in the form of `get_state_tree()`.
+        """
         for name, variables in self._mk_state_variables().items():
             flat = _flat(state_tree.get(name, {}))
             for v in variables:
@@ -223,6 +300,7 @@ class Model(Trainer, Layer):
 
 
 def _tree(variables, value_format):
+    """{group: {…: {name: value}}} by the parts of the variables' paths."""
     if value_format not in ("backend_tensor", "numpy_array"):
         raise ValueError(
             "value_format: expected 'backend_tensor' or 'numpy_array', got "
@@ -244,6 +322,7 @@ def _tree(variables, value_format):
 
 
 def _flat(tree, prefix=""):
+    """{path: value} of nested dicts."""
     flat = {}
     for key, value in tree.items():
         if isinstance(value, dict):
@@ -262,7 +341,7 @@ def _is_functional(args, kwargs):
 
 
 def _insert_base(cls, functional):
-    """Put Functional in the place of Model among the bases of a user's class."""
+    """Replace Model by Functional among the bases of a user's class."""
     if cls is Model or issubclass(cls, functional):
         return
     cls.__bases__ = tuple(
@@ -273,11 +352,11 @@ def _insert_base(cls, functional):
             _insert_base(base, functional)
 
 
-def same_signature(cls):
-    """Can `cls(inputs, outputs, name=)` be called, as Functional's own?"""
-    own = list(inspect.signature(cls.__init__).parameters.values())[1:]
-    kinds = [p.kind for p in own]
-    if {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD} <= set(kinds):
+def has_functional_signature(cls):
+    """Can the class be called as `cls(inputs, outputs, name=)`?"""
+    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
+    names, kinds = [p.name for p in parameters], [p.kind for p in parameters]
+    any_keyword = inspect.Parameter.VAR_KEYWORD in kinds
+    if any_keyword and inspect.Parameter.VAR_POSITIONAL in kinds:
         return kinds[0] is inspect.Parameter.VAR_POSITIONAL
-    named = "name" in [p.name for p in own] or inspect.Parameter.VAR_KEYWORD in kinds
-    return named and [p.name for p in own[:2]] == ["inputs", "outputs"]
+    return ("name" in names or any_keyword) and names[:2] == ["inputs", "outputs"]

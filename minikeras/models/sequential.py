@@ -1,4 +1,4 @@
-"""Sequential: layers one after another."""
+"""Sequential: a model whose layers follow each other."""
 
 from minikeras.core import registry
 from minikeras.core.bridge import Frame
@@ -20,10 +20,14 @@ class Sequential(Model):
     """A stack of layers, each with one input and one output.
 
     Args:
-        layers: list of layers; an `Input` or a first layer with `input_shape=` lets
-            the weights be made at once, else the first data does.
-        trainable: do optimizers update the weights?
-        name: unique by default.
+        layers: list of layers, or None. If it starts with an `Input`, or with a layer
+            that has `input_shape=`, the weights are created at once; otherwise the
+            first call creates them.
+        trainable: bool, whether optimizers update the weights.
+        name: str, unique name; None makes one.
+
+    Raises:
+        ValueError: something other than a layer, or two layers with one name.
 
     >>> from minikeras import Input, layers
     >>> Sequential([Input((3,)), layers.Dense(2), layers.Dense(1)]).output_shape
@@ -44,7 +48,7 @@ class Sequential(Model):
 
     @property
     def layers(self):
-        """The layers, without the input."""
+        """List of the layers, without the input."""
         stack = self._mk_stack
         return stack[1:] if stack and isinstance(stack[0], InputLayer) else stack[:]
 
@@ -55,10 +59,14 @@ class Sequential(Model):
         )
 
     def add(self, layer, rebuild=True):
-        """Put a layer on top.
+        """Add a layer on top of the stack.
+
+        Args:
+            layer: a `keras.Layer`, or an `Input` in an empty stack.
+            rebuild: bool, create the weights now if the input shape is known.
 
         Raises:
-            ValueError: not a layer, a second input, or a name that is taken.
+            ValueError: not a layer, a second input, or a name that is already used.
         """
         layer = _as_layer(layer)
         if not self._mk_stack:
@@ -84,7 +92,14 @@ class Sequential(Model):
             self.built, self._mk_functional = False, None
 
     def pop(self, rebuild=True):
-        """Take the top layer off and return it."""
+        """Remove the top layer and return it.
+
+        Args:
+            rebuild: bool, build the shorter stack now if the input shape is known.
+
+        Raises:
+            ValueError: the stack is empty.
+        """
         if not self._mk_stack:
             raise ValueError(f"Sequential {self.name!r} has no layers to pop.")
         layer = self._mk_stack.pop()
@@ -94,6 +109,7 @@ class Sequential(Model):
         return layer
 
     def _mk_rebuild(self):
+        """Build the stack if its input shape is known."""
         self.built, self._mk_functional = False, None
         if len(self._mk_stack) > 1 and isinstance(self._mk_stack[0], InputLayer):
             self.build(self._mk_stack[0].batch_shape)
@@ -105,10 +121,18 @@ class Sequential(Model):
                 self.build(shape)
 
     def build(self, input_shape=None):
-        """Make the weights for inputs of this shape, batch size included."""
+        """Create the weights.
+
+        Args:
+            input_shape: shape of the input with the batch axis; None if the stack
+                starts with an `Input`.
+
+        Raises:
+            ValueError: no layers, no shape, or a shape that contradicts the `Input`.
+        """
         input_shape = tuple(input_shape) if is_shape(input_shape) else input_shape
         if input_shape is not None and not is_shape(input_shape):
-            return  # several inputs: the layers are built by the first data
+            return  # several inputs: the first call builds the layers
         if not self._mk_stack:
             raise ValueError(
                 f"Sequential {self.name!r} cannot be built: no layers. Call `add()` "
@@ -130,18 +154,24 @@ class Sequential(Model):
             _check_one_argument(layer)
             try:
                 outputs = layer(outputs)
-            except NotImplementedError:  # no symbolic form: run it layer by layer
+            except NotImplementedError:  # a layer without symbolic form: no graph
                 return
         self._mk_functional = Functional(inputs, outputs)
         self.built = True
 
     def call(self, inputs, training=None, mask=None):
-        """Each layer on the output of the one before."""
+        """Return the output of the last layer.
+
+        Args:
+            inputs: array (batch, ...).
+            training: bool, passed to the layers; None keeps their defaults.
+            mask: mask of the inputs, not used.
+        """
         x = inputs
         if self._mk_functional is not None:
-            own = self._mk_functional._mk_inputs
-            if getattr(x, "ndim", None) != own.ndim or x.dtype != own.dtype:
-                x = model_inputs.standardize(own, x)[id(own)]
+            spec = self._mk_functional._mk_inputs
+            if getattr(x, "ndim", None) != spec.ndim or x.dtype != spec.dtype:
+                x = model_inputs.standardize(spec, x)[id(spec)]
         mode = {} if training is None else {"training": training}
         with Frame(**mode):
             for layer in self.layers:
@@ -149,47 +179,54 @@ class Sequential(Model):
         return x
 
     def compute_output_spec(self, inputs, training=None, mask=None):
-        """The output as a KerasTensor."""
+        """Return the output as a KerasTensor.
+
+        Args:
+            inputs: KerasTensor (batch, ...).
+            training: bool or None, passed to the layers.
+            mask: mask of the inputs, or None.
+        """
         if self._mk_functional is not None:
             return self._mk_functional.compute_output_spec(inputs, training, mask)
         return super().compute_output_spec(inputs, training=training, mask=mask)
 
     @property
     def input_shape(self):
-        """Shape of the input; AttributeError before it is known."""
-        return self._mk_known("input_shape")
+        """Shape of the input; AttributeError while the model is not built."""
+        return self._mk_graph_attribute("input_shape")
 
     @property
     def output_shape(self):
-        """Shape of the output; AttributeError before it is known."""
-        return self._mk_known("output_shape")
+        """Shape of the output; AttributeError while the model is not built."""
+        return self._mk_graph_attribute("output_shape")
 
     @property
     def inputs(self):
-        """The input KerasTensors; AttributeError before the shape is known."""
-        return self._mk_known("inputs")
+        """List of the input KerasTensor; AttributeError if the model is not built."""
+        return self._mk_graph_attribute("inputs")
 
     @property
     def outputs(self):
-        """The output KerasTensors; AttributeError before the shape is known."""
-        return self._mk_known("outputs")
+        """List of the output KerasTensor; AttributeError if the model is not built."""
+        return self._mk_graph_attribute("outputs")
 
     @property
     def input(self):
-        """The input KerasTensor."""
-        return self._mk_known("input")
+        """The input KerasTensor; AttributeError while the model is not built."""
+        return self._mk_graph_attribute("input")
 
     @property
     def output(self):
-        """The output KerasTensor."""
-        return self._mk_known("output")
+        """The output KerasTensor; AttributeError while the model is not built."""
+        return self._mk_graph_attribute("output")
 
     @property
     def input_dtype(self):
-        """Dtype of the input: the first layer's."""
+        """Dtype of the input, which is that of the first layer."""
         return _dtype(self._mk_stack[0]) if self._mk_stack else super().input_dtype
 
-    def _mk_known(self, name):
+    def _mk_graph_attribute(self, name):
+        """An attribute of the stack's Functional model; AttributeError without one."""
         if self._mk_functional is None:
             raise AttributeError(
                 f"Sequential {self.name!r} has no {name} yet: it is not built. Begin "
@@ -198,7 +235,7 @@ class Sequential(Model):
         return getattr(self._mk_functional, name)
 
     def get_config(self):
-        """The layers as a JSON-ready dict."""
+        """Return the layers as a JSON-ready dict."""
         config = {
             "name": self.name,
             "trainable": self.trainable,
@@ -211,7 +248,12 @@ class Sequential(Model):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        """A new model from `get_config()`."""
+        """Create a model from `get_config()`; its weights are new.
+
+        Args:
+            config: dict of `get_config()`.
+            custom_objects: dict {name: class or function} of names in the config.
+        """
         if "name" not in config or "layers" not in config:
             return cls(**config)
         family = registry.family("layers")
@@ -229,7 +271,7 @@ class Sequential(Model):
 
 
 def _as_layer(layer):
-    """A layer, or the input layer of a KerasTensor made by `Input`."""
+    """Return the layer, or the input layer of a KerasTensor made by `Input`."""
     if hasattr(layer, "_keras_history"):
         layer = layer._keras_history[0]
     if not isinstance(layer, Layer):
@@ -241,6 +283,7 @@ def _as_layer(layer):
 
 
 def _check_one_argument(layer):
+    """Raise ValueError if the layer needs arguments besides its input."""
     required = call_signature(type(layer).call).required
     if required:
         raise ValueError(
@@ -250,7 +293,7 @@ def _check_one_argument(layer):
 
 
 def _dtype(layer):
-    """Dtype of the inputs of a layer in front."""
+    """Dtype of the inputs that the first layer expects."""
     dtype = getattr(layer, "input_dtype", None)
     return layer.dtype if isinstance(layer, InputLayer) else dtype
 

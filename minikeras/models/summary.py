@@ -1,7 +1,7 @@
 """The table of `Model.summary()`.
 
-On a terminal it is as wide as Keras's, or as the terminal if that is narrower, and in
-colours; everywhere else plain and 80 columns wide, or as `line_length` says.
+On a terminal it is in colour and as wide as Keras's, or as the terminal if that is
+narrower. Elsewhere it has no colours and 80 columns. `line_length` sets the width.
 """
 
 import re
@@ -19,7 +19,8 @@ from minikeras.layers.shapes import map_shapes
 from minikeras.layers.tracking import StateTracking
 from minikeras.settings import is_interactive_logging_enabled
 
-# Of the width; "Trainable" is just not broken at 108 columns.
+# Widths relative to each other. With 17, "Trainable" stays on one line in a table of
+# 108 columns.
 _SHARES = {
     "Layer (type)": 45,
     "Output Shape": 33,
@@ -38,12 +39,12 @@ def print_summary(
     show_trainable=False,
     layer_range=None,
 ):
-    """Print the layers of a model as a table; see `Model.summary`."""
-    # Who is given the text, a function or the log, gets no colours with it.
-    shown = print_fn is None and is_interactive_logging_enabled()
+    """Print the layers of a model as a table, with the arguments of `Model.summary`."""
+    # A function, or the log, gets the text without colours.
+    on_screen = print_fn is None and is_interactive_logging_enabled()
     print_fn = print_msg if print_fn is None else print_fn
     settings = (line_length, positions, expand_nested, show_trainable, layer_range)
-    print_fn(summary_text(model, *settings, on_screen=shown))
+    print_fn(summary_text(model, *settings, on_screen=on_screen))
 
 
 def summary_text(
@@ -55,19 +56,20 @@ def summary_text(
     layer_range=None,
     on_screen=False,
 ):
-    """The table and the totals as text; `on_screen`: fitted to standard output."""
+    """The table and the totals as text; `on_screen` fits them to standard output."""
     connected = not is_linear(model)
     columns = ["Layer (type)", "Output Shape", "Param #"]
     columns += ["Connected to"] * connected + ["Trainable"] * show_trainable
     width = line_length or _width(connected, show_trainable, on_screen)
     colours = on_screen and terminal.shows_colours()
-    with draws_undone():  # rich imports more, and numbers its styles, while it prints
+    # While it prints, rich imports modules and draws random numbers to name styles.
+    with draws_undone():
         console = late_import("rich.console").Console(
             width=width,
             force_terminal=colours,
-            # Otherwise notebooks get an empty box for what is only captured here.
+            # In a notebook, rich would show an empty box for the captured text.
             force_jupyter=False,
-            # Named colours are those the user has chosen for the terminal.
+            # "standard": the 16 colours whose look the user chose for the terminal.
             color_system="standard" if colours else None,
         )
         table = _empty_table(columns, positions, width)
@@ -88,10 +90,11 @@ def summary_text(
 
 
 def _width(connected, show_trainable, on_screen):
-    room = terminal.columns() if on_screen else None
-    if room is None:
+    """Width of the table: 80 columns off screen, else Keras's, or the terminal's."""
+    available = terminal.columns() if on_screen else None
+    if available is None:
         return 80
-    return min((108 if connected else 88) + 12 * show_trainable, room)
+    return min((108 if connected else 88) + 12 * show_trainable, available)
 
 
 def _styled(text, style):
@@ -120,6 +123,7 @@ def _coloured(text, column=None):
 
 
 def _empty_table(columns, positions, width):
+    """A table of rich with these columns and no rows."""
     table = late_import("rich.table").Table(
         width=width,
         header_style="bold",
@@ -139,6 +143,7 @@ def _empty_table(columns, positions, width):
 
 
 def _shares(positions, columns):
+    """Relative widths of the columns; `positions` are their right edges."""
     if positions is None:
         return [_SHARES[name] for name in columns]
     edges = [0, *positions]
@@ -149,7 +154,7 @@ def _shares(positions, columns):
 
 
 def is_linear(model) -> bool:
-    """Does each layer feed only the next one, so that connections need no column?"""
+    """Does each layer feed only the next one? Then no column lists connections."""
     if hasattr(model, "_mk_stack"):
         return True
     if not hasattr(model, "_mk_graph"):
@@ -164,6 +169,7 @@ def is_linear(model) -> bool:
 
 
 def _rows(model, expand_nested, layer_range, depth=0):
+    """(layer, depth of nesting) for each row."""
     layers = getattr(model, "operations", model.layers)
     layers = _in_range(layers, layer_range) if depth == 0 else layers
     for layer in layers:
@@ -173,6 +179,7 @@ def _rows(model, expand_nested, layer_range, depth=0):
 
 
 def _in_range(layers, layer_range):
+    """The layers from the first to the last name, which are regular expressions."""
     if layer_range is None:
         return layers
     if len(layer_range) != 2:
@@ -199,6 +206,7 @@ def _title(layer, depth):
 
 
 def _output_shape(layer):
+    """The output shape(s) of a layer's first call as text, "?" if unknown."""
     nodes = layer._mk_inbound_nodes
     if nodes:
         shapes = [jax.tree_util.tree_map(lambda x: x.shape, nodes[0].outputs)]
@@ -208,7 +216,7 @@ def _output_shape(layer):
         try:
             args, kwargs = _shape_arguments(layer.get_build_config())
             shapes = [layer.compute_output_shape(*args, **kwargs)]
-        except Exception:  # a layer without a shape rule is shown without a shape
+        except Exception:  # a user's layer may be impossible to trace: show "?"
             shapes = []
     else:
         shapes = []
@@ -216,17 +224,20 @@ def _output_shape(layer):
 
 
 def _shape_arguments(config):
-    """`build` and `compute_output_shape` may call their one parameter differently."""
+    """(args, kwargs) of `compute_output_shape`, from a layer's build config.
+
+    A single shape is passed by position: `build` may call it by another name.
+    """
     config = {key: map_shapes(_without_fills, x) for key, x in config.items()}
     named = config.get("shapes_dict")
     return ((), named) if named else ((config["input_shape"],), {})
 
 
 def _without_fills(shape):
-    """The shape with None again where another size stood in for it.
+    """The shape with None in place of the sizes that replace None in a trace.
 
-    Only such a shape has no size of the batch. A true size that happens to be one of
-    those is then not told apart.
+    Only shapes without a batch size contain such sizes. A real size of the same value
+    cannot be told apart.
     """
     if not shape or shape[0] is not None:
         return shape
@@ -242,6 +253,7 @@ def _parameters(layer):
 
 
 def _connections(layer, model):
+    """The inputs of a layer's calls: "layer[call][output]", one in each line."""
     inside = set(model._mk_graph.nodes)
     sources = []
     for node in layer._mk_inbound_nodes:
@@ -258,7 +270,7 @@ def count(variables) -> int:
 
 
 def size_in_bytes(variables) -> int:
-    """Bytes that the variables' values take."""
+    """Size of the variables' values in bytes."""
     return int(
         sum(
             np.prod(v.shape, dtype=np.int64) * dtypes.as_jax(v.dtype).itemsize
@@ -268,6 +280,7 @@ def size_in_bytes(variables) -> int:
 
 
 def _line(what, variables):
+    """A line of the totals: number of parameters and their size in memory."""
     size: Any = size_in_bytes(variables)
     for unit in ("B", "KB", "MB", "GB", "TB"):
         if size < 1024 or unit == "TB":
@@ -279,7 +292,7 @@ def _line(what, variables):
 def totals(model) -> list[str]:
     """The lines below the table."""
     trainable, others = model.trainable_weights, model.non_trainable_weights
-    # Before its first step an optimizer has no slots yet, only its settings.
+    # Before its first step an optimizer has only its settings, which are not counted.
     built = model.optimizer is not None and model.optimizer.built
     optimizer = model.optimizer.variables if built else []
     lines = [

@@ -1,4 +1,4 @@
-"""Drawings of models: boxes for layers, arrows for what flows between them."""
+"""Diagrams of models: boxes for layers, arrows for the tensors between them."""
 
 import html
 import os
@@ -14,22 +14,22 @@ from minikeras.models.graph import node_of
 from minikeras.models.sequential import Sequential
 
 
-class Picture(NamedTuple):
-    """A drawing, or a part of one with a frame around it.
+class Diagram(NamedTuple):
+    """A diagram of a model, or of a nested model within another diagram.
 
     Args:
-        name: of the model.
-        parts: boxes (key, label) and pictures of nested models.
-        arrows: pairs (from, to) of keys.
+        name: name of the model.
+        parts: boxes (key, label), and diagrams of nested models.
+        edges: pairs (from, to) of keys.
     """
 
     name: str
     parts: list
-    arrows: list
+    edges: list
 
 
 class Style(NamedTuple):
-    """What the boxes show."""
+    """Which rows and cells the boxes have."""
 
     shapes: bool = False
     dtype: bool = False
@@ -39,16 +39,16 @@ class Style(NamedTuple):
 
     @property
     def columns(self):
-        """Cells of a box's last row."""
+        """Number of cells in the last row of a box."""
         return max(1, 2 * self.shapes + self.dtype + self.trainable)
 
 
-def picture(model, style, expand_nested=False):
-    """The `Picture` of a model."""
+def diagram_of(model, style, expand_nested=False):
+    """The `Diagram` of a model."""
 
     def part(layer):
         if expand_nested and isinstance(layer, (Functional, Sequential)):
-            return picture(layer, style, expand_nested)
+            return diagram_of(layer, style, expand_nested)
         return str(id(layer)), label(layer, style)
 
     if isinstance(model, Functional):
@@ -59,42 +59,44 @@ def picture(model, style, expand_nested=False):
     else:
         layers, pairs = [model], []
     if expand_nested and pairs:
-        pairs = [(_inside(a, "out"), _inside(b, "in")) for a, b in pairs]
-    arrows = [(str(id(a)), str(id(b))) for (a, _), (b, _) in pairs]
-    return Picture(model.name, [part(x) for x in layers], list(dict.fromkeys(arrows)))
+        pairs = [
+            (_nested_endpoint(a, "out"), _nested_endpoint(b, "in")) for a, b in pairs
+        ]
+    edges = [(str(id(a)), str(id(b))) for (a, _), (b, _) in pairs]
+    return Diagram(model.name, [part(x) for x in layers], list(dict.fromkeys(edges)))
 
 
 def _calls(model):
     """Pairs ((operation, number of its output), (operation, number of its input))."""
-    inside = set(model._mk_graph.nodes)
+    graph_nodes = set(model._mk_graph.nodes)
     return [
         ((tensor._keras_history[0], tensor._keras_history[2]), (operation, i))
         for operation in model.operations
         for node in operation._mk_inbound_nodes
-        if node in inside
+        if node in graph_nodes
         for i, tensor in enumerate(node.input_tensors)
-        if node_of(tensor) in inside
+        if node_of(tensor) in graph_nodes
     ]
 
 
-def _inside(end, side):
-    """Where an arrow ends if it points at a nested model: at a layer in it."""
+def _nested_endpoint(end, side):
+    """The layer in which an edge ends if it points at a nested model."""
     layer, number = end
     if isinstance(layer, Functional):
         tensors = layer.outputs if side == "out" else layer.inputs
         history = tensors[min(number, len(tensors) - 1)]._keras_history
-        return _inside((history[0], history[2]), side)
+        return _nested_endpoint((history[0], history[2]), side)
     if isinstance(layer, Sequential) and layer.layers:
-        return _inside((layer.layers[-1 if side == "out" else 0], 0), side)
+        return _nested_endpoint((layer.layers[-1 if side == "out" else 0], 0), side)
     return end
 
 
 def label(layer, style):
     """The table in a layer's box, in Graphviz's HTML."""
     kind = getattr(layer, "class_name", type(layer).__name__)
-    title = f"<b>{_text(kind)}</b>"
+    title = f"<b>{_escape(kind)}</b>"
     if style.names:
-        title = f"<b>{_text(layer.name)}</b> ({_text(kind)})"
+        title = f"<b>{_escape(layer.name)}</b> ({_escape(kind)})"
     span = style.columns
     table = _row(
         f'<td colspan="{span}" bgcolor="black">'
@@ -105,11 +107,11 @@ def label(layer, style):
         table += _row(cell)
     cells = []
     if style.shapes and not isinstance(layer, InputLayer):
-        cells.append(_cell("Input shape", _each(layer, "input", "shape")))
+        cells.append(_cell("Input shape", _tensor_values(layer, "input", "shape")))
     if style.shapes:
-        cells.append(_cell("Output shape", _each(layer, "output", "shape")))
+        cells.append(_cell("Output shape", _tensor_values(layer, "output", "shape")))
     if style.dtype:
-        cells.append(_cell("Output dtype", _each(layer, "output", "dtype")))
+        cells.append(_cell("Output dtype", _tensor_values(layer, "output", "dtype")))
     if style.trainable and getattr(layer, "weights", None):
         colour = "forestgreen" if layer.trainable else "firebrick"
         word = "Trainable" if layer.trainable else "Non-trainable"
@@ -127,12 +129,12 @@ def _row(cells):
 
 
 def _cell(what, value, more=""):
-    text = f"{what}: <b>{_text(value)}</b>"
+    text = f"{what}: <b>{_escape(value)}</b>"
     return f'<td bgcolor="white"{more}><font point-size="14">{text}</font></td>'
 
 
-def _text(value):
-    # Graphviz reads a bare "<lambda>" as a tag that it does not know.
+def _escape(value):
+    # Graphviz would read the name "<lambda>" as an unknown tag.
     return html.escape(str(value), quote=False)
 
 
@@ -143,8 +145,8 @@ def _activation_name(layer):
     return getattr(activation, "__name__", type(activation).__name__)
 
 
-def _each(layer, side, attribute):
-    """The attribute of the tensor(s) of the first call; "?" if there was none."""
+def _tensor_values(layer, side, attribute):
+    """The attribute of the tensor(s) of the layer's first call; "?" without a call."""
     try:
         tensors = jax.tree_util.tree_leaves(getattr(layer, side))
     except AttributeError:
@@ -167,24 +169,32 @@ def model_to_dot(
     splines="ortho",
     **kwargs,
 ):
-    """The drawing of a model as a `pydot.Dot`, or a `pydot.Cluster` of another one.
+    """Draw a model as a graph of `pydot`.
 
     Args:
-        model: a model that is built.
-        show_shapes, show_dtype, show_layer_names, show_layer_activations,
-            show_trainable: what the boxes say.
-        rankdir: `"TB"` from top to bottom, `"LR"` from left to right.
-        expand_nested: draw the layers of nested models, in a frame?
-        dpi: dots per inch.
-        subgraph: make a frame, to be put into another drawing?
-        splines: how Graphviz bends the arrows.
+        model: a built model.
+        show_shapes: bool, show the input and output shapes.
+        show_dtype: bool, show the output dtypes.
+        show_layer_names: bool, show the names of the layers.
+        rankdir: `"TB"` draws from top to bottom, `"LR"` from left to right.
+        expand_nested: bool, draw the layers of nested models in a frame.
+        dpi: int, dots per inch.
+        subgraph: bool, return a frame to put into another graph.
+        show_layer_activations: bool, show the names of the activations.
+        show_trainable: bool, show whether the weights are trained.
+        splines: str, how Graphviz bends the arrows: `"ortho"`, `"curved"`,
+            `"polyline"`, …
+        **kwargs: must be empty.
+
+    Returns:
+        `pydot.Dot`, or `pydot.Cluster` with `subgraph`.
 
     Raises:
         ImportError: pydot is not installed.
         ValueError: the model is not built, or an unknown argument.
     """
     pydot = _pydot("model_to_dot")
-    _refuse(kwargs)
+    _reject_unknown(kwargs)
     if not model.built:
         raise ValueError(
             f"{model.name!r} has not yet been built: its layers are not known. Call it "
@@ -197,19 +207,19 @@ def model_to_dot(
         activations=show_layer_activations,
         trainable=show_trainable,
     )
-    drawn = picture(model, style, expand_nested)
+    diagram = diagram_of(model, style, expand_nested)
     if subgraph:
-        return _frame(pydot, drawn)
+        return _cluster(pydot, diagram)
     dot = pydot.Dot()
     dot.set("rankdir", rankdir)
     dot.set("concentrate", True)
     dot.set("dpi", dpi)
     dot.set("splines", splines)
     dot.set_node_defaults(shape="record")
-    return _fill(pydot, dot, drawn)
+    return _add_parts(pydot, dot, diagram)
 
 
-def _refuse(kwargs):
+def _reject_unknown(kwargs):
     if kwargs:
         raise ValueError(
             f"Unrecognized keyword arguments: {kwargs}. (`layer_range` is no longer "
@@ -218,6 +228,7 @@ def _refuse(kwargs):
 
 
 def _pydot(caller):
+    """The module pydot, imported when it is first needed."""
     try:
         return late_import("pydot")
     except ImportError:
@@ -226,22 +237,24 @@ def _pydot(caller):
         ) from None
 
 
-def _frame(pydot, drawn):
-    cluster = pydot.Cluster(style="dashed", graph_name=drawn.name)
-    cluster.set("label", drawn.name)
+def _cluster(pydot, diagram):
+    """The diagram of a nested model, in a frame."""
+    cluster = pydot.Cluster(style="dashed", graph_name=diagram.name)
+    cluster.set("label", diagram.name)
     cluster.set("labeljust", "l")
-    return _fill(pydot, cluster, drawn)
+    return _add_parts(pydot, cluster, diagram)
 
 
-def _fill(pydot, dot, drawn):
-    look = {"fontname": "Helvetica", "border": "0", "margin": "0"}
-    for part in drawn.parts:
-        if isinstance(part, Picture):
-            dot.add_subgraph(_frame(pydot, part))
+def _add_parts(pydot, dot, diagram):
+    """Add the parts and edges of the diagram to a pydot graph."""
+    attributes = {"fontname": "Helvetica", "border": "0", "margin": "0"}
+    for part in diagram.parts:
+        if isinstance(part, Diagram):
+            dot.add_subgraph(_cluster(pydot, part))
         else:
-            dot.add_node(pydot.Node(part[0], label=part[1], **look))
-    for arrow in drawn.arrows:
-        dot.add_edge(pydot.Edge(*arrow, penwidth="2"))
+            dot.add_node(pydot.Node(part[0], label=part[1], **attributes))
+    for edge in diagram.edges:
+        dot.add_edge(pydot.Edge(*edge, penwidth="2"))
     return dot
 
 
@@ -262,13 +275,22 @@ def plot_model(
     """Draw a model into a file.
 
     Args:
-        model: a model that is built.
-        to_file: path; its ending says the format, `.png` by default.
-        show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, dpi,
-            show_layer_activations, show_trainable, splines: see `model_to_dot`.
+        model: a built model.
+        to_file: path; its ending is the format, `.png` by default.
+        show_shapes: bool, show the input and output shapes.
+        show_dtype: bool, show the output dtypes.
+        show_layer_names: bool, show the names of the layers.
+        rankdir: `"TB"` draws from top to bottom, `"LR"` from left to right.
+        expand_nested: bool, draw the layers of nested models in a frame.
+        dpi: int, dots per inch.
+        show_layer_activations: bool, show the names of the activations.
+        show_trainable: bool, show whether the weights are trained.
+        splines: str, how Graphviz bends the arrows: `"ortho"`, `"curved"`,
+            `"polyline"`, …
+        **kwargs: must be empty.
 
     Returns:
-        In a notebook the picture, to be shown.
+        In a notebook the image, otherwise None.
 
     Raises:
         ImportError: pydot or Graphviz is not installed.
@@ -307,10 +329,13 @@ def plot_model(
 
 
 def get_source_inputs(tensor):
-    """The inputs that a KerasTensor is computed from, each once.
+    """Return the inputs that a KerasTensor is computed from, each once.
 
     Args:
-        tensor: KerasTensor; anything else is returned as it is.
+        tensor: KerasTensor; any other value is returned as it is.
+
+    Returns:
+        List of KerasTensors.
 
     >>> from minikeras import Input, layers
     >>> x, y = Input((2,)), Input((2,))
@@ -319,13 +344,13 @@ def get_source_inputs(tensor):
     """
     if not hasattr(tensor, "_keras_history"):
         return tensor
-    found, seen, todo = [], set(), [tensor]
-    while todo:
-        node = node_of(todo.pop())
-        if node in seen:
+    sources, visited, stack = [], set(), [tensor]
+    while stack:
+        node = node_of(stack.pop())
+        if node in visited:
             continue
-        seen.add(node)
+        visited.add(node)
         if node.is_input:
-            found.extend(node.output_tensors)
-        todo.extend(reversed(node.input_tensors))
-    return found
+            sources.extend(node.output_tensors)
+        stack.extend(reversed(node.input_tensors))
+    return sources

@@ -6,7 +6,7 @@ import types
 import pytest
 
 from minikeras import Input, Model, Sequential, layers, utils
-from minikeras.models.visualization import Picture, Style, label, picture
+from minikeras.models.visualization import Diagram, Style, diagram_of, label
 
 
 def nested():
@@ -20,28 +20,29 @@ def nested():
     return Model([x, y], Sequential(stack, name="stack")(first), name="outer")
 
 
-def named(drawn, names=None):
+def named(result, names=None):
     """Arrows by the names in the boxes."""
     names = {} if names is None else names
-    for part in drawn.parts:
-        if isinstance(part, Picture):
+    for part in result.parts:
+        if isinstance(part, Diagram):
             named(part, names)
         else:
             names[part[0]] = part[1].split("<b>")[1].split("</b>")[0]
-    return [(names[a], names[b]) for a, b in drawn.arrows]
+    return [(names[a], names[b]) for a, b in result.edges]
 
 
 def test_arrows():
-    assert named(picture(nested(), Style())) == [
-        *(("x", "inner"), ("y", "inner")),
+    assert named(diagram_of(nested(), Style())) == [
+        ("x", "inner"),
+        ("y", "inner"),
         ("inner", "stack"),
     ]
 
 
 def test_arrows_into_nested_models():
-    drawn = picture(nested(), Style(), expand_nested=True)
-    assert named(drawn) == [("x", "a"), ("y", "b"), ("sum", "one")]
-    frames = [part for part in drawn.parts if isinstance(part, Picture)]
+    result = diagram_of(nested(), Style(), expand_nested=True)
+    assert named(result) == [("x", "a"), ("y", "b"), ("sum", "one")]
+    frames = [part for part in result.parts if isinstance(part, Diagram)]
     assert [frame.name for frame in frames] == ["inner", "stack"]
     assert named(frames[1]) == [("one", "two")]
 
@@ -49,8 +50,10 @@ def test_arrows_into_nested_models():
 def test_repeated_arrows_are_one():
     x = Input((3,), name="x")
     layer = layers.Dense(3, name="shared")
-    drawn = picture(Model(x, layers.Add(name="sum")([layer(layer(x))] * 2)), Style())
-    assert named(drawn) == [("x", "shared"), ("shared", "shared"), ("shared", "sum")]
+    result = diagram_of(
+        Model(x, layers.Add(name="sum")([layer(layer(x))] * 2)), Style()
+    )
+    assert named(result) == [("x", "shared"), ("shared", "shared"), ("shared", "sum")]
 
 
 def test_labels():
