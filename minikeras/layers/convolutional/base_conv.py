@@ -1,15 +1,17 @@
 """BaseConv: the convolutions of one, two and three axes of space."""
 
+import functools
+
 from minikeras import ops
 from minikeras.layers.convolutional.sliding_window import (
     SlidingWindow,
     check_filters,
     check_steps,
 )
-from minikeras.layers.lora import LoRA
+from minikeras.layers.kernels.kernel_layer import KernelLayer
 
 
-class BaseConv(LoRA, SlidingWindow):
+class BaseConv(KernelLayer, SlidingWindow):
     """A convolution over `rank` axes of space.
 
     activation(kernel * inputs + bias): each output entry is the inner product of one
@@ -72,19 +74,23 @@ class BaseConv(LoRA, SlidingWindow):
                 f"({self.data_format})."
             )
         shape = (*self.kernel_size, channels // self.groups, self.filters)
-        self._mk_kernel = self._mk_weight("kernel", shape)
+        self._mk_build_kernel(shape)
         self._mk_add_bias_weight(self.filters)
         self._mk_start_lora()
 
     @property
     def kernel(self):
         """The (*kernel_size, channels / groups, filters) kernel."""
-        return self._mk_effective()
+        return self._mk_kernel_value()
 
-    def _mk_convolve(self, inputs, kernel, padding):
-        return ops.conv(inputs, kernel, **{**self._mk_windows, "padding": padding})
+    def _mk_convolve(self, inputs, padding):
+        """kernel * inputs, with a padding that may not be the layer's own."""
+        convolve = functools.partial(
+            ops.conv, **{**self._mk_windows, "padding": padding}
+        )
+        return self._mk_kernel.bind(convolve)(inputs)
 
     def call(self, inputs):
         """activation(kernel * inputs + bias)"""
         self._mk_check_window(inputs.shape)
-        return self._mk_finish(self._mk_convolve(inputs, self.kernel, self.padding))
+        return self._mk_finish(self._mk_convolve(inputs, self.padding))

@@ -60,9 +60,9 @@ class Conv1D(BaseConv):
     rank = 1
     _mk_paddings = ("causal",)
 
-    def _mk_convolve(self, inputs, kernel, padding):
+    def _mk_convolve(self, inputs, padding):
         if padding == "causal":
             past = self.dilation_rate[0] * (self.kernel_size[0] - 1)
             inputs = pad_past(inputs, past, self._mk_space[0])
             padding = "valid"
-        return super()._mk_convolve(inputs, kernel, padding)
+        return super()._mk_convolve(inputs, padding)

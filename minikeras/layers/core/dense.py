@@ -3,17 +3,16 @@
 from minikeras import activations, constraints, initializers, regularizers
 from minikeras.core.checks import positive_int
 from minikeras.layers.input_spec import InputSpec
+from minikeras.layers.kernels.kernel_layer import KernelLayer
 from minikeras.layers.layer import Layer
-from minikeras.layers.lora import LoRA
 
 
-def dense(x, kernel, bias=None):
-    """(..., n_in) @ (n_in, n_out) [+ (n_out,)] -> (..., n_out)."""
-    y = x @ kernel
-    return y if bias is None else y + bias
+def dense(x, kernel):
+    """(..., n_in) @ (n_in, n_out) -> (..., n_out)."""
+    return x @ kernel
 
 
-class Dense(LoRA, Layer):
+class Dense(KernelLayer, Layer):
     """A fully connected layer.
 
     activation(x @ kernel + bias)
@@ -74,7 +73,7 @@ class Dense(LoRA, Layer):
     def build(self, input_shape):
         """Create the kernel and the bias."""
         n_in = input_shape[-1]
-        self._mk_kernel = self._mk_weight("kernel", (n_in, self.units))
+        self._mk_build_kernel((n_in, self.units))
         self.bias = self._mk_weight("bias", (self.units,)) if self.use_bias else None
         self.input_spec = InputSpec(min_ndim=2, axes={-1: n_in})
         self._mk_start_lora()
@@ -82,9 +81,10 @@ class Dense(LoRA, Layer):
     @property
     def kernel(self):
         """The (n_in, units) kernel."""
-        return self._mk_effective()
+        return self._mk_kernel_value()
 
     def call(self, inputs, training=None):
         """activation(inputs @ kernel + bias)"""
-        y = dense(inputs, self.kernel, self.bias)
+        y = self._mk_kernel.bind(dense)(inputs)
+        y = y if self.bias is None else y + self.bias
         return y if self.activation is None else self.activation(y)

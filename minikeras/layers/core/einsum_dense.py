@@ -6,8 +6,8 @@ import re
 from minikeras import activations, constraints, initializers, ops, regularizers
 from minikeras.core.checks import is_int
 from minikeras.layers.input_spec import InputSpec
+from minikeras.layers.kernels.kernel_layer import KernelLayer
 from minikeras.layers.layer import Layer
-from minikeras.layers.lora import LoRA
 
 _TERMS = re.compile(r"([.a-zA-Z]+),([a-zA-Z]+)->([.a-zA-Z]+)")
 _PLACES = re.compile(r"(\.{3})?[a-zA-Z]+(\.{3})?")
@@ -115,7 +115,7 @@ def with_fans(initializer, equation):
     return knowing
 
 
-class EinsumDense(LoRA, Layer):
+class EinsumDense(KernelLayer, Layer):
     """A dense layer along any axes.
 
     activation(einsum(equation, x, kernel) + bias)
@@ -206,13 +206,8 @@ class EinsumDense(LoRA, Layer):
                 f"output_shape={self.output_shape} or in the inputs, of shape "
                 f"{tuple(input_shape)}."
             )
-        self._mk_kernel = self.add_weight(
-            shape,
-            with_fans(self.kernel_initializer, self.equation),
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-            name="kernel",
-        )
+        fans = with_fans(self.kernel_initializer, self.equation)
+        self._mk_build_kernel(shape, fans)
         self.bias = self._mk_weight("bias", shape_of_bias) if biased else None
         self.input_spec = InputSpec(ndim=len(input_shape))
         self._mk_start_lora()
@@ -220,11 +215,15 @@ class EinsumDense(LoRA, Layer):
     @property
     def kernel(self):
         """The kernel, of the axes Y of the equation."""
-        return self._mk_effective()
+        return self._mk_kernel_value()
 
     def call(self, inputs, training=None):
         """activation(einsum(equation, inputs, kernel) + bias)"""
-        y = ops.einsum(self.equation, inputs, self.kernel)
+
+        def product(x, kernel):
+            return ops.einsum(self.equation, x, kernel)
+
+        y = self._mk_kernel.bind(product)(inputs)
         if self.bias is not None:
             y = y + self.bias
         return y if self.activation is None else self.activation(y)

@@ -7,11 +7,11 @@ import jax.numpy as jnp
 from minikeras import constraints, initializers, ops, regularizers
 from minikeras.core.checks import positive_int
 from minikeras.core.variable import convert_to_tensor
+from minikeras.layers.kernels.kernel_layer import KernelLayer
 from minikeras.layers.layer import Layer
-from minikeras.layers.lora import LoRA
 
 
-def embed(indices, table):
+def embed(indices, kernel):
     """(...,) ints -> (..., output_dim), rows of the (input_dim, output_dim) table.
 
     Indices below zero count from the end; rows beyond the table are NaN.
@@ -19,10 +19,10 @@ def embed(indices, table):
     indices = convert_to_tensor(indices, sparse=False)
     if not jnp.issubdtype(indices.dtype, jnp.integer):
         indices = indices.astype("int32")
-    return jnp.take(table, indices, axis=0)
+    return jnp.take(convert_to_tensor(kernel), indices, axis=0)
 
 
-class Embedding(LoRA, Layer):
+class Embedding(KernelLayer, Layer):
     """A table of trainable vectors, looked up by index.
 
     Args:
@@ -42,7 +42,7 @@ class Embedding(LoRA, Layer):
     (1, 3, 4)
     """
 
-    _mk_adapted = "embeddings"
+    _mk_kernel_name = "embeddings"
 
     def __init__(
         self,
@@ -81,18 +81,17 @@ class Embedding(LoRA, Layer):
     def build(self, input_shape=None):
         """Create the table."""
         shape = (self.input_dim, self.output_dim)
-        self._mk_embeddings = self._mk_weight("embeddings", shape)
+        self._mk_build_kernel(shape)
         self._mk_start_lora()
 
     @property
     def embeddings(self):
         """The (input_dim, output_dim) table."""
-        return self._mk_effective()
+        return self._mk_kernel_value()
 
     def call(self, inputs):
         """embeddings[inputs]"""
-        table = convert_to_tensor(self.embeddings)
-        return embed(inputs, table).astype(self.compute_dtype)
+        return self._mk_kernel.bind(embed)(inputs).astype(self.compute_dtype)
 
     def compute_mask(self, inputs, mask=None):
         """inputs != 0 if `mask_zero`, else None."""

@@ -5,6 +5,7 @@ from minikeras.core.bridge import set_mask
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.variable import convert_to_tensor
 from minikeras.layers.core.embedding import Embedding
+from minikeras.layers.kernels.kernel import Kernel
 
 
 def soft_cap(x, cap):
@@ -84,12 +85,14 @@ class ReversibleEmbedding(Embedding):
         return y
 
     def _mk_logits(self, states):
-        table = self.embeddings if self.tie_weights else self.reverse_embeddings
-        table = convert_to_tensor(table).astype(self.compute_dtype)
-        if self.reverse_dtype is not None:
-            table = table.astype(self.reverse_dtype)
-            states = states.astype(self.reverse_dtype)
-        logits = states @ (table.T if self.tie_weights else table)
+        def product(x, kernel):
+            table = convert_to_tensor(kernel).astype(self.compute_dtype)
+            if self.reverse_dtype is not None:
+                table, x = (a.astype(self.reverse_dtype) for a in (table, x))
+            return x @ (table.T if self.tie_weights else table)
+
+        own = Kernel(self.reverse_embeddings) if not self.tie_weights else None
+        logits = (own or self._mk_kernel).bind(product)(states)
         cap = self.logit_soft_cap
         return logits if cap is None else soft_cap(logits, cap)
 

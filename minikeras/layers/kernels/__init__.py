@@ -1,0 +1,1 @@
+"""What layers read their weight through: as it is stored, or adapted by LoRA."""

@@ -1,0 +1,134 @@
+"""KernelLayer: what layers with one large weight have in common."""
+
+from minikeras import settings
+from minikeras.layers.kernels.kernel import Kernel
+from minikeras.layers.kernels.lora import LoRAKernel
+
+
+class KernelLayer:
+    """Mix-in of layers with one large weight, which LoRA can adapt.
+
+    The layer has the constructor's arguments `lora_rank` and `lora_alpha` as
+    attributes, and calls `_mk_build_kernel` in its `build`.
+    """
+
+    lora_enabled = False
+    _mk_kernel_name = "kernel"  # the name of the weight in files and arguments
+    _mk_kernel: Kernel | None = None
+
+    def _mk_build_kernel(self, shape, initializer=None):
+        """Create the weight; adapt it if the constructor was given `lora_rank`.
+
+        Args:
+            shape: of the weight.
+            initializer: in the place of the constructor's.
+        """
+        name = self._mk_kernel_name
+        variable = self.add_weight(
+            name=name,
+            shape=shape,
+            initializer=initializer or getattr(self, f"{name}_initializer"),
+            regularizer=getattr(self, f"{name}_regularizer"),
+            constraint=getattr(self, f"{name}_constraint"),
+        )
+        self._mk_kernel = Kernel(variable)
+
+    def _mk_start_lora(self):
+        """Last line of `build`: adapt the weight as the constructor's arguments say."""
+        if self.lora_rank is not None:
+            # The Variables of a layer that is built again get their adaptation, too.
+            self.lora_enabled, self.built = False, True
+            self.enable_lora(self.lora_rank, lora_alpha=self.lora_alpha)
+
+    def _mk_kernel_value(self):
+        """What the public attribute shows; AttributeError before `build`."""
+        if self._mk_kernel is None:
+            name = self._mk_kernel_name
+            raise AttributeError(
+                f"{type(self).__name__} {self.name!r} has no {name} yet: it is not "
+                "built. Call it on data, or call `build(input_shape)`."
+            )
+        return self._mk_kernel.value()
+
+    def enable_lora(
+        self,
+        rank,
+        lora_alpha=None,
+        a_initializer="he_uniform",
+        b_initializer="zeros",
+    ):
+        """Freeze the kernel W and train a low-rank update of it instead.
+
+        The layer then computes with W + (lora_alpha / rank) A B.
+
+        Args:
+            rank: int >= 1, number of columns of A and rows of B.
+            lora_alpha: float, scale of the update times rank; `rank` by default.
+            a_initializer: initializer of A, (*kernel.shape[:-1], rank).
+            b_initializer: initializer of B, (rank, kernel.shape[-1]).
+
+        Raises:
+            ValueError: not built yet, already enabled, or the kernel is constrained.
+
+        Source: Hu et al. 2021, https://arxiv.org/abs/2106.09685.
+        """
+        from_kernel, name = self._mk_kernel, self._mk_kernel_name
+        if (constraint := getattr(self, f"{name}_constraint")) is not None:
+            raise ValueError(
+                f"Lora is incompatible with {name.removesuffix('s')} constraints: "
+                f"{self.name!r} has {name}_constraint={constraint}."
+            )
+        if not self.built or from_kernel is None:
+            raise ValueError(
+                "Cannot enable lora on a layer that isn't yet built: call "
+                f"{self.name!r} on data or `build()` it first."
+            )
+        if self.lora_enabled:
+            raise ValueError(f"lora is already enabled in {self.name!r}.")
+        self._mk_lock(False)
+        shape = from_kernel.variable.shape
+        for suffix, part_shape, initializer in (
+            ("a", (*shape[:-1], rank), a_initializer),
+            ("b", (rank, shape[-1]), b_initializer),
+        ):
+            weight = self.add_weight(
+                name=f"lora_{name}_{suffix}",
+                shape=part_shape,
+                initializer=initializer,
+                dtype=settings.floatx(),  # full precision also for a half kernel
+                regularizer=getattr(self, f"{name}_regularizer"),
+            )
+            setattr(self, f"lora_{name}_{suffix}", weight)
+        self._mk_lock()
+        from_kernel.variable.trainable = False
+        self.lora_enabled = True
+        self.lora_rank = rank
+        self.lora_alpha = rank if lora_alpha is None else lora_alpha
+        self._mk_kernel = LoRAKernel(from_kernel.variable, self)
+
+    def get_config(self):
+        """The constructor's arguments; those of LoRA only when it is in use."""
+        config = super().get_config()
+        if self.lora_rank is None:
+            del config["lora_rank"], config["lora_alpha"]
+        return config
+
+    def save_own_variables(self, store):
+        """Store the kernel with its update, so that any layer can load it."""
+        if not self.lora_enabled:
+            return super().save_own_variables(store)
+        for i, v in enumerate(self._mk_stored_variables()):
+            is_kernel = v is self._mk_kernel.variable
+            store[str(i)] = self._mk_kernel.to_store() if is_kernel else v.numpy()
+
+    def load_own_variables(self, store):
+        """Load a kernel; the update starts from zero again."""
+        if not self.lora_enabled:
+            return super().load_own_variables(store)
+        for i, v in enumerate(self._mk_stored_variables()):
+            is_kernel = v is self._mk_kernel.variable
+            (self._mk_kernel.from_store if is_kernel else v.assign)(store[str(i)])
+
+    def _mk_stored_variables(self):
+        """The weights that a layer without LoRA has."""
+        return [v for v in self._mk_own_variables() if not v.name.startswith("lora_")]
