@@ -1,4 +1,4 @@
-"""Callbacks: what happens beside training."""
+"""Callbacks: objects whose hooks `fit`, `evaluate` and `predict` call."""
 
 from minikeras.callbacks.callback import Callback
 from minikeras.callbacks.callback_list import CallbackList

@@ -5,21 +5,27 @@ from minikeras.core.object_repr import describe, visible
 
 
 class Callback:
-    """Objects told by `fit`, `evaluate` and `predict` how the work goes.
+    """Base class of callbacks: `fit`, `evaluate` and `predict` call its hooks.
 
-    Override the hooks of interest. `logs` maps names to floats; in batch hooks it
-    fetches them from the device when first read, so a hook that does not read it
-    costs no waiting.
+    Subclasses override hooks. `logs` is a dict from names of metrics to floats. In
+    batch hooks it copies the values from the device when one is first read: a hook
+    that does not read `logs` does not wait for the device.
 
     Attributes:
-        model: the model at work.
-        params: dict with `epochs`, `steps` (None where unknown) and `verbose`.
+        model: the model that is trained, evaluated or used.
+        params: dict with "epochs", "steps" (None if unknown) and "verbose".
+
+    >>> class PrintEpoch(Callback):
+    ...     def on_epoch_end(self, epoch, logs=None):
+    ...         print(epoch, logs)
+    >>> PrintEpoch().on_epoch_end(0, {"loss": 0.5})
+    0 {'loss': 0.5}
     """
 
-    # Batch hooks that this instance inherits but has no use for, as a dict from name
-    # to the function: while a subclass does not override them, they are not called.
-    _mk_idle_hooks = {}
-    # Set where batch hooks need not be called after every batch, only now and then.
+    # {name of a batch hook: function}. A hook of this object with that function does
+    # nothing, so the loop need not call it, nor stop at every batch for it.
+    _mk_unused_hooks = {}
+    # True if batch hooks need not be called for every batch: the progress bar's.
     _mk_batches_may_be_skipped = False
 
     _model = Alias("_mk_model")
@@ -29,66 +35,149 @@ class Callback:
         self._mk_model = None
 
     def set_params(self, params):
-        """Receive `params` before any other hook."""
+        """Receive `params`, before any hook.
+
+        Args:
+            params: dict with "epochs", "steps" (None if unknown) and "verbose".
+        """
         self.params = params
 
     def set_model(self, model):
-        """Receive the model before any other hook."""
+        """Receive the model, before any hook.
+
+        Args:
+            model: the model that is trained, evaluated or used.
+        """
         self._mk_model = model
 
     @property
     def model(self):
+        """The model that is trained, evaluated or used."""
         return self._mk_model
 
     def on_batch_begin(self, batch, logs=None):
-        """Another name of `on_train_batch_begin`."""
+        """Called by `on_train_batch_begin`; the name of Keras 1.
+
+        Args:
+            batch: number of the batch in the epoch, from 0.
+            logs: empty dict.
+        """
 
     def on_batch_end(self, batch, logs=None):
-        """Another name of `on_train_batch_end`."""
+        """Called by `on_train_batch_end`; the name of Keras 1.
+
+        Args:
+            batch: number of the batch in the epoch, from 0.
+            logs: dict of the metrics of the epoch so far.
+        """
 
     def on_epoch_begin(self, epoch, logs=None):
-        """Before epoch number `epoch`, counted from 0; `logs` is empty."""
+        """Called before an epoch of `fit`.
+
+        Args:
+            epoch: number of the epoch, from 0.
+            logs: empty dict.
+        """
 
     def on_epoch_end(self, epoch, logs=None):
-        """After an epoch and its validation, whose `logs` begin with `val_`."""
+        """Called after an epoch of `fit` and its validation.
+
+        Args:
+            epoch: number of the epoch, from 0.
+            logs: dict of the epoch's metrics; names of validation start with `val_`.
+        """
 
     def on_train_batch_begin(self, batch, logs=None):
-        """Before batch number `batch` of the epoch; `logs` is empty."""
+        """Called before a batch of `fit`.
+
+        Args:
+            batch: number of the batch in the epoch, from 0.
+            logs: empty dict.
+        """
         self.on_batch_begin(batch, logs=logs)
 
     def on_train_batch_end(self, batch, logs=None):
-        """After a batch; `logs` holds the epoch's metrics so far."""
+        """Called after a batch of `fit`.
+
+        Args:
+            batch: number of the batch in the epoch, from 0.
+            logs: dict of the metrics of the epoch so far.
+        """
         self.on_batch_end(batch, logs=logs)
 
     def on_test_batch_begin(self, batch, logs=None):
-        """Before a batch of `evaluate`, also of validation within `fit`."""
+        """Called before a batch of `evaluate`, or of validation in `fit`.
+
+        Args:
+            batch: number of the batch, from 0.
+            logs: empty dict.
+        """
 
     def on_test_batch_end(self, batch, logs=None):
-        """After a batch of `evaluate`; `logs` holds the metrics so far."""
+        """Called after a batch of `evaluate`, or of validation in `fit`.
+
+        Args:
+            batch: number of the batch, from 0.
+            logs: dict of the metrics so far.
+        """
 
     def on_predict_batch_begin(self, batch, logs=None):
-        """Before a batch of `predict`."""
+        """Called before a batch of `predict`.
+
+        Args:
+            batch: number of the batch, from 0.
+            logs: empty dict.
+        """
 
     def on_predict_batch_end(self, batch, logs=None):
-        """After a batch of `predict`; `logs` holds its `outputs`."""
+        """Called after a batch of `predict`.
+
+        Args:
+            batch: number of the batch, from 0.
+            logs: dict with the batch's predictions, "outputs".
+        """
 
     def on_train_begin(self, logs=None):
-        """Before the first epoch; `logs` is empty."""
+        """Called before the first epoch of `fit`.
+
+        Args:
+            logs: empty dict.
+        """
 
     def on_train_end(self, logs=None):
-        """After the last epoch; `logs` are those of its `on_epoch_end`."""
+        """Called after the last epoch of `fit`.
+
+        Args:
+            logs: dict, the logs of the last `on_epoch_end`.
+        """
 
     def on_test_begin(self, logs=None):
-        """Before `evaluate` or validation; `logs` is empty."""
+        """Called before `evaluate`, or validation in `fit`.
+
+        Args:
+            logs: empty dict.
+        """
 
     def on_test_end(self, logs=None):
-        """After `evaluate` or validation; `logs` holds its metrics."""
+        """Called after `evaluate`, or validation in `fit`.
+
+        Args:
+            logs: dict of its metrics.
+        """
 
     def on_predict_begin(self, logs=None):
-        """Before `predict`; `logs` is empty."""
+        """Called before `predict`.
+
+        Args:
+            logs: empty dict.
+        """
 
     def on_predict_end(self, logs=None):
-        """After `predict`; `logs` is empty."""
+        """Called after `predict`.
+
+        Args:
+            logs: empty dict.
+        """
 
     def __repr__(self):
         return describe(self)

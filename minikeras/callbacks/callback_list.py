@@ -1,4 +1,4 @@
-"""Many callbacks called as one, at no cost for the hooks nobody uses."""
+"""CallbackList: calls the hooks of several callbacks, if they override them."""
 
 import jax
 
@@ -9,7 +9,7 @@ from minikeras.callbacks.progbar_logger import ProgbarLogger
 _MODES = ("train", "test", "predict")
 _EDGES = ("begin", "end")
 _BATCH_HOOKS = [f"on_{mode}_batch_{edge}" for mode in _MODES for edge in _EDGES]
-# The older names reach a callback through the base class's train hooks.
+# The train hooks of the base class call the hooks of these names.
 _OLD_NAMES = {
     "on_train_batch_begin": "on_batch_begin",
     "on_train_batch_end": "on_batch_end",
@@ -17,24 +17,23 @@ _OLD_NAMES = {
 
 
 class CallbackList(Callback):
-    """A container that passes every hook on to its callbacks, in order.
+    """Calls every hook of its callbacks, in order.
 
-    Callbacks are duck-typed: any object with the hooks will do.
+    Callbacks may be any objects with the hooks: they need not subclass `Callback`.
 
     Args:
-        callbacks: a callback, or a (nested) list of them.
-        add_history: add a `History` unless there is one.
-        add_progbar: add a `ProgbarLogger` unless there is one.
-        model: the model at work.
-        **params: what callbacks find in `params`.
+        callbacks: a callback, or a (nested) list of them; None: none.
+        add_history: True adds a `History` unless there is one.
+        add_progbar: True adds a `ProgbarLogger` unless there is one.
+        model: the model that is trained, evaluated or used; None if it is set later.
+        **params: entries of the dict `params` that callbacks receive.
 
-    Attributes:
-        needs_train_batch_hooks: whether `on_train_batch_begin` and
-            `on_train_batch_end` must be called for every single batch. If not, call
-            `on_train_batch_end` at leisure (for the progress bar), and once after the
-            last batch.
-        needs_test_batch_hooks: the same for `evaluate`.
-        needs_predict_batch_hooks: the same for `predict`.
+    Raises:
+        TypeError: something in `callbacks` is no callback.
+
+    >>> callbacks = CallbackList([History()], add_progbar=True)
+    >>> len(callbacks.callbacks)
+    2
     """
 
     def __init__(
@@ -58,6 +57,7 @@ class CallbackList(Callback):
         self.set_params(params)
 
     def _mk_find(self, kind, add):
+        """The first callback of this class; if there is none, a new one if `add`."""
         found = next((c for c in self.callbacks if isinstance(c, kind)), None)
         if found is None and add:
             found = kind()
@@ -65,7 +65,11 @@ class CallbackList(Callback):
         return found
 
     def append(self, callback):
-        """Add a callback at the end."""
+        """Append a callback.
+
+        Args:
+            callback: object with the hooks of a callback.
+        """
         self.callbacks.append(callback)
         self._mk_hooks = None
 
@@ -83,17 +87,25 @@ class CallbackList(Callback):
 
     @property
     def needs_train_batch_hooks(self):
+        """True if the batch hooks must be called for every batch of `fit`.
+
+        If False, calling `on_train_batch_end` at times, and after the last batch, is
+        enough.
+        """
         return self._mk_needs("train")
 
     @property
     def needs_test_batch_hooks(self):
+        """True if the batch hooks must be called for every batch of `evaluate`."""
         return self._mk_needs("test")
 
     @property
     def needs_predict_batch_hooks(self):
+        """True if the batch hooks must be called for every batch of `predict`."""
         return self._mk_needs("predict")
 
     def _mk_needs(self, mode):
+        """True if a callback uses a batch hook of the mode, and cannot skip batches."""
         return any(
             not getattr(callback, "_mk_batches_may_be_skipped", False)
             for edge in _EDGES
@@ -101,10 +113,15 @@ class CallbackList(Callback):
         )
 
     def _mk_batch_hooks(self):
-        """For each batch hook, the callbacks that use it; found once a run."""
+        """{name of a batch hook: [(callback, hook)]}, of callbacks that use the hook.
+
+        Computed once in each `fit`, not in each batch.
+        """
         if self._mk_hooks is None:
             self._mk_hooks = {
-                name: [(c, getattr(c, name)) for c in self.callbacks if _uses(c, name)]
+                name: [
+                    (c, getattr(c, name)) for c in self.callbacks if _uses_hook(c, name)
+                ]
                 for name in _BATCH_HOOKS
             }
         return self._mk_hooks
@@ -168,17 +185,17 @@ class CallbackList(Callback):
         self._mk_call("on_predict_end", logs=logs)
 
 
-def _uses(callback, name):
-    """Whether calling this batch hook of `callback` can do anything."""
+def _uses_hook(callback, name):
+    """True unless calling this batch hook of the callback would do nothing."""
     hook = getattr(callback, name)
     function = getattr(hook, "__func__", hook)
-    if function is getattr(callback, "_mk_idle_hooks", {}).get(name):
+    if function is getattr(callback, "_mk_unused_hooks", {}).get(name):
         return False
     if function is not getattr(Callback, name):
         return True
-    return name in _OLD_NAMES and _uses_old_name(callback, _OLD_NAMES[name])
+    return name in _OLD_NAMES and _overrides_old_name(callback, _OLD_NAMES[name])
 
 
-def _uses_old_name(callback, name):
+def _overrides_old_name(callback, name):
     hook = getattr(callback, name)
     return getattr(hook, "__func__", hook) is not getattr(Callback, name)

@@ -1,4 +1,4 @@
-"""One line of a CSV file an epoch."""
+"""CSVLogger: a line of a CSV file for each epoch."""
 
 import csv
 import os
@@ -10,16 +10,16 @@ from minikeras.callbacks.callback import Callback
 
 
 class CSVLogger(Callback):
-    """Writes the logs of every epoch to a file of separated values.
+    """Writes the logs of each epoch to a CSV file.
 
-    The columns are `epoch` and the names known after the first epoch, sorted; their
-    `val_` companions too, for validation that comes later. What an epoch does not know
-    is `NA`.
+    The columns are `epoch` and the sorted names in the logs of the first epoch. If none
+    of them starts with `val_`, there is also a column `val_<name>` for each, for
+    validation in later epochs. Values that an epoch does not have are `NA`.
 
     Args:
-        filename: the file.
-        separator: what stands between two values.
-        append: go on with an existing file instead of replacing it.
+        filename: path of the file.
+        separator: string between two values.
+        append: True appends to an existing file instead of replacing it.
     """
 
     def __init__(self, filename, separator=",", append=False):
@@ -52,7 +52,9 @@ class CSVLogger(Callback):
             )
             if self.append_header:
                 self.writer.writeheader()
-        row = {name: _text(logs[name]) if name in logs else "NA" for name in self.keys}
+        row = {
+            name: _csv_field(logs[name]) if name in logs else "NA" for name in self.keys
+        }
         self.writer.writerow({"epoch": epoch, **row})
         self.csv_file.flush()
 
@@ -61,8 +63,8 @@ class CSVLogger(Callback):
         self.writer = None
 
 
-def _text(value):
-    """Numbers and words as they are; a list as one quoted field."""
+def _csv_field(value):
+    """The value; a list of values as one quoted field."""
     if isinstance(value, str) or np.ndim(value) == 0:
         return value
     return f'"[{", ".join(map(str, np.asarray(value).tolist()))}]"'

@@ -1,4 +1,4 @@
-"""Stop training when nothing gets better."""
+"""EarlyStopping: stops training when a metric does not improve."""
 
 import warnings
 
@@ -7,26 +7,29 @@ from minikeras.core.printing import print_msg
 
 
 class EarlyStopping(MonitorCallback):
-    """Stops training when the watched value has not improved for a while.
+    """Stops training when a metric has not improved for some epochs.
 
     Args:
-        monitor: name of the watched value.
-        min_delta: smallest change that counts as an improvement.
-        patience: epochs without improvement to wait for.
-        verbose: 1 says when training is stopped.
-        mode: `"auto"`, `"min"` or `"max"`; see `MonitorCallback`.
-        baseline: value to beat; improvements short of it use up patience like other
-            epochs, but training stops only after an epoch without improvement.
-        restore_best_weights: give the model the weights of its best epoch at the end,
-            whatever ended the training.
-        start_from_epoch: epochs to let pass before watching.
+        monitor: name of the metric in the logs.
+        min_delta: >= 0; a smaller change is no improvement.
+        patience: number of epochs without improvement after which training stops.
+        verbose: 1 prints when training stops.
+        mode: "min" if smaller values are better, "max" if larger are; "auto" decides by
+            the name: "min" for "loss", else by the model's metric of that name.
+        baseline: value to reach. Epochs that improve but do not reach it count as
+            epochs without improvement, but do not stop the training themselves.
+        restore_best_weights: True sets the weights of the best epoch at the end of the
+            training, also if it was not stopped.
+        start_from_epoch: number of epochs at the start that do not count.
 
     Attributes:
         best: best value so far.
-        best_epoch: its epoch.
-        best_weights: the weights then, with `restore_best_weights`.
-        stopped_epoch: the epoch that stopped training, or 0.
-        wait: epochs since the last improvement.
+        best_epoch: number of the epoch with the best value.
+        best_weights: weights of that epoch, if `restore_best_weights`.
+        stopped_epoch: number of the epoch that stopped the training, or 0.
+        wait: number of epochs since the last improvement.
+
+    >>> callback = EarlyStopping(monitor="val_loss", patience=3)
     """
 
     def __init__(
@@ -66,15 +69,17 @@ class EarlyStopping(MonitorCallback):
             return
         self.wait += 1
         if self._is_improvement(value, self.best):
-            self._mk_keep(epoch, value)
-            # One that stays short of the baseline still uses up patience.
+            self._mk_record_best(epoch, value)
+            # As in Keras, an improvement that does not reach the baseline leaves the
+            # count of epochs as it is.
             if self.baseline is None or self._is_improvement(value, self.baseline):
                 self.wait = 0
         elif self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
             self.model.stop_training = True
 
-    def _mk_keep(self, epoch, value):
+    def _mk_record_best(self, epoch, value):
+        """Keep the value, the epoch and, if asked for, the weights as the best."""
         self.best = value
         self.best_epoch = epoch
         if self.restore_best_weights:
@@ -89,7 +94,14 @@ class EarlyStopping(MonitorCallback):
             self.model.set_weights(self.best_weights)
 
     def get_monitor_value(self, logs):
-        """The watched value in `logs`; None, with a warning, if it is not there."""
+        """Look up the monitored value; warn if it is missing.
+
+        Args:
+            logs: dict of the metrics of an epoch, or None.
+
+        Returns:
+            The value, or None.
+        """
         logs = logs or {}
         if self.monitor not in logs:
             warnings.warn(

@@ -1,15 +1,15 @@
-"""The record of a training run."""
+"""History: the logs of all epochs."""
 
 from minikeras.callbacks.callback import Callback
 
 
 class History(Callback):
-    """Collects the logs of every epoch; `fit` adds one and returns it.
+    """Collects the logs of all epochs. `fit` adds one and returns it.
 
     Attributes:
-        history: dict from metric name to its values, one an epoch. A metric that is
-            not known every epoch has fewer.
-        epoch: the epochs' numbers.
+        history: dict from the name of a metric to the list of its values. A metric
+            that is missing in some epochs has fewer values.
+        epoch: list of the numbers of the epochs.
     """
 
     def __init__(self):

@@ -1,10 +1,10 @@
-"""A callback from loose functions."""
+"""LambdaCallback: functions as hooks."""
 
 from minikeras.callbacks.callback import Callback
 
 
 class LambdaCallback(Callback):
-    """Calls the functions given, each with the arguments of its hook.
+    """Calls functions as hooks.
 
     Args:
         on_epoch_begin: function of `(epoch, logs)`.
@@ -13,7 +13,11 @@ class LambdaCallback(Callback):
         on_train_end: function of `(logs)`.
         on_train_batch_begin: function of `(batch, logs)`.
         on_train_batch_end: function of `(batch, logs)`.
-        **kwargs: any other hook, or attribute, by its name.
+        **kwargs: functions for other hooks, or attributes, by their names.
+
+    >>> callback = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs))
+    >>> callback.on_epoch_end(0, {"loss": 0.5})
+    0 {'loss': 0.5}
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A learning rate from a function of the epoch."""
+"""LearningRateScheduler: a learning rate that a function of the epoch computes."""
 
 import inspect
 
@@ -8,8 +8,8 @@ from minikeras.callbacks.callback import Callback
 from minikeras.callbacks.reduce_lr_on_plateau import (
     learning_rate,
     learning_rates,
-    optimizers_of,
-    spoken,
+    optimizers_by_key,
+    rate_name,
 )
 from minikeras.core.printing import print_msg
 
@@ -18,9 +18,12 @@ class LearningRateScheduler(Callback):
     """Sets the learning rate before each epoch.
 
     Args:
-        schedule: function `schedule(epoch, lr)` or `schedule(epoch)`, with `epoch`
-            counted from 0 and `lr` the present rate, that returns the new rate.
-        verbose: 1 reports each change.
+        schedule: function `schedule(epoch, lr)` or `schedule(epoch)` that returns the
+            new learning rate as a float; `epoch` counts from 0, `lr` is the current
+            learning rate.
+        verbose: 1 prints the learning rate.
+
+    >>> callback = LearningRateScheduler(lambda epoch, lr: 0.9 * lr)
     """
 
     def __init__(self, schedule, verbose=0):
@@ -29,13 +32,16 @@ class LearningRateScheduler(Callback):
         self.verbose = verbose
 
     def on_epoch_begin(self, epoch, logs=None):
-        for key, optimizer in optimizers_of(self.model):
+        for key, optimizer in optimizers_by_key(self.model):
             self._mk_set(optimizer, key, epoch)
 
     def _mk_set(self, optimizer, key, epoch):
-        present = learning_rate(optimizer)
-        both = _takes_both(self.schedule, epoch, present)
-        rate = self.schedule(epoch, present) if both else self.schedule(epoch)
+        """Set the learning rate of one optimizer, whose key in the logs is `key`."""
+        current = learning_rate(optimizer)
+        if _accepts_rate(self.schedule, epoch, current):
+            rate = self.schedule(epoch, current)
+        else:
+            rate = self.schedule(epoch)
         is_scalar = hasattr(rate, "dtype") and np.ndim(rate) == 0
         if not isinstance(rate, float) and not is_scalar:
             raise ValueError(
@@ -45,8 +51,8 @@ class LearningRateScheduler(Callback):
         optimizer.learning_rate = rate
         if self.verbose > 0:
             print_msg(
-                f"\nEpoch {epoch + 1}: LearningRateScheduler setting {spoken(key)} to "
-                f"{float(rate)}."
+                f"\nEpoch {epoch + 1}: LearningRateScheduler setting {rate_name(key)} "
+                f"to {float(rate)}."
             )
 
     def on_epoch_end(self, epoch, logs=None):
@@ -54,7 +60,8 @@ class LearningRateScheduler(Callback):
             logs.update(learning_rates(self.model))
 
 
-def _takes_both(schedule, epoch, rate):
+def _accepts_rate(schedule, epoch, rate):
+    """True if the schedule can be called with epoch and rate."""
     try:
         inspect.signature(schedule).bind(epoch, rate)
     except TypeError:

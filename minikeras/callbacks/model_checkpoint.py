@@ -1,4 +1,4 @@
-"""Save the model while it trains."""
+"""ModelCheckpoint: saves the model while it trains."""
 
 import os
 import warnings
@@ -10,22 +10,30 @@ from minikeras.core.printing import print_msg
 
 
 class ModelCheckpoint(MonitorCallback):
-    """Saves the model, or its weights, every epoch or every so many batches.
+    """Saves the model, or its weights, after epochs or after a number of batches.
 
     Args:
-        filepath: where to, ending in `.keras`, or `.weights.h5` for weights alone; may
-            hold names in braces, `"{epoch:02d}-{val_loss:.2f}.keras"`: `epoch` and
-            `batch`, counted from 1, and what is in `logs`.
-        monitor: name of the watched value.
-        verbose: 1 reports each saving.
-        save_best_only: save only where the watched value is the best so far.
-        save_weights_only: save `model.save_weights` instead of `model.save`.
-        mode: `"auto"`, `"min"` or `"max"`; see `MonitorCallback`.
-        save_freq: `"epoch"`, or a number of batches, counted across epochs.
-        initial_value_threshold: value to beat at the start, with `save_best_only`.
+        filepath: path that ends in `.keras`, or in `.weights.h5` for weights. It may
+            contain names in braces, `"{epoch:02d}-{val_loss:.2f}.keras"`: `epoch` and
+            `batch`, counted from 1, and the names in `logs`.
+        monitor: name of the metric in the logs.
+        verbose: 1 prints when a file is saved.
+        save_best_only: True saves only when the metric has its best value so far.
+        save_weights_only: True calls `model.save_weights` instead of `model.save`.
+        mode: "min" if smaller values are better, "max" if larger are; "auto" decides by
+            the name: "min" for "loss", else by the model's metric of that name.
+        save_freq: "epoch", or the number of batches after which to save, counted
+            across epochs.
+        initial_value_threshold: first value to beat with `save_best_only`; None: the
+            first value is the best.
 
     Attributes:
         best: best value so far.
+
+    Raises:
+        ValueError: the path has another ending, or `save_freq` another type.
+
+    >>> callback = ModelCheckpoint("best.keras", save_best_only=True)
     """
 
     def __init__(
@@ -56,9 +64,10 @@ class ModelCheckpoint(MonitorCallback):
         self._mk_check_ending()
         if save_freq == "epoch":
             hook = ModelCheckpoint.on_train_batch_end
-            self._mk_idle_hooks = {"on_train_batch_end": hook}
+            self._mk_unused_hooks = {"on_train_batch_end": hook}
 
     def _mk_check_ending(self):
+        """Raise ValueError unless the path ends as its kind of file does."""
         endings = (".weights.h5",) if self.save_weights_only else (".keras", ".h5")
         if not self.filepath.endswith(endings):
             raise ValueError(
@@ -80,10 +89,10 @@ class ModelCheckpoint(MonitorCallback):
             self._save_model(epoch=epoch, batch=None, logs=logs)
 
     def _should_save_on_batch(self, batch):
-        """Whether `save_freq` batches have passed since the last saving."""
+        """True if `save_freq` batches have passed since the last saving."""
         if self.save_freq == "epoch":
             return False
-        # Hooks may come once for several batches.
+        # With `steps_per_execution` the hook is called once for several batches.
         self._mk_batches_seen_since_last_saving += batch - self._mk_last_batch_seen
         self._mk_last_batch_seen = batch
         if self._mk_batches_seen_since_last_saving < self.save_freq:
@@ -92,7 +101,7 @@ class ModelCheckpoint(MonitorCallback):
         return True
 
     def _save_model(self, epoch, batch, logs):
-        """Save, if it is to be, under the name for this epoch and batch."""
+        """Save the model, unless `save_best_only` says no."""
         filepath = self._get_file_path(epoch, batch, logs)
         if not self._should_save_model(epoch, batch, logs, filepath):
             return
@@ -111,7 +120,7 @@ class ModelCheckpoint(MonitorCallback):
             print_msg(f"\nEpoch {epoch + 1}: saved model to {filepath}")
 
     def _should_save_model(self, epoch, batch, logs, filepath):
-        """Always, or with `save_best_only` if the watched value is the best."""
+        """True if the model is to be saved; updates the best value."""
         if not self.save_best_only:
             return True
         value = (logs or {}).get(self.monitor)
@@ -135,7 +144,7 @@ class ModelCheckpoint(MonitorCallback):
         return better
 
     def _get_file_path(self, epoch, batch, logs):
-        """`filepath` with epoch, batch and logs filled in."""
+        """`filepath` with the values of epoch, batch and logs in its braces."""
         values = dict(logs) if "{" in self.filepath and logs else {}
         values["epoch"] = epoch + 1
         if batch is not None:

@@ -1,4 +1,4 @@
-"""What callbacks that watch one metric share."""
+"""MonitorCallback: the base of callbacks that compare values of one metric."""
 
 import warnings
 from collections.abc import Callable
@@ -8,14 +8,14 @@ from minikeras.ops import greater, less
 
 
 class MonitorCallback(Callback):
-    """Base of callbacks that ask whether a watched value got better.
+    """Base of callbacks that ask whether a metric has improved.
 
     Args:
-        monitor: name of the value in `logs`.
-        mode: `"min"` where smaller is better, `"max"` where larger is, or `"auto"`:
-            smaller for `"loss"`, else as the metric of that name in the model says.
+        monitor: name of the metric in the logs.
+        mode: "min" if smaller values are better, "max" if larger are; "auto" decides by
+            the name: "min" for "loss", else by the model's metric of that name.
         baseline: first value to beat, or None.
-        min_delta: a value counts as better only if it is by more than this.
+        min_delta: >= 0; a smaller change is no improvement.
     """
 
     def __init__(self, monitor="val_loss", mode="auto", baseline=None, min_delta=0.0):
@@ -35,11 +35,12 @@ class MonitorCallback(Callback):
         self.monitor_op: Callable | None = None
 
     def _set_monitor_op(self):
-        """Choose `monitor_op(new, best)`; in auto mode this needs the model."""
+        """Set `monitor_op(new, best)`; for mode="auto" this needs the model."""
         mode = self.mode if self.mode != "auto" else self._mk_auto_mode()
         self.monitor_op = greater if mode == "max" else less
 
     def _mk_auto_mode(self):
+        """The mode that the name of the metric implies: "min" or "max"."""
         name = self.monitor.removeprefix("val_")
         if name == "loss":
             return "min"
@@ -53,18 +54,18 @@ class MonitorCallback(Callback):
         return "max" if direction == "up" else "min"
 
     def _is_improvement(self, value, reference):
-        """Whether `value` beats `reference` by more than `min_delta`."""
+        """True if `value` is better than `reference` by more than `min_delta`."""
         if reference is None:
             return True
         if self.monitor_op is None:
             self._set_monitor_op()
-        # The value is handicapped, so that ties within min_delta are no gain.
+        # As in Keras, min_delta is added to the value: value + delta < reference.
         delta = self.min_delta if self.monitor_op is less else -self.min_delta
         return bool(self.monitor_op(value + delta, reference))  # pyright: ignore
 
 
 def _direction(metrics, name):
-    """`"up"`, `"down"` or None: that of the first metric called `name`."""
+    """The direction of the first metric with this name: "up", "down" or None."""
     for metric in metrics:
         nested = getattr(metric, "metrics", None)
         found = _direction(nested, name) if nested else None

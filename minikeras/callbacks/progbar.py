@@ -1,4 +1,4 @@
-"""A progress bar in one line of text."""
+"""Progbar: a progress bar in one line of the terminal."""
 
 import math
 import time
@@ -11,21 +11,24 @@ from minikeras.settings import is_interactive_logging_enabled
 
 
 class Progbar:
-    """A progress bar.
+    """A progress bar with the time per step and the values of metrics.
 
     Args:
-        target: number of steps, or None where unknown.
-        width: characters the bar takes.
-        verbose: 0 nothing, 1 a live bar, 2 one line at the end.
-        interval: least seconds between two drawings.
-        stateful_metrics: names of values shown as they are; all others are averaged
-            over the steps.
-        stateless_metrics: names of values to average; all others are shown as they
-            are. Give at most one of the two.
-        unit_name: what a step is called.
+        target: number of steps; None if unknown.
+        width: width of the bar in characters.
+        verbose: 0 prints nothing, 1 a live bar, 2 one line at the end.
+        interval: least time between two drawings, in seconds.
+        stateful_metrics: names of metrics whose last value is shown; of all others the
+            average over the steps.
+        stateless_metrics: names of metrics whose average is shown; of all others the
+            last value. At most one of the two lists may be given.
+        unit_name: name of a step in the text.
+
+    Raises:
+        ValueError: both lists are given.
 
     >>> bar = Progbar(2, verbose=2)
-    >>> bar.update(2, [("loss", 0.5)])  # doctest: +ELLIPSIS
+    >>> bar.update(2, [("loss", 0.5)])
     2/2 - 0s - ...s/step - loss: 0.5000
     """
 
@@ -52,7 +55,7 @@ class Progbar:
         self.stateful_metrics = set(stateful_metrics or [])
         averaged = stateless_metrics
         self.stateless_metrics = None if averaged is None else set(averaged)
-        self._values = {}  # name -> (sum, steps); steps 0 for a value shown as it is
+        self._values = {}  # {name: (sum, steps)}; (last value, 0) if not averaged
         self._seen = 0
         self._mk_start = time.time()
         self._after_first = None
@@ -60,36 +63,46 @@ class Progbar:
         self._drawn_width = 0
 
     def is_due(self, current):
-        """Whether `update(current, finalize=False)` would draw: if not, save it."""
+        """True if `update(current, finalize=False)` would draw the bar.
+
+        Args:
+            current: number of steps so far.
+        """
         self._note_first_step(current)
         if self.verbose != 1 or not is_interactive_logging_enabled():
             return False
         return time.time() - self._drawn_at >= self.interval
 
     def update(self, current, values=None, finalize=None):
-        """Move the bar and draw it, if the last drawing is old enough.
+        """Move the bar; draw it if the last drawing is `interval` seconds old.
 
         Args:
-            current: steps done so far.
-            values: list of `(name, value)` to show behind the bar.
-            finalize: end the line; by default once `current` reaches the target.
+            current: number of steps so far.
+            values: list of (name, value) of metrics.
+            finalize: True draws and ends the line; None does so when `current` reaches
+                the target.
         """
         finalize = self._is_last(current) if finalize is None else finalize
         self._note_first_step(current)
-        self._collect(current, values or [])
+        self._add_values(current, values or [])
         if not (self.verbose > 0 if finalize else self.is_due(current)):
             return
-        line = self._line(current, finalize, live=self.verbose == 1)
+        line = self._format_line(current, finalize, live=self.verbose == 1)
         if self.verbose == 1:
-            # What is left of a longer line before is blanked out.
+            # Spaces cover the rest of the last line, if that was longer.
             width = terminal.width(line)
-            line = "\r" + line + " " * (self._room(self._drawn_width) - width)
+            line = "\r" + line + " " * (self._columns(self._drawn_width) - width)
             self._drawn_width = width
         print_msg(line, line_break=finalize)
         self._drawn_at = time.time()
 
     def add(self, n, values=None):
-        """Move the bar on by `n` steps; see `update`."""
+        """Move the bar by `n` steps, as `update` does.
+
+        Args:
+            n: number of steps since the last call.
+            values: list of (name, value) of metrics.
+        """
         self.update(self._seen + n, values)
 
     def _is_last(self, current):
@@ -99,7 +112,7 @@ class Progbar:
         if self._after_first is None and current > 0:
             self._after_first = (time.time(), current)
 
-    def _collect(self, current, values):
+    def _add_values(self, current, values):
         steps = max(current - self._seen, 1)
         for name, value in values:
             if self._is_averaged(name):
@@ -114,47 +127,48 @@ class Progbar:
             return name in self.stateless_metrics
         return name not in self.stateful_metrics
 
-    def _line(self, current, finalize, live):
+    def _format_line(self, current, finalize, live):
         elapsed = time.time() - self._mk_start
         each = self._seconds_per_step(current, elapsed)
         if finalize or not self.target:
             clock = f"{elapsed:.0f}s"
         else:
-            clock = _clock(each * (self.target - current))
-        speed = f"{_duration(each)}/{self.unit_name}"
+            clock = _format_remaining(each * (self.target - current))
+        speed = f"{_format_duration(each)}/{self.unit_name}"
         metrics = [
-            f" - {name}: {_number(total, count)}"
+            f" - {name}: {_format_value(total, count)}"
             for name, (total, count) in self._values.items()
         ]
-        count = _count(current, self.target)
+        count = _format_count(current, self.target)
         if not live:
             return f"{count} - {clock} - {speed}{''.join(metrics)}"
         bar = self._bar(current) if self.target else ""
-        start, end = f"{_style(count, 1)} ", f"{_style(clock, 1)} {speed}"
-        # The last line of an epoch stays: it may wrap, so that no metric is lost.
+        start, end = f"{_colour(count, 1)} ", f"{_colour(clock, 1)} {speed}"
+        # The last line is not drawn over, so it may wrap, with all metrics.
         if finalize:
             return "".join([start, bar, end, *metrics])
-        return self._fit(start, bar, end, metrics)
+        return self._fit_to_terminal(start, bar, end, metrics)
 
-    def _fit(self, start, bar, end, metrics):
-        """One row of the terminal: a longer one could not be drawn over.
+    def _fit_to_terminal(self, start, bar, end, metrics):
+        """Shorten a line to one row of the terminal.
 
-        Metrics that find no room are left out, from the first such on; on a very
-        narrow terminal the bar, and in the end whatever goes beyond it.
+        A cursor cannot return over a line break, so a longer line would stay. Metrics
+        are left out from the first one that does not fit; on a narrow terminal the bar
+        is left out too, and the rest is cut.
         """
-        line, room = f"{start}{bar}{end}", self._room(math.inf)
-        if terminal.width(line) > room:
+        line, columns = f"{start}{bar}{end}", self._columns(math.inf)
+        if terminal.width(line) > columns:
             line = f"{start}{end}"
         width = terminal.width(line)
         for metric in metrics:
             width += terminal.width(metric)
-            if width > room:
+            if width > columns:
                 break
             line += metric
-        return terminal.cut(line, room)
+        return terminal.cut(line, columns)
 
-    def _room(self, most):
-        """`most` columns, or those of the terminal that a cursor can return from."""
+    def _columns(self, most):
+        """`most` columns, or the width of the terminal if that is smaller."""
         columns = terminal.columns()
         return most if columns is None else min(most, columns)
 
@@ -162,23 +176,23 @@ class Progbar:
         done = round(self.width * min(current / self.target, 1.0))
         colours = terminal.shows_colours()
         full, rest = "━" * done, ("━" if colours else "─") * (self.width - done)
-        return f"{_style(full, 32)}{_style(rest, 37)} "
+        return f"{_colour(full, 32)}{_colour(rest, 37)} "
 
     def _seconds_per_step(self, current, elapsed):
-        """Mean time a step; the first, which compiles, counts only while alone."""
+        """Average time of a step, without the first one, which compiles the program."""
         if self._after_first is None:
             return elapsed
-        then, first = self._after_first
+        first_time, first = self._after_first
         if current <= first:
             return elapsed / max(current, 1)
-        return (time.time() - then) / (current - first)
+        return (time.time() - first_time) / (current - first)
 
 
-def _style(text, code):
+def _colour(text, code):
     return f"\x1b[{code}m{text}\x1b[0m" if text and terminal.shows_colours() else text
 
 
-def _count(current, target):
+def _format_count(current, target):
     if target is None:
         return f"{current}/Unknown"
     return f"{current:{len(str(target))}d}/{target}"
@@ -188,22 +202,22 @@ def _mean(value):
     return float(np.mean(np.asarray(value)))
 
 
-def _number(total, count):
+def _format_value(total, count):
     if isinstance(total, str) or total is None:
         return str(total)
     value = _mean(total) / (count or 1)
-    # As Keras does it, which shows negative values so, too.
+    # As in Keras, negative values have an exponent too.
     return f"{value:.4e}" if value <= 1e-3 else f"{value:.4f}"
 
 
-def _duration(seconds):
+def _format_duration(seconds):
     if seconds >= 1 or not math.isfinite(seconds) or seconds == 0:
         return f"{seconds:.0f}s"
     return f"{seconds * 1e3:.0f}ms" if seconds >= 1e-3 else f"{seconds * 1e6:.0f}us"
 
 
-def _clock(seconds):
-    """Seconds as `12s`, `4:05` or `1:04:05`."""
+def _format_remaining(seconds):
+    """The remaining time as `12s`, `4:05` or `1:04:05`."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:

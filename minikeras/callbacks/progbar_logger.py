@@ -1,4 +1,4 @@
-"""Progress on the terminal."""
+"""ProgbarLogger: prints progress to the terminal."""
 
 from minikeras.callbacks.callback import Callback
 from minikeras.callbacks.progbar import Progbar
@@ -6,10 +6,10 @@ from minikeras.core.printing import print_msg
 
 
 class ProgbarLogger(Callback):
-    """Prints the epochs, a progress bar, and the metrics.
+    """Prints the number of each epoch, a progress bar and the metrics.
 
-    `params["verbose"]` chooses: 0 nothing, 1 a live bar, 2 one line an epoch. The
-    logs are read, which waits for the device, only where they will be drawn.
+    `params["verbose"]`: 0 prints nothing, 1 a live bar, 2 one line for each epoch. The
+    logs are read, which waits for the device, only when they are drawn.
     """
 
     _mk_batches_may_be_skipped = True
@@ -36,17 +36,17 @@ class ProgbarLogger(Callback):
         self._mk_training = False
 
     def on_epoch_begin(self, epoch, logs=None):
-        self._mk_restart()
+        self._mk_new_progbar()
         if self.verbose and self.epochs > 1:
             print_msg(f"Epoch {epoch + 1}/{self.epochs}")
 
     def on_test_begin(self, logs=None):
         if not self._mk_training:
-            self._mk_restart()
+            self._mk_new_progbar()
 
     def on_predict_begin(self, logs=None):
         if not self._mk_training:
-            self._mk_restart()
+            self._mk_new_progbar()
 
     def on_train_batch_end(self, batch, logs=None):
         self._mk_step(batch, logs)
@@ -70,14 +70,16 @@ class ProgbarLogger(Callback):
         if not self._mk_training:
             self._mk_finish(None)
 
-    def _mk_restart(self):
+    def _mk_new_progbar(self):
+        """Start a new bar, at 0."""
         self.seen = 0
-        # The metrics are averages already: the bar shows them as they are.
+        # Metrics in the logs are averages already, so the bar must not average them.
         self.progbar = Progbar(
             self.target, verbose=self.verbose, stateless_metrics=[], unit_name="step"
         )
 
     def _mk_step(self, batch, logs):
+        """Draw the bar after a batch, if the last drawing is old enough."""
         self.seen = batch + 1
         if self.verbose == 1 and self.progbar is not None:
             if self.progbar.is_due(self.seen):
@@ -85,6 +87,7 @@ class ProgbarLogger(Callback):
                 self.progbar.update(self.seen, values, finalize=False)
 
     def _mk_finish(self, logs):
+        """Draw the bar for the last time, and end its line."""
         if self.verbose and self.progbar is not None:
             if self.progbar.target is None:
                 self.progbar.target = self.target = self.seen

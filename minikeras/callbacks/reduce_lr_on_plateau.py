@@ -1,4 +1,4 @@
-"""Lower the learning rate when nothing gets better."""
+"""ReduceLROnPlateau: lowers the learning rate when a metric does not improve."""
 
 import warnings
 
@@ -9,18 +9,24 @@ from minikeras.core.printing import print_msg
 
 
 class ReduceLROnPlateau(MonitorCallback):
-    """Multiplies the learning rate by `factor` when the watched value stands still.
+    """Multiplies the learning rate by `factor` when a metric has stopped improving.
 
     Args:
-        monitor: name of the watched value.
-        factor: what to multiply by, below 1.
-        patience: epochs without improvement to wait for.
-        verbose: 1 reports each change.
-        mode: `"auto"`, `"min"` or `"max"`; see `MonitorCallback`.
-        min_delta: smallest change that counts as an improvement.
-        cooldown: epochs after a change in which nothing is counted.
-        min_lr: learning rate to stop at.
-        **kwargs: ignored, for old calls.
+        monitor: name of the metric in the logs.
+        factor: in (0, 1); factor of the learning rate.
+        patience: number of epochs without improvement after which the rate is lowered.
+        verbose: 1 prints when the rate is lowered.
+        mode: "min" if smaller values are better, "max" if larger are; "auto" decides by
+            the name: "min" for "loss", else by the model's metric of that name.
+        min_delta: >= 0; a smaller change is no improvement.
+        cooldown: number of epochs after a change in which nothing is counted.
+        min_lr: lower bound of the learning rate.
+        **kwargs: ignored; arguments of older Keras versions.
+
+    Raises:
+        ValueError: `factor` is not below 1.
+
+    >>> callback = ReduceLROnPlateau(factor=0.5, patience=3, min_lr=1e-5)
     """
 
     def __init__(
@@ -57,6 +63,7 @@ class ReduceLROnPlateau(MonitorCallback):
         self._mk_reset()
 
     def in_cooldown(self):
+        """True in the epochs after a change in which nothing is counted."""
         return self.cooldown_counter > 0
 
     def on_epoch_end(self, epoch, logs=None):
@@ -81,12 +88,14 @@ class ReduceLROnPlateau(MonitorCallback):
         elif not self.in_cooldown():
             self.wait += 1
             if self.wait >= self.patience:
-                for key, optimizer in optimizers_of(self.model):
+                for key, optimizer in optimizers_by_key(self.model):
                     self._mk_reduce(optimizer, key, epoch)
 
     def _mk_reduce(self, optimizer, key, epoch):
+        """Lower the rate of one optimizer, whose key in the logs is `key`."""
         old = learning_rate(optimizer)
-        # In the optimizer's own precision: min_lr, once reached, counts as reached.
+        # The optimizer has rounded min_lr to float32: without the same rounding here, a
+        # rate that has reached it could still be above it.
         if old <= float(np.float32(self.min_lr)):
             return
         new = max(old * self.factor, self.min_lr)
@@ -95,13 +104,13 @@ class ReduceLROnPlateau(MonitorCallback):
         self.wait = 0
         if self.verbose > 0:
             print_msg(
-                f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing {spoken(key)} to "
+                f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing {rate_name(key)} to "
                 f"{new}."
             )
 
 
-def optimizers_of(model):
-    """[(key of the rate in logs, optimizer)]: one, or those in a MultiOptimizer."""
+def optimizers_by_key(model):
+    """[(key of the rate in logs, optimizer)]: several for a MultiOptimizer."""
     optimizer = model.optimizer
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     if not hasattr(inner, "optimizers"):
@@ -110,12 +119,12 @@ def optimizers_of(model):
 
 
 def learning_rates(model):
-    """{key of the rate in logs: learning rate}."""
-    return {key: learning_rate(each) for key, each in optimizers_of(model)}
+    """{key of the rate in logs: learning rate as a float}."""
+    return {key: learning_rate(each) for key, each in optimizers_by_key(model)}
 
 
-def spoken(key):
-    """`learning rate`, or `sgd learning rate` if there are several."""
+def rate_name(key):
+    """The key of a rate in words: "learning rate", or "sgd learning rate"."""
     return f"{key.removeprefix('learning_rate').lstrip('_')} learning rate".strip()
 
 

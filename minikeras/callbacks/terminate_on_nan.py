@@ -1,4 +1,4 @@
-"""Stop training at a loss that is not a number."""
+"""TerminateOnNaN: stops training at a loss that is NaN or infinite."""
 
 import math
 
@@ -7,13 +7,13 @@ from minikeras.core.printing import print_msg
 
 
 class TerminateOnNaN(Callback):
-    """Stops training after the first batch whose loss is NaN or infinite.
+    """Stops training after the first batch with a loss that is NaN or infinite.
 
-    It reads the loss after every batch, which makes each step wait for the device.
+    It reads the loss of every batch, so each step waits for the device.
 
     Args:
-        raise_error: raise RuntimeError instead of ending `fit` in the ordinary way;
-            `on_train_end` is then not called.
+        raise_error: True raises RuntimeError in `fit`; `on_train_end` of callbacks is
+            then not called. False ends `fit` as usual.
     """
 
     def __init__(self, raise_error=False):

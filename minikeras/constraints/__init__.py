@@ -1,4 +1,4 @@
-"""Projections that keep weights in a set: `constraint(w)` after each update."""
+"""Constraints: functions `constraint(w)` that are applied to weights after each step."""
 
 from minikeras.constraints.constraints import (
     Constraint,

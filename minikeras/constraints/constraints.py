@@ -5,12 +5,12 @@ from minikeras.core.object_repr import describe
 
 
 def norms(w, axis):
-    """Euclidean norms of `w` along `axis`, which stays with size 1."""
+    """L2 norms of `w` along `axis`, which is kept with size 1."""
     return ops.sqrt(ops.sum(ops.square(w), axis=axis, keepdims=True))
 
 
 class Constraint:
-    """Base of constraints. Subclasses define `__call__(self, w)` -> new w.
+    """Base class of constraints. Subclasses define `__call__(w)` -> new w.
 
     >>> class Halve(Constraint):
     ...     def __call__(self, w):
@@ -18,7 +18,14 @@ class Constraint:
     """
 
     def __call__(self, w):
-        """The array nearest to `w` that is allowed."""
+        """Project a weight onto the allowed values.
+
+        Args:
+            w: array.
+
+        Returns:
+            Array of the shape of `w`.
+        """
         return w
 
     def get_config(self):
@@ -27,7 +34,11 @@ class Constraint:
 
     @classmethod
     def from_config(cls, config):
-        """The constraint of `get_config()`."""
+        """Make a constraint from a config.
+
+        Args:
+            config: dict as `get_config()` returns it.
+        """
         return cls(**config)
 
     def __repr__(self):
@@ -35,19 +46,22 @@ class Constraint:
 
 
 class MaxNorm(Constraint):
-    """Scales down to a norm of at most `max_value`: w · clip(‖w‖, 0, max) / ‖w‖.
+    """w · clip(‖w‖, 0, max_value) / ‖w‖: scales down to a norm of at most `max_value`.
 
     Args:
         max_value: >= 0.
-        axis: int or tuple of ints, the axes of one unit's weights. 0 for a kernel
-            (n_in, n_out), [0, 1, 2] for one of a 2D convolution.
+        axis: axis, or list of axes, over which a norm is taken: 0 for a kernel
+            (n_in, n_out), [0, 1, 2] for the kernel of a 2D convolution.
+
+    >>> MaxNorm(2.5)([[3.0, 0.3], [4.0, 0.4]]).round(3).tolist()
+    [[1.5..., 0.3...], [2.0, 0.4...]]
     """
 
     def __init__(self, max_value=2, axis=0):
         self.max_value, self.axis = max_value, axis
 
     def __call__(self, w):
-        """Array of the shape of `w`."""
+        """Project a weight; the shape stays."""
         w = ops.convert_to_tensor(w)
         norm = norms(w, self.axis)
         return w * (ops.clip(norm, 0, self.max_value) / (settings.epsilon() + norm))
@@ -58,26 +72,34 @@ class MaxNorm(Constraint):
 
 
 class NonNeg(Constraint):
-    """Sets negative weights to 0: max(w, 0)."""
+    """max(w, 0): sets negative weights to 0.
+
+    >>> NonNeg()([-1.0, 2.0]).tolist()
+    [-0.0, 2.0]
+    """
 
     def __call__(self, w):
-        """Array of the shape of `w`."""
+        """Project a weight; the shape stays."""
         w = ops.convert_to_tensor(w)
         return w * ops.cast(ops.greater_equal(w, 0.0), w.dtype)
 
 
 class UnitNorm(Constraint):
-    """Scales to norm 1: w / ‖w‖.
+    """w / ‖w‖: scales to the norm 1.
 
     Args:
-        axis: int or tuple of ints, the axes of one unit's weights.
+        axis: axis, or list of axes, over which a norm is taken: 0 for a kernel
+            (n_in, n_out), [0, 1, 2] for the kernel of a 2D convolution.
+
+    >>> UnitNorm()([[3.0], [4.0]]).round(3).tolist()
+    [[0.6...], [0.8...]]
     """
 
     def __init__(self, axis=0):
         self.axis = axis
 
     def __call__(self, w):
-        """Array of the shape of `w`."""
+        """Project a weight; the shape stays."""
         w = ops.convert_to_tensor(w)
         return w / (settings.epsilon() + norms(w, self.axis))
 
@@ -87,14 +109,19 @@ class UnitNorm(Constraint):
 
 
 class MinMaxNorm(Constraint):
-    """Moves the norm towards [min_value, max_value].
+    """w · (rate · clip(‖w‖, min_value, max_value) + (1 - rate) · ‖w‖) / ‖w‖.
 
-    w · (rate · clip(‖w‖, min, max) + (1 - rate) · ‖w‖) / ‖w‖
+    The norm moves towards the interval [min_value, max_value].
 
     Args:
-        min_value, max_value: >= 0.
-        rate: in [0, 1]; 1 enforces the bounds at once.
-        axis: int or tuple of ints, the axes of one unit's weights.
+        min_value: >= 0.
+        max_value: >= min_value.
+        rate: in [0, 1]; with 1 the norm is in the interval after one step.
+        axis: axis, or list of axes, over which a norm is taken: 0 for a kernel
+            (n_in, n_out), [0, 1, 2] for the kernel of a 2D convolution.
+
+    >>> MinMaxNorm(max_value=2.5, rate=0.5)([[3.0], [4.0]]).round(3).tolist()
+    [[2.25], [3.0...]]
     """
 
     def __init__(self, min_value=0.0, max_value=1.0, rate=1.0, axis=0):
@@ -102,7 +129,7 @@ class MinMaxNorm(Constraint):
         self.rate, self.axis = rate, axis
 
     def __call__(self, w):
-        """Array of the shape of `w`."""
+        """Project a weight; the shape stays."""
         w = ops.convert_to_tensor(w)
         norm = norms(w, self.axis)
         clipped = ops.clip(norm, self.min_value, self.max_value)

@@ -1,4 +1,4 @@
-"""`keras.dtype_policies`: what layers store and compute in."""
+"""`keras.dtype_policies`: the dtypes of weights and of computations."""
 
 from minikeras.core import registry
 from minikeras.core.dtype_policy import DTypePolicy
@@ -29,12 +29,27 @@ __all__ = [
 
 
 def serialize(dtype_policy):
-    """Policy -> config; names and None stay."""
+    """Write a dtype policy as a config that `deserialize` reads.
+
+    Args:
+        dtype_policy: policy; a name or None is returned unchanged.
+
+    Returns:
+        Config dict.
+    """
     return serialize_keras_object(dtype_policy)
 
 
 def deserialize(config, custom_objects=None):
-    """Config -> policy; names and None stay."""
+    """Make a dtype policy from a config.
+
+    Args:
+        config: dict as `serialize` returns it; a name or None is returned unchanged.
+        custom_objects: {name: class} of your own that the config names.
+
+    Returns:
+        A `DTypePolicy`.
+    """
     return deserialize_keras_object(config, custom_objects)
 
 

@@ -8,14 +8,18 @@ from minikeras.core.serialization import serialize_keras_object
 
 
 class DTypePolicyMap(DTypePolicy, MutableMapping):
-    """Policies by the layer's path, for a layer whose sub-layers differ.
+    """Policies by the paths of layers, for a layer whose sub-layers need several.
 
-    A key is a path, or a regular expression that must match the whole path.
+    A key is a path, or a regular expression that matches whole paths.
 
     Args:
-        default_policy: what paths without an entry follow: a policy or its name,
-            the global policy by default.
-        policy_map: {path or pattern: policy}.
+        default_policy: policy, or its name, for paths without an entry; None: the
+            global policy.
+        policy_map: {path or regular expression: policy or its name}; None: empty.
+
+    Raises:
+        TypeError: `policy_map` is no dict.
+        ValueError: `default_policy` is a map.
 
     >>> policies = DTypePolicyMap("float32", {"model/decoder/.*": "bfloat16"})
     >>> policies["model/decoder/dense"], policies["model/encoder"]
@@ -38,31 +42,38 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
 
     @property
     def default_policy(self):
-        """What paths without an entry follow."""
+        """The policy of paths without an entry."""
         return self._default_policy
 
     @property
     def name(self):
-        """`"map_"` and the default policy's name."""
+        """The text "map_" and the name of the default policy."""
         return f"map_{self._default_policy.name}"
 
     @property
     def compute_dtype(self):
-        """The default policy's."""
+        """The compute dtype of the default policy."""
         return self._default_policy.compute_dtype
 
     @property
     def variable_dtype(self):
-        """The default policy's."""
+        """The variable dtype of the default policy."""
         return self._default_policy.variable_dtype
 
     @property
     def quantization_mode(self):
-        """The default policy's."""
+        """The quantization mode of the default policy."""
         return self._default_policy.quantization_mode
 
     def of(self, layer):
-        """The entry of the layer's path."""
+        """Find the policy of a layer.
+
+        Args:
+            layer: layer, whose `path` is looked up.
+
+        Raises:
+            ValueError: several keys match.
+        """
         return self[layer.path]
 
     def __getitem__(self, path):
@@ -109,10 +120,10 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
     __hash__ = object.__hash__
 
     def get_config(self):
-        """Entries as configs.
+        """The constructor's arguments, with policies as configs.
 
-        A map without its own default leaves out the entries' sources too: they
-        follow the global policy of whoever loads them.
+        If no default policy was given, the entries have no source either: they follow
+        the global policy at the time of loading, as in Keras.
         """
         default = self._default_policy_arg
         configs = {path: serialize_keras_object(p) for path, p in self.items()}
@@ -124,5 +135,10 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        """The map of `get_config()`."""
+        """Make a map from a config.
+
+        Args:
+            config: dict as `get_config()` returns it.
+            custom_objects: not used; as in other classes.
+        """
         return cls(**config)

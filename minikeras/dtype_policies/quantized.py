@@ -8,12 +8,15 @@ QUANTIZATION_MODES = ("int8", "float8", "int4", "gptq", "awq")
 
 
 class QuantizedDTypePolicy(DTypePolicy):
-    """A policy whose matrices are stored and multiplied in few bits.
+    """A policy whose kernels are stored or multiplied in few bits.
 
     Args:
-        mode: one of `QUANTIZATION_MODES`.
-        source_name: name of the policy that everything else follows, the global
-            one by default.
+        mode: "int8", "float8", "int4", "gptq" or "awq".
+        source_name: name of the policy for everything else, such as "mixed_bfloat16";
+            None: the global policy.
+
+    Raises:
+        ValueError: unknown mode, or "int8" with float16 computation.
 
     >>> QuantizedDTypePolicy("int8", "mixed_bfloat16").name
     'int8_from_mixed_bfloat16'
@@ -38,26 +41,36 @@ class QuantizedDTypePolicy(DTypePolicy):
         self._name = f"{mode}_from_{self._source_name}"
 
     def _parse_mode(self, mode):
-        """The quantization mode that the text `mode` stands for."""
+        """The quantization mode in the text `mode`; subclasses parse numbers too."""
         return mode
 
     @property
     def quantization_mode(self):
-        """One of `QUANTIZATION_MODES`."""
+        """The mode: "int8", "float8", "int4", "gptq" or "awq"."""
         return self._quantization_mode
 
     def get_config(self):
-        """`{"mode": ..., "source_name": ...}`."""
+        """The constructor's arguments."""
         return {"mode": self._mode_text, "source_name": self._source_name}
 
 
 class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
-    """Multiplies in float8; scales follow the last greatest absolute values.
+    """A policy whose kernels are multiplied in float8.
+
+    The scale of an array follows from the largest of its absolute maxima (amax) in the
+    last steps.
 
     Args:
         mode: "float8".
-        source_name: as in `QuantizedDTypePolicy`.
-        amax_history_length: how many steps of greatest absolute values are kept.
+        source_name: name of the policy for everything else, such as "mixed_bfloat16";
+            None: the global policy.
+        amax_history_length: number of steps whose amax is kept.
+
+    Raises:
+        TypeError: `amax_history_length` is no int.
+
+    >>> QuantizedFloat8DTypePolicy("float8", "mixed_bfloat16").compute_dtype
+    'bfloat16'
     """
 
     default_amax_history_length = 1024
@@ -73,11 +86,11 @@ class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
 
     @property
     def amax_history_length(self):
-        """How many steps of greatest absolute values are kept."""
+        """Number of steps whose amax is kept."""
         return self._amax_history_length
 
     def get_config(self):
-        """As `QuantizedDTypePolicy`, with `amax_history_length`."""
+        """The constructor's arguments."""
         return {
             **super().get_config(),
             "amax_history_length": self._amax_history_length,
@@ -85,10 +98,10 @@ class QuantizedFloat8DTypePolicy(QuantizedDTypePolicy):
 
 
 class _NumberedPolicy(QuantizedDTypePolicy):
-    """A policy whose mode carries whole numbers: "gptq/4/128".
+    """Base of policies whose mode contains integers: "gptq/4/128".
 
-    Subclasses name the mode and the numbers; each has the values it may take, or
-    None for a size: positive, or -1 for all of an axis.
+    Subclasses define the mode `_kind` and the names of the integers, with their
+    allowed values; None allows a size: positive, or -1 for the whole axis.
     """
 
     _kind = ""
@@ -121,14 +134,41 @@ class _NumberedPolicy(QuantizedDTypePolicy):
 
 
 class Int4DTypePolicy(_NumberedPolicy):
-    """Weights of 4 bits with a scale for every `block_size` inputs: "int4/128"."""
+    """A policy whose kernels are int4, with a scale for each block of inputs.
+
+    Args:
+        mode: "int4/<block_size>"; a block size of -1 is the whole axis.
+        source_name: name of the policy for everything else, such as "mixed_bfloat16";
+            None: the global policy.
+
+    Raises:
+        ValueError: a mode of another form.
+
+    >>> Int4DTypePolicy("int4/128", "float32").block_size
+    128
+    """
 
     _kind, _numbers = "int4", {"block_size": None}
     block_size: int
 
 
 class GPTQDTypePolicy(_NumberedPolicy):
-    """Weights rounded by GPTQ: "gptq/<weight_bits>/<group_size>"."""
+    """A policy whose kernels are rounded by GPTQ.
+
+    Args:
+        mode: "gptq/<weight_bits>/<group_size>", with 2, 3, 4 or 8 bits; a group size
+            of -1 is the whole axis.
+        source_name: name of the policy for everything else, such as "mixed_bfloat16";
+            None: the global policy.
+
+    Raises:
+        ValueError: a mode of another form.
+
+    Source: Frantar et al., GPTQ, 2022.
+
+    >>> GPTQDTypePolicy("gptq/4/128", "float32").weight_bits
+    4
+    """
 
     _kind, _numbers = "gptq", {"weight_bits": (2, 3, 4, 8), "group_size": None}
     weight_bits: int
@@ -136,7 +176,21 @@ class GPTQDTypePolicy(_NumberedPolicy):
 
 
 class AWQDTypePolicy(_NumberedPolicy):
-    """Weights rounded with activation-aware scales: "awq/4/<group_size>"."""
+    """A policy whose kernels are rounded with activation-aware scales (AWQ).
+
+    Args:
+        mode: "awq/4/<group_size>"; a group size of -1 is the whole axis.
+        source_name: name of the policy for everything else, such as "mixed_bfloat16";
+            None: the global policy.
+
+    Raises:
+        ValueError: a mode of another form.
+
+    Source: Lin et al., AWQ, 2023.
+
+    >>> AWQDTypePolicy("awq/4/128", "float32").group_size
+    128
+    """
 
     _kind, _numbers = "awq", {"weight_bits": (4,), "group_size": None}
     weight_bits: int

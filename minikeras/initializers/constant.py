@@ -14,8 +14,8 @@ from minikeras.core.variable import convert_to_tensor
 from minikeras.initializers.initializer import Initializer
 
 
-def _filled(shape, value, dtype):
-    """A new array: made by numpy, since JAX compiles a program for each shape."""
+def _full(shape, value, dtype):
+    """An array of one value, by NumPy: JAX would compile a program for each shape."""
     return jax.device_put(np.full(shape, value, dtypes.as_jax(dtype)))
 
 
@@ -23,7 +23,7 @@ class Constant(Initializer):
     """Every entry is `value`.
 
     Args:
-        value: number, or array that broadcasts to the weight's shape.
+        value: number, or array that broadcasts to the shape of the weight.
 
     >>> Constant(2.5)((2,)).tolist()
     [2.5, 2.5]
@@ -35,7 +35,7 @@ class Constant(Initializer):
     def __call__(self, shape, dtype=None):
         """Array of `shape` and `dtype` filled with `value`."""
         if isinstance(self.value, (bool, int, float)):
-            return _filled(shape, self.value, dtype)
+            return _full(shape, self.value, dtype)
         value = convert_to_tensor(self.value, dtypes.standardize_dtype(dtype))
         return jnp.broadcast_to(value, shape)
 
@@ -45,31 +45,49 @@ class Constant(Initializer):
 
     @classmethod
     def from_config(cls, config):
-        """The initializer of `get_config()`."""
+        """Make an initializer from a config.
+
+        Args:
+            config: dict as `get_config()` returns it.
+        """
         return cls(value=deserialize_keras_object(config["value"]))
 
 
 class Zeros(Initializer):
-    """Every entry is 0."""
+    """Every entry is 0.
+
+    >>> Zeros()((2,)).tolist()
+    [0.0, 0.0]
+    """
 
     def __call__(self, shape, dtype=None):
         """Zeros of `shape` and `dtype`."""
-        return _filled(shape, 0, dtype)
+        return _full(shape, 0, dtype)
 
 
 class Ones(Initializer):
-    """Every entry is 1."""
+    """Every entry is 1.
+
+    >>> Ones()((2,), dtype="int32").tolist()
+    [1, 1]
+    """
 
     def __call__(self, shape, dtype=None):
         """Ones of `shape` and `dtype`."""
-        return _filled(shape, 1, dtype)
+        return _full(shape, 1, dtype)
 
 
 class Identity(Initializer):
-    """`gain` on the diagonal, 0 elsewhere, for matrices.
+    """`gain` on the diagonal of a matrix, 0 elsewhere.
 
     Args:
-        gain: what stands on the diagonal.
+        gain: number, the value of the diagonal.
+
+    Raises:
+        ValueError: called with a shape that is no matrix's.
+
+    >>> Identity(2.0)((2, 3)).tolist()
+    [[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]]
     """
 
     def __init__(self, gain=1.0):
@@ -85,19 +103,25 @@ class Identity(Initializer):
         return jnp.asarray(self.gain * jnp.eye(*shape, dtype=dtype), dtype)
 
     def get_config(self):
-        """`{"gain": ...}`, but for the default: Keras never writes it."""
+        """`{"gain": ...}`; `{}` for the default."""
+        # Keras never writes the gain. Without this config of ours, a loaded
+        # `Identity(2.0)` would have the gain 1.
         return {} if self.gain == 1.0 else {"gain": self.gain}
 
 
 def stft_kernel(shape, side, window=None, scaling=None, periodic=False):
-    """Kernel w_t cos(2πtf / n) or -w_t sin(2πtf / n) of a convolution, as numpy.
+    """The kernel w_t cos(2πtf / n), or -w_t sin(2πtf / n), of a convolution.
 
     Args:
-        shape: (frame length, 1, frequencies), frequencies = n / 2 + 1.
-        side: "real" or "imag".
-        window: None, a name known to `scipy.signal`, or one number per time.
-        scaling: divide w by sqrt(Σw²) ("density"), by Σw ("spectrum") or by 1 (None).
-        periodic: is the window periodic, not symmetric?
+        shape: (frame length, 1, frequencies) with frequencies = n / 2 + 1.
+        side: "real" for the cosine, "imag" for the sine.
+        window: the window w: a name known to `scipy.signal`, (frame length,) numbers,
+            or None for 1.
+        scaling: w is divided by sqrt(Σw²) ("density"), Σw ("spectrum") or 1 (None).
+        periodic: True for a periodic window, False for a symmetric one.
+
+    Returns:
+        NumPy array of the shape.
     """
     length, _, frequencies = shape
     angle = 2 * np.pi / (2 * (frequencies - 1))
@@ -117,16 +141,22 @@ def stft_kernel(shape, side, window=None, scaling=None, periodic=False):
 
 
 class STFT(Initializer):
-    """Makes a 1D convolution compute a short-time Fourier transform.
+    """w_t cos(2πtf / n): a 1D convolution becomes a short-time Fourier transform.
+
+    The shape of the weight is (frame length, 1, n / 2 + 1 frequencies).
 
     Args:
-        side: "real" or "imag": which part.
-        window: None, the name of a window of `scipy.signal`, or its values.
-        scaling: "density", "spectrum" or None: how the window is scaled.
-        periodic: is the window periodic, not symmetric?
+        side: "real" for cosines, "imag" for -sines.
+        window: the window w: a name known to `scipy.signal`, (frame length,) numbers,
+            or None for 1.
+        scaling: w is divided by sqrt(Σw²) ("density"), Σw ("spectrum") or 1 (None).
+        periodic: True for a periodic window, False for a symmetric one.
 
     Raises:
         ValueError: unknown side, window or scaling.
+
+    >>> STFT("real", window=None)((3, 1, 3))[:, 0, 2].tolist()
+    [1.0, -1.0, 1.0]
     """
 
     def __init__(self, side="real", window="hann", scaling="density", periodic=False):
@@ -138,7 +168,9 @@ class STFT(Initializer):
             )
         if isinstance(window, str):
             get_window = late_import("scipy.signal").get_window
-            get_window(window, 1)  # raises ValueError for an unknown name
+            get_window(
+                window, 1
+            )  # ValueError for an unknown name, here and not in build
         self.side, self.window = side, window
         self.scaling, self.periodic = scaling, periodic
 

@@ -1,4 +1,4 @@
-"""Random initializers, equal to Keras's on JAX bit for bit."""
+"""Random initializers, bit for bit equal to those of Keras on JAX."""
 
 import math
 
@@ -10,20 +10,23 @@ from minikeras.core.serialization import (
     serialize_keras_object,
 )
 from minikeras.initializers.initializer import Initializer
-from minikeras.random import distributions as draws
+from minikeras.random import distributions
 from minikeras.random.seed_generator import SeedGenerator, make_default_seed
 
-# Standard deviation of a normal distribution cut off at two of its own.
+# Standard deviation of a standard normal distribution truncated to [-2, 2].
 _TRUNCATED_STDDEV = 0.87962566103423978
 _MODES = ("fan_in", "fan_out", "fan_avg")
 _DISTRIBUTIONS = ("truncated_normal", "untruncated_normal", "uniform")
 
 
 def compute_fans(shape, input_axes=None, output_axes=None):
-    """Numbers of inputs and outputs of one unit of a weight -> (fan_in, fan_out).
+    """Count the inputs and outputs of one unit of a weight: -> (fan_in, fan_out).
 
-    Without both `input_axes` and `output_axes` the shape is taken for a dense
-    kernel's or a convolution's: (window sizes…, n_in, n_out).
+    Args:
+        shape: shape of the weight.
+        input_axes: axes whose sizes multiply to fan_in.
+        output_axes: axes whose sizes multiply to fan_out. If one of the two is None,
+            the shape is read as (window sizes…, n_in, n_out).
 
     >>> compute_fans((3, 3, 4, 5)), compute_fans((2, 3, 4), [0], [1, 2])
     ((36, 45), (2, 12))
@@ -38,41 +41,40 @@ def compute_fans(shape, input_axes=None, output_axes=None):
 
 
 def variance_scaling(shape, scale, mode, distribution, dtype, seed, axes=(None, None)):
-    """Draw with variance scale / n, n = fan_in, fan_out or their mean."""
+    """Draw with variance scale / n, where n is fan_in, fan_out or their mean."""
     fan_in, fan_out = compute_fans(shape, *axes)
     fans = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}
     variance = scale / max(1.0, fans[mode])
     if distribution == "uniform":
         limit = math.sqrt(3.0 * variance)
-        return draws.uniform(shape, -limit, limit, dtype, seed)
+        return distributions.uniform(shape, -limit, limit, dtype, seed)
     stddev = math.sqrt(variance)
     if distribution == "untruncated_normal":
-        return draws.normal(shape, 0.0, stddev, dtype, seed)
-    return draws.truncated_normal(shape, 0.0, stddev / _TRUNCATED_STDDEV, dtype, seed)
+        return distributions.normal(shape, 0.0, stddev, dtype, seed)
+    return distributions.truncated_normal(
+        shape, 0.0, stddev / _TRUNCATED_STDDEV, dtype, seed
+    )
 
 
 def orthogonal(shape, gain, dtype, seed):
-    """Orthonormal columns (or rows, if they are fewer), times `gain`.
-
-    The Q of a random matrix's QR decomposition, its signs such that R has a positive
-    diagonal, which makes the distribution uniform.
-    """
+    """Draw orthonormal columns (or rows, if there are fewer), times `gain`."""
     rows, columns = math.prod(shape[:-1]), shape[-1]
     tall = (max(rows, columns), min(rows, columns))
-    # LAPACK knows no half floats.
+    # LAPACK has no QR decomposition of float16 and bfloat16.
     work = "float32" if dtype in ("float16", "bfloat16") else dtype
-    q, r = jnp.linalg.qr(draws.normal(tall, dtype=work, seed=seed))
+    q, r = jnp.linalg.qr(distributions.normal(tall, dtype=work, seed=seed))
+    # With signs for which R has a positive diagonal, Q is uniformly distributed.
     q = q * jnp.sign(jnp.diag(r))
     q = q.T if rows < columns else q
     return (gain * q.reshape(shape)).astype(dtypes.as_jax(dtype))
 
 
 class RandomInitializer(Initializer):
-    """Holds the seed of a random initializer.
+    """Base of random initializers: their seed.
 
     Args:
-        seed: an int gives the same values at every call, a `SeedGenerator` others
-            each time; None draws an int from Python's `random` now.
+        seed: int (the same values at every call), `SeedGenerator` (new values at every
+            call), or None (an int drawn now from Python's `random`).
     """
 
     def __init__(self, seed=None):
@@ -89,7 +91,7 @@ class RandomInitializer(Initializer):
         self.seed = seed
 
     def get_config(self):
-        """`{"seed": ...}`, None if it was drawn."""
+        """`{"seed": ...}`; the seed is None if none was given."""
         return {"seed": serialize_keras_object(self._mk_init_seed)}
 
 
@@ -97,8 +99,13 @@ class RandomNormal(RandomInitializer):
     """Draws from N(mean, stddev²).
 
     Args:
-        mean, stddev: numbers.
-        seed: int, `SeedGenerator` or None.
+        mean: number.
+        stddev: >= 0.
+        seed: int (the same values at every call), `SeedGenerator` (new values at every
+            call), or None (an int drawn now from Python's `random`).
+
+    >>> RandomNormal(stddev=1.0, seed=1)((2,)).tolist()
+    [-1.097517..., 0.475040...]
     """
 
     def __init__(self, mean=0.0, stddev=0.05, seed=None):
@@ -106,8 +113,8 @@ class RandomNormal(RandomInitializer):
         super().__init__(seed)
 
     def __call__(self, shape, dtype=None):
-        """Array of `shape` and `dtype`."""
-        return draws.normal(shape, self.mean, self.stddev, dtype, self.seed)
+        """Draw an array of `shape` and `dtype`."""
+        return distributions.normal(shape, self.mean, self.stddev, dtype, self.seed)
 
     def get_config(self):
         """The constructor's arguments."""
@@ -115,22 +122,36 @@ class RandomNormal(RandomInitializer):
 
 
 class TruncatedNormal(RandomNormal):
-    """Draws from N(mean, stddev²), restricted to two stddev around the mean.
+    """Draws from N(mean, stddev²), restricted to [mean - 2 stddev, mean + 2 stddev].
 
-    Args: as `RandomNormal`.
+    Args:
+        mean: number.
+        stddev: >= 0; standard deviation before the restriction.
+        seed: int (the same values at every call), `SeedGenerator` (new values at every
+            call), or None (an int drawn now from Python's `random`).
+
+    >>> TruncatedNormal(stddev=1.0, seed=1)((2,)).tolist()
+    [-1.024666..., 0.451850...]
     """
 
     def __call__(self, shape, dtype=None):
-        """Array of `shape` and `dtype`."""
-        return draws.truncated_normal(shape, self.mean, self.stddev, dtype, self.seed)
+        """Draw an array of `shape` and `dtype`."""
+        return distributions.truncated_normal(
+            shape, self.mean, self.stddev, dtype, self.seed
+        )
 
 
 class RandomUniform(RandomInitializer):
-    """Draws evenly from [minval, maxval).
+    """Draws from the uniform distribution over [minval, maxval).
 
     Args:
-        minval, maxval: numbers.
-        seed: int, `SeedGenerator` or None.
+        minval: number, the lower bound.
+        maxval: number > minval, the upper bound.
+        seed: int (the same values at every call), `SeedGenerator` (new values at every
+            call), or None (an int drawn now from Python's `random`).
+
+    >>> RandomUniform(0.0, 1.0, seed=1)((2,)).tolist()
+    [0.136207..., 0.682620...]
     """
 
     def __init__(self, minval=-0.05, maxval=0.05, seed=None):
@@ -138,8 +159,8 @@ class RandomUniform(RandomInitializer):
         super().__init__(seed)
 
     def __call__(self, shape, dtype=None):
-        """Array of `shape` and `dtype`."""
-        return draws.uniform(shape, self.minval, self.maxval, dtype, self.seed)
+        """Draw an array of `shape` and `dtype`."""
+        return distributions.uniform(shape, self.minval, self.maxval, dtype, self.seed)
 
     def get_config(self):
         """The constructor's arguments."""
@@ -147,16 +168,18 @@ class RandomUniform(RandomInitializer):
 
 
 class VarianceScaling(RandomInitializer):
-    """Draws with variance scale / n, so that signals keep their size.
+    """Draws with variance scale / n, where n is the number of inputs or outputs.
 
     Args:
-        scale: positive number.
-        mode: n is "fan_in", "fan_out" or "fan_avg", the mean of both.
+        scale: > 0.
+        mode: n is "fan_in" (inputs of a unit), "fan_out" (outputs) or "fan_avg" (their
+            mean).
         distribution: "truncated_normal", "untruncated_normal" or "uniform".
-        seed: int, `SeedGenerator` or None.
-        input_axes, output_axes: which axes of the weight count inputs and outputs;
-            both or none. By default the last axis counts outputs, the one before it
-            inputs, and all others multiply both.
+        seed: int (the same values at every call), `SeedGenerator` (new values at every
+            call), or None (an int drawn now from Python's `random`).
+        input_axes: axes of the weight whose sizes multiply to fan_in. By default the
+            last axis counts outputs, the one before it inputs, and the others both.
+        output_axes: axes whose sizes multiply to fan_out; goes with `input_axes`.
 
     Raises:
         ValueError: scale <= 0, unknown mode or distribution.
@@ -196,7 +219,7 @@ class VarianceScaling(RandomInitializer):
         super().__init__(seed)
 
     def __call__(self, shape, dtype=None):
-        """Array of `shape` and `dtype`."""
+        """Draw an array of `shape` and `dtype`."""
         return variance_scaling(
             shape,
             self.scale,
@@ -220,7 +243,7 @@ class VarianceScaling(RandomInitializer):
 
 
 class _Preset(VarianceScaling):
-    """A VarianceScaling with its first three arguments fixed."""
+    """Base of the initializers with fixed scale, mode and distribution."""
 
     _mk_preset: tuple[float, str, str]
 
@@ -233,51 +256,150 @@ class _Preset(VarianceScaling):
 
 
 class GlorotUniform(_Preset):
-    """Draws evenly with variance 2 / (fan_in + fan_out)."""
+    """Draws from the uniform distribution with variance 2 / (fan_in + fan_out).
+
+    fan_in and fan_out are the numbers of inputs and outputs of a unit.
+
+    Args:
+        seed: int (the same values at every call), `SeedGenerator` (new values at every
+            call), or None (an int drawn now from Python's `random`).
+        input_axes: axes of the weight whose sizes multiply to fan_in. By default the
+            last axis counts outputs, the one before it inputs, and the others both.
+        output_axes: axes whose sizes multiply to fan_out; goes with `input_axes`.
+
+    Source: Glorot and Bengio, Understanding the Difficulty of Training, 2010.
+
+    >>> GlorotUniform(seed=1)((2, 3)).shape
+    (2, 3)
+    """
 
     _mk_preset = (1.0, "fan_avg", "uniform")
 
 
 class GlorotNormal(_Preset):
-    """Draws from a truncated normal of variance 2 / (fan_in + fan_out)."""
+    """Draws from a truncated normal distribution with variance 2 / (fan_in + fan_out).
+
+    fan_in and fan_out are the numbers of inputs and outputs of a unit.
+
+    Args:
+        seed: int (the same values at every call), `SeedGenerator` (new values at every
+            call), or None (an int drawn now from Python's `random`).
+        input_axes: axes of the weight whose sizes multiply to fan_in. By default the
+            last axis counts outputs, the one before it inputs, and the others both.
+        output_axes: axes whose sizes multiply to fan_out; goes with `input_axes`.
+
+    Source: Glorot and Bengio, Understanding the Difficulty of Training, 2010.
+
+    >>> GlorotNormal(seed=1)((2, 3)).shape
+    (2, 3)
+    """
 
     _mk_preset = (1.0, "fan_avg", "truncated_normal")
 
 
 class LecunNormal(_Preset):
-    """Draws from a truncated normal of variance 1 / fan_in."""
+    """Draws from a truncated normal distribution with variance 1 / fan_in.
+
+    fan_in and fan_out are the numbers of inputs and outputs of a unit.
+
+    Args:
+        seed: int (the same values at every call), `SeedGenerator` (new values at every
+            call), or None (an int drawn now from Python's `random`).
+        input_axes: axes of the weight whose sizes multiply to fan_in. By default the
+            last axis counts outputs, the one before it inputs, and the others both.
+        output_axes: axes whose sizes multiply to fan_out; goes with `input_axes`.
+
+    Source: LeCun et al., Efficient BackProp, 1998.
+
+    >>> LecunNormal(seed=1)((2, 3)).shape
+    (2, 3)
+    """
 
     _mk_preset = (1.0, "fan_in", "truncated_normal")
 
 
 class LecunUniform(_Preset):
-    """Draws evenly with variance 1 / fan_in."""
+    """Draws from the uniform distribution with variance 1 / fan_in.
+
+    fan_in and fan_out are the numbers of inputs and outputs of a unit.
+
+    Args:
+        seed: int (the same values at every call), `SeedGenerator` (new values at every
+            call), or None (an int drawn now from Python's `random`).
+        input_axes: axes of the weight whose sizes multiply to fan_in. By default the
+            last axis counts outputs, the one before it inputs, and the others both.
+        output_axes: axes whose sizes multiply to fan_out; goes with `input_axes`.
+
+    Source: LeCun et al., Efficient BackProp, 1998.
+
+    >>> LecunUniform(seed=1)((2, 3)).shape
+    (2, 3)
+    """
 
     _mk_preset = (1.0, "fan_in", "uniform")
 
 
 class HeNormal(_Preset):
-    """Draws from a truncated normal of variance 2 / fan_in."""
+    """Draws from a truncated normal distribution with variance 2 / fan_in.
+
+    fan_in and fan_out are the numbers of inputs and outputs of a unit.
+
+    Args:
+        seed: int (the same values at every call), `SeedGenerator` (new values at every
+            call), or None (an int drawn now from Python's `random`).
+        input_axes: axes of the weight whose sizes multiply to fan_in. By default the
+            last axis counts outputs, the one before it inputs, and the others both.
+        output_axes: axes whose sizes multiply to fan_out; goes with `input_axes`.
+
+    Source: He et al., Delving Deep into Rectifiers, arXiv:1502.01852, 2015.
+
+    >>> HeNormal(seed=1)((2, 3)).shape
+    (2, 3)
+    """
 
     _mk_preset = (2.0, "fan_in", "truncated_normal")
 
 
 class HeUniform(_Preset):
-    """Draws evenly with variance 2 / fan_in."""
+    """Draws from the uniform distribution with variance 2 / fan_in.
+
+    fan_in and fan_out are the numbers of inputs and outputs of a unit.
+
+    Args:
+        seed: int (the same values at every call), `SeedGenerator` (new values at every
+            call), or None (an int drawn now from Python's `random`).
+        input_axes: axes of the weight whose sizes multiply to fan_in. By default the
+            last axis counts outputs, the one before it inputs, and the others both.
+        output_axes: axes whose sizes multiply to fan_out; goes with `input_axes`.
+
+    Source: He et al., Delving Deep into Rectifiers, arXiv:1502.01852, 2015.
+
+    >>> HeUniform(seed=1)((2, 3)).shape
+    (2, 3)
+    """
 
     _mk_preset = (2.0, "fan_in", "uniform")
 
 
 class Orthogonal(RandomInitializer):
-    """Orthonormal columns or rows, times `gain`.
+    """Draws a matrix with orthonormal columns (rows, if there are fewer), times `gain`.
 
-    A weight of more than two axes is seen as a matrix of its last axis.
+    All axes of the weight except the last one are taken for one.
 
     Args:
-        gain: factor on the matrix.
-        seed: int, `SeedGenerator` or None.
+        gain: factor of the matrix.
+        seed: int (the same values at every call), `SeedGenerator` (new values at every
+            call), or None (an int drawn now from Python's `random`).
 
-    Source: A. Saxe et al., arXiv:1312.6120.
+    Raises:
+        ValueError: called with a shape of fewer than two axes.
+
+    Source: Saxe et al., Exact Solutions to the Nonlinear Dynamics of Learning,
+    arXiv:1312.6120, 2013.
+
+    >>> w = Orthogonal(seed=1)((3, 2))
+    >>> abs(w.T @ w).round(4).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
     """
 
     def __init__(self, gain=1.0, seed=None):
@@ -285,7 +407,7 @@ class Orthogonal(RandomInitializer):
         super().__init__(seed)
 
     def __call__(self, shape, dtype=None):
-        """Array of `shape` and `dtype`."""
+        """Draw an array of `shape` and `dtype`."""
         if len(shape) < 2:
             raise ValueError(
                 f"Orthogonal: expected a shape of two axes or more, got {tuple(shape)}."

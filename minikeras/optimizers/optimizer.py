@@ -55,7 +55,7 @@ class Optimizer(OptimizerStep):
     ...     def update_step(self, gradient, variable, learning_rate):
     ...         variable.assign_sub(0.5 * learning_rate * gradient)
     >>> weight = Variable([1.0, 2.0])
-    >>> HalfStep(0.5).apply([jax.numpy.ones(2)], [weight])
+    >>> HalfStep(0.5).apply([[1.0, 1.0]], [weight])
     >>> weight.numpy().tolist()
     [0.75, 1.75]
     """

@@ -1,4 +1,4 @@
-"""Penalties on weights or outputs: `regularizer(x)` is added to the loss."""
+"""Regularizers: penalties `regularizer(x)` that are added to the loss."""
 
 from minikeras.core import registry
 from minikeras.regularizers.regularizers import (

@@ -7,6 +7,7 @@ from minikeras.core.object_repr import describe
 
 
 def _non_negative(value, name):
+    """The value as a float; ValueError unless it is a finite number >= 0."""
     if not isinstance(value, (int, float)) or not 0 <= value < math.inf:
         raise ValueError(
             f"Invalid value for argument {name}: expected a non-negative float, "
@@ -16,7 +17,7 @@ def _non_negative(value, name):
 
 
 class Regularizer:
-    """Base of penalties. Subclasses define `__call__(self, x)` -> scalar.
+    """Base class of regularizers. Subclasses define `__call__(x)` -> scalar.
 
     >>> class Mean(Regularizer):
     ...     def __call__(self, x):
@@ -24,7 +25,14 @@ class Regularizer:
     """
 
     def __call__(self, x):
-        """The penalty for the array `x`."""
+        """Compute the penalty, which is added to the loss.
+
+        Args:
+            x: array: a weight, or the output of a layer.
+
+        Returns:
+            Scalar array.
+        """
         return 0.0
 
     def get_config(self):
@@ -35,7 +43,11 @@ class Regularizer:
 
     @classmethod
     def from_config(cls, config):
-        """The regularizer of `get_config()`."""
+        """Make a regularizer from a config.
+
+        Args:
+            config: dict as `get_config()` returns it.
+        """
         return cls(**config)
 
     def __repr__(self):
@@ -46,7 +58,11 @@ class L1L2(Regularizer):
     """l1 Σ|x| + l2 Σx².
 
     Args:
-        l1, l2: factors, >= 0; None counts as 0.
+        l1: factor >= 0 of Σ|x|; None counts as 0.
+        l2: factor >= 0 of Σx²; None counts as 0.
+
+    Raises:
+        ValueError: a factor is negative, or no number.
 
     >>> float(L1L2(l1=0.5, l2=2.0)([1.0, -3.0]))
     22.0
@@ -57,7 +73,7 @@ class L1L2(Regularizer):
         self.l2 = _non_negative(0.0 if l2 is None else l2, "l2")
 
     def __call__(self, x):
-        """The penalty, a scalar."""
+        """Compute the penalty, a scalar."""
         x = ops.convert_to_tensor(x)
         penalty = ops.cast(0.0, x.dtype)
         if self.l1:
@@ -75,14 +91,20 @@ class L1(Regularizer):
     """l1 Σ|x|.
 
     Args:
-        l1: factor, >= 0; None counts as 0.01.
+        l1: factor >= 0; None counts as 0.01.
+
+    Raises:
+        ValueError: the factor is negative, or no number.
+
+    >>> float(L1(0.5)(ops.array([1.0, -3.0])))
+    2.0
     """
 
     def __init__(self, l1=0.01):
         self.l1 = _non_negative(0.01 if l1 is None else l1, "l1")
 
     def __call__(self, x):
-        """The penalty, a scalar."""
+        """Compute the penalty, a scalar."""
         return self.l1 * ops.sum(ops.absolute(x))
 
     def get_config(self):
@@ -94,14 +116,20 @@ class L2(Regularizer):
     """l2 Σx².
 
     Args:
-        l2: factor, >= 0; None counts as 0.01.
+        l2: factor >= 0; None counts as 0.01.
+
+    Raises:
+        ValueError: the factor is negative, or no number.
+
+    >>> float(L2(0.5)(ops.array([1.0, -3.0])))
+    5.0
     """
 
     def __init__(self, l2=0.01):
         self.l2 = _non_negative(0.01 if l2 is None else l2, "l2")
 
     def __call__(self, x):
-        """The penalty, a scalar."""
+        """Compute the penalty, a scalar."""
         return self.l2 * ops.sum(ops.square(x))
 
     def get_config(self):
@@ -110,7 +138,7 @@ class L2(Regularizer):
 
 
 def orthogonality(x, mode="rows"):
-    """Mean of |cos| over all pairs of rows (or columns) of a matrix, a scalar."""
+    """Mean of |cos(angle)| over all pairs of rows, or columns, of a matrix."""
     rows = ops.transpose(x) if mode == "columns" else x
     units = ops.normalize(rows, axis=1)
     count = units.shape[0]
@@ -121,14 +149,17 @@ def orthogonality(x, mode="rows"):
 
 
 class OrthogonalRegularizer(Regularizer):
-    """factor × mean of |cos| over all pairs of rows or columns.
+    """factor · mean of |cos(angle)| over all pairs of rows, or columns, of a matrix.
 
     Args:
         factor: >= 0.
-        mode: "rows" or "columns" are to be orthogonal.
+        mode: "rows" or "columns": which of them the penalty makes orthogonal.
 
     Raises:
-        ValueError: unknown mode; called on anything but a matrix.
+        ValueError: unknown mode, negative factor; called on an array that is no matrix.
+
+    >>> float(OrthogonalRegularizer(0.5)(ops.array([[1.0, 0.0], [2.0, 0.0]])))
+    0.5
     """
 
     def __init__(self, factor=0.01, mode="rows"):
@@ -141,7 +172,14 @@ class OrthogonalRegularizer(Regularizer):
         self.mode = mode
 
     def __call__(self, inputs):
-        """The penalty for a matrix, a scalar."""
+        """Compute the penalty.
+
+        Args:
+            inputs: (m, n) array.
+
+        Returns:
+            Scalar array.
+        """
         if len(inputs.shape) != 2:
             raise ValueError(
                 "Inputs to OrthogonalRegularizer must have rank 2. "

@@ -123,7 +123,7 @@ def test_both_kinds():
     ("seconds", "text"), [(5, "5s"), (65, "1:05"), (3725, "1:02:05")]
 )
 def test_clock(seconds, text):
-    assert progbar._clock(seconds) == text
+    assert progbar._format_remaining(seconds) == text
 
 
 def test_messages_go_to_the_log(caplog, capsys):
