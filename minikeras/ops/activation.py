@@ -14,35 +14,12 @@ from minikeras.ops.convert import as_array
 from minikeras.ops.op_makers import axes_of, unary
 
 __all__ = [
-    "celu",
-    "elu",
-    "gelu",
-    "glu",
-    "hard_shrink",
-    "hard_sigmoid",
-    "hard_silu",
-    "hard_swish",
-    "hard_tanh",
-    "leaky_relu",
-    "log_sigmoid",
-    "log_softmax",
-    "relu",
-    "relu6",
-    "selu",
-    "sigmoid",
-    "silu",
-    "soft_shrink",
-    "softmax",
-    "softplus",
-    "softsign",
-    "sparse_plus",
-    "sparse_sigmoid",
-    "sparsemax",
-    "squareplus",
-    "swish",
-    "tanh_shrink",
-    "threshold",
-]
+    "celu", "elu", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu",
+    "hard_swish", "hard_tanh", "leaky_relu", "log_sigmoid", "log_softmax", "relu",
+    "relu6", "selu", "sigmoid", "silu", "soft_shrink", "softmax", "softplus",
+    "softsign", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "swish",
+    "tanh_shrink", "threshold",
+]  # fmt: skip
 NN = "keras.src.ops.nn"
 nn_unary = functools.partial(unary, module=NN)
 nn_op = functools.partial(op, module=NN)
@@ -115,13 +92,35 @@ swish = silu
 
 @nn_op
 def celu(x, alpha=1.0):
-    """max(x, 0) + alpha (exp(min(x, 0) / alpha) - 1)."""
+    """max(x, 0) + alpha (exp(min(x, 0) / alpha) - 1).
+
+    Args:
+        x: array of any shape.
+        alpha: number > 0; the limit for x -> -∞ is -alpha.
+
+    Returns:
+        Array of the shape of `x`.
+
+    >>> celu([-1.0, 2.0], alpha=2.0).tolist()
+    [-0.786..., 2.0]
+    """
     return nn.celu(as_array(x), alpha)
 
 
 @nn_op
 def elu(x, alpha=1.0):
-    """x where x > 0, else alpha (eˣ - 1)."""
+    """x where x > 0, else alpha (eˣ - 1).
+
+    Args:
+        x: array of any shape.
+        alpha: number; the limit for x -> -∞ is -alpha.
+
+    Returns:
+        Array of the shape of `x`.
+
+    >>> elu([-1.0, 2.0]).tolist()
+    [-0.632..., 2.0]
+    """
     return nn.elu(as_array(x), alpha)
 
 
@@ -132,13 +131,33 @@ def gelu(x, approximate=True):
     Args:
         x: array of any shape.
         approximate: use ½x (1 + tanh(√(2/π) (x + 0.044715 x³))).
+
+    Returns:
+        Array of the shape of `x`.
+
+    >>> gelu([-1.0, 2.0], approximate=False).tolist()
+    [-0.158..., 1.954...]
     """
     return nn.gelu(as_array(x), approximate)
 
 
 @nn_op
 def glu(x, axis=-1):
-    """a · sigmoid(b), with `x` split along `axis` into halves a and b."""
+    """a · sigmoid(b), with `x` split along an axis into halves a and b.
+
+    Args:
+        x: array with an even size along `axis`.
+        axis: int.
+
+    Returns:
+        Array with half of the size along `axis`.
+
+    Raises:
+        ValueError: the size along `axis` is odd.
+
+    >>> glu([1.0, 2.0, 0.0, 3.0]).tolist()
+    [0.5, 1.905...]
+    """
     x = as_array(x)
     if x.shape[axis] % 2:
         raise ValueError(f"glu: axis {axis} of shape {x.shape} has no two halves.")
@@ -147,20 +166,53 @@ def glu(x, axis=-1):
 
 @nn_op
 def hard_shrink(x, threshold=0.5):
-    """x where |x| > threshold, else 0."""
+    """x where |x| > threshold, else 0.
+
+    Args:
+        x: array of any shape.
+        threshold: number >= 0.
+
+    Returns:
+        Array of the shape of `x`.
+
+    >>> hard_shrink([-1.0, 0.25, 2.0]).tolist()
+    [-1.0, 0.0, 2.0]
+    """
     x = as_array(x)
     return jnp.where(jnp.abs(x) > threshold, x, 0.0)
 
 
 @nn_op
 def leaky_relu(x, negative_slope=0.2):
-    """x where x >= 0, else negative_slope · x."""
+    """x where x >= 0, else negative_slope · x.
+
+    Args:
+        x: array of any shape.
+        negative_slope: number, the slope for x < 0.
+
+    Returns:
+        Array of the shape of `x`.
+
+    >>> leaky_relu([-1.0, 2.0], negative_slope=0.25).tolist()
+    [-0.25, 2.0]
+    """
     return nn.leaky_relu(as_array(x), negative_slope)
 
 
 @nn_op
 def soft_shrink(x, threshold=0.5):
-    """x moved towards 0 by `threshold`, and 0 where it would pass it."""
+    """sign(x) · max(|x| - threshold, 0).
+
+    Args:
+        x: array of any shape.
+        threshold: number >= 0.
+
+    Returns:
+        Array of the shape of `x`.
+
+    >>> soft_shrink([-1.0, 0.25, 2.0]).tolist()
+    [-0.5, 0.0, 1.5]
+    """
     x = as_array(x)
     below = jnp.where(x < -threshold, x + threshold, 0.0)
     return jnp.where(x > threshold, x - threshold, below)
@@ -168,9 +220,16 @@ def soft_shrink(x, threshold=0.5):
 
 @nn_op
 def sparsemax(x, axis=-1):
-    """Euclidean projection of `x` on the probability simplex, along `axis`.
+    """Euclidean projection on the probability simplex: max(x - τ, 0).
 
-    max(x - τ, 0), where τ makes the sum 1.
+    τ is the number that makes the sum along `axis` 1.
+
+    Args:
+        x: array of any shape.
+        axis: int.
+
+    Returns:
+        Array of the shape of `x`, with entries in [0, 1].
 
     Source: A. Martins and R. Astudillo, arXiv:1602.02068.
 
@@ -189,30 +248,53 @@ def sparsemax(x, axis=-1):
 
 @nn_op(tensors=("x",))
 def squareplus(x, b=4):
-    """½ (x + √(x² + b))."""
+    """½ (x + √(x² + b)).
+
+    Args:
+        x: array of any shape.
+        b: number >= 0; 0 gives `relu`.
+
+    Returns:
+        Array of the shape of `x`.
+
+    >>> squareplus([-1.5, 0.0]).tolist()
+    [0.5, 1.0]
+    """
     return nn.squareplus(as_array(x), b)
 
 
 @nn_op
 def threshold(x, threshold, default_value):
-    """x where x > threshold, else default_value."""
+    """x where x > threshold, else default_value.
+
+    Args:
+        x: array of any shape.
+        threshold: number.
+        default_value: number for entries up to the threshold.
+
+    Returns:
+        Array of the shape of `x`.
+
+    >>> threshold([-1.0, 0.5, 2.0], 1.0, -3.0).tolist()
+    [-3.0, -3.0, 2.0]
+    """
     x = as_array(x)
     return jnp.where(x > threshold, x, default_value)
 
 
 @nn_op
 def softmax(x, axis=-1):
-    """exp(x) / Σ exp(x), the sum over `axis`.
+    """eˣ / Σ eˣ, the sum over an axis.
 
     Args:
         x: array of any shape.
-        axis: int or tuple of ints; None for all axes.
+        axis: int, tuple of ints, or None for all axes.
 
     Returns:
-        Array of the shape of `x`.
+        Array of the shape of `x`; its sums over `axis` are 1.
 
-    >>> softmax([1.0, 1.0]).tolist()
-    [0.5, 0.5]
+    >>> softmax([[1.0, 1.0], [0.0, 1.0]]).tolist()
+    [[0.5, 0.5], [0.268..., 0.731...]]
     """
     x = as_array(x)
     if isinstance(axis, int) and x.shape[axis : axis + 1 or None] == (1,):
@@ -236,5 +318,16 @@ def _warn_of_ones(x, axis):
 
 @nn_op
 def log_softmax(x, axis=-1):
-    """x - log Σ exp(x), the sum over `axis` (int, tuple of ints or None)."""
+    """x - log Σ eˣ, the sum over an axis, without overflow.
+
+    Args:
+        x: array of any shape.
+        axis: int, tuple of ints, or None for all axes.
+
+    Returns:
+        Array of the shape of `x`.
+
+    >>> log_softmax([0.0, 1000.0]).tolist()
+    [-1000.0, 0.0]
+    """
     return nn.log_softmax(as_array(x), axes_of(axis))

@@ -12,9 +12,8 @@ from minikeras.ops.pooling import max_pool
 from minikeras.settings import standardize_data_format
 
 __all__ = [
-    "adaptive_average_pool",
-    "adaptive_max_pool",
-]
+    "adaptive_average_pool", "adaptive_max_pool",
+]  # fmt: skip
 
 
 def _windows(size, count):
@@ -68,15 +67,22 @@ def _max(x, axis, places, lengths):
 
 @nn_op(tensors=("inputs",))
 def adaptive_average_pool(inputs, output_size, data_format=None):
-    """Mean over windows, as many as are asked for; they may overlap by one entry.
+    """Means over as many windows as are asked for.
+
+    Window i of n covers the entries ⌊i · size / n⌋ to ⌈(i + 1) · size / n⌉ - 1, so that
+    neighbours may share one entry.
 
     Args:
-        inputs: (batch, *space, channels), or channels first.
-        output_size: int, or one for each spatial axis.
-        data_format: "channels_last" or "channels_first".
+        inputs: (batch, *space, channels) array with 1 to 3 axes of space, or channels
+            first.
+        output_size: int, or one for each spatial axis: the number of windows.
+        data_format: "channels_last", "channels_first", or None for the global setting.
 
     Returns:
-        (batch, *output_size, channels), or channels first.
+        (batch, *output_size, channels) array, or channels first.
+
+    Raises:
+        ValueError: another rank, or `output_size` is not positive.
 
     >>> adaptive_average_pool([[[1.0], [2.0], [6.0]]], 2).tolist()
     [[[1.5], [4.0]]]
@@ -86,9 +92,22 @@ def adaptive_average_pool(inputs, output_size, data_format=None):
 
 @nn_op(tensors=("inputs",))
 def adaptive_max_pool(inputs, output_size, data_format=None):
-    """Maximum over windows, as many as are asked for.
+    """Maxima over as many windows as are asked for.
 
-    Args and Returns: as `adaptive_average_pool`.
+    Window i of n covers the entries ⌊i · size / n⌋ to ⌈(i + 1) · size / n⌉ - 1, so that
+    neighbours may share one entry.
+
+    Args:
+        inputs: (batch, *space, channels) array with 1 to 3 axes of space, or channels
+            first.
+        output_size: int, or one for each spatial axis: the number of windows.
+        data_format: "channels_last", "channels_first", or None for the global setting.
+
+    Returns:
+        (batch, *output_size, channels) array, or channels first.
+
+    Raises:
+        ValueError: another rank, or `output_size` is not positive.
 
     >>> adaptive_max_pool([[[1.0], [2.0], [6.0]]], 2).tolist()
     [[[2.0], [6.0]]]

@@ -8,30 +8,10 @@ from minikeras.ops.op_makers import binary
 from minikeras.ops.sparse import pair, quotient, union
 
 __all__ = [
-    "add",
-    "arctan2",
-    "divide",
-    "divide_no_nan",
-    "floor_divide",
-    "fmax",
-    "fmin",
-    "fmod",
-    "gcd",
-    "heaviside",
-    "hypot",
-    "lcm",
-    "ldexp",
-    "logaddexp",
-    "logaddexp2",
-    "maximum",
-    "minimum",
-    "mod",
-    "multiply",
-    "nextafter",
-    "power",
-    "subtract",
-    "true_divide",
-]
+    "add", "arctan2", "divide", "divide_no_nan", "floor_divide", "fmax", "fmin", "fmod",
+    "gcd", "heaviside", "hypot", "lcm", "ldexp", "logaddexp", "logaddexp2", "maximum",
+    "minimum", "mod", "multiply", "nextafter", "power", "subtract", "true_divide",
+]  # fmt: skip
 
 _REAL = ("real array or number.", "real array or number.")
 _INTS = ("integer array or int.", "integer array or int.")
@@ -156,6 +136,13 @@ true_divide = binary(
 @op
 def divide_no_nan(x1, x2):
     """x1 / x2, and 0 where x2 is 0.
+
+    Args:
+        x1: array or number.
+        x2: array or number.
+
+    Returns:
+        Array of the shape to which the operands broadcast.
 
     >>> divide_no_nan([1.0, 2.0], [2.0, 0.0]).tolist()
     [0.5, 0.0]

@@ -13,7 +13,7 @@ from minikeras.ops.convert import as_array, promote
 
 __all__ = [
     "dot_product_attention",
-]
+]  # fmt: skip
 
 
 def _like_query(trace, query, key, value, *more, **settings):
@@ -53,18 +53,28 @@ def dot_product_attention(
     """softmax(scale · query keyᵀ + bias) value, for each head.
 
     Args:
-        query: (batch, targets, heads, d).
-        key, value: (batch, sources, heads or a divisor of it, d).
-        bias: added to the scores, broadcasts to (batch, heads, targets, sources).
+        query: (batch, targets, heads, d) array.
+        key: (batch, sources, heads or a divisor of it, d) array.
+        value: array of the shape of `key`.
+        bias: array added to the scores; it broadcasts to (batch, heads, targets,
+            sources).
         mask: bools that broadcast likewise; False hides a source from a target.
-        scale: d^-½ by default.
+        scale: number; 1 / √d by default.
         is_causal: hide sources that come after the target.
-        flash_attention: True asks for cuDNN's fused kernel (GPU, half floats), None
-            takes it where it runs, unless `keras.config.disable_flash_attention()`.
-        attn_logits_soft_cap: must be None: it is for TPUs.
+        flash_attention: True for cuDNN's fused kernel (GPU, half floats), False for
+            XLA's operations, None for the kernel where it runs and
+            `keras.config.disable_flash_attention()` was not called.
+        attn_logits_soft_cap: must be None; Keras has it for TPUs.
 
     Returns:
-        (batch, targets, heads, d).
+        (batch, targets, heads, d) array.
+
+    Raises:
+        ValueError: a rank other than 4, or `attn_logits_soft_cap` is given.
+
+    >>> x = jnp.array([[[[1.0]], [[3.0]]]])
+    >>> dot_product_attention(x, x, x, is_causal=True).shape
+    (1, 2, 1, 1)
     """
     if attn_logits_soft_cap is not None:
         raise ValueError(

@@ -8,15 +8,24 @@ from minikeras.core.symbolic import op
 from minikeras.ops.convert import MATH, as_array
 
 __all__ = [
-    "polar",
-    "view_as_complex",
-    "view_as_real",
-]
+    "polar", "view_as_complex", "view_as_real",
+]  # fmt: skip
 
 
 @op(tensors=("abs_", "angle"), module="keras.src.ops.nn")
 def polar(abs_, angle):
-    """Complex number of the given absolute value and argument."""
+    """Complex number abs · exp(i · angle).
+
+    Args:
+        abs_: float array of absolute values.
+        angle: float array of arguments, in radians.
+
+    Returns:
+        Complex array of the shape to which both broadcast.
+
+    >>> polar([1.0, 2.0], [0.0, 0.0]).tolist()
+    [(1+0j), (2+0j)]
+    """
     abs_, angle = as_array(abs_), as_array(angle)
     return jax.lax.complex(abs_ * jnp.cos(angle), abs_ * jnp.sin(angle))
 
@@ -30,7 +39,20 @@ def _complex_spec(trace, x):
 
 @op(module=MATH, spec=_complex_spec)
 def view_as_complex(x):
-    """(…, 2) real and imaginary parts -> complex (…)."""
+    """Complex numbers of real and imaginary parts.
+
+    Args:
+        x: (…, 2) float array.
+
+    Returns:
+        Complex (…) array.
+
+    Raises:
+        ValueError: the last size is not 2.
+
+    >>> view_as_complex([[1.0, 2.0]]).tolist()
+    [(1+2j)]
+    """
     x = as_array(x)
     if x.ndim < 1 or x.shape[-1] != 2:
         raise ValueError(
@@ -41,6 +63,16 @@ def view_as_complex(x):
 
 @op(module=MATH)
 def view_as_real(x):
-    """Complex (…) -> (…, 2), real and imaginary parts."""
+    """Real and imaginary parts of complex numbers.
+
+    Args:
+        x: complex (…) array.
+
+    Returns:
+        Float (…, 2) array.
+
+    >>> view_as_real([1 + 2j]).tolist()
+    [[1.0, 2.0]]
+    """
     x = as_array(x)
     return jnp.stack([jnp.real(x), jnp.imag(x)], axis=-1)

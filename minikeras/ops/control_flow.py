@@ -12,19 +12,9 @@ from minikeras.ops.convert import CORE, as_array
 from minikeras.ops.sparse import on_entries
 
 __all__ = [
-    "associative_scan",
-    "cond",
-    "custom_gradient",
-    "fori_loop",
-    "jvp",
-    "map",
-    "scan",
-    "stop_gradient",
-    "switch",
-    "vectorize",
-    "vectorized_map",
-    "while_loop",
-]
+    "associative_scan", "cond", "custom_gradient", "fori_loop", "jvp", "map", "scan",
+    "stop_gradient", "switch", "vectorize", "vectorized_map", "while_loop",
+]  # fmt: skip
 
 
 def _arrays(tree):
@@ -33,31 +23,60 @@ def _arrays(tree):
 
 @op(tensors=("pred",), module=CORE)
 def cond(pred, true_fn, false_fn):
-    """`true_fn()` if the scalar condition holds, else `false_fn()`.
+    """`true_fn()` if the condition holds, else `false_fn()`.
 
-    Both return trees of arrays of equal shapes and dtypes.
+    Args:
+        pred: scalar bool.
+        true_fn: function without arguments.
+        false_fn: function without arguments. Its result has the structure, the shapes
+            and the dtypes of that of `true_fn`.
+
+    Returns:
+        What the chosen function returns.
+
+    >>> float(cond(True, lambda: 1.0, lambda: 2.0))
+    1.0
     """
     return jax.lax.cond(as_array(pred), true_fn, false_fn)
 
 
 @op(tensors=("index", "operands"), module=CORE)
 def switch(index, branches, *operands):
-    """`branches[index](*operands)`, the index clamped into range."""
+    """`branches[index](*operands)`.
+
+    Args:
+        index: scalar int; one out of range chooses the first or the last branch.
+        branches: list of functions with results of equal shapes and dtypes.
+        *operands: arrays.
+
+    Returns:
+        What the chosen function returns.
+
+    >>> int(switch(1, [lambda x: x, lambda x: -x], 3))
+    -3
+    """
     operands = [as_array(x) for x in operands]
     return jax.lax.switch(as_array(index), branches, *operands)
 
 
 @op(tensors=("init", "xs"), module=CORE)
 def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
-    """Run `carry, y = f(carry, x)` along the first axis -> (last carry, all y).
+    """Run `carry, y = f(carry, x)` for each slice x along the first axis.
 
     Args:
-        f: the step.
-        init: first carry, a tree of arrays.
-        xs: tree of arrays with an equal first axis, or None.
-        length: number of steps, needed without `xs`.
-        reverse: go from the last to the first.
-        unroll: steps per iteration of the compiled loop.
+        f: the step, (carry, x) -> (carry, y).
+        init: the first carry, a tree of arrays.
+        xs: tree of arrays with an equal first size, or None.
+        length: int, the number of steps; needed without `xs`.
+        reverse: go from the last slice to the first.
+        unroll: int, steps in one iteration of the compiled loop; True for all.
+
+    Returns:
+        The last carry, and the y of all steps stacked along a new first axis.
+
+    Raises:
+        TypeError: `f` cannot be called.
+        ValueError: `unroll` is no positive int, or there is no number of steps.
 
     >>> total, sums = scan(lambda c, x: (c + x, c + x), 0, jnp.arange(4))
     >>> int(total), sums.tolist()
@@ -80,13 +99,22 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
 
 @op(tensors=("elems",), module=CORE)
 def associative_scan(f, elems, reverse=False, axis=0):
-    """Running results of an associative function of two, in parallel.
+    """Running results of an associative function, computed in parallel.
 
     Args:
-        f: (tree, tree) -> tree, associative.
+        f: (tree, tree) -> tree, associative; it gets slices of `elems`.
         elems: tree of arrays.
         reverse: run from the end.
-        axis: along which.
+        axis: int, the axis to run along.
+
+    Returns:
+        Tree of the structure and shapes of `elems`.
+
+    Raises:
+        TypeError: `f` cannot be called.
+
+    >>> associative_scan(lambda a, b: a * b, jnp.arange(1, 5)).tolist()
+    [1, 2, 6, 24]
     """
     if not callable(f):
         raise TypeError(f"associative_scan: f should be a callable. Received: f={f!r}")
@@ -113,10 +141,13 @@ def while_loop(cond, body, loop_vars, maximum_iterations=None):
     """Run `loop_vars = body(*loop_vars)` while `cond(*loop_vars)` holds.
 
     Args:
-        cond: -> scalar bool.
-        body: -> as many values, of equal shapes and dtypes.
-        loop_vars: array, or tuple or list of trees of arrays.
-        maximum_iterations: stop after so many.
+        cond: function of the values -> scalar bool.
+        body: function of the values -> as many values, of equal shapes and dtypes.
+        loop_vars: array, or tuple or list of trees of arrays: the first values.
+        maximum_iterations: int, greatest number of iterations; None for no limit.
+
+    Returns:
+        The last values, in the structure of `loop_vars`.
 
     >>> int(while_loop(lambda i: i < 5, lambda i: i + 2, 0))
     6
@@ -143,36 +174,91 @@ def while_loop(cond, body, loop_vars, maximum_iterations=None):
 
 @op(tensors=("lower", "upper", "init_val"), module=CORE)
 def fori_loop(lower, upper, body_fun, init_val):
-    """Run `value = body_fun(i, value)` for i from lower to upper - 1."""
+    """Run `value = body_fun(i, value)` for i from `lower` to `upper` - 1.
+
+    Args:
+        lower: int, the first i.
+        upper: int, not included.
+        body_fun: function (i, value) -> value of equal shapes and dtypes.
+        init_val: tree of arrays, the first value.
+
+    Returns:
+        The last value.
+
+    >>> int(fori_loop(0, 4, lambda i, total: total + i, 0))
+    6
+    """
     return jax.lax.fori_loop(lower, upper, body_fun, _arrays(init_val))
 
 
 @op(tensors=("xs",), module=CORE)
 def map(f, xs):
-    """`f` of each slice along the first axis, one after the other, stacked."""
+    """`f` of each slice along the first axis, one after the other.
+
+    Args:
+        f: function of a slice, a tree of arrays.
+        xs: tree of arrays with an equal first size.
+
+    Returns:
+        The results, stacked along a new first axis.
+
+    >>> map(lambda row: jnp.sum(row), jnp.array([[1, 2], [3, 4]])).tolist()
+    [3, 7]
+    """
     return jax.lax.map(f, _arrays(xs))
 
 
 @op(tensors=("elements",), module=CORE)
 def vectorized_map(function, elements):
-    """`function` of each slice along the first axis, all at once, stacked."""
+    """`function` of each slice along the first axis, all at once.
+
+    Args:
+        function: function of a slice, a tree of arrays.
+        elements: tree of arrays with an equal first size.
+
+    Returns:
+        The results, stacked along a new first axis.
+
+    >>> vectorized_map(lambda row: jnp.sum(row), jnp.ones((2, 3))).tolist()
+    [3.0, 3.0]
+    """
     return jax.vmap(function)(_arrays(elements))
 
 
 @op(tensors=("variable",), module=CORE)
 @on_entries
 def stop_gradient(variable):
-    """The array itself, taken for a constant by differentiation."""
+    """The array itself, which differentiation takes for a constant.
+
+    Args:
+        variable: array of any shape.
+
+    Returns:
+        The same array.
+
+    >>> float(jax.grad(lambda x: x * stop_gradient(x))(3.0))
+    3.0
+    """
     return jax.lax.stop_gradient(as_array(variable))
 
 
 def vectorize(pyfunc, *, excluded=None, signature=None):
-    """A function on arrays from one on their entries (or slices, by a signature).
+    """A function of arrays from a function of their entries, or of their slices.
 
     Args:
-        pyfunc: the function.
-        excluded: positions of arguments that are passed as they are.
-        signature: such as "(n),(n)->()".
+        pyfunc: function of scalars, or of slices that `signature` describes.
+        excluded: set of positions of arguments that are passed as they are.
+        signature: axes of the slices and of the result, such as "(n),(n)->()".
+
+    Returns:
+        A function whose arguments broadcast.
+
+    Raises:
+        ValueError: `pyfunc` cannot be called.
+
+    >>> norm = vectorize(lambda v: jnp.sum(v * v), signature="(n)->()")
+    >>> norm(jnp.array([[1, 2], [3, 4]])).tolist()
+    [5, 25]
     """
     if not callable(pyfunc):
         raise ValueError(f"vectorize: expected a function, got {pyfunc!r}.")
@@ -180,11 +266,18 @@ def vectorize(pyfunc, *, excluded=None, signature=None):
 
 
 def custom_gradient(f):
-    """Give a function its own derivative.
+    """Decorator: a function with a gradient of its own.
 
     Args:
-        f: returns (value, `grad`), where `grad(upstream)` returns the gradients of
-            the arguments.
+        f: function of arrays that returns its value and a function `grad(upstream)`,
+            which returns the gradient of each argument.
+
+    Returns:
+        A function of the arguments of `f` that returns the value.
+
+    >>> clipped = custom_gradient(lambda x: (x * x, lambda g: jnp.clip(g, -1.0, 1.0)))
+    >>> float(clipped(3.0)), float(jax.grad(clipped)(3.0))
+    (9.0, 1.0)
     """
     differentiable = jax.custom_gradient(f)
 
@@ -200,14 +293,17 @@ def jvp(fun, primals, tangents, has_aux=False):
     """`fun(*primals)` and its derivative in the direction of `tangents`.
 
     Args:
-        fun: of as many arrays as there are primals.
-        primals: tuple or list of arrays, where the derivative is taken.
-        tangents: of the same shapes and dtypes, the direction.
-        has_aux: does `fun` return (value, aux), of which only the value is
-            differentiated?
+        fun: function of as many arrays as there are primals.
+        primals: tuple or list of arrays, the point of the derivative.
+        tangents: tuple or list of arrays of the same shapes and dtypes, the direction.
+        has_aux: `fun` returns (value, aux), of which the value is differentiated.
 
     Returns:
-        (value, derivative), and aux if `has_aux`.
+        The value, the derivative, and aux if `has_aux`.
+
+    >>> value, derivative = jvp(lambda x: x * x, (3.0,), (1.0,))
+    >>> float(value), float(derivative)
+    (9.0, 6.0)
     """
     primals, tangents = _arrays(tuple(primals)), _arrays(tuple(tangents))
     return jax.jvp(fun, primals, tangents, has_aux=has_aux)

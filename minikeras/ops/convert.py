@@ -10,17 +10,9 @@ from minikeras.core.symbolic import op
 from minikeras.core.variable import as_array
 
 __all__ = [
-    "array",
-    "cast",
-    "convert_to_numpy",
-    "convert_to_tensor",
-    "dtype",
-    "is_tensor",
-    "ndim",
-    "saturate_cast",
-    "shape",
-    "view",
-]
+    "array", "cast", "convert_to_numpy", "convert_to_tensor", "dtype", "is_tensor",
+    "ndim", "saturate_cast", "shape", "view",
+]  # fmt: skip
 
 _NUMBERS = frozenset((int, float, bool, complex))
 
@@ -45,13 +37,16 @@ MATH = "keras.src.ops.math"
 
 
 def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
-    """Array-like, Variable or number -> array, cast to `dtype` if given.
+    """An array of anything that holds numbers.
 
     Args:
-        x: what to convert; a KerasTensor is only cast.
-        dtype: name of a dtype, None keeps the one `x` has.
-        sparse: `False` makes a sparse array dense.
-        ragged: must be falsy, JAX has no ragged arrays.
+        x: array, Variable, number or nested list; a KerasTensor is only cast.
+        dtype: name of a dtype; None keeps that of `x`.
+        sparse: False makes a sparse array dense; else it stays sparse.
+        ragged: must be None or False: JAX has no ragged arrays.
+
+    Returns:
+        JAX array, sparse `BCOO` array or KerasTensor.
 
     >>> convert_to_tensor([1, 2], "float32").tolist()
     [1.0, 2.0]
@@ -70,23 +65,61 @@ def _densify(x, dtype=None, sparse=None, ragged=None):
 
 @op
 def array(x, dtype=None):
-    """Array-like -> array, cast to `dtype` if given."""
+    """An array of anything that holds numbers.
+
+    Args:
+        x: array, Variable, number or nested list.
+        dtype: name of a dtype; None keeps that of `x`.
+
+    Returns:
+        JAX array.
+
+    >>> array([[1, 2]], dtype="float32").tolist()
+    [[1.0, 2.0]]
+    """
     return convert_to_tensor(x, dtype)
 
 
 def convert_to_numpy(x):
-    """Array, Variable or array-like -> `numpy.ndarray` of its own, to be changed."""
+    """A NumPy array of anything that holds numbers, with memory of its own.
+
+    Args:
+        x: array, Variable, number or nested list; a sparse array becomes dense.
+
+    Returns:
+        `numpy.ndarray` that can be changed.
+
+    >>> convert_to_numpy(jnp.arange(3))
+    array([0, 1, 2], dtype=int32)
+    """
     return np.array(x.todense() if variable.is_sparse(x) else x)
 
 
 def is_tensor(x) -> bool:
-    """Is `x` an array (of JAX) or a KerasTensor?"""
+    """True for a JAX array, a sparse array or a KerasTensor.
+
+    Args:
+        x: any object.
+
+    Returns:
+        Bool.
+
+    >>> is_tensor(jnp.ones(2)), is_tensor([1.0, 1.0])
+    (True, False)
+    """
     return isinstance(x, (jax.Array, KerasTensor)) or variable.is_sparse(x)
 
 
 @op(name="Cast", tensors=("x",), module=CORE)
 def cast(x, dtype):
-    """`x` as another dtype.
+    """`x` in another dtype.
+
+    Args:
+        x: array of any shape.
+        dtype: name of a dtype.
+
+    Returns:
+        Array of the shape of `x`; floats are truncated to ints.
 
     >>> cast([0.0, 2.5], "int32").tolist()
     [0, 2]
@@ -96,7 +129,14 @@ def cast(x, dtype):
 
 @op(tensors=("x",), module=CORE)
 def saturate_cast(x, dtype):
-    """`x` as another dtype; what is out of its range becomes its nearest bound.
+    """`x` in another dtype, with numbers beyond its range at the bounds of the range.
+
+    Args:
+        x: array of any shape.
+        dtype: name of a dtype.
+
+    Returns:
+        Array of the shape of `x`.
 
     >>> saturate_cast([-5.0, 300.0], "uint8").tolist()
     [0, 255]
@@ -131,13 +171,30 @@ def _inside(low, high, dtype):
 
 @op(tensors=("x",))
 def view(x, dtype=None):
-    """The bits of `x` read as another dtype of any width."""
+    """The bits of `x` read as another dtype.
+
+    Args:
+        x: array of any shape.
+        dtype: name of a dtype of any width; that of `x` by default.
+
+    Returns:
+        Array whose last size changes with the width.
+
+    >>> view(np.array([1.0], "float32"), "int32").tolist()
+    [1065353216]
+    """
     x = as_array(x)
     return x if dtype is None else x.view(dtypes.as_jax(dtype))
 
 
 def shape(x) -> tuple:
-    """Shape as a tuple of ints; None where a KerasTensor's size is unknown.
+    """The shape as a tuple.
+
+    Args:
+        x: array, Variable, number, nested list or KerasTensor.
+
+    Returns:
+        Tuple of ints; None for an unknown size of a KerasTensor.
 
     >>> shape([[1, 2, 3]])
     (1, 3)
@@ -146,12 +203,32 @@ def shape(x) -> tuple:
 
 
 def dtype(x) -> str:
-    """Name of the dtype of an array or KerasTensor."""
+    """The name of the dtype.
+
+    Args:
+        x: array, Variable, number, nested list or KerasTensor.
+
+    Returns:
+        String such as "float32".
+
+    >>> dtype([1.5])
+    'float32'
+    """
     return dtypes.standardize_dtype(
         x.dtype if hasattr(x, "dtype") else as_array(x).dtype
     )
 
 
 def ndim(x) -> int:
-    """Number of axes."""
+    """Number of axes.
+
+    Args:
+        x: array, Variable, number, nested list or KerasTensor.
+
+    Returns:
+        Int.
+
+    >>> ndim([[1, 2, 3]])
+    2
+    """
     return len(shape(x))

@@ -11,11 +11,8 @@ from minikeras.ops.cpu_convolution import choosing
 from minikeras.settings import standardize_data_format
 
 __all__ = [
-    "conv",
-    "conv_transpose",
-    "depthwise_conv",
-    "separable_conv",
-]
+    "conv", "conv_transpose", "depthwise_conv", "separable_conv",
+]  # fmt: skip
 
 _SPATIAL = "DHW"
 
@@ -95,20 +92,28 @@ def _channels(inputs, data_format):
 
 @nn_op(tensors=("inputs", "kernel"), spec=_channels_of_kernel(-2))
 def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
-    """Cross-correlation of 1 to 3 spatial axes.
+    """Cross-correlation Σ inputs · kernel over windows of 1 to 3 spatial axes.
 
     Args:
-        inputs: (batch, *space, channels), or channels first.
-        kernel: (*window, channels / groups, filters).
-        strides, dilation_rate: int, or one per spatial axis.
-        padding: "valid" or "same".
-        data_format: "channels_last" or "channels_first".
+        inputs: (batch, *space, channels) array, or channels first.
+        kernel: (*window, channels / groups, filters) array; the number of groups
+            follows from its size.
+        strides: int, or one for each spatial axis.
+        padding: "valid", or "same", which pads the borders with zeros.
+        data_format: "channels_last", "channels_first", or None for the global setting.
+        dilation_rate: int, or one for each spatial axis: the distance of the entries of
+            a window.
 
     Returns:
-        (batch, *new space, filters), or filters first.
+        (batch, *new space, filters) array, or filters first.
 
     Raises:
-        ValueError: the kernel's channels do not divide those of the inputs.
+        ValueError: the ranks differ, the inputs are smaller than the window, or their
+            channels are no multiple of the kernel's.
+
+    >>> x, kernel = [[[1.0], [2.0], [3.0]]], [[[1.0]], [[10.0]]]
+    >>> conv(x, kernel).tolist()
+    [[[21.0], [32.0]]]
     """
     data_format = standardize_data_format(data_format)
     inputs, kernel = _operands("conv", inputs, kernel)
@@ -129,12 +134,27 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
 def depthwise_conv(
     inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1
 ):
-    """Each channel convolved with its own filters.
+    """Cross-correlation of each channel with filters of its own.
 
-    Args: as `conv`, but `kernel` is (*window, channels, filters per channel).
+    Args:
+        inputs: (batch, *space, channels) array, or channels first.
+        kernel: (*window, channels, filters per channel) array.
+        strides: int, or one for each spatial axis.
+        padding: "valid", or "same", which pads the borders with zeros.
+        data_format: "channels_last", "channels_first", or None for the global setting.
+        dilation_rate: int, or one for each spatial axis: the distance of the entries of
+            a window.
 
     Returns:
-        (batch, *new space, channels · filters per channel), or channels first.
+        (batch, *new space, channels · filters per channel) array, or channels first.
+
+    Raises:
+        ValueError: the ranks or the numbers of channels differ, or the inputs are
+            smaller than the window.
+
+    >>> x, kernel = [[[1.0, 5.0], [2.0, 6.0]]], [[[1.0], [2.0]]]
+    >>> depthwise_conv(x, kernel).tolist()
+    [[[1.0, 10.0], [2.0, 12.0]]]
     """
     data_format = standardize_data_format(data_format)
     inputs, kernel = _operands("depthwise_conv", inputs, kernel)
@@ -166,8 +186,25 @@ def separable_conv(
 ):
     """`depthwise_conv`, then a `conv` of window 1 that mixes the channels.
 
-    Args: as `conv`, with kernels (*window, channels, m) and (*ones, channels · m,
-        filters).
+    Args:
+        inputs: (batch, *space, channels) array, or channels first.
+        depthwise_kernel: (*window, channels, filters per channel) array.
+        pointwise_kernel: (*ones, channels · filters per channel, filters) array.
+        strides: int, or one for each spatial axis.
+        padding: "valid", or "same", which pads the borders with zeros.
+        data_format: "channels_last", "channels_first", or None for the global setting.
+        dilation_rate: int, or one for each spatial axis: the distance of the entries of
+            a window.
+
+    Returns:
+        (batch, *new space, filters) array, or filters first.
+
+    Raises:
+        ValueError: the ranks or the numbers of channels do not fit.
+
+    >>> x, depthwise = [[[1.0, 5.0], [2.0, 6.0]]], [[[1.0], [2.0]]]
+    >>> separable_conv(x, depthwise, [[[1.0], [10.0]]]).tolist()
+    [[[101.0], [122.0]]]
     """
     data_format = standardize_data_format(data_format)
     y = depthwise_conv(
@@ -207,14 +244,25 @@ def conv_transpose(
     """The gradient of `conv` with respect to its inputs.
 
     Args:
-        inputs: (batch, *space, channels), or channels first.
-        kernel: (*window, filters, channels).
-        strides, dilation_rate, output_padding: int, or one per spatial axis.
-        padding: "valid" or "same".
-        data_format: "channels_last" or "channels_first".
+        inputs: (batch, *space, channels) array, or channels first.
+        kernel: (*window, filters, channels) array.
+        strides: int, or one for each spatial axis.
+        padding: "valid", or "same", for outputs of space · strides.
+        output_padding: int, or one for each spatial axis: entries added at the end of
+            the outputs; None for the number that fits `padding`.
+        data_format: "channels_last", "channels_first", or None for the global setting.
+        dilation_rate: int, or one for each spatial axis: the distance of the entries of
+            a window.
 
     Returns:
-        (batch, *new space, filters), or filters first.
+        (batch, *new space, filters) array, or filters first.
+
+    Raises:
+        ValueError: the ranks or the numbers of channels differ.
+
+    >>> x, kernel = [[[1.0], [2.0]]], [[[1.0]], [[10.0]]]
+    >>> conv_transpose(x, kernel, strides=2).tolist()
+    [[[1.0], [10.0], [2.0], [20.0]]]
     """
     data_format = standardize_data_format(data_format)
     _check_padding(padding)

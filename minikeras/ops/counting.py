@@ -9,9 +9,8 @@ from minikeras.core.variable import is_sparse
 from minikeras.ops.convert import as_array
 
 __all__ = [
-    "bincount",
-    "histogram",
-]
+    "bincount", "histogram",
+]  # fmt: skip
 
 
 def _bincount_spec(trace, x, weights=None, sparse=False, **config):
@@ -23,14 +22,20 @@ def _bincount_spec(trace, x, weights=None, sparse=False, **config):
 
 @op(tensors=("x", "weights"), spec=_bincount_spec)
 def bincount(x, weights=None, minlength=0, sparse=False):
-    """How often (or with what total weight) each of 0, 1, … occurs.
+    """How often each of the numbers 0, 1, … occurs, or with what total weight.
 
     Args:
-        x: (n,) or (batch, n) ints >= 0.
-        weights: of the shape of `x`.
-        minlength: least number of counts.
-        sparse: give a sparse array; so does a sparse `x`, whose missing entries are
-            not counted.
+        x: (n,) or (batch, n) ints >= 0; outside of `jit`.
+        weights: array of the shape of `x`; all 1 by default.
+        minlength: int, least number of counts.
+        sparse: return a sparse `BCOO` array. So does a sparse `x`, whose missing
+            entries are not counted.
+
+    Returns:
+        (max(x) + 1,) or (batch, max(x) + 1) array.
+
+    >>> bincount([0, 2, 2], minlength=4).tolist()
+    [1, 0, 2, 0]
     """
     if is_sparse(x):
         counts = _sparse_counts(x, weights, minlength)
@@ -66,7 +71,24 @@ def _sparse_counts(x, weights, minlength):
 
 @op
 def histogram(x, bins=10, range=None):
-    """Counts in equal bins over `range`, and their edges -> (counts, edges)."""
+    """Counts of the entries in bins of equal width.
+
+    Args:
+        x: (n,) array.
+        bins: int, number of bins.
+        range: pair of the least and the greatest edge; min(x) and max(x) by default.
+
+    Returns:
+        (bins,) counts and (bins + 1,) edges.
+
+    Raises:
+        ValueError: `bins` is no such int, `range` is no ascending pair, or `x` has more
+            than one axis.
+
+    >>> counts, edges = histogram([1.0, 2.0, 2.0], bins=2, range=(0.0, 4.0))
+    >>> counts.tolist(), edges.tolist()
+    ([1.0, 2.0], [0.0, 2.0, 4.0])
+    """
     x = as_array(x)
     if not isinstance(bins, int) or bins < 0:
         raise ValueError(

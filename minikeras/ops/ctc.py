@@ -14,9 +14,8 @@ from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
 
 __all__ = [
-    "ctc_decode",
-    "ctc_loss",
-]
+    "ctc_decode", "ctc_loss",
+]  # fmt: skip
 
 
 def _wide(x):
@@ -38,13 +37,23 @@ def ctc_loss(target, output, target_length, output_length, mask_index=0):
     """-log p(labels), summed over all alignments of labels and frames.
 
     Args:
-        target: (n, labels) integer labels.
-        output: (n, frames, classes) scores (logits).
-        target_length, output_length: (n,) numbers of labels and of frames that count.
-        mask_index: the class that stands for "no label" (blank).
+        target: (batch, labels) int labels.
+        output: (batch, frames, classes) logits.
+        target_length: (batch,) ints, the number of labels of each sample.
+        output_length: (batch,) ints, the number of frames of each sample.
+        mask_index: int, the class that means "no label" (blank).
 
     Returns:
-        (n,) losses, float32 at least.
+        (batch,) losses, float32 at least.
+
+    Raises:
+        ValueError: other ranks, or batches of different sizes.
+
+    Source: Graves et al., Connectionist Temporal Classification, 2006.
+
+    >>> logits = jnp.zeros((1, 1, 3))
+    >>> ctc_loss([[2]], logits, [1], [1]).tolist()
+    [1.0986...]
     """
     optax = late_import("optax")  # here: it is slow to import
     target, output = as_array(target), _wide(output)
@@ -80,18 +89,28 @@ def ctc_decode(
     """The most probable label sequences.
 
     Args:
-        inputs: (n, frames, classes) scores (logits).
-        sequence_lengths: (n,) numbers of frames that count.
-        strategy: "greedy" takes the best class of each frame, "beam_search" sums over
+        inputs: (batch, frames, classes) logits.
+        sequence_lengths: (batch,) ints, the number of frames of each sample.
+        strategy: "greedy" takes the best class of each frame; "beam_search" sums over
             the alignments of the `beam_width` best sequences.
-        beam_width: sequences that are kept from frame to frame.
-        top_paths: how many sequences a beam search returns.
-        merge_repeated: (greedy) is a class in frames in a row one label?
-        mask_index: the class that stands for "no label"; None for the last one.
+        beam_width: int, number of sequences that a beam search keeps at each frame.
+        top_paths: int, number of sequences that a beam search returns.
+        merge_repeated: in "greedy", equal classes of consecutive frames are one label.
+        mask_index: int, the class that means "no label" (blank); None for the last one.
 
     Returns:
-        (paths, n, frames) int32 labels, -1 after the last one; and (n, paths) scores:
-        log-probabilities, or the negative sum of the best scores (greedy).
+        (paths, batch, frames) int32 labels, padded with -1; and (batch, paths) scores:
+        log-probabilities, or the negative sum of the best logits for "greedy".
+
+    Raises:
+        ValueError: an unknown strategy, or another rank.
+
+    Source: the beam search follows Hannun et al., arXiv:1408.2873.
+
+    >>> logits = jax.nn.one_hot(jnp.array([[1, 1, 0, 2]]), 3)
+    >>> paths, scores = ctc_decode(logits, [4])
+    >>> paths.tolist(), scores.tolist()
+    ([[[1, 2, -1, -1]]], [[-4.0]])
     """
     inputs, lengths = _wide(inputs), as_array(sequence_lengths)
     if inputs.ndim != 3:

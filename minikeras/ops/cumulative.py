@@ -6,16 +6,25 @@ from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array
 
 __all__ = [
-    "cumprod",
-    "cumsum",
-    "nancumprod",
-    "nancumsum",
-]
+    "cumprod", "cumsum", "nancumprod", "nancumsum",
+]  # fmt: skip
 
 
 @op
 def cumsum(x, axis=None, dtype=None):
-    """Running sum along `axis`; None flattens first."""
+    """Running sums along an axis.
+
+    Args:
+        x: array of any shape; bools are summed in int32.
+        axis: int, or None for the flattened array.
+        dtype: dtype of the sums; that of `x` by default.
+
+    Returns:
+        Array of the shape of `x`, or of one axis for None.
+
+    >>> cumsum([[1, 2], [3, 4]], axis=1).tolist()
+    [[1, 3], [3, 7]]
+    """
     x = as_array(x)
     dtype = "int32" if dtype is None and x.dtype == bool else dtype
     return jnp.cumsum(x, axis, dtype)
@@ -23,7 +32,19 @@ def cumsum(x, axis=None, dtype=None):
 
 @op
 def cumprod(x, axis=None, dtype=None):
-    """Running product along `axis`; None flattens first."""
+    """Running products along an axis.
+
+    Args:
+        x: array of any shape; bools are multiplied in int32.
+        axis: int, or None for the flattened array.
+        dtype: dtype of the products; that of `x` by default.
+
+    Returns:
+        Array of the shape of `x`, or of one axis for None.
+
+    >>> cumprod([[1, 2], [3, 4]], axis=1).tolist()
+    [[1, 2], [3, 12]]
+    """
     x = as_array(x)
     dtype = "int32" if dtype is None and x.dtype == bool else dtype
     return jnp.cumprod(x, axis, dtype)
@@ -31,13 +52,39 @@ def cumprod(x, axis=None, dtype=None):
 
 @op
 def nancumsum(x, axis=None, dtype=None):
-    """As `cumsum`, with NaN taken for 0; along each of several axes in turn."""
+    """Running sums along an axis, with 0 in place of NaN.
+
+    Args:
+        x: array of any shape.
+        axis: int, a tuple of ints to sum along each of them in turn, or None for the
+            flattened array.
+        dtype: dtype of the sums; that of `x` by default.
+
+    Returns:
+        Array of the shape of `x`, or of one axis for None.
+
+    >>> nancumsum([1.0, float("nan"), 3.0]).tolist()
+    [1.0, 1.0, 4.0]
+    """
     return _along(jnp.nancumsum, as_array(x), axis, dtype)
 
 
 @op
 def nancumprod(x, axis=None, dtype=None):
-    """As `cumprod`, with NaN taken for 1; along each of several axes in turn."""
+    """Running products along an axis, with 1 in place of NaN.
+
+    Args:
+        x: array of any shape.
+        axis: int, a tuple of ints to multiply along each of them in turn, or None for
+            the flattened array.
+        dtype: dtype of the products; that of `x` by default.
+
+    Returns:
+        Array of the shape of `x`, or of one axis for None.
+
+    >>> nancumprod([2.0, float("nan"), 3.0]).tolist()
+    [2.0, 2.0, 6.0]
+    """
     return _along(jnp.nancumprod, as_array(x), axis, dtype)
 
 

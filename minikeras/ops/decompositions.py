@@ -10,22 +10,9 @@ from minikeras.ops.convert import as_array
 from minikeras.ops.op_makers import axes_of, unary
 
 __all__ = [
-    "cholesky",
-    "cholesky_inverse",
-    "det",
-    "eig",
-    "eigh",
-    "inv",
-    "lstsq",
-    "lu_factor",
-    "matrix_rank",
-    "norm",
-    "pinv",
-    "qr",
-    "solve",
-    "solve_triangular",
-    "svd",
-]
+    "cholesky", "cholesky_inverse", "det", "eig", "eigh", "inv", "lstsq", "lu_factor",
+    "matrix_rank", "norm", "pinv", "qr", "solve", "solve_triangular", "svd",
+]  # fmt: skip
 _module = {"module": "keras.src.ops.linalg"}
 linalg_op = functools.partial(op, **_module)
 
@@ -70,7 +57,7 @@ eig = unary(
     jnp.linalg.eig,
     "Eigenvalues λ and eigenvectors v: x v = λ v.",
     """>>> values, vectors = eig([[0.0, 2.0], [2.0, 0.0]])
->>> sorted(values.real.round(4).tolist()), vectors.shape
+>>> sorted(values.real.round().tolist()), vectors.shape
 ([-2.0, 2.0], (2, 2))""",
     "eig",
     x=_SQUARES,
@@ -81,7 +68,7 @@ eigh = unary(
     jnp.linalg.eigh,
     "Eigenvalues and eigenvectors of Hermitian matrices.",
     """>>> values, vectors = eigh([[0.0, 2.0], [2.0, 0.0]])
->>> values.round(4).tolist(), vectors.shape
+>>> values.round().tolist(), vectors.shape
 ([-2.0, 2.0], (2, 2))""",
     "eigh",
     x=_SQUARES,
@@ -113,7 +100,22 @@ lu_factor = unary(
 
 @linalg_op(spec=_known_squares)
 def cholesky(x, upper=False):
-    """Triangular L with L Lᴴ = x (its transpose if `upper`)."""
+    """Triangular L with L Lᴴ = x.
+
+    Args:
+        x: (…, n, n) Hermitian positive definite array.
+        upper: return the transpose Lᴴ, which is upper triangular.
+
+    Returns:
+        (…, n, n) array.
+
+    Raises:
+        ValueError: the matrices are not square or, outside of `jit`, not positive
+            definite.
+
+    >>> cholesky([[4.0, 2.0], [2.0, 5.0]]).tolist()
+    [[2.0, 0.0], [1.0, 2.0]]
+    """
     x = as_array(x)
     _check_square("cholesky", x)
     factor = jnp.linalg.cholesky(x, upper=upper)
@@ -124,7 +126,21 @@ def cholesky(x, upper=False):
 
 @linalg_op(spec=_known_squares)
 def cholesky_inverse(x, upper=False):
-    """Inverse of the matrix whose Cholesky factor is `x`."""
+    """Inverse of the matrix whose Cholesky factor is `x`.
+
+    Args:
+        x: (…, n, n) triangular array.
+        upper: `x` is the upper factor.
+
+    Returns:
+        (…, n, n) array (x xᴴ)⁻¹, or (xᴴ x)⁻¹ if `upper`.
+
+    Raises:
+        ValueError: the matrices are not square.
+
+    >>> cholesky_inverse([[2.0, 0.0], [0.0, 1.0]]).tolist()
+    [[0.25, 0.0], [0.0, 1.0]]
+    """
     x = as_array(x)
     _check_square("cholesky_inverse", x)
     eye = jnp.broadcast_to(jnp.eye(x.shape[-1], dtype=x.dtype), x.shape)
@@ -135,13 +151,41 @@ def cholesky_inverse(x, upper=False):
 
 @linalg_op(tensors=("a", "b"))
 def lstsq(a, b, rcond=None):
-    """The x of least ‖a x - b‖."""
+    """The x with the least ‖a x - b‖.
+
+    Args:
+        a: (n, m) float array.
+        b: (n,) or (n, k) float array.
+        rcond: singular values up to rcond · the greatest count as 0; by default
+            the machine epsilon times max(n, m).
+
+    Returns:
+        (m,) or (m, k) array.
+
+    >>> lstsq([[1.0], [1.0]], [1.0, 3.0]).round().tolist()
+    [2.0]
+    """
     return jnp.linalg.lstsq(as_array(a), as_array(b), rcond)[0]
 
 
 @linalg_op
 def matrix_rank(x, tol=None):
-    """Number of singular values above `tol`."""
+    """Number of singular values above a tolerance.
+
+    Args:
+        x: (…, n, m) array.
+        tol: number; by default the greatest singular value times max(n, m) times the
+            machine epsilon.
+
+    Returns:
+        (…) int array.
+
+    Raises:
+        ValueError: `x` has fewer than two axes.
+
+    >>> int(matrix_rank([[1.0, 2.0], [2.0, 4.0]]))
+    1
+    """
     x = as_array(x)
     if x.ndim < 2:
         raise ValueError(f"matrix_rank: expected matrices, got shape {x.shape}.")
@@ -150,13 +194,20 @@ def matrix_rank(x, tol=None):
 
 @linalg_op
 def norm(x, ord=None, axis=None, keepdims=False):
-    """Vector norm (one axis) or matrix norm (two).
+    """Norm of vectors (one axis) or matrices (two axes).
 
     Args:
-        x: array.
-        ord: order of the norm; None for the Euclidean (Frobenius) one.
-        axis: int or pair of ints; None for all entries.
-        keepdims: keep the axes with size 1.
+        x: array of any shape.
+        ord: order: a number, "fro" or "nuc"; by default the Euclidean or Frobenius norm
+            √Σ|x|².
+        axis: int for vectors, pair of ints for matrices; None for all entries.
+        keepdims: keep reduced axes with size 1.
+
+    Returns:
+        Array without the axes in `axis`.
+
+    >>> norm([[3.0, 4.0], [5.0, 12.0]], axis=1).tolist()
+    [5.0, 13.0]
     """
     axis = axes_of(axis)
     return jnp.linalg.norm(as_array(x), ord, axis, keepdims)
@@ -164,7 +215,19 @@ def norm(x, ord=None, axis=None, keepdims=False):
 
 @linalg_op
 def pinv(x, rcond=None):
-    """Moore-Penrose pseudo-inverse."""
+    """Moore-Penrose pseudo-inverse.
+
+    Args:
+        x: (…, n, m) array.
+        rcond: singular values up to rcond · the greatest count as 0; by default 10
+            times the machine epsilon times max(n, m).
+
+    Returns:
+        (…, m, n) array.
+
+    >>> pinv([[2.0], [0.0]]).tolist()
+    [[0.5, 0.0]]
+    """
     return jnp.linalg.pinv(as_array(x), rcond)
 
 
@@ -181,7 +244,22 @@ def _qr_spec(trace, x, mode="reduced"):
 
 @linalg_op(spec=_qr_spec)
 def qr(x, mode="reduced"):
-    """Q R with orthonormal columns in Q and R upper triangular -> (q, r)."""
+    """Q R with orthonormal columns in Q and R upper triangular.
+
+    Args:
+        x: (…, n, m) array.
+        mode: "reduced" for k = min(n, m) columns of Q, "complete" for k = n.
+
+    Returns:
+        (…, n, k) and (…, k, m) arrays.
+
+    Raises:
+        ValueError: an unknown `mode`, or fewer than two axes.
+
+    >>> q, r = qr([[1.0], [2.0], [2.0]])
+    >>> q.shape, abs(float(r[0, 0].round()))
+    ((3, 1), 3.0)
+    """
     if mode not in ("reduced", "complete"):
         raise ValueError(
             f"qr: mode {mode!r}. Expected one of {{'reduced', 'complete'}}."
@@ -196,7 +274,18 @@ def qr(x, mode="reduced"):
 
 @linalg_op(tensors=("a", "b"), spec=_known_sides)
 def solve(a, b):
-    """The x with a x = b."""
+    """The x with a x = b.
+
+    Args:
+        a: (…, n, n) invertible array.
+        b: (…, n) or (…, n, k) array.
+
+    Returns:
+        Array of the shape of `b`.
+
+    >>> solve([[2.0, 0.0], [0.0, 4.0]], [2.0, 2.0]).tolist()
+    [1.0, 0.5]
+    """
     a, b = as_array(a), as_array(b)
     if b.ndim == a.ndim - 1:  # vectors, also in batches
         return jnp.linalg.solve(a, b[..., None])[..., 0]
@@ -205,7 +294,19 @@ def solve(a, b):
 
 @linalg_op(tensors=("a", "b"), spec=_known_sides)
 def solve_triangular(a, b, lower=False):
-    """The x with a x = b for a triangular a."""
+    """The x with a x = b, by substitution.
+
+    Args:
+        a: (…, n, n) triangular array; its other half is not read.
+        b: (…, n) or (…, n, k) array.
+        lower: `a` is lower triangular.
+
+    Returns:
+        Array of the shape of `b`.
+
+    >>> solve_triangular([[2.0, 0.0], [1.0, 4.0]], [2.0, 9.0], lower=True).tolist()
+    [1.0, 2.0]
+    """
     a, b = as_array(a), as_array(b)
     if b.ndim == a.ndim - 1:
         b = b[..., None]
@@ -215,6 +316,18 @@ def solve_triangular(a, b, lower=False):
 
 @linalg_op(name="SVD")
 def svd(x, full_matrices=True, compute_uv=True):
-    """Singular values [and vectors] -> (u, s, vh), or s."""
+    """Singular value decomposition x = u · diag(s) · vh.
+
+    Args:
+        x: (…, n, m) array; k = min(n, m).
+        full_matrices: return square u and vh; else (…, n, k) and (…, k, m).
+        compute_uv: return u and vh, not only s.
+
+    Returns:
+        Arrays u, s and vh; or s alone, (…, k) in descending order.
+
+    >>> svd([[0.0, 2.0], [3.0, 0.0]], compute_uv=False).round().tolist()
+    [3.0, 2.0]
+    """
     result = jnp.linalg.svd(as_array(x), full_matrices, compute_uv)
     return tuple(result) if compute_uv else result

@@ -10,7 +10,7 @@ from minikeras.ops.convert import as_array
 
 __all__ = [
     "rearrange",
-]
+]  # fmt: skip
 
 
 def _groups(side):
@@ -34,13 +34,17 @@ def _sizes(group, total, known):
 
 @op(tensors=("tensor", "pattern", "axes_lengths"), module="keras.src.ops.einops")
 def rearrange(tensor, pattern, **axes_lengths):
-    """Axes taken apart, moved and joined.
+    """Split, move and join axes as a pattern says.
 
     Args:
         tensor: array.
         pattern: "names of its axes -> names of the result's axes"; names in
             parentheses share one axis, the first of them outermost.
-        **axes_lengths: sizes of names in parentheses; one may be left out.
+        **axes_lengths: sizes of names in parentheses; one of each pair of parentheses
+            may be left out.
+
+    Returns:
+        Array with the axes of the right side of the pattern.
 
     Raises:
         ValueError: the pattern does not fit the array.

@@ -9,51 +9,12 @@ from minikeras.ops.op_makers import unary
 from minikeras.ops.sparse import on_entries
 
 __all__ = [
-    "abs",
-    "absolute",
-    "angle",
-    "arccos",
-    "arccosh",
-    "arcsin",
-    "arcsinh",
-    "arctan",
-    "arctanh",
-    "cbrt",
-    "ceil",
-    "clip",
-    "conj",
-    "conjugate",
-    "cos",
-    "cosh",
-    "deg2rad",
-    "exp",
-    "exp2",
-    "expm1",
-    "fabs",
-    "floor",
-    "i0",
-    "imag",
-    "log",
-    "log10",
-    "log1p",
-    "log2",
-    "nan_to_num",
-    "negative",
-    "rad2deg",
-    "real",
-    "reciprocal",
-    "round",
-    "sign",
-    "signbit",
-    "sin",
-    "sinc",
-    "sinh",
-    "sqrt",
-    "square",
-    "tan",
-    "tanh",
-    "trunc",
-]
+    "abs", "absolute", "angle", "arccos", "arccosh", "arcsin", "arcsinh", "arctan",
+    "arctanh", "cbrt", "ceil", "clip", "conj", "conjugate", "cos", "cosh", "deg2rad",
+    "exp", "exp2", "expm1", "fabs", "floor", "i0", "imag", "log", "log10", "log1p",
+    "log2", "nan_to_num", "negative", "rad2deg", "real", "reciprocal", "round", "sign",
+    "signbit", "sin", "sinc", "sinh", "sqrt", "square", "tan", "tanh", "trunc",
+]  # fmt: skip
 
 _SAME = "array of the shape and dtype of `x`."
 _COMPLEX = "real or complex array of any shape."
@@ -286,6 +247,14 @@ floor = unary(
 def clip(x, x_min, x_max):
     """min(max(x, x_min), x_max).
 
+    Args:
+        x: array of any shape; bools become int32.
+        x_min: lower bound, number or array that broadcasts with `x`.
+        x_max: upper bound, likewise.
+
+    Returns:
+        Array of the shape of `x`.
+
     >>> clip([-1.0, 0.5, 9.0], 0, 1).tolist()
     [0.0, 0.5, 1.0]
     """
@@ -296,14 +265,40 @@ def clip(x, x_min, x_max):
 
 @op
 def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
-    """NaN and ±∞ replaced; ±∞ by the largest finite numbers by default."""
+    """`x` with finite numbers in place of NaN and ±∞.
+
+    Args:
+        x: array of any shape.
+        nan: number in place of NaN.
+        posinf: number in place of +∞; the greatest one of the dtype by default.
+        neginf: number in place of -∞; the least one of the dtype by default.
+
+    Returns:
+        Array of the shape and dtype of `x`.
+
+    >>> nan_to_num([float("nan"), 2.0, float("inf")], nan=-1.0, posinf=9.0).tolist()
+    [-1.0, 2.0, 9.0]
+    """
     return jnp.nan_to_num(as_array(x), nan=nan, posinf=posinf, neginf=neginf)
 
 
 @op
 @on_entries
 def round(x, decimals=0):
-    """Nearest number with `decimals` digits after the point; halves to even."""
+    """The nearest number with `decimals` decimals; of two equally near, the even one.
+
+    Args:
+        x: array of any shape.
+        decimals: int; -1 rounds to tens, -2 to hundreds.
+
+    Returns:
+        Array of the shape and dtype of `x`.
+
+    >>> round([0.5, 1.5, -2.7]).tolist()
+    [0.0, 2.0, -3.0]
+    >>> round([123, 155], -1).tolist()
+    [120, 160]
+    """
     x = as_array(x)
     if decimals < 0 and jnp.issubdtype(x.dtype, jnp.integer):
         return _round_whole(x, 10**-decimals)

@@ -8,15 +8,8 @@ from minikeras.core.variable import as_array
 from minikeras.ops.convert import MATH
 
 __all__ = [
-    "extract_sequences",
-    "fft",
-    "fft2",
-    "ifft2",
-    "irfft",
-    "istft",
-    "rfft",
-    "stft",
-]
+    "extract_sequences", "fft", "fft2", "ifft2", "irfft", "istft", "rfft", "stft",
+]  # fmt: skip
 
 
 def _complex(x, rank):
@@ -49,39 +42,82 @@ def _pair(x):
 
 @op(name="FFT", module=MATH)
 def fft(x):
-    """Discrete Fourier transform along the last axis: Σ x_t exp(-2πi kt / n).
+    """Discrete Fourier transform Σₜ xₜ exp(-2πi kt / n) along the last axis.
 
     Args:
-        x: pair of float arrays of one shape (…, n).
+        x: pair of (…, n) float arrays, the real and the imaginary parts.
 
     Returns:
-        Pair of arrays of that shape.
+        Pair of (…, n) arrays.
+
+    Raises:
+        ValueError: `x` is no pair of arrays of one shape.
+
+    >>> real, imag = fft(([1.0, 2.0], [0.0, 0.0]))
+    >>> real.tolist(), imag.tolist()
+    ([3.0, -1.0], [0.0, 0.0])
     """
     return _pair(jnp.fft.fft(_complex(x, 1)))
 
 
 @op(name="FFT2", module=MATH)
 def fft2(x):
-    """`fft` along the last two axes."""
+    """Discrete Fourier transform along the last two axes.
+
+    Args:
+        x: pair of (…, n, m) float arrays, the real and the imaginary parts.
+
+    Returns:
+        Pair of (…, n, m) arrays.
+
+    Raises:
+        ValueError: `x` is no pair of arrays of one shape with two axes or more.
+
+    >>> real, imag = fft2(([[1.0, 2.0], [3.0, 4.0]], [[0.0, 0.0], [0.0, 0.0]]))
+    >>> real.tolist()
+    [[10.0, -2.0], [-4.0, 0.0]]
+    """
     return _pair(jnp.fft.fft2(_complex(x, 2)))
 
 
 @op(name="IFFT2", module=MATH)
 def ifft2(x):
-    """Inverse of `fft2`."""
+    """Inverse discrete Fourier transform along the last two axes.
+
+    Args:
+        x: pair of (…, n, m) float arrays, the real and the imaginary parts.
+
+    Returns:
+        Pair of (…, n, m) arrays.
+
+    Raises:
+        ValueError: `x` is no pair of arrays of one shape with two axes or more.
+
+    >>> real, imag = ifft2(([[10.0, -2.0], [-4.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]))
+    >>> real.tolist()
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
     return _pair(jnp.fft.ifft2(_complex(x, 2)))
 
 
 @op(name="RFFT", module=MATH)
 def rfft(x, fft_length=None):
-    """`fft` of a real array, without the redundant half.
+    """`fft` of a real array, without the redundant half of the frequencies.
 
     Args:
-        x: float array (…, n).
-        fft_length: length to cut or pad with zeros to, n by default.
+        x: (…, n) float array.
+        fft_length: int, the length to which `x` is cut or padded with zeros; n by
+            default.
 
     Returns:
-        Pair of arrays (…, fft_length // 2 + 1).
+        Pair of (…, fft_length // 2 + 1) arrays, the real and the imaginary parts.
+
+    Raises:
+        ValueError: `x` is a scalar.
+
+    >>> real, imag = rfft([1.0, 2.0, 3.0, 2.0])
+    >>> real.tolist(), imag.tolist()
+    ([8.0, -2.0, 0.0], [0.0, 0.0, 0.0])
     """
     x = _float(x)
     if x.ndim < 1:
@@ -91,14 +127,20 @@ def rfft(x, fft_length=None):
 
 @op(name="IRFFT", module=MATH)
 def irfft(x, fft_length=None):
-    """Inverse of `rfft`.
+    """The real array whose `rfft` is given.
 
     Args:
-        x: pair of float arrays (…, m).
-        fft_length: length of the result, 2 (m - 1) by default.
+        x: pair of (…, m) float arrays, the real and the imaginary parts.
+        fft_length: int, the length of the result; 2 (m - 1) by default.
 
     Returns:
-        Array (…, fft_length).
+        (…, fft_length) float array.
+
+    Raises:
+        ValueError: `x` is no pair of arrays of one shape.
+
+    >>> irfft(([8.0, -2.0, 0.0], [0.0, 0.0, 0.0])).tolist()
+    [1.0, 2.0, 3.0, 2.0]
     """
     return jnp.fft.irfft(_complex(x, 1), fft_length)
 
@@ -114,12 +156,15 @@ def extract_sequences(x, sequence_length, sequence_stride):
     """Overlapping windows of the last axis.
 
     Args:
-        x: (…, n).
-        sequence_length: entries per window.
-        sequence_stride: entries from one window's start to the next's.
+        x: (…, n) array.
+        sequence_length: int, entries in a window.
+        sequence_stride: int, entries from the start of a window to that of the next.
 
     Returns:
-        (…, 1 + (n - sequence_length) // sequence_stride, sequence_length).
+        (…, 1 + (n - sequence_length) // sequence_stride, sequence_length) array.
+
+    Raises:
+        ValueError: a length or stride is no positive int, or `x` is a scalar.
 
     >>> extract_sequences([0, 1, 2, 3, 4], 3, 2).tolist()
     [[0, 1, 2], [2, 3, 4]]
@@ -177,15 +222,26 @@ def stft(x, sequence_length, sequence_stride, fft_length, window="hann", center=
     """Short-time Fourier transform: `rfft` of overlapping windows.
 
     Args:
-        x: float array (…, n).
-        sequence_length: entries per window.
-        sequence_stride: entries from one window to the next.
-        fft_length: length of the transform, >= sequence_length.
-        window: None, "hann", "hamming" or (sequence_length,) weights.
-        center: mirror the ends, so that window t has its middle at t · stride.
+        x: (…, n) float array.
+        sequence_length: int, entries in a window.
+        sequence_stride: int, entries from the start of a window to that of the next.
+        fft_length: int >= sequence_length, length of the transform.
+        window: weights of the entries: "hann", "hamming", a (sequence_length,) array,
+            or None for ones.
+        center: pad both ends with their mirror image, so that the middle of window t
+            lies at entry t · sequence_stride.
 
     Returns:
-        Pair of arrays (…, windows, fft_length // 2 + 1).
+        Pair of (…, windows, fft_length // 2 + 1) arrays, the real and the imaginary
+        parts.
+
+    Raises:
+        ValueError: a length does not fit, or an unknown window.
+        TypeError: `x` has no floats.
+
+    >>> real, imag = stft(jnp.ones(8), 4, 2, 4, window=None, center=False)
+    >>> real.shape, real[0].tolist()
+    ((3, 3), [4.0, 0.0, 0.0])
     """
     _check_lengths(sequence_length, sequence_stride, fft_length)
     x = as_array(x)
@@ -212,15 +268,28 @@ def istft(
     window="hann",
     center=True,
 ):
-    """Inverse of `stft`: the windows are added up and their overlap divided out.
+    """The signal whose `stft` is given: windows added, their weights divided out.
 
     Args:
-        x: pair of float arrays (…, windows, fft_length // 2 + 1).
-        length: of the result; all that is known by default.
-        Others: as `stft`.
+        x: pair of (…, windows, fft_length // 2 + 1) float arrays, the real and the
+            imaginary parts.
+        sequence_length: int, entries in a window.
+        sequence_stride: int, entries from the start of a window to that of the next.
+        fft_length: int >= sequence_length, length of the transform.
+        length: int, length of the result; None for all that the windows cover.
+        window: weights of the entries: "hann", "hamming", a (sequence_length,) array,
+            or None for ones.
+        center: the windows are those of `stft` with `center=True`.
 
     Returns:
-        Array (…, length).
+        (…, length) float array.
+
+    Raises:
+        ValueError: a length does not fit, an unknown window, or `x` is no pair.
+
+    >>> pair = stft(jnp.arange(8.0), 4, 2, 4)
+    >>> istft(pair, 4, 2, 4).round().tolist()
+    [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
     """
     _check_lengths(sequence_length, sequence_stride, fft_length)
     spectrum = _complex(x, 2)

@@ -5,10 +5,8 @@ import jax.numpy as jnp
 from minikeras.ops.image_layout import image_op
 
 __all__ = [
-    "hsv_to_rgb",
-    "rgb_to_grayscale",
-    "rgb_to_hsv",
-]
+    "hsv_to_rgb", "rgb_to_grayscale", "rgb_to_hsv",
+]  # fmt: skip
 
 # Luma of red, green and blue (ITU-R BT.601).
 _LUMA = (0.2989, 0.5870, 0.1140)
@@ -19,11 +17,15 @@ def rgb_to_grayscale(images, data_format=None):
     """0.2989 red + 0.5870 green + 0.1140 blue.
 
     Args:
-        images: (h, w, 3) or (n, h, w, 3), or channels first; of 1 channel: as it is.
-        data_format: "channels_last" or "channels_first".
+        images: (h, w, 3) or (n, h, w, 3) array, or channels first. One channel is
+            returned as it is.
+        data_format: "channels_last", "channels_first", or None for the global setting.
 
     Returns:
         Array of one channel and the dtype of `images`.
+
+    Raises:
+        ValueError: there are other than 1 or 3 channels.
 
     >>> rgb_to_grayscale([[[100, 0, 0]]]).tolist()
     [[[29]]]
@@ -62,14 +64,20 @@ def _parts(function, images):
 
 @image_op(name="RGBToHSV")
 def rgb_to_hsv(images, data_format=None):
-    """Red, green, blue in [0, 1] -> hue, saturation, value in [0, 1].
+    """Red, green, blue in [0, 1] to hue, saturation, value in [0, 1].
 
     Args:
-        images: (h, w, 3) or (n, h, w, 3) floats, or channels first.
-        data_format: "channels_last" or "channels_first".
+        images: (h, w, 3) or (n, h, w, 3) float array, or channels first.
+        data_format: "channels_last", "channels_first", or None for the global setting.
 
-    >>> rgb_to_hsv([[[0.0, 0.0, 0.5]]]).round(1).tolist()
-    [[[0.699999988079071, 1.0, 0.5]]]
+    Returns:
+        Array of the shape and dtype of `images`.
+
+    Raises:
+        ValueError: the images are not of floats, or have not 3 channels.
+
+    >>> rgb_to_hsv([[[0.0, 0.5, 0.5]]]).tolist()
+    [[[0.5, 1.0, 0.5]]]
     """
     _parts("rgb_to_hsv", images)
     # What is next to 0 counts as black: its hue would be noise.
@@ -92,11 +100,17 @@ def rgb_to_hsv(images, data_format=None):
 
 @image_op(name="HSVToRGB")
 def hsv_to_rgb(images, data_format=None):
-    """Hue, saturation, value in [0, 1] -> red, green, blue in [0, 1].
+    """Hue, saturation, value in [0, 1] to red, green, blue in [0, 1].
 
     Args:
-        images: (h, w, 3) or (n, h, w, 3) floats, or channels first.
-        data_format: "channels_last" or "channels_first".
+        images: (h, w, 3) or (n, h, w, 3) float array, or channels first.
+        data_format: "channels_last", "channels_first", or None for the global setting.
+
+    Returns:
+        Array of the shape and dtype of `images`.
+
+    Raises:
+        ValueError: the images are not of floats, or have not 3 channels.
 
     >>> hsv_to_rgb([[[0.0, 1.0, 0.5]]]).tolist()
     [[[0.5, 0.0, 0.0]]]

@@ -11,10 +11,8 @@ from minikeras.ops.image_layout import IMAGE, check_rank, image_op
 from minikeras.settings import standardize_data_format
 
 __all__ = [
-    "gaussian_blur",
-    "sobel_edges",
-    "ssim",
-]
+    "gaussian_blur", "sobel_edges", "ssim",
+]  # fmt: skip
 
 
 def correlate(images, kernels, padding="SAME"):
@@ -52,18 +50,24 @@ def _same_spec(trace, images, **settings):
 
 @image_op(spec=_same_spec)
 def gaussian_blur(images, kernel_size=(3, 3), sigma=(1.0, 1.0), data_format=None):
-    """Weighted mean of the neighbours, weights exp(-½ (x² / σₓ² + y² / σ_y²)).
+    """Weighted mean of neighbours, with weights exp(-½ (x² / σₓ² + y² / σ_y²)).
 
-    Beyond the border there are zeros.
+    The pixels beyond the border are 0.
 
     Args:
-        images: (h, w, c) or (n, h, w, c) floats, or channels first.
-        kernel_size: width and height of the window.
-        sigma: standard deviations along width and height, in pixels.
-        data_format: "channels_last" or "channels_first".
+        images: (h, w, c) or (n, h, w, c) float array, or channels first.
+        kernel_size: pair of ints, width and height of the window in pixels.
+        sigma: pair of numbers, standard deviations along width and height in pixels.
+        data_format: "channels_last", "channels_first", or None for the global setting.
 
     Returns:
         Array of the shape and dtype of `images`.
+
+    Raises:
+        TypeError: the images are not of floats.
+
+    >>> gaussian_blur([[[0.0], [1.0], [0.0]]], kernel_size=(3, 1))[..., 0].tolist()
+    [[0.274..., 0.451..., 0.274...]]
     """
     if not jnp.issubdtype(images.dtype, jnp.floating):
         raise TypeError(
@@ -77,14 +81,17 @@ _SOBEL = ((-1, -2, -1), (0, 0, 0), (1, 2, 1))
 
 @image_op
 def sobel_edges(images, data_format=None):
-    """Sobel's estimates of 8 ∂/∂y and 8 ∂/∂x, with zeros beyond the border.
+    """Sobel's estimates of 8 ∂/∂y and 8 ∂/∂x; the pixels beyond the border are 0.
 
     Args:
-        images: (n, h, w, c), or channels first.
-        data_format: "channels_last" or "channels_first".
+        images: (n, h, w, c) array, or channels first.
+        data_format: "channels_last", "channels_first", or None for the global setting.
 
     Returns:
-        (n, h, w, c, 2), or (n, c, h, w, 2): the derivatives along height and width.
+        (n, h, w, c, 2) array, or (n, c, h, w, 2): derivatives along height and width.
+
+    >>> sobel_edges([[[[1.0], [2.0], [3.0]]]])[0, 0, :, 0].tolist()
+    [[0.0, 4.0], [0.0, 4.0], [0.0, -4.0]]
     """
     down = np.array(_SOBEL, images.dtype)
     return correlate(images, jnp.stack([down, down.T], axis=-1))
@@ -106,17 +113,27 @@ def ssim(
     (2 μ₁μ₂ + a) (2 σ₁₂ + b) / ((μ₁² + μ₂² + a) (σ₁² + σ₂² + b)),
     a = (k1 max_val)², b = (k2 max_val)², moments weighted by a Gaussian window.
 
-    Source: Wang et al., Image quality assessment, 2004.
-
     Args:
-        image1, image2: (h, w, c) or (n, h, w, c) of one shape, or channels first.
-        max_val: greatest possible value.
-        filter_size, filter_sigma: the window's size and standard deviation, pixels.
-        k1, k2: small numbers that keep the quotients finite.
-        data_format: "channels_last" or "channels_first".
+        image1: (h, w, c) or (n, h, w, c) array, or channels first.
+        image2: array of the shape of `image1`.
+        max_val: number, the greatest possible value.
+        filter_size: int, size of the window in pixels, at most that of the images.
+        filter_sigma: number, standard deviation of the window in pixels.
+        k1: small number > 0 that keeps the quotient of the means finite.
+        k2: small number > 0 that keeps the quotient of the variances finite.
+        data_format: "channels_last", "channels_first", or None for the global setting.
 
     Returns:
-        Scalar, or (n,), at most 1.
+        Scalar, or (n,) array, at most 1.
+
+    Raises:
+        ValueError: the shapes differ, or the images are smaller than the window.
+
+    Source: Wang et al., Image quality assessment, 2004.
+
+    >>> x = jnp.linspace(0.0, 1.0, 16).reshape(4, 4, 1)
+    >>> float(ssim(x, x, filter_size=3)), float(ssim(x, 1 - x, filter_size=3)) < 0
+    (1.0, True)
     """
     x, y = promote(image1, image2)
     for argument, image in (("image1", x), ("image2", y)):

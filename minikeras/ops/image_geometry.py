@@ -13,11 +13,8 @@ from minikeras.ops.image_filters import blur
 from minikeras.ops.image_layout import IMAGE, check_choice, image_op
 
 __all__ = [
-    "affine_transform",
-    "elastic_transform",
-    "map_coordinates",
-    "perspective_transform",
-]
+    "affine_transform", "elastic_transform", "map_coordinates", "perspective_transform",
+]  # fmt: skip
 
 _ORDERS = {"nearest": 0, "bilinear": 1}
 _FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
@@ -25,19 +22,22 @@ _FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
 
 @op(tensors=("inputs", "coordinates"), module=IMAGE)
 def map_coordinates(inputs, coordinates, order, fill_mode="constant", fill_value=0):
-    """The entries of an array at any places between its own.
+    """The values of an array at places between its entries.
 
     Args:
         inputs: array of any rank.
-        coordinates: (rank, *shape) places, in entries along each axis.
-        order: 0 takes the nearest entry, 1 interpolates linearly.
-        fill_mode: what is beyond the border: "constant" (`fill_value`), "nearest"
-            (the last entry), "wrap", or the array mirrored, with its last entry
-            ("reflect") or without it ("mirror").
+        coordinates: (rank, *shape) array of places, in entries along each axis.
+        order: 0 for the nearest entry, 1 for linear interpolation.
+        fill_mode: values beyond the border: "constant" for `fill_value`, "nearest" for
+            the last entry, "wrap" for the array repeated, "reflect" for the array
+            mirrored with its last entry repeated, "mirror" without.
         fill_value: number.
 
     Returns:
         Array of `shape` and the dtype of `inputs`.
+
+    Raises:
+        ValueError: an unknown order or mode, or coordinates that do not fit.
 
     >>> map_coordinates([0.0, 10.0], [[0.25, 1.0]], 1).tolist()
     [2.5, 10.0]
@@ -99,15 +99,26 @@ def affine_transform(
     """The pixel (x, y) becomes that at (a₀x + a₁y + a₂, b₀x + b₁y + b₂).
 
     Args:
-        images: (h, w, c) or (n, h, w, c), or channels first.
-        transform: (8,) or (n, 8): a₀, a₁, a₂, b₀, b₁, b₂, c₀, c₁. As in Keras, the
-            last two move channel k by k·c₁ and k·c₀ along x and y; let them be 0.
+        images: (h, w, c) or (n, h, w, c) array, or channels first.
+        transform: (8,) or (n, 8) array of a₀, a₁, a₂, b₀, b₁, b₂, c₀, c₁. As in Keras,
+            the last two move channel k by k · c₁ and k · c₀ along x and y; set them to
+            0.
         interpolation: "nearest" or "bilinear".
-        fill_mode, fill_value: as in `map_coordinates`.
-        data_format: "channels_last" or "channels_first".
+        fill_mode: values beyond the border: "constant" for `fill_value`, "nearest" for
+            the last pixel, "wrap" for the image repeated, "reflect" for the image
+            mirrored with its last pixel repeated, "mirror" without.
+        fill_value: number.
+        data_format: "channels_last", "channels_first", or None for the global setting.
 
     Returns:
         Array of the shape and dtype of `images`.
+
+    Raises:
+        ValueError: an unknown mode, or transforms that do not fit.
+
+    >>> shift = [1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0]
+    >>> affine_transform([[[1.0], [2.0], [3.0]]], shift).ravel().tolist()
+    [2.0, 3.0, 0.0]
     """
     _check("affine_transform", interpolation, fill_mode)
     transform = as_array(transform)
@@ -147,17 +158,26 @@ def perspective_transform(
     fill_value=0,
     data_format=None,
 ):
-    """What was seen at four start points is seen at four end points.
+    """The perspective that moves four start points to four end points.
 
     Args:
-        images: (h, w, c) or (n, h, w, c), or channels first.
-        start_points, end_points: (4, 2) or (n, 4, 2) pairs x, y, in pixels.
+        images: (h, w, c) or (n, h, w, c) array, or channels first.
+        start_points: (4, 2) or (n, 4, 2) array of pairs x, y in pixels.
+        end_points: array of the shape of `start_points`.
         interpolation: "nearest" or "bilinear".
-        fill_value: of pixels from beyond the border.
-        data_format: "channels_last" or "channels_first".
+        fill_value: number for pixels from beyond the border.
+        data_format: "channels_last", "channels_first", or None for the global setting.
 
     Returns:
         Array of the shape and dtype of `images`.
+
+    Raises:
+        ValueError: an unknown interpolation, or points that do not fit.
+
+    >>> start, end = [[0, 0], [2, 0], [0, 2], [2, 2]], [[1, 0], [3, 0], [1, 2], [3, 2]]
+    >>> image = jnp.array([[[1.0], [2.0], [3.0]]])
+    >>> perspective_transform(image, start, end).ravel().round().tolist()
+    [0.0, 1.0, 2.0]
     """
     _check("perspective_transform", interpolation, "constant")
     start, end = (
@@ -188,19 +208,28 @@ def elastic_transform(
     seed=None,
     data_format=None,
 ):
-    """Every pixel moves by alpha times smoothed noise, along both axes alike.
+    """Pixels moved by alpha times smoothed noise, by the same amount along both axes.
 
     Args:
-        images: (h, w, c) or (n, h, w, c) floats, or channels first.
-        alpha: strength.
-        sigma: standard deviation of the noise and of its smoothing, in pixels.
+        images: (h, w, c) or (n, h, w, c) float array, or channels first.
+        alpha: number, strength of the movement.
+        sigma: number, standard deviation of the noise and of its smoothing, in pixels.
         interpolation: "nearest" or "bilinear".
-        fill_mode, fill_value: as in `map_coordinates`.
-        seed: int, `SeedGenerator` or None (the global generator).
-        data_format: "channels_last" or "channels_first".
+        fill_mode: values beyond the border: "constant" for `fill_value`, "nearest" for
+            the last pixel, "wrap" for the image repeated, "reflect" for the image
+            mirrored with its last pixel repeated, "mirror" without.
+        fill_value: number.
+        seed: int, `SeedGenerator`, or None for the global generator.
+        data_format: "channels_last", "channels_first", or None for the global setting.
 
     Returns:
         Array of the shape and dtype of `images`.
+
+    Raises:
+        ValueError: an unknown interpolation or mode.
+
+    >>> elastic_transform(jnp.ones((4, 4, 1)), seed=1).shape
+    (4, 4, 1)
     """
     _check("elastic_transform", interpolation, fill_mode)
     normal: Any = registry.lookup("keras.random", "normal")

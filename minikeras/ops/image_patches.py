@@ -11,9 +11,8 @@ from minikeras.ops.image_layout import IMAGE
 from minikeras.settings import standardize_data_format
 
 __all__ = [
-    "extract_patches",
-    "extract_patches_3d",
-]
+    "extract_patches", "extract_patches_3d",
+]  # fmt: skip
 
 
 def _windows(x, axis, size, stride, dilation, pads):
@@ -34,16 +33,21 @@ def extract_patches(
     """Windows of an image, or of a volume, as channels.
 
     Args:
-        images: (h, w, c) or (n, h, w, c), or with a depth before h for a size of
-            three, or channels first.
-        size: int or (h, w), or (depth, h, w): the window.
-        strides: int, or one for each axis; the window's size by default.
-        dilation_rate: int, or one for each axis: step between a window's entries.
-        padding: "valid", or "same", which adds zeros at the borders.
-        data_format: "channels_last" or "channels_first".
+        images: (h, w, c) or (n, h, w, c) array, or channels first. For a size of three
+            ints there is a depth before h.
+        size: int, (h, w) or (depth, h, w): the window.
+        strides: int, or one for each axis; `size` by default.
+        dilation_rate: int, or one for each axis: the distance of a window's entries.
+        padding: "valid", or "same", which pads the borders with zeros.
+        data_format: "channels_last", "channels_first", or None for the global setting.
 
     Returns:
-        (n, windows down, windows across, window entries · c), or channels first.
+        (n, windows down, windows across, entries of a window · c) array, or channels
+        first.
+
+    Raises:
+        TypeError: `size` is no int and no tuple.
+        ValueError: sizes or padding that do not fit.
 
     >>> extract_patches(np.arange(16).reshape(4, 4, 1), 2)[1, 0].tolist()
     [8, 9, 12, 13]
@@ -93,15 +97,26 @@ def extract_patches(
 def extract_patches_3d(
     volumes, size, strides=None, dilation_rate=1, padding="valid", data_format=None
 ):
-    """Windows of a volume as channels: `extract_patches` with three spatial axes.
+    """Windows of a volume as channels.
 
     Args:
-        volumes: (d, h, w, c) or (n, d, h, w, c), or channels first.
+        volumes: (d, h, w, c) or (n, d, h, w, c) array, or channels first.
         size: int or (depth, h, w): the window.
-        strides, dilation_rate, padding, data_format: as in `extract_patches`.
+        strides: int, or one for each axis; `size` by default.
+        dilation_rate: int, or one for each axis: the distance of a window's entries.
+        padding: "valid", or "same", which pads the borders with zeros.
+        data_format: "channels_last", "channels_first", or None for the global setting.
 
     Returns:
-        (n, windows in depth, down, across, window entries · c), or channels first.
+        (n, windows in depth, down, across, entries of a window · c) array, or channels
+        first.
+
+    Raises:
+        TypeError: `size` is no int and no three ints.
+        ValueError: sizes or padding that do not fit.
+
+    >>> extract_patches_3d(np.arange(8).reshape(2, 2, 2, 1), 2).ravel().tolist()
+    [0, 1, 2, 3, 4, 5, 6, 7]
     """
     size = (size,) * 3 if isinstance(size, int) else size
     if not isinstance(size, (tuple, list)) or len(size) != 3:

@@ -14,11 +14,8 @@ from minikeras.ops.image_layout import IMAGE, check_choice, check_rank, image_op
 from minikeras.settings import standardize_data_format
 
 __all__ = [
-    "crop_images",
-    "pad_images",
-    "resize",
-    "scale_and_translate",
-]
+    "crop_images", "pad_images", "resize", "scale_and_translate",
+]  # fmt: skip
 
 _INTERPOLATIONS = ("bilinear", "nearest", "lanczos3", "lanczos5", "bicubic")
 
@@ -97,18 +94,22 @@ def resize(
     """Images scaled to another size.
 
     Args:
-        images: (h, w, c) or (n, h, w, c), or channels first.
-        size: height and width.
+        images: (h, w, c) or (n, h, w, c) array, or channels first.
+        size: pair of ints, height and width.
         interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
         antialias: blur before an image shrinks.
-        crop_to_aspect_ratio: cut borders off, so that nothing is distorted.
-        pad_to_aspect_ratio: add borders of `fill_value` instead.
+        crop_to_aspect_ratio: cut off borders first, so that nothing is distorted.
+        pad_to_aspect_ratio: add borders of `fill_value` first instead.
         fill_mode: must be "constant".
         fill_value: number.
-        data_format: "channels_last" or "channels_first".
+        data_format: "channels_last", "channels_first", or None for the global setting.
 
     Returns:
         Array of the dtype of `images`; integers are rounded.
+
+    Raises:
+        ValueError: a size that is not positive, an unknown interpolation or mode, or
+            both aspect ratio arguments.
 
     >>> resize([[[0.0], [4.0]]], (1, 4)).ravel().tolist()
     [0.0, 1.0, 3.0, 4.0]
@@ -158,14 +159,21 @@ def scale_and_translate(
 
     Args:
         images: array of any rank.
-        output_shape: shape of the result; None keeps a size.
-        scale, translation: a float for each axis in `spatial_dims`.
-        spatial_dims: the axes that change.
+        output_shape: tuple of ints, the shape of the result; None keeps a size.
+        scale: array of a float for each axis in `spatial_dims`.
+        translation: array of a float for each axis in `spatial_dims`, in entries.
+        spatial_dims: tuple of ints, the axes that change.
         method: "linear", "cubic", "lanczos3" or "lanczos5".
         antialias: blur before an array shrinks.
 
     Returns:
         Array of `output_shape`.
+
+    Raises:
+        ValueError: an unknown method, or sizes that do not fit.
+
+    >>> scale_and_translate([1.0, 3.0], (4,), [2.0], [0.0], (0,), "linear").tolist()
+    [1.0, 1.5, 2.5, 3.0]
     """
     check_choice("scale_and_translate", "method", method, _METHODS)
     images, scale, translation = map(as_array, (images, scale, translation))
@@ -261,17 +269,25 @@ def pad_images(
     target_width=None,
     data_format=None,
 ):
-    """Rows and columns of zeros added; two of three numbers an axis say how many.
+    """Rows and columns of zeros added to images.
+
+    Of the three numbers of each axis exactly two are given.
 
     Args:
-        images: (h, w, c) or (n, h, w, c), or channels first.
-        top_padding, bottom_padding, target_height: two of them: rows added above and
-            below, new height.
-        left_padding, right_padding, target_width: two of them, likewise.
-        data_format: "channels_last" or "channels_first".
+        images: (h, w, c) or (n, h, w, c) array, or channels first.
+        top_padding: int >= 0, rows added above, or None.
+        left_padding: int >= 0, columns added on the left, or None.
+        bottom_padding: int >= 0, rows added below, or None.
+        right_padding: int >= 0, columns added on the right, or None.
+        target_height: int, the new height, or None.
+        target_width: int, the new width, or None.
+        data_format: "channels_last", "channels_first", or None for the global setting.
 
     Returns:
         Array of the dtype of `images`.
+
+    Raises:
+        ValueError: other than two numbers for an axis, or a negative one.
 
     >>> pad_images([[[7]]], 0, 1, 0, target_width=2).tolist()
     [[[0], [7]]]
@@ -290,17 +306,25 @@ def crop_images(
     target_width=None,
     data_format=None,
 ):
-    """Rows and columns cut off; two of three numbers an axis say how many.
+    """Rows and columns cut off from images.
+
+    Of the three numbers of each axis exactly two are given.
 
     Args:
-        images: (h, w, c) or (n, h, w, c), or channels first.
-        top_cropping, bottom_cropping, target_height: two of them: rows cut off above
-            and below, new height.
-        left_cropping, right_cropping, target_width: two of them, likewise.
-        data_format: "channels_last" or "channels_first".
+        images: (h, w, c) or (n, h, w, c) array, or channels first.
+        top_cropping: int >= 0, rows cut off above, or None.
+        left_cropping: int >= 0, columns cut off on the left, or None.
+        bottom_cropping: int >= 0, rows cut off below, or None.
+        right_cropping: int >= 0, columns cut off on the right, or None.
+        target_height: int, the new height, or None.
+        target_width: int, the new width, or None.
+        data_format: "channels_last", "channels_first", or None for the global setting.
 
     Returns:
         Array of the dtype of `images`.
+
+    Raises:
+        ValueError: other than two numbers for an axis, or a negative one.
 
     >>> crop_images([[[1], [2], [3]]], 0, 1, 0, target_width=1).tolist()
     [[[2]]]

@@ -11,13 +11,8 @@ from minikeras.core.variable import Variable
 from minikeras.ops.convert import as_array
 
 __all__ = [
-    "get_item",
-    "nonzero",
-    "size",
-    "take",
-    "take_along_axis",
-    "unravel_index",
-]
+    "get_item", "nonzero", "size", "take", "take_along_axis", "unravel_index",
+]  # fmt: skip
 
 
 def _get_item_spec(trace, x, key=None, **config):
@@ -34,7 +29,14 @@ def _get_item_spec(trace, x, key=None, **config):
 
 @op(tensors=("x", "key"), spec=_get_item_spec)
 def get_item(x, key):
-    """x[key]: ints, slices, `...`, None and index arrays.
+    """x[key].
+
+    Args:
+        x: array of any shape.
+        key: int, slice, `...`, None, index array, or a tuple of them.
+
+    Returns:
+        Array of the entries at `key`.
 
     >>> get_item([[1, 2], [3, 4]], (..., 0)).tolist()
     [1, 3]
@@ -59,7 +61,15 @@ def is_number_list(key):
 
 @op(tensors=("x", "indices"))
 def take(x, indices, axis=None):
-    """The slices at `indices` along `axis`; None flattens `x` first.
+    """The slices of `x` at the given indices along an axis.
+
+    Args:
+        x: array of any shape.
+        indices: array of ints; negative ones count from the end.
+        axis: int, or None for the flattened array.
+
+    Returns:
+        Array with the axes of `indices` in place of `axis`.
 
     >>> take([[1, 2], [3, 4]], [1, 1, 0], axis=0).tolist()
     [[3, 4], [3, 4], [1, 2]]
@@ -69,7 +79,19 @@ def take(x, indices, axis=None):
 
 @op(tensors=("x", "indices"))
 def take_along_axis(x, indices, axis=None):
-    """The entry at each index along `axis`, in its own lane."""
+    """The entries of `x` at indices that differ from slice to slice.
+
+    Args:
+        x: array of any shape.
+        indices: array of ints that broadcasts with `x` along all axes but `axis`.
+        axis: int, or None for the flattened array.
+
+    Returns:
+        Array of the shape of `indices`.
+
+    >>> take_along_axis([[1, 2], [3, 4]], [[1], [0]], axis=1).tolist()
+    [[2], [3]]
+    """
     return jnp.take_along_axis(as_array(x), as_array(indices), axis)
 
 
@@ -81,17 +103,48 @@ def _indices_of_true(trace, x):
 
 @op(spec=_indices_of_true)
 def nonzero(x):
-    """Indices of the entries that are not 0 -> tuple, one array per axis."""
+    """The indices of the entries that are not 0.
+
+    Args:
+        x: array of any shape, outside of `jit`.
+
+    Returns:
+        Tuple of int32 arrays, the indices along each axis.
+
+    >>> [i.tolist() for i in nonzero([[0, 7], [5, 0]])]
+    [[0, 1], [1, 0]]
+    """
     return jnp.nonzero(as_array(x))
 
 
 @op(tensors=("indices",))
 def unravel_index(indices, shape):
-    """Flat indices -> tuple of indices per axis of `shape`."""
+    """Indices into a flattened array as indices along each axis.
+
+    Args:
+        indices: array of ints.
+        shape: tuple of ints, the shape of the array.
+
+    Returns:
+        Tuple of arrays of the shape of `indices`, one for each axis.
+
+    >>> [i.tolist() for i in unravel_index([5, 2], (2, 3))]
+    [[1, 0], [2, 2]]
+    """
     return jnp.unravel_index(as_array(indices), shape)
 
 
 @op(spec=lambda trace, x: KerasTensor((), "int32"))
 def size(x):
-    """Number of entries."""
+    """Number of entries.
+
+    Args:
+        x: array of any shape.
+
+    Returns:
+        Int; an int32 scalar KerasTensor for a KerasTensor.
+
+    >>> size([[1, 2, 3]])
+    3
+    """
     return math.prod(x.shape if hasattr(x, "shape") else as_array(x).shape)

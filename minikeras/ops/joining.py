@@ -7,29 +7,31 @@ import numpy as np
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array, promote
+from minikeras.ops.op_makers import document
 from minikeras.ops.reshaping import axis_within
 from minikeras.ops.sparse import by_jax
 
 __all__ = [
-    "append",
-    "array_split",
-    "concatenate",
-    "dsplit",
-    "dstack",
-    "hsplit",
-    "hstack",
-    "repeat",
-    "split",
-    "stack",
-    "tile",
-    "vsplit",
-    "vstack",
-]
+    "append", "array_split", "concatenate", "dsplit", "dstack", "hsplit", "hstack",
+    "repeat", "split", "stack", "tile", "vsplit", "vstack",
+]  # fmt: skip
 
 
 @op
 def append(x1, x2, axis=None):
-    """`x2` after `x1` along `axis`; None flattens both first."""
+    """`x2` after `x1` along an axis.
+
+    Args:
+        x1: array.
+        x2: array that differs in its size along `axis` at most.
+        axis: int, or None for both flattened.
+
+    Returns:
+        Array of the common dtype.
+
+    >>> append([[1, 2]], [[3, 4]], axis=0).tolist()
+    [[1, 2], [3, 4]]
+    """
     x1, x2 = promote(x1, x2)
     return jnp.append(x1, x2, axis)
 
@@ -47,41 +49,101 @@ def _concatenate_spec(trace, xs, axis=0):
 @op(spec=_concatenate_spec)
 @by_jax
 def concatenate(xs, axis=0):
-    """Arrays joined along an axis that they have.
+    """Arrays joined along one of their axes.
 
-    >>> concatenate([[1, 2], [3]]).tolist()
-    [1, 2, 3]
+    Args:
+        xs: list of arrays that differ in their sizes along `axis` at most.
+        axis: int, or None for all flattened.
+
+    Returns:
+        Array of the common dtype.
+
+    Raises:
+        ValueError: `axis` is None and there is a KerasTensor.
+
+    >>> concatenate([[[1], [2]], [[3], [4]]], axis=1).tolist()
+    [[1, 3], [2, 4]]
     """
     return jnp.concatenate(promote(*xs), axis)
 
 
 @op
 def stack(x, axis=0):
-    """Arrays of one shape joined along a new axis."""
+    """Arrays joined along a new axis.
+
+    Args:
+        x: list of arrays of one shape.
+        axis: int, the place of the new axis in the result.
+
+    Returns:
+        Array of the common dtype with one more axis.
+
+    >>> stack([[1, 2], [3, 4]], axis=1).tolist()
+    [[1, 3], [2, 4]]
+    """
     return jnp.stack(promote(*x), axis)
 
 
 @op
 def hstack(xs):
-    """Arrays joined along axis 1, or 0 if they have no other."""
+    """Arrays joined along axis 1, or along axis 0 if they have one axis.
+
+    Args:
+        xs: list of arrays.
+
+    Returns:
+        Array of the common dtype.
+
+    >>> hstack([[[1], [2]], [[3], [4]]]).tolist()
+    [[1, 3], [2, 4]]
+    """
     return jnp.hstack(promote(*xs))
 
 
 @op
 def vstack(xs):
-    """Arrays joined along axis 0, which those of one axis get as new."""
+    """Arrays joined along axis 0; those of one axis are rows.
+
+    Args:
+        xs: list of arrays.
+
+    Returns:
+        Array of the common dtype, of at least two axes.
+
+    >>> vstack([[1, 2], [3, 4]]).tolist()
+    [[1, 2], [3, 4]]
+    """
     return jnp.vstack(promote(*xs))
 
 
 @op
 def dstack(xs):
-    """Arrays joined along axis 2, made where missing."""
+    """Arrays joined along axis 2, which is added where it is missing.
+
+    Args:
+        xs: list of arrays.
+
+    Returns:
+        Array of the common dtype, of at least three axes.
+
+    >>> dstack([[1, 2], [3, 4]]).tolist()
+    [[[1, 3], [2, 4]]]
+    """
     return jnp.dstack(promote(*xs))
 
 
 @op
 def split(x, indices_or_sections, axis=0):
-    """Split into a number of equal parts, or at indices -> list.
+    """Parts of an array along an axis.
+
+    Args:
+        x: array of at least one axis.
+        indices_or_sections: int, the number of equal parts; or the ascending indices
+            at which a new part starts.
+        axis: int.
+
+    Returns:
+        List of arrays.
 
     >>> [part.tolist() for part in split([1, 2, 3, 4], [1, 3])]
     [[1], [2, 3], [4]]
@@ -92,7 +154,22 @@ def split(x, indices_or_sections, axis=0):
 
 @op
 def array_split(x, indices_or_sections, axis=0):
-    """Split into parts whose sizes differ by at most 1 -> list."""
+    """Parts of an array along an axis, whose sizes differ by at most 1.
+
+    Args:
+        x: array of at least one axis.
+        indices_or_sections: int, the number of parts.
+        axis: int.
+
+    Returns:
+        List of arrays, the longer ones first.
+
+    Raises:
+        TypeError: `indices_or_sections` is no int.
+
+    >>> [part.tolist() for part in array_split([1, 2, 3], 2)]
+    [[1, 2], [3]]
+    """
     if not isinstance(indices_or_sections, int):
         raise TypeError(
             "array_split: Argument `indices_or_sections` must be of type `int`, got "
@@ -101,18 +178,35 @@ def array_split(x, indices_or_sections, axis=0):
     return jnp.array_split(as_array(x), indices_or_sections, axis)
 
 
-def _splitter(function, doc):
+def _splitter(function, where, example):
+    """The op `function(x, indices_or_sections)`, which splits along one axis."""
+
     def call(x, indices_or_sections):
         return function(as_array(x), indices_or_sections)
 
-    call.__name__ = call.__qualname__ = function.__name__
-    call.__doc__ = doc
+    name = call.__name__ = call.__qualname__ = function.__name__
+    sections = "int, the number of equal parts; or the indices where parts start."
+    arguments = {"x": "array.", "indices_or_sections": sections}
+    formula = f"Parts of an array along {where}."
+    call.__doc__ = document(name, formula, arguments, "list of arrays.", example)
     return op(call)
 
 
-dsplit = _splitter(jnp.dsplit, "`split` along axis 2.")
-hsplit = _splitter(jnp.hsplit, "`split` along axis 1, or 0 if there is no other.")
-vsplit = _splitter(jnp.vsplit, "`split` along axis 0.")
+dsplit = _splitter(
+    jnp.dsplit,
+    "axis 2",
+    ">>> [a.tolist() for a in dsplit([[[1, 2]]], 2)]\n[[[[1]]], [[[2]]]]",
+)
+hsplit = _splitter(
+    jnp.hsplit,
+    "axis 1, or along axis 0 if it has one axis",
+    ">>> [a.tolist() for a in hsplit([[1, 2], [3, 4]], 2)]\n[[[1], [3]], [[2], [4]]]",
+)
+vsplit = _splitter(
+    jnp.vsplit,
+    "axis 0",
+    ">>> [a.tolist() for a in vsplit([[1, 2], [3, 4]], 2)]\n[[[1, 2]], [[3, 4]]]",
+)
 
 
 def _repeat_spec(trace, x, repeats, axis=None):
@@ -127,7 +221,19 @@ def _repeat_spec(trace, x, repeats, axis=None):
 
 @op(tensors=("x",), spec=_repeat_spec)
 def repeat(x, repeats, axis=None):
-    """Each entry `repeats` times in a row; None flattens first."""
+    """Each entry several times in a row.
+
+    Args:
+        x: array of any shape.
+        repeats: int, or array of ints, one for each entry along `axis`.
+        axis: int, or None for the flattened array.
+
+    Returns:
+        Array that is longer along `axis`.
+
+    >>> repeat([1, 2], [1, 3]).tolist()
+    [1, 2, 2, 2]
+    """
     # Numbers of repeats stay numpy's under a trace: they decide the shape.
     repeats = repeats if isinstance(repeats, jax.Array) else np.asarray(repeats)
     return jnp.repeat(as_array(x), repeats, axis)
@@ -135,5 +241,16 @@ def repeat(x, repeats, axis=None):
 
 @op
 def tile(x, repeats):
-    """The whole array repeated along each axis."""
+    """The whole array several times along each axis.
+
+    Args:
+        x: array of any shape.
+        repeats: int, or tuple of ints, one for each axis.
+
+    Returns:
+        Array of sizes · repeats.
+
+    >>> tile([1, 2], (2, 2)).tolist()
+    [[1, 2, 1, 2], [1, 2, 1, 2]]
+    """
     return jnp.tile(as_array(x), repeats)

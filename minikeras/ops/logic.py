@@ -9,36 +9,12 @@ from minikeras.ops.op_makers import binary, unary
 from minikeras.ops.sparse import on_entries
 
 __all__ = [
-    "allclose",
-    "bitwise_and",
-    "bitwise_invert",
-    "bitwise_left_shift",
-    "bitwise_not",
-    "bitwise_or",
-    "bitwise_right_shift",
-    "bitwise_xor",
-    "equal",
-    "greater",
-    "greater_equal",
-    "isclose",
-    "isfinite",
-    "isinf",
-    "isnan",
-    "isneginf",
-    "isposinf",
-    "isreal",
-    "left_shift",
-    "less",
-    "less_equal",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "logical_xor",
-    "not_equal",
-    "right_shift",
-    "select",
-    "where",
-]
+    "allclose", "bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_not",
+    "bitwise_or", "bitwise_right_shift", "bitwise_xor", "equal", "greater",
+    "greater_equal", "isclose", "isfinite", "isinf", "isnan", "isneginf", "isposinf",
+    "isreal", "left_shift", "less", "less_equal", "logical_and", "logical_not",
+    "logical_or", "logical_xor", "not_equal", "right_shift", "select", "where",
+]  # fmt: skip
 
 _BOOLS = "bools of the shape to which the operands broadcast."
 _BOOLS_LIKE_X = "bools of the shape of `x`."
@@ -192,13 +168,41 @@ bitwise_right_shift = binary(
 
 @op(tensors=("x1", "x2", "rtol", "atol"))
 def isclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
-    """|x1 - x2| <= atol + rtol |x2|, elementwise."""
+    """|x1 - x2| <= atol + rtol |x2|, entry by entry.
+
+    Args:
+        x1: array or number.
+        x2: array or number, the reference.
+        rtol: relative tolerance, >= 0.
+        atol: absolute tolerance, >= 0.
+        equal_nan: count two NaN as close.
+
+    Returns:
+        Bools of the shape to which the operands broadcast.
+
+    >>> isclose([1.0, 2.0], [1.000001, 2.1]).tolist()
+    [True, False]
+    """
     return jnp.isclose(as_operand(x1), as_operand(x2), rtol, atol, equal_nan)
 
 
 @op(name="AllClose")
 def allclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
-    """Are all |x1 - x2| <= atol + rtol |x2|?"""
+    """True if |x1 - x2| <= atol + rtol |x2| for all entries.
+
+    Args:
+        x1: array or number.
+        x2: array or number, the reference.
+        rtol: relative tolerance, >= 0.
+        atol: absolute tolerance, >= 0.
+        equal_nan: count two NaN as close.
+
+    Returns:
+        Scalar bool.
+
+    >>> bool(allclose([1.0, 2.0], [1.0, 2.1], atol=0.2))
+    True
+    """
     return jnp.allclose(as_operand(x1), as_operand(x2), rtol, atol, equal_nan)
 
 
@@ -211,7 +215,19 @@ def _where_spec(trace, condition, x1=None, x2=None):
 
 @op(tensors=("condition", "x1", "x2"), spec=_where_spec)
 def where(condition, x1=None, x2=None):
-    """x1 where the condition holds, else x2; without both, as `nonzero`.
+    """x1 where the condition holds, else x2.
+
+    Args:
+        condition: array of bools; numbers other than 0 are true.
+        x1: array or number that broadcasts with `condition`, or None.
+        x2: array or number that broadcasts with `condition`, or None.
+
+    Returns:
+        Array of the shape to which the three broadcast. Without `x1` and `x2`, a tuple
+        of index arrays, one for each axis: the places where `condition` is true.
+
+    Raises:
+        ValueError: only one of `x1` and `x2` is given.
 
     >>> where([True, False], 1.0, [5.0, 6.0]).tolist()
     [1.0, 6.0]
@@ -229,7 +245,20 @@ def where(condition, x1=None, x2=None):
 
 @op(tensors=("condlist", "choicelist", "default"))
 def select(condlist, choicelist, default=0):
-    """The choice of the first condition that holds, elementwise, or the default."""
+    """The choice that belongs to the first true condition, entry by entry.
+
+    Args:
+        condlist: list of bool arrays.
+        choicelist: list of arrays, as many, that broadcast with the conditions.
+        default: array or number for entries where no condition is true.
+
+    Returns:
+        Array of the shape to which conditions and choices broadcast.
+
+    >>> x = jnp.arange(4)
+    >>> select([x < 1, x > 2], [x + 10, x * 10], default=-1).tolist()
+    [10, -1, -1, 30]
+    """
     return jnp.select(
         [as_array(x) for x in condlist],
         [as_array(x) for x in choicelist],

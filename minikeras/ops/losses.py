@@ -10,12 +10,9 @@ from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
 
 __all__ = [
-    "binary_crossentropy",
-    "categorical_crossentropy",
-    "multi_hot",
-    "one_hot",
+    "binary_crossentropy", "categorical_crossentropy", "multi_hot", "one_hot",
     "sparse_categorical_crossentropy",
-]
+]  # fmt: skip
 
 
 def _clipped(probabilities):
@@ -34,15 +31,21 @@ def _check(name, target, output):
 
 @nn_op(tensors=("target", "output"))
 def binary_crossentropy(target, output, from_logits=False):
-    """-t log p - (1 - t) log(1 - p), elementwise.
+    """-t log p - (1 - t) log(1 - p), entry by entry.
 
     Args:
-        target: t in [0, 1].
-        output: p, of the shape of `target`; or logits, p = sigmoid(output).
-        from_logits: is `output` logits?
+        target: t, array of numbers in [0, 1].
+        output: p, of the shape of `target`; or logits with p = sigmoid(output).
+        from_logits: `output` holds logits.
 
     Returns:
         Array of the shape of `target`.
+
+    Raises:
+        ValueError: the shapes differ.
+
+    >>> binary_crossentropy([1.0, 0.0], [0.5, 0.75]).tolist()
+    [0.693..., 1.386...]
     """
     target, output = as_array(target), as_array(output)
     _check("binary_crossentropy", target, output)
@@ -65,13 +68,20 @@ def categorical_crossentropy(target, output, from_logits=False, axis=-1):
     """-Σ t log p over the classes.
 
     Args:
-        target: t, (…, classes) probabilities, one-hot for instance.
-        output: p, of the same shape, scaled to sum 1; or logits, p = softmax(output).
-        from_logits: is `output` logits?
-        axis: of the classes.
+        target: t, (…, classes) array of probabilities, such as one-hot vectors.
+        output: p, of the shape of `target`, scaled so that it sums to 1; or logits with
+            p = softmax(output).
+        from_logits: `output` holds logits.
+        axis: int, the axis of the classes.
 
     Returns:
         Array without `axis`.
+
+    Raises:
+        ValueError: the shapes differ, or there is no axis.
+
+    >>> categorical_crossentropy([[0.0, 1.0]], [[0.75, 0.25]]).tolist()
+    [1.386...]
     """
     target, output = as_array(target), as_array(output)
     _check("categorical_crossentropy", target, output)
@@ -85,13 +95,20 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
     """-log p of the target class.
 
     Args:
-        target: (…) or (…, 1) class indices.
-        output: (…, classes) p, scaled to sum 1; or logits, p = softmax(output).
-        from_logits: is `output` logits?
-        axis: of the classes in `output`.
+        target: (…) or (…, 1) class indices; one out of range gives 0.
+        output: p, (…, classes) array, scaled so that it sums to 1; or logits with
+            p = softmax(output).
+        from_logits: `output` holds logits.
+        axis: int, the axis of the classes in `output`.
 
     Returns:
-        Array without `axis`. An index out of range counts 0.
+        Array without `axis`.
+
+    Raises:
+        ValueError: the shapes do not fit.
+
+    >>> sparse_categorical_crossentropy([1], [[0.75, 0.25]]).tolist()
+    [1.386...]
     """
     target, output = as_array(target).astype("int32"), as_array(output)
     if target.ndim == output.ndim and target.shape[-1] == 1:
@@ -116,14 +133,17 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
 
 @nn_op
 def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
-    """Class indices -> vectors with a 1 at the index, along a new axis.
+    """Vectors with a 1 at the class index and zeros elsewhere.
 
     Args:
-        x: integers; those out of range give zeros.
-        num_classes: length of the vectors.
-        axis: where the new axis stands.
+        x: array of class indices; one out of range gives zeros.
+        num_classes: int, the length of the vectors.
+        axis: int, the place of the new axis.
         dtype: `floatx()` by default.
-        sparse: make a sparse `BCOO` array.
+        sparse: return a sparse `BCOO` array.
+
+    Returns:
+        Array with a new axis of size `num_classes`.
 
     >>> one_hot([1, 0], 3).tolist()
     [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]
@@ -146,14 +166,21 @@ def _sparse(hot, count):
 
 @nn_op(tensors=("inputs",))
 def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwargs):
-    """Sets of class indices -> vectors with a 1 at each index.
+    """Vectors with a 1 at each of the class indices of a sample.
 
     Args:
-        inputs: (…, n) integers; those out of range count for nothing.
-        num_classes: length of the vectors.
-        axis: where the classes stand.
+        inputs: (…, n) array of class indices; those out of range are ignored.
+        num_classes: int, the length of the vectors.
+        axis: int, the place of the axis of the classes.
         dtype: `floatx()` by default.
-        sparse: make a sparse `BCOO` array.
+        sparse: return a sparse `BCOO` array.
+        **kwargs: `num_tokens`, the old name of `num_classes`.
+
+    Returns:
+        (…, num_classes) array.
+
+    Raises:
+        ValueError: `num_classes` is missing.
 
     >>> multi_hot([[0, 2]], 3).tolist()
     [[1.0, 0.0, 1.0]]

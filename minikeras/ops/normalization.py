@@ -14,12 +14,9 @@ from minikeras.ops.convert import as_array
 from minikeras.ops.op_makers import axes_of
 
 __all__ = [
-    "batch_normalization",
-    "layer_normalization",
-    "moments",
-    "normalize",
+    "batch_normalization", "layer_normalization", "moments", "normalize",
     "rms_normalization",
-]
+]  # fmt: skip
 
 
 def _wide(x):
@@ -52,15 +49,24 @@ def _variance_jvp(axes, primals, tangents):
 
 @nn_op
 def moments(x, axes, keepdims=False, synchronized=False):
-    """Mean and variance over `axes` -> (mean, variance).
-
-    Half floats are summed in float32.
+    """Mean and variance mean((x - mean(x))²).
 
     Args:
-        x: array.
-        axes: int or tuple of ints.
-        keepdims: keep the axes with size 1.
-        synchronized: must be False; arrays that span devices are reduced over all.
+        x: array of any shape; half floats are summed in float32.
+        axes: int, or tuple of ints: the axes to reduce.
+        keepdims: keep reduced axes with size 1.
+        synchronized: must be False; under `jit` an array that spans devices is reduced
+            over all of them anyway.
+
+    Returns:
+        Mean and variance, of the dtype of `x`.
+
+    Raises:
+        NotImplementedError: `synchronized` is True.
+
+    >>> mean, variance = moments([[1.0, 7.0], [5.0, 2.0]], axes=1)
+    >>> mean.tolist(), variance.tolist()
+    ([4.0, 3.5], [9.0, 2.25])
     """
     if synchronized:
         raise NotImplementedError(
@@ -85,16 +91,26 @@ def moments(x, axes, keepdims=False, synchronized=False):
     nulls=True,
 )
 def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilon=1e-3):
-    """(x - mean) / √(variance + ε) [· scale] [+ offset].
+    """(x - mean) / √(variance + epsilon) [· scale] [+ offset].
 
     Args:
-        x: array.
-        mean, variance, offset, scale: (n,), n the size of `axis`.
-        axis: the axis that keeps its statistics apart.
-        epsilon: ε.
+        x: array of any shape.
+        mean: (n,) array, where n is the size of `axis`.
+        variance: (n,) array.
+        axis: int, the axis that has statistics of its own for each entry.
+        offset: (n,) array, or None for none.
+        scale: (n,) array, or None for none.
+        epsilon: number added to the variance.
 
     Returns:
         Array of the shape of `x`.
+
+    Raises:
+        ValueError: a statistic or weight has another shape.
+
+    >>> x, mean, variance = [[1.0, 2.0], [3.0, 6.0]], [2.0, 4.0], [1.0, 4.0]
+    >>> batch_normalization(x, mean, variance, axis=-1, epsilon=0.0).tolist()
+    [[-1.0, -1.0], [1.0, 1.0]]
     """
     x = as_array(x)
     size, shape = x.shape[axis], [1] * x.ndim
@@ -171,17 +187,22 @@ def _layer_norm_jvp(axes, primals, tangents):
 
 @nn_op(name="LayerNorm", tensors=("x", "gamma", "beta"), spec=_same_spec, nulls=True)
 def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwargs):
-    """(x - mean) / √(variance + ε) [· gamma] [+ beta], moments over `axis`.
+    """(x - mean) / √(variance + epsilon) [· gamma] [+ beta], moments over `axis`.
 
     Args:
-        x: array.
-        gamma, beta: of the sizes of `axis`.
-        axis: int or tuple of ints.
-        epsilon: ε, `keras.config.epsilon()` by default.
-        rms_scaling: divide by √(variance + ε) only, times gamma.
+        x: array of any shape; half floats are computed in float32.
+        gamma: array of the sizes of `axis`, or None for none.
+        beta: array of the sizes of `axis`, or None for none.
+        axis: int, or tuple of ints.
+        epsilon: number added to the variance; `keras.config.epsilon()` by default.
+        **kwargs: `rms_scaling=True`, deprecated, returns x / √(variance + epsilon)
+            [· gamma].
 
     Returns:
-        Array of the shape and dtype of `x`; half floats are computed in float32.
+        Array of the shape and dtype of `x`.
+
+    >>> layer_normalization([[1.0, 3.0]], beta=[10.0, 0.0], epsilon=0.0).tolist()
+    [[9.0, 1.0]]
     """
     rms_scaling = kwargs.pop("rms_scaling", False)
     if rms_scaling:
@@ -204,16 +225,19 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwarg
 
 @nn_op(name="RMSNorm", tensors=("x", "scale"), spec=_same_spec, nulls=True)
 def rms_normalization(x, scale=None, axis=-1, epsilon=None):
-    """x / √(mean(x²) + ε) [· scale], the mean over `axis`.
+    """x / √(mean(x²) + epsilon) [· scale], the mean over `axis`.
 
     Args:
-        x: array.
-        scale: of the sizes of `axis`.
-        axis: int or tuple of ints.
-        epsilon: ε, `keras.config.epsilon()` by default.
+        x: array of any shape; half floats are computed in float32.
+        scale: array of the sizes of `axis`, or None for none.
+        axis: int, or tuple of ints.
+        epsilon: number added to the mean; `keras.config.epsilon()` by default.
 
     Returns:
-        Array of the shape and dtype of `x`; half floats are computed in float32.
+        Array of the shape and dtype of `x`.
+
+    >>> rms_normalization([[3.0, 4.0]]).tolist()
+    [[0.848..., 1.131...]]
     """
     epsilon = settings.epsilon() if epsilon is None else epsilon
     x = as_array(x)
@@ -227,13 +251,22 @@ def rms_normalization(x, scale=None, axis=-1, epsilon=None):
 
 @nn_op
 def normalize(x, axis=-1, order=2, epsilon=None):
-    """x / ‖x‖ along `axis`.
+    """x / max(‖x‖, epsilon), the norm along an axis.
 
     Args:
-        x: array.
-        axis: int or tuple of ints.
-        order: order of the norm.
-        epsilon: least norm to divide by, `keras.config.epsilon()` by default.
+        x: float array of any shape.
+        axis: int, or tuple of ints.
+        order: int >= 1, the order of the norm.
+        epsilon: least norm to divide by; `keras.config.epsilon()` by default.
+
+    Returns:
+        Array of the shape of `x`.
+
+    Raises:
+        ValueError: `order` is no such int.
+
+    >>> normalize([[3.0, 4.0]], order=1).round(3).tolist()
+    [[0.429..., 0.571...]]
     """
     x = as_array(x)
     epsilon = settings.epsilon() if epsilon is None else epsilon

@@ -12,12 +12,8 @@ from minikeras.ops.convolution import sizes
 from minikeras.settings import standardize_data_format
 
 __all__ = [
-    "depth_to_space",
-    "fold",
-    "psnr",
-    "space_to_depth",
-    "unfold",
-]
+    "depth_to_space", "fold", "psnr", "space_to_depth", "unfold",
+]  # fmt: skip
 
 
 def _images(x, block_size, data_format):
@@ -37,9 +33,23 @@ def _check_rank(function, x, rank):
 
 @nn_op
 def depth_to_space(x, block_size, data_format="channels_last"):
-    """(batch, h, w, b² c) -> (batch, b h, b w, c): channels become blocks.
+    """Channels moved into blocks of pixels.
 
-    The block is the outer part of the channels, or the inner one if they come first.
+    Args:
+        x: (batch, h, w, b² · c) array, or channels first, for blocks of b x b. The
+            place in the block is the outer part of the channels, or the inner one if
+            they come first.
+        block_size: b, int >= 2.
+        data_format: "channels_last" or "channels_first".
+
+    Returns:
+        (batch, b · h, b · w, c) array, or channels first.
+
+    Raises:
+        ValueError: `block_size` is below 2, or `x` has not 4 axes.
+
+    >>> depth_to_space([[[[1, 2, 3, 4]]]], 2)[..., 0].tolist()
+    [[[1, 2], [3, 4]]]
     """
     (x, data_format), b = _images(x, block_size, data_format), block_size
     if data_format == "channels_first":
@@ -53,7 +63,22 @@ def depth_to_space(x, block_size, data_format="channels_last"):
 
 @nn_op
 def space_to_depth(x, block_size, data_format="channels_last"):
-    """(batch, b h, b w, c) -> (batch, h, w, b² c): blocks become channels."""
+    """Blocks of pixels moved into channels.
+
+    Args:
+        x: (batch, b · h, b · w, c) array, or channels first, for blocks of b x b.
+        block_size: b, int >= 2.
+        data_format: "channels_last" or "channels_first".
+
+    Returns:
+        (batch, h, w, b² · c) array, or channels first.
+
+    Raises:
+        ValueError: `block_size` is below 2, or `x` has not 4 axes.
+
+    >>> space_to_depth([[[[1], [2]], [[3], [4]]]], 2).tolist()
+    [[[[1, 2, 3, 4]]]]
+    """
     (x, data_format), b = _images(x, block_size, data_format), block_size
     if data_format == "channels_first":
         n, c, h, w = x.shape
@@ -85,11 +110,20 @@ def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
     """Patches of an image as columns.
 
     Args:
-        x: (batch, channels, height, width).
-        kernel_size, dilation, padding, stride: int, or one for each of both axes.
+        x: (batch, channels, height, width) array.
+        kernel_size: int, or pair of ints: the size of a patch.
+        dilation: int, or pair of ints: the distance of the entries of a patch.
+        padding: int, or pair of ints: zeros added at both ends of each axis.
+        stride: int, or pair of ints: the distance of the patches.
 
     Returns:
-        (batch, channels · window entries, patches).
+        (batch, channels · entries of a patch, patches) array.
+
+    Raises:
+        ValueError: `x` has not 4 axes.
+
+    >>> unfold([[[[1, 2, 3], [4, 5, 6]]]], 2).tolist()
+    [[[1, 2], [2, 3], [4, 5], [5, 6]]]
     """
     x = as_array(x)
     _check_rank("unfold", x, 4)
@@ -104,15 +138,26 @@ def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
 
 @nn_op
 def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
-    """The image whose patches are given, overlaps added: `unfold` transposed.
+    """The image with the given patches, where overlapping ones are added.
+
+    It is the transpose of `unfold`.
 
     Args:
-        x: (batch, channels · window entries, patches).
-        output_size: height and width.
-        kernel_size, dilation, padding, stride: as in `unfold`.
+        x: (batch, channels · entries of a patch, patches) array.
+        output_size: int, or pair of ints: height and width.
+        kernel_size: int, or pair of ints: the size of a patch.
+        dilation: int, or pair of ints: the distance of the entries of a patch.
+        padding: int, or pair of ints: entries cut off at both ends of each axis.
+        stride: int, or pair of ints: the distance of the patches.
 
     Returns:
-        (batch, channels, height, width).
+        (batch, channels, height, width) array.
+
+    Raises:
+        ValueError: `x` has not 3 axes.
+
+    >>> fold([[[1, 2], [3, 4]]], (1, 3), (1, 2)).tolist()
+    [[[[1, 5, 4]]]]
     """
     x = as_array(x)
     _check_rank("fold", x, 3)
@@ -138,11 +183,18 @@ def psnr(x1, x2, max_val):
     """Peak signal-to-noise ratio 20 log₁₀ max_val - 10 log₁₀ mean((x1 - x2)²).
 
     Args:
-        x1, x2: arrays of one shape.
-        max_val: greatest possible value.
+        x1: float array of any shape.
+        x2: array of the shape of `x1`.
+        max_val: number, the greatest possible value.
 
     Returns:
         Scalar, in decibels.
+
+    Raises:
+        ValueError: the shapes differ.
+
+    >>> float(psnr([1.0, 2.0], [2.0, 3.0], max_val=10.0))
+    20.0
     """
     x1, x2 = as_array(x1), as_array(x2)
     if x1.shape != x2.shape:

@@ -14,9 +14,8 @@ from minikeras.ops.convolution import sizes
 from minikeras.settings import standardize_data_format
 
 __all__ = [
-    "average_pool",
-    "max_pool",
-]
+    "average_pool", "max_pool",
+]  # fmt: skip
 
 # Windows up to this many entries are pooled slice by slice on a CPU.
 _SMALL_WINDOW = 16
@@ -110,17 +109,21 @@ def _max(x, window, strides, pads):
 
 @nn_op(tensors=("inputs",))
 def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
-    """Maximum over windows.
+    """Maxima over windows.
 
     Args:
-        inputs: (batch, *space, channels), or channels first.
-        pool_size: int, or one per spatial axis: the window.
-        strides: int, or one per spatial axis; the window's size by default.
-        padding: "valid", or "same", which adds -∞ at the borders.
-        data_format: "channels_last" or "channels_first".
+        inputs: (batch, *space, channels) array with 1 to 3 axes of space, or channels
+            first.
+        pool_size: int, or one for each spatial axis: the window.
+        strides: int, or one for each spatial axis; `pool_size` by default.
+        padding: "valid", or "same", which pads the borders with -∞.
+        data_format: "channels_last", "channels_first", or None for the global setting.
 
     Returns:
-        Array with fewer entries along the spatial axes.
+        Array of the windows along the spatial axes, otherwise like `inputs`.
+
+    Raises:
+        ValueError: another rank, padding, or number of sizes.
 
     >>> max_pool([[[1.0], [4.0], [3.0], [2.0]]], 2).tolist()
     [[[4.0], [3.0]]]
@@ -136,9 +139,25 @@ def _sum(x, window, strides, pads):
 
 @nn_op(tensors=("inputs",))
 def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=None):
-    """Mean over windows; what "same" padding adds does not count.
+    """Means over windows.
 
-    Args and Returns: as `max_pool`.
+    Args:
+        inputs: (batch, *space, channels) array with 1 to 3 axes of space, or channels
+            first.
+        pool_size: int, or one for each spatial axis: the window.
+        strides: int, or one for each spatial axis; `pool_size` by default.
+        padding: "valid", or "same", which pads the borders; the padding does
+            not count.
+        data_format: "channels_last", "channels_first", or None for the global setting.
+
+    Returns:
+        Array of the windows along the spatial axes, otherwise like `inputs`.
+
+    Raises:
+        ValueError: another rank, padding, or number of sizes.
+
+    >>> average_pool([[[1.0], [4.0], [3.0], [2.0]]], 2).tolist()
+    [[[2.5], [2.5]]]
     """
     inputs = as_array(inputs)
     window, strides, pads = _window(inputs, pool_size, strides, padding, data_format)

@@ -10,21 +10,9 @@ from minikeras.ops.op_makers import binary, unary
 from minikeras.ops.sparse import batched_product
 
 __all__ = [
-    "corrcoef",
-    "correlate",
-    "cross",
-    "diff",
-    "dot",
-    "einsum",
-    "inner",
-    "kron",
-    "matmul",
-    "outer",
-    "slogdet",
-    "tensordot",
-    "trace",
-    "vdot",
-]
+    "corrcoef", "correlate", "cross", "diff", "dot", "einsum", "inner", "kron",
+    "matmul", "outer", "slogdet", "tensordot", "trace", "vdot",
+]  # fmt: skip
 kron = binary(
     jnp.kron,
     "Kronecker product: x2 scaled by each entry of x1.",
@@ -47,7 +35,21 @@ vdot = binary(
 
 @op
 def inner(x1, x2):
-    """Sum of products over the last axes."""
+    """Σ x1 · x2 over the last axes.
+
+    Args:
+        x1: (…, n) array or number.
+        x2: (…, n) array or number.
+
+    Returns:
+        Array of the axes of `x1` before the last, then those of `x2`.
+
+    Raises:
+        ValueError: the last sizes differ.
+
+    >>> inner([[1, 2], [3, 4]], [5, 6]).tolist()
+    [17, 39]
+    """
     x1, x2 = as_operand(x1), as_operand(x2)
     shapes = jnp.shape(x1), jnp.shape(x2)
     if all(shapes) and shapes[0][-1] != shapes[1][-1]:
@@ -72,7 +74,15 @@ def _accumulator(*arrays):
 @op
 @batched_product
 def matmul(x1, x2):
-    """(…, n, k) @ (…, k, m) -> (…, n, m); leading axes broadcast.
+    """Matrix product Σₖ x1[…, i, k] · x2[…, k, j].
+
+    Args:
+        x1: (…, n, k) array, or (k,).
+        x2: (…, k, m) array, or (k,).
+
+    Returns:
+        (…, n, m) array, where the leading axes broadcast; without n or m for a vector.
+        Products of int8 are int32.
 
     >>> matmul([[1.0, 2.0]], [[3.0], [4.0]]).tolist()
     [[11.0]]
@@ -86,24 +96,51 @@ def matmul(x1, x2):
 
 @op
 def dot(x1, x2):
-    """Sum of products over the last axis of x1 and the last but one of x2."""
+    """Σ x1 · x2 over the last axis of `x1` and the last but one of `x2`.
+
+    Args:
+        x1: array or number.
+        x2: array or number; of one axis, its only one is summed.
+
+    Returns:
+        Array of the other axes of `x1`, then those of `x2`.
+
+    >>> dot([[1, 2], [3, 4]], [[5], [6]]).tolist()
+    [[17], [39]]
+    """
     return jnp.dot(as_operand(x1), as_operand(x2))
 
 
 @op
 def tensordot(x1, x2, axes=2):
-    """Sum of products over the given axes.
+    """Σ x1 · x2 over the given axes.
 
     Args:
-        x1, x2: arrays.
-        axes: number of axes, last of x1 and first of x2, or a pair of lists of axes.
+        x1: array.
+        x2: array.
+        axes: int n, for the last n axes of `x1` and the first n of `x2`; or a pair of
+            ints or lists: the axes of `x1` and those of `x2`.
+
+    Returns:
+        Array of the other axes of `x1`, then those of `x2`.
+
+    >>> tensordot([[1, 2], [3, 4]], [[5, 6], [7, 8]], axes=[[0], [1]]).tolist()
+    [[23, 31], [34, 46]]
     """
     return jnp.tensordot(as_array(x1), as_array(x2), axes)
 
 
 @op(tensors=("operands",))
 def einsum(subscripts, *operands, **kwargs):
-    """Sum of products over the letters that the output lacks.
+    """Sum of products over the letters that are missing in the output.
+
+    Args:
+        subscripts: "letters of the axes of each operand, … -> letters of the result".
+        *operands: arrays.
+        **kwargs: those of `jax.numpy.einsum`, such as `precision`. `order` is ignored.
+
+    Returns:
+        Array with the axes of the output. Products of int8 are int32.
 
     >>> einsum("ij,j->i", [[1.0, 2.0]], [3.0, 4.0]).tolist()
     [11.0]
@@ -116,13 +153,42 @@ def einsum(subscripts, *operands, **kwargs):
 
 @op
 def cross(x1, x2, axisa=-1, axisb=-1, axisc=-1, axis=None):
-    """Cross product of vectors of 2 or 3 entries along an axis."""
+    """Cross product of vectors of 2 or 3 entries.
+
+    Args:
+        x1: array with 2 or 3 entries along `axisa`.
+        x2: array with 2 or 3 entries along `axisb`.
+        axisa: int, the axis of the vectors in `x1`.
+        axisb: int, the axis of the vectors in `x2`.
+        axisc: int, the axis of the vectors in the result; two vectors of 2 entries
+            give no such axis.
+        axis: int in place of all three, or None.
+
+    Returns:
+        Array of the shape to which the operands broadcast.
+
+    >>> cross([1, 0, 0], [0, 1, 0]).tolist()
+    [0, 0, 1]
+    """
     return jnp.cross(as_array(x1), as_array(x2), axisa, axisb, axisc, axis)
 
 
 @op
 def trace(x, offset=0, axis1=0, axis2=1):
-    """Sum of a diagonal."""
+    """Sum of a diagonal of two axes.
+
+    Args:
+        x: array of at least two axes.
+        offset: int, the diagonal: 0 is the main one, positive ones lie above it.
+        axis1: int, the axis of the rows.
+        axis2: int, the axis of the columns.
+
+    Returns:
+        Array without both axes.
+
+    >>> trace([[1, 2], [3, 4]]).tolist()
+    5
+    """
     return jnp.trace(as_array(x), offset, axis1, axis2)
 
 
@@ -140,7 +206,19 @@ slogdet = unary(
 
 @op(tensors=("a",))
 def diff(a, n=1, axis=-1):
-    """Differences of neighbours along an axis, n times."""
+    """Differences xᵢ₊₁ - xᵢ along an axis, taken n times.
+
+    Args:
+        a: array of at least one axis.
+        n: int >= 0.
+        axis: int.
+
+    Returns:
+        Array with n entries fewer along `axis`.
+
+    >>> diff([1, 4, 9, 16]).tolist()
+    [3, 5, 7]
+    """
     return jnp.diff(as_array(a), n, axis)
 
 
@@ -154,11 +232,34 @@ def _correlate_spec(trace, x1, x2, mode="valid"):
 
 @op(spec=_correlate_spec)
 def correlate(x1, x2, mode="valid"):
-    """Cross-correlation of two arrays of one axis."""
+    """Cross-correlation Σᵢ x1[i + k] · conj(x2[i]).
+
+    Args:
+        x1: (n,) array.
+        x2: (m,) array.
+        mode: "valid" where the arrays overlap fully, "same" for max(n, m) results, or
+            "full" for all n + m - 1.
+
+    Returns:
+        Array of one axis.
+
+    >>> correlate([1, 2, 3], [0, 1]).tolist()
+    [2.0, 3.0]
+    """
     return jnp.correlate(as_array(x1), as_array(x2), mode)
 
 
 @op
 def corrcoef(x):
-    """Correlation coefficients between the rows."""
+    """Correlation coefficients between the rows.
+
+    Args:
+        x: (n, samples) array.
+
+    Returns:
+        (n, n) array with entries in [-1, 1].
+
+    >>> corrcoef([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]).round().tolist()
+    [[1.0, -1.0], [-1.0, 1.0]]
+    """
     return jnp.corrcoef(as_array(x))

@@ -7,13 +7,8 @@ from minikeras.ops.convert import as_array
 from minikeras.ops.op_makers import axes_of, reduction
 
 __all__ = [
-    "median",
-    "nanmedian",
-    "nanpercentile",
-    "nanquantile",
-    "percentile",
-    "quantile",
-]
+    "median", "nanmedian", "nanpercentile", "nanquantile", "percentile", "quantile",
+]  # fmt: skip
 median = reduction(
     jnp.median,
     "Median; the mean of the middle two of an even number.",
@@ -28,7 +23,22 @@ nanmedian = reduction(
 
 @op(tensors=("x", "q"))
 def quantile(x, q, axis=None, method="linear", keepdims=False):
-    """Quantiles q (in [0, 1], one or several) over `axis`."""
+    """Quantiles: the numbers below which a share q of the entries lies.
+
+    Args:
+        x: array of any shape.
+        q: number or array of numbers in [0, 1].
+        axis: int, tuple of ints, or None for all axes.
+        method: between two entries: "linear" interpolation, "lower", "higher",
+            "midpoint" or "nearest".
+        keepdims: keep reduced axes with size 1.
+
+    Returns:
+        Array of the shape of `q`, then the axes of `x` without those in `axis`.
+
+    >>> quantile([1.0, 2.0, 4.0], 0.75).tolist()
+    3.0
+    """
     return jnp.quantile(
         as_array(x), as_array(q), axis=axes_of(axis), method=method, keepdims=keepdims
     )
@@ -36,7 +46,22 @@ def quantile(x, q, axis=None, method="linear", keepdims=False):
 
 @op(tensors=("x", "q"))
 def nanquantile(x, q, axis=None, method="linear", keepdims=False):
-    """As `quantile`, ignoring NaN."""
+    """Quantiles of the entries that are not NaN.
+
+    Args:
+        x: array of any shape.
+        q: number or array of numbers in [0, 1].
+        axis: int, tuple of ints, or None for all axes.
+        method: between two entries: "linear" interpolation, "lower", "higher",
+            "midpoint" or "nearest".
+        keepdims: keep reduced axes with size 1.
+
+    Returns:
+        Array of the shape of `q`, then the axes of `x` without those in `axis`.
+
+    >>> nanquantile([1.0, 2.0, float("nan"), 4.0], 0.75).tolist()
+    3.0
+    """
     return jnp.nanquantile(
         as_array(x), as_array(q), axis=axes_of(axis), method=method, keepdims=keepdims
     )
@@ -44,7 +69,22 @@ def nanquantile(x, q, axis=None, method="linear", keepdims=False):
 
 @op(tensors=("x", "q"))
 def percentile(x, q, axis=None, method="linear", keepdims=False):
-    """`quantile` with q in [0, 100]."""
+    """Percentiles: the numbers below which q percent of the entries lie.
+
+    Args:
+        x: array of any shape.
+        q: number or array of numbers in [0, 100].
+        axis: int, tuple of ints, or None for all axes.
+        method: between two entries: "linear" interpolation, "lower", "higher",
+            "midpoint" or "nearest".
+        keepdims: keep reduced axes with size 1.
+
+    Returns:
+        Array of the shape of `q`, then the axes of `x` without those in `axis`.
+
+    >>> percentile([1.0, 2.0, 4.0], 75).tolist()
+    3.0
+    """
     return jnp.percentile(
         as_array(x), as_array(q), axis=axes_of(axis), method=method, keepdims=keepdims
     )
@@ -52,7 +92,22 @@ def percentile(x, q, axis=None, method="linear", keepdims=False):
 
 @op(tensors=("x", "q"))
 def nanpercentile(x, q, axis=None, method="linear", keepdims=False):
-    """As `percentile`, ignoring NaN."""
+    """Percentiles of the entries that are not NaN.
+
+    Args:
+        x: array of any shape.
+        q: number or array of numbers in [0, 100].
+        axis: int, tuple of ints, or None for all axes.
+        method: between two entries: "linear" interpolation, "lower", "higher",
+            "midpoint" or "nearest".
+        keepdims: keep reduced axes with size 1.
+
+    Returns:
+        Array of the shape of `q`, then the axes of `x` without those in `axis`.
+
+    >>> nanpercentile([1.0, 2.0, float("nan"), 4.0], 75).tolist()
+    3.0
+    """
     return jnp.nanpercentile(
         as_array(x), as_array(q), axis=axes_of(axis), method=method, keepdims=keepdims
     )

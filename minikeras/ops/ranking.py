@@ -7,14 +7,21 @@ from minikeras.core.symbolic import op
 from minikeras.ops.convert import MATH, as_array
 
 __all__ = [
-    "in_top_k",
-    "top_k",
-]
+    "in_top_k", "top_k",
+]  # fmt: skip
 
 
 @op(tensors=("x",), module=MATH)
 def top_k(x, k, sorted=True):
-    """The k greatest entries of the last axis and their indices -> [values, indices].
+    """The k greatest entries along the last axis, in descending order.
+
+    Args:
+        x: (…, n) array.
+        k: int in 1..n.
+        sorted: has no effect, the result is always sorted.
+
+    Returns:
+        (…, k) values and (…, k) int32 indices.
 
     >>> values, indices = top_k([1.0, 5.0, 3.0], 2)
     >>> values.tolist(), indices.tolist()
@@ -26,16 +33,18 @@ def top_k(x, k, sorted=True):
 
 @op(tensors=("targets", "predictions"), module=MATH)
 def in_top_k(targets, predictions, k):
-    """Is the target class among the k most probable ones?
+    """True where fewer than k classes are more probable than the target class.
 
     Args:
-        targets: (batch,) class indices.
-        predictions: (batch, classes).
-        k: int.
+        targets: (batch,) class indices; one that is out of range is least probable.
+        predictions: (batch, classes) scores.
+        k: int >= 1.
 
     Returns:
-        (batch,) bools. Ties with the target count for it; a target that is out of
-        range counts as least probable.
+        (batch,) bools.
+
+    >>> in_top_k([0, 1], [[0.2, 0.5, 0.3], [0.2, 0.5, 0.3]], k=2).tolist()
+    [False, True]
     """
     targets, predictions = as_array(targets).astype("int32"), as_array(predictions)
     own = jnp.take_along_axis(predictions, targets[..., None], axis=-1)

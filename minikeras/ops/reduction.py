@@ -10,33 +10,10 @@ from minikeras.ops.convert import as_array
 from minikeras.ops.op_makers import axes_of, reduction
 
 __all__ = [
-    "all",
-    "amax",
-    "amin",
-    "any",
-    "argmax",
-    "argmin",
-    "average",
-    "count_nonzero",
-    "max",
-    "mean",
-    "min",
-    "nanargmax",
-    "nanargmin",
-    "nanmax",
-    "nanmean",
-    "nanmin",
-    "nanprod",
-    "nanstd",
-    "nansum",
-    "nanvar",
-    "prod",
-    "ptp",
-    "std",
-    "sum",
-    "trapezoid",
-    "var",
-]
+    "all", "amax", "amin", "any", "argmax", "argmin", "average", "count_nonzero", "max",
+    "mean", "min", "nanargmax", "nanargmin", "nanmax", "nanmean", "nanmin", "nanprod",
+    "nanstd", "nansum", "nanvar", "prod", "ptp", "std", "sum", "trapezoid", "var",
+]  # fmt: skip
 
 _ONE_AXIS = "int, or None for the flattened array."
 _INDEX = "int32 array without `axis`."
@@ -161,37 +138,112 @@ var = reduction(
 
 @op
 def max(x, axis=None, keepdims=False, initial=None):
-    """Greatest entry over `axis`, at least `initial`."""
+    """Greatest entry, at least `initial`.
+
+    Args:
+        x: array of any shape.
+        axis: int, tuple of ints, or None for all axes.
+        keepdims: keep reduced axes with size 1.
+        initial: lower bound of the result, also for axes of size 0; None for none.
+
+    Returns:
+        Array without the axes in `axis`.
+
+    >>> max([[1, 7], [5, 2]], axis=0, initial=6).tolist()
+    [6, 7]
+    """
     return jnp.max(as_array(x), axes_of(axis), keepdims=keepdims, initial=initial)
 
 
 @op
 def min(x, axis=None, keepdims=False, initial=None):
-    """Smallest entry over `axis`, at most `initial`."""
+    """Smallest entry, at most `initial`.
+
+    Args:
+        x: array of any shape.
+        axis: int, tuple of ints, or None for all axes.
+        keepdims: keep reduced axes with size 1.
+        initial: upper bound of the result, also for axes of size 0; None for none.
+
+    Returns:
+        Array without the axes in `axis`.
+
+    >>> min([[1, 7], [5, 2]], axis=0, initial=4).tolist()
+    [1, 2]
+    """
     return jnp.min(as_array(x), axes_of(axis), keepdims=keepdims, initial=initial)
 
 
 @op
 def prod(x, axis=None, keepdims=False, dtype=None):
-    """Product over `axis`, computed in `dtype`."""
+    """Product Πx.
+
+    Args:
+        x: array of any shape.
+        axis: int, tuple of ints, or None for all axes.
+        keepdims: keep reduced axes with size 1.
+        dtype: dtype of the factors and of the result; that of `x` by default.
+
+    Returns:
+        Array without the axes in `axis`.
+
+    >>> prod([[1, 7], [5, 2]], axis=1).tolist()
+    [7, 10]
+    """
     return jnp.prod(as_array(x), axes_of(axis), keepdims=keepdims, dtype=dtype)
 
 
 @op
 def average(x, axis=None, weights=None):
-    """Σ wx / Σw over `axis`; weights are 1 by default."""
+    """Weighted mean Σwx / Σw.
+
+    Args:
+        x: array of any shape.
+        axis: int, tuple of ints, or None for all axes.
+        weights: w, of the shape of `x` or of its axes in `axis`; all 1 by default.
+
+    Returns:
+        Array without the axes in `axis`.
+
+    >>> average([1.0, 4.0], weights=[3.0, 1.0]).tolist()
+    1.75
+    """
     weights = None if weights is None else as_array(weights)
     return jnp.average(as_array(x), axis=axes_of(axis), weights=weights)
 
 
 @op
 def count_nonzero(x, axis=None):
-    """Number of entries that are not 0, int32."""
+    """Number of entries that are not 0.
+
+    Args:
+        x: array of any shape.
+        axis: int, tuple of ints, or None for all axes.
+
+    Returns:
+        int32 array without the axes in `axis`.
+
+    >>> count_nonzero([[0, 7], [5, 2]], axis=1).tolist()
+    [1, 2]
+    """
     return jnp.count_nonzero(as_array(x), axis=axes_of(axis))
 
 
 @op(tensors=("y", "x"))
 def trapezoid(y, x=None, dx=1.0, axis=-1):
-    """Integral of samples y over points x (or steps dx) by the trapezoidal rule."""
+    """Integral of samples by the trapezoidal rule, Σ ½(yᵢ + yᵢ₊₁)(xᵢ₊₁ - xᵢ).
+
+    Args:
+        y: array of samples.
+        x: points of the samples, of the shape of `y` or (n,); None for steps of `dx`.
+        dx: distance of the points if `x` is None.
+        axis: int, the axis of the samples.
+
+    Returns:
+        Array without `axis`.
+
+    >>> trapezoid([1.0, 2.0, 5.0], dx=2.0).tolist()
+    10.0
+    """
     x = None if x is None else as_array(x)
     return jnp.trapezoid(as_array(y), x, dx, axis)

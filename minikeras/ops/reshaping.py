@@ -11,23 +11,10 @@ from minikeras.ops.op_makers import axes_of, unary
 from minikeras.ops.sparse import by_jax, on_entries
 
 __all__ = [
-    "broadcast_to",
-    "copy",
-    "diagonal",
-    "expand_dims",
-    "flip",
-    "fliplr",
-    "flipud",
-    "moveaxis",
-    "pad",
-    "ravel",
-    "reshape",
-    "roll",
-    "rot90",
-    "squeeze",
-    "swapaxes",
+    "broadcast_to", "copy", "diagonal", "expand_dims", "flip", "fliplr", "flipud",
+    "moveaxis", "pad", "ravel", "reshape", "roll", "rot90", "squeeze", "swapaxes",
     "transpose",
-]
+]  # fmt: skip
 copy = unary(
     jnp.copy,
     "A copy of `x` in memory of its own.",
@@ -57,13 +44,40 @@ ravel = unary(
 
 @op
 def broadcast_to(x, shape):
-    """`x` repeated along axes of size 1 and new ones to get `shape`."""
+    """`x` repeated along new axes and those of size 1 until it has a shape.
+
+    Args:
+        x: array that broadcasts to `shape`.
+        shape: tuple of ints.
+
+    Returns:
+        Array of `shape`.
+
+    >>> broadcast_to([[1], [2]], (2, 3)).tolist()
+    [[1, 1, 1], [2, 2, 2]]
+    """
     return jnp.broadcast_to(as_array(x), shape)
 
 
 @op(spec=small_sizes_too)
 def diagonal(x, offset=0, axis1=0, axis2=1):
-    """Entries of the diagonal of two axes, along a new last axis."""
+    """A diagonal of two axes.
+
+    Args:
+        x: array of at least two axes.
+        offset: int, the diagonal: 0 is the main one, positive ones lie above it.
+        axis1: int, the axis of the rows.
+        axis2: int, the axis of the columns.
+
+    Returns:
+        Array with the diagonal along a new last axis in place of both axes.
+
+    Raises:
+        ValueError: the axes are equal or out of range.
+
+    >>> diagonal([[1, 2], [3, 4]], offset=1).tolist()
+    [2]
+    """
     x = as_array(x)
     axes = axis_within(axis1, x.ndim), axis_within(axis2, x.ndim)
     if axes[0] == axes[1]:
@@ -77,7 +91,14 @@ def diagonal(x, offset=0, axis1=0, axis2=1):
 @op
 @by_jax
 def expand_dims(x, axis):
-    """New axes of size 1 at the positions `axis` of the result.
+    """`x` with new axes of size 1.
+
+    Args:
+        x: array of any shape.
+        axis: int, or tuple of ints: the places of the new axes in the result.
+
+    Returns:
+        Array with more axes.
 
     >>> expand_dims([1, 2], -1).shape
     (2, 1)
@@ -87,13 +108,36 @@ def expand_dims(x, axis):
 
 @op
 def flip(x, axis=None):
-    """Reverse order along `axis`, None for all."""
+    """The entries in reverse order along axes.
+
+    Args:
+        x: array of any shape.
+        axis: int, tuple of ints, or None for all axes.
+
+    Returns:
+        Array of the shape of `x`.
+
+    >>> flip([[1, 2], [3, 4]], axis=1).tolist()
+    [[2, 1], [4, 3]]
+    """
     return jnp.flip(as_array(x), axis)
 
 
 @op
 def moveaxis(x, source, destination):
-    """Axes `source` moved to positions `destination`."""
+    """`x` with some axes moved to other places.
+
+    Args:
+        x: array of any shape.
+        source: int, or tuple of ints: the axes to move.
+        destination: int, or tuple of ints: their places in the result.
+
+    Returns:
+        Array with the axes in another order.
+
+    >>> moveaxis(np.ones((2, 3, 4)), 0, -1).shape
+    (3, 4, 2)
+    """
     return jnp.moveaxis(as_array(x), source, destination)
 
 
@@ -114,13 +158,24 @@ _PAD_MODES = (
 
 @op(tensors=("x", "constant_values"))
 def pad(x, pad_width, mode="constant", constant_values=None):
-    """Entries added at both ends of each axis.
+    """`x` with entries added at both ends of each axis.
 
     Args:
-        x: array.
-        pad_width: ((before, after), …) per axis, or one pair or number for all.
-        mode: "constant", "reflect", "symmetric", or another mode of `jax.numpy.pad`.
-        constant_values: what "constant" fills in, 0 by default.
+        x: array of any shape.
+        pad_width: ((before, after), …), a pair for each axis; or one pair or one int
+            for all axes.
+        mode: "constant", "edge", "empty", "linear_ramp", "maximum", "mean", "median",
+            "minimum", "reflect", "symmetric" or "wrap", as in `numpy.pad`.
+        constant_values: the number that "constant" adds, 0 by default.
+
+    Returns:
+        Array of the dtype of `x`, longer along its axes.
+
+    Raises:
+        ValueError: an unknown `mode`, or `constant_values` for another mode.
+
+    >>> pad([[1, 2]], ((0, 1), (1, 0)), constant_values=9).tolist()
+    [[9, 1, 2], [9, 9, 9]]
     """
     x = as_array(x)
     if mode not in _PAD_MODES:
@@ -160,9 +215,18 @@ def _reshape_spec(trace, x, newshape):
 @op(tensors=("x", "newshape"), symbolic=("newshape",), spec=_reshape_spec)
 @by_jax
 def reshape(x, newshape):
-    """The entries in the same order in another shape; one size may be -1 (or None).
+    """The entries in the same order in another shape.
 
-    Outside of `jit` the new shape may be an array of ints, or hold such arrays.
+    Args:
+        x: array of any shape.
+        newshape: tuple of ints, one of which may be -1 (or None) for the size that
+            follows from the others. Outside of `jit` also an array of ints.
+
+    Returns:
+        Array of `newshape`.
+
+    Raises:
+        ValueError: a negative size other than -1, or more than one -1.
 
     >>> reshape([1, 2, 3, 4], (2, -1)).tolist()
     [[1, 2], [3, 4]]
@@ -191,13 +255,40 @@ def _check_newshape(newshape):
 
 @op
 def roll(x, shift, axis=None):
-    """Entries moved by `shift`, those that fall off enter at the other end."""
+    """The entries shifted along axes; those shifted out enter at the other end.
+
+    Args:
+        x: array of any shape.
+        shift: int, or tuple of ints, one for each of `axis`; positive to the end.
+        axis: int, tuple of ints, or None for the flattened array.
+
+    Returns:
+        Array of the shape of `x`.
+
+    >>> roll([1, 2, 3, 4], 1).tolist()
+    [4, 1, 2, 3]
+    """
     return jnp.roll(as_array(x), shift, axis)
 
 
 @op(tensors=("array",))
 def rot90(array, k=1, axes=(0, 1)):
-    """Rotate by k · 90° from the first of `axes` towards the second."""
+    """The array rotated by k · 90° in the plane of two axes.
+
+    Args:
+        array: array of at least two axes.
+        k: int; positive from the first of `axes` towards the second.
+        axes: pair of ints.
+
+    Returns:
+        Array with both sizes exchanged if k is odd.
+
+    Raises:
+        ValueError: fewer than two axes, or equal `axes`.
+
+    >>> rot90([[1, 2], [3, 4]]).tolist()
+    [[2, 4], [1, 3]]
+    """
     array = as_array(array)
     if array.ndim < 2:
         raise ValueError(f"rot90: expected two axes or more, got {array.shape}.")
@@ -221,13 +312,42 @@ def _squeeze_spec(trace, x, axis=None):
 @op(spec=_squeeze_spec)
 @by_jax
 def squeeze(x, axis=None):
-    """Axes of size 1 taken away, all or those in `axis`."""
+    """`x` without axes of size 1.
+
+    Args:
+        x: array of any shape.
+        axis: int, or tuple of ints: axes of size 1; None for all of them.
+
+    Returns:
+        Array with fewer axes.
+
+    Raises:
+        ValueError: an axis in `axis` has another size.
+
+    >>> squeeze([[[1], [2]]], axis=0).tolist()
+    [[1], [2]]
+    """
     return jnp.squeeze(as_array(x), axes_of(axis))
 
 
 @op
 def swapaxes(x, axis1, axis2):
-    """Two axes exchanged."""
+    """`x` with two axes exchanged.
+
+    Args:
+        x: array of any shape.
+        axis1: int.
+        axis2: int.
+
+    Returns:
+        Array with both axes exchanged.
+
+    Raises:
+        ValueError: an axis is out of range.
+
+    >>> swapaxes([[1, 2, 3]], 0, 1).tolist()
+    [[1], [2], [3]]
+    """
     x = as_array(x)
     return jnp.swapaxes(x, axis_within(axis1, x.ndim), axis_within(axis2, x.ndim))
 
@@ -235,7 +355,22 @@ def swapaxes(x, axis1, axis2):
 @op
 @by_jax
 def transpose(x, axes=None):
-    """Axes in the order `axes`, reversed by default."""
+    """`x` with its axes in another order.
+
+    Args:
+        x: array of any shape.
+        axes: tuple of ints, axis i of the result is axis axes[i] of `x`; the reverse
+            order by default.
+
+    Returns:
+        Array with permuted axes.
+
+    Raises:
+        ValueError: `axes` is no permutation of the axes.
+
+    >>> transpose([[1, 2, 3]]).tolist()
+    [[1], [2], [3]]
+    """
     x = as_array(x)
     if axes is not None:
         _check_permutation(axes, x.ndim)

@@ -6,13 +6,11 @@ import jax.numpy as jnp
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import op
 from minikeras.ops.convert import MATH, as_array
+from minikeras.ops.op_makers import document
 
 __all__ = [
-    "segment_max",
-    "segment_min",
-    "segment_prod",
-    "segment_sum",
-]
+    "segment_max", "segment_min", "segment_prod", "segment_sum",
+]  # fmt: skip
 
 
 def _segments_spec(trace, data, segment_ids, num_segments=None, **config):
@@ -23,7 +21,9 @@ def _segments_spec(trace, data, segment_ids, num_segments=None, **config):
     return trace(data, segment_ids)
 
 
-def _segment(function, what):
+def _segment(function, what, example):
+    """The op `function` on the rows of each segment."""
+
     def call(data, segment_ids, num_segments=None, sorted=False):
         data, ids = as_array(data), as_array(segment_ids)
         if not jnp.issubdtype(ids.dtype, jnp.integer):
@@ -48,23 +48,27 @@ def _segment(function, what):
             )
         return function(data, ids, num_segments, indices_are_sorted=sorted)
 
-    call.__name__ = call.__qualname__ = function.__name__
-    call.__doc__ = f"""{what} of the rows of each segment.
-
-    Args:
-        data: (n, …).
-        segment_ids: (n,) ints, the segment of each row.
-        num_segments: int, must be given.
-        sorted: are the ids in ascending order?
-
-    Returns:
-        (num_segments, …).
-    """
+    name = call.__name__ = call.__qualname__ = function.__name__
+    arguments = {
+        "data": "(n, …) array.",
+        "segment_ids": "(n,) ints, the segment of each row.",
+        "num_segments": "int, the number of segments; it must be given.",
+        "sorted": "promise that the ids are in ascending order.",
+    }
+    formula = f"{what} of the rows of each segment."
+    returns = "(num_segments, …) array."
+    call.__doc__ = document(name, formula, arguments, returns, example)
     tensors = ("data", "segment_ids")
     return op(call, tensors=tensors, module=MATH, spec=_segments_spec)
 
 
-segment_max = _segment(jax.ops.segment_max, "Maximum")
-segment_min = _segment(jax.ops.segment_min, "Minimum")
-segment_prod = _segment(jax.ops.segment_prod, "Product")
-segment_sum = _segment(jax.ops.segment_sum, "Sum")
+segment_max = _segment(
+    jax.ops.segment_max, "Maximum", "[3, 1, 2], [0, 0, 1], 2 -> [3, 2]"
+)
+segment_min = _segment(
+    jax.ops.segment_min, "Minimum", "[3, 1, 2], [0, 0, 1], 2 -> [1, 2]"
+)
+segment_prod = _segment(
+    jax.ops.segment_prod, "Product", "[3, 1, 2], [0, 0, 1], 2 -> [3, 2]"
+)
+segment_sum = _segment(jax.ops.segment_sum, "Sum", "[3, 1, 2], [0, 0, 1], 2 -> [4, 2]")

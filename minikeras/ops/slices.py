@@ -8,12 +8,8 @@ from minikeras.core.symbolic import any_symbolic, op
 from minikeras.ops.convert import CORE, as_array, dtype
 
 __all__ = [
-    "scatter",
-    "scatter_update",
-    "slice",
-    "slice_update",
-    "unstack",
-]
+    "scatter", "scatter_update", "slice", "slice_update", "unstack",
+]  # fmt: skip
 
 
 def _slice_spec(trace, inputs, start_indices, shape):
@@ -41,7 +37,23 @@ def _check_ranks(inputs, starts, shape):
 
 @op(tensors=("inputs", "start_indices"), module=CORE, spec=_slice_spec)
 def slice(inputs, start_indices, shape):
-    """The block of `shape` that begins at `start_indices`; -1: up to the end."""
+    """The block of a given shape that starts at given indices.
+
+    Args:
+        inputs: array of any shape.
+        start_indices: list or array of ints, one for each axis. Starts are shifted so
+            that the block lies inside of `inputs`.
+        shape: sizes of the block, one for each axis; -1 reaches to the end.
+
+    Returns:
+        Array of `shape`.
+
+    Raises:
+        ValueError: not one start and one size for each axis.
+
+    >>> slice([[1, 2, 3], [4, 5, 6]], [0, 1], [2, -1]).tolist()
+    [[2, 3], [5, 6]]
+    """
     inputs, starts = as_array(inputs), _starts(start_indices)
     _check_ranks(inputs, starts, shape)
     # -1: up to the end, which only a start that is no tracer can tell.
@@ -54,7 +66,20 @@ def slice(inputs, start_indices, shape):
 
 @op(tensors=("inputs", "start_indices", "updates"), module=CORE)
 def slice_update(inputs, start_indices, updates):
-    """`inputs` with the block `updates` put at `start_indices`."""
+    """`inputs` with a block replaced.
+
+    Args:
+        inputs: array of any shape.
+        start_indices: list or array of ints, one for each axis. Starts are shifted so
+            that the block lies inside of `inputs`.
+        updates: array with as many axes, the block.
+
+    Returns:
+        Array of the shape and dtype of `inputs`.
+
+    >>> slice_update([[1, 2, 3], [4, 5, 6]], [0, 1], [[7, 8]]).tolist()
+    [[1, 7, 8], [4, 5, 6]]
+    """
     return jax.lax.dynamic_update_slice(
         as_array(inputs), as_array(updates), _starts(start_indices)
     )
@@ -75,12 +100,16 @@ def _scatter_spec(trace, indices, values, shape):
 
 @op(tensors=("indices", "values"), module=CORE, spec=_scatter_spec)
 def scatter(indices, values, shape):
-    """Zeros of `shape` with `values` added at `indices`.
+    """Zeros with values added at indices.
 
     Args:
-        indices: (…, k) index tuples into the first k axes.
-        values: (…, rest of the shape).
-        shape: of the result.
+        indices: (…, k) ints, indices into the first k axes. Values at equal indices
+            are summed; those out of range are dropped.
+        values: (…, rest of the shape) array.
+        shape: tuple of ints, the shape of the result.
+
+    Returns:
+        Array of `shape` and the dtype of `values`.
 
     >>> scatter([[0], [2]], [5.0, 6.0], (3,)).tolist()
     [5.0, 0.0, 6.0]
@@ -101,13 +130,23 @@ def _scatter_update_spec(trace, inputs, indices, updates, **config):
 
 @op(tensors=("inputs", "indices", "updates"), module=CORE, spec=_scatter_update_spec)
 def scatter_update(inputs, indices, updates, reduction=None):
-    """`inputs` with `updates` set, or combined by a reduction, at `indices`.
+    """`inputs` with values set or combined at indices.
 
     Args:
-        inputs: array.
-        indices: (…, k) index tuples into the first k axes.
-        updates: (…, rest of the shape).
-        reduction: None sets; "add", "max", "min" or "mul".
+        inputs: array of any shape.
+        indices: (…, k) ints, indices into the first k axes.
+        updates: (…, rest of the shape) array.
+        reduction: None to set the values, or "add", "max", "min" or "mul" to combine
+            them with the entries that are there.
+
+    Returns:
+        Array of the shape and dtype of `inputs`.
+
+    Raises:
+        ValueError: an unknown `reduction`.
+
+    >>> scatter_update([1, 2, 3], [[0], [2]], [5, 6], reduction="add").tolist()
+    [6, 2, 9]
     """
     inputs = as_array(inputs)
     updates = as_array(updates).astype(inputs.dtype)
@@ -138,7 +177,18 @@ def _unstack_spec(trace, x, num=None, axis=0):
 
 @op(module=CORE, spec=_unstack_spec)
 def unstack(x, num=None, axis=0):
-    """The slices along an axis -> list of arrays without it.
+    """The slices along an axis, as a list.
+
+    Args:
+        x: array of at least one axis.
+        num: int, the size along `axis`; needed if that is unknown in a graph.
+        axis: int.
+
+    Returns:
+        List of `num` arrays without `axis`.
+
+    Raises:
+        ValueError: there is no such axis, or its size is not `num`.
 
     >>> [row.tolist() for row in unstack([[1, 2], [3, 4]])]
     [[1, 2], [3, 4]]

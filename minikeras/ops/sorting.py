@@ -9,32 +9,60 @@ from minikeras.ops.convert import as_array
 from minikeras.ops.sparse import on_entries
 
 __all__ = [
-    "argpartition",
-    "argsort",
-    "digitize",
-    "isin",
-    "searchsorted",
-    "sort",
-    "unique",
-]
+    "argpartition", "argsort", "digitize", "isin", "searchsorted", "sort", "unique",
+]  # fmt: skip
 
 
 @op
 def sort(x, axis=-1):
-    """Entries in ascending order along `axis`."""
+    """The entries in ascending order along an axis.
+
+    Args:
+        x: array of any shape.
+        axis: int, or None for the flattened array.
+
+    Returns:
+        Array of the shape of `x`; NaN comes last.
+
+    >>> sort([[3, 1, 2], [6, 5, 4]]).tolist()
+    [[1, 2, 3], [4, 5, 6]]
+    """
     return jnp.sort(as_array(x), axis)
 
 
 @op
 def argsort(x, axis=-1):
-    """Indices that sort `x` along `axis`, int32; None flattens first."""
+    """The indices that sort `x` along an axis; equal entries keep their order.
+
+    Args:
+        x: array of any shape.
+        axis: int, or None for the flattened array.
+
+    Returns:
+        int32 array of the shape of `x`.
+
+    >>> argsort([3.0, 1.0, 2.0]).tolist()
+    [1, 2, 0]
+    """
     x = as_array(x)
     return jnp.argsort(x, axis if x.ndim else None)
 
 
 @op
 def argpartition(x, kth, axis=-1):
-    """Indices that put entry `kth` in its sorted place, smaller ones before it."""
+    """The indices that put entry `kth` in its sorted place and smaller ones before it.
+
+    Args:
+        x: array of any shape.
+        kth: int, index of an entry in sorted order.
+        axis: int, or None for the flattened array.
+
+    Returns:
+        int32 array of the shape of `x`.
+
+    >>> argpartition([5, 1, 4, 2], 1).tolist()[1]
+    3
+    """
     x = as_array(x)
     x, axis = (x.ravel(), 0) if axis is None else (x, axis)
     return jnp.argpartition(x, kth, axis).astype("int32")
@@ -42,7 +70,22 @@ def argpartition(x, kth, axis=-1):
 
 @op(name="SearchSorted", tensors=("sorted_sequence", "values"))
 def searchsorted(sorted_sequence, values, side="left"):
-    """Where `values` would be inserted in a sorted array of one axis."""
+    """The indices at which values can be inserted so that a sequence stays sorted.
+
+    Args:
+        sorted_sequence: (n,) ascending array.
+        values: array of any shape.
+        side: "left" inserts before equal entries, "right" after them.
+
+    Returns:
+        int32 array of the shape of `values`, with entries in 0..n.
+
+    Raises:
+        ValueError: `sorted_sequence` has not exactly one axis.
+
+    >>> searchsorted([1, 3, 3, 7], [3, 8], side="right").tolist()
+    [3, 4]
+    """
     sequence = as_array(sorted_sequence)
     if sequence.ndim != 1:
         raise ValueError(
@@ -55,13 +98,37 @@ def searchsorted(sorted_sequence, values, side="left"):
 @op(tensors=("x", "bins"))
 @on_entries
 def digitize(x, bins):
-    """Number of the bin that each entry falls in; bins are increasing bounds."""
+    """The number i of the bin bins[i - 1] <= x < bins[i] in which each entry lies.
+
+    Args:
+        x: array of any shape.
+        bins: (n,) ascending bounds.
+
+    Returns:
+        int32 array of the shape of `x`, with entries in 0..n.
+
+    >>> digitize([0.5, 1.0, 9.0], [1.0, 2.0]).tolist()
+    [0, 1, 2]
+    """
     return jnp.digitize(as_array(x), as_array(bins))
 
 
 @op(name="IsIn", tensors=("x1", "x2"))
 def isin(x1, x2, assume_unique=False, invert=False):
-    """Is the entry of `x1` one of `x2`?"""
+    """True where an entry of `x1` is among those of `x2`.
+
+    Args:
+        x1: array of any shape.
+        x2: array of any shape.
+        assume_unique: promise that no entry is repeated in either array.
+        invert: return the opposite.
+
+    Returns:
+        Bools of the shape of `x1`.
+
+    >>> isin([[1, 2], [3, 4]], [2, 4]).tolist()
+    [[False, True], [False, True]]
+    """
     return jnp.isin(as_array(x1), as_array(x2), assume_unique, invert)
 
 
@@ -94,15 +161,24 @@ def unique(
     size=None,
     fill_value=None,
 ):
-    """The different entries, ascending [with indices, inverse and counts].
+    """The distinct entries in ascending order.
 
     Args:
-        x: array.
-        sorted: always true.
-        return_index, return_inverse, return_counts: return these arrays too.
-        axis: compare the slices along it; None flattens.
-        size: number of results, fixed so that it can run under `jit`.
-        fill_value: what fills up to `size`.
+        x: array of any shape, outside of `jit` unless `size` is given.
+        sorted: has no effect, the result is always sorted.
+        return_index: return the index of the first occurrence of each entry too.
+        return_inverse: return for each entry of `x` its place in the result too.
+        return_counts: return how often each entry occurs too.
+        axis: int, to compare the slices along that axis; None to compare all entries.
+        size: int, number of results: others are dropped, or `fill_value` is added.
+        fill_value: number; the smallest entry by default.
+
+    Returns:
+        Array, or a tuple of it and the int32 arrays that are asked for, in that order.
+
+    >>> values, counts = unique([3, 1, 3], return_counts=True)
+    >>> values.tolist(), counts.tolist()
+    ([1, 3], [1, 2])
     """
     del sorted
     return jnp.unique(

@@ -8,14 +8,8 @@ from minikeras.ops.convert import MATH, as_array
 from minikeras.ops.op_makers import reduction, unary
 
 __all__ = [
-    "cdist",
-    "erf",
-    "erfc",
-    "erfinv",
-    "logdet",
-    "logsumexp",
-    "rsqrt",
-]
+    "cdist", "erf", "erfc", "erfinv", "logdet", "logsumexp", "rsqrt",
+]  # fmt: skip
 erf = unary(
     jax.lax.erf,
     "2/√π · the integral of exp(-t²) from 0 to x.",
@@ -57,13 +51,37 @@ logsumexp = reduction(
 
 @op(module=MATH)
 def logdet(x):
-    """log of the determinant of a positive definite matrix."""
+    """Logarithm of the determinant of positive definite matrices.
+
+    Args:
+        x: (…, n, n) float array.
+
+    Returns:
+        (…) array.
+
+    >>> float(logdet([[2.0, 0.0], [0.0, 3.0]]))
+    1.791...
+    """
     return jnp.linalg.slogdet(as_array(x))[1]
 
 
 @op(name="CDist", module=MATH)
 def cdist(x, y):
-    """(n, d), (m, d) -> (n, m) Euclidean distances."""
+    """Euclidean distances √(Σ(x - y)²) between two sets of points.
+
+    Args:
+        x: (…, n, d) float array: n points of d coordinates.
+        y: (…, m, d) float array.
+
+    Returns:
+        (…, n, m) array.
+
+    Raises:
+        ValueError: fewer than two axes, or different numbers of coordinates.
+
+    >>> cdist([[0.0, 0.0], [3.0, 0.0]], [[0.0, 4.0]]).tolist()
+    [[4.0], [5.0]]
+    """
     x, y = as_array(x), as_array(y)
     if min(x.ndim, y.ndim) < 2 or x.shape[-1] != y.shape[-1]:
         raise ValueError(

@@ -6,12 +6,8 @@ from minikeras.core import dtypes
 from minikeras.ops.op_makers import unary
 
 __all__ = [
-    "bartlett",
-    "blackman",
-    "hamming",
-    "hanning",
-    "kaiser",
-]
+    "bartlett", "blackman", "hamming", "hanning", "kaiser",
+]  # fmt: skip
 
 
 def _window(function, formula, example):
@@ -52,5 +48,16 @@ hanning = _window(
 
 
 def kaiser(x, beta):
-    """Kaiser window of `x` points, shape parameter beta."""
+    """Kaiser window I₀(β √(1 - (2n / (x - 1) - 1)²)) / I₀(β).
+
+    Args:
+        x: int, the number of points.
+        beta: β, a number; 0 gives a rectangular window.
+
+    Returns:
+        (x,) array, `floatx()`.
+
+    >>> kaiser(3, 0.0).tolist()
+    [1.0, 1.0, 1.0]
+    """
     return jnp.kaiser(int(x), beta).astype(dtypes.floatx())

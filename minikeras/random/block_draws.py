@@ -1,8 +1,8 @@
-"""Draws of any shape by one compiled program, where nothing is traced.
+"""Random draws of any shape outside of traced code, by one compiled program.
 
-`jax.random` compiles a program for each shape it is asked for; a network has dozens.
-Since entry i of a draw depends on the key and on i alone, a draw is put together, bit
-for bit, from blocks of one size.
+`jax.random` compiles a program for each shape; a network has dozens of them. Entry i of
+a draw depends only on the key and on i. So one program that draws a block of fixed size
+gives the same numbers, bit for bit, when its blocks are joined.
 """
 
 import functools
@@ -15,13 +15,14 @@ from jax import lax
 from minikeras.random import threefry
 
 _BLOCK = 1 << 14
-# Larger draws take longer than compiling a program for them.
-_MOST = 1 << 26
+# From here on the blocks take longer than compiling a program for the shape.
+_MAX_SIZE = 1 << 26
 
 
 def draw(kind, key, shape, *bounds):
-    """`jax.random.<kind>(key, shape, "float32", *bounds)` as a numpy array, or None
-    in traced code and for huge draws.
+    """`jax.random.<kind>(key, shape, "float32", *bounds)` as a numpy array.
+
+    Returns None in traced code and for draws above `_MAX_SIZE` entries.
 
     Args:
         kind: "uniform" (with two bounds), "normal" or "truncated_normal" (at two
@@ -31,15 +32,17 @@ def draw(kind, key, shape, *bounds):
         bounds: numbers.
     """
     size = math.prod(shape)
-    if not 0 < size <= _MOST:
+    if not 0 < size <= _MAX_SIZE:
         return None
     bounds = tuple(map(np.float32, bounds))
     first = _block(kind, key, np.uint32(0), bounds)
+    # The key may be a tracer, or a constant in a trace: only the result tells both.
     if isinstance(first, jax.core.Tracer):
         return None
     blocks = [first]
     for start in range(_BLOCK, size, _BLOCK):
         blocks.append(_block(kind, key, np.uint32(start), bounds))
+    # All blocks are dispatched before the first one is read, so that they overlap.
     flat = np.empty(len(blocks) * _BLOCK, np.float32)
     for start, block in zip(range(0, size, _BLOCK), blocks, strict=True):
         flat[start : start + _BLOCK] = block
@@ -50,4 +53,4 @@ def draw(kind, key, shape, *bounds):
 def _block(kind, key, start, bounds):
     """Entries start : start + _BLOCK of a draw."""
     counts = start + lax.iota(np.uint32, _BLOCK)
-    return threefry.DRAWS[kind](threefry.hashed(key, counts), *bounds)
+    return threefry.FROM_BITS[kind](threefry.hashed(key, counts), *bounds)

@@ -1,17 +1,25 @@
 """The functions of `keras.random`."""
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import typing
 
 from minikeras.core import dtypes
 from minikeras.core.variable import convert_to_tensor
-from minikeras.random import block_draws as blocks
-from minikeras.random import threefry
-from minikeras.random.seed_generator import draw_seed
+from minikeras.random import block_draws, threefry
+from minikeras.random.seed_generator import SeedGenerator, draw_seed
+
+Shape = Sequence[int]
+ArrayLike = typing.ArrayLike | Sequence
+Seed = int | SeedGenerator | jax.Array | None
+DType = str | np.dtype | type | None
 
 
 def _float(dtype, function):
+    """The JAX dtype; ValueError unless it is one of floats or complex numbers."""
     name = dtypes.standardize_dtype(dtype)
     if not (dtypes.is_float(name) or name in dtypes.COMPLEX):
         raise ValueError(
@@ -21,20 +29,31 @@ def _float(dtype, function):
     return dtypes.as_jax(name)
 
 
-def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
-    """Draw from the normal distribution N(mean, stddev²).
+def normal(
+    shape: Shape,
+    mean: ArrayLike = 0.0,
+    stddev: ArrayLike = 1.0,
+    dtype: DType = None,
+    seed: Seed = None,
+) -> jax.Array:
+    """Random numbers of the normal distribution N(mean, stddev²).
 
     Args:
         shape: tuple of ints.
-        mean, stddev: numbers or arrays that broadcast to `shape`.
-        dtype: float dtype, `floatx()` by default.
-        seed: int, `SeedGenerator` or None (the global generator).
+        mean: number, or array that broadcasts to `shape`.
+        stddev: number, or array that broadcasts to `shape`.
+        dtype: float dtype; `floatx()` by default.
+        seed: int for the same numbers each time, `SeedGenerator`, JAX key, or None for
+            the global generator.
 
     Returns:
         Array of `shape`.
 
-    >>> normal((2,), seed=1).shape
-    (2,)
+    Raises:
+        ValueError: `dtype` is no float dtype.
+
+    >>> normal((2, 3), seed=1).shape
+    (2, 3)
     """
     dtype, key = _float(dtype, "normal"), draw_seed(seed)
     sample = _draw("normal", key, shape, dtype)
@@ -44,15 +63,22 @@ def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
 
 
 def _draw(kind, key, shape, dtype, *bounds):
-    """`jax.random.<kind>` in a way that is faster; None where there is none."""
+    """`jax.random.<kind>` by our own faster programs; None where they do not apply.
+
+    Returns a numpy array outside of traced code, a JAX array in it.
+    """
+    # An array of bounds would need a program for its shape.
     numbers = all(isinstance(bound, (int, float)) for bound in bounds)
     if not numbers or not threefry.is_usable(key, dtype):
         return None
-    sample = blocks.draw(kind, key, shape, *bounds)
+    sample = block_draws.draw(kind, key, shape, *bounds)
     return threefry.draw(kind, key, shape, *bounds) if sample is None else sample
 
 
 def _scaled(sample, stddev, mean):
+    """sample · stddev + mean as a JAX array."""
+    # In numpy these are two passes in float32, rounded as JAX rounds them. In JAX they
+    # would compile two programs for each shape.
     if isinstance(sample, np.ndarray):
         if isinstance(stddev, (int, float)) and isinstance(mean, (int, float)):
             sample = sample * np.float32(stddev) + np.float32(mean)
@@ -60,10 +86,32 @@ def _scaled(sample, stddev, mean):
     return jnp.asarray(sample) * stddev + mean
 
 
-def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
-    """Draw from N(mean, stddev²), restricted to two stddev around the mean.
+def truncated_normal(
+    shape: Shape,
+    mean: ArrayLike = 0.0,
+    stddev: ArrayLike = 1.0,
+    dtype: DType = None,
+    seed: Seed = None,
+) -> jax.Array:
+    """Random numbers of N(mean, stddev²) within two standard deviations of the mean.
 
-    Args and Returns: as `normal`.
+    Args:
+        shape: tuple of ints.
+        mean: number, or array that broadcasts to `shape`.
+        stddev: number, or array that broadcasts to `shape`.
+        dtype: float dtype; `floatx()` by default.
+        seed: int for the same numbers each time, `SeedGenerator`, JAX key, or None for
+            the global generator.
+
+    Returns:
+        Array of `shape`.
+
+    Raises:
+        ValueError: `dtype` is no float dtype.
+
+    >>> x = truncated_normal((1000,), seed=1)
+    >>> bool(abs(x).max() <= 2.0)
+    True
     """
     dtype, key = _float(dtype, "truncated_normal"), draw_seed(seed)
     sample = _draw("truncated_normal", key, shape, dtype)
@@ -72,17 +120,32 @@ def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
     return _scaled(sample, stddev, mean)
 
 
-def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
-    """Draw evenly from [minval, maxval).
+def uniform(
+    shape: Shape,
+    minval: ArrayLike = 0.0,
+    maxval: ArrayLike = 1.0,
+    dtype: DType = None,
+    seed: Seed = None,
+) -> jax.Array:
+    """Random numbers of the uniform distribution on [minval, maxval).
 
     Args:
         shape: tuple of ints.
-        minval, maxval: numbers or arrays that broadcast to `shape`.
-        dtype: float dtype, `floatx()` by default.
-        seed: int, `SeedGenerator` or None (the global generator).
+        minval: number, or array that broadcasts to `shape`.
+        maxval: number, or array that broadcasts to `shape`.
+        dtype: float dtype; `floatx()` by default.
+        seed: int for the same numbers each time, `SeedGenerator`, JAX key, or None for
+            the global generator.
 
     Returns:
         Array of `shape`.
+
+    Raises:
+        ValueError: `dtype` is no float dtype.
+
+    >>> x = uniform((1000,), 2.0, 3.0, seed=1)
+    >>> float(x.min()) >= 2.0, float(x.max()) < 3.0
+    (True, True)
     """
     dtype, key = _float(dtype, "uniform"), draw_seed(seed)
     sample = _draw("uniform", key, shape, dtype, minval, maxval)
@@ -91,17 +154,31 @@ def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
     return jax.device_put(sample) if isinstance(sample, np.ndarray) else sample
 
 
-def randint(shape, minval, maxval, dtype="int32", seed=None):
-    """Draw integers evenly from minval..maxval - 1.
+def randint(
+    shape: Shape,
+    minval: ArrayLike,
+    maxval: ArrayLike,
+    dtype: DType = "int32",
+    seed: Seed = None,
+) -> jax.Array:
+    """Random integers in minval..maxval - 1, all equally probable.
 
     Args:
         shape: tuple of ints.
-        minval, maxval: ints or arrays that broadcast to `shape`.
+        minval: int, or array that broadcasts to `shape`.
+        maxval: int, or array that broadcasts to `shape`; not included.
         dtype: integer dtype.
-        seed: int, `SeedGenerator` or None (the global generator).
+        seed: int for the same numbers each time, `SeedGenerator`, JAX key, or None for
+            the global generator.
 
     Returns:
         Array of `shape`.
+
+    Raises:
+        ValueError: `dtype` is no integer dtype.
+
+    >>> sorted(set(randint((100,), 5, 8, seed=1).tolist()))
+    [5, 6, 7]
     """
     if not dtypes.is_int(dtype):
         raise ValueError(
@@ -112,52 +189,94 @@ def randint(shape, minval, maxval, dtype="int32", seed=None):
     return jax.random.randint(draw_seed(seed), shape, minval, maxval, dtype)
 
 
-def gamma(shape, alpha, dtype=None, seed=None):
-    """Draw from the gamma distribution of shape parameter alpha and scale 1.
+def gamma(
+    shape: Shape, alpha: ArrayLike, dtype: DType = None, seed: Seed = None
+) -> jax.Array:
+    """Random numbers of the gamma distribution of scale 1.
+
+    Their density is proportional to x^(alpha - 1) e⁻ˣ.
 
     Args:
         shape: tuple of ints.
-        alpha: positive; broadcasts to `shape`.
-        dtype: float dtype, `floatx()` by default.
-        seed: int, `SeedGenerator` or None (the global generator).
+        alpha: number > 0, or array that broadcasts to `shape`.
+        dtype: float dtype; `floatx()` by default.
+        seed: int for the same numbers each time, `SeedGenerator`, JAX key, or None for
+            the global generator.
 
     Returns:
-        Array of `shape`.
+        Array of `shape`, with entries > 0.
+
+    Raises:
+        ValueError: `dtype` is no float dtype.
+
+    >>> x = gamma((1000,), 3.0, seed=1)
+    >>> 2.5 < float(x.mean()) < 3.5
+    True
     """
     dtype = _float(dtype, "gamma")
     alpha = convert_to_tensor(alpha, dtype)
     return jax.random.gamma(draw_seed(seed), alpha, shape, dtype)
 
 
-def beta(shape, alpha, beta, dtype=None, seed=None):
-    """Draw from the beta distribution: density ∝ x^(alpha - 1) (1 - x)^(beta - 1).
+def beta(
+    shape: Shape,
+    alpha: ArrayLike,
+    beta: ArrayLike,
+    dtype: DType = None,
+    seed: Seed = None,
+) -> jax.Array:
+    """Random numbers of the beta distribution.
+
+    Their density is proportional to x^(alpha - 1) (1 - x)^(beta - 1).
 
     Args:
         shape: tuple of ints.
-        alpha, beta: positive; broadcast to `shape`.
-        dtype: float dtype, `floatx()` by default.
-        seed: int, `SeedGenerator` or None (the global generator).
+        alpha: number > 0, or array that broadcasts to `shape`.
+        beta: number > 0, or array that broadcasts to `shape`.
+        dtype: float dtype; `floatx()` by default.
+        seed: int for the same numbers each time, `SeedGenerator`, JAX key, or None for
+            the global generator.
 
     Returns:
-        Array of `shape`, values in [0, 1].
+        Array of `shape`, with entries in [0, 1].
+
+    Raises:
+        ValueError: `dtype` is no float dtype.
+
+    >>> x = beta((1000,), 1.0, 3.0, seed=1)
+    >>> 0.2 < float(x.mean()) < 0.3
+    True
     """
     dtype = _float(dtype, "beta")
     alpha, beta = convert_to_tensor(alpha, dtype), convert_to_tensor(beta, dtype)
     return jax.random.beta(draw_seed(seed), alpha, beta, shape, dtype)
 
 
-def binomial(shape, counts, probabilities, dtype=None, seed=None):
-    """Draw the number of successes in `counts` trials.
+def binomial(
+    shape: Shape,
+    counts: ArrayLike,
+    probabilities: ArrayLike,
+    dtype: DType = None,
+    seed: Seed = None,
+) -> jax.Array:
+    """Numbers of successes in random trials, as floats.
 
     Args:
         shape: tuple of ints.
-        counts: numbers of trials, >= 0; broadcasts to `shape`.
-        probabilities: of success in one trial, in [0, 1]; broadcasts to `shape`.
-        dtype: float dtype, `floatx()` by default.
-        seed: int, `SeedGenerator` or None (the global generator).
+        counts: numbers of trials >= 0; broadcast to `shape`.
+        probabilities: numbers in [0, 1], of a success; broadcast to `shape`.
+        dtype: float dtype; `floatx()` by default.
+        seed: int for the same numbers each time, `SeedGenerator`, JAX key, or None for
+            the global generator.
 
     Returns:
         Array of `shape`.
+
+    Raises:
+        ValueError: `dtype` is no float dtype.
+
+    >>> binomial((3,), 5.0, 1.0, seed=1).tolist()
+    [5.0, 5.0, 5.0]
     """
     dtype = _float(dtype, "binomial")
     # Half floats cannot count far: JAX draws in float32 and casts the result.
@@ -165,65 +284,91 @@ def binomial(shape, counts, probabilities, dtype=None, seed=None):
     return jax.random.binomial(draw_seed(seed), counts, probabilities, shape, dtype)
 
 
-def categorical(logits, num_samples, dtype="int32", seed=None):
-    """Draw class indices with probabilities softmax(logits).
+def categorical(
+    logits: ArrayLike, num_samples: int, dtype: DType = "int32", seed: Seed = None
+) -> jax.Array:
+    """Random class indices with given unnormalized log-probabilities.
 
     Args:
-        logits: (batch, classes) unnormalized log-probabilities.
-        num_samples: draws per row.
+        logits: (batch, classes) array of log-probabilities, up to a constant for each
+            row.
+        num_samples: int, draws for each row.
         dtype: integer dtype.
-        seed: int, `SeedGenerator` or None (the global generator).
+        seed: int for the same numbers each time, `SeedGenerator`, JAX key, or None for
+            the global generator.
 
     Returns:
-        (batch, num_samples) integers in 0..classes - 1.
+        (batch, num_samples) array.
 
     Raises:
-        ValueError: `logits` is not 2-dimensional.
+        ValueError: `logits` has not two axes.
+
+    >>> categorical([[0.0, -1e9], [-1e9, 0.0]], 3, seed=1).tolist()
+    [[0, 0, 0], [1, 1, 1]]
     """
-    logits = convert_to_tensor(logits)
-    if logits.ndim != 2:
+    scores = convert_to_tensor(logits)
+    if scores.ndim != 2:
         raise ValueError(
             "categorical: expected logits of shape (batch, classes), got "
-            f"{logits.shape}."
+            f"{scores.shape}."
         )
-    shape = (logits.shape[0], num_samples)
+    shape = (scores.shape[0], num_samples)
     key = draw_seed(seed)
-    samples = jax.random.categorical(key, logits[..., None], axis=1, shape=shape)
+    samples = jax.random.categorical(key, scores[..., None], axis=1, shape=shape)
     return samples.astype(dtypes.as_jax(dtype))
 
 
-def shuffle(x, axis=0, seed=None):
-    """Permute the entries along an axis, each lane by its own permutation.
+def shuffle(x: ArrayLike, axis: int = 0, seed: Seed = None) -> jax.Array:
+    """The entries in random order along an axis, each lane in an order of its own.
 
     Args:
-        x: array of any dtype.
-        axis: the axis.
-        seed: int, `SeedGenerator` or None (the global generator).
+        x: array of at least one axis.
+        axis: int.
+        seed: int for the same order each time, `SeedGenerator`, JAX key, or None for
+            the global generator.
 
     Returns:
-        Array of the shape of `x`.
+        Array of the shape and dtype of `x`.
+
+    >>> sorted(shuffle([3, 1, 2], seed=1).tolist())
+    [1, 2, 3]
     """
     x = convert_to_tensor(x)
     return jax.random.permutation(draw_seed(seed), x, axis, independent=True)
 
 
 def _broadcasts(shape, to):
+    """Does an array of the first shape broadcast to the second one?"""
     pairs = zip(reversed(shape), reversed(to), strict=False)
     return len(shape) <= len(to) and all(a in (1, b) for a, b in pairs)
 
 
-def dropout(inputs, rate, noise_shape=None, seed=None):
-    """Zero entries with probability `rate`, scale the others by 1 / (1 - rate).
+def dropout(
+    inputs: ArrayLike,
+    rate: float,
+    noise_shape: Sequence[int | None] | None = None,
+    seed: Seed = None,
+) -> jax.Array:
+    """Zero entries with probability `rate`, divide the others by 1 - rate.
 
     Args:
-        inputs: float array.
-        rate: in [0, 1].
-        noise_shape: shape of the mask; it broadcasts to that of `inputs`, None in it
-            stands for the size of `inputs`.
-        seed: int, `SeedGenerator` or None (the global generator).
+        inputs: float array of any shape.
+        rate: number in [0, 1].
+        noise_shape: shape of the mask, which broadcasts to that of `inputs`; None in
+            it is the size of `inputs`. By default the shape of `inputs`.
+        seed: int for the same mask each time, `SeedGenerator`, JAX key, or None for
+            the global generator.
 
     Returns:
-        Array of the shape of `inputs`.
+        Array of the shape and dtype of `inputs`.
+
+    Raises:
+        TypeError: `inputs` are not floats.
+        ValueError: `noise_shape` does not broadcast.
+
+    >>> x = dropout(jnp.ones((1000,)), 0.5, seed=1)
+    >>> sorted(set(x.tolist()))
+    [0.0, 2.0]
     """
     inputs = convert_to_tensor(inputs)
     if not jnp.issubdtype(inputs.dtype, jnp.inexact):

@@ -14,7 +14,8 @@ from minikeras.core import naming
 from minikeras.core.bridge import Frame, current
 from minikeras.core.variable import Variable
 
-# Multiplier and modulus of the congruential step that `next(ordered=False)` takes.
+# Keras-JAX steps its global generator by these two numbers. The same script draws the
+# same numbers here only with both of them.
 _MULTIPLIER, _MODULUS = 5387, 933199
 
 
@@ -26,22 +27,23 @@ def make_default_seed() -> int:
 class SeedGenerator:
     """A stream of keys for the functions of `keras.random`.
 
-    Its state is a Variable, so that inside the bridge a draw is a pure function of
-    the state that comes in.
+    Its state is a Variable: a step that runs on bound values takes it as an input and
+    returns the next one, so that a draw is a pure function.
 
     Args:
-        seed: int in 0..2^32 - 1; None draws one from Python's `random`.
-        name: unique by default.
+        seed: int in 0..2^32 - 1; None takes one from Python's `random`.
+        name: string; a unique one by default.
+        **kwargs: none are accepted.
 
     Raises:
-        ValueError: the seed is no int.
+        ValueError: the seed is no int, or there is another argument.
 
     >>> generator = SeedGenerator(seed=7)
     >>> generator.next().tolist(), generator.next().tolist()
     ([7, 0], [7, 1])
     """
 
-    def __init__(self, seed=None, name=None, **kwargs):
+    def __init__(self, seed: int | None = None, name: str | None = None, **kwargs):
         if kwargs:
             raise ValueError(
                 f"Unrecognized keyword arguments: SeedGenerator takes `seed` and "
@@ -67,11 +69,11 @@ class SeedGenerator:
                 name="seed_generator_state",
             )
 
-    def next(self, ordered=True):
-        """The current pair; the state moves on.
+    def next(self, ordered: bool = True) -> jax.Array:
+        """Return the current pair and step the state.
 
         Args:
-            ordered: add `[0, 1]`; else both numbers take a step of a linear
+            ordered: the step adds `[0, 1]`; else both numbers take a step of a linear
                 congruential generator.
 
         Returns:
@@ -79,9 +81,11 @@ class SeedGenerator:
         """
         now = self.state.value
         if ordered:
+            # Keras's step: the first number stays the seed, the second counts draws.
             after = now + jnp.array([0, 1], dtype=now.dtype)
         else:
             after = (now + 1) * _MULTIPLIER % _MODULUS
+        # A tracer in the state would outlive its trace: every later draw would fail.
         if isinstance(after, jax.core.Tracer) and current().bindings is None:
             raise ValueError(
                 "When tracing a JAX function, you should only use seeded random ops: "
@@ -91,13 +95,17 @@ class SeedGenerator:
         self.state.assign(after)
         return now
 
-    def get_config(self):
-        """The constructor's arguments."""
+    def get_config(self) -> dict:
+        """The constructor's arguments; a seed of None stays None."""
         return {"seed": self._initial_seed, "name": self.name}
 
     @classmethod
     def from_config(cls, config):
-        """A generator at the start of its stream."""
+        """A generator at the start of its stream.
+
+        Args:
+            config: what `get_config` returned.
+        """
         return cls(**config)
 
 
@@ -117,19 +125,19 @@ def reset_global_seed_generator() -> None:
     _global.clear()
 
 
-def draw_seed(seed):
-    """What a `seed=` argument means -> raw key, uint32 of shape (2,).
+def draw_seed(seed) -> jax.Array:
+    """The key of a draw with this `seed=` argument: raw, uint32 of shape (2,).
 
     Args:
-        seed: a `SeedGenerator`, which moves on; an int, which gives the same draw
-            each time; None for the global generator; a raw JAX key.
+        seed: a `SeedGenerator`, which steps; an int, which gives the same key each
+            time; None for the global generator; a raw JAX key.
     """
     if isinstance(seed, SeedGenerator):
         return seed.next()
     if isinstance(seed, int):
         return jnp.asarray(np.array([seed, 0], dtype="uint32"))
     if seed is None:
-        # Keras steps its global generator this way.
+        # Keras steps its global generator this way, and those of layers by one.
         return global_seed_generator().next(ordered=False)
     if isinstance(seed, jax.Array):
         return seed

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from minikeras import random
-from minikeras.random import block_draws as blocks
-from minikeras.random import threefry
+from minikeras.random import block_draws, threefry
 
 F32 = np.dtype("float32")
 DRAWS = {
@@ -29,16 +28,16 @@ def test_bits(kind):
         key = jnp.asarray(np.array([12345 * i, 2**32 - 1 - i], "uint32"))
         expected = draw(key, shape)
         traced = jax.jit(lambda key, s=shape: threefry.draw(kind, key, s, *bounds))
-        for found in (blocks.draw(kind, key, shape, *bounds), traced(key)):
+        for found in (block_draws.draw(kind, key, shape, *bounds), traced(key)):
             assert found.dtype == F32 and found.shape == shape
             np.testing.assert_array_equal(found, expected)
 
 
 def test_one_program_for_all_shapes():
-    blocks._block.clear_cache()
+    block_draws._block.clear_cache()
     for units in (3, 40, 500):
         random.normal((7, units), seed=1)
-    assert blocks._block._cache_size() == 1
+    assert block_draws._block._cache_size() == 1
 
 
 @pytest.mark.parametrize("p", [0.0, 0.1, 0.5, 0.8, 1.0])
