@@ -1,4 +1,4 @@
-"""Sources of batches behind one protocol, `Adapter`."""
+"""Adapters: sources of batches of all kinds behind one protocol, `Adapter`."""
 
 from minikeras.data.adapter import Adapter
 from minikeras.data.arrays import ArrayAdapter

@@ -1,58 +1,60 @@
-"""The one protocol between every source of data and the training loop.
+"""Adapter: the protocol between sources of data and the training loop.
 
 A batch is `(x, y, sample_weight)`, or shorter where parts are absent.
 """
 
 import operator
+from collections.abc import Iterator
+from typing import Any
 
 from minikeras.data.weights import check_class_weight
 
 
 class Adapter:
-    """A source of batches. A kind defines `takes`, `make` and `_batches`.
+    """A source of batches. Subclasses define `takes`, `make` and `_batches`.
 
-    Iterating gives the batches of one epoch from its start, in NumPy or JAX arrays,
-    each in the form `pack_x_y_sample_weight` returns. The loop calls
-    `on_epoch_begin` before and `on_epoch_end` after each epoch. With
-    `steps_per_epoch`, it keeps one iterator over several epochs. Closing an iterator
-    early, or an error in it, ends the threads and processes behind it.
+    Iterating gives the batches of one epoch, of NumPy or JAX arrays, in the form that
+    `pack_x_y_sample_weight` returns. The loop calls `on_epoch_begin` before and
+    `on_epoch_end` after each epoch. With `steps_per_epoch` it uses one iterator for
+    several epochs. Closing an iterator early, or an error in it, ends its threads and
+    processes.
 
     Attributes:
-        what: what to call the source in messages.
-        fallback: whether other kinds are asked first if they take a source.
-        num_batches: batches an epoch, or None where unknown or endless.
-        batch_size: samples in a whole batch, or None where unknown.
-        has_partial_batch: whether an epoch's last batch is smaller.
-        partial_batch_size: its size, or None.
+        description: name of the source in messages.
+        fallback: True if the other classes are asked first whether they take a source.
+        num_batches: number of batches in an epoch; None if unknown or endless.
+        batch_size: number of samples in a full batch; None if unknown.
+        has_partial_batch: True if the last batch of an epoch is smaller.
+        partial_batch_size: its number of samples, or None.
     """
 
     kinds: list[type["Adapter"]] = []
-    what = "data"
+    description = "data"
     fallback = False
-    num_batches = None
-    batch_size = None
+    num_batches: int | None = None
+    batch_size: int | None = None
     has_partial_batch = False
-    partial_batch_size = None
+    partial_batch_size: int | None = None
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         Adapter.kinds.append(cls)
 
     @staticmethod
-    def takes(x) -> bool:
-        """Is `x` a source of this kind?"""
+    def takes(x: Any) -> bool:
+        """True if `x` is a source of this kind."""
         return False
 
     @classmethod
-    def make(cls, x, batch_size, steps, shuffle, **beside):
-        """The adapter of `x`; `beside` holds what came as y, sample_weight, …"""
+    def make(cls, x, batch_size, steps, shuffle, **others) -> "Adapter":
+        """Wrap a source that `takes` accepts; `others` are y, sample_weight, …"""
         raise NotImplementedError(f"{cls.__name__} must define make().")
 
-    def _batches(self):
-        """A generator of one epoch's batches."""
+    def _batches(self) -> Iterator:
+        """Generate the batches of one epoch."""
         raise NotImplementedError(f"{type(self).__name__} must define _batches().")
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator:
         number = 0
         try:
             for batch in self._batches():
@@ -60,25 +62,26 @@ class Adapter:
                 number += 1
         except Exception as error:
             error.add_note(
-                f"Raised while batch {number} (counted from 0) of the {self.what} was "
-                "being fetched."
+                f"Raised while batch {number} (counted from 0) of the "
+                f"{self.description} was being fetched."
             )
             raise
 
-    def close(self):
-        """End the threads and processes that are kept from epoch to epoch."""
+    def close(self) -> None:
+        """End the threads and processes that live for several epochs."""
 
-    def on_epoch_begin(self):
-        """Called by the loop before each epoch."""
+    def on_epoch_begin(self) -> None:
+        """The loop calls it before each epoch."""
 
-    def on_epoch_end(self):
-        """Called by the loop after each epoch."""
+    def on_epoch_end(self) -> None:
+        """The loop calls it after each epoch."""
 
-    def peek(self):
-        """The first batch, to learn structure and shapes; nothing is lost.
+    def peek(self) -> Any:
+        """Return the first batch, which shows structure and shapes.
 
-        It draws random numbers as an epoch does: Keras on JAX consumes one shuffle
-        when the first `fit` of a model builds it, before `on_train_begin`.
+        The next epoch starts at the first batch again. Random numbers are drawn as in
+        an epoch: Keras on JAX draws one shuffle when the first `fit` builds a model,
+        before `on_train_begin`.
         """
         self.on_epoch_begin()
         iterator = iter(self)
@@ -95,27 +98,27 @@ class Adapter:
 
 
 def get_adapter(
-    x,
-    y=None,
-    sample_weight=None,
-    batch_size=None,
-    steps=None,
-    shuffle=False,
-    class_weight=None,
-):
+    x: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    batch_size: int | None = None,
+    steps: int | None = None,
+    shuffle: bool | str | None = False,
+    class_weight: dict | None = None,
+) -> Adapter:
     """Wrap a source of data in the adapter for its kind.
 
     Args:
-        x: arrays (also in lists, tuples, dicts), a `PyDataset`, a generator, a
-            loader of PyTorch, TensorFlow or Grain, another iterable of batches, or an
-            adapter, which comes back as it is.
-        y: targets, with arrays only.
-        sample_weight: weights, with arrays only.
-        batch_size: samples a batch, with arrays only; default 32.
-        steps: batches an epoch, as in `ArrayAdapter`.
-        shuffle: see `ArrayAdapter` and `PyDatasetAdapter`.
-        class_weight: dict from class number to weight, not with generators and
-            loaders that know their own weights.
+        x: array, or list, tuple or dict of arrays; `PyDataset`; generator; data loader
+            of PyTorch, TensorFlow or Grain; another iterable of batches; or an
+            adapter, which is returned unchanged.
+        y: targets, if `x` holds arrays.
+        sample_weight: weights, if `x` holds arrays.
+        batch_size: number of samples in a batch, if `x` holds arrays; None: 32.
+        steps: number of batches in an epoch, if `x` holds arrays and `batch_size` is
+            None.
+        shuffle: True, False, or "batch" for arrays: shuffles within each batch.
+        class_weight: {class number: weight}; None: no weights.
 
     Returns:
         An `Adapter`.
@@ -127,14 +130,12 @@ def get_adapter(
         return x
     if class_weight is not None:
         check_class_weight(class_weight)
-    batch_size, steps = (
-        count_or_none("batch_size", batch_size),
-        count_or_none("steps", steps),
-    )
-    beside = {"y": y, "sample_weight": sample_weight, "class_weight": class_weight}
+    batch_size = count_or_none("batch_size", batch_size)
+    steps = count_or_none("steps", steps)
+    others = {"y": y, "sample_weight": sample_weight, "class_weight": class_weight}
     for kind in sorted(Adapter.kinds, key=lambda kind: kind.fallback):
         if kind.takes(x):
-            return kind.make(x, batch_size, steps, shuffle, **beside)
+            return kind.make(x, batch_size, steps, shuffle, **others)
     raise ValueError(
         f"Unrecognized data type: {type(x).__name__}, {str(x)[:80]!r}. Expected "
         "arrays (NumPy, JAX, pandas, or lists of numbers), lists, tuples or dicts of "
@@ -143,13 +144,13 @@ def get_adapter(
     )
 
 
-def count_or_none(name, value):
-    """A number of samples or batches that may be left out: a positive int, or None.
+def count_or_none(name: str, value: Any) -> int | None:
+    """Check an optional number of samples or batches: -> a positive int, or None.
 
-    0 counts as left out, as in Keras: `len(x) // batch_size` of a few samples is 0.
+    0 gives None, as in Keras: users pass `len(x) // batch_size`, which may be 0.
 
     Raises:
-        ValueError: it is anything else, such as 2.5 or "32".
+        ValueError: the value is something else, such as 2.5 or "32".
     """
     if value is None:
         return None
@@ -165,8 +166,8 @@ def count_or_none(name, value):
     return number or None
 
 
-def refuse(kind, **arguments):
-    """ValueError if one of the arguments was given beside this kind of `x`."""
+def reject_arguments(kind: str, **arguments: Any) -> None:
+    """Raise ValueError if an argument was passed that this kind of `x` excludes."""
     for name, value in arguments.items():
         if value is not None:
             raise ValueError(
@@ -176,8 +177,8 @@ def refuse(kind, **arguments):
             )
 
 
-def pack_x_y_sample_weight(x, y=None, sample_weight=None):
-    """Shorten `(x, y, sample_weight)` to the form that `fit` hands to `train_step`.
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """Pack the parts of a batch in the form that `fit` passes to `train_step`.
 
     Args:
         x: inputs, any structure of arrays.
@@ -185,8 +186,8 @@ def pack_x_y_sample_weight(x, y=None, sample_weight=None):
         sample_weight: weights, or None.
 
     Returns:
-        `(x, y, sample_weight)`, `(x, y)`, or without `y` just `x`; an `x` that is
-        itself a list or tuple comes back as `(x,)`.
+        `(x, y, sample_weight)`; `(x, y)` without weights; without `y`, `x` itself,
+        or `(x,)` if `x` is a list or tuple.
 
     >>> pack_x_y_sample_weight(1, 2)
     (1, 2)
@@ -200,18 +201,18 @@ def pack_x_y_sample_weight(x, y=None, sample_weight=None):
     return (x, y, sample_weight)
 
 
-def unpack_x_y_sample_weight(data):
-    """Lengthen one batch to `(x, y, sample_weight)`, with None for what is absent.
+def unpack_x_y_sample_weight(data: Any) -> tuple:
+    """Unpack a batch to `(x, y, sample_weight)`; missing parts are None.
 
     Args:
-        data: `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`; a list counts as a
-            tuple, anything else as `x`.
+        data: `(x,)`, `(x, y)` or `(x, y, sample_weight)` as a tuple or list; anything
+            else is `x`.
 
     Returns:
-        A tuple of three.
+        Tuple of three.
 
     Raises:
-        ValueError: an empty tuple or one of more than three parts.
+        ValueError: a tuple or list with no part, or with more than three.
 
     >>> unpack_x_y_sample_weight((1, 2))
     (1, 2, None)

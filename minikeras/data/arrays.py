@@ -2,6 +2,8 @@
 
 import math
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import jax
 import numpy as np
@@ -16,15 +18,22 @@ from minikeras.settings import floatx
 _NUMBERS = (bool, int, float, complex, np.generic)
 
 
-class Batched(Adapter):
-    """Samples, of which it is known how many there are, cut into batches.
+class IndexedAdapter(Adapter):
+    """Base of adapters whose samples have indices: shuffles and batches them.
 
     Attributes:
-        num_samples: how many there are.
-        shuffle: see `ArrayAdapter`.
+        num_samples: number of samples.
+        shuffle: True shuffles all samples in each epoch, "batch" those of each batch.
     """
 
-    def _cut(self, num_samples, batch_size, steps, shuffle):
+    def _set_batch_size(
+        self,
+        num_samples: int,
+        batch_size: int | None,
+        steps: int | None,
+        shuffle: bool | str | None,
+    ) -> None:
+        """Set the attributes of the adapter; by default batches have 32 samples."""
         if shuffle not in (True, False, None, "batch"):
             raise ValueError(
                 f"shuffle={shuffle!r}: expected True, False or the string 'batch'."
@@ -37,12 +46,12 @@ class Batched(Adapter):
         self.partial_batch_size = num_samples % self.batch_size or None
         self.has_partial_batch = self.partial_batch_size is not None
 
-    def order(self):
-        """In what order one epoch reads the samples: int32, or None for their own.
+    def order(self) -> np.ndarray | None:
+        """Draw the order of the samples in one epoch: int32 indices, or None.
 
-        Random numbers come from NumPy's global generator: one permutation of all
-        samples an epoch, or with `shuffle="batch"` one of each batch. Seeds then give
-        Keras's own batches.
+        As in Keras, NumPy's global generator draws one permutation of all samples in
+        an epoch, or one of each batch for `shuffle="batch"`. So the same seed gives the
+        same batches.
         """
         if not self.shuffle:
             return None
@@ -50,10 +59,10 @@ class Batched(Adapter):
             return np.concatenate(list(self.index_batches()))
         return np.random.permutation(self.num_samples).astype("int32")
 
-    def index_batches(self):
-        """Where one epoch's batches lie: slices, or int32 index arrays if shuffled.
+    def index_batches(self) -> Iterator:
+        """Generate the indices of each batch: a slice, or an int32 array if shuffled.
 
-        Random numbers are drawn when a batch is first asked for; see `order`.
+        Random numbers are drawn when the first index is read, not before.
         """
         order = self.order() if self.shuffle != "batch" else None
         for start in range(0, self.num_samples, self.batch_size):
@@ -66,59 +75,61 @@ class Batched(Adapter):
                 yield slice(start, stop)
 
 
-class ArrayAdapter(Batched):
+class ArrayAdapter(IndexedAdapter):
     """Batches from arrays, or lists, tuples and dicts of arrays.
 
     Args:
-        x: inputs; the first axis of every array counts samples.
-        y: targets, or None.
-        sample_weight: one weight a sample, or one array an output; or None.
-        batch_size: samples a batch; default 32, or with `steps` enough that one
-            epoch has that many batches.
-        steps: batches an epoch, used where `batch_size` is None.
-        shuffle: True permutes all samples anew each epoch; `"batch"` only the samples
-            within each batch; False keeps their order.
-        class_weight: dict from class number to weight, instead of `sample_weight`.
+        x: inputs: (samples, ...) arrays.
+        y: targets: (samples, ...) arrays, or None.
+        sample_weight: (samples,) weights, or a structure like `y` of one array for
+            each output; None: no weights.
+        batch_size: number of samples in a batch; None: 32, or as many as give `steps`
+            batches.
+        steps: number of batches in an epoch, used if `batch_size` is None.
+        shuffle: True shuffles all samples in each epoch, "batch" those of each batch.
+        class_weight: {class number: weight}, instead of `sample_weight`.
 
     Attributes:
-        arrays: `(x, y, sample_weight)` as structures of NumPy or JAX arrays, float
-            arrays in `floatx()`; None for what is absent.
+        arrays: `(x, y, sample_weight)` as structures of NumPy or JAX arrays, floats in
+            `floatx()`; missing parts are None.
     """
 
     def __init__(
         self,
-        x,
-        y=None,
-        sample_weight=None,
-        batch_size=None,
-        steps=None,
-        shuffle=False,
-        class_weight=None,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        batch_size: int | None = None,
+        steps: int | None = None,
+        shuffle: bool | str | None = False,
+        class_weight: dict | None = None,
     ):
         x = as_arrays(x, "x")
         y = as_arrays(y, "y")
         weights = as_arrays(sample_weight, "sample_weight")
-        self._cut(count_samples((x, y, weights)), batch_size, steps, shuffle)
+        self._set_batch_size(count_samples((x, y, weights)), batch_size, steps, shuffle)
         self.arrays = (x, y, _sample_weights(y, weights, class_weight))
 
     @staticmethod
-    def takes(x):
-        """Arrays, in any structure."""
+    def takes(x: Any) -> bool:
+        """True for a structure of arrays."""
         return is_arrays(x)
 
     @classmethod
-    def make(cls, x, batch_size, steps, shuffle, **beside):
-        """See `get_adapter`."""
-        return cls(x, batch_size=batch_size, steps=steps, shuffle=shuffle, **beside)
+    def make(cls, x, batch_size, steps, shuffle, **others) -> Adapter:
+        """Wrap a source that `takes` accepts; `others` are y, sample_weight, …"""
+        return cls(x, batch_size=batch_size, steps=steps, shuffle=shuffle, **others)
 
-    def _batches(self):
+    def _batches(self) -> Iterator:
         for index in self.index_batches():
-            batch = jax.tree_util.tree_map(lambda a, i=index: dense(a[i]), self.arrays)
+            batch = jax.tree_util.tree_map(
+                lambda a, i=index: to_dense(a[i]), self.arrays
+            )
             yield pack_x_y_sample_weight(*batch)
 
 
-def is_number_list(node):
-    """Whether `node` is a list or tuple of numbers, or of such lists."""
+def is_number_list(node: Any) -> bool:
+    """True for a list or tuple of numbers, or of such lists."""
     return (
         isinstance(node, (list, tuple))
         and len(node) > 0
@@ -126,38 +137,38 @@ def is_number_list(node):
     )
 
 
-def is_leaf(node):
-    """What `tree_map` must not look into: number lists, iterators, sparse arrays."""
+def is_leaf(node: Any) -> bool:
+    """True for nodes that are one array: lists of numbers, iterators, sparse arrays."""
     return is_number_list(node) or hasattr(node, "__next__") or is_sparse(node)
 
 
-def dense(leaf):
-    """One batch of a sparse array as a dense one; other leaves as they are."""
+def to_dense(leaf: Any) -> Any:
+    """Convert a sparse array to a NumPy array; return other leaves unchanged."""
     return np.asarray(leaf.todense()) if is_sparse(leaf) else leaf
 
 
-def plain(leaf):
-    """A tensor of PyTorch or TensorFlow as NumPy sees it, without a copy if dense.
+def to_array_like(leaf: Any) -> Any:
+    """Make a tensor of PyTorch or TensorFlow readable by NumPy; no copy if dense.
 
-    Neither library is imported: who has a tensor has imported its library.
+    Neither library is imported here: a user with a tensor has imported its library.
     """
     library = type(leaf).__module__.partition(".")[0]
     if library == "torch" and hasattr(leaf, "detach"):
         leaf = leaf.detach().cpu().to_dense()
         return leaf.float() if "bfloat16" in str(leaf.dtype) else leaf
     if library == "tensorflow":
-        if hasattr(leaf, "to_tensor"):  # ragged: rows are padded with zeros
+        if hasattr(leaf, "to_tensor"):  # RaggedTensor: rows are padded with zeros
             return leaf.to_tensor()
         if hasattr(leaf, "dense_shape"):
             return sys.modules["tensorflow"].sparse.to_dense(leaf)
-    return dense(leaf)
+    return to_dense(leaf)
 
 
-def is_arrays(tree):
-    """Whether `tree` is a structure of arrays, and None for absent inputs."""
+def is_arrays(tree: Any) -> bool:
+    """True for a structure of arrays, in which optional inputs may be None."""
     leaves = jax.tree_util.tree_leaves(tree, is_leaf=is_leaf)
-    absent = isinstance(tree, (list, tuple, dict)) and len(tree) > 0
-    return (bool(leaves) or absent) and all(
+    only_none = isinstance(tree, (list, tuple, dict)) and len(tree) > 0
+    return (bool(leaves) or only_none) and all(
         is_number_list(leaf)
         or is_sparse(leaf)
         or (hasattr(leaf, "__array__") and hasattr(leaf, "shape"))
@@ -165,8 +176,14 @@ def is_arrays(tree):
     )
 
 
-def as_arrays(tree, name, hint=""):
-    """Make every leaf of `tree` a NumPy or JAX array; floats become `floatx()`."""
+def as_arrays(tree: Any, name: str, hint: str = "") -> Any:
+    """Convert the leaves to NumPy or JAX arrays, floats to `floatx()`.
+
+    Args:
+        tree: structure of arrays.
+        name: name of the argument in errors.
+        hint: start of the text of errors.
+    """
     return jax.tree_util.tree_map_with_path(
         lambda path, leaf: _as_array(leaf, name + jax.tree_util.keystr(path), hint),
         tree,
@@ -174,8 +191,8 @@ def as_arrays(tree, name, hint=""):
     )
 
 
-def refuse_masked(leaf, name):
-    """ValueError for a masked array of NumPy: its mask would be lost in silence."""
+def refuse_masked(leaf: Any, name: str) -> None:
+    """Raise ValueError for a NumPy masked array: its mask would be lost unnoticed."""
     if isinstance(leaf, np.ma.MaskedArray):
         raise ValueError(
             f"`{name}` holds a NumPy masked array, shape {leaf.shape}, whose mask "
@@ -185,8 +202,9 @@ def refuse_masked(leaf, name):
 
 
 def _as_array(leaf, name, hint):
+    """Convert one leaf; ValueError if it is no array of numbers."""
     if is_sparse(leaf):
-        return _sparse_rows(leaf).astype(floatx())
+        return _to_csr(leaf).astype(floatx())
     refuse_masked(leaf, name)
     if not isinstance(leaf, jax.Array):
         if not is_number_list(leaf) and not hasattr(leaf, "__array__"):
@@ -195,8 +213,10 @@ def _as_array(leaf, name, hint):
                 f"pandas, or lists of numbers); got {type(leaf).__name__}: "
                 f"{str(leaf)[:80]!r}. Convert it with numpy.asarray first."
             )
-        from_table = type(leaf).__module__.startswith("pandas")
-        leaf = _from_table(leaf) if from_table else _from_rows(plain(leaf), name)
+        if type(leaf).__module__.startswith("pandas"):
+            leaf = _from_pandas(leaf)
+        else:
+            leaf = _from_numpy_like(to_array_like(leaf), name)
     if leaf.ndim == 0:
         raise ValueError(
             f"`{name}` holds a scalar, {leaf}; expected arrays whose first axis "
@@ -212,7 +232,8 @@ def _as_array(leaf, name, hint):
     return leaf.astype(floatx()) if is_float and leaf.dtype != floatx() else leaf
 
 
-def _from_rows(leaf, name):
+def _from_numpy_like(leaf, name):
+    """Convert to a NumPy array; ValueError that names the row of a ragged list."""
     try:
         array = np.asarray(leaf)
     except ValueError:
@@ -224,8 +245,8 @@ def _from_rows(leaf, name):
     return np.asarray(leaf) if array is None else array
 
 
-def _from_table(table):
-    """A pandas table as an array; one column of it is (samples, 1) too."""
+def _from_pandas(table):
+    """Convert a pandas object to an array; a Series gives (samples, 1), as in Keras."""
     if table.ndim == 1:
         return np.asarray(table)[:, None]
     numbers = all(dtype.kind in "biuf" for dtype in table.dtypes)
@@ -233,8 +254,8 @@ def _from_table(table):
     return array.astype(floatx()) if numbers and array.dtype.kind == "O" else array
 
 
-def _sparse_rows(leaf):
-    """A sparse array in the format whose rows are quick to take."""
+def _to_csr(leaf):
+    """Convert a sparse array to CSR, the format in which slicing rows is fast."""
     sparse = late_import("scipy.sparse")
     if hasattr(leaf, "indices") and hasattr(leaf, "n_batch"):  # BCOO
         rows, columns = np.asarray(leaf.indices).T
@@ -243,8 +264,8 @@ def _sparse_rows(leaf):
     return sparse.csr_matrix(leaf)
 
 
-def count_samples(arrays):
-    """The common length of all first axes in `(x, y, sample_weight)`."""
+def count_samples(arrays: tuple) -> int:
+    """The size of the first axis of all arrays; ValueError if it is not the same."""
     names = ("x", "y", "sample_weight")
     counts = {
         name: [leaf.shape[0] for leaf in jax.tree_util.tree_leaves(part)]
@@ -264,7 +285,7 @@ def count_samples(arrays):
 
 
 def _sample_weights(y, weights, class_weight):
-    """Give every output of `y` its weights, or None; see ArrayAdapter."""
+    """The weights in the structure of `y`, from `sample_weight` or `class_weight`."""
     if class_weight is not None:
         if weights is not None:
             raise ValueError(
@@ -284,6 +305,7 @@ def _sample_weights(y, weights, class_weight):
 
 
 def _weights_per_output(y, weights):
+    """The weights in the structure of `y`; one array serves all outputs."""
     if not isinstance(weights, (dict, list, tuple)):
         if weights.ndim != 1:
             raise ValueError(
@@ -303,20 +325,20 @@ def _weights_per_output(y, weights):
     return weights
 
 
-def train_validation_split(arrays, validation_split):
-    """Cut the last part of every array off for validation, without shuffling.
+def train_validation_split(arrays: tuple, validation_split: float) -> tuple:
+    """Split off the last samples for validation, without shuffling.
 
     Args:
-        arrays: tuple of structures of arrays, such as `(x, y, sample_weight)`; None
-            stays None.
-        validation_split: the fraction to cut off, between 0 and 1; the training part
-            has `floor(samples * (1 - validation_split))` samples.
+        arrays: tuple of structures of arrays, such as `(x, y, sample_weight)`; parts
+            may be None.
+        validation_split: in (0, 1); the training part has
+            floor(samples (1 - validation_split)) samples.
 
     Returns:
-        `(train, validation)`, each built like `arrays`.
+        `(train, validation)`, both in the structure of `arrays`.
 
     Raises:
-        ValueError: something cannot be cut (a generator), or a part would be empty.
+        ValueError: a part is no array (but a generator), or a result has no samples.
     """
     arrays = tuple(
         as_arrays(part, name, hint="`validation_split` works on arrays only: ")

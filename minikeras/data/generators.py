@@ -1,32 +1,35 @@
-"""Batches from a Python generator, or any other iterable of batches."""
+"""Batches from Python generators and from other iterables of batches."""
 
 import itertools
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-from minikeras.data.adapter import Adapter, refuse
+from minikeras.data.adapter import Adapter, reject_arguments
 from minikeras.data.batches import to_batch
-from minikeras.data.weights import weighted
+from minikeras.data.weights import add_class_weights
 
 
 class IterableAdapter(Adapter):
-    """Batches from an object whose `__iter__` starts anew each epoch.
+    """Batches from an object whose `__iter__` starts a new epoch.
 
     Args:
         source: yields `(x,)`, `(x, y)`, `(x, y, sample_weight)`, lists of these parts,
-            or `x` alone, an array or a dict. Its `len`, if any, counts batches.
-        class_weight: dict from class number to weight, for batches `(x, y)`.
+            or `x` alone, an array or a dict. Its `len`, if it has one, is the number
+            of batches.
+        class_weight: {class number: weight}, for batches `(x, y)`.
     """
 
-    what = "stream of batches"
+    description = "stream of batches"
     fallback = True
-    copies = True  # who makes a batch may write the next one over it
+    copies = True  # the source may write the next batch into the same array
 
-    def __init__(self, source, class_weight=None):
+    def __init__(self, source: Any, class_weight: dict | None = None):
         self.source = source
         self.class_weight = class_weight
 
     @staticmethod
-    def takes(x):
-        """Anything to iterate over that is no container and no iterator."""
+    def takes(x: Any) -> bool:
+        """True for iterables that are no containers and no iterators."""
         containers = (str, bytes, dict, list, tuple, set, frozenset)
         return (
             hasattr(x, "__iter__")
@@ -35,23 +38,23 @@ class IterableAdapter(Adapter):
         )
 
     @classmethod
-    def make(cls, x, batch_size, steps, shuffle, **beside):
-        """See `get_adapter`."""
-        refuse(cls.what, **beside)
+    def make(cls, x, batch_size, steps, shuffle, **others) -> Adapter:
+        """Wrap a source that `takes` accepts; `others` are y, sample_weight, …"""
+        reject_arguments(cls.description, **others)
         return cls(x)
 
     @property
-    def num_batches(self):
+    def num_batches(self) -> int | None:
         try:
             return len(self.source)
         except TypeError:
             return None
 
-    def _batches(self):
+    def _batches(self) -> Iterator:
         iterator = iter(self.source)
         try:
             for batch in iterator:
-                yield weighted(to_batch(batch, self.copies), self.class_weight)
+                yield add_class_weights(to_batch(batch, self.copies), self.class_weight)
         finally:
             if hasattr(iterator, "close"):
                 iterator.close()
@@ -60,39 +63,39 @@ class IterableAdapter(Adapter):
 class GeneratorAdapter(Adapter):
     """Batches from a generator or another iterator.
 
-    The first batch is fetched at once, so that a model can be built from it, and is
-    kept: the first epoch begins with it. Each epoch reads on where the last stopped.
-    Batches are copied: a generator may fill the same array again and again, while the
-    device still reads from it.
+    The first batch is fetched at once, so that a model can be built from it; the first
+    epoch starts with it. Each epoch continues where the last one stopped. Batches are
+    copied: a generator may fill the same array for each batch, while the device still
+    reads from it.
 
-    Departs from Keras, which trains again on the first two batches in every epoch
-    after a generator has ended: here such an epoch is empty, and the loop says that
-    the data ran out.
+    Differs from Keras, which trains again on the first two batches in every epoch
+    after a generator has ended. Here such an epoch is empty, and the loop reports that
+    the data has ended.
 
     Args:
         source: yields `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
     """
 
-    what = "generator"
+    description = "generator"
     fallback = True
 
-    def __init__(self, source):
+    def __init__(self, source: Iterable):
         self._iterator = map(_from_tuple, source)
         self._first = []
         self.peek()
 
     @staticmethod
-    def takes(x):
-        """Any iterator."""
+    def takes(x: Any) -> bool:
+        """True for any iterator."""
         return hasattr(x, "__next__")
 
     @classmethod
-    def make(cls, x, batch_size, steps, shuffle, **beside):
-        """See `get_adapter`."""
-        refuse(cls.what, **beside)
+    def make(cls, x, batch_size, steps, shuffle, **others) -> Adapter:
+        """Wrap a source that `takes` accepts; `others` are y, sample_weight, …"""
+        reject_arguments(cls.description, **others)
         return cls(x)
 
-    def peek(self):
+    def peek(self) -> Any:
         if not self._first:
             self._first = list(itertools.islice(self._iterator, 1))
         if not self._first:
@@ -103,13 +106,14 @@ class GeneratorAdapter(Adapter):
             )
         return self._first[0]
 
-    def _batches(self):
+    def _batches(self) -> Iterator:
         while self._first:
             yield self._first.pop()
         yield from self._iterator
 
 
 def _from_tuple(batch):
+    """Convert a batch of a generator; ValueError if it is no tuple."""
     if not isinstance(batch, tuple):
         raise ValueError(
             "A generator must yield tuples: (inputs,), (inputs, targets) or "

@@ -1,25 +1,27 @@
-"""Data loaders of other libraries, known by the names of their classes.
+"""Batches from data loaders of other libraries, recognized by their class names.
 
-No library is imported here: who has one of its objects has imported it.
+No library is imported here: a user with one of its objects has imported it.
 """
 
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import jax
 import numpy as np
 
-from minikeras.data.adapter import refuse
-from minikeras.data.arrays import Batched, is_leaf
+from minikeras.data.adapter import Adapter, reject_arguments
+from minikeras.data.arrays import IndexedAdapter, is_leaf
 from minikeras.data.batches import to_batch
 from minikeras.data.generators import IterableAdapter
-from minikeras.data.weights import weighted
+from minikeras.data.weights import add_class_weights
 
 
-def is_a(x, library, *names):
-    """Is `x` of a class of the library that bears one of the names?
+def is_instance_by_name(x: Any, library: str, *names: str) -> bool:
+    """True if a class of `x`, or a base of it, is one of these of the library.
 
-    >>> is_a(np.float32(1), "numpy", "floating"), is_a(1, "numpy", "floating")
-    (True, False)
+    >>> is_instance_by_name(np.float32(1), "numpy", "floating")
+    True
     """
     return any(
         kind.__module__.partition(".")[0] == library and kind.__name__ in names
@@ -28,78 +30,83 @@ def is_a(x, library, *names):
 
 
 class TorchAdapter(IterableAdapter):
-    """Batches from a `torch.utils.data.DataLoader`; tensors share their memory."""
+    """Batches from a `torch.utils.data.DataLoader`, which share memory with tensors."""
 
-    what = "torch DataLoader"
+    description = "torch DataLoader"
     fallback = copies = False
 
     def __init__(self, source):
         super().__init__(source)
         self.batch_size = source.batch_size
         if self.batch_size and not source.drop_last and self.num_batches is not None:
-            samples = source.sampler if _sized(source.sampler) else source.dataset
+            samples = source.sampler if _has_length(source.sampler) else source.dataset
             self.partial_batch_size = len(samples) % self.batch_size or None
             self.has_partial_batch = self.partial_batch_size is not None
 
     @staticmethod
-    def takes(x):
-        """A `DataLoader`."""
-        return is_a(x, "torch", "DataLoader")
+    def takes(x: Any) -> bool:
+        """True for a `DataLoader`."""
+        return is_instance_by_name(x, "torch", "DataLoader")
 
 
 class TensorFlowAdapter(IterableAdapter):
     """Batches from a `tf.data.Dataset`. Sparse and ragged tensors become dense."""
 
-    what = "tf.data.Dataset"
+    description = "tf.data.Dataset"
     fallback = copies = False
 
     @staticmethod
-    def takes(x):
-        """A `tf.data.Dataset`."""
-        return is_a(x, "tensorflow", "DatasetV2")
+    def takes(x: Any) -> bool:
+        """True for a `tf.data.Dataset`."""
+        return is_instance_by_name(x, "tensorflow", "DatasetV2")
 
     @classmethod
-    def make(cls, x, batch_size, steps, shuffle, **beside):
-        """See `get_adapter`."""
-        class_weight = beside.pop("class_weight")
-        refuse(cls.what, **beside)
+    def make(cls, x, batch_size, steps, shuffle, **others) -> Adapter:
+        """Wrap a source that `takes` accepts; `others` are y, sample_weight, …"""
+        class_weight = others.pop("class_weight")
+        reject_arguments(cls.description, **others)
         return cls(x, class_weight)
 
     @property
-    def num_batches(self):
+    def num_batches(self) -> int | None:
         count = int(self.source.cardinality())
-        return None if count < 0 else count  # endless, or unknown
+        return None if count < 0 else count  # -1: endless, -2: unknown
 
 
 class GrainAdapter(IterableAdapter):
     """Batches from a `grain.MapDataset`, `IterDataset` or `DataLoader`."""
 
-    what = "Grain dataset"
+    description = "Grain dataset"
     fallback = copies = False
 
     @staticmethod
-    def takes(x):
-        """A data set or loader of Grain."""
-        return is_a(x, "grain", "MapDataset", "IterDataset", "DataLoader")
+    def takes(x: Any) -> bool:
+        """True for a data set or loader of Grain."""
+        return is_instance_by_name(
+            x, "grain", "MapDataset", "IterDataset", "DataLoader"
+        )
 
     @property
-    def num_batches(self):
+    def num_batches(self) -> int | None:
         count = super().num_batches
-        return None if count == sys.maxsize else count  # repeated without end
+        return None if count == sys.maxsize else count  # maxsize: repeated endlessly
 
 
-class SampleAdapter(Batched):
-    """Batches from a source of single samples by number: `tfds.data_source`, Grain's.
+class SampleAdapter(IndexedAdapter):
+    """Batches from a source of samples with indices: `tfds.data_source`, Grain's.
 
     Args:
         source: `source[i]` is sample i: `(x,)`, `(x, y)`, `(x, y, sample_weight)`, or
-            `x` alone. Of a TFDS source that says which entries are inputs and targets
-            (`dataset_info.supervised_keys`), only these are taken.
-        batch_size, steps, shuffle: as in `ArrayAdapter`.
-        class_weight: dict from class number to weight, for samples `(x, y)`.
+            `x` alone. If a TFDS source names its inputs and targets
+            (`dataset_info.supervised_keys`), only these entries are used.
+        batch_size: number of samples in a batch; None: 32, or as many as give `steps`
+            batches.
+        steps: number of batches in an epoch, used if `batch_size` is None.
+        shuffle: True shuffles all samples in each epoch, "batch" those of each batch.
+        class_weight: {class number: weight}, for samples `(x, y)`.
     """
 
-    what = "source of samples"
+    description = "source of samples"
 
     def __init__(
         self, source, batch_size=None, steps=None, shuffle=False, class_weight=None
@@ -107,24 +114,24 @@ class SampleAdapter(Batched):
         self.source, self.class_weight = source, class_weight
         info = getattr(source, "dataset_info", None)
         self._keys = getattr(info, "supervised_keys", None)
-        self._cut(len(source), batch_size, steps, shuffle)
+        self._set_batch_size(len(source), batch_size, steps, shuffle)
 
     @staticmethod
-    def takes(x):
-        """A source of samples from TFDS, Grain or ArrayRecord."""
+    def takes(x: Any) -> bool:
+        """True for a source of samples of TFDS, Grain or ArrayRecord."""
         kinds = type(x).__mro__
         libraries = {kind.__module__.partition(".")[0] for kind in kinds}
         known = libraries & {"tensorflow_datasets", "grain", "array_record"}
-        return bool(known) and _sized(x) and hasattr(x, "__getitem__")
+        return bool(known) and _has_length(x) and hasattr(x, "__getitem__")
 
     @classmethod
-    def make(cls, x, batch_size, steps, shuffle, **beside):
-        """See `get_adapter`."""
-        class_weight = beside.pop("class_weight")
-        refuse(cls.what, **beside)
+    def make(cls, x, batch_size, steps, shuffle, **others) -> Adapter:
+        """Wrap a source that `takes` accepts; `others` are y, sample_weight, …"""
+        class_weight = others.pop("class_weight")
+        reject_arguments(cls.description, **others)
         return cls(x, batch_size, steps, shuffle, class_weight)
 
-    def _batches(self):
+    def _batches(self) -> Iterator:
         for index in self.index_batches():
             if isinstance(index, slice):
                 index = np.arange(index.start, index.stop)
@@ -132,7 +139,7 @@ class SampleAdapter(Batched):
             batch = jax.tree_util.tree_map(
                 lambda *leaves: np.stack(leaves), *samples, is_leaf=is_leaf
             )
-            yield weighted(to_batch(batch), self.class_weight)
+            yield add_class_weights(to_batch(batch), self.class_weight)
 
     def _fetch(self, index):
         if hasattr(self.source, "__getitems__"):
@@ -145,7 +152,8 @@ class SampleAdapter(Batched):
         return tuple(sample[key] for key in self._keys)
 
 
-def _sized(x):
+def _has_length(x):
+    """True if `len(x)` works."""
     try:
         return len(x) >= 0
     except TypeError:

@@ -1,4 +1,6 @@
-"""One-hot labels and unit-length rows."""
+"""One-hot encoding of class numbers, and division by the norm."""
+
+from typing import Any
 
 import jax
 import numpy as np
@@ -6,19 +8,20 @@ import numpy as np
 from minikeras.settings import floatx
 
 
-def to_categorical(x, num_classes=None):
-    """One row of zeros and a one for each class number.
+def to_categorical(x: Any, num_classes: int | None = None) -> Any:
+    """One-hot encode class numbers.
 
     Args:
-        x: class numbers 0, 1, …, of any shape; a last axis of length 1 is dropped.
-        num_classes: length of a row, by default the largest class number plus one.
+        x: integers in [0, num_classes), of any shape; a last axis of size 1 is removed.
+        num_classes: > 0; None: the largest class number + 1.
 
     Returns:
-        Array of shape `x.shape + (num_classes,)`: float64 for NumPy arrays and lists,
-        `floatx()` for JAX arrays.
+        Array of shape (*x.shape, num_classes): NumPy float64 for NumPy arrays and
+        lists, JAX `floatx()` for JAX arrays.
 
     Raises:
-        IndexError: a class number of a NumPy array is too large for `num_classes`.
+        IndexError: a class number in a NumPy array is not below `num_classes`.
+        ValueError: `x` is empty, and `num_classes` is None.
 
     >>> to_categorical([0, 2])
     array([[1., 0., 0.],
@@ -39,6 +42,7 @@ def to_categorical(x, num_classes=None):
 
 
 def _one_hot(x, num_classes):
+    """`to_categorical` of a JAX array."""
     if x.ndim > 1 and x.shape[-1] == 1:
         x = x[..., 0]
     if not num_classes:
@@ -46,16 +50,16 @@ def _one_hot(x, num_classes):
     return jax.nn.one_hot(x, num_classes, dtype=floatx())
 
 
-def normalize(x, axis=-1, order=2):
-    """Divide by the norm along an axis: `x / norm(x)`, and 0 where that is 0.
+def normalize(x: Any, axis: int = -1, order: float = 2) -> Any:
+    """x / ‖x‖ along an axis, and 0 where the norm is 0.
 
     Args:
         x: array or list.
-        axis: axis along which the norm is taken.
+        axis: axis over which the norm is taken.
         order: order of the norm, as in `numpy.linalg.norm`.
 
     Returns:
-        Array like `x`: JAX for JAX, else NumPy.
+        Array of the shape of `x`: JAX for JAX arrays, NumPy for others.
 
     >>> normalize([[3.0, 4.0], [0.0, 0.0]])
     array([[0.6, 0.8],

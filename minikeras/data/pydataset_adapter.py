@@ -1,12 +1,14 @@
-"""Batches from a `PyDataset`, in order or mixed, fetched ahead by workers."""
+"""Batches from a `PyDataset`, in order or shuffled, fetched ahead by workers."""
 
 import itertools
 import random
+from collections.abc import Iterator
+from typing import Any
 
-from minikeras.data.adapter import Adapter, refuse
+from minikeras.data.adapter import Adapter, reject_arguments
 from minikeras.data.batches import to_batch
 from minikeras.data.pydataset import PyDataset
-from minikeras.data.weights import weighted
+from minikeras.data.weights import add_class_weights
 from minikeras.data.worker_pool import WorkerPool, get_batch
 
 
@@ -15,13 +17,18 @@ class PyDatasetAdapter(Adapter):
 
     Args:
         dataset: the data set.
-        shuffle: whether to mix the order of the batches anew each epoch.
-        class_weight: dict from class number to weight, for batches `(x, y)`.
+        shuffle: True shuffles the order of the batches in each epoch.
+        class_weight: {class number: weight}, for batches `(x, y)`.
     """
 
-    what = "PyDataset"
+    description = "PyDataset"
 
-    def __init__(self, dataset, shuffle=False, class_weight=None):
+    def __init__(
+        self,
+        dataset: PyDataset,
+        shuffle: bool | str | None = False,
+        class_weight: dict | None = None,
+    ):
         self.dataset = dataset
         self.shuffle = bool(shuffle)
         self.class_weight = class_weight
@@ -29,41 +36,41 @@ class PyDatasetAdapter(Adapter):
         self._pool = WorkerPool(dataset) if ahead else None
 
     @staticmethod
-    def takes(x):
-        """A `PyDataset`."""
+    def takes(x: Any) -> bool:
+        """True for a `PyDataset`."""
         return isinstance(x, PyDataset)
 
     @classmethod
-    def make(cls, x, batch_size, steps, shuffle, **beside):
-        """See `get_adapter`."""
-        class_weight = beside.pop("class_weight")
-        refuse(cls.what, **beside)
+    def make(cls, x, batch_size, steps, shuffle, **others) -> Adapter:
+        """Wrap a source that `takes` accepts; `others` are y, sample_weight, …"""
+        class_weight = others.pop("class_weight")
+        reject_arguments(cls.description, **others)
         return cls(x, shuffle, class_weight)
 
     @property
-    def num_batches(self):
+    def num_batches(self) -> int | None:
         return self.dataset.num_batches
 
-    def on_epoch_begin(self):
+    def on_epoch_begin(self) -> None:
         self.dataset.on_epoch_begin()
 
-    def on_epoch_end(self):
+    def on_epoch_end(self) -> None:
         self.dataset.on_epoch_end()
 
-    def close(self):
+    def close(self) -> None:
         if self._pool is not None:
             self._pool.close()
 
-    def _batches(self):
+    def _batches(self) -> Iterator:
         if self._pool is not None:
             batches = self._pool.map(self._order())
         else:
             batches = (get_batch(self.dataset, index) for index in self._order())
         for batch in batches:
-            yield weighted(self._in_form(batch), self.class_weight)
+            yield add_class_weights(self._to_batch_tuple(batch), self.class_weight)
 
-    def peek(self):
-        """The first batch, fetched in this thread: no worker is started for it."""
+    def peek(self) -> Any:
+        """Return the first batch, fetched in this thread, without a worker."""
         pool, self._pool = self._pool, None
         try:
             return super().peek()
@@ -71,6 +78,7 @@ class PyDatasetAdapter(Adapter):
             self._pool = pool
 
     def _order(self):
+        """Draw the order of the batches of one epoch."""
         count = self.num_batches
         if count is None:
             return itertools.count()
@@ -79,6 +87,7 @@ class PyDatasetAdapter(Adapter):
             random.shuffle(order)
         return order
 
-    def _in_form(self, batch):
+    def _to_batch_tuple(self, batch):
+        """Convert a batch to arrays; `x` alone becomes `(x,)`."""
         batch = to_batch(batch)
         return batch if isinstance(batch, (tuple, dict)) else (batch,)

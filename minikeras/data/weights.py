@@ -2,14 +2,18 @@
 
 import numbers
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from minikeras.settings import floatx
 
 
-def weighted(batch, class_weight):
-    """A batch `(x, y)` with the weights of its classes; without any, as it is."""
+def add_class_weights(batch: Any, class_weight: Mapping | None) -> Any:
+    """Add the weights of the classes to a batch `(x, y)`.
+
+    A batch without `y`, or a `class_weight` of None, gives the batch itself.
+    """
     if class_weight is None or not isinstance(batch, tuple) or len(batch) < 2:
         return batch
     x, y, *weights = batch
@@ -21,10 +25,10 @@ def weighted(batch, class_weight):
     return x, y, class_weight_to_sample_weights(y, class_weight)
 
 
-def check_class_weight(class_weight):
-    """TypeError unless it is {class number: weight}.
+def check_class_weight(class_weight: Any) -> None:
+    """Raise TypeError unless it is {class number: weight}.
 
-    Anything else would weigh nothing in silence: the key "1" is no class.
+    Another key, such as the string "1", would match no class, without notice.
     """
     if not isinstance(class_weight, Mapping):
         raise TypeError(
@@ -34,7 +38,7 @@ def check_class_weight(class_weight):
             "classes: dict(enumerate(weights))."
         )
     for label, weight in class_weight.items():
-        # 1.0 is the key 1 to a dict.
+        # Floats such as 1.0 are allowed: a dict finds them under the key 1.
         if not isinstance(label, numbers.Real) or label != int(label):
             raise TypeError(
                 "`class_weight`: the keys must be class numbers (ints), got "
@@ -47,17 +51,20 @@ def check_class_weight(class_weight):
             )
 
 
-def class_weight_to_sample_weights(y, class_weight):
-    """One weight a sample from one weight a class: `w[i] = class_weight[y[i]]`.
+def class_weight_to_sample_weights(y: Any, class_weight: Mapping) -> np.ndarray:
+    """class_weight[y]: the weights of samples from those of their classes.
 
     Args:
-        y: class numbers of shape (n,) or (n, 1), rounded to the nearest integer, or
-            one row of class scores a sample, shape (n, classes), of which the
-            largest counts.
-        class_weight: dict from class number to weight; other classes weigh 1.
+        y: (n,) or (n, 1) class numbers, rounded to integers; or (n, classes) scores,
+            of which the largest gives the class.
+        class_weight: {class number: weight}; other classes have the weight 1.
 
     Returns:
-        Weights of dtype `floatx()`, shape (n,).
+        (n,) weights, in `floatx()`.
+
+    Raises:
+        TypeError: `class_weight` has another form.
+        ValueError: `y` has another shape.
 
     >>> class_weight_to_sample_weights(np.array([0, 2, 1]), {2: 0.5}).tolist()
     [1.0, 0.5, 1.0]
@@ -71,6 +78,6 @@ def class_weight_to_sample_weights(y, class_weight):
         )
     if y.ndim == 2:
         y = y[:, 0] if y.shape[1] == 1 else np.argmax(y, axis=-1)
-    classes, where = np.unique(np.rint(y).astype("int64"), return_inverse=True)
+    classes, index = np.unique(np.rint(y).astype("int64"), return_inverse=True)
     weights = [class_weight.get(int(label), 1.0) for label in classes]
-    return np.asarray(weights, dtype=floatx())[where.reshape(-1)]
+    return np.asarray(weights, dtype=floatx())[index.reshape(-1)]

@@ -1,4 +1,4 @@
-"""Fetch the batches of a `PyDataset` ahead, in order, by threads or processes."""
+"""WorkerPool: threads or processes that fetch batches of a `PyDataset` ahead."""
 
 import collections
 import contextlib
@@ -9,7 +9,9 @@ import pickle
 import subprocess
 import threading
 import weakref
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from minikeras.data.pydataset import PyDataset
 
@@ -17,21 +19,21 @@ from minikeras.data.pydataset import PyDataset
 class WorkerPool:
     """Threads that fetch batches; with `use_multiprocessing`, each has a process.
 
-    It starts when first used. It ends by `close`, with the object, or when a reader
-    of `map` stops early; used again, it starts again.
+    The threads start at the first `map`. They end at `close`, when the object is
+    deleted, or when a reader of `map` stops early. The next `map` starts new ones.
     """
 
-    def __init__(self, dataset):
+    def __init__(self, dataset: PyDataset):
         self._dataset = dataset
         self._executor = None
 
-    def map(self, indices):
-        """Batches in the order of the indices, up to `max_queue_size` made ahead."""
+    def map(self, indices: Iterable[int]) -> Iterator:
+        """Generate the batches of these indices, up to `max_queue_size` ahead."""
         dataset = self._dataset
         if self._executor is None:
             self._start()
-        elif _has_hooks(dataset):
-            self._fetch.renew()
+        elif _overrides_epoch_hooks(dataset):
+            self._fetch.refresh()
         ahead = max(dataset.max_queue_size, dataset.workers)
         pending = collections.deque()
         try:
@@ -41,46 +43,56 @@ class WorkerPool:
                     yield pending.popleft().result()
             while pending:
                 yield pending.popleft().result()
-        except BaseException:  # GeneratorExit too: the reader has stopped early
+        except BaseException:  # includes GeneratorExit, when the reader stops early
             self.close()
             raise
 
     def _start(self):
-        kind = _ByProcess if self._dataset.use_multiprocessing else _ByThread
+        """Create the threads and the object that they call."""
+        kind = _ProcessFetcher if self._dataset.use_multiprocessing else _ThreadFetcher
         self._fetch = kind(self._dataset)
         self._executor = ThreadPoolExecutor(self._dataset.workers, "PyDataset")
-        self._end = weakref.finalize(self, _end, self._executor, self._fetch)
+        self._shut_down = weakref.finalize(
+            self, _shut_down, self._executor, self._fetch
+        )
 
-    def close(self):
-        """End the threads, when they have done what they are at, and the processes."""
+    def close(self) -> None:
+        """End the threads, after the batches that they fetch now, and the processes."""
         if self._executor is not None:
             self._executor = None
-            self._end()
+            self._shut_down()
 
 
-def _end(executor, fetch):
+def _shut_down(executor, fetch):
+    """End threads and processes.
+
+    Processes are killed between the two calls: a thread that waits for its process
+    would make the second one wait for a whole batch.
+    """
     executor.shutdown(wait=False, cancel_futures=True)
     fetch.end()
     executor.shutdown()
 
 
-def _has_hooks(dataset):
-    """Whether an epoch may change the data set, of which processes have copies."""
-    kind = type(dataset)
-    hooks = kind.on_epoch_begin, kind.on_epoch_end
+def _overrides_epoch_hooks(dataset):
+    """True if hooks may change the data set, of which processes have copies."""
+    cls = type(dataset)
+    hooks = cls.on_epoch_begin, cls.on_epoch_end
     return hooks != (PyDataset.on_epoch_begin, PyDataset.on_epoch_end)
 
 
-def get_batch(dataset, index, by=None):
-    """`dataset[index]`, or `by(index)` in its stead; an error says which it was."""
+def get_batch(
+    dataset: PyDataset, index: int, fetch: Callable[[int], Any] | None = None
+) -> Any:
+    """Return `dataset[index]`, by `fetch(index)` if given; errors name the index."""
     try:
-        return by(index) if by is not None else dataset[index]
+        return fetch(index) if fetch is not None else dataset[index]
     except Exception as error:
         error.add_note(f"Raised by {type(dataset).__name__}.__getitem__({index}).")
         raise
 
 
-class _ByThread:
+class _ThreadFetcher:
     """Fetches a batch in the calling thread."""
 
     def __init__(self, dataset):
@@ -89,36 +101,38 @@ class _ByThread:
     def __call__(self, index):
         return get_batch(self._dataset, index)
 
-    def renew(self):
-        """Threads see the data set itself."""
+    def refresh(self):
+        """Do nothing: threads share the data set."""
 
     def end(self):
-        """Nothing to end."""
+        """Do nothing: there is no process."""
 
 
-class _ByProcess:
-    """Fetches a batch in the process of the calling thread; see `worker_process.py`."""
+class _ProcessFetcher:
+    """Fetches a batch in the process of the calling thread, by `worker_process.py`."""
 
     def __init__(self, dataset):
         self._dataset = dataset
         self._version = 0
         self._lock = threading.Lock()
-        self._processes = {}  # by thread
+        self._processes = {}  # {id of a thread: _Process}
         self._ended = False
 
     def __call__(self, index):
-        return get_batch(self._dataset, index, by=self._ask)
+        return get_batch(self._dataset, index, fetch=self._request)
 
-    def _ask(self, index):
+    def _request(self, index):
+        """Ask the process for a batch; first send it what it lacks."""
         process = self._process()
         if process.version is None:
-            process.ask("set up", _preparation())
+            process.ask("set up", _preparation_data())
         if process.version != self._version:
             process.version = self._version
             process.ask("data set", self._dataset)
         return process.ask("batch", index)
 
     def _process(self):
+        """The process of the calling thread; it is started at the first call."""
         thread = threading.get_ident()
         with self._lock:
             if self._ended:
@@ -127,8 +141,8 @@ class _ByProcess:
                 self._processes[thread] = _Process()
             return self._processes[thread]
 
-    def renew(self):
-        """Before they go on, processes get a fresh copy of the data set."""
+    def refresh(self):
+        """Let each process get a new copy of the data set before its next batch."""
         self._version += 1
 
     def end(self):
@@ -139,17 +153,17 @@ class _ByProcess:
                 process.end()
 
 
-def _preparation():
-    """What a fresh process must know to import what this one has: path, script."""
+def _preparation_data():
+    """What a new process needs to import the same modules: paths and main script."""
     preparation = multiprocessing.spawn.get_preparation_data("PyDataset")
-    preparation.pop("authkey")  # may not be pickled, and is not needed
+    preparation.pop("authkey")  # cannot be pickled, and is not needed
     return preparation
 
 
 class _Process:
     """A worker process and the pipes to it."""
 
-    version = None  # of the data set it has
+    version = None  # of the copy of the data set that the process has
 
     def __init__(self):
         program = pathlib.Path(__file__).with_name("worker_process.py")
@@ -157,31 +171,32 @@ class _Process:
             [multiprocessing.spawn.get_executable(), "-P", program],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            # Should the user's code load JAX there: the accelerator is the parent's.
+            # If the user's code imports JAX there, it must not take the accelerator.
             env=os.environ | {"JAX_PLATFORMS": "cpu"},
         )
 
-    def ask(self, step, content):
-        """Let the process take a step; returns or raises what it answers."""
+    def ask(self, step: str, content: Any) -> Any:
+        """Send a request to the process; return or raise what it answers."""
         try:
             for part in (step, content):
                 pickle.dump(part, self._process.stdin, 5)
             self._process.stdin.flush()
-            good, answer = pickle.load(self._process.stdout)
+            succeeded, answer = pickle.load(self._process.stdout)
         except (EOFError, OSError, pickle.UnpicklingError):
-            raise RuntimeError(self._epitaph()) from None
-        except BaseException as error:  # half a message has been sent
+            raise RuntimeError(self._exit_message()) from None
+        except BaseException as error:  # part of a message may have been sent
             self.end()
             error.add_note(_REMEDY)
             raise
-        if good:
+        if succeeded:
             return answer
         if step != "batch":
             self.end()
             answer.add_note(_REMEDY)
         raise answer
 
-    def _epitaph(self):
+    def _exit_message(self):
+        """End the process, and describe how it ended."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(5)
         self.end()
@@ -193,7 +208,7 @@ class _Process:
         )
 
     def end(self):
-        """Kill it, if it lives."""
+        """Kill the process, if it runs."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):

@@ -1,11 +1,11 @@
-"""The program of a worker process: the batches of a `PyDataset`, by number.
+"""The program of a worker process, which returns batches of a `PyDataset`.
 
-Started by `worker_pool.py`, by file name. It reads pickles from its standard input:
-first how to set itself up, then data sets and numbers. It answers each by a pickle
-`(whether it went well, result or exception)`. It ends when its input does.
+`worker_pool.py` starts it by its file name. It reads pickles from standard input: first
+how to set itself up, then data sets and indices of batches. It answers each by a pickle
+`(succeeded, result or exception)`, and ends when its input ends.
 
-Neither JAX nor the rest of minikeras is loaded here, unless the user's code does it:
-a process with JAX in it takes a second and 200 MB more, and may reach for the GPU.
+JAX and the rest of minikeras are imported only if the user's code does so: with JAX, a
+process starts a second later, takes 200 MB more, and may take memory of the GPU.
 """
 
 import importlib.util
@@ -18,18 +18,19 @@ import signal
 import sys
 import traceback
 import types
+from typing import BinaryIO
 
-# What of minikeras a data set needs, and the file that has it.
-_LIGHT = {"PyDataset": "PyDataset", "Sequence": "PyDataset"}
-_LIGHT_FILE = "minikeras.data.pydataset"
+# The names that a data set needs of minikeras, and the module that defines them.
+_LAZY_NAMES = {"PyDataset": "PyDataset", "Sequence": "PyDataset"}
+_LAZY_MODULE = "minikeras.data.pydataset"
 
 
 class _LazyPackage(types.ModuleType):
-    """A package whose `__init__` runs when more than `_LIGHT` is asked of it."""
+    """A package whose `__init__` runs only for names that are not in `_LAZY_NAMES`."""
 
     def __getattr__(self, name):
-        if name in _LIGHT:
-            return getattr(importlib.import_module(_LIGHT_FILE), _LIGHT[name])
+        if name in _LAZY_NAMES:
+            return getattr(importlib.import_module(_LAZY_MODULE), _LAZY_NAMES[name])
         if name.startswith("__") and name not in ("__all__", "__version__"):
             raise AttributeError(f"module {self.__name__!r} has no {name!r}")
         self.__class__ = types.ModuleType
@@ -37,8 +38,8 @@ class _LazyPackage(types.ModuleType):
         return getattr(self, name)
 
 
-def postpone_minikeras():
-    """Let `import minikeras`, and what gives `PyDataset`, load nothing yet."""
+def import_minikeras_lazily() -> None:
+    """Make `import minikeras`, and the import of `PyDataset`, load nothing else."""
     root = pathlib.Path(__file__).resolve().parents[1]
     for name in ("minikeras", "minikeras.data", "minikeras.utils"):
         folder = root.joinpath(*name.split(".")[1:])
@@ -53,8 +54,8 @@ def postpone_minikeras():
             setattr(sys.modules[parent], own, package)
 
 
-def serve(requests, answers):
-    """Answer requests until there are no more."""
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer requests until the input ends."""
     state = types.SimpleNamespace(dataset=None)
     steps = {"set up": _set_up, "data set": _receive, "batch": _fetch}
     while True:
@@ -64,20 +65,22 @@ def serve(requests, answers):
             return
         try:
             text = pickle.dumps((True, steps[step](state, pickle.load(requests))), 5)
-            in_step = True
+            in_sync = True
         except Exception as error:
             text = _failure(error)
-            in_step = step == "batch"
+            in_sync = step == "batch"
         answers.write(text)
         answers.flush()
-        while not in_step and requests.read(1 << 16):
-            pass  # the rest of a message that cannot be read, until the parent ends it
+        while not in_sync and requests.read(1 << 16):
+            pass  # drops the rest of an unreadable message until the parent ends it
 
 
 def _set_up(state, preparation):
-    """What `multiprocessing` does in a spawned process: path, folder, main module."""
+    """Set paths, folder and main module, as `multiprocessing` does after a spawn."""
     process = multiprocessing.process.current_process()
-    process._inheriting = True  # a main module without its guard is told so
+    # multiprocessing raises its helpful error if the main module lacks the guard and
+    # starts processes while this is True.
+    process._inheriting = True
     try:
         multiprocessing.spawn.prepare(preparation)
     finally:
@@ -85,33 +88,36 @@ def _set_up(state, preparation):
 
 
 def _receive(state, dataset):
+    """Keep a copy of the data set."""
     state.dataset = dataset
 
 
 def _fetch(state, index):
+    """Return a batch of the data set."""
     return state.dataset[index]
 
 
 def _failure(error):
+    """The answer for an exception; RuntimeError for one that cannot be pickled."""
     error.add_note(f"In the worker process:\n{traceback.format_exc()}")
     try:
         text = pickle.dumps((False, error), 5)
         pickle.loads(text)
         return text
-    except Exception:  # an exception that cannot travel
-        stand_in = RuntimeError(f"{type(error).__name__}: {error}")
-        stand_in.__notes__ = error.__notes__
-        return pickle.dumps((False, stand_in), 5)
+    except Exception:
+        replacement = RuntimeError(f"{type(error).__name__}: {error}")
+        replacement.__notes__ = error.__notes__
+        return pickle.dumps((False, replacement), 5)
 
 
-def main():
-    """Keep the pipes to the parent; what user code prints goes to stderr."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to judge
+def main() -> None:
+    """Serve the parent on stdin and stdout; the user's prints go to stderr."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     with open(os.devnull) as nothing:
         os.dup2(nothing.fileno(), 0)
-    postpone_minikeras()
+    import_minikeras_lazily()
     serve(requests, answers)
 
 

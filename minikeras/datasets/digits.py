@@ -5,13 +5,13 @@ from importlib import resources
 import numpy as np
 
 
-def load_data():
+def load_data() -> tuple:
     """Load the UCI handwritten digits: 1,797 images of 8 x 8 pixels.
 
-    Nothing is downloaded: the data is part of the package (46 KiB). A pixel
-    counts the set bits of a 4 x 4 block of a 32 x 32 scan, so divide by 16 to bring
-    images to [0, 1]. The split is fixed: every fifth sample of each class is test
-    data, so both parts hold all ten classes in nearly equal shares. Both parts hold
+    Nothing is downloaded: the data is part of the package (46 KiB). A pixel is the
+    number of set bits in a 4 x 4 block of a 32 x 32 scan, so division by 16 gives
+    images in [0, 1]. The split is fixed: every fifth sample of each class is test
+    data, so both parts have nearly equal numbers of all ten classes. Both parts have
     digits of the same writers.
 
     Returns:
@@ -22,7 +22,7 @@ def load_data():
     Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits"
     (test part), UCI Machine Learning Repository, 1998, doi:10.24432/C50P49, under
     the Creative Commons Attribution 4.0 licence (CC BY 4.0); taken from
-    scikit-learn's copy, unchanged but for the split and the order.
+    scikit-learn's copy, unchanged except for split and order.
 
     >>> (x_train, y_train), (x_test, y_test) = load_data()
     >>> x_train.shape, int(x_train.max()), y_test.shape

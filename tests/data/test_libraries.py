@@ -375,7 +375,9 @@ def test_beside_a_loader(source, kind, name):
     if kind is TensorFlowAdapter and name == "class_weight":
         return
     value = {1: 2.0} if name == "class_weight" else Y
-    with pytest.raises(ValueError, match=f"as a {kind.what}, `{name}` should not"):
+    with pytest.raises(
+        ValueError, match=f"as a {kind.description}, `{name}` should not"
+    ):
         get_adapter(source, **{name: value})
     if name == "y":
         model = keras.Sequential([keras.layers.Dense(2)])
