@@ -1,5 +1,4 @@
-"""`keras.mixed_precision`: the global dtype policy under its older names, and the
-optimizer that float16 needs."""
+"""`keras.mixed_precision`: dtype policies under older names, and loss scaling."""
 
 from minikeras.core.dtype_policy import DTypePolicy
 from minikeras.core.dtype_policy import DTypePolicy as Policy

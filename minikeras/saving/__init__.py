@@ -1,4 +1,4 @@
-"""Files: `.keras` models, weights, and the registration of custom objects."""
+"""Saving: `.keras` files, weights, and the registration of custom objects."""
 
 from minikeras.core.registry import CustomObjectScope
 from minikeras.core.registry import custom_object_scope

@@ -1,8 +1,9 @@
-"""Save and load: arguments, and which format a path asks for."""
+"""Save and load models and weights; the suffix of the path chooses the format."""
 
 import json
 import pathlib
 import reprlib
+from typing import IO, Any
 
 from minikeras.core import serialization
 from minikeras.core.registry import CustomObjectScope
@@ -13,22 +14,33 @@ from minikeras.core.serialization import (
 from minikeras.saving import atomic_files, h5_weights, keras_file
 
 
-def model_to_json(model, **kwargs) -> str:
-    """The architecture as JSON text."""
+def model_to_json(model: Any, **kwargs: Any) -> str:
+    """Write the architecture as JSON; `kwargs` go to `json.dumps`."""
     return json.dumps(serialize_keras_object(model), **kwargs)
 
 
-def save_model(model, filepath, overwrite=True, zipped=None, **kwargs):
-    """Write architecture, weights, compile config and optimizer state.
+def save_model(
+    model: Any,
+    filepath: str | pathlib.Path | IO[bytes],
+    overwrite: bool = True,
+    zipped: bool | None = None,
+    **kwargs: Any,
+) -> None:
+    """Save architecture, weights, compile config and optimizer state of a model.
 
-    The file is written beside its place and then renamed: whatever happens, the
-    place holds the old file or the whole new one.
+    The file is written under another name and then renamed. So after a failure at any
+    moment, the path holds the old file or the complete new one.
 
     Args:
         model: the model.
         filepath: path that ends in `.keras`, or a file object open for writing.
-        overwrite: replace an existing file, or ask at the prompt?
-        zipped: one file (default), or a folder when False.
+        overwrite: True replaces an existing file, False asks at the prompt.
+        zipped: False writes a folder; None or True one file.
+        **kwargs: include_optimizer (True by default) saves the state of the optimizer;
+            save_format is ignored.
+
+    Raises:
+        ValueError: another suffix, or an unknown argument.
     """
     include_optimizer = kwargs.pop("include_optimizer", True)
     kwargs.pop("save_format", None)
@@ -46,11 +58,12 @@ def save_model(model, filepath, overwrite=True, zipped=None, **kwargs):
     if zipped is False:
         atomic_files.write_folder(path, members)
     else:
-        with atomic_files.replacing(path) as file:
+        with atomic_files.replace_file(path) as file:
             keras_file.write_zip(file, members)
 
 
 def _may_write(path, overwrite):
+    """True if the file does not exist, or may be replaced; asks the user if need be."""
     if overwrite or not path.exists():
         return True
     answer = ""
@@ -60,6 +73,7 @@ def _may_write(path, overwrite):
 
 
 def _check_built(model, name):
+    """Raise ValueError unless the model has its weights."""
     if not model.built:
         raise ValueError(
             f"{name}: the model {model.name!r} has no weights yet, since it is not "
@@ -67,8 +81,20 @@ def _check_built(model, name):
         )
 
 
-def save_weights(model, filepath, overwrite=True, **kwargs):
-    """Write the weights to a file that ends in `.weights.h5`."""
+def save_weights(
+    model: Any, filepath: str | pathlib.Path, overwrite: bool = True, **kwargs: Any
+) -> None:
+    """Save the weights of a model.
+
+    Args:
+        model: a built model.
+        filepath: path that ends in `.weights.h5`.
+        overwrite: True replaces an existing file, False asks at the prompt.
+        **kwargs: none.
+
+    Raises:
+        ValueError: another suffix, a model that is not built, or an unknown argument.
+    """
     if kwargs:
         raise ValueError(f"save_weights: arguments not recognized: {sorted(kwargs)}.")
     path = pathlib.Path(filepath)
@@ -78,24 +104,33 @@ def save_weights(model, filepath, overwrite=True, **kwargs):
         )
     _check_built(model, "save_weights")
     if _may_write(path, overwrite):
-        with atomic_files.replacing(path) as file:
+        with atomic_files.replace_file(path) as file:
             file.write(h5_weights.to_bytes(model, True))
 
 
-def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
-    """Read a model from a `.keras` file.
+def load_model(
+    filepath: str | pathlib.Path | IO[bytes],
+    custom_objects: dict | None = None,
+    compile: bool = True,
+    safe_mode: bool = True,
+) -> Any:
+    """Load a model from a `.keras` file.
 
     Args:
-        filepath: path of the file or folder, or an open file.
+        filepath: path of the file or folder, or a file object open for reading.
         custom_objects: {name: class or function} of your own that the model uses.
-        compile: compile it as it was, and restore the optimizer's state?
-        safe_mode: refuse to run code that the file brings (Lambda layers)?
+        compile: True compiles the model as it was saved, and restores the state of its
+            optimizer.
+        safe_mode: True raises an error for Lambda layers, whose code is in the file.
+
+    Returns:
+        The model.
 
     Raises:
-        ValueError: no such file, not a `.keras` file, damaged, or it names a class
-            that is not registered.
+        ValueError: the file is missing, damaged or no `.keras` file, or it names a
+            class that is not registered.
     """
-    with keras_file.opened(filepath) as member:
+    with keras_file.open_members(filepath) as member:
         config = keras_file.parse_config(member(keras_file.CONFIG), filepath)
         data = member(keras_file.WEIGHTS)
     if not compile:
@@ -115,8 +150,25 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
     return model
 
 
-def load_weights(model, filepath, skip_mismatch=False, **kwargs):
-    """Read weights into a built model from `.weights.h5` or `.keras`."""
+def load_weights(
+    model: Any,
+    filepath: str | pathlib.Path,
+    skip_mismatch: bool = False,
+    **kwargs: Any,
+) -> None:
+    """Load weights into a model.
+
+    Args:
+        model: a built model.
+        filepath: path that ends in `.weights.h5` or `.keras`.
+        skip_mismatch: True warns of layers whose weights are missing or do not fit, and
+            leaves them unchanged; False raises an error.
+        **kwargs: objects_to_skip is ignored.
+
+    Raises:
+        ValueError: the file is missing or damaged, the model is not built, weights do
+            not fit, or an unknown argument.
+    """
     kwargs.pop("objects_to_skip", None)
     if kwargs:
         raise ValueError(f"load_weights: arguments not recognized: {sorted(kwargs)}.")
@@ -130,7 +182,7 @@ def load_weights(model, filepath, skip_mismatch=False, **kwargs):
         raise ValueError(f"File not found: {str(path)!r}.")
     _check_built(model, "load_weights")
     if path.suffix == ".keras":
-        with keras_file.opened(path) as member:
+        with keras_file.open_members(path) as member:
             data = member(keras_file.WEIGHTS)
     else:
         data = path.read_bytes()

@@ -1,9 +1,9 @@
-"""How files and folders take their place: whole, or not at all.
+"""Atomic writes of files and folders: after a failure the old content is complete.
 
-Everything is written beside its place, and renamed. A folder that has other content
-keeps it, so it cannot be exchanged as one: its new members are written to a folder
-inside of it, the renaming of which decides, and then move to their places one by one.
-Until all have moved, `read_member` finds the rest where they are.
+A file is written under another name, and renamed. An existing folder may have other
+files, which stay, so it cannot be replaced by one rename. Its new files are written to
+a folder inside of it; renaming that folder commits them; then they move to their places
+one by one. Until all have moved, `read_member` reads the rest in the committed folder.
 """
 
 import contextlib
@@ -12,16 +12,19 @@ import pathlib
 import secrets
 import shutil
 import time
+from collections.abc import Iterator, Mapping
+from typing import IO
 
-_OLD = 3600.0  # seconds after which a save that has not ended is taken for dead
-_TRIES = 100
-_DECIDED, _BEGUN = ".minikeras-new", ".minikeras-begun-"
+# Age in seconds after which an uncommitted folder is deleted: its process was killed.
+_ABANDONED = 3600.0
+_TRIES = 100  # of a commit, while other processes save to the same folder
+_COMMITTED, _UNCOMMITTED = ".minikeras-new", ".minikeras-begun-"
 
 
 @contextlib.contextmanager
-def replacing(path):
-    """A file to write that takes `path`'s place when all went well."""
-    path = pathlib.Path(os.path.realpath(path))  # links stay, and lead to the new file
+def replace_file(path: str | pathlib.Path) -> Iterator[IO[bytes]]:
+    """Open a file for writing that replaces `path` if the `with` block succeeds."""
+    path = pathlib.Path(os.path.realpath(path))  # a symbolic link stays a link
     folder = path.parent
     if not folder.is_dir():
         raise FileNotFoundError(f"save: there is no folder {str(folder)!r}.")
@@ -39,10 +42,10 @@ def replacing(path):
         raise
 
 
-def write_folder(path, members):
-    """Write {name: bytes} as files of a folder; what else is in it stays.
+def write_folder(path: pathlib.Path, members: Mapping[str, bytes]) -> None:
+    """Write {name: content} as the files of a folder; its other files stay.
 
-    A process that is killed leaves all old members or all new ones.
+    If the process is killed, readers find all old members or all new ones.
     """
     if path.exists() and not path.is_dir():
         raise FileExistsError(
@@ -51,40 +54,40 @@ def write_folder(path, members):
         )
     existed = path.is_dir()
     if existed:
-        _clean(path)
+        _finish_other_saves(path)
     else:
         path.parent.mkdir(parents=True, exist_ok=True)
-    around = path if existed else path.parent
-    fresh = around / f"{_BEGUN}{secrets.token_hex(8)}"
-    fresh.mkdir()
+    parent = path if existed else path.parent
+    staging = parent / f"{_UNCOMMITTED}{secrets.token_hex(8)}"
+    staging.mkdir()
     try:
         for name, data in members.items():
-            with open(fresh / name, "wb") as file:
+            with open(staging / name, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-        _decide(fresh, path, existed)
+        _commit(staging, path, existed)
     except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
         raise
     if existed:
         _move_members(path)
 
 
-def _clean(path):
-    """End a save that was killed, and remove what others had begun long ago."""
+def _finish_other_saves(path):
+    """Finish a committed save of a killed process; delete old uncommitted ones."""
     _move_members(path)
-    for left in path.glob(f"{_BEGUN}*"):
+    for left in path.glob(f"{_UNCOMMITTED}*"):
         with contextlib.suppress(FileNotFoundError):
-            if time.time() - left.stat().st_mtime > _OLD:
+            if time.time() - left.stat().st_mtime > _ABANDONED:
                 shutil.rmtree(left, ignore_errors=True)
 
 
-def _decide(fresh, path, existed):
-    """The renaming that counts; saves of others may come in between."""
+def _commit(staging, path, existed):
+    """Rename the staging folder; again if another save commits at the same time."""
     for _ in range(_TRIES):
         try:
-            return os.replace(fresh, path / _DECIDED if existed else path)
+            return os.replace(staging, path / _COMMITTED if existed else path)
         except OSError:
             if not path.is_dir():
                 raise
@@ -94,20 +97,20 @@ def _decide(fresh, path, existed):
 
 
 def _move_members(path):
-    """Let the members that `write_folder` has decided on take their places."""
-    decided = path / _DECIDED
-    if decided.is_dir() and not decided.is_symlink():
-        with contextlib.suppress(FileNotFoundError):  # another save was faster
-            for name in os.listdir(decided):
+    """Move the members of a committed save to their places."""
+    committed = path / _COMMITTED
+    if committed.is_dir() and not committed.is_symlink():
+        with contextlib.suppress(FileNotFoundError):  # another save has moved them
+            for name in os.listdir(committed):
                 with contextlib.suppress(FileNotFoundError):
-                    os.replace(decided / name, path / name)
+                    os.replace(committed / name, path / name)
         with contextlib.suppress(OSError):
-            decided.rmdir()
+            committed.rmdir()
 
 
-def read_member(path, name):
-    """The content of the member of a folder, wherever it is."""
+def read_member(path: pathlib.Path, name: str) -> bytes:
+    """Read a file of a folder, or of the committed save in it."""
     try:
-        return (path / _DECIDED / name).read_bytes()
+        return (path / _COMMITTED / name).read_bytes()
     except FileNotFoundError:
         return (path / name).read_bytes()

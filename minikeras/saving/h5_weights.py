@@ -1,11 +1,13 @@
-"""Weights in HDF5, in Keras's layout: one group for each layer, by attribute.
+"""Weights in HDF5 in Keras's layout: a group for each layer, named by attributes.
 
 `layers/dense_1/vars/0` is the first weight of the second Dense in `model.layers`;
-`block/aa/dense/vars/0` lies in the list `aa` of the sub-layer `block`.
+`block/aa/dense/vars/0` is in the list `aa` of the sub-layer `block`.
 """
 
 import io
 import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -18,11 +20,12 @@ from minikeras.saving import safety
 
 
 def _is_saveable(x):
+    """True for objects whose weights are written."""
     return hasattr(x, "save_own_variables") and not isinstance(x, type)
 
 
 def _children(obj):
-    """(attribute, value) of what may hold weights, in Keras's order: by name."""
+    """[(attribute, value)] that may hold weights, sorted by name as in Keras."""
     attributes = {
         name: value for name, value in vars(obj).items() if not _is_hidden(obj, name)
     }
@@ -35,13 +38,15 @@ def _children(obj):
 
 
 def _is_hidden(obj, name):
-    """Our own attributes never name a place in a file."""
+    """True for attributes of our own, which Keras's objects do not have."""
     untracked = getattr(obj, "_mk_untracked", frozenset())
     return name.startswith(("__", "_mk_")) or name in untracked
 
 
-def walk(obj, path="", visited=None):
-    """(path, object) for the object and all below it that own variables."""
+def walk(
+    obj: Any, path: str = "", visited: set[int] | None = None
+) -> Iterator[tuple[str, Any]]:
+    """Generate (path, object) for an object and all objects below it with variables."""
     visited = set() if visited is None else visited
     if id(obj) in visited:
         return
@@ -56,6 +61,7 @@ def walk(obj, path="", visited=None):
 
 
 def _walk_container(container, path, visited):
+    """`walk` through a list, tuple, set or dict: items are named by their class."""
     used: dict[str, int] = {}
     items = container.values() if isinstance(container, dict) else container
     for item in items:
@@ -71,8 +77,8 @@ def _walk_container(container, path, visited):
             yield from walk(item, inner, visited)
 
 
-def write(model, file, optimizer=True):
-    """Write every object's variables into an open `h5py.File`."""
+def write(model: Any, file: Any, optimizer: bool = True) -> None:
+    """Write the variables of all objects into an open `h5py.File`."""
     for path, obj in walk(model):
         if isinstance(obj, Optimizer) and not optimizer:
             continue
@@ -84,8 +90,8 @@ def write(model, file, optimizer=True):
             _write_array(group, key, np.asarray(value))
 
 
-def to_bytes(model, optimizer=True) -> bytes:
-    """The content of the HDF5 file that `write` makes."""
+def to_bytes(model: Any, optimizer: bool = True) -> bytes:
+    """Write the variables of all objects -> the content of an HDF5 file."""
     h5py = late_import("h5py")
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
@@ -94,7 +100,8 @@ def to_bytes(model, optimizer=True) -> bytes:
 
 
 def _write_array(group, key, value):
-    if value.dtype.name == "bfloat16":  # HDF5 knows no bfloat16: bytes and a note
+    """Write an array; HDF5 lacks bfloat16: its bits are written as uint16."""
+    if value.dtype.name == "bfloat16":
         group.create_dataset(key, data=value.view("u2"))
         group[key].attrs["dtype"] = "bfloat16"
     else:
@@ -102,17 +109,17 @@ def _write_array(group, key, value):
 
 
 class Store:
-    """The datasets of a group as a read-only mapping to arrays."""
+    """The datasets of an HDF5 group as a read-only mapping to arrays."""
 
-    def __init__(self, group):
+    def __init__(self, group: Any):
         self._group = group
 
-    def keys(self):
-        """Names of the datasets."""
+    def keys(self) -> list[str]:
+        """The names of the datasets."""
         return [] if self._group is None else list(self._group.keys())
 
-    def shape(self, key):
-        """Shape of a dataset, which is not read."""
+    def shape(self, key: str) -> tuple[int, ...]:
+        """The shape of a dataset, without reading it."""
         return tuple(self._group[key].shape)
 
     def __len__(self):
@@ -137,26 +144,30 @@ class Store:
         return value
 
 
-def read(model, file, skip_mismatch=False):
-    """Assign every object's variables from an open, checked `h5py.File`.
+def read(model: Any, file: Any, skip_mismatch: bool = False) -> None:
+    """Assign the variables of all objects from an open, checked `h5py.File`.
 
-    Every variable is accounted for: those of the model, and those of the file, of
-    which the ones that nothing takes are named in a warning.
+    Weights of the file for which the model has no object are named in a warning.
+
+    Args:
+        model: the model.
+        file: the `h5py.File`.
+        skip_mismatch: True warns of objects whose weights are missing or do not fit,
+            and leaves all their weights unchanged.
 
     Raises:
-        ValueError: objects whose weights are missing or do not fit, each named, and
-            nothing has changed; with `skip_mismatch` a warning instead, and these
-            objects are left alone as a whole.
+        ValueError: names all objects whose weights are missing or do not fit. No weight
+            has changed.
     """
-    problems, places, ready = [], set(), []
+    problems, groups, loaders = [], set(), []
     for path, obj in walk(model):
-        place = f"{path}/vars" if path else "vars"
-        places.add(place)
-        group = file[place] if place in file else None
+        name = f"{path}/vars" if path else "vars"
+        groups.add(name)
+        group = file[name] if name in file else None
         if group is None and not _owns_variables(obj):
             continue
         try:
-            ready.append(_checked(obj, Store(group)))
+            loaders.append(_prepare_load(obj, Store(group)))
         except (KeyError, ValueError, IndexError) as error:
             if isinstance(obj, Optimizer):
                 warnings.warn(
@@ -165,9 +176,9 @@ def read(model, file, skip_mismatch=False):
             else:
                 problems.append((path or obj.name, error))
     if not problems or skip_mismatch:
-        for load in ready:
+        for load in loaders:
             load()
-    if unused := sorted(_places(file) - places):
+    if unused := sorted(_weight_groups(file) - groups):
         warnings.warn(
             f"The model has no place for these weights of the file: {unused}. Is it "
             "built as it was when it was saved?",
@@ -184,14 +195,16 @@ def read(model, file, skip_mismatch=False):
     warnings.warn(f"Not loaded from the file:\n{text}", stacklevel=3)
 
 
-def from_bytes(model, data, filepath, skip_mismatch=False) -> None:
-    """`read` from the content of an HDF5 file, which is checked before it is used.
+def from_bytes(
+    model: Any, data: bytes, filepath: Any, skip_mismatch: bool = False
+) -> None:
+    """Check the content of an HDF5 file, and `read` it.
 
     Args:
         model: the model.
-        data: bytes.
-        filepath: where they come from, for errors.
-        skip_mismatch: see `read`.
+        data: content of the file.
+        filepath: its path, for errors.
+        skip_mismatch: argument of `read`.
     """
     h5py = late_import("h5py")
     try:
@@ -205,36 +218,40 @@ def from_bytes(model, data, filepath, skip_mismatch=False) -> None:
         read(model, file, skip_mismatch)
 
 
-def _checked(obj, store):
-    """A function that loads the object's variables, none of which has changed yet.
+def _prepare_load(obj: Any, store: Store) -> Callable[[], Any]:
+    """Check the weights of an object -> a function that assigns them.
+
+    Nothing is assigned here, so that a file that does not fit changes no weight.
 
     Raises:
-        KeyError, ValueError, IndexError: they do not fit.
+        KeyError, ValueError, IndexError: the weights do not fit.
     """
     own = getattr(type(obj), "load_own_variables", None)
     if own is StateTracking.load_own_variables:
         obj._mk_check_store(store)
         return lambda: obj.load_own_variables(store)
-    with bound({}) as frame:  # where it assigns is remembered
+    # A class of the user's own: its assignments are recorded instead of executed.
+    with bound({}) as frame:
         obj.load_own_variables(store)
     values, variables = frame.bindings.values, frame.bindings.kept
     return lambda: [v.assign(values[id(v)]) for v in variables]
 
 
 def _owns_variables(obj):
+    """True if the object must find weights in the file."""
     if isinstance(obj, Optimizer):
         return False
     own = getattr(obj, "_mk_own_variables", None)
     return bool(own()) if own else False
 
 
-def _places(file):
-    """The groups of a file that hold weights, but for the optimizer's."""
-    found = set()
+def _weight_groups(file):
+    """The names of the groups with weights, without those of the optimizer."""
+    groups = set()
 
     def visit(name, item):
         if hasattr(item, "shape") and not name.startswith("optimizer/"):
-            found.add(name.rpartition("/")[0])
+            groups.add(name.rpartition("/")[0])
 
     file.visititems(visit)
-    return found
+    return groups

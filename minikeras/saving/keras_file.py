@@ -6,6 +6,8 @@ import json
 import pathlib
 import reprlib
 import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from minikeras.core import serialization
 from minikeras.core.serialization import serialize_keras_object
@@ -15,8 +17,8 @@ _FORMAT_VERSION = "3.15.1"
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 
 
-def members(model, include_optimizer) -> dict[str, bytes]:
-    """{name: content} of the members of a model's file."""
+def members(model: Any, include_optimizer: bool) -> dict[str, bytes]:
+    """{name: content} of the members of a model's `.keras` file."""
     with serialization.SharingScope():
         config = serialize_keras_object(model)
     if not include_optimizer:
@@ -30,15 +32,15 @@ def members(model, include_optimizer) -> dict[str, bytes]:
     }
 
 
-def write_zip(file, contents) -> None:
-    """Write {name: bytes} as a zip into an open file."""
+def write_zip(file: Any, contents: Mapping[str, bytes]) -> None:
+    """Write {name: content} as a zip archive into an open file."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, data in contents.items():
             archive.writestr(name, data)
 
 
-def parse_config(text, filepath) -> dict:
-    """The config of a model, or of a layer, that a file holds as JSON."""
+def parse_config(text: bytes, filepath: Any) -> dict:
+    """Parse the JSON config of a model; ValueError if it is none."""
     try:
         config = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -54,14 +56,14 @@ def parse_config(text, filepath) -> dict:
 
 
 @contextlib.contextmanager
-def opened(filepath):
-    """A function from the name of a member to its bytes, while the file is open.
+def open_members(filepath: Any) -> Iterator[Callable[[str], bytes]]:
+    """Open a `.keras` file: the `with` block gets a function `member(name)` -> content.
 
     Args:
         filepath: path of the file or folder, or a file object open for reading.
 
     Raises:
-        ValueError: no such file, no `.keras` file, or a damaged one.
+        ValueError: the file is missing, damaged, or no `.keras` file.
     """
     if not hasattr(filepath, "read"):
         path = pathlib.Path(filepath)

@@ -1,20 +1,21 @@
-"""What is refused in a file before anything of it is used."""
+"""Checks of files before their content is used: links, paths and declared sizes."""
 
 import posixpath
+from typing import Any
 
 from minikeras.core.late_import import late_import
 
-# A file may declare this much, or this many times what it stores, before it is taken
-# for a bomb.
+# Data that declare more than 4 GiB, and more than 100 times the bytes that are stored,
+# are taken for a bomb, which would fill the memory.
 _LARGE = 4 << 30
 _RATIO = 100
 
 
-def check_h5(file) -> None:
-    """Refuse an HDF5 file that reaches outside itself or declares absurd sizes.
+def check_h5(file: Any) -> None:
+    """Check that an HDF5 file refers to no other file, and declares no huge sizes.
 
     Raises:
-        ValueError: external, soft or virtual data, or a shape bomb.
+        ValueError: soft or external links, external or virtual datasets, shape bombs.
     """
     h5py = late_import("h5py")
 
@@ -37,6 +38,7 @@ def check_h5(file) -> None:
 
 
 def _check_dataset(dataset, where):
+    """Raise ValueError for external and virtual datasets, and for shape bombs."""
     if dataset.external or dataset.is_virtual:
         raise ValueError(
             f"Refused: {where} in the HDF5 file takes its data from another file."
@@ -50,8 +52,12 @@ def _check_dataset(dataset, where):
         )
 
 
-def check_zip(archive) -> None:
-    """Refuse a zip whose members leave their folder or are bombs."""
+def check_zip(archive: Any) -> None:
+    """Check that the members of a `ZipFile` stay in their folder, and are no bombs.
+
+    Raises:
+        ValueError: an absolute path or one with "..", or a bomb.
+    """
     for info in archive.infolist():
         name = info.filename
         clean = posixpath.normpath(name)

@@ -1,4 +1,4 @@
-"""Helpers around models and data."""
+"""`keras.utils`: helpers for models, data, saving and logging."""
 
 from minikeras.callbacks.progbar import Progbar
 from minikeras.core.dtypes import standardize_dtype

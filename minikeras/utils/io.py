@@ -1,4 +1,4 @@
-"""Text for the user, and whether it goes to the terminal."""
+"""Messages to the user, and whether they go to the terminal or to the log."""
 
 from minikeras.core.printing import print_msg
 from minikeras.settings import (

@@ -1,4 +1,4 @@
-"""The progress bar, under its public name."""
+"""The progress bar under the module name that Keras has for it."""
 
 from minikeras.callbacks.progbar import Progbar
 

@@ -11,7 +11,7 @@ import minikeras as keras
 
 # Rooms whose docstrings are still being written. Each goes off this list when it is
 # complete; the test prints how many objects it still lacks.
-UNFINISHED = {
+UNFINISHED = {"core", "layers", "models", "settings"}
     "backend",
     "config",
     "core",

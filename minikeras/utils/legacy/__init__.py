@@ -1,4 +1,4 @@
-"""`keras.utils.legacy`: reading and writing of objects under their old path."""
+"""`keras.utils.legacy`: serialization of objects under its older module name."""
 
 from minikeras.core.serialization import deserialize_keras_object
 from minikeras.core.serialization import serialize_keras_object
