@@ -1,4 +1,4 @@
-"""Pooling to a given size: windows that divide the axes as evenly as they can."""
+"""Pooling to a given output size, by windows whose sizes differ by at most one."""
 
 import math
 
@@ -17,11 +17,15 @@ __all__ = [
 
 
 def _windows(size, count):
-    """Window i of `count` is floor(i · size / count) … ceil((i + 1) · size / count).
+    """The windows that divide an axis of `size` entries into `count` parts.
+
+    Window i covers the entries ⌊i · size / count⌋ to ⌈(i + 1) · size / count⌉ - 1.
 
     Returns:
-        (count, longest) places, the last one repeated; (count,) lengths.
+        (count, longest) int array of the entries of each window, where shorter windows
+        repeat their last one; (count,) lengths.
     """
+    # In numpy: sizes are static, so the indices are constants of the program.
     i = np.arange(count)
     starts, stops = i * size // count, -(-(i + 1) * size // count)
     lengths = stops - starts
@@ -42,6 +46,8 @@ def _adaptive(function, inputs, output_size, data_format, pool):
             f"{function}: output_size must be a positive int or {rank} of them, got "
             f"{output_size}."
         )
+    # Means and maxima over a box are those along one axis after the other, because all
+    # windows of an axis are the same for every place along the others.
     first = 1 if standardize_data_format(data_format) == "channels_last" else 2
     for axis, count in enumerate(counts, first):
         x = pool(x, axis, *_windows(x.shape[axis], count))
@@ -49,6 +55,8 @@ def _adaptive(function, inputs, output_size, data_format, pool):
 
 
 def _mean(x, axis, places, lengths):
+    """Means over windows along one axis."""
+    # The repeated entries of shorter windows count as 0.
     rest = (1,) * (x.ndim - axis - 1)
     counted = np.arange(places.shape[1]) < lengths[:, None]
     counted = counted.reshape(*counted.shape, *rest)
@@ -57,7 +65,9 @@ def _mean(x, axis, places, lengths):
 
 
 def _max(x, axis, places, lengths):
-    # As (before, windows of one length in a row, after): its gradient is fast there.
+    """Maxima over windows along one axis."""
+    # Repeated entries do not change a maximum, so all windows have one length. Laid out
+    # one after the other they are those of `max_pool`, whose gradient is fast on CPUs.
     before, after = x.shape[:axis], x.shape[axis + 1 :]
     x = jnp.take(x, places.ravel(), axis)
     x = x.reshape(math.prod(before), places.size, math.prod(after))

@@ -1,10 +1,10 @@
-"""Functions that are computed in one way on CPUs and in another one elsewhere.
+"""Functions with one implementation for CPUs and another one for other platforms.
 
 `jax.lax.platform_dependent` writes a switch on the platform into every jaxpr, which
-readers of jaxprs (exporters to other formats) do not know. Here the whole is one
-primitive with a lowering rule for each platform: the program of one platform holds that
-platform's way alone, whatever device the process has; a program of several platforms
-(`jax.export`) holds a switch in StableHLO, where it belongs.
+readers of jaxprs (exporters to other formats) do not know. Here the function is one
+primitive with a lowering rule for each platform. A program for one platform holds only
+the implementation for that platform, whatever device the process has. A program for
+several platforms (`jax.export`) holds a switch in StableHLO.
 """
 
 import functools
@@ -17,26 +17,28 @@ from jax.interpreters import ad, batching, mlir
 
 
 class ByPlatform:
-    """A function of arrays, and how each platform computes it.
+    """A function of arrays with an implementation for each platform.
 
-    Its derivatives, their transposes and batches are such functions, too: those of
-    each way. A derivative computes the value again; XLA finds that the program has it
-    already.
+    Its derivatives, their transposes and its batches are such functions too: each
+    implementation is differentiated, transposed or mapped by itself.
 
     Args:
-        name: of the primitive; that of one of XLA's, if it takes the same parameters.
-        default: (*arrays, **static parameters) -> array.
-        platforms: the same function, written for "cpu", "cuda", "rocm" or "tpu".
+        name: name of the primitive: that of a primitive of XLA if it takes the same
+            parameters, so that readers of jaxprs know it.
+        default: function (*arrays, **static parameters) -> array.
+        **platforms: the same function for "cpu", "cuda", "rocm" or "tpu".
     """
 
     def __init__(self, name, default, **platforms):
-        self._name, self._ways, self._depth = name, {None: default, **platforms}, 0
+        self._name, self._depth = name, 0
+        self._implementations = {None: default, **platforms}
+        # Each derived function is made once: JAX caches programs by the primitive.
         self._derived: dict[tuple, ByPlatform] = {}
         primitive: Any = Primitive(name)
         primitive.def_abstract_eval(self._shape)
         primitive.def_impl(self._eager)
-        for platform, way in self._ways.items():
-            rule = mlir.lower_fun(way, multiple_results=False)
+        for platform, function in self._implementations.items():
+            rule = mlir.lower_fun(function, multiple_results=False)
             mlir.register_lowering(primitive, rule, platform=platform)
         ad.primitive_jvps[primitive] = self._jvp
         ad.primitive_transposes[primitive] = self._transpose
@@ -50,85 +52,98 @@ class ByPlatform:
     def _from_pairs(self, params, *arrays):
         return self(*arrays, **dict(params))
 
+    # An eager call runs through `jit`, which keeps the compiled program of each shape.
     def _eager(self, *arrays, **params):
         return self._compiled(tuple(params.items()), *arrays)
 
     def _shape(self, *arrays, **params):
-        return jax.make_jaxpr(partial(self._ways[None], **params))(*arrays).out_avals[0]
+        default = partial(self._implementations[None], **params)
+        return jax.make_jaxpr(default)(*arrays).out_avals[0]
 
-    def _derive(self, change, *settings):
-        """This function with each of its ways changed: change(way, *settings)."""
-        key = change, *settings
+    def _derive(self, transform, *settings):
+        """The function of `transform(implementation, *settings)` on each platform."""
+        key = transform, *settings
         if key not in self._derived:
-            ways = {p: change(way, *settings) for p, way in self._ways.items()}
-            name = self._name + change.__name__
-            derived = ByPlatform(name, ways.pop(None), **ways)
+            functions = {
+                platform: transform(function, *settings)
+                for platform, function in self._implementations.items()
+            }
+            name = self._name + transform.__name__
+            derived = ByPlatform(name, functions.pop(None), **functions)
             derived._depth = self._depth + 1
             self._derived[key] = derived
         return self._derived[key]
 
     def _jvp(self, primals, tangents, **params):
+        """The value, and the sum of the derivatives along the tangents."""
+        # Each derivative computes the value again inside; XLA finds that the program
+        # has it already and keeps one.
         terms = [
-            self._derive(_derivative, place)(*primals, tangent, **params)
-            for place, tangent in enumerate(tangents)
+            self._derive(_derivative, position)(*primals, tangent, **params)
+            for position, tangent in enumerate(tangents)
             if not isinstance(tangent, ad.Zero)
         ]
         return self(*primals, **params), functools.reduce(ad.add_tangents, terms)
 
     def _transpose(self, cotangent, *arrays, **params):
-        """Of a function that is linear in one of its arrays: a derivative."""
-        (place,) = (i for i, x in enumerate(arrays) if ad.is_undefined_primal(x))
-        found: list[Any] = [None] * len(arrays)
-        aval = arrays[place].aval
+        """The cotangent of the one array in which the function is linear."""
+        # JAX transposes linear functions only: those that `_jvp` made, and transposes.
+        (position,) = (i for i, x in enumerate(arrays) if ad.is_undefined_primal(x))
+        cotangents: list[Any] = [None] * len(arrays)
+        aval = arrays[position].aval
         if isinstance(cotangent, ad.Zero):
-            found[place] = ad.Zero(aval)
-            return found
-        # The depth keeps the names apart, should this one be transposed in turn.
-        like = f"like_{self._depth}"
-        params[like] = aval
-        known = (x for i, x in enumerate(arrays) if i != place)
-        transposed = self._derive(_transposed, place, like)
-        found[place] = transposed(cotangent, *known, **params)
-        return found
+            cotangents[position] = ad.Zero(aval)
+            return cotangents
+        # The shape to return travels as a parameter. The depth makes its name unique if
+        # the transposed function is transposed in turn.
+        aval_name = f"aval_{self._depth}"
+        params[aval_name] = aval
+        known = (x for i, x in enumerate(arrays) if i != position)
+        transposed = self._derive(_transposed, position, aval_name)
+        cotangents[position] = transposed(cotangent, *known, **params)
+        return cotangents
 
     def _batch(self, arrays, axes, **params):
         return self._derive(_batched, axes)(*arrays, **params), 0
 
 
-def _derivative(way, place):
-    """(*arguments, tangent of the one at `place`) -> tangent of the value."""
+def _derivative(function, position):
+    """(*arguments, tangent of the one at `position`) -> tangent of the value."""
 
     def derivative(*arrays, **params):
         *primals, tangent = arrays
 
-        def along(x):
-            return way(*primals[:place], x, *primals[place + 1 :], **params)
+        def of_one(x):
+            return function(*primals[:position], x, *primals[position + 1 :], **params)
 
-        return jax.jvp(along, (primals[place],), (tangent,))[1]
+        return jax.jvp(of_one, (primals[position],), (tangent,))[1]
 
     return derivative
 
 
-def _transposed(way, place, like):
-    """(cotangent of the value, *other arguments) -> that of the one at `place`.
+def _transposed(function, position, aval_name):
+    """(cotangent of the value, *other arguments) -> that of the one at `position`.
 
     Args:
-        like: name of the parameter that is the abstract value of the one at `place`.
+        function: linear in the argument at `position`.
+        aval_name: name of the parameter with the abstract value of that argument.
     """
 
     def transposed(cotangent, *known, **params):
-        shape = params.pop(like)
+        aval = params.pop(aval_name)
 
         def linear(x):
-            return way(*known[:place], x, *known[place:], **params)
+            return function(*known[:position], x, *known[position:], **params)
 
-        return jax.linear_transpose(linear, shape)(cotangent)[0]
+        return jax.linear_transpose(linear, aval)(cotangent)[0]
 
     return transposed
 
 
-def _batched(way, axes):
+def _batched(function, axes):
+    """The function of arrays with a batch along `axes`."""
+
     def batched(*arrays, **params):
-        return jax.vmap(partial(way, **params), axes)(*arrays)
+        return jax.vmap(partial(function, **params), axes)(*arrays)
 
     return batched

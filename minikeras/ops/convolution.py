@@ -7,7 +7,7 @@ from jax import lax
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
-from minikeras.ops.cpu_convolution import choosing
+from minikeras.ops.cpu_convolution import with_cpu_rules
 from minikeras.settings import standardize_data_format
 
 __all__ = [
@@ -67,7 +67,7 @@ def _convolve(inputs, kernel, strides, padding, data_format, dilation_rate, grou
         dimension_numbers=dimension_numbers(rank, data_format),
         feature_group_count=groups,
     )
-    outputs = choosing(convolve)(inputs, kernel)
+    outputs = with_cpu_rules(convolve)(inputs, kernel)
     if 0 not in inputs.shape and 0 in outputs.shape:
         raise ValueError(
             "The convolution gives an empty output, of shape "
@@ -290,4 +290,4 @@ def conv_transpose(
         dimension_numbers=dimension_numbers(rank, data_format),
         transpose_kernel=True,
     )
-    return choosing(convolve)(inputs, kernel)
+    return with_cpu_rules(convolve)(inputs, kernel)

@@ -1,7 +1,7 @@
-"""Convolutions as products of slices, and their gradients.
+"""Convolutions and gradients of their kernels, as products of slices.
 
-Arrays are x (batch, *space, channels) and w (*window, channels, filters); `places` are
-the sizes of the outputs along the axes of space.
+Arrays are x (batch, *space, channels) and w (*window, channels, filters). `out_sizes`
+are the sizes of the outputs along the spatial axes.
 """
 
 import functools
@@ -18,10 +18,11 @@ class Steps(NamedTuple):
     """How a window moves: one entry for each spatial axis.
 
     Attributes:
-        strides, pads, dilation: of the outputs, of the inputs (low, high), of the
-            window.
-        spread: distance of the inputs' entries, with zeros between: in gradients of
-            strided convolutions.
+        strides: distance of the windows of neighbouring outputs.
+        pads: (low, high) zeros added to the inputs.
+        dilation: distance of the entries of the window.
+        spread: distance of the entries of the inputs, with zeros between them, as in
+            gradients of strided convolutions.
     """
 
     strides: tuple[int, ...]
@@ -31,10 +32,13 @@ class Steps(NamedTuple):
 
 
 def _sum(terms):
+    # XLA fuses a chain of additions. Terms stacked for `jnp.sum` would all be written
+    # to memory first.
     return functools.reduce(operator.add, terms)
 
 
 def _padded(x, steps):
+    """The inputs with their padding and the zeros between them."""
     config = [
         (low, high, d - 1)
         for (low, high), d in zip(steps.pads, steps.spread, strict=True)
@@ -43,30 +47,37 @@ def _padded(x, steps):
     return lax.pad(x, zero, [(0, 0, 0), *config, (0, 0, 0)])
 
 
-def _slices(x, window, places, strides, dilation):
-    """For each entry of the window: its index, the (batch, *places, channels) it sees.
+def _slices(x, window, out_sizes, strides, dilation):
+    """For each entry of the window its index and the inputs that it is multiplied by.
 
     Args:
         x: padded inputs.
-        places: tuple, sizes of the outputs.
+
+    Yields:
+        Index, and a (batch, *out_sizes, channels) strided slice of x.
     """
     for index in itertools.product(*map(range, window)):
         start = [i * d for i, d in zip(index, dilation, strict=True)]
         stop = [
-            a + (n - 1) * s + 1 for a, n, s in zip(start, places, strides, strict=True)
+            a + (n - 1) * s + 1
+            for a, n, s in zip(start, out_sizes, strides, strict=True)
         ]
         limits = [0, *start, 0], [x.shape[0], *stop, x.shape[-1]]
         yield index, lax.slice(x, *limits, [1, *strides, 1])
 
 
-def _rows(x, width, places, steps):
-    """Slices along the last spatial axis, side by side as channels."""
+def _rows(x, width, out_sizes, steps):
+    """Slices along the last spatial axis, concatenated as channels.
+
+    One product then serves a whole row of the window, and the slices of a row are
+    copied once for all rows that read them.
+    """
     above = x.shape[1:-2]
     ones = (1,) * len(above)
     entries = _slices(
         x,
         (*ones, width),
-        (*above, places[-1]),
+        (*above, out_sizes[-1]),
         (*ones, steps.strides[-1]),
         (*ones, steps.dilation[-1]),
     )
@@ -74,34 +85,45 @@ def _rows(x, width, places, steps):
     return parts[0] if width == 1 else jnp.concatenate(parts, -1)
 
 
-def _row_slices(x, window, places, steps):
-    """(index in the window's other axes, matrix (batch · places, row · channels))."""
-    rows = _rows(_padded(x, steps), window[-1], places, steps)
-    walk = (*window[:-1], 1), places, (*steps.strides[:-1], 1), (*steps.dilation,)
+def _row_slices(x, window, out_sizes, steps):
+    """For each row of the window its index and the inputs that it is multiplied by.
+
+    Yields:
+        Index in the other axes of the window, and a (batch · outputs, width of the row
+        · channels) matrix.
+    """
+    rows = _rows(_padded(x, steps), window[-1], out_sizes, steps)
+    walk = (*window[:-1], 1), out_sizes, (*steps.strides[:-1], 1), (*steps.dilation,)
     for index, entry in _slices(rows, *walk):
         yield index[:-1], entry.reshape(-1, entry.shape[-1])
 
 
-def by_rows(x, w, steps, places):
-    """Σ over the window's rows of (inputs seen by that row) · (the row's kernel)."""
+def row_products(x, w, steps, out_sizes):
+    """The convolution as a sum of matrix products, one for each row of the window."""
     window, filters = w.shape[:-2], w.shape[-1]
     w = w.reshape(*window[:-1], -1, filters)
-    total = _sum(a @ w[index] for index, a in _row_slices(x, window, places, steps))
-    return total.reshape(x.shape[0], *places, filters)
+    total = _sum(a @ w[index] for index, a in _row_slices(x, window, out_sizes, steps))
+    return total.reshape(x.shape[0], *out_sizes, filters)
 
 
-def by_sums(x, w, steps, places):
-    """One product x · (kernels of all entries), whose parts are shifted and summed."""
+def shifted_sums(x, w, steps, out_sizes):
+    """The convolution as one product, whose parts are shifted and summed.
+
+    The product of x with the kernels of all entries of the window has window · filters
+    columns. With few filters, a product for each entry would be too narrow to be fast.
+    """
     *window, channels, filters = w.shape
     w = jnp.moveaxis(w, -2, 0).reshape(channels, -1)
     z = (x.reshape(-1, channels) @ w).reshape(*x.shape[:-1], -1)
 
     def shifted(i, index):
+        """The part of entry i of the window, at the outputs that it contributes to."""
         config = [(0, 0, 0)]
         moves = steps.pads, steps.dilation, steps.spread
         for j, n, (low, _), d, step, place in zip(
-            index, x.shape[1:-1], *moves, places, strict=True
+            index, x.shape[1:-1], *moves, out_sizes, strict=True
         ):
+            # `lax.pad` also cuts (negative padding) and spreads (interior zeros).
             low -= j * d
             config.append((low, place - low - (n - 1) * step - 1, step - 1))
         part = z[..., i * filters : (i + 1) * filters]
@@ -111,23 +133,31 @@ def by_sums(x, w, steps, places):
     return _sum(shifted(i, index) for i, index in enumerate(indices))
 
 
-def depthwise(x, w, steps, places):
-    """Σ over the window of inputs · scale; w (*window, 1, channels · filters each)."""
+def depthwise(x, w, steps, out_sizes):
+    """The depthwise convolution as a sum over the window of slice · scale.
+
+    Args:
+        w: (*window, 1, channels · filters per channel).
+    """
     channels = x.shape[-1]
     w = w.reshape(*w.shape[:-2], channels, -1)
     entries = _slices(
-        _padded(x, steps), w.shape[:-2], places, steps.strides, steps.dilation
+        _padded(x, steps), w.shape[:-2], out_sizes, steps.strides, steps.dilation
     )
     total = _sum(entry[..., None] * w[index] for index, entry in entries)
     return total.reshape(*total.shape[:-2], -1)
 
 
-def kernel_by_rows(x, g, steps, window):
-    """(inputs seen by a row of the window)ᵀ · g for each row: (*window, channels, n).
+def kernel_gradient_by_rows(x, g, steps, window):
+    """The gradient of a kernel as matrix products, one for each row of the window.
 
     Args:
-        g: (batch, *places, n), the gradient of the outputs.
-        steps: of the convolution whose kernel this is the gradient in.
+        g: (batch, *out_sizes, n), the gradient of the outputs.
+        steps: those of the convolution.
+        window: tuple, the sizes of the window.
+
+    Returns:
+        (*window, channels, n).
     """
     flat = g.reshape(-1, g.shape[-1])
     rows = _row_slices(x, window, g.shape[1:-1], steps)
@@ -135,11 +165,16 @@ def kernel_by_rows(x, g, steps, window):
     return jnp.stack(parts).reshape(*window, x.shape[-1], -1)
 
 
-def depthwise_kernel(x, g, steps, window):
-    """Σ inputs · g for each entry of the window: (*window, 1, n).
+def depthwise_kernel_gradient(x, g, steps, window):
+    """The gradient of a depthwise kernel: Σ inputs · g for each entry of the window.
 
-    All sums are one reduction, which passes through both arrays once: for 5x5 at
-    32x28x28x64 34 ms, as sums of their own 110 to 137 (32x32x32x16: 2.7, 29).
+    Args:
+        g: (batch, *out_sizes, n), the gradient of the outputs.
+        steps: those of the convolution.
+        window: tuple, the sizes of the window.
+
+    Returns:
+        (*window, 1, n).
     """
     channels = x.shape[-1]
     each = g.reshape(*g.shape[:-1], channels, -1)
@@ -152,5 +187,7 @@ def depthwise_kernel(x, g, steps, window):
     def add(a, b):
         return tuple(map(operator.add, a, b))
 
+    # One reduction with many operands passes over both arrays once. 5x5 at 32x28x28x64
+    # takes 34 ms, separate sums 110 to 137 (32x32x32x16: 2.7, 29).
     sums = lax.reduce(tuple(terms), tuple(zeros), add, tuple(range(g.ndim - 1)))
     return jnp.stack(sums).reshape(*window, 1, -1)

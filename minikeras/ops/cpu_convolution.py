@@ -1,24 +1,24 @@
-"""Convolutions that choose on a CPU how they are computed.
+"""Convolutions with other programs on CPUs, where XLA's own are slow.
 
-`choosing(function)` is `function` with each of its XLA convolutions replaced by the
-primitive below. The derivatives and batches of a convolution are convolutions too, so
-one choice, made where the program of a platform is written, serves values, gradients
-in inputs and kernels, forward mode and higher derivatives alike. GPUs and TPUs keep
-XLA's convolution; so does a CPU, except for:
+`with_cpu_rules(function)` is `function` with each of its XLA convolutions replaced by
+the primitive below, which has one lowering rule for CPUs and one for other platforms.
+The derivatives and batches of a convolution are convolutions too. So this one rule
+serves values, gradients of inputs and kernels, forward mode and higher derivatives.
+GPUs and TPUs keep XLA's convolution. CPUs keep it too, except for:
 
 | convolution | computed as |
 |---|---|
 | one input channel to a group (depthwise) | sum over the window of slice · scale |
 | other groups | one convolution for each group |
 | window of one entry; 3-D | products, one for each row of the window |
-| kernel's gradient: strided transposed, one filter | inputs, gradient swapped |
+| kernel's gradient: strided transposed, one filter | inputs and gradient swapped |
 | strided transposed, 16 filters or more | one plain convolution for each phase |
 | at most 6 filters, no strides, large | one product for the window, then shifted sums |
 | any, in the body of a loop (`in_loop`) | products |
 
 There XLA takes 1.5 to 100 times as long (most in depthwise and grouped gradients, and
-in loops); elsewhere a product, which has to copy slices first, wins nothing.
-Half-precision sums are made in float32.
+in loops). Elsewhere a product is not faster, because it copies slices first.
+Half floats are summed in float32.
 """
 
 import contextlib
@@ -36,83 +36,96 @@ from jax.interpreters import ad, batching, mlir
 
 from minikeras.ops.convolution_as_products import (
     Steps,
-    by_rows,
-    by_sums,
     depthwise,
-    depthwise_kernel,
-    kernel_by_rows,
+    depthwise_kernel_gradient,
+    kernel_gradient_by_rows,
+    row_products,
+    shifted_sums,
 )
-from minikeras.ops.dilated_inputs import by_phases, swapped
+from minikeras.ops.dilated_inputs import phase_convolutions, swapped_kernel_gradient
 
-_MOST_TAPS = 64  # each costs a slice in the program: larger windows are XLA's
-_FEW_TAPS = 4
-_FEW_FILTERS = 6
-_SMALL = 1 << 20  # products: below, a shorter program is worth more than its speed
-_VECTOR = 16  # floats in a register
-_MANY_CHANNELS = 2 * _VECTOR
+# Taps are the entries of a window. Each costs a slice in the program, so that larger
+# windows are left to XLA.
+_MAX_TAPS = 64
+# Strides of 2 along both axes make four phases: fewer taps leave some without any.
+_MIN_PHASE_TAPS = 4
+# `shifted_sums` writes an array of window · filters channels: worth it only for few.
+_MAX_SUMMED_FILTERS = 6
+# Multiply-adds. Below, the shorter program of XLA saves more time in compilation than
+# the faster one saves in steps.
+_MIN_SUMMED_SIZE = 1 << 20
+# Floats in a register of AVX-512: products of fewer columns leave it partly empty.
+_VECTOR = 16
+_MIN_DEPTHWISE_CHANNELS = 2 * _VECTOR
 
 
 def _suits_products(taps, rank):
+    # One tap is a matrix product of the inputs as they are, without any copy.
     return taps == 1 or rank == 3
 
 
 def _suits_phases(w, steps):
-    """Are there zeros between the inputs that XLA would compute with?
-
-    In milliseconds, by XLA and in phases: 2x2 at 32x16x16x64 -> 32 6.8, 2.1; 3x3 at
-    128x14x14x64 -> 32 12, 6; 4x4 at 64x14x14x16 -> 64 40, 4. With few filters the
-    phases' products are too narrow.
-    """
+    """Would XLA multiply by many zeros between the inputs?"""
+    # Milliseconds by XLA and in phases: 2x2 at 32x16x16x64 -> 32: 6.8, 2.1; 3x3 at
+    # 128x14x14x64 -> 32: 12, 6; 4x4 at 64x14x14x16 -> 64: 40, 4. With fewer filters the
+    # products of the phases are too narrow.
     plain = max(steps.dilation) == 1 and len(steps.spread) == 2
-    return plain and math.prod(w.shape[:-2]) >= _FEW_TAPS and w.shape[-1] >= _VECTOR
+    return (
+        plain and math.prod(w.shape[:-2]) >= _MIN_PHASE_TAPS and w.shape[-1] >= _VECTOR
+    )
 
 
 def _forward(x, w, steps, groups, loop) -> Callable | None:
-    """The function that computes the convolution best; None is XLA's."""
+    """The fastest function for the convolution; None for XLA's."""
     *window, channels, filters = w.shape
     taps, rank = math.prod(window), len(window)
     spread, strided = max(steps.spread) > 1, max(steps.strides) > 1
-    if taps > _MOST_TAPS:
+    if taps > _MAX_TAPS:
         return None
     if channels == 1 and x.shape[-1] == groups:
         return depthwise
+    # `_on_cpu` splits groups and calls this function for each.
     if groups > 1 or (spread and strided):
         return None
+    # Phases are convolutions of XLA's again, which are slow in loops.
     if spread and not loop and _suits_phases(w, steps):
-        return by_phases
+        return phase_convolutions
     products = loop or _suits_products(taps, rank)
     if spread:
-        return by_sums if products else None
-    # A size that is not known yet, of a symbolic batch, counts as one.
+        return shifted_sums if products else None
+    # The size of a symbolic batch is not known yet and counts as one.
     size = math.prod(n for n in x.shape if isinstance(n, int))
-    large = size * taps * filters >= _SMALL
-    if filters <= _FEW_FILTERS and taps > 1 and not strided and large:
-        return by_sums
-    return by_rows if products else None
+    large = size * taps * filters >= _MIN_SUMMED_SIZE
+    if filters <= _MAX_SUMMED_FILTERS and taps > 1 and not strided and large:
+        return shifted_sums
+    return row_products if products else None
 
 
 def _backward(x, g, steps, window, groups, loop) -> Callable | None:
-    """The same for a gradient in the kernel."""
+    """The fastest function for the gradient of a kernel; None for XLA's."""
     taps, channels = math.prod(window), x.shape[-1]
-    if taps > _MOST_TAPS or max(steps.spread) > 1:
+    if taps > _MAX_TAPS or max(steps.spread) > 1:
         return None
     if groups > 1:
-        many = channels == groups >= (1 if loop else _MANY_CHANNELS)
-        return depthwise_kernel if many else None
+        # Fewer channels are split into one convolution for each group.
+        many = channels == groups >= (1 if loop else _MIN_DEPTHWISE_CHANNELS)
+        return depthwise_kernel_gradient if many else None
+    # One input channel: the first layer on grey images.
     single = channels == 1 and g.shape[-1] >= _VECTOR
     products = loop or _suits_products(taps, len(window))
-    return kernel_by_rows if products or single else None
+    return kernel_gradient_by_rows if products or single else None
 
 
-def _ours(lhs, rhs, shape, params, loop):
-    """The convolution of those params by the function that suits it, or None."""
+def _by_own_function(lhs, rhs, shape, params, loop):
+    """The convolution of those parameters by `_forward` or `_backward`, or None."""
     (n, c, *space), (o, i, *window), out = params["dimension_numbers"]
     sizes = tuple(shape[axis] for axis in out[2:])
     groups = params["feature_group_count"], params["batch_group_count"]
     strides, pads = params["window_strides"], params["padding"]
     dilation, spread = params["rhs_dilation"], params["lhs_dilation"]
-    # Only a gradient in a kernel has the examples where others have the channels, and
-    # the gradient of the outputs for a kernel.
+    # JAX writes the gradient of a kernel as a convolution whose channels are the
+    # samples and whose kernel is the gradient of the outputs. Only there the channels
+    # come before the batch: for channels last (n, c) is then (3, 0).
     if n > c and groups[0] == 1:
         steps = Steps(dilation, pads, strides, spread)
         x, g = lhs.transpose(c, *space, n), rhs.transpose(i, *window, o)
@@ -127,6 +140,7 @@ def _ours(lhs, rhs, shape, params, loop):
         return None
     if function is None:
         return None
+    # The functions know one layout, (batch, *space, channels).
     return function(*operands, steps, sizes).transpose(*np.argsort(order))
 
 
@@ -145,11 +159,9 @@ def _by_groups(lhs, rhs, params):
 
 
 def _suits_swapping(lhs, rhs, params):
-    """Is it a gradient in a kernel, of one group, that `swapped` computes faster?
-
-    Zeros between the inputs become strides. A single filter becomes a single channel:
-    5x5 at 64x28x28x64 takes 20 ms, the other way round 7.
-    """
+    """Is it the gradient of a kernel that is faster with both operands swapped?"""
+    # Zeros between the inputs become strides: 8 to 40 times as fast. One filter becomes
+    # one channel: 5x5 at 64x28x28x64 takes 20 ms, swapped 7.
     (n, c, *_), (o, *_), _ = params["dimension_numbers"]
     groups = params["feature_group_count"] * params["batch_group_count"]
     if n < c or groups > 1 or max(params["rhs_dilation"]) > 1:
@@ -159,19 +171,27 @@ def _suits_swapping(lhs, rhs, params):
 
 
 def _xla(lhs, rhs, loop=False, **params):
+    """XLA's own convolution."""
     return lax.conv_general_dilated_p.bind(lhs, rhs, **params)
 
 
 def _on_cpu(lhs, rhs, loop=False, **params):
+    """The convolution by the program that is fastest on CPUs."""
     out = jax.eval_shape(partial(_xla, **params), lhs, rhs)
+    # Rare cases are left to XLA: empty arrays, integers, complex numbers, no axes.
     empty = any(0 in array.shape for array in (out, lhs, rhs))
     if empty or lhs.ndim < 3 or not jnp.issubdtype(out.dtype, jnp.floating):
         return _xla(lhs, rhs, **params)
     if _suits_swapping(lhs, rhs, params):
         sizes = tuple(out.shape[axis] for axis in params["dimension_numbers"][2][2:])
-        return swapped(lhs, rhs, sizes, partial(_on_cpu, loop=loop), params)
+        return swapped_kernel_gradient(
+            lhs, rhs, sizes, partial(_on_cpu, loop=loop), params
+        )
+    # Sums over a window lose digits in half floats: the result is rounded once.
     kind = out.dtype if out.dtype.itemsize > 2 else jnp.float32
-    result = _ours(lhs.astype(kind), rhs.astype(kind), out.shape, params, loop)
+    result = _by_own_function(
+        lhs.astype(kind), rhs.astype(kind), out.shape, params, loop
+    )
     if result is not None:
         return result.astype(out.dtype)
     if params["feature_group_count"] * params["batch_group_count"] > 1:
@@ -179,15 +199,14 @@ def _on_cpu(lhs, rhs, loop=False, **params):
     return _xla(lhs, rhs, **params)
 
 
+# Traces of several threads run at once; each has its own answer to "in a loop?".
 _thread = threading.local()
 
 
 @contextlib.contextmanager
 def in_loop():
-    """Convolutions traced meanwhile will run in the body of a loop.
-
-    XLA computes its own convolutions there ten times slower on a CPU.
-    """
+    """Context: convolutions traced in it run in the body of a loop."""
+    # In loops XLA's CPU convolutions fall to a naive program, ten times slower.
     before, _thread.loop = getattr(_thread, "loop", False), True
     try:
         yield
@@ -195,14 +214,15 @@ def in_loop():
         _thread.loop = before
 
 
-def choosing(function, loop=None):
-    """`function` of arrays, with each of its convolutions one that chooses.
+def with_cpu_rules(function, loop=None):
+    """`function` of arrays, with the primitive below for each XLA convolution.
 
     Args:
-        loop: does it run in the body of a loop? None asks `in_loop`.
+        function: of arrays, with one result.
+        loop: it runs in the body of a loop; None for what `in_loop` says.
     """
 
-    def chosen(eqn):
+    def replaced(eqn):
         if eqn.primitive is not lax.conv_general_dilated_p:
             return eqn
         inside = getattr(_thread, "loop", False) if loop is None else loop
@@ -211,14 +231,17 @@ def choosing(function, loop=None):
         )
 
     def run(*args):
+        # The parameters of XLA's primitive (padding, dimension numbers, transposition)
+        # are computed by JAX: they are taken from the equation, not computed again.
         closed = jax.make_jaxpr(function)(*args)
-        jaxpr = closed.jaxpr.replace(eqns=list(map(chosen, closed.eqns)))
+        jaxpr = closed.jaxpr.replace(eqns=list(map(replaced, closed.eqns)))
         return jaxpr_as_fun(closed.replace(jaxpr=jaxpr))(*args)[0]
 
     return run
 
 
-# The name is XLA's: policies of `jax.checkpoint` go by it.
+# The name of XLA's primitive: policies of `jax.checkpoint` and converters of jaxprs
+# look at it.
 convolution_p = Primitive("conv_general_dilated")
 
 
@@ -227,6 +250,8 @@ def _shape(lhs, rhs, loop, **params):
     return lax.conv_general_dilated_p.abstract_eval(lhs, rhs, **params)
 
 
+# The rule is chosen where a program is lowered, not where it is traced: a program
+# exported for a GPU from a machine without one holds XLA's convolution.
 def _lower(function, platform=None):
     rule = mlir.lower_fun(function, multiple_results=False)
     mlir.register_lowering(convolution_p, rule, platform=platform)
@@ -236,6 +261,7 @@ _lower(_xla)
 _lower(_on_cpu, "cpu")
 
 
+# An eager call runs through `jit`, which keeps the compiled program of each shape.
 @partial(jax.jit, static_argnums=2)
 def _compiled(lhs, rhs, params):
     return convolution_p.bind(lhs, rhs, **dict(params))
@@ -247,7 +273,7 @@ def _eager(lhs, rhs, **params):
 
 
 def _transposed(argument):
-    """The gradient in one operand: the transpose of XLA's convolution, choosing too."""
+    """The rule for the gradient of operand 0 or 1: a convolution with CPU rules."""
 
     def rule(g, lhs, rhs, loop, **params):
         operands = [lhs, rhs]
@@ -260,13 +286,14 @@ def _transposed(argument):
 
             return jax.linear_transpose(convolve, unknown)(g)[0]
 
-        return choosing(transpose, loop)(g, operands[1 - argument])
+        return with_cpu_rules(transpose, loop)(g, operands[1 - argument])
 
     return rule
 
 
 def _batched(operands, axes, loop, **params):
-    return choosing(jax.vmap(partial(_xla, **params), axes), loop)(*operands), 0
+    # JAX's rule moves the mapped axis into the batch or into the groups.
+    return with_cpu_rules(jax.vmap(partial(_xla, **params), axes), loop)(*operands), 0
 
 
 ad.defbilinear(convolution_p, _transposed(0), _transposed(1))

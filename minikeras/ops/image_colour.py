@@ -8,7 +8,7 @@ __all__ = [
     "hsv_to_rgb", "rgb_to_grayscale", "rgb_to_hsv",
 ]  # fmt: skip
 
-# Luma of red, green and blue (ITU-R BT.601).
+# Luma of red, green and blue (ITU-R BT.601), with the digits that Keras has.
 _LUMA = (0.2989, 0.5870, 0.1140)
 
 
@@ -37,12 +37,14 @@ def rgb_to_grayscale(images, data_format=None):
             "rgb_to_grayscale: Invalid channel size: expected 3 (RGB) or 1 "
             f"(Grayscale). Got {images.shape[-1]}."
         )
+    # Integers are weighted as floats and truncated, as in Keras: (100, 0, 0) gives 29.
     wide = _floats(images)
     grey = jnp.tensordot(wide, jnp.array(_LUMA, wide.dtype), axes=(-1, -1))
     return grey[..., None].astype(images.dtype)
 
 
 def _floats(images):
+    """Integers as float32, floats as they are."""
     inexact = jnp.issubdtype(images.dtype, jnp.inexact)
     return images if inexact else images.astype("float32")
 
@@ -80,14 +82,16 @@ def rgb_to_hsv(images, data_format=None):
     [[[0.5, 1.0, 0.5]]]
     """
     _parts("rgb_to_hsv", images)
-    # What is next to 0 counts as black: its hue would be noise.
+    # A channel below the machine epsilon counts as 0: the hue would be noise.
     noise = jnp.abs(images) < jnp.finfo(images.dtype).eps
     red, green, blue = _parts("rgb_to_hsv", jnp.where(noise, 0.0, images))
     value = jnp.maximum(jnp.maximum(red, green), blue)
     span = value - jnp.minimum(jnp.minimum(red, green), blue)
-    # Zeros are replaced before they divide: 0 · ∞ would make the gradient NaN.
+    # Zeros are replaced before they divide: 0 · ∞ in the unused branch of `where`
+    # would make the gradient NaN.
     saturation = jnp.where(value > 0, span / jnp.where(value > 0, value, 1.0), 0.0)
     sixth = 1.0 / (6.0 * jnp.where(span > 0, span, 1.0))
+    # If several channels are the greatest, red goes before green, green before blue.
     hue = jnp.where(
         value == green,
         sixth * (blue - red) + 1.0 / 3.0,

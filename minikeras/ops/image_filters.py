@@ -18,6 +18,7 @@ __all__ = [
 def correlate(images, kernels, padding="SAME"):
     """Every channel with every kernel: (n, h, w, c), (kh, kw, k) -> (n, h, w, c, k)."""
     n, _, _, c = images.shape
+    # One plane for each channel: a plain convolution of one channel, not a grouped one.
     planes = jnp.moveaxis(images, 3, 1).reshape(n * c, *images.shape[1:3], 1)
     layout = ("NHWC", "HWIO", "NHWC")
     out = lax.conv_general_dilated(
@@ -34,7 +35,8 @@ def gaussian(size, sigma, dtype):
 
 
 def blur(images, kernel_size, sigma):
-    """(n, h, w, c) by a Gaussian, whose two axes are taken one after the other."""
+    """(n, h, w, c) images convolved with a Gaussian."""
+    # A Gaussian is the product of two of one axis: k + k instead of k · k products.
     wide, high = (
         gaussian(int(k), s, images.dtype)
         for k, s in zip(kernel_size, sigma, strict=True)
@@ -76,6 +78,7 @@ def gaussian_blur(images, kernel_size=(3, 3), sigma=(1.0, 1.0), data_format=None
     return blur(images, kernel_size, as_array(sigma).astype(images.dtype))
 
 
+# The derivative along height; its transpose is that along width.
 _SOBEL = ((-1, -2, -1), (0, 0, 0), (1, 2, 1))
 
 
@@ -161,11 +164,14 @@ def ssim(
 
 
 def _similarity(x, y, kernel, a, b):
+    """The structural similarity of each pixel."""
+
     def mean(z):
         return correlate(z, kernel, "VALID")[..., 0]
 
     mean_x, mean_y = mean(x), mean(y)
     xx, yy, xy = mean_x * mean_x, mean_y * mean_y, mean_x * mean_y
     covariance = mean(x * y) - xy
+    # Variances as mean(x²) - mean(x)²: one convolution each.
     spread = (mean(x * x) - xx) + (mean(y * y) - yy)
     return ((2 * xy + a) * (2 * covariance + b)) / ((xx + yy + a) * (spread + b))

@@ -59,7 +59,8 @@ def map_coordinates(inputs, coordinates, order, fill_mode="constant", fill_value
 
 
 def _sample(images, rows, columns, interpolation, fill_mode, fill_value):
-    """Pixels of (n, h, w, c) at the places (n, h', w', c) -> (n, h', w', c)."""
+    """Pixels of (n, h, w, c) at the places (n, h', w', c): an (n, h', w', c) array."""
+    # JAX interpolates one array at a time: mapped over images and channels.
 
     def plane(pixels, *places):
         order = _ORDERS[interpolation]
@@ -74,8 +75,9 @@ def _check(function, interpolation, fill_mode):
 
 
 def _per_image(function, argument, values, images, shape):
-    """Float array of `shape`, or one for each image -> (n, *shape)."""
+    """The values as floats of shape (n, *shape), or (1, *shape) if all images share."""
     values = as_array(values)
+    # Coordinates computed in integers would be truncated.
     values = values if jnp.issubdtype(values.dtype, jnp.inexact) else values * 1.0
     if values.ndim == len(shape):
         values = values[None]
@@ -144,6 +146,8 @@ def _homography(start, end):
     zero, one = jnp.zeros_like(x), jnp.ones_like(x)
     for_u = jnp.stack([x, y, one, zero, zero, zero, -u * x, -u * y], axis=-1)
     for_v = jnp.stack([zero, zero, zero, x, y, one, -v * x, -v * y], axis=-1)
+    # Each pair of points gives two equations, linear in h after multiplication with
+    # the denominator.
     matrix = jnp.concatenate([for_u, for_v], axis=1)
     target = jnp.concatenate([u, v], axis=1)
     return jnp.linalg.solve(matrix, target[..., None])[..., 0]
@@ -232,11 +236,13 @@ def elastic_transform(
     (4, 4, 1)
     """
     _check("elastic_transform", interpolation, fill_mode)
+    # Looked up when called: `random` imports `ops`.
     normal: Any = registry.lookup("keras.random", "normal")
+    # Three standard deviations on each side, and an odd number so that it has a middle.
     size = int(6 * sigma) | 1
     alpha, sigma = (jnp.asarray(v, images.dtype) for v in (alpha, sigma))
     noise = normal(images.shape[:3], dtype=images.dtype, seed=seed) * sigma
-    # Keras draws both displacements with one key: they are the same.
+    # Keras draws both displacements with one key: they are equal.
     shift = alpha * blur(noise[..., None], (size, size), (sigma, sigma))
     y, x = (i[..., None] for i in jnp.indices(images.shape[1:3]))
     rows, columns = (jnp.broadcast_to(i + shift, images.shape) for i in (y, x))

@@ -1,4 +1,4 @@
-"""Images of either layout, one or a batch, become (n, h, w, c) arrays."""
+"""Ops on images: one or a batch, in either layout, reach functions as (n, h, w, c)."""
 
 import functools
 import inspect
@@ -58,6 +58,6 @@ def image_op(function=None, *, name=None, tensors=("images",), spec=None):
             out = jnp.moveaxis(out, 3, 1)
         return out[0] if single else out
 
-    # What is inspected is the function's own parameters.
+    # `op` records the parameters that it finds in the signature.
     call.__signature__ = signature
     return op(call, name=name, tensors=tensors, module=IMAGE, spec=spec)

@@ -21,11 +21,13 @@ _INTERPOLATIONS = ("bilinear", "nearest", "lanczos3", "lanczos5", "bicubic")
 
 
 def linearly_longer(x, axis, times):
-    """An axis `times` as long, interpolated between the centres of its entries.
+    """Linear interpolation to an axis that is `times` as long.
 
-    Between two neighbours lie the same `times` places each time: the results are
-    weighted sums of slices, put side by side. Beyond the border is the last entry.
+    Places are measured between the centres of entries; beyond the border the last entry
+    is repeated, as in `jax.image.resize`.
     """
+    # The places between two neighbours are the same everywhere: result number `phase`
+    # of each entry is one weighted sum of two slices of the whole axis.
     size = x.shape[axis]
     first, last = (lax.slice_in_dim(x, i, i + 1, axis=axis) for i in (0, size - 1))
     padded = jnp.concatenate([first, x, last], axis)
@@ -44,7 +46,7 @@ def linearly_longer(x, axis, times):
 
 @partial(jax.custom_jvp, nondiff_argnums=(1,))
 def _bilinear(x, shape):
-    """Images scaled up by whole numbers: each axis by `linearly_longer`."""
+    """Bilinear interpolation of images to sizes that are multiples of theirs."""
     for axis, (new, old) in enumerate(zip(shape, x.shape, strict=True)):
         if new != old:
             x = linearly_longer(x, axis, new // old)
@@ -53,25 +55,24 @@ def _bilinear(x, shape):
 
 @_bilinear.defjvp
 def _bilinear_jvp(shape, primals, tangents):
-    """The tangent is linear in that of x: JAX's products, whose transpose is quicker
-    than that of slices (46 ms, 75 to 100)."""
+    """The derivative by JAX's matrix products."""
+    # The gradient is its transpose: 46 ms for products, 75 to 100 for slices.
     (x,), (dx,) = primals, tangents
     return _bilinear(x, shape), jax.image.resize(dx, shape, "bilinear", antialias=False)
 
 
-def _by_whole_numbers(new, old):
+def _is_multiple(new, old):
+    # A symbolic size of `jax.export` is no int; only an unchanged one is then allowed.
     return isinstance(old, int) and 0 < old <= new and new % old == 0
 
 
 def resized(x, shape, interpolation, antialias=False):
-    """`jax.image.resize`, bilinear by whole numbers in sums of slices.
-
-    There, JAX computes a product with a matrix of almost nothing but zeros for each
-    axis: on a CPU, 45 ms for 32x28x28x64 to twice its sizes, against 5.
-    """
+    """`jax.image.resize`, with sums of slices for bilinear scaling by whole numbers."""
+    # JAX multiplies each axis by a matrix that is almost all zeros: on two cores 45 ms
+    # for 32x28x28x64 to twice its sizes, by slices 5.
     shape = tuple(shape)
     whole = all(
-        new is old or _by_whole_numbers(new, old)
+        new is old or _is_multiple(new, old)
         for new, old in zip(shape, x.shape, strict=True)
     )
     if interpolation == "bilinear" and x.dtype == jnp.float32 and whole:
@@ -127,7 +128,8 @@ def resize(
             "True."
         )
     x, (n, h, w, c) = images, images.shape
-    # The height and the width that have the new aspect ratio with the other one.
+    # `fit_h` with the width w has the new aspect ratio, and `fit_w` with the height h.
+    # Keras rounds both down.
     fit_h, fit_w = max(w * height // width, 1), max(h * width // height, 1)
     if crop_to_aspect_ratio:
         crop_h, crop_w = min(h, fit_h), min(w, fit_w)
@@ -141,14 +143,12 @@ def resize(
     x = resized(x, (n, *size, c), interpolation, antialias)
     if x.dtype == images.dtype:
         return x
+    # Padding with a float made floats of integers; Keras rounds before it casts.
     x = jnp.round(x) if jnp.issubdtype(images.dtype, jnp.integer) else x
     return saturate_cast(x, images.dtype)
 
 
-_METHODS = (
-    *("linear", "bilinear", "trilinear", "cubic", "bicubic", "tricubic"),
-    *("lanczos3", "lanczos5"),
-)
+_METHODS = "linear bilinear trilinear cubic bicubic tricubic lanczos3 lanczos5".split()
 
 
 @op(tensors=("images", "output_shape", "scale", "translation"), module=IMAGE)
@@ -191,9 +191,10 @@ def scale_and_translate(
 
 
 def _edges(function, names, values, size, sign):
-    """Two of (before, after, new size) -> all of them, checked.
+    """All of (before, after, new size) from two of them, checked.
 
-    new size = size + sign · (before + after). What depends on a size of None is None.
+    new size = size + sign · (before + after). For a size of None, the values are
+    returned as they are.
     """
 
     def check(values):
@@ -220,11 +221,13 @@ def _edges(function, names, values, size, sign):
     return check([before, after, target])
 
 
-def _framed(function, images, what, settings, sign):
+def _pad_or_crop(function, images, what, settings, sign):
     """Images with rows and columns added (sign 1) or cut off (sign -1).
 
-    Of a KerasTensor, whose sizes may be None, a KerasTensor.
+    For a KerasTensor, the KerasTensor of the result.
     """
+    # Graphs call it too: a trace would compare the number that it takes for None with
+    # the target size.
     symbolic = isinstance(images, KerasTensor)
     images = images if symbolic else as_array(images)
     check_rank(images)
@@ -251,11 +254,11 @@ def _framed(function, images, what, settings, sign):
 
 
 def _pad_spec(trace, images, **settings):
-    return _framed("pad_images", images, "padding", settings, 1)
+    return _pad_or_crop("pad_images", images, "padding", settings, 1)
 
 
 def _crop_spec(trace, images, **settings):
-    return _framed("crop_images", images, "cropping", settings, -1)
+    return _pad_or_crop("crop_images", images, "cropping", settings, -1)
 
 
 @op(tensors=("images",), module=IMAGE, spec=_pad_spec)
@@ -292,7 +295,7 @@ def pad_images(
     >>> pad_images([[[7]]], 0, 1, 0, target_width=2).tolist()
     [[[0], [7]]]
     """
-    return _framed("pad_images", images, "padding", locals(), 1)
+    return _pad_or_crop("pad_images", images, "padding", locals(), 1)
 
 
 @op(tensors=("images",), module=IMAGE, spec=_crop_spec)
@@ -329,4 +332,4 @@ def crop_images(
     >>> crop_images([[[1], [2], [3]]], 0, 1, 0, target_width=1).tolist()
     [[[2]]]
     """
-    return _framed("crop_images", images, "cropping", locals(), -1)
+    return _pad_or_crop("crop_images", images, "cropping", locals(), -1)

@@ -17,12 +17,13 @@ __all__ = [
     "average_pool", "max_pool",
 ]  # fmt: skip
 
-# Windows up to this many entries are pooled slice by slice on a CPU.
-_SMALL_WINDOW = 16
+# Each entry of a window is one comparison in the program of a CPU. Larger windows are
+# left to XLA.
+_MAX_SLICES = 16
 
 
 def _window(inputs, pool_size, strides, padding, data_format):
-    """Window, strides and padding over all axes of the inputs."""
+    """Window, strides and padding over all axes of the inputs, checked."""
     rank = inputs.ndim - 2
     pool = sizes(pool_size, rank)
     steps = pool if strides is None else sizes(strides, rank)
@@ -45,29 +46,32 @@ def _window(inputs, pool_size, strides, padding, data_format):
 
 
 def _lowest(dtype):
+    """The number that no entry is below: -∞, or the least integer."""
     if jnp.issubdtype(dtype, jnp.floating):
         return -jnp.inf
     return jnp.iinfo(dtype).min
 
 
 def max_by_windows(x, window, strides, pads):
-    """Maximum over windows as XLA's primitive."""
+    """Maximum over windows by XLA's primitive."""
+    # A numpy scalar: JAX differentiates the reduction only if it sees a constant here.
     return lax.reduce_window(
         x, np.array(_lowest(x.dtype), x.dtype), lax.max, window, strides, pads
     )
 
 
 def max_by_slices(x, window, strides, pads):
-    """Maximum over windows as comparisons of strided slices.
-
-    On a CPU its gradient is many times faster than that of `max_by_windows`. Of
-    equal entries the first one gets the gradient, and NaN spreads, there as here.
-    """
+    """Maximum over windows by comparisons of strided slices."""
+    # The gradient of `max_by_windows` is XLA's `select_and_scatter`, which takes 39 ms
+    # on two cores for 128x26x26x32 and windows of 2; this one takes 2.1, and the
+    # forward pass 0.45 ms instead of 1.2.
     x = lax.pad(x, np.array(_lowest(x.dtype), x.dtype), [(a, b, 0) for a, b in pads])
     spans = [
         (size - w) // s * s + 1
         for size, w, s in zip(x.shape, window, strides, strict=True)
     ]
+    # `>` keeps the first of equal entries, which gets the whole gradient as in XLA.
+    # `entry != entry` is true for NaN, which XLA's maximum returns too.
     best = None
     for start in itertools.product(*map(range, window)):
         stop = [a + span for a, span in zip(start, spans, strict=True)]
@@ -79,25 +83,28 @@ def max_by_slices(x, window, strides, pads):
     return best
 
 
-def _like_xla(way):
-    """The way with the parameters of XLA's primitive."""
+def _with_xla_parameters(function):
+    """The function with the parameters of XLA's primitive."""
 
     def run(x, window_dimensions, window_strides, padding, **dilations):
-        return way(x, window_dimensions, window_strides, padding)
+        return function(x, window_dimensions, window_strides, padding)
 
     return run
 
 
-_choosing = ByPlatform(
-    "reduce_window_max", _like_xla(max_by_windows), cpu=_like_xla(max_by_slices)
+# Under the name and parameters of XLA's primitive, which exporters of jaxprs know.
+_reduce_window_max = ByPlatform(
+    "reduce_window_max",
+    _with_xla_parameters(max_by_windows),
+    cpu=_with_xla_parameters(max_by_slices),
 )
 
 
 def _max(x, window, strides, pads):
-    if math.prod(window) > _SMALL_WINDOW:
+    if math.prod(window) > _MAX_SLICES:
         return max_by_windows(x, window, strides, pads)
     ones = (1,) * x.ndim
-    return _choosing(
+    return _reduce_window_max(
         x,
         window_dimensions=window,
         window_strides=strides,
@@ -133,7 +140,8 @@ def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None)
 
 
 def _sum(x, window, strides, pads):
-    # A numpy scalar: only with a constant does JAX see a sum it can differentiate.
+    # A numpy scalar: JAX differentiates the reduction only if it sees a constant here.
+    # On CPUs slices would take 2 to 8 times as long as XLA's gradient of this sum.
     return lax.reduce_window(x, np.zeros((), x.dtype), lax.add, window, strides, pads)
 
 
@@ -164,7 +172,8 @@ def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=N
     total = _sum(inputs, window, strides, pads)
     if padding == "valid":
         return total / math.prod(window)
-    # The counts depend on the shape alone: other axes need no more than one entry.
+    # Padding does not count, so borders divide by fewer entries. The counts depend only
+    # on the spatial axes: along the others one entry broadcasts.
     ones = jnp.ones(
         [1 if w == 1 else n for n, w in zip(inputs.shape, window, strict=True)],
         inputs.dtype,

@@ -370,23 +370,23 @@ def dropout(
     >>> sorted(set(x.tolist()))
     [0.0, 2.0]
     """
-    inputs = convert_to_tensor(inputs)
-    if not jnp.issubdtype(inputs.dtype, jnp.inexact):
-        raise TypeError(f"dropout: expected floats as inputs, got {inputs.dtype}.")
+    x = convert_to_tensor(inputs)
+    if not jnp.issubdtype(x.dtype, jnp.inexact):
+        raise TypeError(f"dropout: expected floats as inputs, got {x.dtype}.")
     keep = 1.0 - rate
     if keep <= 0:  # nothing is left to scale, and as in Keras nothing is drawn
-        return jnp.zeros_like(inputs)
+        return jnp.zeros_like(x)
     key = draw_seed(seed)
-    shape = inputs.shape
+    shape = x.shape
     if noise_shape is not None:
-        sizes = dict(enumerate(inputs.shape))
+        sizes = dict(enumerate(x.shape))
         shape = tuple(
             sizes.get(i) if n is None else n for i, n in enumerate(noise_shape)
         )
-        if not _broadcasts(shape, inputs.shape):
+        if not _broadcasts(shape, x.shape):
             raise ValueError(
                 f"dropout: noise_shape={tuple(noise_shape)} does not broadcast to "
-                f"{inputs.shape}, the shape of the inputs."
+                f"{x.shape}, the shape of the inputs."
             )
-    mask = jnp.broadcast_to(threefry.bernoulli(key, keep, shape), inputs.shape)
-    return jax.lax.select(mask, inputs / keep, jnp.zeros_like(inputs))
+    mask = jnp.broadcast_to(threefry.bernoulli(key, keep, shape), x.shape)
+    return jax.lax.select(mask, x / keep, jnp.zeros_like(x))

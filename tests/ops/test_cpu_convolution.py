@@ -1,4 +1,4 @@
-"""Convolutions that choose how they are computed, against XLA's own."""
+"""Convolutions with CPU rules against XLA's own."""
 
 import random
 from functools import partial
@@ -12,14 +12,14 @@ from jax import lax
 from minikeras import ops
 from minikeras.ops import cpu_convolution
 from minikeras.ops.convolution import transposed_padding
-from minikeras.ops.cpu_convolution import choosing, in_loop
+from minikeras.ops.cpu_convolution import in_loop, with_cpu_rules
 
 FAST, SLOW = 8, 120
 
 
 @pytest.fixture(autouse=True)
 def _no_size_is_too_small(monkeypatch):
-    for name in ("_SMALL", "_FEW_TAPS"):
+    for name in ("_MIN_SUMMED_SIZE", "_MIN_PHASE_TAPS"):
         monkeypatch.setattr(cpu_convolution, name, 0)
 
 
@@ -28,7 +28,7 @@ def seeds(family, fast=FAST):
     return [pytest.param(family, i, marks=mark) for i, mark in enumerate(marks)]
 
 
-def drawn(family, seed):
+def generated(family, seed):
     """(convolution by XLA, inputs, kernel)."""
     rng, values = random.Random(f"{family} {seed}"), np.random.default_rng(seed)
     rank = rng.choice([1, 2, 2, 3])
@@ -114,9 +114,9 @@ SEEDS = [*seeds("plain"), *seeds("grouped"), *seeds("transposed")]
 
 @pytest.mark.parametrize("family, seed", SEEDS)
 def test_as_xla(family, seed):
-    convolve, x, w = drawn(family, seed)
+    convolve, x, w = generated(family, seed)
     expected = everything(convolve)(x, w)
-    found = everything(choosing(convolve, loop=seed % 3 == 0))(x, w)
+    found = everything(with_cpu_rules(convolve, loop=seed % 3 == 0))(x, w)
     for name, wanted in expected.items():
         for a, b in zip(*map(jax.tree.leaves, (found[name], wanted)), strict=True):
             assert (a.shape, a.dtype) == (b.shape, b.dtype)
@@ -125,19 +125,23 @@ def test_as_xla(family, seed):
 
 
 def called(monkeypatch, function, *args):
-    """Names of the ways that a compiled function takes."""
-    ways = []
-    for name in ("by_rows", "by_sums", "depthwise", "kernel_by_rows"):
-        monkeypatch.setattr(
-            *(cpu_convolution, name), spy(name, getattr(cpu_convolution, name), ways)
-        )
+    """Names of the functions that compute the convolutions of a compiled function."""
+    names = []
+    for name in (
+        "row_products",
+        "shifted_sums",
+        "depthwise",
+        "kernel_gradient_by_rows",
+    ):
+        recorded = spy(name, getattr(cpu_convolution, name), names)
+        monkeypatch.setattr(cpu_convolution, name, recorded)
     jax.jit(function).lower(*args)
-    return ways
+    return names
 
 
-def spy(name, function, ways):
+def spy(name, function, names):
     def run(*args):
-        ways.append(name)
+        names.append(name)
         return function(*args)
 
     return run
@@ -149,8 +153,8 @@ def test_the_choice_and_dead_input_gradients(monkeypatch):
     def loss(w):
         return jnp.sum(ops.conv(x, w) ** 2)
 
-    ways = called(monkeypatch, jax.grad(loss), w)
-    assert sorted(ways) == ["depthwise", "kernel_by_rows"]  # no gradient in x
+    names = called(monkeypatch, jax.grad(loss), w)
+    assert sorted(names) == ["depthwise", "kernel_gradient_by_rows"]  # no gradient in x
 
 
 def test_a_loop_has_products(monkeypatch):
@@ -160,7 +164,7 @@ def test_a_loop_has_products(monkeypatch):
         with in_loop():
             return lax.fori_loop(0, 2, lambda _, x: ops.conv(x, w, padding="same"), x)
 
-    assert called(monkeypatch, steps, x) == ["by_rows"]
+    assert called(monkeypatch, steps, x) == ["row_products"]
     assert called(monkeypatch, lambda x: ops.conv(x, w), x) == []
 
 
@@ -176,7 +180,7 @@ def test_half_precision_sums_in_float32(dtype, groups):
     np.testing.assert_array_equal(y, exact.astype(dtype))
 
 
-def test_gradients_hold_no_convolution_of_xlas():
+def test_gradients_have_no_convolution_of_xla():
     x, w = jnp.ones((2, 6, 6, 4)), jnp.ones((3, 3, 4, 4))
 
     def loss(x, w):
