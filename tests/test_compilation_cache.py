@@ -51,7 +51,7 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path, monkeypatch):
 
 
 def test_the_oldest_half_goes_when_there_are_too_many(tmp_path, monkeypatch):
-    monkeypatch.setattr(config, "_MOST_PROGRAMS", 10)
+    monkeypatch.setattr(settings, "_MOST_PROGRAMS", 10)
     for i in range(11):
         (tmp_path / str(i)).touch()
         os.utime(tmp_path / str(i), (time.time(), 1000 + i))

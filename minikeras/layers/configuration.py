@@ -27,12 +27,30 @@ def own_arguments(arguments):
 
 
 class ConstructorConfig:
-    """Mix-in of Layer: `get_config` and `from_config`."""
+    """Mix-in of Layer: `get_config` and `from_config`.
 
-    def _mk_keep(self, arguments):
-        """Make attributes of the constructor's arguments, given as its `locals()`.
+    The config shows the attributes that have the names of the constructor's arguments,
+    so a layer of the library needs no `get_config` of its own. It may declare where
+    Keras's config differs.
 
-        Names of activations, initializers, … become what they stand for.
+    Attributes:
+        _mk_not_in_config: arguments that the config leaves out.
+        _mk_always_in_config: of the arguments of `Layer` that the config leaves out
+            when they are None, those that it shows all the same.
+    """
+
+    _mk_not_in_config: tuple[str, ...] = ()
+    _mk_always_in_config: tuple[str, ...] = ()
+
+    def _mk_set_arguments(self, arguments):
+        """Set an attribute for each argument of the constructor.
+
+        The family of an argument is the last word of its name: names and configs of
+        an `…activation`, `…initializer`, `…regularizer` or `…constraint` become the
+        object that `get` of this family returns. Others stay as they are.
+
+        Args:
+            arguments: `locals()` in the first lines of the constructor.
         """
         for name, value in own_arguments(arguments).items():
             get = _FAMILIES.get(name.rpartition("_")[2], lambda value: value)
@@ -45,16 +63,16 @@ class ConstructorConfig:
             "trainable": self.trainable,
             "dtype": serialize_keras_object(self._mk_dtype_policy),
         }
-        if self.activity_regularizer is not None:
-            config["activity_regularizer"] = serialize_keras_object(
-                self.activity_regularizer
-            )
+        penalty = self.activity_regularizer
+        if penalty is not None or "activity_regularizer" in self._mk_always_in_config:
+            config["activity_regularizer"] = serialize_keras_object(penalty)
         parameters = _library_parameters(type(self))
         inherited = type(self).get_config is ConstructorConfig.get_config
         own = not type(self).__module__.startswith("minikeras.")
         if inherited and own and not parameters:
             return init_config(self, config)
-        return config | {p: config_value(getattr(self, p)) for p in parameters}
+        config |= {p: config_value(getattr(self, p)) for p in parameters}
+        return {k: v for k, v in config.items() if k not in self._mk_not_in_config}
 
     @classmethod
     def from_config(cls, config):

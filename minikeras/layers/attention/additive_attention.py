@@ -30,6 +30,8 @@ class AdditiveAttention(Attention):
     (1, 2, 4)
     """
 
+    _mk_not_in_config = ("score_mode",)
+
     def __init__(self, use_scale=True, dropout=0.0, **kwargs):
         super().__init__(use_scale=use_scale, dropout=dropout, **kwargs)
 
@@ -46,9 +48,3 @@ class AdditiveAttention(Attention):
         return jnp.sum(
             pairs if self.scale is None else pairs * self.scale.value, axis=-1
         )
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        config = super().get_config()
-        del config["score_mode"]
-        return config

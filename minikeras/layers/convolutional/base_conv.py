@@ -60,7 +60,7 @@ class BaseConv(KernelLayer, SlidingWindow):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self._mk_keep(locals())
+        self._mk_set_arguments(locals())
         check_filters(filters, groups)
         check_steps(self.strides, self.dilation_rate)
 

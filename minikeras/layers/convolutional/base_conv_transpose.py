@@ -70,7 +70,7 @@ class BaseConvTranspose(SlidingWindow):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self._mk_keep(locals())
+        self._mk_set_arguments(locals())
         check_count(filters, "filters")
         check_steps(self.strides, self.dilation_rate)
         if output_padding is not None:

@@ -45,7 +45,7 @@ class BaseDepthwiseConv(SlidingWindow):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self._mk_keep(locals())
+        self._mk_set_arguments(locals())
         check_count(depth_multiplier, "depth_multiplier")
 
     def build(self, input_shape):

@@ -55,7 +55,7 @@ class BaseSeparableConv(SlidingWindow):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self._mk_keep(locals())
+        self._mk_set_arguments(locals())
         check_count(depth_multiplier, "depth_multiplier")
         check_count(filters, "filters")
 

@@ -89,6 +89,7 @@ class SlidingWindow(Layer):
         ValueError: a bad argument, or inputs that do not fit it.
     """
 
+    _mk_always_in_config = ("activity_regularizer",)
     rank: int
     _mk_paddings: tuple[str, ...] = ()  # besides "valid" and "same"
 
@@ -100,9 +101,9 @@ class SlidingWindow(Layer):
     activation: Callable | None
     use_bias: bool
 
-    def _mk_keep(self, arguments):
+    def _mk_set_arguments(self, arguments):
         """The arguments as attributes, those of the windows in their one form."""
-        super()._mk_keep(arguments)
+        super()._mk_set_arguments(arguments)
         self.kernel_size = int_tuple(self.kernel_size, self.rank, "kernel_size")
         self.strides = int_tuple(self.strides, self.rank, "strides")
         self.dilation_rate = int_tuple(self.dilation_rate, self.rank, "dilation_rate")
@@ -152,7 +153,3 @@ class SlidingWindow(Layer):
         if self.bias is not None:
             y = add_bias(y, self.bias.value, self.data_format == "channels_first")
         return y if self.activation is None else self.activation(y)
-
-    def get_config(self):
-        """The constructor's arguments."""
-        return {"activity_regularizer": None, **super().get_config()}

@@ -1,6 +1,5 @@
 """Dense: every output sees every input."""
 
-from minikeras import activations, constraints, initializers, regularizers
 from minikeras.core.checks import positive_int
 from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.kernels.kernel_layer import KernelLayer
@@ -55,18 +54,9 @@ class Dense(KernelLayer, Layer):
         quantization_config=None,
         **kwargs,
     ):
-        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.units = positive_int(units, "units")
-        self.activation = activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self.lora_rank, self.lora_alpha = lora_rank, lora_alpha
-        self.quantization_config = quantization_config
+        super().__init__(**kwargs)
+        self._mk_set_arguments(locals())
+        positive_int(units, "units")
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 

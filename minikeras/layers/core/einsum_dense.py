@@ -3,7 +3,7 @@
 import copy
 import re
 
-from minikeras import activations, constraints, initializers, ops, regularizers
+from minikeras import ops
 from minikeras.core.checks import is_int
 from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.kernels.kernel_layer import KernelLayer
@@ -144,6 +144,9 @@ class EinsumDense(KernelLayer, Layer):
     (2, 4, 5)
     """
 
+    _mk_not_in_config = ("gptq_unpacked_column_size",)
+    _mk_always_in_config = ("activity_regularizer",)
+
     def __init__(
         self,
         equation,
@@ -163,8 +166,8 @@ class EinsumDense(KernelLayer, Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self._mk_set_arguments(locals())
         inputs, _, outputs = split_equation(equation)
-        self.equation = equation
         one = is_int(output_shape)
         self.output_shape = (output_shape,) if one else tuple(output_shape)
         n_sizes = len(outputs.strip(".")) - (not outputs.startswith("."))
@@ -180,17 +183,6 @@ class EinsumDense(KernelLayer, Layer):
                 f"EinsumDense: bias_axes={bias_axes!r} must be letters of the output "
                 f"of {equation!r}, each once, or None."
             )
-        self.bias_axes = bias_axes
-        self.activation = activations.get(activation)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self.lora_rank, self.lora_alpha = lora_rank, lora_alpha
-        self.gptq_unpacked_column_size = gptq_unpacked_column_size
-        self.quantization_config = quantization_config
         if "." not in inputs:
             self.input_spec = InputSpec(ndim=len(inputs))
 
@@ -232,9 +224,3 @@ class EinsumDense(KernelLayer, Layer):
         """Sizes given as None in `output_shape` stay None."""
         sizes = einsum_shapes(self.equation, input_shape, self.output_shape)[1]
         return tuple(sizes.values())
-
-    def get_config(self):
-        """The constructor's arguments."""
-        config = {"activity_regularizer": None, **super().get_config()}
-        del config["gptq_unpacked_column_size"]
-        return config

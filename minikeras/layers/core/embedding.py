@@ -42,6 +42,8 @@ class Embedding(KernelLayer, Layer):
     (1, 3, 4)
     """
 
+    _mk_not_in_config = ("weights",)
+    _mk_always_in_config = ("activity_regularizer",)
     _mk_kernel_name = "embeddings"
 
     def __init__(
@@ -96,9 +98,3 @@ class Embedding(KernelLayer, Layer):
     def compute_mask(self, inputs, mask=None):
         """inputs != 0 if `mask_zero`, else None."""
         return ops.not_equal(inputs, 0) if self.mask_zero else None
-
-    def get_config(self):
-        """The constructor's arguments, without `weights`."""
-        config = {"activity_regularizer": None, **super().get_config()}
-        del config["weights"]
-        return config

@@ -124,9 +124,9 @@ class RecurrentCell(DropoutCell):
     unit_forget_bias: bool
     _mk_gates = 1
 
-    def _mk_keep(self, arguments):
+    def _mk_set_arguments(self, arguments):
         """Set the arguments as attributes, with dropout rates clipped to [0, 1]."""
-        super()._mk_keep(arguments)
+        super()._mk_set_arguments(arguments)
         # Keras clips rates outside of [0, 1] instead of rejecting them.
         self.dropout = min(1.0, max(0.0, self.dropout))
         self.recurrent_dropout = min(1.0, max(0.0, self.recurrent_dropout))

@@ -82,7 +82,7 @@ class ConvLSTMCell(RecurrentCell):
     ):
         super().__init__(**kwargs)
         self.seed_generator = SeedGenerator(seed)  # Keras draws its seed first here
-        self._mk_keep(locals())
+        self._mk_set_arguments(locals())
         self.kernel_size = int_tuple(kernel_size, rank, "kernel_size")
         self.strides = int_tuple(strides, rank, "strides")
         self.dilation_rate = int_tuple(dilation_rate, rank, "dilation_rate")

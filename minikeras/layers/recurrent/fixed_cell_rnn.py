@@ -19,7 +19,8 @@ class FixedCellRNN(RNN):
     """
 
     _mk_cell_class: type
-    _mk_not_in_config: tuple[str, ...] = ()
+    _mk_not_in_config = ("cell", "use_cudnn")
+    _mk_always_in_config = ("activity_regularizer",)
 
     def __init_subclass__(cls, cell: Any = None, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -47,13 +48,6 @@ class FixedCellRNN(RNN):
         cell = cell_class(name=to_snake_case(cell_class.__name__), **for_cell)
         rest = {k: v for k, v in given.items() if k not in cell_parameters}
         RNN.__init__(self, cell, **rest, **kwargs)
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        config = {"activity_regularizer": None, **super().get_config()}
-        for name in ("cell", "use_cudnn", *self._mk_not_in_config):
-            config.pop(name, None)
-        return config
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

@@ -129,7 +129,7 @@ class GRUCell(GatedCell):
         positive_int(units, "units")
         self._mk_take_implementation(kwargs)
         super().__init__(**kwargs)
-        self._mk_keep(locals())
+        self._mk_set_arguments(locals())
         self.seed_generator = SeedGenerator(seed)
         self.state_size = self.output_size = units
 

@@ -6,7 +6,6 @@ import jax.numpy as jnp
 from minikeras.core.bridge import Frame, current
 from minikeras.core.serialization import (
     deserialize_keras_object,
-    serialize_keras_object,
 )
 from minikeras.core.variable import Variable
 from minikeras.layers.layer import Layer
@@ -341,10 +340,6 @@ class RNN(Layer):
         mask = mask[0] if isinstance(mask, (list, tuple)) else mask
         mask = mask if self.return_sequences else None
         return [mask, *[None] * self._mk_state_count] if self.return_state else mask
-
-    def get_config(self):
-        """Return the constructor's arguments; the cell as its own config."""
-        return {**super().get_config(), "cell": serialize_keras_object(self.cell)}
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

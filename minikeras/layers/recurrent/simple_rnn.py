@@ -62,7 +62,7 @@ class SimpleRNNCell(RecurrentCell):
         positive_int(units, "units")
         super().__init__(**kwargs)
         self.seed_generator = SeedGenerator(seed)  # Keras draws its seed first here
-        self._mk_keep(locals())
+        self._mk_set_arguments(locals())
         self.state_size = self.output_size = units
 
     def build(self, input_shape):
@@ -131,7 +131,7 @@ class SimpleRNN(FixedCellRNN, cell=SimpleRNNCell):
     (2, 4)
     """
 
-    _mk_not_in_config = ("seed",)
+    _mk_not_in_config = ("cell", "use_cudnn", "seed")
 
     def __init__(
         self,

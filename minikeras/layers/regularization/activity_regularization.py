@@ -22,6 +22,8 @@ class ActivityRegularization(Layer):
     ([[1.0, -3.0]], 2.0)
     """
 
+    _mk_not_in_config = ("activity_regularizer",)
+
     def __init__(self, l1=0.0, l2=0.0, **kwargs):
         super().__init__(activity_regularizer=regularizers.L1L2(l1, l2), **kwargs)
         self.l1, self.l2 = l1, l2
@@ -35,9 +37,3 @@ class ActivityRegularization(Layer):
             inputs: array of any shape.
         """
         return inputs
-
-    def get_config(self):
-        """Return the constructor's arguments."""
-        config = super().get_config()
-        del config["activity_regularizer"]
-        return config
