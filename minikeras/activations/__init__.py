@@ -92,12 +92,6 @@ def deserialize(config, custom_objects=None):
     Args:
         config: config dict as `serialize` returns it, or a name.
         custom_objects: {name: class or function} of your own that the config names.
-
-    Returns:
-        A function, or a layer.
-
-    Raises:
-        ValueError: unknown name.
     """
     return _family.deserialize(config, custom_objects)
 

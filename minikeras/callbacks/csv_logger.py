@@ -56,7 +56,7 @@ class CSVLogger(Callback):
             name: _csv_field(logs[name]) if name in logs else "NA" for name in self.keys
         }
         self.writer.writerow({"epoch": epoch, **row})
-        self.csv_file.flush()
+        self.csv_file.flush()  # a killed training leaves all its epochs in the file
 
     def on_train_end(self, logs=None):
         self.csv_file.close()

@@ -74,7 +74,7 @@ class EarlyStopping(MonitorCallback):
             # count of epochs as it is.
             if self.baseline is None or self._is_improvement(value, self.baseline):
                 self.wait = 0
-        elif self.wait >= self.patience and epoch > 0:
+        elif self.wait >= self.patience and epoch > 0:  # as in Keras, not in epoch 0
             self.stopped_epoch = epoch
             self.model.stop_training = True
 

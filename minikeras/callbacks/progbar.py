@@ -128,6 +128,7 @@ class Progbar:
         return name not in self.stateful_metrics
 
     def _format_line(self, current, finalize, live):
+        """The text of the bar, of the time and of the metrics."""
         elapsed = time.time() - self._mk_start
         each = self._seconds_per_step(current, elapsed)
         if finalize or not self.target:

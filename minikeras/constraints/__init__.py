@@ -32,10 +32,8 @@ def get(identifier):
     """Make a constraint from its name, config or class.
 
     Args:
-        identifier: name, config dict, class, function or object; None stays None.
-
-    Returns:
-        A `Constraint` or a function; a function or object is returned unchanged.
+        identifier: name, config dict or class; a function, object or None is
+            returned unchanged.
 
     Raises:
         ValueError: unknown name, or something else.
@@ -52,24 +50,15 @@ def deserialize(config, custom_objects=None):
     Args:
         config: config dict as `serialize` returns it, or a name.
         custom_objects: {name: class or function} of your own that the config names.
-
-    Returns:
-        A `Constraint`.
-
-    Raises:
-        ValueError: unknown name.
     """
     return _family.deserialize(config, custom_objects)
 
 
 def serialize(constraint):
-    """Write a constraint as a config that `deserialize` reads.
+    """Write a constraint as a config dict that `deserialize` reads.
 
     Args:
         constraint: a `Constraint` or a function.
-
-    Returns:
-        Config dict.
     """
     return _family.serialize(constraint)
 

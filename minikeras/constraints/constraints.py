@@ -50,8 +50,7 @@ class MaxNorm(Constraint):
 
     Args:
         max_value: >= 0.
-        axis: axis, or list of axes, over which a norm is taken: 0 for a kernel
-            (n_in, n_out), [0, 1, 2] for the kernel of a 2D convolution.
+        axis: axes of a norm: 0 for a kernel (n_in, n_out), [0, 1, 2] for a Conv2D's.
 
     >>> MaxNorm(2.5)([[3.0, 0.3], [4.0, 0.4]]).round(3).tolist()
     [[1.5..., 0.3...], [2.0, 0.4...]]
@@ -88,8 +87,7 @@ class UnitNorm(Constraint):
     """w / ‖w‖: scales to the norm 1.
 
     Args:
-        axis: axis, or list of axes, over which a norm is taken: 0 for a kernel
-            (n_in, n_out), [0, 1, 2] for the kernel of a 2D convolution.
+        axis: axes of a norm: 0 for a kernel (n_in, n_out), [0, 1, 2] for a Conv2D's.
 
     >>> UnitNorm()([[3.0], [4.0]]).round(3).tolist()
     [[0.6...], [0.8...]]
@@ -117,8 +115,7 @@ class MinMaxNorm(Constraint):
         min_value: >= 0.
         max_value: >= min_value.
         rate: in [0, 1]; with 1 the norm is in the interval after one step.
-        axis: axis, or list of axes, over which a norm is taken: 0 for a kernel
-            (n_in, n_out), [0, 1, 2] for the kernel of a 2D convolution.
+        axis: axes of a norm: 0 for a kernel (n_in, n_out), [0, 1, 2] for a Conv2D's.
 
     >>> MinMaxNorm(max_value=2.5, rate=0.5)([[3.0], [4.0]]).round(3).tolist()
     [[2.25], [3.0...]]

@@ -23,7 +23,7 @@ class IndexedAdapter(Adapter):
 
     Attributes:
         num_samples: number of samples.
-        shuffle: True shuffles all samples in each epoch, "batch" those of each batch.
+        shuffle: True shuffles all samples in each epoch, "batch" within each batch.
     """
 
     def _set_batch_size(
@@ -86,7 +86,7 @@ class ArrayAdapter(IndexedAdapter):
         batch_size: number of samples in a batch; None: 32, or as many as give `steps`
             batches.
         steps: number of batches in an epoch, used if `batch_size` is None.
-        shuffle: True shuffles all samples in each epoch, "batch" those of each batch.
+        shuffle: True shuffles all samples in each epoch, "batch" within each batch.
         class_weight: {class number: weight}, instead of `sample_weight`.
 
     Attributes:

@@ -52,7 +52,7 @@ def check_class_weight(class_weight: Any) -> None:
 
 
 def class_weight_to_sample_weights(y: Any, class_weight: Mapping) -> np.ndarray:
-    """class_weight[y]: the weights of samples from those of their classes.
+    """class_weight[y]: the weights of samples from the weights of classes.
 
     Args:
         y: (n,) or (n, 1) class numbers, rounded to integers; or (n, classes) scores,

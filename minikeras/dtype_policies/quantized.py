@@ -108,6 +108,7 @@ class _NumberedPolicy(QuantizedDTypePolicy):
     _numbers: dict[str, Any] = {}
 
     def _parse_mode(self, mode):
+        """Set the integers in the text as attributes, and return the mode."""
         kind, *texts = str(mode).split("/")
         form = "/".join((self._kind, *(f"<{name}>" for name in self._numbers)))
         try:

@@ -77,9 +77,6 @@ def deserialize(config, custom_objects=None):
         config: config dict as `serialize` returns it, or a name.
         custom_objects: {name: class or function} of your own that the config names.
 
-    Returns:
-        An `Initializer`.
-
     Raises:
         ValueError: unknown name.
     """
@@ -87,13 +84,10 @@ def deserialize(config, custom_objects=None):
 
 
 def serialize(initializer):
-    """Write an initializer as a config that `deserialize` reads.
+    """Write an initializer as a config dict that `deserialize` reads.
 
     Args:
         initializer: an `Initializer` or a function.
-
-    Returns:
-        Config dict.
     """
     return _family.serialize(initializer)
 

@@ -1,4 +1,4 @@
-"""Random initializers, bit for bit equal to those of Keras on JAX."""
+"""Random initializers that give the same bits as Keras on JAX."""
 
 import math
 

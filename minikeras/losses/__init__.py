@@ -131,10 +131,8 @@ def get(identifier):
     """Make a loss from its name, config or class.
 
     Args:
-        identifier: name, config dict, class, function or object; None stays None.
-
-    Returns:
-        A `Loss` or a function; a function or object is returned unchanged.
+        identifier: name, config dict or class; a function, object or None is
+            returned unchanged.
 
     Raises:
         ValueError: unknown name, or something else.
@@ -152,9 +150,6 @@ def deserialize(name, custom_objects=None):
         name: config dict as `serialize` returns it, or a name.
         custom_objects: {name: class or function} of your own that the config names.
 
-    Returns:
-        A `Loss` or a function.
-
     Raises:
         ValueError: unknown name.
     """
@@ -162,13 +157,10 @@ def deserialize(name, custom_objects=None):
 
 
 def serialize(loss):
-    """Write a loss as a config that `deserialize` reads.
+    """Write a loss as a config dict that `deserialize` reads.
 
     Args:
         loss: a `Loss` or a function.
-
-    Returns:
-        Config dict.
     """
     return serialize_keras_object(loss)
 

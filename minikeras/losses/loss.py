@@ -298,11 +298,7 @@ class FunctionConfig:
 
     @classmethod
     def from_config(cls, config):
-        """Make an object from a config.
-
-        Args:
-            config: dict as `get_config()` returns it.
-        """
+        """Make a loss or metric from a config."""
         if "fn" in config:
             config = deserialize_keras_object(config)
         return cls(**config)

@@ -35,8 +35,7 @@ def tversky(y_true, y_pred, alpha=0.5, beta=0.5, axis=None):
     |.| is a sum over `axis`; alpha = beta = 1/2 gives the Dice loss.
 
     Args:
-        y_true: targets y in [0, 1], of any shape.
-        y_pred: predictions p in [0, 1], of the same shape.
+        y_true, y_pred: targets y, predictions p in [0, 1], arrays of the same shape.
         alpha: >= 0; weight of the false negatives.
         beta: >= 0; weight of the false positives.
         axis: axis or axes that one region extends over; None: all.

@@ -173,10 +173,8 @@ def get(identifier):
     """Make a metric from its name, config or class.
 
     Args:
-        identifier: name, config dict, class, function or object; None stays None.
-
-    Returns:
-        A `Metric` or a function; a function or object is returned unchanged.
+        identifier: name, config dict or class; a function, object or None is
+            returned unchanged.
 
     Raises:
         ValueError: unknown name, or something else.
@@ -194,9 +192,6 @@ def deserialize(config, custom_objects=None):
         config: config dict as `serialize` returns it, or a name.
         custom_objects: {name: class or function} of your own that the config names.
 
-    Returns:
-        A `Metric` or a function.
-
     Raises:
         ValueError: unknown name.
     """
@@ -204,13 +199,10 @@ def deserialize(config, custom_objects=None):
 
 
 def serialize(metric):
-    """Write a metric as a config that `deserialize` reads.
+    """Write a metric as a config dict that `deserialize` reads.
 
     Args:
         metric: a `Metric` or a function.
-
-    Returns:
-        Config dict.
     """
     return serialize_keras_object(metric)
 

@@ -53,7 +53,8 @@ def categorical_accuracy(y_true, y_pred):
     >>> categorical_accuracy([[0, 1], [1, 0]], [[0.3, 0.7], [0.4, 0.6]]).tolist()
     [1.0, 0.0]
     """
-    y_true, y_pred = _one_hot_to_labels(y_true, y_pred), convert_to_tensor(y_pred)
+    y_pred = convert_to_tensor(y_pred)
+    y_true = _one_hot_to_labels(y_true, y_pred)
     return sparse_categorical_accuracy(y_true, y_pred)
 
 
@@ -123,7 +124,8 @@ def top_k_categorical_accuracy(y_true, y_pred, k=5):
     >>> top_k_categorical_accuracy([[0, 0, 1]], [[0.5, 0.2, 0.3]], k=2).tolist()
     [1.0]
     """
-    y_true, y_pred = _one_hot_to_labels(y_true, y_pred), convert_to_tensor(y_pred)
+    y_pred = convert_to_tensor(y_pred)
+    y_true = _one_hot_to_labels(y_true, y_pred)
     return sparse_top_k_categorical_accuracy(y_true, y_pred, k=k)
 
 

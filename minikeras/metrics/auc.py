@@ -169,6 +169,7 @@ class AUC(_ConfusionMetric):
 
     @whole
     def _mk_build(self, shape):
+        """Create the counters, for scores of this shape if there are several labels."""
         if self.multi_label and len(shape) != 2:
             raise ValueError(
                 "AUC(multi_label=True): expected y_pred of shape (samples, labels), "

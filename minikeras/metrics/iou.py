@@ -42,7 +42,7 @@ def confusion_matrix(y_true, y_pred, num_classes, weights=None, dtype="int32"):
 
 @functools.partial(jax.jit, static_argnames=("class_ids", "dtype"), inline=True)
 def mean_iou(matrix, class_ids, dtype):
-    """Mean of TP / (TP + FP + FN) over those of the classes that occur."""
+    """Mean of TP / (TP + FP + FN) over the classes that occur."""
     overlap = jnp.diagonal(matrix)
     union = jnp.sum(matrix, axis=0) + jnp.sum(matrix, axis=1) - overlap
     overlap, union = (x[jnp.asarray(class_ids)].astype(dtype) for x in (overlap, union))

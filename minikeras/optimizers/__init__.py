@@ -123,9 +123,6 @@ def deserialize(config, custom_objects=None):
         config: config dict as `serialize` returns it, or a name.
         custom_objects: {name: class or function} of your own that the config names.
 
-    Returns:
-        An `Optimizer`.
-
     Raises:
         ValueError: unknown name.
     """
@@ -133,13 +130,10 @@ def deserialize(config, custom_objects=None):
 
 
 def serialize(optimizer):
-    """Write an optimizer as a config that `deserialize` reads.
+    """Write an optimizer as a config dict that `deserialize` reads.
 
     Args:
         optimizer: an `Optimizer`.
-
-    Returns:
-        Config dict.
     """
     return serialize_keras_object(optimizer)
 

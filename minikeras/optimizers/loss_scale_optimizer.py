@@ -118,6 +118,7 @@ class LossScaleOptimizer(Optimizer):
         return jnp.all(jnp.array([jnp.all(jnp.isfinite(g)) for g in grads], bool))
 
     def _mk_update(self, variables, params, grads, state):
+        """Unscale the gradients, step if they are finite, and adapt the scale."""
         grads = to_dense(grads)
         paths = self._mk_paths()
         scale_path = paths[id(self.dynamic_scale)]

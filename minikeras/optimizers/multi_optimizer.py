@@ -201,6 +201,7 @@ class MultiOptimizer(Optimizer):
         ]
 
     def _mk_update(self, variables, params, grads, state):
+        """Step each inner optimizer on its own weights."""
         for inner in self.optimizers:
             own = {
                 k: v for k, v in variables.items() if self._mk_optimizer_of(v) is inner
@@ -218,7 +219,7 @@ class MultiOptimizer(Optimizer):
         return params, state | {count: state[count] + 1}
 
     def finalize_variable_values(self, var_list):
-        """Call those of the inner optimizers, which replace weights by their averages.
+        """Let the inner optimizers replace weights by their averages.
 
         Args:
             var_list: list of weights (`Variable`s).

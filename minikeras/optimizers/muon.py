@@ -28,7 +28,7 @@ def orthogonalize(x, steps, a, b, c):
 
 
 def scale_to_rms(x, rms_rate):
-    """rms_rate sqrt(max(m, n)) x, whose entries are as large as those of Adam's steps.
+    """rms_rate sqrt(max(m, n)) x, whose entries are as large as Adam's steps.
 
     `rms_rate` None returns x.
     """
@@ -195,6 +195,7 @@ class Muon(Optimizer):
         return self.adam_weight_decay if follows_adam else self.weight_decay
 
     def _mk_build_slots(self, variables):
+        """A momentum for each weight; a velocity for those that Adam updates."""
         self._mk_slots = {"momentum": [], "velocity": []}
         for v in variables:
             needed = set() if v.overwrite_with_gradient else {"momentum"}

@@ -50,9 +50,11 @@ class OptaxOptimizer(Optimizer):
             self.load_own_variables(stored)
 
     def _mk_build_slots(self, variables):
+        """Create a Variable for each leaf of the state of the transformation."""
         if self._mk_transformation is None:
             return
         params = {path: v.value for path, v in unique_paths(variables).items()}
+        # A Variable needs a value: `init` must not be traced if `build` is.
         with jax.core.eval_context():
             state = self._mk_transformation.init(params)
         for path, leaf in jax.tree_util.tree_flatten_with_path(state)[0]:
@@ -68,6 +70,7 @@ class OptaxOptimizer(Optimizer):
             )
 
     def _mk_apply_rule(self, variables, params, grads, state, rate, iteration):
+        """Apply the transformation -> (new params, new state)."""
         if self._mk_transformation is None:
             raise ValueError(
                 f"{self.name!r} was loaded from a file, which cannot hold an optax "

@@ -74,6 +74,7 @@ def for_each(step, grads, state, params, learning_rate, iteration):
 
 def ema(average, value, rate):
     """average + (value - average) (1 - rate)."""
+    # Keras's form. rate average + (1 - rate) value rounds differently in float32.
     return average + (value - average) * (1.0 - rate)
 
 
@@ -253,6 +254,8 @@ def lamb(beta_1=0.9, beta_2=0.999, epsilon=1e-7):
         direction = m_hat / (jnp.sqrt(v_hat) + epsilon)
         size = jnp.sqrt(jnp.sum(jnp.square(p)))
         length = jnp.sqrt(jnp.sum(jnp.square(direction)))
+        # As in Keras, a weight or a direction of length 0 leaves the ratio at 1:
+        # otherwise a weight that starts at 0 would never move.
         both = (size > 0) & (length > 0)
         ratio = jnp.where(both, size / jnp.where(both, length, 1.0), 1.0)
         return -(ratio * direction * lr), {"momentum": m, "velocity": v}

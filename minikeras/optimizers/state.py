@@ -170,7 +170,7 @@ class OptimizerState:
             self._mk_slots.update(zip(names, columns, strict=True))
 
     def _mk_slot_groups(self) -> list[list[tuple]]:
-        """Lists of (slot, initializer); those of a list are created weight by weight.
+        """Lists of (slot, initializer); all of a list are created for one weight first.
 
         The order of creation is Keras's: it decides the order of files.
         """
@@ -202,7 +202,7 @@ class OptimizerState:
         return params, state | {names[own]: value for own, value in new.items()}
 
     def _mk_get_variable_index(self, variable):
-        """Index of a weight in those of `build`; `update_step` of users calls it."""
+        """Index of a weight in `build`'s list; `update_step` of users calls it."""
         for i, known in enumerate(self._mk_trainable_variables):
             if known is variable:
                 return i

@@ -33,6 +33,8 @@ class OptimizerStep(OptimizerState):
         """
         grads = gradients.to_dense(grads)
         paths = self._mk_paths()
+        # `count` counts gradients, `iteration` updates. As in Keras, a learning-rate
+        # schedule is called with the first, Adam's bias correction with the second.
         count = state[paths[id(self._mk_iterations)]]
         rate = self._mk_rate(count, state.get(paths.get(id(self._mk_learning_rate))))
         if scale := self.loss_scale_factor:

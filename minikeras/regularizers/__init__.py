@@ -33,10 +33,8 @@ def get(identifier):
     """Make a regularizer from its name, config or class.
 
     Args:
-        identifier: name, config dict, class, function or object; None stays None.
-
-    Returns:
-        A `Regularizer` or a function; a function or object is returned unchanged.
+        identifier: name, config dict or class; a function, object or None is
+            returned unchanged.
 
     Raises:
         ValueError: unknown name, or something else.
@@ -53,24 +51,15 @@ def deserialize(config, custom_objects=None):
     Args:
         config: config dict as `serialize` returns it, or a name.
         custom_objects: {name: class or function} of your own that the config names.
-
-    Returns:
-        A `Regularizer`.
-
-    Raises:
-        ValueError: unknown name.
     """
     return _family.deserialize(config, custom_objects)
 
 
 def serialize(regularizer):
-    """Write a regularizer as a config that `deserialize` reads.
+    """Write a regularizer as a config dict that `deserialize` reads.
 
     Args:
         regularizer: a `Regularizer` or a function.
-
-    Returns:
-        Config dict.
     """
     return _family.serialize(regularizer)
 

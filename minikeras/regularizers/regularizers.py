@@ -91,10 +91,7 @@ class L1(Regularizer):
     """l1 Σ|x|.
 
     Args:
-        l1: factor >= 0; None counts as 0.01.
-
-    Raises:
-        ValueError: the factor is negative, or no number.
+        l1: factor >= 0, else ValueError; None counts as 0.01.
 
     >>> float(L1(0.5)(ops.array([1.0, -3.0])))
     2.0
@@ -116,10 +113,7 @@ class L2(Regularizer):
     """l2 Σx².
 
     Args:
-        l2: factor >= 0; None counts as 0.01.
-
-    Raises:
-        ValueError: the factor is negative, or no number.
+        l2: factor >= 0, else ValueError; None counts as 0.01.
 
     >>> float(L2(0.5)(ops.array([1.0, -3.0])))
     5.0

@@ -33,6 +33,7 @@ def replace_file(path: str | pathlib.Path) -> Iterator[IO[bytes]]:
         with open(name, "xb") as file:
             yield file
             file.flush()
+            # On disk before the rename, which a crash of the system could keep alone.
             os.fsync(file.fileno())
         if path.exists():
             shutil.copymode(path, name)

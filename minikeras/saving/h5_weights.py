@@ -246,7 +246,7 @@ def _owns_variables(obj):
 
 
 def _weight_groups(file):
-    """The names of the groups with weights, without those of the optimizer."""
+    """The names of the groups with weights, except the optimizer's."""
     groups = set()
 
     def visit(name, item):

@@ -13,7 +13,7 @@ from minikeras.core import serialization
 from minikeras.core.serialization import serialize_keras_object
 from minikeras.saving import atomic_files, h5_weights, safety
 
-_FORMAT_VERSION = "3.15.1"
+_FORMAT_VERSION = "3.15.1"  # the version of Keras whose layout this is
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 
 
@@ -34,6 +34,7 @@ def members(model: Any, include_optimizer: bool) -> dict[str, bytes]:
 
 def write_zip(file: Any, contents: Mapping[str, bytes]) -> None:
     """Write {name: content} as a zip archive into an open file."""
+    # Not compressed, as in Keras.
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, data in contents.items():
             archive.writestr(name, data)

@@ -38,9 +38,6 @@ def deserialize(config, custom_objects=None):
         config: config dict as `serialize` returns it, or a name.
         custom_objects: {name: class or function} of your own that the config names.
 
-    Returns:
-        A `LearningRateSchedule`.
-
     Raises:
         ValueError: unknown name.
     """
@@ -48,13 +45,10 @@ def deserialize(config, custom_objects=None):
 
 
 def serialize(learning_rate_schedule):
-    """Write a schedule as a config that `deserialize` reads.
+    """Write a schedule as a config dict that `deserialize` reads.
 
     Args:
         learning_rate_schedule: a `LearningRateSchedule`.
-
-    Returns:
-        Config dict.
     """
     return serialize_keras_object(learning_rate_schedule)
 
