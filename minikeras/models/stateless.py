@@ -88,7 +88,7 @@ class StatelessMethods:
         variables = variables_of(self)._replace(opt_state={})
         tables = steps.from_lists(variables, lists, "test_step")
         with Bridge(variables, variables._replace(**tables)) as bridge:
-            y_pred = self.call(x, **self._mk_mode(training))
+            y_pred = self.call(x, **self._mk_training_kwargs(training))
             loss = self._mk_call_compute_loss(x, y, y_pred, sample_weight, training)
         _, kept, metrics = steps.to_lists(variables, bridge.new(), "test_step")
         return loss, y_pred, kept, metrics
@@ -97,7 +97,7 @@ class StatelessMethods:
         """The same by the user's `stateless_call` and `stateless_compute_loss`."""
         params, others, metrics = lists
         y_pred, others, losses = self.stateless_call(
-            params, others, x, return_losses=True, **self._mk_mode(training)
+            params, others, x, return_losses=True, **self._mk_training_kwargs(training)
         )
         # Those of regularizers stand at the end, and are computed once more.
         weights = self.trainable_weights

@@ -1,4 +1,4 @@
-"""BaseConv: the convolutions of one, two and three axes of space."""
+"""BaseConv: base of the convolutions over one, two and three spatial axes."""
 
 import functools
 
@@ -12,27 +12,7 @@ from minikeras.layers.kernels.kernel_layer import KernelLayer
 
 
 class BaseConv(KernelLayer, SlidingWindow):
-    """A convolution over `rank` axes of space.
-
-    activation(kernel * inputs + bias): each output entry is the inner product of one
-    filter with one window of the inputs.
-
-    Args:
-        filters: int >= 1, number of output channels.
-        kernel_size, strides, padding, data_format, dilation_rate, activation,
-            use_bias: see `SlidingWindow`; Conv1D also has the padding `"causal"`, which
-            pads the past only.
-        groups: number of groups of channels that do not mix; divides both the input
-            channels and `filters`.
-        kernel_initializer, bias_initializer: of the (*kernel_size, channels / groups,
-            filters) kernel and the (filters,) bias.
-        kernel_regularizer, bias_regularizer, activity_regularizer: penalties.
-        kernel_constraint, bias_constraint: projections after each update.
-        lora_rank, lora_alpha: see `enable_lora`.
-
-    Raises:
-        ValueError: a bad argument, or inputs that do not fit it.
-    """
+    """A convolution over `rank` spatial axes: activation(kernel * inputs + bias)."""
 
     filters: int
     groups: int
@@ -65,7 +45,11 @@ class BaseConv(KernelLayer, SlidingWindow):
         check_steps(self.strides, self.dilation_rate)
 
     def build(self, input_shape):
-        """Create the kernel and the bias."""
+        """Create the kernel and the bias.
+
+        Args:
+            input_shape: (batch, *space, channels), or channels first.
+        """
         channels = self._mk_start_build(input_shape)
         if channels % self.groups:
             raise ValueError(
@@ -91,6 +75,10 @@ class BaseConv(KernelLayer, SlidingWindow):
         return self._mk_kernel.bind(convolve)(inputs)
 
     def call(self, inputs):
-        """activation(kernel * inputs + bias)"""
+        """Return activation(kernel * inputs + bias).
+
+        Args:
+            inputs: (batch, *space, channels), or channels first.
+        """
         self._mk_check_window(inputs.shape)
         return self._mk_finish(self._mk_convolve(inputs, self.padding))

@@ -1,4 +1,4 @@
-"""BaseConvTranspose: convolutions backwards, from small images to large ones."""
+"""BaseConvTranspose: base of the transposed convolutions, which enlarge inputs."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from minikeras.layers.convolutional.sliding_window import (
 
 
 def check_output_padding(output_padding, strides):
-    """ValueError unless less is added on each axis than one step."""
+    """Raise ValueError unless `output_padding` is below `strides` on each axis."""
     if any(p >= step for p, step in zip(output_padding, strides, strict=True)):
         raise ValueError(
             "`output_padding` must be strictly less than `strides` for all dimensions. "
@@ -21,29 +21,10 @@ def check_output_padding(output_padding, strides):
 
 
 class BaseConvTranspose(SlidingWindow):
-    """A transposed convolution over `rank` axes of space.
+    """A transposed convolution over `rank` spatial axes.
 
-    activation(y + bias), y being the gradient of the convolution with that kernel
-    with respect to its inputs: each input entry adds one scaled filter to a window of
-    the output.
-
-    Args:
-        filters: int >= 1, number of output channels.
-        kernel_size, strides, padding, data_format, dilation_rate, activation,
-            use_bias: see `SlidingWindow`; the step is made in the output.
-        output_padding: int < `strides`, or one for each axis of space: entries added
-            at the end of the output, to tell apart the sizes that a convolution maps
-            to one. None makes the output `strides` times as large if `padding` is
-            `"same"`.
-        kernel_initializer, bias_initializer: of the (*kernel_size, filters, channels)
-            kernel and the (filters,) bias.
-        kernel_regularizer, bias_regularizer, activity_regularizer: penalties.
-        kernel_constraint, bias_constraint: projections after each update.
-
-    Raises:
-        ValueError: a bad argument, or inputs that do not fit it.
-
-    Source: Zeiler et al. 2010, "Deconvolutional networks".
+    activation(y + bias), where y is the gradient of a convolution with this kernel in
+    its inputs.
     """
 
     filters: int
@@ -79,7 +60,11 @@ class BaseConvTranspose(SlidingWindow):
             check_output_padding(self.output_padding, self.strides)
 
     def build(self, input_shape):
-        """Create the kernel and the bias."""
+        """Create the kernel and the bias.
+
+        Args:
+            input_shape: (batch, *space, channels), or channels first.
+        """
         channels = self._mk_start_build(input_shape, must_hold_window=False)
         self.kernel = self._mk_weight(
             "kernel", (*self.kernel_size, self.filters, channels)
@@ -87,7 +72,11 @@ class BaseConvTranspose(SlidingWindow):
         self._mk_add_bias_weight(self.filters)
 
     def call(self, inputs):
-        """activation(transposed convolution of the inputs + bias)"""
+        """Return activation(transposed convolution of the inputs + bias).
+
+        Args:
+            inputs: (batch, *space, channels), or channels first.
+        """
         more = {"output_padding": self.output_padding}
         return self._mk_finish(
             ops.conv_transpose(inputs, self.kernel, **self._mk_windows, **more)

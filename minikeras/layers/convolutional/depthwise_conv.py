@@ -1,27 +1,11 @@
-"""DepthwiseConv1D and 2D: convolutions that do not mix the channels."""
+"""DepthwiseConv1D and 2D: convolutions of each channel by itself."""
 
 from minikeras import ops
 from minikeras.layers.convolutional.sliding_window import SlidingWindow, check_count
 
 
 class BaseDepthwiseConv(SlidingWindow):
-    """A convolution of each channel alone, over `rank` axes of space.
-
-    activation(kernel * inputs + bias), with `depth_multiplier` filters for each
-    channel.
-
-    Args:
-        kernel_size, strides, padding, data_format, dilation_rate, activation,
-            use_bias: see `SlidingWindow`.
-        depth_multiplier: int >= 1, output channels for each input channel.
-        depthwise_initializer, bias_initializer: of the (*kernel_size, channels,
-            depth_multiplier) kernel and the (channels · depth_multiplier,) bias.
-        depthwise_regularizer, bias_regularizer, activity_regularizer: penalties.
-        depthwise_constraint, bias_constraint: projections after each update.
-
-    Raises:
-        ValueError: a bad argument, or inputs that do not fit it.
-    """
+    """Base of the convolutions of each channel by itself, over `rank` spatial axes."""
 
     depth_multiplier: int
 
@@ -49,14 +33,22 @@ class BaseDepthwiseConv(SlidingWindow):
         check_count(depth_multiplier, "depth_multiplier")
 
     def build(self, input_shape):
-        """Create the kernel and the bias."""
+        """Create the kernel and the bias.
+
+        Args:
+            input_shape: (batch, *space, channels), or channels first.
+        """
         channels = self._mk_start_build(input_shape)
         shape = (*self.kernel_size, channels, self.depth_multiplier)
         self.kernel = self._mk_weight("kernel", shape, settings_of="depthwise")
         self._mk_add_bias_weight(channels * self.depth_multiplier)
 
     def call(self, inputs):
-        """activation(kernel * inputs + bias)"""
+        """Return activation(kernel * inputs + bias).
+
+        Args:
+            inputs: (batch, *space, channels), or channels first.
+        """
         self._mk_check_window(inputs.shape)
         return self._mk_finish(
             ops.depthwise_conv(inputs, self.kernel, **self._mk_windows)
@@ -64,18 +56,81 @@ class BaseDepthwiseConv(SlidingWindow):
 
 
 class DepthwiseConv1D(BaseDepthwiseConv):
-    """Convolution of each channel of (batch, steps, channels).
+    """Convolve each channel of sequences by itself.
 
-    Args: see `BaseDepthwiseConv`.
+    activation(kernel * inputs + bias), with `depth_multiplier` filters for each channel
+
+    Args:
+        kernel_size: int >= 1 or a tuple of one, size of the window.
+        strides: int >= 1 or a tuple of one, distance between windows.
+        padding: `"valid"` uses whole windows only; `"same"` pads the inputs with zeros,
+            so that strides of 1 keep their size.
+        data_format: `"channels_last"`, `"channels_first"`, or None for
+            `keras.config.image_data_format()`.
+        dilation_rate: int >= 1 or a tuple of one, distance between the entries of a
+            window; above 1 it excludes strides above 1.
+        depth_multiplier: int >= 1, number of output channels for each input channel.
+        activation: name or function of the output; None is the identity.
+        use_bias: bool, whether to add a bias.
+        depthwise_initializer: initializer of the (*kernel_size, channels,
+            depth_multiplier) kernel.
+        bias_initializer: initializer of the (channels · depth_multiplier,) bias.
+        depthwise_regularizer, bias_regularizer: penalties on the weights; None for
+            none.
+        activity_regularizer: penalty on the output, added to the loss; None for none.
+        depthwise_constraint, bias_constraint: projections of the weights after each
+            update; None for no constraint.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: (batch, steps, channels), or (batch, channels, steps) for
+    `"channels_first"`.
+    Output shape: (batch, new_steps, channels · depth_multiplier), or channels first.
+
+    Raises:
+        ValueError: an invalid argument; in a call: inputs that do not fit it.
+
+    >>> import numpy as np
+    >>> DepthwiseConv1D(3, depth_multiplier=2)(np.ones((2, 8, 3))).shape
+    (2, 6, 6)
     """
 
     rank = 1
 
 
 class DepthwiseConv2D(BaseDepthwiseConv):
-    """Convolution of each channel of (batch, rows, columns, channels).
+    """Convolve each channel of images by itself.
 
-    Args: see `BaseDepthwiseConv`.
+    activation(kernel * inputs + bias), with `depth_multiplier` filters for each channel
+
+    Args:
+        kernel_size: int >= 1 or a pair, size of the window.
+        strides: int >= 1 or a pair, distance between windows.
+        padding: `"valid"` uses whole windows only; `"same"` pads the inputs with zeros,
+            so that strides of 1 keep their size.
+        data_format: `"channels_last"`, `"channels_first"`, or None for
+            `keras.config.image_data_format()`.
+        dilation_rate: int >= 1 or a pair, distance between the entries of a window;
+            above 1 it excludes strides above 1.
+        depth_multiplier: int >= 1, number of output channels for each input channel.
+        activation: name or function of the output; None is the identity.
+        use_bias: bool, whether to add a bias.
+        depthwise_initializer: initializer of the (*kernel_size, channels,
+            depth_multiplier) kernel.
+        bias_initializer: initializer of the (channels · depth_multiplier,) bias.
+        depthwise_regularizer, bias_regularizer: penalties on the weights; None for
+            none.
+        activity_regularizer: penalty on the output, added to the loss; None for none.
+        depthwise_constraint, bias_constraint: projections of the weights after each
+            update; None for no constraint.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: (batch, rows, columns, channels), or (batch, channels, rows, columns)
+    for `"channels_first"`.
+    Output shape: (batch, new_rows, new_columns, channels · depth_multiplier), or
+    channels first.
+
+    Raises:
+        ValueError: an invalid argument; in a call: inputs that do not fit it.
 
     >>> import numpy as np
     >>> DepthwiseConv2D(3, depth_multiplier=2)(np.ones((2, 8, 8, 3))).shape

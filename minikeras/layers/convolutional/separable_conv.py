@@ -5,28 +5,7 @@ from minikeras.layers.convolutional.sliding_window import SlidingWindow, check_c
 
 
 class BaseSeparableConv(SlidingWindow):
-    """A depthwise convolution, then one of window 1 over all channels.
-
-    activation(pointwise · (depthwise * inputs) + bias)
-
-    Args:
-        filters: int >= 1, number of output channels.
-        kernel_size, strides, padding, data_format, dilation_rate, activation,
-            use_bias: see `SlidingWindow`.
-        depth_multiplier: int >= 1, channels in between for each input channel.
-        depthwise_initializer, pointwise_initializer, bias_initializer: of the
-            (*kernel_size, channels, depth_multiplier) kernel, the (1, ..., channels ·
-            depth_multiplier, filters) kernel and the (filters,) bias.
-        depthwise_regularizer, pointwise_regularizer, bias_regularizer,
-            activity_regularizer: penalties.
-        depthwise_constraint, pointwise_constraint, bias_constraint: projections
-            after each update.
-
-    Raises:
-        ValueError: a bad argument, or inputs that do not fit it.
-
-    Source: Chollet 2017, https://arxiv.org/abs/1610.02357.
-    """
+    """Base of the separable convolutions over `rank` spatial axes."""
 
     depth_multiplier: int
     filters: int
@@ -60,7 +39,11 @@ class BaseSeparableConv(SlidingWindow):
         check_count(filters, "filters")
 
     def build(self, input_shape):
-        """Create the two kernels and the bias."""
+        """Create the two kernels and the bias.
+
+        Args:
+            input_shape: (batch, *space, channels), or channels first.
+        """
         channels = self._mk_start_build(input_shape)
         shape = (*self.kernel_size, channels, self.depth_multiplier)
         self.depthwise_kernel = self._mk_weight("depthwise_kernel", shape, "depthwise")
@@ -70,25 +53,105 @@ class BaseSeparableConv(SlidingWindow):
         self._mk_add_bias_weight(self.filters)
 
     def call(self, inputs):
-        """activation(pointwise · (depthwise * inputs) + bias)"""
+        """Return activation(pointwise · (depthwise * inputs) + bias).
+
+        Args:
+            inputs: (batch, *space, channels), or channels first.
+        """
         kernels = (self.depthwise_kernel, self.pointwise_kernel)
         self._mk_check_window(inputs.shape)
         return self._mk_finish(ops.separable_conv(inputs, *kernels, **self._mk_windows))
 
 
 class SeparableConv1D(BaseSeparableConv):
-    """Separable convolution over (batch, steps, channels).
+    """Convolve each channel of sequences, then mix the channels.
 
-    Args: see `BaseSeparableConv`.
+    activation(pointwise · (depthwise * inputs) + bias): a depthwise convolution, then a
+    product over all channels
+
+    Args:
+        filters: int >= 1, number of output channels.
+        kernel_size: int >= 1 or a tuple of one, size of the window.
+        strides: int >= 1 or a tuple of one, distance between windows.
+        padding: `"valid"` uses whole windows only; `"same"` pads the inputs with zeros,
+            so that strides of 1 keep their size.
+        data_format: `"channels_last"`, `"channels_first"`, or None for
+            `keras.config.image_data_format()`.
+        dilation_rate: int >= 1 or a tuple of one, distance between the entries of a
+            window; above 1 it excludes strides above 1.
+        depth_multiplier: int >= 1, number of channels between the two steps for each
+            input channel.
+        activation: name or function of the output; None is the identity.
+        use_bias: bool, whether to add a bias.
+        depthwise_initializer: initializer of the (*kernel_size, channels,
+            depth_multiplier) kernel.
+        pointwise_initializer: initializer of the (1, ..., channels · depth_multiplier,
+            filters) kernel.
+        bias_initializer: initializer of the (filters,) bias.
+        depthwise_regularizer, pointwise_regularizer, bias_regularizer: penalties on the
+            weights; None for none.
+        activity_regularizer: penalty on the output, added to the loss; None for none.
+        depthwise_constraint, pointwise_constraint, bias_constraint: projections of the
+            weights after each update; None for no constraint.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: (batch, steps, channels), or (batch, channels, steps) for
+    `"channels_first"`.
+    Output shape: (batch, new_steps, filters), or channels first.
+
+    Raises:
+        ValueError: an invalid argument; in a call: inputs that do not fit it.
+
+    Source: Chollet 2017, https://arxiv.org/abs/1610.02357.
+
+    >>> import numpy as np
+    >>> SeparableConv1D(4, 3, padding="same")(np.ones((2, 8, 3))).shape
+    (2, 8, 4)
     """
 
     rank = 1
 
 
 class SeparableConv2D(BaseSeparableConv):
-    """Separable convolution over (batch, rows, columns, channels).
+    """Convolve each channel of images, then mix the channels.
 
-    Args: see `BaseSeparableConv`.
+    activation(pointwise · (depthwise * inputs) + bias): a depthwise convolution, then a
+    product over all channels
+
+    Args:
+        filters: int >= 1, number of output channels.
+        kernel_size: int >= 1 or a pair, size of the window.
+        strides: int >= 1 or a pair, distance between windows.
+        padding: `"valid"` uses whole windows only; `"same"` pads the inputs with zeros,
+            so that strides of 1 keep their size.
+        data_format: `"channels_last"`, `"channels_first"`, or None for
+            `keras.config.image_data_format()`.
+        dilation_rate: int >= 1 or a pair, distance between the entries of a window;
+            above 1 it excludes strides above 1.
+        depth_multiplier: int >= 1, number of channels between the two steps for each
+            input channel.
+        activation: name or function of the output; None is the identity.
+        use_bias: bool, whether to add a bias.
+        depthwise_initializer: initializer of the (*kernel_size, channels,
+            depth_multiplier) kernel.
+        pointwise_initializer: initializer of the (1, ..., channels · depth_multiplier,
+            filters) kernel.
+        bias_initializer: initializer of the (filters,) bias.
+        depthwise_regularizer, pointwise_regularizer, bias_regularizer: penalties on the
+            weights; None for none.
+        activity_regularizer: penalty on the output, added to the loss; None for none.
+        depthwise_constraint, pointwise_constraint, bias_constraint: projections of the
+            weights after each update; None for no constraint.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: (batch, rows, columns, channels), or (batch, channels, rows, columns)
+    for `"channels_first"`.
+    Output shape: (batch, new_rows, new_columns, filters), or channels first.
+
+    Raises:
+        ValueError: an invalid argument; in a call: inputs that do not fit it.
+
+    Source: Chollet 2017, https://arxiv.org/abs/1610.02357.
 
     >>> import numpy as np
     >>> SeparableConv2D(4, 3, padding="same")(np.ones((2, 8, 8, 3))).shape

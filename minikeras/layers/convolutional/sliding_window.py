@@ -1,4 +1,4 @@
-"""SlidingWindow: what all convolutions have in common."""
+"""SlidingWindow: base of all convolution layers, and checks of their arguments."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,14 +11,14 @@ from minikeras.settings import standardize_data_format
 
 
 def add_bias(x, bias, channels_first=False):
-    """Add (channels,) to (batch, *space, channels) or to channels first."""
+    """Add (channels,) to (batch, *space, channels), or to channels first."""
     if channels_first:
         bias = bias.reshape((-1, *(1,) * (x.ndim - 2)))
     return x + bias
 
 
 def check_count(value, name):
-    """ValueError unless the number is above 0; None is not looked at."""
+    """Raise ValueError unless the number is positive; None is allowed."""
     if value is not None and value <= 0:
         raise ValueError(
             f"Invalid value for argument `{name}`. Expected a strictly positive "
@@ -27,7 +27,7 @@ def check_count(value, name):
 
 
 def check_filters(filters, groups):
-    """ValueError unless both are positive and `groups` divides `filters`."""
+    """Raise ValueError unless both are positive and `groups` divides `filters`."""
     check_count(filters, "filters")
     if groups <= 0:
         raise ValueError(
@@ -42,7 +42,7 @@ def check_filters(filters, groups):
 
 
 def check_steps(strides, dilation_rate):
-    """ValueError if both stride and dilation are above 1."""
+    """Raise ValueError if both stride and dilation are above 1."""
     if max(strides) > 1 and max(dilation_rate) > 1:
         raise ValueError(
             "`strides > 1` not supported in conjunction with `dilation_rate > 1`. "
@@ -51,18 +51,18 @@ def check_steps(strides, dilation_rate):
 
 
 def check_window(layer, kind, shape, axes, window, dilation_rate):
-    """ValueError if a "valid" window is larger than inputs of this shape.
+    """Raise ValueError if a "valid" window is larger than inputs of this shape.
 
     Args:
-        layer: it is named.
-        kind: what the window is called, "kernel" or "pool".
-        shape: of the inputs; a size that is None fits.
-        axes: of space.
-        window, dilation_rate: an int for each of them.
+        layer: the layer, whose name the message has.
+        kind: name of the window in the message, "kernel" or "pool".
+        shape: shape of the inputs; a size of None fits any window.
+        axes: the spatial axes.
+        window, dilation_rate: one int for each of them.
     """
     space = tuple(shape[axis] for axis in axes)
-    reach = [(n - 1) * d + 1 for n, d in zip(window, dilation_rate, strict=True)]
-    if all(s is None or s >= r for s, r in zip(space, reach, strict=True)):
+    extent = [(n - 1) * d + 1 for n, d in zip(window, dilation_rate, strict=True)]
+    if all(s is None or s >= e for s, e in zip(space, extent, strict=True)):
         return
     dilated = f" with dilation_rate={dilation_rate}" if max(dilation_rate) > 1 else ""
     raise ValueError(
@@ -73,21 +73,7 @@ def check_window(layer, kind, shape, axes, window, dilation_rate):
 
 
 class SlidingWindow(Layer):
-    """Base of convolutions over `rank` axes of space.
-
-    Args:
-        kernel_size: int >= 1, or one for each axis of space: the window.
-        strides: step from window to window.
-        padding: `"valid"` uses whole windows only; `"same"` pads evenly, so that
-            strides of 1 keep the size.
-        data_format: `"channels_last"`, `"channels_first"` or None.
-        dilation_rate: distance of the entries that a window takes in.
-        activation: name or function; None is the identity.
-        use_bias: add a bias?
-
-    Raises:
-        ValueError: a bad argument, or inputs that do not fit it.
-    """
+    """Base of convolutions over `rank` spatial axes, with windows of a fixed size."""
 
     _mk_always_in_config = ("activity_regularizer",)
     rank: int
@@ -102,7 +88,7 @@ class SlidingWindow(Layer):
     use_bias: bool
 
     def _mk_set_arguments(self, arguments):
-        """The arguments as attributes, those of the windows in their one form."""
+        """Set the arguments as attributes, those of the windows as tuples."""
         super()._mk_set_arguments(arguments)
         self.kernel_size = int_tuple(self.kernel_size, self.rank, "kernel_size")
         self.strides = int_tuple(self.strides, self.rank, "strides")
@@ -121,12 +107,12 @@ class SlidingWindow(Layer):
 
     @property
     def _mk_windows(self):
-        """The settings by the names that `keras.ops` has for them."""
+        """The settings as keyword arguments of the functions in `keras.ops`."""
         names = ("strides", "padding", "data_format", "dilation_rate")
         return {name: getattr(self, name) for name in names}
 
     def _mk_start_build(self, input_shape, must_hold_window=True):
-        """Check the shape; how many channels the inputs have."""
+        """Check the input shape, and return the number of channels."""
         channels = input_shape[self._mk_channel_axis]
         if channels is None:
             raise ValueError(
@@ -140,7 +126,7 @@ class SlidingWindow(Layer):
         return channels
 
     def _mk_check_window(self, shape):
-        """ValueError unless inputs of this shape hold one whole kernel."""
+        """Raise ValueError unless inputs of this shape hold one whole kernel."""
         if self.padding == "valid":
             window = (self.kernel_size, self.dilation_rate)
             check_window(self, "kernel", shape, self._mk_space, *window)

@@ -1,4 +1,4 @@
-"""Dense: every output sees every input."""
+"""Dense: a fully connected layer."""
 
 from minikeras.core.checks import positive_int
 from minikeras.layers.input_spec import InputSpec
@@ -12,25 +12,32 @@ def dense(x, kernel):
 
 
 class Dense(KernelLayer, Layer):
-    """A fully connected layer.
+    """Connect every output with every input.
 
     activation(x @ kernel + bias)
 
     Args:
         units: int >= 1, size of the output's last axis.
-        activation: name or function; None is the identity.
-        use_bias: add a bias?
-        kernel_initializer, bias_initializer: of the (n_in, units) kernel and the
-            (units,) bias.
-        kernel_regularizer, bias_regularizer, activity_regularizer: penalties.
-        kernel_constraint, bias_constraint: projections after each update.
-        lora_rank, lora_alpha: see `enable_lora`.
-        quantization_config: reserved.
+        activation: name or function of the output; None is the identity.
+        use_bias: bool, whether to add a bias.
+        kernel_initializer: initializer of the (n_in, units) kernel.
+        bias_initializer: initializer of the (units,) bias.
+        kernel_regularizer, bias_regularizer: penalties on the weights; None for none.
+        activity_regularizer: penalty on the output, added to the loss; None for none.
+        kernel_constraint, bias_constraint: projections of the weights after each
+            update; None for no constraint.
+        lora_rank: int >= 1, freeze the kernel and train an update of this rank; None
+            trains the kernel.
+        lora_alpha: number, scales that update by lora_alpha / lora_rank; None takes
+            `lora_rank`.
+        quantization_config: accepted and stored, without effect.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
-    Input (..., n_in), output (..., units).
+    Input shape: (batch, ..., n_in). Output shape: (batch, ..., units).
 
     Raises:
-        ValueError: `units` is no positive integer; inputs of rank below 2.
+        ValueError: `units` is not a positive integer; in a call: inputs of rank below
+            2.
 
     >>> import numpy as np
     >>> Dense(4, activation="relu")(np.ones((2, 3))).shape
@@ -61,7 +68,11 @@ class Dense(KernelLayer, Layer):
         self.supports_masking = True
 
     def build(self, input_shape):
-        """Create the kernel and the bias."""
+        """Create the kernel and the bias.
+
+        Args:
+            input_shape: (batch, ..., n_in).
+        """
         n_in = input_shape[-1]
         self._mk_build_kernel((n_in, self.units))
         self.bias = self._mk_weight("bias", (self.units,)) if self.use_bias else None
@@ -74,7 +85,12 @@ class Dense(KernelLayer, Layer):
         return self._mk_kernel_value()
 
     def call(self, inputs, training=None):
-        """activation(inputs @ kernel + bias)"""
+        """Return activation(inputs @ kernel + bias).
+
+        Args:
+            inputs: (batch, ..., n_in).
+            training: bool, not used.
+        """
         y = self._mk_kernel.bind(dense)(inputs)
         y = y if self.bias is None else y + self.bias
         return y if self.activation is None else self.activation(y)

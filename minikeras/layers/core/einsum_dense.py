@@ -1,4 +1,4 @@
-"""EinsumDense: a dense layer along any axes, given by an einsum equation."""
+"""EinsumDense: a dense layer over any axes, given by an einsum equation."""
 
 import copy
 import re
@@ -14,8 +14,12 @@ _PLACES = re.compile(r"(\.{3})?[a-zA-Z]+(\.{3})?")
 
 
 def split_equation(equation):
-    """`"ab,bc->ac"` -> `("ab", "bc", "ac")`; dots before or after the letters stand
-    for the same axes of inputs and outputs.
+    """Split an equation into its terms: `"ab,bc->ac"` -> `("ab", "bc", "ac")`.
+
+    Dots before or after the letters are any axes that inputs and outputs share.
+
+    Raises:
+        ValueError: the equation has another form.
 
     >>> split_equation("...b,bc->...c")
     ('...b', 'bc', '...c')
@@ -51,13 +55,13 @@ def _axes(term, rank):
 
 
 def einsum_shapes(equation, input_shape, output_shape):
-    """Shapes of the kernel and of the output, the latter as {axis: size}.
+    """Shape of the kernel, and sizes of the output as {axis: size}.
 
     Args:
-        equation: as `split_equation` takes it.
-        input_shape: tuple of ints or None.
-        output_shape: sizes of the output's axes that are neither the batch nor
-            elided; None for the size of the same axis of the inputs.
+        equation: in a form that `split_equation` accepts.
+        input_shape: tuple of ints and None.
+        output_shape: sizes of the output's axes except the batch and those of the dots;
+            None takes the size of the same axis of the inputs.
 
     Raises:
         ValueError: an axis has two different sizes.
@@ -92,7 +96,7 @@ def einsum_shapes(equation, input_shape, output_shape):
 
 
 def bias_shape(bias_axes, sizes):
-    """Shape that broadcasts to outputs with axes {axis: size}.
+    """Shape of a bias that broadcasts to outputs with axes {axis: size}.
 
     >>> bias_shape("d", {"a": 2, "d": 3, "e": 4})
     (3, 1)
@@ -103,41 +107,47 @@ def bias_shape(bias_axes, sizes):
 
 
 def with_fans(initializer, equation):
-    """The initializer, knowing which axes of the kernel are summed over."""
+    """A copy of the initializer that knows which axes of the kernel are summed over."""
     axes = ("input_axes", "output_axes")
     if any(getattr(initializer, name, "none") is not None for name in axes):
-        return initializer  # it does not look at fans, or was told which
+        return initializer  # it has no fans, or already knows the axes
     _, kernel, outputs = split_equation(equation)
-    knowing = copy.copy(initializer)
-    for name, kept in zip(axes, (False, True), strict=True):
-        chosen = [i for i, axis in enumerate(kernel) if (axis in outputs) == kept]
-        setattr(knowing, name, chosen)
-    return knowing
+    summed = [i for i, axis in enumerate(kernel) if axis not in outputs]
+    kept = [i for i, axis in enumerate(kernel) if axis in outputs]
+    # A copy: the user may have given this initializer to other layers, too.
+    initializer = copy.copy(initializer)
+    initializer.input_axes, initializer.output_axes = summed, kept
+    return initializer
 
 
 class EinsumDense(KernelLayer, Layer):
-    """A dense layer along any axes.
+    """Connect inputs and outputs along any axes.
 
     activation(einsum(equation, x, kernel) + bias)
 
     Args:
-        equation: `"X,Y->Z"`: axes of the inputs, of the kernel and of the output.
-            The first axis is the batch; `"..."` at the same end of X and Z stands
-            for any axes.
-        output_shape: size(s) of the output's axes but the batch and elided ones;
-            None where the inputs' size is kept.
-        activation: name or function; None is the identity.
-        bias_axes: letters of the output along which the bias varies; None for no
+        equation: str `"X,Y->Z"` with the axes of inputs, kernel and output. The first
+            axis is the batch. `"..."` at the same end of X and Z are any axes.
+        output_shape: int or ints, sizes of the output's axes except the batch and those
+            of `"..."`; None in it takes the size of the inputs.
+        activation: name or function of the output; None is the identity.
+        bias_axes: str, axes of the output along which the bias varies; None for no
             bias.
-        kernel_initializer, bias_initializer: of the two weights.
-        kernel_regularizer, bias_regularizer, activity_regularizer: penalties.
-        kernel_constraint, bias_constraint: projections after each update.
-        lora_rank, lora_alpha: see `enable_lora`.
-        gptq_unpacked_column_size, quantization_config: reserved.
+        kernel_initializer: initializer of the kernel, whose axes are Y.
+        bias_initializer: initializer of the bias.
+        kernel_regularizer, bias_regularizer: penalties on the weights; None for none.
+        kernel_constraint, bias_constraint: projections of the weights after each
+            update; None for no constraint.
+        lora_rank: int >= 1, freeze the kernel and train an update of this rank; None
+            trains the kernel.
+        lora_alpha: number, scales that update by lora_alpha / lora_rank; None takes
+            `lora_rank`.
+        quantization_config: accepted and stored, without effect.
+        gptq_unpacked_column_size: accepted and stored, without effect.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
     Raises:
-        ValueError: the equation has another form, or does not fit the other
-            arguments.
+        ValueError: the equation has another form, or contradicts the other arguments.
 
     >>> import numpy as np
     >>> EinsumDense("...x,xyz->...yz", (4, 5), bias_axes="z")(np.ones((2, 3))).shape
@@ -187,7 +197,11 @@ class EinsumDense(KernelLayer, Layer):
             self.input_spec = InputSpec(ndim=len(inputs))
 
     def build(self, input_shape):
-        """Create the kernel and the bias."""
+        """Create the kernel and the bias.
+
+        Args:
+            input_shape: shape of the inputs with the axes X of the equation.
+        """
         shape, sizes = einsum_shapes(self.equation, input_shape, self.output_shape)
         biased = self.bias_axes is not None
         shape_of_bias = bias_shape(self.bias_axes, sizes) if biased else ()
@@ -210,7 +224,12 @@ class EinsumDense(KernelLayer, Layer):
         return self._mk_kernel_value()
 
     def call(self, inputs, training=None):
-        """activation(einsum(equation, inputs, kernel) + bias)"""
+        """Return activation(einsum(equation, inputs, kernel) + bias).
+
+        Args:
+            inputs: array with the axes X of the equation.
+            training: bool, not used.
+        """
 
         def product(x, kernel):
             return ops.einsum(self.equation, x, kernel)
@@ -221,6 +240,10 @@ class EinsumDense(KernelLayer, Layer):
         return y if self.activation is None else self.activation(y)
 
     def compute_output_shape(self, input_shape):
-        """Sizes given as None in `output_shape` stay None."""
+        """Return the sizes of the axes Z; None in `output_shape` stays None.
+
+        Args:
+            input_shape: shape of the inputs with the axes X of the equation.
+        """
         sizes = einsum_shapes(self.equation, input_shape, self.output_shape)[1]
         return tuple(sizes.values())

@@ -1,4 +1,4 @@
-"""Embedding: integers to vectors."""
+"""Embedding: look up a vector for each integer."""
 
 import warnings
 
@@ -23,19 +23,30 @@ def embed(indices, kernel):
 
 
 class Embedding(KernelLayer, Layer):
-    """A table of trainable vectors, looked up by index.
+    """Map integers to trainable vectors, the rows of a table.
+
+    output[i] = embeddings[inputs[i]]
 
     Args:
-        input_dim: int >= 1, number of rows: largest index + 1.
-        output_dim: int >= 1, length of the vectors.
-        embeddings_initializer, embeddings_regularizer, embeddings_constraint: of
-            the table.
-        mask_zero: is index 0 padding, to be masked out in the layers that follow?
-        weights: initial table, alone or in a list.
-        lora_rank, lora_alpha: see `enable_lora`.
-        quantization_config: reserved.
+        input_dim: int >= 1, number of rows: the largest integer + 1.
+        output_dim: int >= 1, size of the vectors.
+        embeddings_initializer: initializer of the (input_dim, output_dim) table.
+        embeddings_regularizer: penalty on the table, added to the loss; None for none.
+        embeddings_constraint: projection of the table after each update; None for none.
+        mask_zero: bool, mask the integer 0, for padding, in the layers that follow.
+        weights: initial table, an array or a list with one; None for the initializer.
+        lora_rank: int >= 1, freeze the table and train an update of this rank; None
+            trains the table.
+        lora_alpha: number, scales that update by lora_alpha / lora_rank; None takes
+            `lora_rank`.
+        quantization_config: accepted and stored, without effect.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
-    Input (...,) ints, output (..., output_dim).
+    Input shape: (...,) of integers. Output shape: (..., output_dim). As in
+    `jax.numpy.take`, negative integers count from the end; too large ones give NaN.
+
+    Raises:
+        ValueError: `input_dim` or `output_dim` is not a positive integer.
 
     >>> import numpy as np
     >>> Embedding(10, 4)(np.array([[1, 2, 9]])).shape
@@ -81,7 +92,11 @@ class Embedding(KernelLayer, Layer):
             self.set_weights([weights] if one else weights)
 
     def build(self, input_shape=None):
-        """Create the table."""
+        """Create the table.
+
+        Args:
+            input_shape: not used.
+        """
         shape = (self.input_dim, self.output_dim)
         self._mk_build_kernel(shape)
         self._mk_start_lora()
@@ -92,9 +107,18 @@ class Embedding(KernelLayer, Layer):
         return self._mk_kernel_value()
 
     def call(self, inputs):
-        """embeddings[inputs]"""
+        """Return embeddings[inputs].
+
+        Args:
+            inputs: (...,) integers.
+        """
         return self._mk_kernel.bind(embed)(inputs).astype(self.compute_dtype)
 
     def compute_mask(self, inputs, mask=None):
-        """inputs != 0 if `mask_zero`, else None."""
+        """Return inputs != 0 with `mask_zero`, otherwise None.
+
+        Args:
+            inputs: (...,) integers.
+            mask: mask of the inputs, not used.
+        """
         return ops.not_equal(inputs, 0) if self.mask_zero else None

@@ -1,4 +1,4 @@
-"""ReversibleEmbedding: integers to vectors, and vectors back to logits."""
+"""ReversibleEmbedding: map integers to vectors, and vectors to logits."""
 
 from minikeras import ops
 from minikeras.core.bridge import set_mask
@@ -9,27 +9,34 @@ from minikeras.layers.kernels.kernel import Kernel
 
 
 def soft_cap(x, cap):
-    """cap · tanh(x / cap): about x where small, between -cap and cap."""
+    """cap · tanh(x / cap): close to x for small x, between -cap and cap."""
     return ops.tanh(x / cap) * cap
 
 
 class ReversibleEmbedding(Embedding):
-    """An `Embedding` that also maps hidden states to logits of the indices.
+    """An `Embedding` that also maps hidden states to logits of the integers.
 
-    layer(indices) = embeddings[indices]; layer(states, reverse=True) = states @ R,
-    R being embeddingsᵀ, or a weight of its own.
+    layer(integers) = embeddings[integers]; layer(states, reverse=True) = states @ R,
+    where R is embeddingsᵀ or a weight of its own
 
     Args:
-        input_dim, output_dim, embeddings_initializer, embeddings_regularizer,
-            embeddings_constraint, mask_zero: see `Embedding`.
-        tie_weights: is R the transposed table?
-        reverse_dtype: dtype of the product; by default the compute dtype and that of
-            the states decide.
-        logit_soft_cap: number c; logits x become c tanh(x / c).
-        **kwargs: further arguments of `Embedding`.
+        input_dim: int >= 1, number of rows: the largest integer + 1.
+        output_dim: int >= 1, size of the vectors.
+        tie_weights: bool, whether R is the transposed table.
+        embeddings_initializer: initializer of the (input_dim, output_dim) table.
+        embeddings_regularizer: penalty on the table, added to the loss; None for none.
+        embeddings_constraint: projection of the table after each update; None for none.
+        mask_zero: bool, mask the integer 0, for padding, in the layers that follow.
+        reverse_dtype: dtype of the product states @ R; None takes the compute dtype.
+        logit_soft_cap: number c; logits x become c tanh(x / c). None for no cap.
+        **kwargs: `weights`, `lora_rank` and `lora_alpha` of `Embedding`; `name`,
+            `dtype` and the other arguments of `keras.Layer`.
 
-    Input (...,) ints, output (..., output_dim); in reverse, input (..., output_dim),
-    output (..., input_dim).
+    Input shape: (...,) of integers; in reverse (..., output_dim).
+    Output shape: (..., output_dim); in reverse (..., input_dim).
+
+    Raises:
+        ValueError: `input_dim` or `output_dim` is not a positive integer.
 
     Source: Press & Wolf 2017, https://arxiv.org/abs/1608.05859.
 
@@ -76,7 +83,12 @@ class ReversibleEmbedding(Embedding):
             )
 
     def call(self, inputs, reverse=False):
-        """embeddings[inputs], or the logits of states"""
+        """Return embeddings[inputs], or the logits of states.
+
+        Args:
+            inputs: (...,) integers; in reverse (..., output_dim) states.
+            reverse: bool, return logits.
+        """
         if reverse:
             return self._mk_logits(inputs)
         y = super().call(inputs)
@@ -97,16 +109,26 @@ class ReversibleEmbedding(Embedding):
         return logits if cap is None else soft_cap(logits, cap)
 
     def compute_mask(self, inputs, mask=None):
-        """None: the mask comes with the vectors."""
+        """Return None: `call` sets the mask of the vectors."""
         return None
 
     def compute_output_shape(self, input_shape, reverse=False):
-        """(..., output_dim), or (..., input_dim) in reverse."""
+        """Return (..., output_dim), or (..., input_dim) in reverse.
+
+        Args:
+            input_shape: (...,), or in reverse (..., output_dim).
+            reverse: bool, shape of the logits.
+        """
         if reverse:
             return (*input_shape[:-1], self.input_dim)
         return (*input_shape, self.output_dim)
 
     def compute_output_spec(self, inputs, reverse=False):
-        """The output as a KerasTensor."""
+        """Return the output as a KerasTensor.
+
+        Args:
+            inputs: KerasTensor (...,), or in reverse (..., output_dim).
+            reverse: bool, the logits.
+        """
         dtype = (reverse and self.reverse_dtype) or self.compute_dtype
         return KerasTensor(self.compute_output_shape(inputs.shape, reverse), dtype)
