@@ -1,42 +1,41 @@
-"""THE bridge: between objects that remember and functions that compute.
+"""THE bridge: it joins objects that remember to functions that compute.
 
-A `Frame` says what the code that runs now sees: which arrays stand for which
-Variables, whether it trains, which dtype floats are cast to, where losses and
-masks go. Frames are linked, immutable in their settings and held by the only
-ContextVar of the package, so that no thread sees another's. `apply` binds arrays to
-Variables, runs any code written in Keras style and hands back the new arrays, which
-makes it a pure function.
+A `Frame` holds what the running code sees: the arrays bound to Variables, the training
+mode, the dtype that floats are cast to, the lists that losses and masks go to. Frames
+are linked, their settings do not change, and the only ContextVar of the package holds
+the innermost one, so no thread sees another's. `apply` binds arrays to Variables, runs
+any code written in Keras style and returns the new arrays. That makes the code a pure
+function of arrays.
 """
 
 import weakref
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 
+from minikeras.core.serialization_settings import SerializationSettings
+
 
 class Bindings:
-    """Arrays standing for Variables, and the bindings around them."""
+    """The arrays bound to Variables, linked to the bindings around them."""
 
-    __slots__ = ("values", "outer", "kept")
+    __slots__ = ("values", "outer", "new_variables")
 
     def __init__(self, values: dict[int, Any], outer: "Bindings | None"):
         self.values = values  # id(variable) -> array
         self.outer = outer
-        self.kept: list[Any] = []
+        self.new_variables: list[Any] = []
 
-    def bind(self, variable, value):
-        """Let `value` stand for `variable`, which may be a passing one.
-
-        A variable met here first is kept: were it collected, the next Variable could
-        get its identity, and with it this value.
-        """
+    def bind(self, variable, value) -> None:
+        """Bind an array to a Variable, which may have been made just now."""
         if id(variable) not in self.values:
-            self.kept.append(variable)
+            # Were it collected, another Variable could get its id, and the array.
+            self.new_variables.append(variable)
         self.values[id(variable)] = value
 
     def lookup(self, variable, default=None):
-        """The array bound to `variable` here or further out."""
+        """The array bound to a Variable here or further out."""
         scope, key = self, id(variable)
         while scope is not None:
             if key in scope.values:
@@ -46,10 +45,10 @@ class Bindings:
 
 
 class MaskTable:
-    """MaskTable by the identity of the array they belong to.
+    """Masks by the id of the array they belong to.
 
-    The array is kept by weak reference: an entry lives as long as its array, and
-    an identity that was taken over by another array is never mistaken for it.
+    An entry holds a weak reference to its array and lives as long. So a mask is never
+    given to another array that has the same id later.
     """
 
     __slots__ = ("table",)
@@ -61,7 +60,7 @@ class MaskTable:
         entry = self.table.get(id(array))
         return entry[1] if entry is not None and entry[0]() is array else None
 
-    def set(self, array, mask):
+    def set(self, array, mask) -> None:
         key, table = id(array), self.table
         if mask is None:
             table.pop(key, None)
@@ -69,41 +68,29 @@ class MaskTable:
             table[key] = (weakref.ref(array, lambda _: table.pop(key, None)), mask)
 
 
-class SerializationSettings(NamedTuple):
-    """How configs are written and read within a call.
-
-    Attributes:
-        custom_objects: tables {name: class or function}, the innermost last.
-        safe_mode: False: lambdas of a config may run; None: as the setting says.
-        shared: {id: object} of what was met already; None: nothing is shared.
-        live: of an object that is copied in memory, the functions, by number, and the
-            classes, by how configs name them; None: nothing is copied.
-    """
-
-    custom_objects: tuple[dict[str, Any], ...] = ()
-    safe_mode: bool | None = None
-    shared: dict | None = None
-    live: dict | None = None
+_SETTINGS = (
+    "bindings", "training", "autocast", "losses", "masks", "path", "remat",
+    "context", "configs",
+)  # fmt: skip
 
 
 class Frame:
-    """What the running code sees. Entered with `with`; settings are inherited."""
+    """What the running code sees, entered with `with`.
 
-    __slots__ = (
-        *("bindings", "training", "autocast", "losses", "masks", "path", "remat"),
-        *("context", "configs"),
-        *("outer", "opener", "closed"),
-    )
+    Settings that are not given are those of the frame around it.
+    """
+
+    __slots__ = (*_SETTINGS, "outer", "opener", "closed")
     bindings: Bindings | None
     training: bool | None
     autocast: str | None
     losses: list | None
     masks: MaskTable
     path: tuple[str, ...]
-    remat: Any  # the RematScope that new layers come under, or None
+    remat: Any  # the `RematScope` of layers that are made now, or None
     context: dict  # further call arguments that reach layers by themselves
     configs: SerializationSettings
-    opener: Any  # the `Scope` that entered it, or None
+    opener: Any  # the `Scope` that entered the frame, or None
 
     def __init__(self, **changes):
         around = self.outer = _current.get()
@@ -123,17 +110,13 @@ class Frame:
         _current.set(outer)
 
 
-_SETTINGS = Frame.__slots__[:-3]
-
-
 class Scope:
-    """A setting that users open by hand, with `with`.
+    """A setting that users open with `with`; subclasses say which.
 
-    One object may be opened many times, at once in many threads: what is open stands
-    in the frames of each thread, not in the object.
+    One object may be open in several threads at once: only their frames know of it.
     """
 
-    _drops_inner = False  # does its end close scopes that were left open within?
+    _drops_inner = False  # does its end close the scopes that were left open within?
 
     def _changes(self) -> dict[str, Any]:
         """The settings of the `Frame` within."""
@@ -152,7 +135,7 @@ class Scope:
         if frame is current() or frame is not None and self._drops_inner:
             frame.__exit__(*exc)
         elif frame is not None:
-            # Others were opened within and go on, such as that of a generator.
+            # Scopes that were opened within stay open, such as that of a generator.
             frame.closed = True
 
 
@@ -165,7 +148,7 @@ def _root() -> Frame:
     return frame
 
 
-# A frame is not changed once it is made, so all contexts may share the outermost.
+# The settings of a frame do not change, so all contexts may share the outermost one.
 _current: ContextVar[Frame] = ContextVar(
     "minikeras_frame",
     default=_root(),  # noqa: B039
@@ -190,9 +173,10 @@ def get_mask(x):
 
 
 def set_mask(x, mask) -> None:
-    """Let a mask travel with an array or KerasTensor; None takes it away.
+    """Attach a mask to an array or KerasTensor; None takes it away.
 
-    On a concrete array it can also be read as `_keras_mask`, as users of Keras do.
+    Users read the mask of a concrete array as `_keras_mask`, as in Keras. A traced
+    array has no such attribute, so its mask is in the frame's table.
     """
     if not isinstance(x, jax.core.Tracer) and hasattr(x, "__dict__"):
         x._keras_mask = mask
@@ -206,7 +190,7 @@ def bound(values: dict[int, Any], **changes) -> Frame:
 
 
 def isolated(values=None, **changes) -> Frame:
-    """A frame whose code writes nothing outside of it.
+    """A frame whose code changes nothing outside of it.
 
     Assigned Variables go to `values` (a new dict by default), added losses to a new
     list, masks to a new table.
@@ -216,24 +200,23 @@ def isolated(values=None, **changes) -> Frame:
 
 
 class Bridge:
-    """Inside `with Bridge(variables, values):` the values stand for the Variables.
+    """`with Bridge(variables, values) as bridge:` binds arrays to Variables.
 
     Args:
         variables: a tree (dicts, tuples, …) of Variables.
         values: the same tree, of arrays.
-        training: the mode that layers called without `training=` take.
+        training: the mode of layers that are called without `training=`.
     """
 
     def __init__(self, variables, values, training=None):
         leaves, self._tree = jax.tree_util.tree_flatten(variables)
         self._keys = [id(v) for v in leaves]
-        self._store = dict(
-            zip(self._keys, self._tree.flatten_up_to(values), strict=True)
-        )
+        arrays = self._tree.flatten_up_to(values)
+        self._values = dict(zip(self._keys, arrays, strict=True))
         self._training = training
 
     def __enter__(self):
-        self._frame = isolated(self._store, training=self._training)
+        self._frame = isolated(self._values, training=self._training)
         self._frame.__enter__()
         return self
 
@@ -241,25 +224,20 @@ class Bridge:
         self._frame.__exit__(*exc)
 
     def new(self):
-        """The tree of arrays as the code in the body left it."""
-        return self._tree.unflatten([self._store[key] for key in self._keys])
+        """The tree of arrays after the code in the body."""
+        return self._tree.unflatten([self._values[key] for key in self._keys])
 
 
-def apply(fn, variables, values, *args, training=None, **kwargs):
-    """Run stateful `fn` as a pure function of the arrays in `values`.
-
-    While `fn` runs, reading or assigning a Variable reads or assigns the array that
-    stands for it; the objects themselves are not touched.
+def apply(fn, variables, values, *args, training=None, **kwargs) -> tuple[Any, Any]:
+    """Run code in Keras style as a pure function; the objects do not change.
 
     Args:
-        fn: any code in Keras style.
-        variables: a tree of Variables, such as {path: Variable}.
-        values: the same tree, of arrays.
-        *args, **kwargs: passed to `fn`.
-        training: the mode that layers called without `training=` take.
+        fn: function that reads and assigns Variables.
+        variables, values, training: see `Bridge`.
+        *args, **kwargs: of `fn`.
 
     Returns:
-        (what `fn` returned, the tree of arrays as `fn` left them).
+        (what `fn` returned, the tree of arrays that it left).
 
     >>> from minikeras.core.variable import Variable
     >>> v = Variable([1.0, 2.0])

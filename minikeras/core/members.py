@@ -43,7 +43,7 @@ def copied(holder):
     return copy.deepcopy(holder)
 
 
-def whole(method):
+def all_or_nothing(method):
     """A method that leaves no state behind when it fails, or is interrupted.
 
     Attributes, and lists, dicts and sets below them, that hold Variables, layers or
@@ -54,7 +54,7 @@ def whole(method):
     >>> from minikeras.core.variable import Variable
     >>> class Stack:
     ...     tries, items = 0, []
-    ...     @whole
+    ...     @all_or_nothing
     ...     def push(self, x):
     ...         self.tries += 1
     ...         self.items.append(Variable(x))

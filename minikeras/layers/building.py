@@ -10,7 +10,7 @@ import jax
 from minikeras.core import dtypes, registry
 from minikeras.core.bridge import Frame
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.core.members import overrides, whole
+from minikeras.core.members import all_or_nothing, overrides
 from minikeras.core.shape_inference import output_spec
 from minikeras.core.unknown_sizes import shown_shape
 from minikeras.core.variable import Variable
@@ -216,7 +216,7 @@ def _as_symbolic(x):
 def _in_scope(build):
     """Run a `build` under its layer's name; afterwards the layer is complete."""
 
-    complete = whole(build)
+    complete = all_or_nothing(build)
 
     @functools.wraps(build)
     def scoped(self, *args, **kwargs):

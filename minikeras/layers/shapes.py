@@ -4,6 +4,7 @@ import jax
 import numpy as np
 
 from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.tree import is_shape
 from minikeras.core.variable import is_sparse
 
 
@@ -26,13 +27,6 @@ def is_tensor_tree(x) -> bool:
 def shapes_of(x):
     """Tree of arrays -> tree of shape tuples."""
     return map_leaves(lambda leaf: tuple(leaf.shape), x)
-
-
-def is_shape(x) -> bool:
-    """Is it one shape: a tuple or list of ints and None?"""
-    return isinstance(x, (tuple, list)) and all(
-        s is None or isinstance(s, (int, np.integer)) for s in x
-    )
 
 
 def map_shapes(function, shapes):

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minikeras.core.members import Alias, whole
+from minikeras.core.members import Alias, all_or_nothing
 from minikeras.core.variable import convert_to_tensor
 from minikeras.losses.loss import broadcast_weights
 from minikeras.metrics.confusion import _ConfusionMetric, parse_thresholds, select_class
@@ -167,7 +167,7 @@ class AUC(_ConfusionMetric):
         elif num_labels:
             self._mk_build((None, num_labels))
 
-    @whole
+    @all_or_nothing
     def _mk_build(self, shape):
         """Create the counters, for scores of this shape if there are several labels."""
         if self.multi_label and len(shape) != 2:

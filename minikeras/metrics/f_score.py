@@ -5,7 +5,7 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from minikeras.core.members import Alias, whole
+from minikeras.core.members import Alias, all_or_nothing
 from minikeras.core.variable import convert_to_tensor
 from minikeras.losses.loss import broadcast_weights
 from minikeras.metrics.metric import Metric
@@ -126,7 +126,7 @@ class FBetaScore(Metric):
         self.axis = None if average == "micro" else 0
         self._mk_built = False
 
-    @whole
+    @all_or_nothing
     def _mk_build(self, y_true_shape, y_pred_shape):
         check_rank_2(type(self).__name__, y_true_shape, y_pred_shape)
         shape = () if self.axis is None else (y_pred_shape[-1],)

@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from minikeras.core.members import whole
+from minikeras.core.members import all_or_nothing
 from minikeras.core.variable import convert_to_tensor
 from minikeras.losses.loss import squeeze_or_expand_to_same_rank
 from minikeras.metrics.f_score import check_rank_2, row_weights
@@ -73,7 +73,7 @@ class R2Score(Metric):
         self.num_samples = self.add_variable((), "zeros", name="num_samples")
         self._mk_built = False
 
-    @whole
+    @all_or_nothing
     def _mk_build(self, y_true_shape, y_pred_shape):
         check_rank_2("R2Score", y_true_shape, y_pred_shape)
         for name in _SUMS:

@@ -10,11 +10,11 @@ from minikeras.core.variable import convert_to_tensor
 from minikeras.losses.loss import (
     FunctionConfig,
     apply_mask,
+    average,
     broadcast_weights,
     squeeze_or_expand_to_same_rank,
 )
 from minikeras.metrics.metric import Metric
-from minikeras.ops import divide_no_nan
 
 
 def reduce_to_samples(values, sample_weight, reduce, dtype):
@@ -129,7 +129,7 @@ class Mean(Metric):
 
     def result(self):
         """The mean so far."""
-        return divide_no_nan(self.total.value, self.count.value)
+        return average(self.total.value, self.count.value)
 
 
 class MeanMetricWrapper(FunctionConfig, Mean):

@@ -7,10 +7,10 @@ from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
 )
+from minikeras.core.tree import is_shape
 from minikeras.layers.call_signature import call_signature
 from minikeras.layers.core.input_layer import InputLayer
 from minikeras.layers.layer import Layer
-from minikeras.layers.shapes import is_shape
 from minikeras.models import inputs as model_inputs
 from minikeras.models.functional import Functional
 from minikeras.models.model import Model

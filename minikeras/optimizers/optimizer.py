@@ -6,7 +6,7 @@ import warnings
 
 from minikeras.core import naming
 from minikeras.core.checks import hyperparameter
-from minikeras.core.members import Alias, copied, overrides, whole
+from minikeras.core.members import Alias, all_or_nothing, copied, overrides
 from minikeras.core.object_repr import describe, visible
 from minikeras.core.serialization import (
     deserialize_keras_object,
@@ -72,7 +72,7 @@ class Optimizer(OptimizerStep):
 
     def __init_subclass__(cls, **kwargs):
         if "build" in vars(cls):
-            cls.build = whole(vars(cls)["build"])
+            cls.build = all_or_nothing(vars(cls)["build"])
         # `__init__(self, learning_rate, momentum, *common, **settings)` passes the
         # arguments of the base on. Signature and docstring list them for help().
         super().__init_subclass__(**kwargs)

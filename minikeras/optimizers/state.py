@@ -6,7 +6,7 @@ from typing import Any
 import jax
 
 from minikeras.core.bridge import Frame
-from minikeras.core.members import whole
+from minikeras.core.members import all_or_nothing
 from minikeras.core.variable import Variable, convert_to_tensor, unique_paths
 from minikeras.optimizers.schedules.schedule import LearningRateSchedule
 
@@ -133,7 +133,7 @@ class OptimizerState:
         columns = [[row[i] for row in rows] for i in range(len(names))]
         return columns[0] if isinstance(name, str) else tuple(columns)
 
-    @whole
+    @all_or_nothing
     def build(self, variables):
         """Create the state for the weights to train.
 

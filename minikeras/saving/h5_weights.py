@@ -233,7 +233,7 @@ def _prepare_load(obj: Any, store: Store) -> Callable[[], Any]:
     # A class of the user's own: its assignments are recorded instead of executed.
     with bound({}) as frame:
         obj.load_own_variables(store)
-    values, variables = frame.bindings.values, frame.bindings.kept
+    values, variables = frame.bindings.values, frame.bindings.new_variables
     return lambda: [v.assign(values[id(v)]) for v in variables]
 
 

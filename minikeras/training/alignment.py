@@ -153,3 +153,107 @@ def label_at(labels, path):
         return "/".join(keys)
     below = [v for p, v in labels.items() if p[: len(path)] == path]
     return "_".join(below) if all(below) else None
+
+
+def match_losses(loss, weight, node, path, labels, is_loss):
+    """Which losses, with their weights, belong to which outputs.
+
+    Args:
+        loss: a loss, or a nest of losses as `compile` takes it.
+        weight: None, a number, or a nest of numbers like `loss`.
+        node: the outputs, or the nest of them at `path`.
+        path: where in the outputs.
+        labels: of `labels()`.
+        is_loss: `is_loss(x)` says whether x is one loss, or None.
+
+    Yields:
+        (path of an output or nest of outputs, loss, number or None).
+
+    Raises:
+        KeyError: a key that names no output.
+        ValueError: another number of losses or weights than of outputs.
+    """
+    if loss is None:
+        return
+    if is_loss(loss):
+        yield path, loss, one_number(weight)
+    elif isinstance(loss, dict):
+        yield from _match_dict(loss, weight, node, path, labels, is_loss)
+    else:
+        yield from _match_list(loss, weight, node, path, labels, is_loss)
+
+
+def _match_dict(loss, weight, node, path, labels, is_loss):
+    if isinstance(node, dict):
+        for key, inner in loss.items():
+            if key not in node:
+                raise KeyError(
+                    f"The path {'/'.join(map(str, (*path, key)))!r} in the `loss` "
+                    "argument, can't be found in either the model's output "
+                    f"({list(node)}) or its names."
+                )
+            inner_weight = _part(weight, key)
+            yield from match_losses(
+                inner, inner_weight, node[key], (*path, key), labels, is_loss
+            )
+        return
+    leaves = leaf_paths(node)
+    names = [label_at(labels, (*path, *p)) for p in leaves]
+    if len(leaves) == 1 and names == [None]:
+        names = list(loss)
+    if set(names) != set(loss):
+        raise ValueError(
+            f"Expected keys {names} in the `loss` dict, one for each output, but "
+            f"found {list(loss)}."
+        )
+    for leaf, name in zip(leaves, names, strict=True):
+        where, part = (*path, *leaf), _part(weight, name)
+        output = pick(node, leaf)
+        yield from match_losses(loss[name], part, output, where, labels, is_loss)
+
+
+def _match_list(loss, weight, node, path, labels, is_loss):
+    leaves = leaf_paths(node)
+    parts = [_part(weight, i) for i in range(len(loss))]
+    simple = all(is_loss(x) for x in loss)
+    if simple and len(loss) == len(leaves):
+        places = leaves
+    elif type(node) is type(loss) and len(node) == len(loss):
+        places = [(i,) for i in range(len(loss))]
+    elif simple and len(leaves) > 1:
+        raise ValueError(
+            f"loss: the model has {len(leaves)} outputs, but {len(loss)} losses were "
+            f"given: {loss!r}. Give one for each (None for none)."
+        )
+    else:  # several losses of the same outputs
+        places = [()] * len(loss)
+    for inner, part, place in zip(loss, parts, places, strict=True):
+        where = (*path, *place)
+        yield from match_losses(inner, part, pick(node, place), where, labels, is_loss)
+
+
+def _part(weight, key):
+    """The weight of one part of the losses."""
+    if isinstance(weight, dict):
+        if isinstance(key, int):
+            return list(weight.values())[key] if key < len(weight) else None
+        return weight.get(key)
+    if isinstance(weight, (list, tuple)):
+        if not isinstance(key, int) or key >= len(weight):
+            raise ValueError(
+                f"loss_weights: {weight!r} has no weight for the loss {key!r}."
+            )
+        return weight[key]
+    return weight
+
+
+def one_number(weight):
+    """The one number of a list or dict; other weights as they are."""
+    if isinstance(weight, (list, tuple, dict)):
+        values = list(weight.values()) if isinstance(weight, dict) else list(weight)
+        if len(values) != 1:
+            raise ValueError(
+                f"loss_weights: expected one number for the loss, got {weight!r}."
+            )
+        return values[0]
+    return weight

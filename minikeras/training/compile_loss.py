@@ -8,10 +8,10 @@ import jax.numpy as jnp
 
 from minikeras import losses
 from minikeras.core.bridge import Frame
-from minikeras.core.members import whole
+from minikeras.core.members import all_or_nothing
 from minikeras.losses.loss import Loss
 from minikeras.metrics.reduction import Mean
-from minikeras.training import alignment as outputs
+from minikeras.training import alignment
 
 
 class Entry(NamedTuple):
@@ -30,7 +30,7 @@ class CompileLoss:
     Args:
         loss: None, name, function or `Loss`; a list or dict of them. A list where the
             outputs have no list holds several losses of one output, or of one nest of
-            outputs.
+            alignment.
         loss_weights: None, number, or list / dict of numbers.
         output_names: names of the model's outputs, if it has some.
     """
@@ -43,13 +43,13 @@ class CompileLoss:
         # An unknown name fails here, not in the first step.
         self.functions = {
             id(x): resolve_loss(x)
-            for x in outputs.flatten(loss, _is_loss)
+            for x in alignment.flatten(loss, _is_loss)
             if x is not None and x not in _BY_SHAPE
         }
 
     @property
     def built(self):
-        """Is it settled which loss belongs to which output?"""
+        """Is it known which loss belongs to which output?"""
         return self.entries is not None
 
     @property
@@ -62,20 +62,26 @@ class CompileLoss:
         """Variables of `metrics`."""
         return [v for metric in self.metrics for v in metric.variables]
 
-    @whole
+    @all_or_nothing
     def build(self, y, y_pred):
-        """Settle which loss belongs to which output; shapes are enough."""
+        """Find out which loss belongs to which output; shapes are enough."""
         if hasattr(y_pred, "shape") and _is_loss(self.loss):
             function, weight = self._function(self.loss, y, y_pred), self.loss_weights
-            self.entries = [Entry("loss", (), function, _number(weight), None)]
+            self.entries = [
+                Entry("loss", (), function, alignment.one_number(weight), None)
+            ]
             return
-        names = outputs.output_names(y_pred, self.output_names)
-        targets = outputs.conform(y, y_pred, names, "y")
+        names = alignment.output_names(y_pred, self.output_names)
+        targets = alignment.conform(y, y_pred, names, "y")
         loss = self.loss
         if _is_loss(loss):
             loss = [loss] * len(names)
-        labels = outputs.labels(y_pred, self.output_names)
-        found = list(_settle(loss, self.loss_weights, y_pred, (), labels))
+        labels = alignment.labels(y_pred, self.output_names)
+        found = list(
+            alignment.match_losses(
+                loss, self.loss_weights, y_pred, (), labels, _is_loss
+            )
+        )
         if hasattr(y, "shape") and len(found) > 1:
             raise ValueError(
                 f"y: the model has {len(found)} losses, but one array of targets of "
@@ -83,8 +89,8 @@ class CompileLoss:
             )
         self.entries = []
         for path, one, weight in found:
-            y_i, y_pred_i = outputs.pick(targets, path), outputs.pick(y_pred, path)
-            name = outputs.label_at(labels, path) or _loss_name(one)
+            y_i, y_pred_i = alignment.pick(targets, path), alignment.pick(y_pred, path)
+            name = alignment.label_at(labels, path) or _loss_name(one)
             tracker = _tracker(name) if len(found) > 1 else None
             function = self._function(one, y_i, y_pred_i)
             self.entries.append(Entry(name, path, function, weight, tracker))
@@ -100,15 +106,15 @@ class CompileLoss:
             self.build(y, y_pred)
         targets, weights = y, sample_weight
         if not all(hasattr(x, "shape") for x in (y, y_pred)):
-            names = outputs.output_names(y_pred, self.output_names)
-            targets = outputs.conform(y, y_pred, names, "y")
-            weights = outputs.conform(sample_weight, y_pred, names, "sample_weight")
+            names = alignment.output_names(y_pred, self.output_names)
+            targets = alignment.conform(y, y_pred, names, "y")
+            weights = alignment.conform(sample_weight, y_pred, names, "sample_weight")
         total = None
         for entry in self.entries or ():
             target, y_i, sample = targets, y_pred, weights
             if entry.path:
                 parts = (targets, y_pred, weights)
-                target, y_i, sample = (outputs.pick(t, entry.path) for t in parts)
+                target, y_i, sample = (alignment.pick(t, entry.path) for t in parts)
             leaves = jax.tree_util.tree_leaves(target)
             if not leaves:
                 raise ValueError(
@@ -158,102 +164,16 @@ def _loss_of(entry, target, output, weight):
         ) from error
 
 
-def _settle(loss, weight, node, path, labels):
-    """(path of the outputs, loss, weight) of every loss in the nest."""
-    if loss is None:
-        return
-    if _is_loss(loss):
-        yield path, loss, _number(weight)
-    elif isinstance(loss, dict):
-        yield from _settle_dict(loss, weight, node, path, labels)
-    else:
-        yield from _settle_list(loss, weight, node, path, labels)
-
-
-def _settle_dict(loss, weight, node, path, labels):
-    if isinstance(node, dict):
-        for key, inner in loss.items():
-            if key not in node:
-                raise KeyError(
-                    f"The path {'/'.join(map(str, (*path, key)))!r} in the `loss` "
-                    "argument, can't be found in either the model's output "
-                    f"({list(node)}) or its names."
-                )
-            inner_weight = _part(weight, key)
-            yield from _settle(inner, inner_weight, node[key], (*path, key), labels)
-        return
-    leaves = outputs.leaf_paths(node)
-    names = [outputs.label_at(labels, (*path, *p)) for p in leaves]
-    if len(leaves) == 1 and names == [None]:
-        names = list(loss)
-    if set(names) != set(loss):
-        raise ValueError(
-            f"Expected keys {names} in the `loss` dict, one for each output, but "
-            f"found {list(loss)}."
-        )
-    for leaf, name in zip(leaves, names, strict=True):
-        yield from _settle(
-            *(loss[name], _part(weight, name), outputs.pick(node, leaf)),
-            *((*path, *leaf), labels),
-        )
-
-
-def _settle_list(loss, weight, node, path, labels):
-    leaves = outputs.leaf_paths(node)
-    parts = [_part(weight, i) for i in range(len(loss))]
-    simple = all(_is_loss(x) for x in loss)
-    if simple and len(loss) == len(leaves):
-        places = leaves
-    elif type(node) is type(loss) and len(node) == len(loss):
-        places = [(i,) for i in range(len(loss))]
-    elif simple and len(leaves) > 1:
-        raise ValueError(
-            f"loss: the model has {len(leaves)} outputs, but {len(loss)} losses were "
-            f"given: {loss!r}. Give one for each (None for none)."
-        )
-    else:  # several losses of the same outputs
-        places = [()] * len(loss)
-    for inner, part, place in zip(loss, parts, places, strict=True):
-        where = (*path, *place)
-        yield from _settle(inner, part, outputs.pick(node, place), where, labels)
-
-
-def _part(weight, key):
-    """The weight of one part of the losses."""
-    if isinstance(weight, dict):
-        if isinstance(key, int):
-            return list(weight.values())[key] if key < len(weight) else None
-        return weight.get(key)
-    if isinstance(weight, (list, tuple)):
-        if not isinstance(key, int) or key >= len(weight):
-            raise ValueError(
-                f"loss_weights: {weight!r} has no weight for the loss {key!r}."
-            )
-        return weight[key]
-    return weight
-
-
-def _number(weight):
-    if isinstance(weight, (list, tuple, dict)):
-        values = list(weight.values()) if isinstance(weight, dict) else list(weight)
-        if len(values) != 1:
-            raise ValueError(
-                f"loss_weights: expected one number for the loss, got {weight!r}."
-            )
-        return values[0]
-    return weight
-
-
 def _tracker(name):
     with Frame(path=("compile_loss",)):
         return Mean(name=f"{name}_loss")
 
 
 def _is_loss(x):
-    return x is None or isinstance(x, (str, Loss)) or callable(x) or _is_config(x)
+    return x is None or isinstance(x, (str, Loss)) or callable(x) or is_config(x)
 
 
-def _is_config(x):
+def is_config(x):
     return isinstance(x, dict) and "class_name" in x
 
 

@@ -1,11 +1,11 @@
 """The metrics of a compiled model, by output."""
 
 from minikeras import metrics as metrics_module
-from minikeras.core.members import whole
+from minikeras.core.members import all_or_nothing
 from minikeras.metrics.metric import Metric
 from minikeras.metrics.reduction import MeanMetricWrapper
-from minikeras.training import alignment as outputs
-from minikeras.training.compile_loss import _is_config, shape_kind
+from minikeras.training import alignment
+from minikeras.training.compile_loss import is_config, shape_kind
 
 
 class CompileMetrics(Metric):
@@ -46,12 +46,12 @@ class CompileMetrics(Metric):
         """The variables of all metrics."""
         return [v for metric in self.metrics for v in metric.variables]
 
-    @whole
+    @all_or_nothing
     def build(self, y, y_pred):
-        """Make the metrics and settle which output each belongs to."""
-        names = outputs.output_names(y_pred, self.output_names)
-        leaves = outputs.output_leaves(y_pred)
-        targets = outputs.align_arrays(y, y_pred, names, "y")
+        """Make the metrics, and find out which output each belongs to."""
+        names = alignment.output_names(y_pred, self.output_names)
+        leaves = alignment.output_leaves(y_pred)
+        targets = alignment.align_arrays(y, y_pred, names, "y")
         entries = []
         for weighted, given in enumerate(self._given):
             if given is None:
@@ -64,15 +64,15 @@ class CompileMetrics(Metric):
         self.built = True
 
     def update_state(self, y, y_pred, sample_weight=None):
-        """Show a batch to every metric."""
+        """Update every metric by a batch."""
         if not self.built:
             self.build(y, y_pred)
         if not self.entries:
             return
-        names = outputs.output_names(y_pred, self.output_names)
-        leaves = outputs.output_leaves(y_pred)
-        targets = outputs.align_arrays(y, y_pred, names, "y")
-        weights = outputs.align_arrays(sample_weight, y_pred, names, "sample_weight")
+        names = alignment.output_names(y_pred, self.output_names)
+        leaves = alignment.output_leaves(y_pred)
+        targets = alignment.align_arrays(y, y_pred, names, "y")
+        weights = alignment.align_arrays(sample_weight, y_pred, names, "sample_weight")
         for _, i, metric, weighted in self.entries:
             if weighted and weights[i] is not None:
                 metric.update_state(targets[i], leaves[i], sample_weight=weights[i])
@@ -100,7 +100,7 @@ def _is_metric(x):
         x is None
         or isinstance(x, (str, Metric))
         or (callable(x) and not isinstance(x, (list, tuple, dict)))
-        or _is_config(x)
+        or is_config(x)
     )
 
 
@@ -121,17 +121,17 @@ def _check_names(value):
 def _groups(given, y_pred, names):
     """One list of metrics for each output."""
     if len(names) == 1:
-        if isinstance(given, dict) and not _is_config(given):
-            given = outputs.align(given, y_pred, names, "metrics", _is_group)[0]
+        if isinstance(given, dict) and not is_config(given):
+            given = alignment.align(given, y_pred, names, "metrics", _is_group)[0]
         return [_flat_group(given)]
     if isinstance(given, (list, tuple)) and len(given) != len(names):
         raise ValueError(
             f"metrics: the model has {len(names)} outputs "
-            f"{outputs.shown(names)}; give a list with one entry (a metric or a list "
+            f"{alignment.shown(names)}; give a list with one entry (a metric or a list "
             f"of metrics) for each, or a dict by output name. Got {given!r}."
         )
     if isinstance(given, dict):
-        groups = outputs.align(given, y_pred, names, "metrics", _is_group)
+        groups = alignment.align(given, y_pred, names, "metrics", _is_group)
     else:
         groups = list(given)
     return [_flat_group(group) for group in groups]

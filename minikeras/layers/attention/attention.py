@@ -6,9 +6,9 @@ import jax.numpy as jnp
 from minikeras import ops, random
 from minikeras.core.checks import unit_interval
 from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.tree import is_shape
 from minikeras.layers.attention.masks import causal_mask, combine_masks
 from minikeras.layers.layer import Layer
-from minikeras.layers.shapes import is_shape
 from minikeras.random.seed_generator import SeedGenerator
 
 

@@ -10,8 +10,9 @@ from minikeras.core.serialization import (
     serialize_keras_object,
 )
 from minikeras.core.shape_inference import output_spec
+from minikeras.core.tree import is_shape
 from minikeras.layers.layer import Layer
-from minikeras.layers.shapes import is_shape, map_shapes
+from minikeras.layers.shapes import map_shapes
 
 
 class Lambda(Layer):

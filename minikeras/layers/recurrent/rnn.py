@@ -7,6 +7,7 @@ from minikeras.core.bridge import Frame, current
 from minikeras.core.serialization import (
     deserialize_keras_object,
 )
+from minikeras.core.tree import is_shape
 from minikeras.core.variable import Variable
 from minikeras.layers.layer import Layer
 from minikeras.layers.recurrent.cell import RecurrentCell
@@ -24,7 +25,6 @@ from minikeras.layers.recurrent.stacked_rnn_cells import (
     output_size,
     takes_training,
 )
-from minikeras.layers.shapes import is_shape
 
 
 class RNN(Layer):
