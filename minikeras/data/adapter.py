@@ -32,7 +32,7 @@ class Adapter:
     description = "data"
     fallback = False
     num_batches: int | None = None
-    batch_size: int | None = None
+    batch_size: Any = None  # int | None
     has_partial_batch = False
     partial_batch_size: int | None = None
 

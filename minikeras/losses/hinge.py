@@ -72,8 +72,7 @@ def categorical_hinge(y_true, y_pred):
 class Hinge(LossFunctionWrapper):
     """mean(max(1 - y_true y_pred, 0)).
 
-    Targets are -1 or 1; 0 or 1 are converted to them. Targets and predictions:
-    (batch, ..., n).
+    Targets, -1 or 1 (or 0 or 1), and predictions: (batch, ..., n).
 
     Args:
         reduction: "sum_over_batch_size" or "mean" (sum / number of values),
@@ -92,8 +91,7 @@ class Hinge(LossFunctionWrapper):
 class SquaredHinge(LossFunctionWrapper):
     """mean(max(1 - y_true y_pred, 0)²).
 
-    Targets are -1 or 1; 0 or 1 are converted to them. Targets and predictions:
-    (batch, ..., n).
+    Targets, -1 or 1 (or 0 or 1), and predictions: (batch, ..., n).
 
     Args:
         reduction: "sum_over_batch_size" or "mean" (sum / number of values),

@@ -96,6 +96,11 @@ def apply_mask(sample_weight, mask, dtype, reduction):
     return align_to_samples(sample_weight, mask) * mask
 
 
+def average(total, weight):
+    """total / weight, and 0 where the weight is 0."""
+    return jnp.where(weight == 0, 0, total / jnp.where(weight == 0, 1, weight))
+
+
 def reduce_values(values, sample_weight=None, reduction="sum_over_batch_size"):
     """Reduce per-sample losses as `reduction` says.
 
@@ -108,9 +113,7 @@ def reduce_values(values, sample_weight=None, reduction="sum_over_batch_size"):
     if reduction == "sum":
         return total
     if reduction == "mean_with_sample_weight" and sample_weight is not None:
-        weight = jnp.sum(sample_weight).astype(total.dtype)
-        safe = jnp.where(weight == 0, 1, weight)
-        return jnp.where(weight == 0, 0, total / safe)
+        return average(total, jnp.sum(sample_weight).astype(total.dtype))
     return total / math.prod(values.shape)
 
 

@@ -242,8 +242,7 @@ class MeanAbsolutePercentageError(LossFunctionWrapper):
 class MeanSquaredLogarithmicError(LossFunctionWrapper):
     """mean((log(y_true + 1) - log(y_pred + 1))²).
 
-    Targets and predictions: (batch, ..., n). Values below `epsilon()` count as
-    `epsilon()`.
+    Targets and predictions: (batch, ..., n), clipped below at `epsilon()`.
 
     Args:
         reduction: "sum_over_batch_size" or "mean" (sum / number of values),

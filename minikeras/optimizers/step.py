@@ -1,6 +1,7 @@
 """One step of an optimizer: clipping, decay, the rule, averages, in Keras's order."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -115,7 +116,7 @@ class OptimizerStep(OptimizerState):
             named = gradients.clip_by_value(named, self.clipvalue)
         return list(named.values())
 
-    def _mk_transform(self):
+    def _mk_transform(self) -> Any:
         """The update rule, a transformation of `rules.py`; None: there is none."""
 
     def _mk_apply_rule(self, variables, params, grads, state, rate, iteration):
