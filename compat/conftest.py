@@ -4,7 +4,7 @@ import jax
 import pytest
 
 # Not tests: collecting them would run them twice, and fill their tables twice.
-collect_ignore = ["ops_draws", "layer_draws"]
+collect_ignore = ["ops_cases", "layer_cases"]
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -107,7 +107,7 @@ def states():
     return hash(random.getstate()), hash(words.tobytes()), position
 
 
-def drawn(module, built, loss, metrics, own, kind, val):
+def generated(module, built, loss, metrics, own, kind, val):
     """The states of both generators after each call."""
     module.utils.set_random_seed(3)
     found = []
@@ -146,7 +146,7 @@ def grid():
 )
 def test_draws_of_training(built, loss, metrics, own, kind, val):
     ours, theirs = (
-        drawn(module, built, loss, metrics, own, kind, val)
+        generated(module, built, loss, metrics, own, kind, val)
         for module in (minikeras, keras)
     )
     assert ours == theirs

@@ -12,7 +12,7 @@ import pytest
 
 import minikeras
 from compat import draw
-from compat.layer_draws import DRAWS, drawn
+from compat.layer_cases import DRAWS, generated
 from compat.test_layers_parity import is_float, parameters, ramp, state
 
 PACKAGES = (keras, minikeras)
@@ -113,7 +113,7 @@ def assert_equal_trees(ours, theirs, tolerance, only_scores):
 
 @pytest.mark.parametrize(("name", "policy"), rows())
 def test_values_that_half_floats_hold_badly(name, policy):
-    case = drawn(name, 0)
+    case = generated(name, 0)
     (theirs, their_step), (ours, our_step) = draw.both(
         lambda package: step_of(package, name, case, policy), PACKAGES
     )

@@ -15,7 +15,7 @@ import pytest
 
 import minikeras
 from compat import draw
-from compat.layer_draws import DRAWS, drawn
+from compat.layer_cases import DRAWS, generated
 
 PACKAGES = (keras, minikeras)
 
@@ -134,7 +134,7 @@ def seeds(count, first):
 
 @pytest.mark.parametrize(("name", "seed"), seeds(COUNT, 0))
 def test_drawn_layer(name, seed):
-    case = drawn(name, seed)
+    case = generated(name, seed)
     size = {"rtol": case.tolerance, "reduction": case.terms}
 
     def close(ours, theirs):
@@ -178,7 +178,7 @@ def test_every_layer_has_draws():
 
 @pytest.mark.parametrize(("name", "seed"), seeds(9, 1))
 def test_half_precision(name, seed):
-    case = drawn(name, seed)
+    case = generated(name, seed)
     policy = ("mixed_float16", "mixed_bfloat16", "float16")[(seed + len(name)) % 3]
 
     def run(package):

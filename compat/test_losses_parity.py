@@ -143,7 +143,7 @@ def test_every_public_name_has_a_case():
     assert set(CLASSES.values()) == FUNCTIONS
 
 
-def drawn(name, seed, kind):
+def generated(name, seed, kind):
     """(draw, settings, y_true, y_pred) of a case."""
     d = Draw(kind, name, seed)
     maker, choices = TABLE[name]
@@ -158,7 +158,7 @@ def drawn(name, seed, kind):
 @pytest.mark.parametrize(("name", "seed"), cases(sorted(TABLE), 16))
 def test_function(name, seed):
     """Values, and gradients of a weighted sum of them, under jit."""
-    _, settings, y_true, y_pred = drawn(name, seed, "function")
+    _, settings, y_true, y_pred = generated(name, seed, "function")
 
     def run(package):
         loss = getattr(package.losses, name)
@@ -192,7 +192,7 @@ def weights_for(d, shape):
 def test_class(name, seed):
     """Reductions, sample weights, masks and dtypes, under jit."""
     function = CLASSES[name]
-    d, settings, y_true, y_pred = drawn(function, seed, "class")
+    d, settings, y_true, y_pred = generated(function, seed, "class")
     loss = getattr(minikeras.losses, function)
     values, _ = outcome(jax.eval_shape, lambda *y: loss(*y, **settings), y_true, y_pred)
     shape = y_pred.shape[:1] if values is None else values.shape
@@ -261,7 +261,7 @@ def test_keras_tensors(name, shapes):
 def test_signature_and_config(name):
     ours, theirs = (getattr(p.losses, name) for p in (minikeras, keras))
     assert inspect.signature(ours) == inspect.signature(theirs)
-    _, settings, *_ = drawn(CLASSES[name], 1, "class")
+    _, settings, *_ = generated(CLASSES[name], 1, "class")
     implicit = ours._mk_implicit  # what Keras forgets
     settings = {k: v for k, v in settings.items() if k not in implicit}
     for extra in ({}, {"reduction": "sum", "name": "n"}, settings):

@@ -234,7 +234,7 @@ def test_every_public_class_has_a_case():
     assert set(TABLE) == set(NAMES) - {"Metric"}
 
 
-def drawn(name, seed):
+def generated(name, seed):
     """(settings, batches of arrays, their weights, does a mask come along)."""
     d = Draw("metric", name, seed)
     maker, choices, required = TABLE[name]
@@ -282,7 +282,7 @@ def make(package, name, settings):
 @pytest.mark.parametrize(("name", "seed"), cases(sorted(TABLE), 10))
 def test_updates(name, seed):
     """Variables after each of several updates, and the results."""
-    settings, batches, weights, masks = drawn(name, seed)
+    settings, batches, weights, masks = generated(name, seed)
 
     def run(package):
         metric = make(package, name, settings)
@@ -309,7 +309,7 @@ def test_updates(name, seed):
 @pytest.mark.filterwarnings("ignore:.*cast")
 @pytest.mark.parametrize(("name", "seed"), cases(sorted(TABLE), 3))
 def test_stateless_methods_under_jit(name, seed):
-    settings, batches, weights, _ = drawn(name, seed)
+    settings, batches, weights, _ = generated(name, seed)
 
     def run(package):
         metric = make(package, name, settings)
@@ -343,7 +343,7 @@ def test_every_public_function_is_a_loss_or_has_a_case():
 
 @pytest.mark.parametrize(("name", "seed"), cases(sorted(FUNCTIONS), 10))
 def test_function(name, seed):
-    settings, batches, _, _ = drawn(FUNCTIONS[name], seed)
+    settings, batches, _, _ = generated(FUNCTIONS[name], seed)
     settings.pop("dtype", None)
 
     def run(package):
@@ -366,7 +366,7 @@ def test_signature_and_config(name):
     for settings in (
         least,
         {**least, "name": "n", "dtype": "float16"},
-        drawn(name, 3)[0],
+        generated(name, 3)[0],
     ):
         if {"from_sorted_ids", "axis", "label_weights"} & set(settings):
             continue  # Keras leaves them out, or does not write JSON

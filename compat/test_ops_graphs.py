@@ -12,7 +12,7 @@ import pytest
 import minikeras
 from compat import draw
 from compat.ops_calls import is_array, leaves, taken
-from compat.ops_draws import DRAWS, drawn
+from compat.ops_cases import DRAWS, generated
 from compat.ops_table import CALLS
 
 
@@ -93,7 +93,7 @@ UNEQUAL = {"empty_like", "ndim", "sparsemax"}
 @pytest.mark.parametrize(("name", "seed"), draw.cases(DRAWS, 4, fast=0))
 def test_graph_files(name, seed):
     """Files that Keras can exchange with itself are exchanged both ways."""
-    arguments = drawn(name, seed)
+    arguments = generated(name, seed)
     arrays = [x for x in leaves(arguments) if is_array(x)]
     if not arrays or any(x.size == 0 for x in arrays) or name in UNEQUAL:
         pytest.skip("nothing to compare")

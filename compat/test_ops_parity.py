@@ -18,7 +18,7 @@ import pytest
 import minikeras
 from compat import draw, test_image_parity
 from compat.ops_calls import gradient, is_array, leaves, program, taken
-from compat.ops_draws import DRAWS, Draw, drawn, spoiled
+from compat.ops_cases import DRAWS, Draw, corrupted, generated
 
 PACKAGES = (keras, minikeras)
 COUNT = 18  # calls of each function
@@ -33,7 +33,7 @@ def test_values_and_gradients(name, seed):
     """Equal programs give equal values and gradients; others are run."""
     if name in WRONG_VALUES:
         pytest.skip("Keras is wrong here")
-    args, kwargs = drawn(name, seed)
+    args, kwargs = generated(name, seed)
     arrays = [x for x in leaves((args, kwargs)) if is_array(x)]
     programs = [program(p, name, args, kwargs, arrays) for p in PACKAGES]
     if programs[0] is not None and programs[0] == programs[1]:
@@ -130,7 +130,7 @@ SYMBOLIC = [name for name in DRAWS if name not in NOT_SYMBOLIC]
 @pytest.mark.parametrize(("name", "seed"), draw.cases(SYMBOLIC, COUNT))
 def test_symbolic_shapes(name, seed):
     """Ours are Keras's; where they differ, only ours hold or ours say more."""
-    args, kwargs = drawn(name, seed)
+    args, kwargs = generated(name, seed)
     arrays = [x for x in leaves((args, kwargs)) if is_array(x)]
     if not arrays:
         pytest.skip("no input")
@@ -161,7 +161,7 @@ BY_SIZE = {"size", "squeeze"}
 @pytest.mark.parametrize(("name", "seed"), draw.cases(SYMBOLIC, 3))
 def test_several_unknown_sizes(name, seed):
     """What Keras takes with unknown sizes anywhere, ours takes, and its specs hold."""
-    args, kwargs = drawn(name, seed)
+    args, kwargs = generated(name, seed)
     arrays = [x for x in leaves((args, kwargs)) if is_array(x)]
     d = Draw("unknown", name, seed)
     tensors = [(list(x.shape), x.dtype.name) for x in arrays]
@@ -189,7 +189,7 @@ LENIENT = {"get_item", "layer_normalization", "conv_transpose", "meshgrid"}
 @pytest.mark.parametrize(("name", "seed"), draw.cases(DRAWS, 6))
 def test_bad_arguments(name, seed):
     """What Keras refuses is refused by an error of its kind that shows the call."""
-    call = spoiled(name, seed)
+    call = corrupted(name, seed)
     if call is None or name in LENIENT:
         pytest.skip("nothing to spoil")
     args, kwargs = call

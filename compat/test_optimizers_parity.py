@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 import minikeras
-from compat.optimizer_draws import OPTIMIZERS, SCHEDULES, draw_common, draw_schedule
+from compat.optimizer_cases import OPTIMIZERS, SCHEDULES, draw_common, draw_schedule
 from minikeras.core.variable import unique_paths
 
 QUICK, ALL = 2, 20

@@ -220,7 +220,7 @@ def test_initializers(name, seed):
     dtype = d.choice(None, "float32", "float32", "bfloat16", "float16", "float64")
     if name == "Orthogonal" and dtype in ("bfloat16", "float16"):
         dtype = None  # Keras refuses
-    kind = d.choice("int", "generator", "drawn")
+    kind = d.choice("int", "generator", "generated")
 
     def run(package):
         package.utils.set_random_seed(seed)

@@ -15,7 +15,7 @@ import os
 import platform
 import sys
 
-from compat.bench import report, turns
+from compat.bench import interleaved, report
 from compat.bench.contenders import CONTENDERS
 from compat.bench.workloads import WORKLOADS, find
 
@@ -62,7 +62,7 @@ def start(against):
         if missing:
             print(f"left out: {CONTENDERS[who].title}, no {' and '.join(missing)} here")
         else:
-            children[who] = turns.Child(who)
+            children[who] = interleaved.Child(who)
     versions, device = {"python": platform.python_version()}, ""
     for child in children.values():
         about = child.ask("hello")
@@ -74,18 +74,18 @@ def start(against):
     return children, {"device": device, "versions": versions}
 
 
-def turns_of(options, measures=turns.WARM):
+def turns_of(options, measures=interleaved.WARM):
     """How often the contenders get a turn, and how long it is."""
-    return turns.Turns(options.repeats, 1 if options.quick else None, measures)
+    return interleaved.Turns(options.repeats, 1 if options.quick else None, measures)
 
 
 def in_float32(children, name, options):
     """Measure and print one workload; returns its rows."""
-    found, loops = turns.warm(children, name, "float32", turns_of(options))
+    found, loops = interleaved.warm(children, name, "float32", turns_of(options))
     count = options.cold
     if options.quick:
         count = min(count, 1) if name in QUICK_COLD else 0
-    for who, more in turns.cold(loops, name, count).items():
+    for who, more in interleaved.cold(loops, name, count).items():
         found[who] |= more
     workload = find(name)
     note = f", by hand: {loops['hand']}" if "hand" in loops else ""
@@ -99,7 +99,7 @@ def in_mixed_precision(children, name, options):
     rows = []
     children = {who: c for who, c in children.items() if CONTENDERS[who].jax}
     for policy in MIXED:
-        found, loops = turns.warm(children, name, policy, turns_of(options))
+        found, loops = interleaved.warm(children, name, policy, turns_of(options))
         report.measures(f"{name}, {policy}", found, [*children][1:])
         rows += report.rows(name, policy, found, loops)
     return rows
@@ -109,7 +109,7 @@ def resnet50(children, options):
     """Measure and print building a ResNet50."""
     builders = ("ours", "keras", "tensorflow", "keras-torch")
     loops = {who: "fit" for who in children if who in builders}
-    found = turns.cold(loops, "resnet50", options.cold)
+    found = interleaved.cold(loops, "resnet50", options.cold)
     for of in found.values():
         of["import"] = []  # the other tables have it
     report.measures("ResNet50", found, [who for who in loops if who != "ours"])
@@ -123,7 +123,7 @@ def scaling(children, options):
         lines = []
         for name in names:
             turns_now = turns_of(options, ("fit",))
-            found, loops = turns.warm(children, name, "float32", turns_now)
+            found, loops = interleaved.warm(children, name, "float32", turns_now)
             steps = {who: of["fit"] for who, of in found.items()}
             lines.append(report.line(name, steps, 1e3, against))
             rows += report.rows(name, "float32", found, loops)

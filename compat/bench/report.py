@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from compat.bench.contenders import CONTENDERS
-from compat.bench.turns import median
+from compat.bench.interleaved import median
 
 
 class Measure(NamedTuple):

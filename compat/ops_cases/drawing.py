@@ -11,16 +11,16 @@ NUMBERS = (*FLOATS, "int32", "uint8")
 ANY = (*NUMBERS, "bool")
 
 
-def drawn(name, seed):
+def generated(name, seed):
     """(args, kwargs) of a call of the function `name`."""
     d = Draw(name, seed)
     return d.choice(*DRAWS[name])(d)
 
 
-def spoiled(name, seed):
-    """As `drawn`, with one argument wrong; None: there is none to spoil."""
-    args, kwargs = drawn(name, seed)
-    d, args = Draw("spoiled", name, seed), list(args)
+def corrupted(name, seed):
+    """As `generated`, with one argument wrong; None: none can be corrupted."""
+    args, kwargs = generated(name, seed)
+    d, args = Draw("corrupted", name, seed), list(args)
     arrays = [i for i, x in enumerate(args) if isinstance(x, np.ndarray)]
     texts = [key for key, value in kwargs.items() if isinstance(value, str)]
     ways = ["axis"] * ("axis" in kwargs) + ["text"] * bool(texts)

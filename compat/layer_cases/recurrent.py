@@ -1,6 +1,6 @@
 """Draws of recurrent layers: cells, layers of them, and layers around them."""
 
-from compat.layer_draws.drawing import Case, draws, weights
+from compat.layer_cases.drawing import Case, draws, weights
 
 TOLERANCE = 1e-5
 _ACTIVATIONS = (None, "tanh", "sigmoid", "softsign", "relu")

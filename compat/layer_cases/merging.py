@@ -1,6 +1,6 @@
 """Draws of merging."""
 
-from compat.layer_draws.drawing import Case, draws
+from compat.layer_cases.drawing import Case, draws
 
 
 def operands(d):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from compat.ops_draws.drawing import ANY, NUMBERS, draws
+from compat.ops_cases.drawing import ANY, NUMBERS, draws
 
 
 @draws("append")

@@ -1,6 +1,6 @@
 """Draws of activations."""
 
-from compat.layer_draws.drawing import (
+from compat.layer_cases.drawing import (
     CONSTRAINTS,
     INITIALIZERS,
     REGULARIZERS,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from compat.layer_draws.drawing import (
+from compat.layer_cases.drawing import (
     ACTIVATIONS,
     CONSTRAINTS,
     INITIALIZERS,

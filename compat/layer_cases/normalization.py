@@ -1,6 +1,6 @@
 """Draws of normalization."""
 
-from compat.layer_draws.drawing import Case, draws, image, step_mask, weights
+from compat.layer_cases.drawing import Case, draws, image, step_mask, weights
 
 
 def inputs(d, low=1, high=4):

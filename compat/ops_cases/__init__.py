@@ -5,15 +5,15 @@ compared. Image functions, adaptive pools, CTC and `rearrange` have their own ta
 (`test_image_parity.py`).
 """
 
-from compat.ops_draws import arithmetic, elementwise, shapes  # they fill the table
-from compat.ops_draws.drawing import DRAWS, Draw, drawn, spoiled
+from compat.ops_cases import arithmetic, elementwise, shapes  # they fill the table
+from compat.ops_cases.drawing import DRAWS, Draw, generated, corrupted
 
 __all__ = [
     "DRAWS",
     "Draw",
     "arithmetic",
-    "drawn",
+    "generated",
     "elementwise",
     "shapes",
-    "spoiled",
+    "corrupted",
 ]

@@ -3,8 +3,8 @@
 import itertools
 import math
 
-from compat.layer_draws.convolutional import FORMATS, window
-from compat.layer_draws.drawing import Case, draws, image, step_mask
+from compat.layer_cases.convolutional import FORMATS, window
+from compat.layer_cases.drawing import Case, draws, image, step_mask
 
 
 def spatial(d, rank, kwargs, **sizes):

@@ -1,7 +1,7 @@
 """How to draw a layer of each class: its arguments, its inputs, its call."""
 
 # The modules fill the table.
-from compat.layer_draws import (
+from compat.layer_cases import (
     activations,
     attention,
     convolutional,
@@ -14,7 +14,7 @@ from compat.layer_draws import (
     regularization,
     reshaping,
 )
-from compat.layer_draws.drawing import DRAWS, Case, drawn
+from compat.layer_cases.drawing import DRAWS, Case, generated
 
 __all__ = [
     "Case",
@@ -23,7 +23,7 @@ __all__ = [
     "attention",
     "convolutional",
     "core",
-    "drawn",
+    "generated",
     "jax_functions",
     "merging",
     "normalization",

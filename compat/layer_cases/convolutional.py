@@ -2,7 +2,7 @@
 
 import math
 
-from compat.layer_draws.drawing import ACTIVATIONS, Case, draws, image, weights
+from compat.layer_cases.drawing import ACTIVATIONS, Case, draws, image, weights
 
 FORMATS = (None, "channels_last", "channels_first")
 

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 
-from compat.ops_draws.drawing import FLOATS, NUMBERS, draws
+from compat.ops_cases.drawing import FLOATS, NUMBERS, draws
 
 
 @draws("matmul dot")

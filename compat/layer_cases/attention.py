@@ -1,6 +1,6 @@
 """Draws of the attention layers."""
 
-from compat.layer_draws.drawing import Case, draws, step_mask, weights
+from compat.layer_cases.drawing import Case, draws, step_mask, weights
 
 _SCORES = {"return_attention_scores": True}
 

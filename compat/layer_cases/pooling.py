@@ -1,7 +1,7 @@
 """Draws of pooling."""
 
-from compat.layer_draws.convolutional import FORMATS, images, window
-from compat.layer_draws.drawing import Case, draws, image, step_mask
+from compat.layer_cases.convolutional import FORMATS, images, window
+from compat.layer_cases.drawing import Case, draws, image, step_mask
 
 
 def free(rank, kwargs):

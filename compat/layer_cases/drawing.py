@@ -50,7 +50,7 @@ def draws(names):
     return enter
 
 
-def drawn(name, seed):
+def generated(name, seed):
     """The case of that name and seed."""
     return DRAWS[name](Draw("layer", name, seed), name)
 

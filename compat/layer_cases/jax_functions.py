@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from keras.src.utils import jax_layer
 
-from compat.layer_draws.drawing import Case, draws
+from compat.layer_cases.drawing import Case, draws
 
 # Keras asks TensorFlow whether it is tracing, also on JAX; say no without it.
 jax_layer.tf = types.SimpleNamespace(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from compat.ops_draws.drawing import ANY, FLOATS, INTS, NUMBERS, draws
+from compat.ops_cases.drawing import ANY, FLOATS, INTS, NUMBERS, draws
 
 
 def unary(names, dtypes=ANY, low=-3.0, high=3.0):

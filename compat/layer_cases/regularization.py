@@ -1,7 +1,7 @@
 """Draws of regularization: the same random numbers in both packages."""
 
-from compat.layer_draws.convolutional import FORMATS
-from compat.layer_draws.drawing import Case, draws, image
+from compat.layer_cases.convolutional import FORMATS
+from compat.layer_cases.drawing import Case, draws, image
 
 RATES = (0.0, 0.2, 0.5, 0.9)
 SEEDS = (None, 3, 123456789)
