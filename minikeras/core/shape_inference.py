@@ -1,6 +1,8 @@
 """Output shapes by tracing: a function runs on shapes alone, some of them unknown."""
 
 import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import jax
 
@@ -8,40 +10,56 @@ from minikeras.core import dtypes
 from minikeras.core.bridge import isolated
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.late_import import late_import
-from minikeras.core.unknown_sizes import SIZES_FOR_NONE, guesses, unfilled
+from minikeras.core.unknown_sizes import SIZES_FOR_NONE, guesses, restore_none
 from minikeras.core.variable import is_sparse
 
-_GUESSES = 200  # how many sizes for None are tried where neither fits
+# The most guesses of unknown sizes for one call. A guess is one more trace, about 5 ms
+# on one CPU core, so a call that can never fit fails after a second. `(None, 3)` with
+# `(2, None)` takes 19 guesses, a concatenation of tensors of rank 3 takes 31.
+_MAX_GUESSES = 200
 
 
-def keras_tensors(tree) -> list[KerasTensor]:
+def keras_tensors(tree: Any) -> list[KerasTensor]:
     """The KerasTensors of a tree, left to right."""
     return [x for x in jax.tree_util.tree_leaves(tree) if isinstance(x, KerasTensor)]
 
 
-def dry_run(fn, *args) -> None:
-    """Run `fn` on shapes for what it builds; state that it writes is dropped.
+def dry_run(fn: Callable[..., Any], *args: Any) -> None:
+    """Trace `fn` for the weights that it creates; state that it writes is dropped.
 
     Args:
         fn: any code in Keras style.
-        *args: trees of `jax.ShapeDtypeStruct`.
+        *args: trees of `jax.ShapeDtypeStruct`, the arguments of `fn`.
     """
     with isolated():
         jax.eval_shape(fn, *args)
 
 
-def output_spec(fn, args, kwargs, training=None, fills=SIZES_FOR_NONE, guess=None):
-    """What `fn(*args, **kwargs)` would return, as KerasTensors.
+def output_spec(
+    fn: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+    training: bool | None = None,
+    fills: tuple[int, int] = SIZES_FOR_NONE,
+    guess: Iterable[int] | None = None,
+) -> Any:
+    """Compute what `fn(*args, **kwargs)` would return, as KerasTensors.
 
     `fn` is traced once, or twice when a size is None. State that it writes
     (batch statistics, random counters) is dropped.
 
     Args:
-        fn, args, kwargs: the call.
-        training: the mode of layers.
-        fills: two sizes that stand for None.
-        guess: the sizes, with those of the KerasTensors, that a None may turn out to
-            be if the call asks for it; None: only sizes that it broadcasts with.
+        fn: any code in Keras style.
+        args: positional arguments, trees that may hold KerasTensors.
+        kwargs: keyword arguments, the same.
+        training: the training mode that layers see; None: that of the frame around.
+        fills: the two sizes that replace None in the two traces.
+        guess: sizes that a None is tried with, besides the sizes of the KerasTensors,
+            where neither of `fills` fits the call. None: a None is only tried with
+            the known sizes that it would broadcast with.
+
+    Returns:
+        The tree that `fn` returns, with a KerasTensor for each array.
     """
     flat, treedef = jax.tree_util.tree_flatten((args, kwargs))
     where = [i for i, x in enumerate(flat) if isinstance(x, KerasTensor)]
@@ -64,6 +82,9 @@ def output_spec(fn, args, kwargs, training=None, fills=SIZES_FOR_NONE, guess=Non
             return jax.eval_shape(run, [_struct(x, fill) for x in tensors])
 
     def both(tensors):
+        # One trace cannot tell an output of size 5040 from one of the size of the
+        # batch. Two can: what differs between them follows the unknown size. A trace
+        # of `add` takes 0.7 ms on a CPU core, so known shapes are traced once.
         first = trace(fills[0], tensors)
         unknown = any(None in x.shape for x in tensors)
         return first, trace(fills[1], tensors) if unknown else first
@@ -72,46 +93,65 @@ def output_spec(fn, args, kwargs, training=None, fills=SIZES_FOR_NONE, guess=Non
         try:
             traced = both(tensors)
         except (TypeError, ValueError):
+            # A whole model has `guess=None`: nothing says which of its sizes an
+            # unknown one meets, and a lone tensor has none to broadcast with.
             if guess is None and len(tensors) == 1:
                 raise
             tensors, traced = _first_that_works(both, tensors, guess)
     except Exception as error:
         if any(None in x.shape for x in tensors):
-            unfilled(error, lambda fill: trace(fill, tensors), fills)
+            # Users never wrote 5040: their message says None.
+            restore_none(error, lambda fill: trace(fill, tensors), fills)
         raise
     specs = map(_merge, *traced)
     if where and tensors[0].dtype != flat[where[0]].dtype:
-        specs = (_of_dtype(x, flat[where[0]].dtype) for x in specs)
+        # The trace took integers in the place of floats. Keras says floats come out.
+        specs = (_with_float_dtype(x, flat[where[0]].dtype) for x in specs)
     out_tree, leaves = result
     # Outputs that are no arrays (numbers, strings) pass unchanged.
     return out_tree.unflatten([next(specs) if _is_array(x) else x for x in leaves])
 
 
 def _first_that_works(both, tensors, sizes):
-    """(tensors with some None replaced by a size that fits, their two traces)."""
-    tried = list(itertools.islice(guesses(tensors, sizes), _GUESSES))
-    # Keras records functions of integers on KerasTensors of floats too.
+    """Replace unknown sizes by known ones until the call can be traced.
+
+    `add((None, 3), (2, None))` fits neither 5040 nor 10080; Keras records it with the
+    shape (2, 3).
+
+    Args:
+        both: `both(tensors)` traces the call twice.
+        tensors: list of KerasTensors.
+        sizes: as `guess` of `output_spec`.
+
+    Returns:
+        (tensors with some None replaced, their two traces).
+    """
+    tried = list(itertools.islice(guesses(tensors, sizes), _MAX_GUESSES))
+    # Keras records functions of integers on KerasTensors of floats too, because its
+    # shape rules do not look at dtypes. jax.numpy refuses them, so int32 comes second.
     dtypes_tried = (None,) if sizes is None else (None, "int32")
     for dtype, guess in itertools.product(dtypes_tried, tried):
         shapes = [list(x.shape) for x in tensors]
         for (i, d), size in guess:
             shapes[i][d] = size
         guessed = [
-            KerasTensor(shape, _instead(x.dtype, dtype), x.sparse, name="guess")
+            # The name keeps guesses from counting in `keras_tensor`, `keras_tensor_1`.
+            KerasTensor(shape, _traced_dtype(x.dtype, dtype), x.sparse, name="guess")
             for shape, x in zip(shapes, tensors, strict=True)
         ]
         try:
             return guessed, both(guessed)
         except (TypeError, ValueError):
             pass
+    # The error to show is that of the call as it was written.
     return tensors, both(tensors)
 
 
-def _of_dtype(x, dtype):
+def _with_float_dtype(x, dtype):
     return KerasTensor(x.shape, dtype if x.dtype == "int32" else x.dtype, x.sparse)
 
 
-def _instead(own, dtype):
+def _traced_dtype(own, dtype):
     return dtype if dtype and dtypes.is_float(own) else own
 
 
@@ -120,11 +160,13 @@ def _is_array(x):
 
 
 def _struct(tensor, fill):
+    """What `jax.eval_shape` takes for a KerasTensor; None becomes the size `fill`."""
     shape = tuple(fill if size is None else size for size in tensor.shape)
     dtype = dtypes.as_jax(tensor.dtype)
     if not tensor.sparse:
         return jax.ShapeDtypeStruct(shape, dtype)
-    # One entry, and an array of the whole shape to carry it.
+    # `BCOO` takes arrays alone, no ShapeDtypeStruct. So the trace gets the parts: one
+    # entry, its index, and an array that has the whole shape.
     entry = jax.ShapeDtypeStruct((1,), dtype)
     indices = jax.ShapeDtypeStruct((1, len(shape)), "int32")
     return entry, indices, jax.ShapeDtypeStruct(shape, dtype)
@@ -136,7 +178,7 @@ def _sparse(entry, indices, whole):
 
 
 def _merge(x, y):
-    """Two traced outputs -> KerasTensor; sizes that differ depend on a None."""
+    """Merge the outputs of the two traces; sizes that differ depend on a None."""
     sizes = zip(x.shape, y.shape, strict=True)
     shape = tuple(a if a == b else None for a, b in sizes)
     return KerasTensor(shape, x.dtype, sparse=is_sparse(x))

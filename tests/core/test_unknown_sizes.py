@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from minikeras import Input, KerasTensor, layers, ops
-from minikeras.core.unknown_sizes import guesses, unfilled
+from minikeras.core.unknown_sizes import guesses, restore_none
 
 PLACEHOLDER = re.compile(r"\b(5040|10080|15120|30240)\b")
 
@@ -60,7 +60,7 @@ def test_numbers_computed_of_unknown_sizes_are_none_others_stay():
 
     with pytest.raises(ValueError, match="5036") as caught:
         fail(5040)
-    unfilled(caught.value, fail)
+    restore_none(caught.value, fail)
     assert str(caught.value) == "[None, 3] of None rows, None in all, v1.5, axis_5040"
 
 
@@ -70,7 +70,7 @@ def test_a_message_of_another_form_loses_the_multiples_only():
 
     with pytest.raises(ValueError, match="5040") as caught:
         fail(5040)
-    unfilled(caught.value, fail)
+    restore_none(caught.value, fail)
     assert str(caught.value) == "None rows, 7 columns"
 
 
