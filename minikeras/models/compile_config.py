@@ -1,7 +1,10 @@
-"""What `compile` was given, in files."""
+"""The arguments of `compile` as a config for files."""
 
 import warnings
 
+import jax
+
+from minikeras import optimizers
 from minikeras.core import registry
 from minikeras.core.serialization import (
     deserialize_keras_object,
@@ -10,17 +13,24 @@ from minikeras.core.serialization import (
 
 
 class CompileConfig:
-    """Mix-in of Trainer."""
+    """Mix-in of Trainer: `get_compile_config` and `compile_from_config`."""
 
     def get_compile_config(self):
-        """The arguments of `compile`, for a file; None before it."""
+        """Return the arguments of `compile` as a JSON-ready dict, None without them."""
         if self.compiled:
-            given = dict(self._mk_compile_config, optimizer=self.optimizer)
-            return {key: _serialized(value) for key, value in given.items()}
+            arguments = dict(self._mk_compile_config, optimizer=self.optimizer)
+            return {key: _serialized(value) for key, value in arguments.items()}
         return None
 
     def compile_from_config(self, config):
-        """`compile` as `get_compile_config()` says."""
+        """Call `compile` with the arguments of a config, and build the optimizer.
+
+        A model that overrides `compile` must override this method or
+        `get_compile_config`; otherwise it is left uncompiled, with a warning.
+
+        Args:
+            config: dict of `get_compile_config()`, or None.
+        """
         if self._mk_overrides("compile") and not self._mk_has_own_config():
             warnings.warn(
                 "The model overrides `compile()`: call it yourself, or define "
@@ -48,8 +58,26 @@ class CompileConfig:
         return self._mk_overrides("get_compile_config")
 
 
+def has_loss(loss):
+    """Is there any loss in the nested lists and dicts?"""
+
+    def is_leaf(x):
+        return x is None or not isinstance(x, (list, tuple, dict))
+
+    leaves = jax.tree_util.tree_leaves(loss, is_leaf=is_leaf)
+    return any(leaf is not None for leaf in leaves)
+
+
+def with_loss_scale(optimizer):
+    """The optimizer in a `LossScaleOptimizer`, unless it is None or is one."""
+    wrapper = optimizers.LossScaleOptimizer
+    if optimizer is None or isinstance(optimizer, wrapper):
+        return optimizer
+    return wrapper(optimizer, name="loss_scale_optimizer")
+
+
 def _serialized(value):
-    """For the compile config: public functions by name, objects by config."""
+    """Objects as configs, public functions by name, in lists and dicts."""
     if isinstance(value, dict):
         return {key: _serialized(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""One step on one batch: `train_on_batch` and its like."""
+"""Steps on one batch: `train_on_batch`, `test_on_batch`, `predict_on_batch`."""
 
 import jax
 import numpy as np
@@ -12,12 +12,26 @@ from minikeras.training.logs import to_python
 
 
 class OnBatch:
-    """Mix-in of Trainer."""
+    """Mix-in of Trainer: one step on one batch."""
 
     def train_on_batch(
         self, x, y=None, sample_weight=None, class_weight=None, return_dict=False
     ):
-        """One training step on one batch; returns its loss and metrics."""
+        """Run one training step.
+
+        Args:
+            x: inputs of the batch: array, or list or dict of arrays.
+            y: targets of the batch, likewise.
+            sample_weight: (batch,) weights of the samples, or None.
+            class_weight: dict {class: weight}, instead of `sample_weight`.
+            return_dict: bool, return a dict {name: value}.
+
+        Returns:
+            The loss, [loss, metrics …], or with `return_dict` {name: value}.
+
+        Raises:
+            ValueError: the model is not compiled, or both kinds of weights are given.
+        """
         self._mk_assert_compiled("train_on_batch")
         if class_weight is not None:
             if sample_weight is not None:
@@ -28,7 +42,20 @@ class OnBatch:
         return self._mk_on_batch("train_step", x, y, sample_weight, return_dict)
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
-        """Loss and metrics of one batch."""
+        """Compute loss and metrics of one batch.
+
+        Args:
+            x: inputs of the batch: array, or list or dict of arrays.
+            y: targets of the batch, likewise.
+            sample_weight: (batch,) weights of the samples, or None.
+            return_dict: bool, return a dict {name: value}.
+
+        Returns:
+            The loss, [loss, metrics …], or with `return_dict` {name: value}.
+
+        Raises:
+            ValueError: the model is not compiled.
+        """
         self._mk_assert_compiled("test_on_batch")
         return self._mk_on_batch("test_step", x, y, sample_weight, return_dict)
 
@@ -38,12 +65,16 @@ class OnBatch:
         return logs if return_dict else self._mk_as_list(logs)
 
     def predict_on_batch(self, x):
-        """The model's outputs for one batch, as numpy arrays."""
+        """Return the outputs for one batch, as numpy arrays.
+
+        Args:
+            x: inputs of the batch: array, or list or dict of arrays.
+        """
         (x, *_) = _batch(x, None, None)
         return jax.device_get(loop.one_step(self, "predict_step", (x,)))
 
     def _mk_as_list(self, logs):
-        """Values in the order of the metrics; names of several outputs last."""
+        """The values of logs in the order of `metrics`, then the rest by name."""
         names = []
         for metric in self.metrics:
             if isinstance(metric, CompileMetrics):
@@ -56,7 +87,7 @@ class OnBatch:
 
 
 def _batch(x, y, sample_weight):
-    """Array-likes -> numpy arrays in floatx, as `fit` would pass them."""
+    """Convert array-likes to numpy arrays, float64 to floatx, as `fit` does."""
 
     def convert(a):
         if isinstance(a, jax.Array) or a is None:

@@ -1,8 +1,8 @@
-"""The pure forms of a model's pieces, with the signatures of Keras on JAX.
+"""The steps of a model as pure functions, with the signatures of Keras on JAX.
 
-State goes in and comes out as lists of arrays, in the order of the attributes
+State is passed in and out as lists of arrays, in the order of the attributes
 `trainable_variables`, `non_trainable_variables`, `optimizer.variables` and
-`metrics_variables`. Users override the steps, and call the rest from their own.
+`metrics_variables`. Users override the steps, and call the other methods in theirs.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from minikeras.training.state import variables_of
 
 
 class StatelessMethods:
-    """Mix-in of Trainer."""
+    """Mix-in of Trainer: pure functions of the variables' values."""
 
     __call__: Callable[..., Any]
 
@@ -31,25 +31,36 @@ class StatelessMethods:
     ):
         """`compute_loss` as a pure function of the variables' values.
 
+        Args:
+            trainable_variables: list of arrays, the values of
+                `model.trainable_variables`.
+            non_trainable_variables: list of arrays, likewise.
+            metrics_variables: list of arrays, likewise.
+            x: inputs of a batch.
+            y: targets of the batch.
+            y_pred: outputs of the model for the batch.
+            sample_weight: weights of the samples, or None.
+            training: bool, whether it is the loss of a training step.
+
         Returns:
             (loss, (trainable, non-trainable, metrics values)).
         """
-        own = (
+        groups = (
             self.trainable_variables,
             self.non_trainable_variables,
             self.metrics_variables,
         )
-        given = (trainable_variables, non_trainable_variables, metrics_variables)
+        lists = (trainable_variables, non_trainable_variables, metrics_variables)
         values = {
             id(v): value
-            for variables, arrays in zip(own, given, strict=True)
+            for variables, arrays in zip(groups, lists, strict=True)
             for v, value in zip(variables, arrays, strict=True)
         }
         with bound(values):
             loss = self.compute_loss(
                 x, y, y_pred, sample_weight=sample_weight, training=training
             )
-        return loss, tuple([values[id(v)] for v in variables] for variables in own)
+        return loss, tuple([values[id(v)] for v in variables] for variables in groups)
 
     def compute_loss_and_updates(
         self,
@@ -62,7 +73,18 @@ class StatelessMethods:
         training=False,
         optimizer_variables=None,
     ):
-        """Forward pass and loss as a pure function; made to be differentiated.
+        """Forward pass and loss as a pure function, to be differentiated.
+
+        Args:
+            trainable_variables: list of arrays, the values of
+                `model.trainable_variables`.
+            non_trainable_variables: list of arrays, likewise.
+            metrics_variables: list of arrays, likewise.
+            x: inputs of a batch.
+            y: targets of the batch.
+            sample_weight: weights of the samples, or None.
+            training: bool, run layers in training mode and scale the loss.
+            optimizer_variables: list of arrays, which a loss scale is read from.
 
         Returns:
             (loss to differentiate, (loss, y_pred, non-trainable values, metrics
@@ -74,60 +96,78 @@ class StatelessMethods:
             run = self._mk_loss_by_pieces
         else:
             run = self._mk_loss_of_lists
-        loss, y_pred, kept, metrics = run(lists, x, y, sample_weight, training)
+        loss, y_pred, others, metrics = run(lists, x, y, sample_weight, training)
         scaled = loss
         if training and self.optimizer is not None:
-            own = self.optimizer.variables
-            with bound(
-                {id(v): a for v, a in zip(own, optimizer_variables or (), strict=False)}
-            ):
+            arrays = optimizer_variables or ()
+            pairs = zip(self.optimizer.variables, arrays, strict=False)
+            with bound({id(v): array for v, array in pairs}):
                 scaled = self.optimizer.scale_loss(loss)
-        return scaled, (loss, y_pred, kept, metrics)
+        return scaled, (loss, y_pred, others, metrics)
 
     def _mk_loss_of_lists(self, lists, x, y, sample_weight, training):
+        """(loss, y_pred, non-trainable values, metrics values), in one frame."""
         variables = variables_of(self)._replace(opt_state={})
         tables = steps.from_lists(variables, lists, "test_step")
         with Bridge(variables, variables._replace(**tables)) as bridge:
             y_pred = self.call(x, **self._mk_training_kwargs(training))
             loss = self._mk_call_compute_loss(x, y, y_pred, sample_weight, training)
-        _, kept, metrics = steps.to_lists(variables, bridge.new(), "test_step")
-        return loss, y_pred, kept, metrics
+        _, others, metrics = steps.to_lists(variables, bridge.new(), "test_step")
+        return loss, y_pred, others, metrics
 
     def _mk_loss_by_pieces(self, lists, x, y, sample_weight, training):
-        """The same by the user's `stateless_call` and `stateless_compute_loss`."""
+        """The same with the user's `stateless_call` and `stateless_compute_loss`."""
         params, others, metrics = lists
         y_pred, others, losses = self.stateless_call(
             params, others, x, return_losses=True, **self._mk_training_kwargs(training)
         )
-        # Those of regularizers stand at the end, and are computed once more.
+        # The losses of regularizers are at the end. `stateless_compute_loss` computes
+        # them itself.
         weights = self.trainable_weights
         added = len(losses) - sum(v.regularizer is not None for v in weights)
         with Frame(losses=list(losses[:added])):
             loss, (_, others, metrics) = self.stateless_compute_loss(
-                *(params, others, metrics),
-                **{"x": x, "y": y, "y_pred": y_pred, "sample_weight": sample_weight},
+                params,
+                others,
+                metrics,
+                x=x,
+                y=y,
+                y_pred=y_pred,
+                sample_weight=sample_weight,
                 training=training,
             )
         return loss, y_pred, others, metrics
 
     def train_step(self, state, data):
-        """One training step as a pure function, to be overridden.
+        """Run one training step as a pure function; a subclass may override it.
 
         Args:
             state: (trainable, non-trainable, optimizer, metrics) lists of arrays.
-            data: a batch.
+            data: a batch: x, (x, y) or (x, y, sample_weight).
 
         Returns:
-            (logs, new state).
+            (logs {name: value}, new state).
         """
         return self._mk_keras_step(steps.train_step, state, data, "train_step")
 
     def test_step(self, state, data):
-        """One evaluation step; state is (trainable, non-trainable, metrics)."""
+        """Run one evaluation step as a pure function; a subclass may override it.
+
+        Args:
+            state: (trainable, non-trainable, metrics) lists of arrays.
+            data: a batch: x, (x, y) or (x, y, sample_weight).
+
+        Returns:
+            (logs {name: value}, new state).
+        """
         return self._mk_keras_step(steps.test_step, state, data, "test_step")
 
     def predict_step(self, state, data):
-        """One prediction step; state is (trainable, non-trainable).
+        """Run one prediction step as a pure function; a subclass may override it.
+
+        Args:
+            state: (trainable, non-trainable) lists of arrays.
+            data: a batch: x, (x, y) or (x, y, sample_weight).
 
         Returns:
             (outputs, new non-trainable values).

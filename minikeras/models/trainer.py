@@ -1,6 +1,6 @@
 """Trainer: the part of a model that compiles, fits, evaluates and predicts.
 
-Thin: the loops are in `training/loop.py`, the steps in `training/step.py`.
+The loops are in `training/loop.py`, the steps in `training/step.py`.
 """
 
 import warnings
@@ -21,7 +21,7 @@ from minikeras.data import (
 from minikeras.layers.call_signature import CallSignature, signature_of
 from minikeras.layers.layer import Layer
 from minikeras.metrics.reduction import Mean
-from minikeras.models.compile_config import CompileConfig
+from minikeras.models.compile_config import CompileConfig, has_loss, with_loss_scale
 from minikeras.models.on_batch import OnBatch
 from minikeras.models.stateless import StatelessMethods
 from minikeras.training import loop
@@ -35,8 +35,14 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
 
     _mk_untracked = frozenset(
         {
-            *("optimizer", "history", "loss", "_mk_compile_config", "_mk_programs"),
-            *("_mk_compile_loss", "_mk_compile_metrics", "_mk_loss_tracker"),
+            "optimizer",
+            "history",
+            "loss",
+            "_mk_compile_config",
+            "_mk_programs",
+            "_mk_compile_loss",
+            "_mk_compile_metrics",
+            "_mk_loss_tracker",
         }
     )
 
@@ -46,7 +52,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
     _compile_metrics = Alias("_mk_compile_metrics")
 
     def _mk_lock(self, locked=True):
-        """Models may get new state at any time."""
+        """Do nothing: models may get new state at any time."""
 
     def __init__(self):
         self.optimizer = None
@@ -61,7 +67,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
         self._mk_programs = {}
 
     def __getstate__(self):
-        # Compiled programs belong to this process, and are made again.
+        # Compiled programs cannot be pickled; the copy compiles its own.
         return {**vars(self), "_mk_programs": {}}
 
     # -- compile ------------------------------------------------------------------
@@ -78,22 +84,24 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
         jit_compile="auto",
         auto_scale_loss=True,
     ):
-        """Say how the model is to be trained and judged.
+        """Set the optimizer, losses and metrics.
 
         Args:
             optimizer: name, `keras.optimizers` object, config or optax transformation.
-            loss: name, function or `Loss`; a list or dict of them for several
-                outputs; None when all losses come from `add_loss`.
-            loss_weights: number for each loss, list or dict.
-            metrics: list of names, functions or `Metric` objects; list or dict of
-                lists for several outputs.
-            weighted_metrics: the same, of metrics that see sample and class weights.
-            run_eagerly: run the steps without compiling them, for debugging.
-            steps_per_execution: steps between two calls of the batch callbacks; "auto"
-                is 1. How many steps go to the device together is always chosen.
-            jit_compile: `True` / "auto": compile the steps; False: as `run_eagerly`.
-            auto_scale_loss: with the dtype policy `mixed_float16`, wrap the optimizer
-                in a `LossScaleOptimizer`.
+            loss: name, function or `Loss`; a list or dict of them for several outputs;
+                None if all losses come from `add_loss`.
+            loss_weights: number for each loss, in a list or dict; None weights all by
+                1.
+            metrics: list of names, functions or `Metric` objects; list or dict of lists
+                for several outputs.
+            weighted_metrics: the same, for metrics that use sample and class weights.
+            run_eagerly: bool, run the steps without compiling them, for debugging.
+            steps_per_execution: int >= 1, steps between two calls of the batch
+                callbacks; "auto" is 1. How many steps one dispatch runs does not depend
+                on it.
+            jit_compile: True or "auto" compiles the steps; False is `run_eagerly`.
+            auto_scale_loss: bool, wrap the optimizer in a `LossScaleOptimizer` if the
+                dtype policy is `mixed_float16`.
 
         Raises:
             ValueError: unknown name, or arguments that do not fit together.
@@ -109,30 +117,30 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
             "jit_compile": bool(jit_compile),
         }
         names = getattr(self, "output_names", None)
-        compile_loss = CompileLoss(loss, loss_weights, names) if _given(loss) else None
+        compile_loss = (
+            CompileLoss(loss, loss_weights, names) if has_loss(loss) else None
+        )
         compile_metrics = None
         if metrics is not None or weighted_metrics is not None:
             compile_metrics = CompileMetrics(metrics, weighted_metrics, names)
         optimizer = optimizers.get(optimizer)
         if auto_scale_loss and self.dtype_policy.name == "mixed_float16":
-            optimizer = _with_loss_scale(optimizer)
+            optimizer = with_loss_scale(optimizer)
         self.optimizer = optimizer
         self.loss = loss
         self._mk_compile_loss, self._mk_compile_metrics = compile_loss, compile_metrics
         self._mk_loss_tracker = Mean(name="loss")
         group = 1 if steps_per_execution == "auto" else steps_per_execution
         self.steps_per_execution = positive_int(group, "steps_per_execution")
-        self._mk_run_eagerly, self._mk_jit_compile = (
-            bool(run_eagerly),
-            bool(jit_compile),
-        )
+        self._mk_run_eagerly = bool(run_eagerly)
+        self._mk_jit_compile = bool(jit_compile)
         self.stop_training = False
         self.compiled = True
         self._mk_programs = {}
 
     @property
     def run_eagerly(self):
-        """Do the steps run without being compiled?"""
+        """Whether the steps run without being compiled."""
         return self._mk_run_eagerly
 
     @run_eagerly.setter
@@ -141,7 +149,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
 
     @property
     def jit_compile(self):
-        """Are the steps compiled?"""
+        """Whether the steps are compiled."""
         return self._mk_jit_compile
 
     @jit_compile.setter
@@ -165,7 +173,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
 
     @property
     def metrics(self):
-        """The loss tracker, the compiled metrics, and those held by layers."""
+        """List of the loss tracker, the compiled metrics, and the metrics of layers."""
         found = []
         if self._mk_loss_tracker is not None:
             found.append(self._mk_loss_tracker)
@@ -181,18 +189,24 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
 
     @property
     def metrics_names(self):
-        """Names of `metrics`."""
+        """List of the names of `metrics`."""
         return [metric.name for metric in self.metrics]
 
     def reset_metrics(self):
-        """Start every metric again."""
+        """Reset the state of every metric."""
         for metric in self.metrics:
             metric.reset_state()
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
-        """The total loss, a scalar: compiled losses plus `self.losses`."""
+        """Return the total loss of a batch: compiled losses plus `self.losses`.
+
+        Args:
+            x, y, y_pred, sample_weight: inputs, targets, outputs, weights of the
+                samples.
+            training: bool, whether it is the loss of a training step.
+        """
         del x
         parts = []
         if self._mk_compile_loss is not None:
@@ -209,14 +223,19 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
         return sum(parts[1:], parts[0]) if parts else jnp.zeros(())
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        """Show a batch to the metrics; returns {name: result}."""
+        """Update the metrics with a batch; return {name: result}.
+
+        Args:
+            x, y, y_pred, sample_weight: inputs, targets, outputs, weights of the
+                samples.
+        """
         del x
         if self._mk_compile_metrics is not None:
             self._mk_compile_metrics.update_state(y, y_pred, sample_weight)
         return self.get_metrics_result()
 
     def get_metrics_result(self):
-        """{name: value} of all metrics."""
+        """Return {name: value} of all metrics."""
         results = {}
         for metric in self.metrics:
             value = metric.result()
@@ -239,7 +258,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
             )
 
     def _mk_call_compute_loss(self, x, y, y_pred, sample_weight, training):
-        """An override from before `training=` existed still works."""
+        """Call `compute_loss`, also an override that has no argument `training`."""
         kwargs = {"x": x, "y": y, "y_pred": y_pred, "sample_weight": sample_weight}
         if self._mk_overrides("compute_loss"):
             spec = CallSignature(self.compute_loss)
@@ -311,7 +330,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
                 part.build(y, y_pred)
 
     def _mk_symbolic_build(self, data_batch):
-        """Build from one batch; third-party code calls this by its name in Keras."""
+        """Build from one batch; other libraries call this by its name in Keras."""
         loop.prepare_batch(self, *unpack_x_y_sample_weight(data_batch))
 
     # -- fit, evaluate, predict ---------------------------------------------------
@@ -404,13 +423,22 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
         return_dict=False,
         **kwargs,
     ):
-        """Loss and metrics on data; see `fit` for the arguments.
+        """Compute loss and metrics on data.
+
+        Args:
+            x, y, sample_weight: inputs, targets and weights, or a source, as in `fit`.
+            batch_size: int, samples in a step; None takes 32.
+            verbose: 0 silent, 1 progress bar, 2 one line, "auto".
+            steps: int, number of batches; None takes all.
+            callbacks: list of `Callback`s, or a `CallbackList`.
+            return_dict: bool, return a dict {name: value}.
+            **kwargs: must be empty.
 
         Returns:
-            The loss, or [loss, metrics …]; with `return_dict`, {name: value}.
+            The loss, [loss, metrics …], or with `return_dict` {name: value}.
         """
         self._mk_assert_compiled("evaluate")
-        _refuse_unknown("evaluate", kwargs)
+        _reject_unknown("evaluate", kwargs)
         steps = count_or_none("steps", steps)
         adapter = get_adapter(x, y, sample_weight, batch_size, steps)
         feed = self._mk_feed(adapter, steps)
@@ -418,7 +446,15 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
         return logs if return_dict else self._mk_as_list(logs)
 
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
-        """The model's outputs for `x`, batch by batch, as numpy arrays."""
+        """Compute the outputs for inputs, batch by batch, as numpy arrays.
+
+        Args:
+            x: inputs, or a source of batches, as in `fit`.
+            batch_size: int, samples in a step; None takes 32.
+            verbose: 0 silent, 1 progress bar, 2 one line, "auto".
+            steps: int, number of batches; None takes all.
+            callbacks: list of `Callback`s, or a `CallbackList`.
+        """
         steps = count_or_none("steps", steps)
         adapter = get_adapter(x, None, None, batch_size, steps)
         feed = self._mk_feed(adapter, steps)
@@ -430,28 +466,15 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
         return make_feed(adapter, steps, self.steps_per_execution, allow_chunks, reused)
 
 
-def _given(loss):
-    """Is there any loss in the nest?"""
-    is_leaf = lambda x: x is None or not isinstance(x, (list, tuple, dict))  # noqa: E731
-    leaves = jax.tree_util.tree_leaves(loss, is_leaf=is_leaf)
-    return any(leaf is not None for leaf in leaves)
-
-
 def _depends_on_mode(layer):
-    """Does it draw random numbers, or keep statistics?"""
+    """Does the layer draw random numbers, or keep statistics?"""
     return bool(layer._mk_seed_generators) or any(
         not v._born_trainable for v in layer._mk_own_variables()
     )
 
 
-def _with_loss_scale(optimizer):
-    wrapper = getattr(optimizers, "LossScaleOptimizer", None)
-    if wrapper is None or optimizer is None or isinstance(optimizer, wrapper):
-        return optimizer
-    return wrapper(optimizer, name="loss_scale_optimizer")
-
-
 def _verbosity(verbose):
+    """`verbose` as 0, 1 or 2."""
     if verbose == "auto":
         return 1 if settings.is_interactive_logging_enabled() else 2
     if isinstance(verbose, str):
@@ -460,7 +483,7 @@ def _verbosity(verbose):
 
 
 def _validation_epochs(freq, epochs):
-    """The epochs, counted from 1, that end with a validation."""
+    """The epochs, counted from 1, after which to validate."""
     if isinstance(freq, int):
         return range(freq, epochs + 1, freq)
     if isinstance(freq, (list, tuple, set)):
@@ -470,7 +493,7 @@ def _validation_epochs(freq, epochs):
     )
 
 
-def _refuse_unknown(method, kwargs):
+def _reject_unknown(method, kwargs):
     kwargs.pop("_use_cached_eval_dataset", None)
     if kwargs:
         raise ValueError(f"{method}: arguments not recognized: {sorted(kwargs)}.")
