@@ -1,7 +1,10 @@
 """Settings every test needs before JAX is imported."""
 
+import gc
 import os
 from pathlib import Path
+
+import pytest
 
 # Tests compare with Keras on the CPU; set JAX_PLATFORMS to run them elsewhere.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -11,3 +14,26 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 _CACHE = Path(__file__).resolve().parent / ".cache" / "jax"
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_CACHE))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+
+# A worker compiles thousands of programs, and JAX keeps them all: up to 4.4 GB.
+_MOST_MEMORY = 1.6e9
+
+
+def _memory():
+    """Bytes that the process has in memory; 0 where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _drop_programs():
+    """Drop compiled programs after a test file, if the process has grown large."""
+    yield
+    if _memory() > _MOST_MEMORY:
+        import jax
+
+        jax.clear_caches()
+        gc.collect()

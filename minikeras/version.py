@@ -1,8 +1,9 @@
-"""The version of Keras whose API and files these are."""
+"""The version of this project, and that of the Keras whose API and files it has."""
 
-__version__ = "3.15.1"
+__version__ = "0.1.0"
+KERAS_VERSION = "3.15.1"
 
 
-def version():
-    """The Keras version that this library stands for."""
-    return __version__
+def version() -> str:
+    """The Keras version that scripts find: that of the API and of the files."""
+    return KERAS_VERSION

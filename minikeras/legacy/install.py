@@ -20,9 +20,8 @@ import sysconfig
 import types
 
 from minikeras.core import missing_names as missing
+from minikeras.version import KERAS_VERSION
 
-# The API that `keras.__version__` stands for.
-KERAS_VERSION = "3.15.1"
 _PACKAGE = "minikeras"
 _STAND_IN = "minikeras.legacy.tensorflow_stand_in"
 _MISSING = object()

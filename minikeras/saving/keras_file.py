@@ -12,8 +12,8 @@ from typing import Any
 from minikeras.core import serialization
 from minikeras.core.serialization import serialize_keras_object
 from minikeras.saving import atomic_files, h5_weights, safety
+from minikeras.version import KERAS_VERSION
 
-_FORMAT_VERSION = "3.15.1"  # the version of Keras whose layout this is
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 
 
@@ -24,7 +24,7 @@ def members(model: Any, include_optimizer: bool) -> dict[str, bytes]:
     if not include_optimizer:
         config.pop("compile_config", None)
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
-    metadata = {"keras_version": _FORMAT_VERSION, "date_saved": now}
+    metadata = {"keras_version": KERAS_VERSION, "date_saved": now}
     return {
         METADATA: json.dumps(metadata).encode(),
         CONFIG: json.dumps(config).encode(),

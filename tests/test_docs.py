@@ -1,0 +1,72 @@
+"""The documents: their code runs, and what they name is in the code."""
+
+import pathlib
+import re
+import textwrap
+
+import pytest
+
+import minikeras
+
+ROOT = pathlib.Path(__file__).parent.parent
+PACKAGE = pathlib.Path(minikeras.__file__).parent
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+FENCE = re.compile(r"^( *)```([^\n]*)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
+WALK = ROOT / "docs" / "how-fit-reaches-xla.md"
+
+
+def name_of(page):
+    return str(page.relative_to(ROOT))
+
+
+def blocks(page):
+    """(what is written behind the opening fence, content) of each code block."""
+    for _, language, code in FENCE.findall(page.read_text()):
+        yield language.strip(), textwrap.dedent(code)
+
+
+def python_blocks(page):
+    return [code for language, code in blocks(page) if language == "python"]
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if python_blocks(p)], ids=name_of)
+def test_python_blocks_run(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {"__name__": "docs"}
+    for code in python_blocks(page):
+        exec(compile(code, str(page), "exec"), names)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_excerpts_are_in_the_code(page):
+    for language, code in blocks(page):
+        kind, _, source = language.partition(" excerpt ")
+        if not source:
+            assert language in ("", "sh", "python"), f"unknown kind of block {kind!r}"
+            continue
+        text = (PACKAGE / source).read_text()
+        for line in filter(None, map(str.strip, code.splitlines())):
+            assert line in text, f"{source} does not hold the line {line!r}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_somewhere(page):
+    text = FENCE.sub("", page.read_text())
+    for target in re.findall(r"\]\(([\w.-][\w./-]*)(?:#[^)]*)?\)", text):
+        assert (page.parent / target).exists(), target
+
+
+def test_every_name_of_the_walk_is_in_the_code():
+    code = "\n".join(path.read_text() for path in PACKAGE.rglob("*.py"))
+    text = FENCE.sub("", WALK.read_text())
+    for name in set(re.findall(r"`([^`]+)`", text)):
+        if name.endswith((".py", "/")):
+            places = (PACKAGE / name, ROOT / name)
+            assert any(place.exists() for place in places), name
+            continue
+        words = re.findall(r"[A-Za-z_]\w*", name)
+        missing = [word for word in words if not re.search(rf"\b{word}\b", code)]
+        assert not missing, f"{name}: {missing} not in the code"
