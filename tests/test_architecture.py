@@ -43,9 +43,19 @@ def room(path):
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
 
 
+class _WithoutTypes(ast.NodeTransformer):
+    """Drops `if TYPE_CHECKING:`, whose imports never run."""
+
+    def visit_If(self, node):
+        self.generic_visit(node)
+        if getattr(node.test, "id", "") == "TYPE_CHECKING":
+            return node.orelse
+        return node
+
+
 @functools.cache
 def tree(path):
-    return ast.parse(path.read_text())
+    return _WithoutTypes().visit(ast.parse(path.read_text()))
 
 
 def imported_modules(path, top_level_only=False):

@@ -3,7 +3,7 @@
 import functools
 import inspect
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 
@@ -33,9 +33,15 @@ class LazyBuild:
         if "build" in vars(cls):
             cls.build = _in_scope(vars(cls)["build"])
 
-    def build(self, input_shape=None):
-        """Create the weights; a subclass defines it."""
-        self.built = True
+    if TYPE_CHECKING:  # so that a subclass may name its arguments as it likes
+
+        def build(self, *args: Any, **kwargs: Any) -> None: ...
+
+    else:
+
+        def build(self, input_shape=None):
+            """Create the weights; a subclass defines it."""
+            self.built = True
 
     def add_weight(
         self,

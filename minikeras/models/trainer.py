@@ -4,11 +4,13 @@ The loops are in `training/loop.py`, the steps in `training/step.py`.
 """
 
 import warnings
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from minikeras import optimizers, settings
+from minikeras.callbacks.history import History
 from minikeras.core.checks import positive_int
 from minikeras.core.members import Alias, overrides
 from minikeras.core.shape_inference import dry_run
@@ -70,20 +72,18 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
         # Compiled programs cannot be pickled; the copy compiles its own.
         return {**vars(self), "_mk_programs": {}}
 
-    # -- compile ------------------------------------------------------------------
-
     def compile(
         self,
-        optimizer="rmsprop",
-        loss=None,
-        loss_weights=None,
-        metrics=None,
-        weighted_metrics=None,
-        run_eagerly=False,
-        steps_per_execution=1,
-        jit_compile="auto",
-        auto_scale_loss=True,
-    ):
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int | str = 1,
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
         """Set the optimizer, losses and metrics.
 
         Args:
@@ -168,8 +168,6 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
                 f"You must call `compile()` before `{method}()`: the model does not "
                 "know its optimizer and loss yet."
             )
-
-    # -- metrics and losses -------------------------------------------------------
 
     @property
     def metrics(self):
@@ -289,8 +287,6 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
             y_pred = jax.lax.stop_gradient(y_pred)
         return loss, self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
-    # -- building -----------------------------------------------------------------
-
     def _mk_has_seen_targets(self):
         """Have losses and metrics seen what the outputs and targets look like?"""
         parts = (self._mk_compile_loss, self._mk_compile_metrics)
@@ -333,27 +329,25 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
         """Build from one batch; other libraries call this by its name in Keras."""
         loop.prepare_batch(self, *unpack_x_y_sample_weight(data_batch))
 
-    # -- fit, evaluate, predict ---------------------------------------------------
-
     def fit(
         self,
-        x=None,
-        y=None,
-        batch_size=None,
-        epochs=1,
-        verbose="auto",
-        callbacks=None,
-        validation_split=0.0,
-        validation_data=None,
-        shuffle=True,
-        class_weight=None,
-        sample_weight=None,
-        initial_epoch=0,
-        steps_per_epoch=None,
-        validation_steps=None,
-        validation_batch_size=None,
-        validation_freq=1,
-    ):
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool | str = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: Any = 1,
+    ) -> History:
         """Train the model.
 
         Args:
@@ -413,16 +407,16 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
 
     def evaluate(
         self,
-        x=None,
-        y=None,
-        batch_size=None,
-        verbose="auto",
-        sample_weight=None,
-        steps=None,
-        callbacks=None,
-        return_dict=False,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
         **kwargs,
-    ):
+    ) -> Any:
         """Compute loss and metrics on data.
 
         Args:
@@ -445,7 +439,14 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
         logs = loop.evaluate(self, feed, callbacks, _verbosity(verbose))
         return logs if return_dict else self._mk_as_list(logs)
 
-    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
         """Compute the outputs for inputs, batch by batch, as numpy arrays.
 
         Args:

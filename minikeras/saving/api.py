@@ -3,7 +3,7 @@
 import json
 import pathlib
 import reprlib
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from minikeras.core import serialization
 from minikeras.core.registry import CustomObjectScope
@@ -12,6 +12,9 @@ from minikeras.core.serialization import (
     serialize_keras_object,
 )
 from minikeras.saving import atomic_files, h5_weights, keras_file
+
+if TYPE_CHECKING:
+    from minikeras.models.model import Model
 
 
 def model_to_json(model: Any, **kwargs: Any) -> str:
@@ -113,7 +116,7 @@ def load_model(
     custom_objects: dict | None = None,
     compile: bool = True,
     safe_mode: bool = True,
-) -> Any:
+) -> "Model":
     """Load a model from a `.keras` file.
 
     Args:

@@ -133,7 +133,7 @@ def Input(
     name=None,
     tensor=None,
     optional=False,
-):
+) -> KerasTensor:
     """Create the input of a functional model: a KerasTensor.
 
     Args:
