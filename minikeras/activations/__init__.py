@@ -35,7 +35,7 @@ from minikeras.ops.activation import (
     threshold,
 )
 from minikeras.ops.elementwise import tanh
-from minikeras.core.family import Family
+from minikeras.core.family import Family as _Family
 
 hard_swish = hard_silu
 swish = silu
@@ -78,7 +78,7 @@ __all__ = [
     "threshold",
 ]
 _functions = set(__all__) - {"deserialize", "get", "serialize"}
-_family = Family(
+_family = _Family(
     "activations",
     "activation function",
     {name: globals()[name] for name in _functions},

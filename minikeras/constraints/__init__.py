@@ -8,14 +8,14 @@ from minikeras.constraints.constraints import (
     UnitNorm,
 )
 from minikeras.core import registry
-from minikeras.core.family import Family
+from minikeras.core.family import Family as _Family
 
 max_norm = MaxNorm
 min_max_norm = MinMaxNorm
 non_neg = NonNeg
 unit_norm = UnitNorm
 
-_family = Family(
+_family = _Family(
     "constraints",
     "constraint",
     {

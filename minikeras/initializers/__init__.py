@@ -19,7 +19,7 @@ from minikeras.initializers.random import (
     TruncatedNormal,
     VarianceScaling,
 )
-from minikeras.core.family import Family
+from minikeras.core.family import Family as _Family
 
 constant = Constant
 glorot_normal = GlorotNormal
@@ -38,7 +38,7 @@ truncated_normal = TruncatedNormal
 variance_scaling = VarianceScaling
 zeros = Zeros
 
-_family = Family(
+_family = _Family(
     "initializers",
     "initializer",
     {

@@ -53,7 +53,7 @@ from minikeras.losses.similarity import (
     circle,
     cosine_similarity,
 )
-from minikeras.core.family import Family
+from minikeras.core.family import Family as _Family
 
 __all__ = [
     "BinaryCrossentropy",
@@ -118,7 +118,7 @@ ALIASES = {
     "msle": mean_squared_logarithmic_error,
 }
 _not_losses = ("get", "serialize", "deserialize")
-_family = Family(
+_family = _Family(
     "losses",
     "loss",
     {name: globals()[name] for name in __all__ if name not in _not_losses}

@@ -77,7 +77,7 @@ from minikeras.metrics.regression import (
     MeanSquaredLogarithmicError,
     RootMeanSquaredError,
 )
-from minikeras.core.family import Family
+from minikeras.core.family import Family as _Family
 
 __all__ = [
     "AUC",
@@ -162,7 +162,7 @@ ALIASES = {
     "msle": MeanSquaredLogarithmicError,
 }
 _classes = {name: globals()[name] for name in __all__ if name[0].isupper()}
-_family = Family(
+_family = _Family(
     "metrics",
     "metric",
     _classes | ALIASES | {name.upper(): cls for name, cls in ALIASES.items()},

@@ -23,7 +23,7 @@ from minikeras.optimizers.optimizer import Optimizer
 from minikeras.optimizers.rmsprop import RMSprop
 from minikeras.optimizers.schedule_free_adamw import ScheduleFreeAdamW
 from minikeras.optimizers.sgd import SGD
-from minikeras.core.family import Family
+from minikeras.core.family import Family as _Family
 
 __all__ = [
     "Adadelta",
@@ -59,7 +59,7 @@ _classes = {
 }
 
 
-class _Family(Family):
+class _OptimizerFamily(_Family):
     """The optimizers: names in any case, and optax transformations."""
 
     def find(self, name, custom_objects=None):
@@ -90,7 +90,7 @@ class _Family(Family):
         return found
 
 
-_family = _Family(
+_family = _OptimizerFamily(
     "optimizers",
     "optimizer",
     _classes | {name.lower(): cls for name, cls in _classes.items()},

@@ -8,14 +8,14 @@ from minikeras.regularizers.regularizers import (
     OrthogonalRegularizer,
     Regularizer,
 )
-from minikeras.core.family import Family
+from minikeras.core.family import Family as _Family
 
 l1 = L1
 l2 = L2
 l1_l2 = L1L2
 orthogonal_regularizer = OrthogonalRegularizer
 
-_family = Family(
+_family = _Family(
     "regularizers",
     "regularizer",
     {

@@ -10,7 +10,7 @@ from minikeras.optimizers.schedules.decay import (
     PolynomialDecay,
 )
 from minikeras.optimizers.schedules.schedule import LearningRateSchedule
-from minikeras.core.family import Family
+from minikeras.core.family import Family as _Family
 
 __all__ = [
     "CosineDecay",
@@ -24,7 +24,7 @@ __all__ = [
     "serialize",
 ]
 
-_family = Family(
+_family = _Family(
     "schedules",
     "learning-rate schedule",
     {name: globals()[name] for name in __all__ if name[0].isupper()},
