@@ -4,11 +4,11 @@ A `Frame` holds what the running code sees: the arrays bound to Variables, the t
 mode, the dtype that floats are cast to, the lists that losses and masks go to. Frames
 are linked, their settings do not change, and the only ContextVar of the package holds
 the innermost one, so no thread sees another's. `apply` binds arrays to Variables, runs
-any code written in Keras style and returns the new arrays. That makes the code a pure
-function of arrays.
+any code written in Keras style and returns the new arrays: a pure function of arrays.
 """
 
 import weakref
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
@@ -27,14 +27,14 @@ class Bindings:
         self.outer = outer
         self.new_variables: list[Any] = []
 
-    def bind(self, variable, value) -> None:
+    def bind(self, variable: Any, value: Any) -> None:
         """Bind an array to a Variable, which may have been made just now."""
         if id(variable) not in self.values:
-            # Were it collected, another Variable could get its id, and the array.
+            # If it were collected, a new Variable could get its id, and the array.
             self.new_variables.append(variable)
         self.values[id(variable)] = value
 
-    def lookup(self, variable, default=None):
+    def lookup(self, variable: Any, default: Any = None) -> Any:
         """The array bound to a Variable here or further out."""
         scope, key = self, id(variable)
         while scope is not None:
@@ -45,10 +45,9 @@ class Bindings:
 
 
 class MaskTable:
-    """Masks by the id of the array they belong to.
+    """Masks by the id of their array.
 
-    An entry holds a weak reference to its array and lives as long. So a mask is never
-    given to another array that has the same id later.
+    An entry lives as long as the array, so no later array with this id gets the mask.
     """
 
     __slots__ = ("table",)
@@ -56,11 +55,11 @@ class MaskTable:
     def __init__(self):
         self.table: dict[int, tuple[Any, Any]] = {}
 
-    def get(self, array):
+    def get(self, array: Any) -> Any:
         entry = self.table.get(id(array))
         return entry[1] if entry is not None and entry[0]() is array else None
 
-    def set(self, array, mask) -> None:
+    def set(self, array: Any, mask: Any) -> None:
         key, table = id(array), self.table
         if mask is None:
             table.pop(key, None)
@@ -92,9 +91,10 @@ class Frame:
     configs: SerializationSettings
     opener: Any  # the `Scope` that entered the frame, or None
 
-    def __init__(self, **changes):
+    def __init__(self, **changes: Any):
         around = self.outer = _current.get()
         self.opener, self.closed = None, False
+        # Copied, not looked up further out: each read of a Variable asks two of them.
         for name in _SETTINGS:
             value = changes[name] if name in changes else getattr(around, name)
             setattr(self, name, value)
@@ -104,6 +104,8 @@ class Frame:
         return self
 
     def __exit__(self, *exc):
+        # `ContextVar.reset` would need frames to end in the order of their tokens.
+        # Scopes in generators, or left open by an error, end in any order.
         outer = self.outer
         while outer.closed:
             outer = outer.outer
@@ -113,7 +115,7 @@ class Frame:
 class Scope:
     """A setting that users open with `with`; subclasses say which.
 
-    One object may be open in several threads at once: only their frames know of it.
+    One object may be open in several threads at once, with a frame in each.
     """
 
     _drops_inner = False  # does its end close the scopes that were left open within?
@@ -141,18 +143,15 @@ class Scope:
 
 def _root() -> Frame:
     frame = object.__new__(Frame)
-    frame.bindings = frame.training = frame.autocast = frame.losses = None
-    frame.masks, frame.path, frame.remat, frame.context = MaskTable(), (), None, {}
-    frame.configs, frame.outer, frame.opener = SerializationSettings(), None, None
-    frame.closed = False
+    for name in Frame.__slots__:
+        setattr(frame, name, None)
+    frame.masks, frame.path, frame.context = MaskTable(), (), {}
+    frame.configs, frame.closed = SerializationSettings(), False
     return frame
 
 
 # The settings of a frame do not change, so all contexts may share the outermost one.
-_current: ContextVar[Frame] = ContextVar(
-    "minikeras_frame",
-    default=_root(),  # noqa: B039
-)
+_current: ContextVar[Frame] = ContextVar("minikeras_frame", default=_root())  # noqa: B039
 
 
 def current() -> Frame:
@@ -165,14 +164,14 @@ def restore(frame: Frame) -> None:
     _current.set(frame)
 
 
-def get_mask(x):
-    """The mask that came with an array or KerasTensor, or None."""
+def get_mask(x: Any) -> Any:
+    """The mask of an array or KerasTensor, or None."""
     if hasattr(x, "_keras_mask"):
         return x._keras_mask
     return None if x is None else _current.get().masks.get(x)
 
 
-def set_mask(x, mask) -> None:
+def set_mask(x: Any, mask: Any) -> None:
     """Attach a mask to an array or KerasTensor; None takes it away.
 
     Users read the mask of a concrete array as `_keras_mask`, as in Keras. A traced
@@ -184,12 +183,12 @@ def set_mask(x, mask) -> None:
         _current.get().masks.set(x, mask)
 
 
-def bound(values: dict[int, Any], **changes) -> Frame:
+def bound(values: dict[int, Any], **changes: Any) -> Frame:
     """A frame in which Variables read and write `values` (by `id(variable)`)."""
     return Frame(bindings=Bindings(values, _current.get().bindings), **changes)
 
 
-def isolated(values=None, **changes) -> Frame:
+def isolated(values: dict[int, Any] | None = None, **changes: Any) -> Frame:
     """A frame whose code changes nothing outside of it.
 
     Assigned Variables go to `values` (a new dict by default), added losses to a new
@@ -208,7 +207,7 @@ class Bridge:
         training: the mode of layers that are called without `training=`.
     """
 
-    def __init__(self, variables, values, training=None):
+    def __init__(self, variables: Any, values: Any, training: bool | None = None):
         leaves, self._tree = jax.tree_util.tree_flatten(variables)
         self._keys = [id(v) for v in leaves]
         arrays = self._tree.flatten_up_to(values)
@@ -223,21 +222,22 @@ class Bridge:
     def __exit__(self, *exc):
         self._frame.__exit__(*exc)
 
-    def new(self):
+    def new(self) -> Any:
         """The tree of arrays after the code in the body."""
         return self._tree.unflatten([self._values[key] for key in self._keys])
 
 
-def apply(fn, variables, values, *args, training=None, **kwargs) -> tuple[Any, Any]:
+def apply(
+    fn: Callable, variables: Any, values: Any, *args: Any, training=None, **kwargs: Any
+) -> tuple[Any, Any]:
     """Run code in Keras style as a pure function; the objects do not change.
 
     Args:
         fn: function that reads and assigns Variables.
-        variables, values, training: see `Bridge`.
+        variables, values, training: as in `Bridge`.
         *args, **kwargs: of `fn`.
 
-    Returns:
-        (what `fn` returned, the tree of arrays that it left).
+    Returns: (what `fn` returned, the tree of arrays after it).
 
     >>> from minikeras.core.variable import Variable
     >>> v = Variable([1.0, 2.0])

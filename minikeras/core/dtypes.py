@@ -1,5 +1,8 @@
 """Dtypes by name, and their promotion."""
 
+from collections.abc import Iterable, Iterator
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,28 +10,33 @@ import numpy as np
 from minikeras.settings import floatx
 
 FLOATS = ("float8_e4m3fn", "float8_e5m2", "bfloat16", "float16", "float32", "float64")
-
-
 INTS = (
-    *("int8", "int16", "int32", "int64"),
-    *("uint8", "uint16", "uint32", "uint64"),
-)
-
-
+    "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+)  # fmt: skip
 COMPLEX = ("complex64", "complex128")
-
-
 ALLOWED = {*FLOATS, *INTS, *COMPLEX, "bool", "string"}
 
+# Keras gives Python's numbers 32 bits, numpy would give them 64.
+_PYTHON = {
+    bool: "bool",
+    int: "int32",
+    "int": "int32",
+    str: "string",
+    complex: "complex64",
+}
 
-_PYTHON = {bool: "bool", int: "int32", "int": "int32", str: "string"}
 
+def standardize_dtype(dtype: Any) -> str:
+    """The name of a dtype.
 
-_PYTHON[complex] = "complex64"
+    Args:
+        dtype: name, Python type, numpy or JAX dtype; None is `floatx()`.
 
+    Returns:
+        A name, such as `"float32"`.
 
-def standardize_dtype(dtype) -> str:
-    """Any spelling of a dtype -> its name; None -> `floatx()`.
+    Raises:
+        ValueError: it is no dtype of Keras.
 
     >>> standardize_dtype(None), standardize_dtype(int), standardize_dtype(np.float16)
     ('float32', 'int32', 'float16')
@@ -50,13 +58,13 @@ def standardize_dtype(dtype) -> str:
     return name
 
 
-def as_jax(dtype):
-    """Name -> what jax.numpy takes as a dtype."""
+def as_jax(dtype: Any) -> np.dtype:
+    """The dtype of jax.numpy for any spelling of a dtype."""
     return jnp.dtype(standardize_dtype(dtype))
 
 
-def standardize_shape(shape) -> tuple:
-    """Tuple of ints >= 0 or None; ValueError / TypeError names the bad entry."""
+def standardize_shape(shape: Iterable[Any] | None) -> tuple[Any, ...]:
+    """Turn a shape into a tuple of ints >= 0 or None; ValueError names a bad entry."""
     if shape is None:
         raise ValueError("A shape cannot be None (unknown rank).")
     if isinstance(shape, (int, np.integer)):
@@ -77,8 +85,37 @@ def standardize_shape(shape) -> tuple:
     return tuple(sizes)
 
 
-def is_float(dtype) -> bool:
+def list_leaves(x: Iterable[Any]) -> Iterator[Any]:
+    """The items of nested lists and tuples, left to right."""
+    for item in x:
+        if isinstance(item, (list, tuple)):
+            yield from list_leaves(item)
+        else:
+            yield item
+
+
+def python_dtype(x: Any) -> str | None:
+    """The dtype of a Python number or of nested lists of them; None for all else."""
+    if isinstance(x, bool):
+        return "bool"
+    if isinstance(x, int):
+        return "int32"
+    if isinstance(x, float):
+        return floatx()
+    if isinstance(x, (list, tuple)):
+        kinds = {type(leaf) for leaf in list_leaves(x)}
+        if kinds <= {bool, int, float}:
+            if float in kinds or not kinds:
+                return floatx()
+            return "int32" if int in kinds else "bool"
+    return None
+
+
+def is_float(dtype: Any) -> bool:
     """Is it one of the float dtypes?
+
+    Args:
+        dtype: any spelling of a dtype.
 
     >>> is_float("bfloat16"), is_float(int)
     (True, False)
@@ -86,15 +123,25 @@ def is_float(dtype) -> bool:
     return "float" in standardize_dtype(dtype)
 
 
-def is_int(dtype) -> bool:
-    """Is it one of the signed or unsigned integer dtypes?"""
+def is_int(dtype: Any) -> bool:
+    """Is it one of the signed or unsigned integer dtypes?
+
+    Args:
+        dtype: any spelling of a dtype.
+    """
     return standardize_dtype(dtype) in INTS
 
 
-def result_type(*dtypes) -> str:
-    """The dtype that an operation on arrays of these dtypes gives.
+def result_type(*dtypes: Any) -> str:
+    """The dtype of the result of an operation on arrays of these dtypes.
 
     Python's `int` and `float` are weak: they take the other operand's width.
+
+    Args:
+        *dtypes: any spellings of dtypes; none at all give `floatx()`.
+
+    Raises:
+        ValueError: float8 or strings together with another dtype.
 
     >>> result_type("int32", float), result_type(int, "float16")
     ('float32', 'float16')
@@ -113,6 +160,8 @@ def result_type(*dtypes) -> str:
             raise ValueError(f"result_type: {dtypes}: strings do not mix with numbers.")
         return "string"
     if "uint64" in names and any(name[0] == "i" for name in names):
-        weak.append(1.0)  # no integer dtype holds both
+        # No integer dtype holds both ranges, so the result is a float, as in Keras.
+        # In 32-bit mode JAX itself would take int32.
+        weak.append(1.0)
     strong = [jax.dtypes.canonicalize_dtype(as_jax(name)) for name in names]
     return standardize_dtype(jnp.result_type(*strong, *weak))

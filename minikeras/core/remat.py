@@ -1,9 +1,11 @@
-"""Rematerialization: what a layer computed is computed again for the gradient.
+"""Rematerialization: intermediate values are computed again for the gradient.
 
-It trades time for memory: intermediate values are not kept until the backward pass.
+That trades time for memory, because they are not kept until the backward pass.
 """
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import jax
 
@@ -13,18 +15,32 @@ MODES = ("full", "activations", "larger_than", "list_of_layers", None)
 
 
 class RematScope(Scope):
-    """Layers made inside compute again what they computed, instead of keeping it.
+    """Layers made inside compute their intermediate values again for the gradient.
 
     Args:
-        mode: "full": all layers; "activations": all but products and convolutions
-            are computed again; "larger_than": layers whose output is larger than
-            `output_size_threshold`; "list_of_layers": those in `layer_names`;
-            None: no layer.
-        output_size_threshold: number of entries, the batch not counted.
-        layer_names: list of names.
+        mode: "full": all layers; "activations": all layers, but the results of matrix
+            products and convolutions are kept; "larger_than": layers whose output is
+            larger than `output_size_threshold`; "list_of_layers": those in
+            `layer_names`; None: no layer.
+        output_size_threshold: int, entries of an output, the batch not counted.
+        layer_names: list of names of layers.
+
+    Raises:
+        ValueError: unknown mode.
+
+    Source: Chen et al. 2016, https://arxiv.org/abs/1604.06174.
+
+    >>> from minikeras import layers
+    >>> with RematScope("full"):
+    ...     block = layers.Dense(8, activation="gelu")
     """
 
-    def __init__(self, mode="full", output_size_threshold=1024, layer_names=None):
+    def __init__(
+        self,
+        mode: str | None = "full",
+        output_size_threshold: int = 1024,
+        layer_names: list[str] | None = None,
+    ):
         if mode not in MODES:
             raise ValueError(f"RematScope: mode must be one of {MODES}, got {mode!r}.")
         self.mode = mode
@@ -34,17 +50,18 @@ class RematScope(Scope):
     def _changes(self):
         return {"remat": self}
 
-    def covers(self, layer, output_shapes):
+    def _applies_to(self, layer, output_shapes):
         """Does the scope apply to a layer? `output_shapes()` gives its shapes."""
         if self.mode == "list_of_layers":
             return layer.name in self.layer_names
         if self.mode == "larger_than":
+            # The shapes are asked for in this mode alone: they cost one more trace.
             sizes = (math.prod(x.shape[1:]) for x in output_shapes())
             return any(size > self.output_size_threshold for size in sizes)
         return self.mode is not None
 
-    def policy(self):
-        """Which intermediate values `jax.checkpoint` keeps."""
+    def _policy(self):
+        """Which intermediate values `jax.checkpoint` keeps; None: no value."""
         return _keep_products if self.mode == "activations" else None
 
 
@@ -52,11 +69,18 @@ def _keep_products(primitive, *_, **__):
     return primitive.name in ("dot_general", "conv_general_dilated")
 
 
-def remat(f):
-    """`f`, with its intermediate values computed again for the gradient.
+def remat(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap `f` so that its intermediate values are computed again for the gradient.
 
     Args:
         f: function of arrays and Variables, which it must not assign.
+
+    Returns:
+        A function with the arguments and results of `f`.
+
+    >>> import jax.numpy as jnp
+    >>> jax.grad(remat(lambda x: jnp.sin(jnp.sin(x))))(0.0).tolist()
+    1.0
     """
 
     def rematted(*args, **kwargs):
@@ -65,13 +89,25 @@ def remat(f):
     return rematted
 
 
-def call_again(layer, call, /, *args, **kwargs):
-    """`call(*args, **kwargs)` of a layer under its scope.
+def call_rematerialized(
+    layer: Any, call: Callable[..., Any], /, *args: Any, **kwargs: Any
+) -> Any:
+    """Run the `call` of a layer so that its scope applies; return its outputs.
 
     What `call` assigns (statistics, random counters), the losses it adds and the
     masks it sets come out of the rematerialized part as its results.
+
+    Args:
+        layer: the layer; `layer._mk_remat` is its `RematScope`.
+        call: its method, or a function of the same arguments.
+        *args, **kwargs: of `call`.
     """
+    # `jax.checkpoint` runs `pure` once for the outputs and once more for the gradient.
+    # A Variable that `call` assigns would keep a tracer of the first run, and a random
+    # counter would move twice: dropout would have another mask in the second run. So
+    # all values go in as arguments and come out as results.
     scope, variables = layer._mk_remat, layer.variables
+    # Without the cast: what is not assigned must come out unchanged, in full precision.
     with Frame(autocast=None):
         values = [v.value for v in variables]
 
@@ -86,13 +122,15 @@ def call_again(layer, call, /, *args, **kwargs):
         outputs = jax.eval_shape(lambda: pure(values, args, kwargs)[0])
         return jax.tree_util.tree_leaves(outputs)
 
-    if not scope.covers(layer, shapes):
+    if not scope._applies_to(layer, shapes):
         return call(*args, **kwargs)
     outputs, values, losses, masks = _checkpointed(
-        pure, (values, args, kwargs), {}, scope.policy()
+        pure, (values, args, kwargs), {}, scope._policy()
     )
     with Frame(autocast=None):
         for variable, value in zip(variables, values, strict=True):
+            # Weights that are trained do not change in a call. Assigning them would
+            # make later reads depend on the result of the rematerialized part.
             if not variable.trainable:
                 variable.assign(value)
     for loss in losses:
@@ -104,9 +142,19 @@ def call_again(layer, call, /, *args, **kwargs):
 
 
 def _checkpointed(f, args, kwargs, policy):
-    """`jax.checkpoint` over the arrays among the arguments; the rest is static."""
+    """Run `f` under `jax.checkpoint`.
+
+    Only the arrays among the arguments are arguments of the checkpoint. Its function
+    closes over the rest (bools, numbers, strings), so that `f` may branch on them.
+
+    Args:
+        f: the function.
+        args, kwargs: its arguments, trees.
+        policy: says which intermediate values are kept; None: no value.
+    """
     leaves, treedef = jax.tree_util.tree_flatten((args, kwargs))
     where = [i for i, x in enumerate(leaves) if isinstance(x, jax.Array)]
+    # Inside, each array is another tracer, which has no mask until it is set.
     masks = [get_mask(leaves[i]) for i in where]
 
     def run(arrays, masks):

@@ -1,15 +1,27 @@
 """Scopes that users open by hand: names, stateless and symbolic runs."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import jax
 
 from minikeras.core.bridge import Frame, MaskTable, Scope, current, isolated
-from minikeras.core.variable import StatelessBindings, Variable, convert_to_tensor
+from minikeras.core.stateless import StatelessBindings
+from minikeras.core.variable import Variable, convert_to_tensor
 
 
 class name_scope(Scope):
-    """`with name_scope("block"):` variables made inside are called `block/…`."""
+    """`with name_scope("block"):` variables made inside have paths `block/…`.
 
-    def __init__(self, name, **kwargs):
+    Args:
+        name: string without "/".
+        **kwargs: ignored.
+
+    Raises:
+        ValueError: `name` is empty, or holds "/".
+    """
+
+    def __init__(self, name: str, **kwargs: Any):
         if not isinstance(name, str) or not name or "/" in name:
             raise ValueError(
                 f"name_scope: the name must be a string without '/', got {name!r}."
@@ -17,7 +29,7 @@ class name_scope(Scope):
         self._name = name
 
     @property
-    def name(self):
+    def name(self) -> str:
         """The scope's own name."""
         return self._name
 
@@ -26,16 +38,23 @@ class name_scope(Scope):
 
 
 def leave_name_scopes() -> None:
-    """Leave the name scopes that are innermost, as one entered without `with` is."""
+    """Leave the innermost name scopes, which somebody has entered without `with`."""
+    # Scopes of other kinds around them stay: they belong to code that still runs.
     while isinstance((frame := current()).opener, name_scope):
         frame.__exit__()
 
 
-def device(device_name):
+def device(device_name: Any) -> Any:
     """`with device("cpu:0"):` arrays made inside lie on that device.
 
     Args:
         device_name: "cpu", "gpu:1", … as `jax.devices` counts them, or a JAX device.
+
+    Returns:
+        A context manager.
+
+    Raises:
+        ValueError: no name of a device.
     """
     if isinstance(device_name, jax.Device):
         return jax.default_device(device_name)
@@ -55,18 +74,31 @@ def device(device_name):
 
 
 class StatelessScope:
-    """Inside, assigning a Variable leaves it alone and is remembered here.
+    """Inside, assigned values go to the scope and leave the Variables unchanged.
 
-    Variables that are made inside take their first values when it is left.
+    Variables that are made inside take their first values when the scope ends.
 
     Args:
-        state_mapping: [(variable, value)]: what the variables stand for at first.
-        collect_losses: collect what layers pass to `add_loss` in `losses`?
-        initialize_variables: kept for compatibility.
+        state_mapping: [(Variable, array)]: the values of Variables at the start; None:
+            their own values.
+        collect_losses: does `losses` collect what layers pass to `add_loss`?
+        initialize_variables: kept for compatibility, without effect.
+
+    Raises:
+        ValueError: a pair does not start with a Variable, or shapes differ.
+
+    >>> v = Variable([1.0, 2.0])
+    >>> with StatelessScope([(v, [3.0, 4.0])]) as scope:
+    ...     _ = v.assign(v * 2)
+    >>> scope.get_current_value(v).tolist(), v.numpy().tolist()
+    ([6.0, 8.0], [1.0, 2.0])
     """
 
     def __init__(
-        self, state_mapping=None, collect_losses=False, initialize_variables=True
+        self,
+        state_mapping: Iterable[tuple[Variable, Any]] | None = None,
+        collect_losses: bool = False,
+        initialize_variables: bool = True,
     ):
         self.collect_losses = collect_losses
         self.initialize_variables = initialize_variables
@@ -90,6 +122,8 @@ class StatelessScope:
             self.state_mapping[id(variable)] = value
 
     def __enter__(self):
+        # As in Keras: without `collect_losses` layers add to the losses around. Masks
+        # get a table of their own, because the arrays of the scope may not outlive it.
         losses = self.losses if self.collect_losses else current().losses
         self._bindings = StatelessBindings(self.state_mapping)
         self._frame = Frame(bindings=self._bindings, losses=losses, masks=MaskTable())
@@ -98,24 +132,36 @@ class StatelessScope:
 
     def __exit__(self, *exc):
         self._frame.__exit__(*exc)
-        self._bindings.leave()
+        self._bindings.initialize_variables()
 
-    def add_loss(self, loss):
-        """Remember a loss."""
+    def add_loss(self, loss: Any) -> None:
+        """Add a loss to `losses`.
+
+        Args:
+            loss: scalar array.
+        """
         self.losses.append(loss)
 
-    def add_update(self, update):
-        """Remember a (variable, value) pair."""
+    def add_update(self, update: tuple[Variable, Any]) -> None:
+        """Set the value of a Variable inside of the scope.
+
+        Args:
+            update: (Variable, array of its shape).
+        """
         variable, value = update
         self.state_mapping[id(variable)] = value
 
-    def get_current_value(self, variable):
-        """The value assigned inside the scope, or None."""
+    def get_current_value(self, variable: Variable) -> Any:
+        """The value that a Variable has inside of the scope; None if it was not set.
+
+        Args:
+            variable: a Variable.
+        """
         return self.state_mapping.get(id(variable))
 
 
 class SymbolicScope:
-    """Inside, code runs for its shapes only."""
+    """Inside, code runs for its shapes: state that it writes is dropped."""
 
     def __enter__(self):
         self._frame = isolated()

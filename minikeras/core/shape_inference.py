@@ -24,17 +24,6 @@ def keras_tensors(tree: Any) -> list[KerasTensor]:
     return [x for x in jax.tree_util.tree_leaves(tree) if isinstance(x, KerasTensor)]
 
 
-def dry_run(fn: Callable[..., Any], *args: Any) -> None:
-    """Trace `fn` for the weights that it creates; state that it writes is dropped.
-
-    Args:
-        fn: any code in Keras style.
-        *args: trees of `jax.ShapeDtypeStruct`, the arguments of `fn`.
-    """
-    with isolated():
-        jax.eval_shape(fn, *args)
-
-
 def output_spec(
     fn: Callable[..., Any],
     args: Sequence[Any],

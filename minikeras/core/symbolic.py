@@ -19,7 +19,7 @@ from minikeras.core.constructor_arguments import init_config
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.members import Alias
 from minikeras.core.object_repr import visible
-from minikeras.core.remat import call_again
+from minikeras.core.remat import call_rematerialized
 from minikeras.core.shape_inference import keras_tensors, output_spec
 from minikeras.core.tracebacks import shorten
 from minikeras.core.unknown_sizes import SIZES_FOR_NONE
@@ -129,7 +129,7 @@ class Operation:
         del args, kwargs
         if getattr(self, "_mk_remat", None) is None:
             return fn
-        return functools.partial(call_again, self, fn)
+        return functools.partial(call_rematerialized, self, fn)
 
     def compute_output_spec(self, *args, **kwargs):
         """The output as KerasTensors, by tracing `call`."""

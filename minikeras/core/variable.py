@@ -2,6 +2,7 @@
 
 import operator
 import threading
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import jax
@@ -9,24 +10,33 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core import dtypes, naming, registry
-from minikeras.core.bridge import Bindings, bound, current
+from minikeras.core.bridge import bound, current
 from minikeras.core.ragged import ragged_error
+from minikeras.core.stateless import innermost_stateless
 
 
-def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
-    """Array-like, Variable or Python number -> `jax.Array`.
+def convert_to_tensor(
+    x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None
+) -> Any:
+    """Convert an array-like, a Variable or a number to a `jax.Array`.
 
     Python floats become `floatx()`, other values keep their dtype (64-bit ones
     become 32-bit unless JAX is in 64-bit mode).
 
     Args:
-        x: what to convert.
-        dtype: cast to it; None keeps the dtype.
-        sparse: `False` makes a sparse `BCOO` array dense.
-        ragged: ragged arrays do not exist on JAX: must be falsy.
+        x: array of JAX or numpy, Variable, number, or nested lists of these.
+        dtype: dtype of the result; None keeps that of `x`.
+        sparse: False makes a sparse `BCOO` array dense; otherwise it stays sparse.
+        ragged: must be false: JAX has no ragged arrays.
+
+    Returns:
+        The array, of the shape of `x`.
 
     Raises:
-        ValueError: `ragged`, or a list with rows of unequal lengths.
+        ValueError: `ragged` is true, or a list has rows of unequal lengths.
+
+    >>> convert_to_tensor([1, 2.5]).dtype.name
+    'float32'
     """
     if ragged:
         raise ValueError("convert_to_tensor: ragged arrays do not exist on JAX.")
@@ -39,21 +49,24 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     if is_sparse(x):
         return x if dtype is None else x.astype(dtypes.standardize_dtype(dtype))
     if dtype is None:
-        dtype = _python_dtype(x)
+        dtype = dtypes.python_dtype(x)
     dtype = dtype and jax.dtypes.canonicalize_dtype(dtypes.as_jax(dtype))
     try:
-        return jnp.asarray(_plain(x), dtype=dtype)
+        return jnp.asarray(_stacked(x), dtype=dtype)
     except (TypeError, ValueError) as error:
         raise ragged_error(x, error) from None
 
 
-# Held while Variables change hands, or several are assigned that belong together.
+# Held while Variables are leased or given back, and while several are assigned that
+# belong together, so that a step of another thread sees all of them or none.
 assigning = threading.RLock()
-array_types: set[type] = set()  # `isinstance` of an array is slow
+# Types known to be arrays. Ops ask for each argument, and `isinstance(x, jax.Array)`
+# goes through a metaclass: it takes 0.3 us, a look-up in a set 0.03 us.
+array_types: set[type] = set()
 
 
-def as_array(x):
-    """Array-like, Variable or number -> array; sparse arrays become dense."""
+def as_array(x: Any) -> Any:
+    """Convert as `convert_to_tensor` does; sparse arrays become dense."""
     if type(x) in array_types:
         return x
     if isinstance(x, jax.Array):
@@ -62,13 +75,15 @@ def as_array(x):
     return convert_to_tensor(x, sparse=False)
 
 
-def is_sparse(x) -> bool:
+def is_sparse(x: Any) -> bool:
     """Is `x` a sparse array, a `BCOO` of JAX or one of SciPy?"""
+    # By attribute, because an `isinstance` needs jax.experimental.sparse, whose import
+    # takes 0.2 s.
     return hasattr(x, "todense")
 
 
-def _own(x, dtype):
-    """A numpy array as a new JAX array, other values as they are.
+def _copied(x, dtype):
+    """Copy a numpy array into a new JAX array; return other values as they are.
 
     `jnp.asarray` may share the caller's memory, and compiles a program for each shape.
     """
@@ -77,101 +92,61 @@ def _own(x, dtype):
     return jax.device_put(x.copy() if dtype is None else x.astype(dtypes.as_jax(dtype)))
 
 
-def _plain(x):
-    """Nested lists may hold Variables and arrays, which numpy would not stack."""
+def _stacked(x):
+    """Stack nested lists that hold Variables or arrays, which numpy would not stack."""
     if isinstance(x, (list, tuple)):
-        if any(isinstance(leaf, (jax.Array, Variable)) for leaf in _leaves(x)):
+        leaves = dtypes.list_leaves(x)
+        if any(isinstance(leaf, (jax.Array, Variable)) for leaf in leaves):
             return jnp.stack([convert_to_tensor(item) for item in x])
     return x
 
 
-def _leaves(x):
-    for item in x:
-        if isinstance(item, (list, tuple)):
-            yield from _leaves(item)
-        else:
-            yield item
-
-
-def _python_dtype(x):
-    """The dtype of Python numbers and nested lists of them; None: keep x's own."""
-    if isinstance(x, bool):
-        return "bool"
-    if isinstance(x, int):
-        return "int32"
-    if isinstance(x, float):
-        return dtypes.floatx()
-    if isinstance(x, (list, tuple)):
-        kinds = {type(leaf) for leaf in _leaves(x)}
-        if kinds <= {bool, int, float}:
-            if float in kinds or not kinds:
-                return dtypes.floatx()
-            return "int32" if int in kinds else "bool"
-    return None
-
-
-class StatelessBindings(Bindings):
-    """The bindings of a `StatelessScope`: Variables made inside get values later."""
-
-    __slots__ = ("waiting",)
-
-    def __init__(self, values):
-        super().__init__(values, current().bindings)
-        self.waiting: list[Variable] = []
-
-    def leave(self):
-        """Draw the values that the outermost scope put off."""
-        if (outer := _innermost_stateless(self.outer)) is not None:
-            outer.waiting += self.waiting
-            return
-        for variable in self.waiting:
-            variable._value = variable._drawn()
-            variable._initializer = None
-
-
-def _innermost_stateless(bindings) -> "StatelessBindings | None":
-    """The innermost stateless scope around, or None."""
-    while bindings is not None and not isinstance(bindings, StatelessBindings):
-        bindings = bindings.outer
-    return bindings
-
-
-# What a copy has not: the value is its own, drawn, and lies where JAX puts it.
+# A copy has a value of its own, so the lease, the initializer and the placement of the
+# original do not apply to it.
 _UNSHARED = {"_lease": None, "_initializer": None, "_layout": None}
 
 
 class Variable:
     """An array that can be assigned, shared by everything that refers to it.
 
-    In a `StatelessScope` it takes its first value when the scope is left, and reads
-    as a new draw of the initializer until then.
+    In a `StatelessScope` it takes its first value when the scope ends. Until then,
+    reading it gives a new draw of the initializer.
 
     Args:
-        initializer: array-like initial value, or `f(shape, dtype=)` with `shape`.
-        shape: tuple of ints; needed with a callable initializer.
-        dtype: `floatx()` for callables by default, else the value's own.
+        initializer: the initial value, an array-like; or a function
+            `f(shape, dtype=)` that returns it, or the name of an initializer.
+        shape: tuple of ints; needed with a function or a name.
+        dtype: dtype of the value. None: `floatx()` with a function, else the dtype
+            of the given value.
         trainable: do optimizers update it?
-        autocast: cast to the layer's compute dtype when read inside its `call`.
-        aggregation, synchronization: kept for multi-device training.
-        name: without "/"; unique by default.
-        layout: placement of the value over devices (`jax.sharding.Sharding`).
+        autocast: do layers with another compute dtype read it in that dtype?
+        aggregation: how replicas on several devices are joined: None, "none", "mean",
+            "sum" or "only_first_replica". Kept, not used.
+        synchronization: when they are joined. Kept, not used.
+        name: string without "/"; unique by default.
+        layout: placement of the value over devices, a `jax.sharding.Sharding`.
+        **kwargs: ignored.
 
     Raises:
         ValueError: bad name, unknown aggregation, or a missing shape.
+
+    >>> v = Variable([1.0, 2.0])
+    >>> v.assign_add([1.0, 1.0]).tolist(), (v * 2).tolist()
+    ([2.0, 3.0], [4.0, 6.0])
     """
 
     def __init__(
         self,
-        initializer,
-        shape=None,
-        dtype=None,
-        trainable=True,
-        autocast=True,
-        aggregation="none",
-        synchronization="auto",
-        name=None,
-        layout=None,
-        **kwargs,
+        initializer: Any,
+        shape: Iterable[int] | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str | None = "none",
+        synchronization: str | None = "auto",
+        name: str | None = None,
+        layout: Any = None,
+        **kwargs: Any,
     ):
         del kwargs
         self.name = naming.auto_name(type(self).__name__) if name is None else name
@@ -186,6 +161,8 @@ class Variable:
                 f"Variable: aggregation must be one of {allowed}, got {aggregation!r}."
             )
         self.path = "/".join((*current().path, self.name))
+        # As in Keras, freezing a layer does not change the order of its weights, which
+        # is also the order in files: those made trainable come first.
         self._trainable = self._born_trainable = bool(trainable)
         self._autocast = bool(autocast)
         self.aggregation = aggregation or "none"
@@ -195,17 +172,17 @@ class Variable:
         if isinstance(initializer, str):
             initializer = registry.family("initializers").get(initializer)
         self._layout = layout
-        self._initializer: Any = None  # until the value is drawn
+        self._initializer: Any = None  # a function while there is no value yet
         if callable(initializer):
-            self._plan(initializer, shape, dtype)
+            self._init_from_function(initializer, shape, dtype)
         else:
-            self._value = self._placed(self._own_value(initializer, shape, dtype))
+            self._value = self._placed(self._given_value(initializer, shape, dtype))
             self.shape = tuple(self._value.shape)
             self._dtype = dtypes.standardize_dtype(self._value.dtype)
         self._ndim = len(self.shape)
 
-    def _plan(self, initializer, shape, dtype):
-        """Take the value of an initializer, now or when the scope is left."""
+    def _init_from_function(self, initializer, shape, dtype):
+        """Take the value of an initializer, now or when the stateless scope ends."""
         if shape is None:
             raise ValueError(
                 "When creating a Variable from an initializer, the `shape` must be "
@@ -214,17 +191,18 @@ class Variable:
         self.shape = dtypes.standardize_shape(shape)
         self._dtype = dtypes.standardize_dtype(dtype or dtypes.floatx())
         self._initializer, self._value = initializer, None
-        if (scope := _innermost_stateless(current().bindings)) is not None:
-            scope.waiting.append(self)
+        if (scope := innermost_stateless(current().bindings)) is not None:
+            scope.uninitialized.append(self)
             return
-        self._value, self._initializer = self._drawn(), None
+        self._value, self._initializer = self._initial_value(), None
         self.shape = tuple(self._value.shape)
         self._dtype = dtypes.standardize_dtype(self._value.dtype)
 
-    def _drawn(self):
+    def _initial_value(self):
         """A draw of the initializer."""
-        # Layers are also built while a model is being traced: the value of a
-        # new variable must be an array all the same, never a tracer.
+        # Layers are also built while a model is traced. The value must be an array all
+        # the same, never a tracer. `jax.ensure_compile_time_eval` would give one, too,
+        # but as a constant of the program, which XLA would compile and store.
         with jax.core.eval_context(), bound({}, autocast=None):
             value = self._initializer(self.shape, dtype=self._dtype)
             return self._placed(convert_to_tensor(value, self._dtype))
@@ -232,17 +210,19 @@ class Variable:
     def _placed(self, value):
         return value if self._layout is None else jax.device_put(value, self._layout)
 
-    def _own_value(self, initializer, shape, dtype):
-        if _innermost_stateless(current().bindings) is not None:
+    def _given_value(self, initializer, shape, dtype):
+        """Copy the array-like that the constructor was given into a new array."""
+        if innermost_stateless(current().bindings) is not None:
             raise ValueError(
                 f"Variable {self.path}: an array cannot become the value of a new "
                 "variable while in a stateless scope, which leaves variables as they "
                 "are. Create it before the scope, or give `shape` and an initializer."
             )
         with jax.core.eval_context(), bound({}, autocast=None):
-            value = convert_to_tensor(_own(initializer, dtype), dtype)
+            value = convert_to_tensor(_copied(initializer, dtype), dtype)
             if isinstance(initializer, jax.Array) and value is initializer:
-                value = jnp.copy(value)  # a later donation must not take the caller's
+                # Training donates the array to XLA, which deletes it: not the caller's.
+                value = jnp.copy(value)
             if shape is not None and tuple(shape) != tuple(value.shape):
                 raise ValueError(
                     f"Variable {self.path}: shape={tuple(shape)} does not match the "
@@ -251,16 +231,16 @@ class Variable:
             return value
 
     @property
-    def dtype(self):
-        """Dtype of what reading gives: inside a layer, its compute dtype."""
+    def dtype(self) -> str:
+        """Name of the dtype of `value`: inside of a layer, its compute dtype."""
         cast = current().autocast
         if cast is not None and self._autocast and "float" in self._dtype:
             return cast
         return self._dtype
 
     @property
-    def value(self):
-        """The current array: the bound one inside a bridge, else its own."""
+    def value(self) -> jax.Array:
+        """The current array: inside a bridge the array bound there, else its own."""
         frame = current()
         value = None
         if frame.bindings is not None:
@@ -273,20 +253,36 @@ class Variable:
         return value
 
     def _own_array(self):
-        while True:  # a loop in another thread may just take it, or give it back
+        """The array that the Variable has itself, or that its lease has."""
+        while True:
+            # A lock would more than double the 0.3 us of reading. Without it, another
+            # thread may end its lease between the two reads here: the value is read
+            # too early, the lease too late, and both are None. So it reads again.
             value, lease = self._value, self._lease
             if lease is not None:
                 return lease.read(self)
             if value is not None:
                 return value
             if self._initializer is not None:
-                return self._drawn()
+                return self._initial_value()
 
-    def assign(self, value):
-        """Replace the value; shapes must agree. Returns the new value."""
+    def assign(self, value: Any) -> Any:
+        """Replace the value.
+
+        Args:
+            value: array-like of the Variable's shape; cast to its dtype.
+
+        Returns:
+            The new value.
+
+        Raises:
+            ValueError: `value` has another shape.
+        """
         bindings, free = current().bindings, self._lease is None
+        # A leased Variable takes numpy as it is: metrics are reset in each epoch, and
+        # to send one zero to the device takes longer than a small step, 0.03 ms.
         if bindings is not None or free or not isinstance(value, np.ndarray):
-            value = convert_to_tensor(_own(value, self._dtype), self._dtype)
+            value = convert_to_tensor(_copied(value, self._dtype), self._dtype)
         if tuple(value.shape) != self.shape:
             raise ValueError(
                 f"Variable {self.path}: cannot assign a value of shape "
@@ -298,22 +294,31 @@ class Variable:
         with assigning:
             if self._lease is not None:
                 self._lease.write(self, value)
-            elif isinstance(value, np.ndarray):  # it was given back just now
-                self._value = convert_to_tensor(_own(value, self._dtype), self._dtype)
+            elif isinstance(value, np.ndarray):  # the lease has ended since `free`
+                array = convert_to_tensor(_copied(value, self._dtype), self._dtype)
+                self._value = array
             else:
                 self._value = value
         return value
 
-    def assign_add(self, value):
-        """`assign(self + value)`."""
+    def assign_add(self, value: Any) -> Any:
+        """Add to the value; returns the new value.
+
+        Args:
+            value: array-like that broadcasts to the Variable's shape.
+        """
         return self.assign(self.value + convert_to_tensor(value, self.dtype))
 
-    def assign_sub(self, value):
-        """`assign(self - value)`."""
+    def assign_sub(self, value: Any) -> Any:
+        """Subtract from the value; returns the new value.
+
+        Args:
+            value: array-like that broadcasts to the Variable's shape.
+        """
         return self.assign(self.value - convert_to_tensor(value, self.dtype))
 
     @property
-    def trainable(self):
+    def trainable(self) -> bool:
         """Do optimizers update it?"""
         return self._trainable
 
@@ -322,8 +327,8 @@ class Variable:
         self._trainable = bool(value)
 
     @property
-    def overwrite_with_gradient(self):
-        """Does its gradient replace the value, as for scales of float8?"""
+    def overwrite_with_gradient(self) -> bool:
+        """Does its gradient replace the value, as for the scales of float8?"""
         return self._overwrite_with_gradient
 
     @overwrite_with_gradient.setter
@@ -337,23 +342,23 @@ class Variable:
 
     @property
     def regularizer(self):
-        """What gives the penalty on its value, or None."""
+        """Function from the value to a penalty of the loss, or None."""
         return self._regularizer
 
     @regularizer.setter
     def regularizer(self, value):
-        self._regularizer = self._function("regularizer", value)
+        self._regularizer = self._checked("regularizer", value)
 
     @property
     def constraint(self):
-        """What its value is projected by after each step, or None."""
+        """Function that projects the value after each step, or None."""
         return self._constraint
 
     @constraint.setter
     def constraint(self, value):
-        self._constraint = self._function("constraint", value)
+        self._constraint = self._checked("constraint", value)
 
-    def _function(self, attribute, value):
+    def _checked(self, attribute, value):
         if value is not None and not callable(value):
             raise ValueError(
                 f"Variable {self.path}: Invalid value for attribute `{attribute}`: "
@@ -362,11 +367,11 @@ class Variable:
         return value
 
     @property
-    def ndim(self):
+    def ndim(self) -> int:
         """Number of dimensions."""
         return self._ndim
 
-    def numpy(self):
+    def numpy(self) -> np.ndarray:
         """The value as a new numpy array."""
         return np.array(self.value)
 
@@ -386,13 +391,13 @@ class Variable:
     def __hash__(self):
         return id(self)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index) -> jax.Array:
         return self.value[index]
 
     def __len__(self):
         return len(self.value)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[jax.Array]:
         return iter(self.value)
 
     def __int__(self):
@@ -426,8 +431,8 @@ class Variable:
         self.__dict__.update(state, _value=jnp.asarray(state["_value"]))
 
 
-def unique_paths(variables):
-    """{path: Variable}, in order; a path that is taken goes on as path_1, path_2, …
+def unique_paths(variables: Iterable[Variable]) -> dict[str, Variable]:
+    """{path: Variable}, in order; a path that is taken becomes path_1, path_2, …
 
     >>> list(unique_paths([Variable(0.0, name="a"), Variable(1.0, name="a")]))
     ['a', 'a_1']
@@ -463,19 +468,22 @@ def _logical(class_name):
     return lambda a, b: registry.op(class_name)(a, b)
 
 
-_FUNCTIONS = {
-    **{"and": _logical("LogicalAnd"), "or": _logical("LogicalOr")},
-    **{"xor": _logical("LogicalXor")},
-}
-for (
-    _name
-) in "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift".split():
-    _function = _FUNCTIONS.get(_name) or getattr(operator, f"__{_name}__")
-    _forward, _reflected = _binary(_function)
-    setattr(Variable, f"__{_name}__", _forward)
-    setattr(Variable, f"__r{_name}__", _reflected)
-for _name in "eq ne lt le gt ge".split():
-    setattr(Variable, f"__{_name}__", _binary(getattr(operator, f"__{_name}__"))[0])
-for _name in "neg pos abs invert".split():
-    _unary = getattr(operator, f"__{_name}__")
-    setattr(Variable, f"__{_name}__", lambda self, f=_unary: f(self.value))
+def _install_operators():
+    """Give Variable Python's operators, each on `value`."""
+    arithmetic = "add sub mul truediv floordiv mod pow matmul lshift rshift"
+    binary = {x: getattr(operator, f"__{x}__") for x in arithmetic.split()}
+    binary["and"] = _logical("LogicalAnd")
+    binary["or"] = _logical("LogicalOr")
+    binary["xor"] = _logical("LogicalXor")
+    for name, function in binary.items():
+        forward, reflected = _binary(function)
+        setattr(Variable, f"__{name}__", forward)
+        setattr(Variable, f"__r{name}__", reflected)
+    for name in "eq ne lt le gt ge".split():
+        setattr(Variable, f"__{name}__", _binary(getattr(operator, f"__{name}__"))[0])
+    for name in "neg pos abs invert".split():
+        unary = getattr(operator, f"__{name}__")
+        setattr(Variable, f"__{name}__", lambda self, f=unary: f(self.value))
+
+
+_install_operators()
