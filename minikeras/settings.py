@@ -22,13 +22,9 @@ _settings: dict[str, Any] = {
     "dtype_policy": None,
 }
 # Those that `clear_session()` sets back; the others are the program's.
-_OF_A_SESSION = {
-    name: _settings[name]
-    for name in (
-        *("interactive_logging", "traceback_filtering", "safe_mode"),
-        *("flash_attention", "dtype_policy"),
-    )
-}
+_SESSION_SETTINGS = """interactive_logging traceback_filtering safe_mode flash_attention
+    dtype_policy""".split()
+_OF_A_SESSION = {name: _settings[name] for name in _SESSION_SETTINGS}
 
 
 def _choose(name: str, value: str, allowed: tuple[str, ...]) -> None:

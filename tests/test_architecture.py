@@ -4,6 +4,7 @@ import ast
 import functools
 import pathlib
 import sys
+import tokenize
 
 import numpy as np
 import pytest
@@ -142,6 +143,102 @@ def test_lengths(path):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             length = code_lines(node, text)
             assert length <= MAX_FUNCTION, f"{node.name} has {length} lines of code"
+
+
+# Private members that several rooms share: Keras's own name, what graphs and files are
+# made of, how a Variable is handed to a loop. `training/protocol.py` lists the rest.
+SHARED = {
+    "_keras_history",
+    "_mk_inbound_nodes",
+    "_mk_init_arguments",
+    "_mk_remat",
+    "_mk_check_store",
+    "_mk_own_metrics",
+    "_mk_own_variables",
+    "_mk_seed_generators",
+    "_born_trainable",
+    "_own_array",
+}
+# Of Python itself.
+STANDARD = {
+    "_replace",
+    "_make",
+    "_fields",
+    "_asdict",
+    "_getframe",
+    "_DummyThread",
+    "_empty",
+}
+
+
+def defined_names(path):
+    """Names of functions, classes, attributes and variables that a file defines."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            yield node.name
+        elif isinstance(node, (ast.Name, ast.Attribute)):
+            if isinstance(node.ctx, ast.Store):
+                yield getattr(node, "attr", getattr(node, "id", None))
+
+
+def private_members(path):
+    """(name, line) of private members of other objects that a file reads."""
+    for node in ast.walk(tree(path)):
+        if not isinstance(node, ast.Attribute) or not node.attr.startswith("_"):
+            continue
+        owner = getattr(node.value, "id", "")
+        is_super = isinstance(node.value, ast.Call) and (
+            getattr(node.value.func, "id", "") == "super"
+        )
+        if not node.attr.startswith("__") and owner not in ("self", "cls"):
+            if not is_super:
+                yield node.attr, node.lineno
+
+
+def test_no_room_reads_private_members_of_another():
+    own = {}
+    for path in FILES:
+        own.setdefault(room(path), set()).update(defined_names(path))
+    protocol = set(defined_names(ROOT / "training" / "protocol.py"))
+    allowed = SHARED | STANDARD | protocol
+    for path in FILES:
+        for name, line in private_members(path):
+            where = f"{path.relative_to(ROOT)}:{line}"
+            assert name in allowed | own[room(path)], f"{where} reads {name}"
+
+
+# Lines with a comment, of 100 lines of code.
+DENSITY = {"core": 6, "ops": 6, "training": 6}
+
+
+@pytest.mark.parametrize("name", DENSITY)
+def test_comments_say_why(name):
+    comments = code = 0
+    for path in FILES:
+        if room(path) != name:
+            continue
+        with path.open("rb") as file:
+            tokens = list(tokenize.tokenize(file.readline))
+        comments += len({t.start[0] for t in tokens if t.type == tokenize.COMMENT})
+        lines = path.read_text().splitlines()
+        docs = docstring_lines(path)
+        code += sum(
+            bool(line.strip()) and not line.strip().startswith("#")
+            for i, line in enumerate(lines, 1)
+            if i not in docs
+        )
+    density = 100 * comments / code
+    assert density >= DENSITY[name], f"{density:.1f} comments in 100 lines of {name}"
+
+
+def docstring_lines(path):
+    found = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and node.body:
+            first = node.body[0]
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+                found |= {*range(first.lineno, first.end_lineno + 1)}
+    return found
 
 
 def test_one_context_variable():

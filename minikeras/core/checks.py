@@ -112,11 +112,9 @@ def positive_number(owner, **given):
 
 # -- arguments of optimizers: a name means the same in all of them
 
-_OPTIONAL_HYPERPARAMETERS = {
-    *("weight_decay", "adam_weight_decay", "clipnorm", "clipvalue", "global_clipnorm"),
-    *("ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps"),
-    *("rms_rate", "use_ema"),
-}
+_OPTIONAL_HYPERPARAMETERS = """weight_decay adam_weight_decay clipnorm clipvalue
+    global_clipnorm ema_overwrite_frequency loss_scale_factor
+    gradient_accumulation_steps rms_rate use_ema""".split()
 _RANGES = {
     "a number": (lambda x: x == x, "muon_a muon_b muon_c"),
     "a float between [0, 1]": (

@@ -309,9 +309,8 @@ class SubtreeState:
     """
 
     __slots__ = (
-        *("layers", "weights", "variables", "paths", "carried"),
-        *("_changes", "_containers"),
-    )
+        "layers", "weights", "variables", "paths", "carried", "_changes", "_containers"
+    )  # fmt: skip
 
     changes = 0  # of attributes, of any object so far
 

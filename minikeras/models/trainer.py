@@ -13,7 +13,6 @@ from minikeras import optimizers, settings
 from minikeras.callbacks.history import History
 from minikeras.core.checks import positive_int
 from minikeras.core.members import Alias, overrides
-from minikeras.core.shape_inference import dry_run
 from minikeras.data import (
     count_or_none,
     get_adapter,
@@ -317,7 +316,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
                 self._mk_loss_and_logs(x, y, y_pred, sample_weight, False)
             return 0
 
-        dry_run(run, x, y, sample_weight)
+        loop.dry_run(run, x, y, sample_weight)
         self._mk_build_optimizer()
 
     def _mk_build_parts(self, y, y_pred):

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from minikeras.core.bridge import apply
-from minikeras.core.variable import unique_paths
+from minikeras.core.variable import is_sparse, unique_paths
 from minikeras.optimizers import gradients
 from minikeras.optimizers.state import OptimizerState
 
@@ -32,7 +32,8 @@ class OptimizerStep(OptimizerState):
         Returns:
             (new params, new state).
         """
-        grads = gradients.to_dense(grads)
+        if any(map(is_sparse, grads.values())):
+            grads = gradients.to_dense(grads)
         paths = self._mk_paths()
         # `count` counts gradients, `iteration` updates. As in Keras, a learning-rate
         # schedule is called with the first, Adam's bias correction with the second.
@@ -93,7 +94,9 @@ class OptimizerStep(OptimizerState):
         grads = dict(zip(grads, clipped, strict=True))
         own = {key: variables[key] for key in grads}
         decays = {key: self._mk_decay_of(v) for key, v in own.items()}
-        old = gradients.decay_weights({k: params[k] for k in grads}, decays, rate)
+        old = {key: params[key] for key in grads}
+        if any(decay is not None for decay in decays.values()):
+            old = gradients.decay_weights(old, decays, rate)
         if self._mk_has_own_update_step():
 
             def run():

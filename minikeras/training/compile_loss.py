@@ -67,9 +67,9 @@ class CompileLoss:
         """Find out which loss belongs to which output; shapes are enough."""
         if hasattr(y_pred, "shape") and _is_loss(self.loss):
             function, weight = self._function(self.loss, y, y_pred), self.loss_weights
-            self.entries = [
-                Entry("loss", (), function, alignment.one_number(weight), None)
-            ]
+            if weight is not None:
+                weight = alignment.one_number(weight)
+            self.entries = [Entry("loss", (), function, weight, None)]
             return
         names = alignment.output_names(y_pred, self.output_names)
         targets = alignment.conform(y, y_pred, names, "y")

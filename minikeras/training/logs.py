@@ -48,10 +48,8 @@ def _loading(name):
     return call
 
 
-for _name in (
-    *("__getitem__", "__setitem__", "__delitem__", "__contains__", "__iter__"),
-    *("__len__", "__eq__", "__ne__", "__repr__", "__or__", "__ror__", "__ior__"),
-    *("get", "items", "keys", "values", "pop", "popitem", "update", "setdefault"),
-    *("copy", "clear", "__reversed__"),
-):
+_METHODS = """__getitem__ __setitem__ __delitem__ __contains__ __iter__ __len__ __eq__
+    __ne__ __repr__ __or__ __ror__ __ior__ get items keys values pop popitem update
+    setdefault copy clear __reversed__"""
+for _name in _METHODS.split():
     setattr(LazyLogs, _name, _loading(_name))

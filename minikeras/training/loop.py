@@ -1,10 +1,13 @@
 """`fit`, `evaluate`, `predict`: epochs and callbacks around the compiled steps."""
 
+from collections.abc import Callable
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
 from minikeras.callbacks import CallbackList
-from minikeras.core.shape_inference import dry_run
+from minikeras.core.bridge import isolated
 from minikeras.data import unpack_x_y_sample_weight
 from minikeras.data.batches import described
 from minikeras.layers.building import building
@@ -144,6 +147,17 @@ def _batch_hook(callbacks, name):
     if listening is not None and not listening()[name]:
         return None
     return getattr(callbacks, name)
+
+
+def dry_run(fn: Callable[..., Any], *args: Any) -> None:
+    """Trace `fn` for the weights that it creates; state that it writes is dropped.
+
+    Args:
+        fn: any code in Keras style.
+        *args: trees of `jax.ShapeDtypeStruct`, the arguments of `fn`.
+    """
+    with isolated():
+        jax.eval_shape(fn, *args)
 
 
 def prepare(model: TrainableModel, adapter):

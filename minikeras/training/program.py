@@ -180,11 +180,9 @@ def plain_step(model: TrainableModel, variables: TrainState, name: str):
 
 
 # What the steps call of a model. Users may set each on the class or on the object.
-_HOOKS = (
-    *("train_step", "test_step", "predict_step", "call", "stateless_call"),
-    *("compute_loss", "compute_metrics", "get_metrics_result"),
-    *("compute_loss_and_updates", "stateless_compute_loss"),
-)
+_HOOKS = """train_step test_step predict_step call stateless_call compute_loss
+    compute_metrics get_metrics_result compute_loss_and_updates
+    stateless_compute_loss""".split()
 
 
 def program_of(model: TrainableModel, variables: TrainState, name: str) -> Program:

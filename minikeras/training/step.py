@@ -125,12 +125,10 @@ def step_of_pieces(model, variables: TrainState, name: str):
 
     def train(lists, x, y, weight):
         params, others, slots, metrics = lists
-        grads, (loss, y_pred, others, metrics) = jax.grad(
-            model.compute_loss_and_updates, has_aux=True
-        )(
-            *(params, others, metrics, x, y, weight),
-            training=True,
-            optimizer_variables=slots,
+        gradient = jax.grad(model.compute_loss_and_updates, has_aux=True)
+        arguments = (params, others, metrics, x, y, weight)
+        grads, (loss, y_pred, others, metrics) = gradient(
+            *arguments, training=True, optimizer_variables=slots
         )
         params, slots = model.optimizer.stateless_apply(slots, grads, params)
         return (params, others, slots, metrics), loss, y_pred
