@@ -102,6 +102,7 @@ def _call(layer, *args, **kwargs):
 
 
 def _clone_sequential(model, input_tensors, clone_layer):
+    """A stack of cloned layers, on the given input or a new one."""
     stack = model._mk_stack
     has_input = bool(stack) and isinstance(stack[0], InputLayer)
     inputs = [recreate(stack[0])] if has_input else []

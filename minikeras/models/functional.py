@@ -55,8 +55,6 @@ class Functional(Function, Model):
         if not trainable:
             self.trainable = False
 
-    # -- what it is ---------------------------------------------------------------
-
     @property
     def operations(self):
         """Layers and recorded ops, inputs first."""
@@ -95,8 +93,6 @@ class Functional(Function, Model):
     def output_names(self):
         """List of the names of the layers that compute the outputs."""
         return [x._keras_history[0].name for x in self.outputs]
-
-    # -- what it does -------------------------------------------------------------
 
     def __call__(self, *args, **kwargs):
         if args and "_mk_inputs" in vars(self):
@@ -150,8 +146,6 @@ class Functional(Function, Model):
 
     # By tracing, as of any layer.
     compute_output_shape: Any = Layer.compute_output_shape
-
-    # -- files --------------------------------------------------------------------
 
     def get_config(self):
         """Return the graph as a JSON-ready dict."""

@@ -162,7 +162,7 @@ def is_input(tensor) -> bool:
     return is_recorded(tensor) and isinstance(tensor._keras_history[0], InputLayer)
 
 
-def input_like(tensor, sparse=None) -> KerasTensor:
+def input_like(tensor, sparse=None):
     """A new `keras.Input` of the same shape and dtype; Keras names it so."""
     name = f"{tensor.name}CLONE"
     dtype, shape = tensor.dtype, tensor.shape

@@ -279,7 +279,7 @@ class ProjectedAttention(Layer):
             attention_mask,
             training,
             # A subclass's method may lack an argument that is not used.
-            **{name: True for name, wanted in options.items() if wanted},
+            **{name: True for name, is_used in options.items() if is_used},
         )
         if self.use_gate:
             outputs = jnp.multiply(outputs, self._gate_dense(query))

@@ -55,8 +55,9 @@ class BaseConvTranspose(SlidingWindow):
         check_count(filters, "filters")
         check_steps(self.strides, self.dilation_rate)
         if output_padding is not None:
-            wanted = (output_padding, self.rank, "output_padding")
-            self.output_padding = int_tuple(*wanted, allow_zero=True)
+            self.output_padding = int_tuple(
+                output_padding, self.rank, "output_padding", allow_zero=True
+            )
             check_output_padding(self.output_padding, self.strides)
 
     def build(self, input_shape):
@@ -77,7 +78,10 @@ class BaseConvTranspose(SlidingWindow):
         Args:
             inputs: (batch, *space, channels), or channels first.
         """
-        more = {"output_padding": self.output_padding}
-        return self._mk_finish(
-            ops.conv_transpose(inputs, self.kernel, **self._mk_windows, **more)
+        y = ops.conv_transpose(
+            inputs,
+            self.kernel,
+            output_padding=self.output_padding,
+            **self._mk_windows,
         )
+        return self._mk_finish(y)

@@ -78,14 +78,14 @@ def einsum_shapes(equation, input_shape, output_shape):
         )
     elided = rank - len(inputs.strip("."))
     known = dict(zip(_axes(inputs, rank), input_shape, strict=False))
-    given, sizes = iter(output_shape), {}
+    new_sizes, sizes = iter(output_shape), {}
     for axis in _axes(outputs, elided + len(outputs.strip("."))):
         if isinstance(axis, int):
             sizes[axis] = known[axis]
         elif not sizes and not outputs.startswith("."):
             sizes[axis] = input_shape[0]  # the batch
         else:
-            sizes[axis] = next(given)
+            sizes[axis] = next(new_sizes)
             if sizes[axis] is not None and known.get(axis, sizes[axis]) != sizes[axis]:
                 raise ValueError(
                     f"EinsumDense: axis {axis!r} of {equation!r} has size "
@@ -178,8 +178,8 @@ class EinsumDense(KernelLayer, Layer):
         super().__init__(**kwargs)
         self._mk_set_arguments(locals())
         inputs, _, outputs = split_equation(equation)
-        one = is_int(output_shape)
-        self.output_shape = (output_shape,) if one else tuple(output_shape)
+        single = is_int(output_shape)
+        self.output_shape = (output_shape,) if single else tuple(output_shape)
         n_sizes = len(outputs.strip(".")) - (not outputs.startswith("."))
         if len(self.output_shape) < n_sizes:
             raise ValueError(

@@ -83,13 +83,13 @@ class Embedding(KernelLayer, Layer):
         self.embeddings_constraint = constraints.get(embeddings_constraint)
         self.mask_zero = mask_zero
         self.supports_masking = mask_zero
-        self.autocast = False  # float indices would lose digits
+        self.autocast = False  # half floats would round large indices
         self.lora_rank, self.lora_alpha = lora_rank, lora_alpha
         self.quantization_config = quantization_config
         if weights is not None:
             self.build()
-            one = not isinstance(weights, (list, tuple))
-            self.set_weights([weights] if one else weights)
+            is_list = isinstance(weights, (list, tuple))
+            self.set_weights(weights if is_list else [weights])
 
     def build(self, input_shape=None):
         """Create the table.

@@ -97,14 +97,17 @@ class ReversibleEmbedding(Embedding):
         return y
 
     def _mk_logits(self, states):
+        """states @ R, in `reverse_dtype` and below the cap."""
+
         def product(x, kernel):
             table = convert_to_tensor(kernel).astype(self.compute_dtype)
             if self.reverse_dtype is not None:
                 table, x = (a.astype(self.reverse_dtype) for a in (table, x))
             return x @ (table.T if self.tie_weights else table)
 
-        own = Kernel(self.reverse_embeddings) if not self.tie_weights else None
-        logits = (own or self._mk_kernel).bind(product)(states)
+        tied = self.tie_weights
+        kernel = self._mk_kernel if tied else Kernel(self.reverse_embeddings)
+        logits = kernel.bind(product)(states)
         cap = self.logit_soft_cap
         return logits if cap is None else soft_cap(logits, cap)
 

@@ -120,6 +120,7 @@ class Bidirectional(Layer):
             states = (*first, *second)
         if self.return_sequences:
             back = jnp.flip(back, axis=1)
+        # The inner layers may have a policy other than this layer's.
         forward, back = (x.astype(self.compute_dtype) for x in (forward, back))
         return self._mk_with_states(_MERGES[self.merge_mode](forward, back), states)
 
@@ -132,12 +133,12 @@ class Bidirectional(Layer):
     def _mk_call_layer(self, layer, sequences, initial_state, mask, training):
         """Call a layer with those arguments that its `call` has."""
         spec = call_signature(type(layer).call)
-        given = {} if initial_state is None else {"initial_state": initial_state}
+        kwargs = {} if initial_state is None else {"initial_state": initial_state}
         if spec.has_mask:
-            given["mask"] = mask
+            kwargs["mask"] = mask
         if spec.has_training and training is not None:
-            given["training"] = training
-        return layer(sequences, **given)
+            kwargs["training"] = training
+        return layer(sequences, **kwargs)
 
     @property
     def states(self):

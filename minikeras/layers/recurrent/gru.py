@@ -253,8 +253,8 @@ class GRU(FixedCellRNN, cell=GRUCell):
         cell's.
         """
         fusible = self.cell.reset_after and not self.cell.recurrent_dropout
-        around = jnp.promote_types(
+        outer = jnp.promote_types(
             sequences.dtype, current().autocast or self.variable_dtype
         )
-        fits = jnp.promote_types(around, self.compute_dtype) == self.compute_dtype
+        fits = jnp.promote_types(outer, self.compute_dtype) == self.compute_dtype
         return bool(self.use_cudnn and fusible and not self.unroll and fits)

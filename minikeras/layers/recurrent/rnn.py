@@ -137,8 +137,6 @@ class RNN(Layer):
 
     reset_states = reset_state
 
-    # -- the call -----------------------------------------------------------------
-
     def call(self, sequences, initial_state=None, mask=None, training=False):
         """Compute all steps.
 
@@ -309,8 +307,6 @@ class RNN(Layer):
             getattr(type(cell), "call", None) is RecurrentCell.call
             and cell.dtype_policy.name == self.dtype_policy.name
         )
-
-    # -- shapes, masks, configuration ---------------------------------------------
 
     def compute_output_shape(self, sequences_shape, initial_state_shape=None):
         """Return (batch, size) or (batch, steps, size), and the shapes of the states.

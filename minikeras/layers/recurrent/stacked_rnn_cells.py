@@ -113,9 +113,9 @@ class StackedRNNCells(Layer):
         new = []
         for cell, own in zip(self.cells, states, strict=True):
             mode = {"training": training} if takes_training(cell) else {}
-            inputs, after = cell(inputs, as_list(own), **mode, **kwargs)
+            inputs, new_states = cell(inputs, as_list(own), **mode, **kwargs)
             is_single = not isinstance(own, (list, tuple))
-            new.append(as_list(after)[0] if is_single else after)
+            new.append(as_list(new_states)[0] if is_single else new_states)
         return inputs, new
 
     def _mk_draw_masks(self, inputs, states):

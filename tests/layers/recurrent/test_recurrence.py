@@ -22,16 +22,20 @@ def simple(z, states):
     return [jnp.tanh(z)]
 
 
-def one_by_one(react, reverse):
-    def run(xs, weights, states, keep):
-        kernel, bias, own = weights
+def one_by_one(apply_gates, reverse):
+    def run(xs, weights, states, mask):
+        kernel, bias, recurrent_kernel = weights
         outputs = [None] * STEPS
         for t in reversed(range(STEPS)) if reverse else range(STEPS):
-            z = xs[t] @ kernel + states[0] @ own + (0 if bias is None else bias)
-            new = react(z, states)
-            if keep is not None:
+            z = (
+                xs[t] @ kernel
+                + states[0] @ recurrent_kernel
+                + (0 if bias is None else bias)
+            )
+            new = apply_gates(z, states)
+            if mask is not None:
                 pairs = zip(new, states, strict=True)
-                new = [select_unmasked(keep[t], a, b) for a, b in pairs]
+                new = [select_unmasked(mask[t], a, b) for a, b in pairs]
             states, outputs[t] = new, new[0]
         return jnp.stack(outputs), states
 
@@ -47,13 +51,13 @@ def arguments(count, gates, bias, masked):
     width = gates * UNITS
     weights = normal(N, width), normal(width) if bias else None, normal(UNITS, width)
     states = [normal(BATCH, UNITS) for _ in range(count)]
-    keep = jnp.asarray(rng.random((STEPS, BATCH)) < 0.6) if masked else None
-    return normal(STEPS, BATCH, N), weights, states, keep
+    mask = jnp.asarray(rng.random((STEPS, BATCH)) < 0.6) if masked else None
+    return normal(STEPS, BATCH, N), weights, states, mask
 
 
-@pytest.mark.parametrize("ahead", [True, False])
+@pytest.mark.parametrize("project_first", [True, False])
 @pytest.mark.parametrize(
-    ("react", "count", "gates", "bias", "reverse", "masked"),
+    ("apply_gates", "count", "gates", "bias", "reverse", "masked"),
     [
         (lstm, 2, 4, True, False, False),
         (lstm, 2, 4, False, True, True),
@@ -61,20 +65,25 @@ def arguments(count, gates, bias, masked):
         (simple, 1, 1, False, False, True),
     ],
 )
-def test_values_and_gradients(react, count, gates, bias, reverse, masked, ahead):
-    xs, weights, states, keep = arguments(count, gates, bias, masked)
-    ours, plain = recurrence(react, ahead, reverse), one_by_one(react, reverse)
+def test_values_and_gradients(
+    apply_gates, count, gates, bias, reverse, masked, project_first
+):
+    xs, weights, states, mask = arguments(count, gates, bias, masked)
+    ours, plain = (
+        recurrence(apply_gates, project_first, reverse),
+        one_by_one(apply_gates, reverse),
+    )
 
     def results(run):
-        def loss(*moving):
-            outputs, final = run(*moving, keep)
+        def loss(*arrays):
+            outputs, final = run(*arrays, mask)
             return sum(jnp.sum(jnp.sin(x + i)) for i, x in enumerate([outputs, *final]))
 
-        moving = xs, weights, states
+        arrays = xs, weights, states
         gradient = jax.grad(loss, (0, 1, 2))
-        other = jax.tree_util.tree_map(jnp.cos, moving)
-        second = jax.jvp(gradient, moving, other)[1]  # forward over reverse
-        return run(xs, weights, states, keep), gradient(*moving), second
+        other = jax.tree_util.tree_map(jnp.cos, arrays)
+        second = jax.jvp(gradient, arrays, other)[1]  # forward over reverse
+        return run(xs, weights, states, mask), gradient(*arrays), second
 
     pairs = jax.tree_util.tree_map(
         lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6),
@@ -124,8 +133,8 @@ def test_a_subclass_that_changes_a_step_is_asked():
     np.testing.assert_allclose(halved, layers.RNN(whole)(x) / 2, rtol=1e-6)
 
 
-@pytest.mark.parametrize("ahead", [True, False])
-def test_gradients_of_half_floats_are_sums_in_the_dtype_of_the_weights(ahead):
+@pytest.mark.parametrize("project_first", [True, False])
+def test_gradients_of_half_floats_are_sums_in_the_dtype_of_the_weights(project_first):
     xs, weights, states, _ = arguments(1, 1, True, False)
     xs, states = xs.repeat(99, 1), [s.repeat(99, 0) for s in states]
     scale = 2_000.0  # of each sample; the largest float16 is 65,504
@@ -133,7 +142,9 @@ def test_gradients_of_half_floats_are_sums_in_the_dtype_of_the_weights(ahead):
     def gradient(dtype):
         def loss(weights):
             inputs, start = xs.astype(dtype), [s.astype(dtype) for s in states]
-            outputs, _ = recurrence(simple, ahead, False)(inputs, weights, start, None)
+            outputs, _ = recurrence(simple, project_first, False)(
+                inputs, weights, start, None
+            )
             return scale * outputs.astype("float32").sum()
 
         return jax.grad(loss)(weights)

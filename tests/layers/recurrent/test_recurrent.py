@@ -37,11 +37,11 @@ def numpy_gru(x, kernel, recurrent_kernel, bias):
     return h
 
 
-@pytest.mark.parametrize("ahead", [True, False])
+@pytest.mark.parametrize("project_first", [True, False])
 @pytest.mark.parametrize("name, expected", [("LSTM", numpy_lstm), ("GRU", numpy_gru)])
-def test_against_numpy_with_either_loop(monkeypatch, name, expected, ahead):
+def test_against_numpy_with_either_loop(monkeypatch, name, expected, project_first):
     monkeypatch.setattr(
-        RecurrentCell, "_mk_projects_all_steps_first", lambda cell: ahead
+        RecurrentCell, "_mk_projects_all_steps_first", lambda cell: project_first
     )
     layer = getattr(layers, name)(5, bias_initializer="normal")
     layer.build(X.shape)
@@ -53,9 +53,11 @@ def test_against_numpy_with_either_loop(monkeypatch, name, expected, ahead):
 @pytest.mark.parametrize("name", ["SimpleRNN", "GRU", "LSTM"])
 def test_both_loops_agree_with_dropout(monkeypatch, name):
     found = []
-    for ahead in (True, False):
+    for project_first in (True, False):
         monkeypatch.setattr(
-            RecurrentCell, "_mk_projects_all_steps_first", lambda cell, a=ahead: a
+            RecurrentCell,
+            "_mk_projects_all_steps_first",
+            lambda cell, first=project_first: first,
         )
         minikeras.utils.set_random_seed(1)
         layer = getattr(layers, name)(3, dropout=0.4, recurrent_dropout=0.3)
