@@ -20,6 +20,7 @@ __all__ = [
     "softsign", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "swish",
     "tanh_shrink", "threshold",
 ]  # fmt: skip
+# Keras's module of the classes that its files name for these ops.
 NN = "keras.src.ops.nn"
 nn_unary = functools.partial(unary, module=NN)
 nn_op = functools.partial(op, module=NN)
@@ -237,6 +238,8 @@ def sparsemax(x, axis=-1):
     [0.75, 0.25, 0.0]
     """
     x = jnp.moveaxis(as_array(x), axis, -1)
+    # The k greatest entries are the support, with the greatest k for which entry k of
+    # the descending order is above (their sum - 1) / k. That quotient is τ.
     ordered = -jnp.sort(-x, axis=-1)
     sums = jnp.cumsum(ordered, axis=-1)
     counts = jnp.arange(1, x.shape[-1] + 1)
@@ -246,6 +249,7 @@ def sparsemax(x, axis=-1):
     return jnp.moveaxis(jnp.maximum(x - tau, 0), -1, axis)
 
 
+# `op` would take a parameter named b for an array; here it is a number of the config.
 @nn_op(tensors=("x",))
 def squareplus(x, b=4):
     """½ (x + √(x² + b)).
@@ -303,6 +307,8 @@ def softmax(x, axis=-1):
 
 
 def _warn_of_ones(x, axis):
+    """Warn that a softmax over one entry is 1: once for a layer, else on each call."""
+    # Usual causes: `Dense(1)` with softmax for two classes, or a wrong axis.
     path = current().path
     if path and not first_time("softmax of ones", path):
         return

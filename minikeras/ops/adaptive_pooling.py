@@ -29,12 +29,12 @@ def _windows(size, count):
     i = np.arange(count)
     starts, stops = i * size // count, -(-(i + 1) * size // count)
     lengths = stops - starts
-    places = starts[:, None] + np.arange(lengths.max())
-    return np.minimum(places, stops[:, None] - 1), lengths
+    indices = starts[:, None] + np.arange(lengths.max())
+    return np.minimum(indices, stops[:, None] - 1), lengths
 
 
 def _adaptive(function, inputs, output_size, data_format, pool):
-    """`pool(x, axis, places, lengths)` along each spatial axis."""
+    """`pool(x, axis, indices, lengths)` along each spatial axis."""
     x, rank = as_array(inputs), np.ndim(inputs) - 2
     if rank not in (1, 2, 3):
         raise ValueError(
@@ -47,32 +47,32 @@ def _adaptive(function, inputs, output_size, data_format, pool):
             f"{output_size}."
         )
     # Means and maxima over a box are those along one axis after the other, because all
-    # windows of an axis are the same for every place along the others.
+    # windows of an axis are the same at every position along the others.
     first = 1 if standardize_data_format(data_format) == "channels_last" else 2
     for axis, count in enumerate(counts, first):
         x = pool(x, axis, *_windows(x.shape[axis], count))
     return x
 
 
-def _mean(x, axis, places, lengths):
+def _mean(x, axis, indices, lengths):
     """Means over windows along one axis."""
     # The repeated entries of shorter windows count as 0.
     rest = (1,) * (x.ndim - axis - 1)
-    counted = np.arange(places.shape[1]) < lengths[:, None]
+    counted = np.arange(indices.shape[1]) < lengths[:, None]
     counted = counted.reshape(*counted.shape, *rest)
-    windows = jnp.where(counted, jnp.take(x, places, axis), 0)
+    windows = jnp.where(counted, jnp.take(x, indices, axis), 0)
     return jnp.sum(windows, axis + 1) / lengths.reshape(-1, *rest)
 
 
-def _max(x, axis, places, lengths):
+def _max(x, axis, indices, lengths):
     """Maxima over windows along one axis."""
     # Repeated entries do not change a maximum, so all windows have one length. Laid out
     # one after the other they are those of `max_pool`, whose gradient is fast on CPUs.
     before, after = x.shape[:axis], x.shape[axis + 1 :]
-    x = jnp.take(x, places.ravel(), axis)
-    x = x.reshape(math.prod(before), places.size, math.prod(after))
-    pooled = max_pool(x, places.shape[1], data_format="channels_last")
-    return pooled.reshape(*before, len(places), *after)
+    x = jnp.take(x, indices.ravel(), axis)
+    x = x.reshape(math.prod(before), indices.size, math.prod(after))
+    pooled = max_pool(x, indices.shape[1], data_format="channels_last")
+    return pooled.reshape(*before, len(indices), *after)
 
 
 @nn_op(tensors=("inputs",))

@@ -13,10 +13,13 @@ __all__ = [
     "minimum", "mod", "multiply", "nextafter", "power", "subtract", "true_divide",
 ]  # fmt: skip
 
+# What the docstrings say of operands that are not just any numbers.
 _REAL = ("real array or number.", "real array or number.")
 _INTS = ("integer array or int.", "integer array or int.")
 
 add = binary(jnp.add, "x1 + x2.", "[1, 2], [[3], [5]] -> [[4, 5], [6, 7]]", sparse=pair)
+# `operand=as_array`: in these ops a Python number has the dtype of an array of it, as
+# in Keras. In the others it does not widen the other operand.
 arctan2 = binary(
     jnp.arctan2,
     "Angle of the point (x2, x1), in [-π, π] radians.",
@@ -149,5 +152,6 @@ def divide_no_nan(x1, x2):
     """
     x1, x2 = as_operand(x1), as_operand(x2)
     zero = jnp.equal(x2, 0)
-    # The divisor is replaced first: 0 · ∞ would make the gradient NaN.
+    # The divisor is replaced before the division: the gradient of the unused branch of
+    # `where` would be 0 · ∞ = NaN.
     return jnp.where(zero, 0, jnp.divide(x1, jnp.where(zero, 1, x2)))

@@ -17,19 +17,22 @@ __all__ = [
 
 
 def _like_query(trace, query, key, value, *more, **settings):
+    """The shape of the queries and the common dtype."""
     dtype = dtypes.result_type(query.dtype, key.dtype, value.dtype)
     return KerasTensor(query.shape, dtype)
 
 
-# What cuDNN's fused attention takes; anything else is computed step by step.
-_FUSED_DTYPES, _FUSED_SIZE = ("float16", "bfloat16"), 128
+# cuDNN's fused attention takes these dtypes and head sizes. It never writes the scores
+# (targets x sources) to memory.
+_FUSED_DTYPES, _MAX_FUSED_SIZE = ("float16", "bfloat16"), 128
 
 
 def _may_fuse(query):
+    """Is it worth trying cuDNN's fused kernel?"""
     return (
         settings.is_flash_attention_enabled() is not False
         and query.dtype.name in _FUSED_DTYPES
-        and query.shape[-1] <= _FUSED_SIZE
+        and query.shape[-1] <= _MAX_FUSED_SIZE
         and query.shape[-1] % 8 == 0
         and jax.default_backend() == "gpu"
     )
@@ -90,15 +93,19 @@ def dot_product_attention(
         )
     attend = functools.partial(
         jax.nn.dot_product_attention,
-        *(query, key, value),
+        query,
+        key,
+        value,
         bias=None if bias is None else as_array(bias),
         mask=None if mask is None else as_array(mask).astype(jnp.bool_),
         scale=scale,
         is_causal=is_causal,
     )
+    # None tries the kernel and falls back; True raises where the kernel does not run.
     if flash_attention is None and _may_fuse(query):
         try:
             return attend(implementation="cudnn")
         except (NotImplementedError, RuntimeError, ValueError):
-            pass  # this GPU, its cuDNN or these shapes are not among what it takes
+            # Only cuDNN knows all of its limits: GPU, version, lengths, kinds of masks.
+            pass
     return attend(implementation="cudnn" if flash_attention else "xla")

@@ -27,11 +27,12 @@ def polar(abs_, angle):
     [(1+0j), (2+0j)]
     """
     abs_, angle = as_array(abs_), as_array(angle)
+    # Joined by `lax.complex`: a product with 1j would make NaN of ∞ · 0.
     return jax.lax.complex(abs_ * jnp.cos(angle), abs_ * jnp.sin(angle))
 
 
 def _complex_spec(trace, x):
-    """A last size that is not known will be 2."""
+    """Take an unknown last size for 2, the only one that fits."""
     if x.shape[-1:] == (None,):
         x = KerasTensor((*x.shape[:-1], 2), x.dtype)
     return trace(x)

@@ -18,6 +18,7 @@ __all__ = [
 
 
 def _arrays(tree):
+    """The tree with arrays in place of anything that holds numbers."""
     return jax.tree_util.tree_map(as_array, tree)
 
 
@@ -119,18 +120,20 @@ def associative_scan(f, elems, reverse=False, axis=0):
     if not callable(f):
         raise TypeError(f"associative_scan: f should be a callable. Received: f={f!r}")
     elems = _arrays(elems)
-    if axis < 0:  # JAX reverses only axes counted from the front
+    if axis < 0:  # with `reverse`, JAX takes only axes counted from the front
         axis += jax.tree_util.tree_leaves(elems)[0].ndim
     return jax.lax.associative_scan(f, elems, reverse, axis)
 
 
 def _same_values(trace, loop_vars, **config):
     """The values of a loop keep their shapes and dtypes."""
+    # As in Keras, graphs do not trace the body.
     del trace, config
-    return jax.tree_util.tree_map(_kept, loop_vars)
+    return jax.tree_util.tree_map(_spec_of, loop_vars)
 
 
-def _kept(x):
+def _spec_of(x):
+    """A KerasTensor of the shape and dtype of `x`."""
     if not isinstance(x, KerasTensor):
         x = as_array(x)
     return KerasTensor(x.shape, dtypes.standardize_dtype(x.dtype))
@@ -152,9 +155,11 @@ def while_loop(cond, body, loop_vars, maximum_iterations=None):
     >>> int(while_loop(lambda i: i < 5, lambda i: i + 2, 0))
     6
     """
+    # As in Keras, a list or tuple is passed as several arguments.
     several = isinstance(loop_vars, (tuple, list))
     state = _arrays(tuple(loop_vars) if several else (loop_vars,))
 
+    # JAX has no limit of iterations: the carry counts them.
     def go_on(carry):
         count, values = carry
         more = cond(*values)
@@ -191,6 +196,7 @@ def fori_loop(lower, upper, body_fun, init_val):
     return jax.lax.fori_loop(lower, upper, body_fun, _arrays(init_val))
 
 
+# In the rest of this file `map` is the op, not Python's.
 @op(tensors=("xs",), module=CORE)
 def map(f, xs):
     """`f` of each slice along the first axis, one after the other.
@@ -279,6 +285,7 @@ def custom_gradient(f):
     >>> float(clipped(3.0)), float(jax.grad(clipped)(3.0))
     (9.0, 1.0)
     """
+    # JAX's own form, except that arguments may be Variables and lists here.
     differentiable = jax.custom_gradient(f)
 
     @functools.wraps(f)
@@ -305,5 +312,6 @@ def jvp(fun, primals, tangents, has_aux=False):
     >>> float(value), float(derivative)
     (9.0, 6.0)
     """
+    # JAX wants both in the same container; here one may be a list.
     primals, tangents = _arrays(tuple(primals)), _arrays(tuple(tangents))
     return jax.jvp(fun, primals, tangents, has_aux=has_aux)

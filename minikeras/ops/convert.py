@@ -1,4 +1,6 @@
-"""Array-likes become arrays: what every op does first, and casts."""
+"""Conversions to arrays, with which every op starts, and casts."""
+
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,29 +16,41 @@ __all__ = [
     "ndim", "saturate_cast", "shape", "view",
 ]  # fmt: skip
 
+DType = str | np.dtype | type | None
+
+# Every op looks up the type of each operand: a set is the cheapest test.
 _NUMBERS = frozenset((int, float, bool, complex))
 
 
-def as_operand(x):
-    """As `as_array`, but Python numbers stay weakly typed: they take no width."""
+def as_operand(x: Any) -> Any:
+    """As `as_array`, but Python numbers stay numbers."""
+    # JAX types them weakly: float16 + 2.5 stays float16, as in Keras.
     kind = type(x)
     return x if kind in variable.array_types or kind in _NUMBERS else as_array(x)
 
 
-def promote(*xs):
-    """Array-likes -> arrays of their common dtype; Python numbers take no width."""
-    xs = list(map(as_operand, xs))
-    if len({getattr(x, "dtype", None) for x in xs}) == 1 and hasattr(xs[0], "dtype"):
-        return xs
-    dtype = jnp.result_type(*xs)
-    return [as_array(x).astype(dtype) for x in xs]
+def promote(*xs: Any) -> list:
+    """Arrays of the common dtype; Python numbers do not widen it."""
+    arrays = list(map(as_operand, xs))
+    # The usual case, of equal dtypes, needs no call of `result_type`.
+    dtypes_given = {getattr(x, "dtype", None) for x in arrays}
+    if len(dtypes_given) == 1 and hasattr(arrays[0], "dtype"):
+        return arrays
+    dtype = jnp.result_type(*arrays)
+    return [as_array(x).astype(dtype) for x in arrays]
 
 
+# Keras's modules of the classes that its files name for these ops.
 CORE = "keras.src.ops.core"
 MATH = "keras.src.ops.math"
 
 
-def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
+def convert_to_tensor(
+    x: Any,
+    dtype: DType = None,
+    sparse: bool | None = None,
+    ragged: bool | None = None,
+) -> Any:
     """An array of anything that holds numbers.
 
     Args:
@@ -53,6 +67,7 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     """
     if not isinstance(x, KerasTensor):
         return variable.convert_to_tensor(x, dtype, sparse, ragged)
+    # A KerasTensor has no values: a node changes its dtype, another one its storage.
     if x.sparse and sparse is False:
         x = _densify(x, sparse=False)
     return x if dtype is None or x.dtype == str(dtype) else cast(x, dtype)
@@ -60,11 +75,12 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
 
 @op(name="ConvertToTensor", tensors=("x",), module=CORE)
 def _densify(x, dtype=None, sparse=None, ragged=None):
+    """The node that makes a sparse KerasTensor dense."""
     return variable.convert_to_tensor(x, dtype, sparse, ragged)
 
 
 @op
-def array(x, dtype=None):
+def array(x: Any, dtype: DType = None) -> Any:
     """An array of anything that holds numbers.
 
     Args:
@@ -80,7 +96,7 @@ def array(x, dtype=None):
     return convert_to_tensor(x, dtype)
 
 
-def convert_to_numpy(x):
+def convert_to_numpy(x: Any) -> np.ndarray:
     """A NumPy array of anything that holds numbers, with memory of its own.
 
     Args:
@@ -95,7 +111,7 @@ def convert_to_numpy(x):
     return np.array(x.todense() if variable.is_sparse(x) else x)
 
 
-def is_tensor(x) -> bool:
+def is_tensor(x: Any) -> bool:
     """True for a JAX array, a sparse array or a KerasTensor.
 
     Args:
@@ -107,11 +123,12 @@ def is_tensor(x) -> bool:
     >>> is_tensor(jnp.ones(2)), is_tensor([1.0, 1.0])
     (True, False)
     """
+    # As in Keras on JAX, arrays of numpy are none.
     return isinstance(x, (jax.Array, KerasTensor)) or variable.is_sparse(x)
 
 
 @op(name="Cast", tensors=("x",), module=CORE)
-def cast(x, dtype):
+def cast(x: Any, dtype: DType) -> Any:
     """`x` in another dtype.
 
     Args:
@@ -128,7 +145,7 @@ def cast(x, dtype):
 
 
 @op(tensors=("x",), module=CORE)
-def saturate_cast(x, dtype):
+def saturate_cast(x: Any, dtype: DType) -> Any:
     """`x` in another dtype, with numbers beyond its range at the bounds of the range.
 
     Args:
@@ -144,12 +161,14 @@ def saturate_cast(x, dtype):
     x, dtype = as_array(x), dtypes.as_jax(dtype)
     if dtype.name == "bool":
         return x.astype(dtype)
+    # Bounds of both dtypes: those of int32 are no numbers of int8.
     limits, own = _limits(dtype), _limits(x.dtype)
     low, high = (max(own[0], limits[0]), min(own[1], limits[1]))
     return jnp.clip(x, *_inside(low, high, x.dtype)).astype(dtype)
 
 
 def _limits(dtype):
+    """(least, greatest) number of a dtype."""
     if dtype.name == "bool":
         return 0, 1
     info = jnp.finfo if jnp.issubdtype(dtype, jnp.floating) else jnp.iinfo
@@ -160,6 +179,8 @@ def _inside(low, high, dtype):
     """Bounds as numbers of `dtype` that do not round to outside [low, high]."""
     if not jnp.issubdtype(dtype, jnp.floating):
         return np.array(int(low), dtype), np.array(int(high), dtype)
+    # 2³¹ - 1 rounds to the float32 2³¹, which overflows int32. The one before is
+    # 2³¹ - 128.
     bounds = []
     for bound, inwards in ((low, np.inf), (high, -np.inf)):
         number = np.array(float(bound), dtype)
@@ -170,7 +191,7 @@ def _inside(low, high, dtype):
 
 
 @op(tensors=("x",))
-def view(x, dtype=None):
+def view(x: Any, dtype: DType = None) -> Any:
     """The bits of `x` read as another dtype.
 
     Args:
@@ -187,7 +208,7 @@ def view(x, dtype=None):
     return x if dtype is None else x.view(dtypes.as_jax(dtype))
 
 
-def shape(x) -> tuple:
+def shape(x: Any) -> tuple:
     """The shape as a tuple.
 
     Args:
@@ -202,7 +223,7 @@ def shape(x) -> tuple:
     return tuple(x.shape if hasattr(x, "shape") else as_array(x).shape)
 
 
-def dtype(x) -> str:
+def dtype(x: Any) -> str:
     """The name of the dtype.
 
     Args:
@@ -219,7 +240,7 @@ def dtype(x) -> str:
     )
 
 
-def ndim(x) -> int:
+def ndim(x: Any) -> int:
     """Number of axes.
 
     Args:

@@ -18,12 +18,12 @@ _SPATIAL = "DHW"
 
 
 def sizes(value, rank) -> tuple[int, ...]:
-    """One int for all spatial axes, or one each -> tuple."""
+    """A tuple of one int for each spatial axis."""
     return (value,) * rank if isinstance(value, int) else tuple(value)
 
 
 def dimension_numbers(rank, data_format):
-    """JAX's names of the axes of inputs, kernel and outputs."""
+    """The layouts of inputs, kernel and outputs in JAX's letters."""
     space = _SPATIAL[-rank:]
     channels_last = standardize_data_format(data_format) == "channels_last"
     layout = f"N{space}C" if channels_last else f"NC{space}"
@@ -31,7 +31,8 @@ def dimension_numbers(rank, data_format):
 
 
 def _operands(function, inputs, kernel):
-    """Arrays of the kernel's dtype, as Keras has it."""
+    """Inputs and kernel as arrays of one rank, checked."""
+    # Keras casts the inputs to the dtype of the kernel.
     kernel = as_array(kernel)
     inputs = as_array(inputs).astype(kernel.dtype)
     if inputs.ndim != kernel.ndim or inputs.ndim not in (3, 4, 5):
@@ -43,20 +44,21 @@ def _operands(function, inputs, kernel):
 
 
 def _channels_of_kernel(axis):
-    """A `spec`: unknown channels are as many as the kernel has along its `axis`."""
+    """A `spec` that takes unknown channels for those of the kernel, along `axis`."""
 
     def spec(trace, inputs, *kernels, data_format=None, **settings):
         shape = list(inputs.shape)
         last = standardize_data_format(data_format) == "channels_last"
-        place = -1 if last else 1
-        if shape[place] is None:
-            shape[place] = kernels[0].shape[axis]
+        channel_axis = -1 if last else 1
+        if shape[channel_axis] is None:
+            shape[channel_axis] = kernels[0].shape[axis]
         return trace(KerasTensor(shape, inputs.dtype), *kernels)
 
     return spec
 
 
 def _convolve(inputs, kernel, strides, padding, data_format, dilation_rate, groups):
+    """The convolution by the fastest program of the platform."""
     rank = inputs.ndim - 2
     _check_padding(padding)
     convolve = partial(
@@ -68,6 +70,7 @@ def _convolve(inputs, kernel, strides, padding, data_format, dilation_rate, grou
         feature_group_count=groups,
     )
     outputs = with_cpu_rules(convolve)(inputs, kernel)
+    # XLA returns an empty array if the window does not fit, and a mean of it is NaN.
     if 0 not in inputs.shape and 0 in outputs.shape:
         raise ValueError(
             "The convolution gives an empty output, of shape "
@@ -79,6 +82,7 @@ def _convolve(inputs, kernel, strides, padding, data_format, dilation_rate, grou
 
 
 def _check_padding(padding):
+    """ValueError for a name other than "valid" and "same"."""
     if isinstance(padding, str) and padding.lower() not in ("valid", "same"):
         raise ValueError(
             f"padding must be 'valid' or 'same', got {padding!r}. ('causal' is made by "
@@ -87,6 +91,7 @@ def _check_padding(padding):
 
 
 def _channels(inputs, data_format):
+    """The number of channels."""
     return inputs.shape[-1 if data_format == "channels_last" else 1]
 
 
@@ -124,6 +129,7 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
             f"multiple of it; got {channels} channels, kernel shape {kernel.shape}, "
             f"data format {data_format}."
         )
+    # Keras has no argument for it.
     groups = channels // per_group
     return _convolve(
         inputs, kernel, strides, padding, data_format, dilation_rate, groups
@@ -165,6 +171,7 @@ def depthwise_conv(
             f"got inputs of shape {inputs.shape} ({data_format}) and a kernel of "
             f"shape {kernel.shape}."
         )
+    # XLA wants the filters of all channels along one axis, those of a channel together.
     kernel = kernel.reshape(*kernel.shape[:-2], 1, channels * filters)
     return _convolve(
         inputs, kernel, strides, padding, data_format, dilation_rate, channels
@@ -214,10 +221,14 @@ def separable_conv(
 
 
 def transposed_padding(window, stride, dilation, padding, output_padding):
-    """Padding of the dilated inputs that makes a transposed convolution.
+    """Padding (low, high) of the dilated inputs of a transposed convolution.
 
-    Args: ints of one spatial axis; `padding` is "valid" or "same",
-        `output_padding` None or an int.
+    Args:
+        window: int, entries of the window along one spatial axis.
+        stride: int, distance of the dilated inputs.
+        dilation: int, distance of the entries of the window.
+        padding: "valid" or "same".
+        output_padding: int, or None for the one that fits `padding`.
     """
     window = (window - 1) * dilation + 1
     if padding == "valid":
@@ -227,6 +238,7 @@ def transposed_padding(window, stride, dilation, padding, output_padding):
         total = window + stride - 2
     else:
         total = 2 * (window - 1) - 2 * (window // 2) + output_padding
+    # Keras puts the odd entry on the left.
     left = min(window - 1, (total + 1) // 2)
     return left, total - left
 
@@ -288,6 +300,7 @@ def conv_transpose(
         padding=pads,
         rhs_dilation=dilation_rate,
         dimension_numbers=dimension_numbers(rank, data_format),
+        # Keras's kernel is that of the convolution whose gradient this is.
         transpose_kernel=True,
     )
     return with_cpu_rules(convolve)(inputs, kernel)

@@ -120,12 +120,12 @@ def shifted_sums(x, w, steps, out_sizes):
         """The part of entry i of the window, at the outputs that it contributes to."""
         config = [(0, 0, 0)]
         moves = steps.pads, steps.dilation, steps.spread
-        for j, n, (low, _), d, step, place in zip(
+        for j, n, (low, _), d, step, out_size in zip(
             index, x.shape[1:-1], *moves, out_sizes, strict=True
         ):
             # `lax.pad` also cuts (negative padding) and spreads (interior zeros).
             low -= j * d
-            config.append((low, place - low - (n - 1) * step - 1, step - 1))
+            config.append((low, out_size - low - (n - 1) * step - 1, step - 1))
         part = z[..., i * filters : (i + 1) * filters]
         return lax.pad(part, jnp.zeros((), z.dtype), [*config, (0, 0, 0)])
 

@@ -14,7 +14,7 @@ __all__ = [
 
 
 def _bincount_spec(trace, x, weights=None, sparse=False, **config):
-    """How many counts there are depends on the greatest number."""
+    """An unknown number of counts: it depends on the greatest entry."""
     del trace, config
     dtype = "int32" if weights is None else weights.dtype
     return KerasTensor((*x.shape[:-1], None), dtype, sparse=sparse or x.sparse)
@@ -43,11 +43,14 @@ def bincount(x, weights=None, minlength=0, sparse=False):
         counts = _counts(as_array(x), weights, minlength)
     if not (sparse or is_sparse(x)):
         return counts
+    # Imported late: most programs never need sparse arrays.
     BCOO = late_import("jax.experimental.sparse").BCOO
     return BCOO.fromdense(counts)
 
 
 def _counts(x, weights, minlength):
+    """The dense counts of a dense array."""
+    # The greatest entry decides the shape, so that this runs outside of `jit` only.
     length = max(int(jnp.max(x)) + 1 if x.size else 0, minlength or 0)
     weights = None if weights is None else as_array(weights)
     if x.ndim == 1:
@@ -58,7 +61,7 @@ def _counts(x, weights, minlength):
 
 
 def _sparse_counts(x, weights, minlength):
-    """Only stored entries count; `weights` has the same ones."""
+    """The dense counts of the stored entries; `weights` stores the same ones."""
     x = x.update_layout(n_batch=0)
     if weights is None:
         weights = jnp.ones_like(x.data)

@@ -15,14 +15,18 @@ __all__ = [
 
 
 def _dtype(dtype):
+    """The JAX dtype of a name; `floatx()` for None."""
     return dtypes.as_jax(dtype)
 
 
 def _common(values):
+    """The dtype that Keras gives to an array of these numbers."""
+    # Not JAX's: Python floats are `floatx()` and ints int32 here.
     return dtypes.result_type(*(getattr(v, "dtype", type(v)) for v in values))
 
 
 def _of(x, dtype):
+    """The given dtype, or that of `x`."""
     return x.dtype if dtype is None else _dtype(dtype)
 
 
@@ -239,6 +243,7 @@ def tri(N, M=None, k=0, dtype=None):
 
 
 def _float(dtype, *values):
+    """The given dtype, or the float one of the values."""
     return _dtype(_common((*values, 1.0)) if dtype is None else dtype)
 
 
@@ -328,11 +333,13 @@ def meshgrid(*x, indexing="xy"):
     >>> [a.tolist() for a in meshgrid([1, 2], [5, 6, 7], indexing="ij")]
     [[[1, 1, 1], [2, 2, 2]], [[5, 6, 7], [5, 6, 7]]]
     """
+    # JAX wants arrays of one axis; numpy and Keras flatten the others.
     return jnp.meshgrid(*(as_array(axis).ravel() for axis in x), indexing=indexing)
 
 
 def _diag_spec(trace, x, k=0):
-    """How long the diagonal of a matrix of unknown sizes is, is not known."""
+    """An unknown size for the diagonal of a matrix of unknown sizes."""
+    # A trace would call it the smaller of the sizes that it takes for None.
     if len(x.shape) == 2 and None in x.shape:
         return KerasTensor((None,), x.dtype)
     return trace(x)
@@ -358,7 +365,9 @@ def diag(x, k=0):
 
 
 def _smaller_sizes(trace, x, k=0):
-    """Sizes whose square is not out of range."""
+    """Trace with smaller sizes in place of None."""
+    # The result has the square of the number of entries: with 5040 for each of two
+    # unknown sizes that is 5040⁴, more than an int32 can count.
     del k
     return trace(x, fills=(12, 24))
 

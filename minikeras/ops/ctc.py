@@ -20,6 +20,7 @@ __all__ = [
 
 def _wide(x):
     """Half floats and integers as float32."""
+    # Log-probabilities of hundreds of frames add up; half floats lose their digits.
     x = as_array(x)
     return x.astype(dtypes.result_type(x.dtype, "float32"))
 
@@ -55,7 +56,8 @@ def ctc_loss(target, output, target_length, output_length, mask_index=0):
     >>> ctc_loss([[2]], logits, [1], [1]).tolist()
     [1.0986...]
     """
-    optax = late_import("optax")  # here: it is slow to import
+    # Imported late: `import minikeras` promises jax's import time plus 0.3 s.
+    optax = late_import("optax")
     target, output = as_array(target), _wide(output)
     if target.ndim != 2 or output.ndim != 3 or len(target) != len(output):
         raise ValueError(
@@ -67,6 +69,7 @@ def ctc_loss(target, output, target_length, output_length, mask_index=0):
         after = jnp.arange(size) >= as_array(lengths)[..., None]
         return jnp.broadcast_to(after, (len(target), size)).astype(output.dtype)
 
+    # optax takes 1 for padding and 0 for frames or labels that count.
     return optax.ctc_loss(
         output,
         padding(output_length, output.shape[1]),
@@ -132,15 +135,17 @@ def ctc_decode(
 
 
 def _greedy(inputs, lengths, merge_repeated, blank):
+    """The best class of each frame: (1, batch, frames) labels, (batch, 1) scores."""
     frames = jnp.arange(inputs.shape[1])
     labels = jnp.argmax(inputs, axis=-1).astype("int32")
     counts = frames < lengths[:, None]
-    kept = counts & (labels != blank)
+    chosen = counts & (labels != blank)
     if merge_repeated:
-        kept &= jnp.diff(labels, axis=1, prepend=-1) != 0
-    # A stable sort moves what is kept to the front.
-    order = jnp.argsort(~kept, axis=1)
-    paths = jnp.take_along_axis(jnp.where(kept, labels, -1), order, axis=1)
+        chosen &= jnp.diff(labels, axis=1, prepend=-1) != 0
+    # A stable sort moves the chosen labels to the front and keeps their order.
+    order = jnp.argsort(~chosen, axis=1)
+    paths = jnp.take_along_axis(jnp.where(chosen, labels, -1), order, axis=1)
+    # As in Keras the score is the negative sum of the logits, not of log-probabilities.
     scores = -jnp.sum(jnp.where(counts, jnp.max(inputs, -1), 0.0), 1, keepdims=True)
     return paths[None], scores
 
@@ -148,8 +153,9 @@ def _greedy(inputs, lengths, merge_repeated, blank):
 def _search(log_p, length, width, top_paths, blank):
     """Beam search over label prefixes: (frames, classes) -> paths, log-probabilities.
 
-    Of each prefix two log-probabilities are kept: that the frames so far spell it and
-    end in its last label, and that they spell it and end in a blank.
+    The beam holds two log-probabilities of each prefix: that the frames so far spell it
+    and end in its last label, and that they spell it and end in a blank. Only after a
+    blank does the last label again make a longer prefix.
     """
     frames, classes = log_p.shape
     prefixes = jnp.full((width, frames), -1)
@@ -158,11 +164,14 @@ def _search(log_p, length, width, top_paths, blank):
     def step(beam, frame):
         t, log_p = frame
         new = _advance(beam, log_p, blank)
+        # Frames after the end of a sample leave its beam as it is.
         return jax.tree.map(lambda a, b: jnp.where(t < length, a, b), new, beam), None
 
+    # One empty prefix with probability 1; the others are impossible.
     start = (prefixes, jnp.zeros(width, int), empty, empty.at[0].set(0.0))
     beam, _ = jax.lax.scan(step, start, (jnp.arange(frames), log_p))
     prefixes, _, in_label, in_blank = beam
+    # More paths than the beam has are returned as impossible ones.
     more = max(top_paths - width, 0)
     scores = jnp.pad(
         jnp.logaddexp(in_label, in_blank), (0, more), constant_values=-jnp.inf
@@ -173,21 +182,22 @@ def _search(log_p, length, width, top_paths, blank):
 
 
 def _advance(beam, log_p, blank):
-    """The beam one frame later."""
+    """The beam after one more frame."""
     prefixes, sizes, in_label, in_blank = beam
     (width, frames), classes = prefixes.shape, len(log_p)
     either = jnp.logaddexp(in_label, in_blank)
     last = jnp.where(
         sizes > 0, jnp.take_along_axis(prefixes, sizes[:, None] - 1, 1)[:, 0], -1
     )
-    # A prefix stays: its last label goes on, or a blank follows.
+    # A prefix stays the same if its last label is repeated or a blank follows.
     stay_label = in_label + jnp.where(last >= 0, log_p[last], -jnp.inf)
     stay_blank = either + log_p[blank]
-    # A label is added; next to itself only after a blank.
+    # Another label makes it longer; its own last label does so only after a blank.
     repeats = jnp.arange(classes) == last[:, None]
     grown = jnp.where(repeats, in_blank[:, None], either[:, None]) + log_p
     grown = grown.at[:, blank].set(-jnp.inf)
-    # Prefix i with the last label of prefix j may be prefix j: these are one.
+    # Prefix i with the last label of prefix j may equal prefix j: their probabilities
+    # are added, and the longer prefix i is dropped.
     parents = jnp.where(jnp.arange(frames) == sizes[:, None] - 1, -1, prefixes)
     same = jnp.all(prefixes[:, None] == parents, axis=-1)
     same &= (last >= 0) & (either > -jnp.inf)
@@ -195,7 +205,8 @@ def _advance(beam, log_p, blank):
     stay_label = jnp.logaddexp(stay_label, jax.nn.logsumexp(joins, axis=0))
     taken = jnp.any(same[:, :, None] & (jnp.arange(classes) == last[:, None]), axis=1)
     grown = jnp.where(taken, -jnp.inf, grown)
-    # Of equal scores the first wins: candidates go by prefix, then by label.
+    # Of equal scores the first wins: candidates are ordered by prefix, then by label,
+    # and sorted indices keep that order in the new beam.
     stay = jnp.logaddexp(stay_label, stay_blank)
     scores = jnp.concatenate([grown, stay[:, None]], axis=1)
     best = jnp.sort(jax.lax.top_k(scores.ravel(), width)[1])

@@ -89,9 +89,12 @@ def nancumprod(x, axis=None, dtype=None):
 
 
 def _along(function, x, axis, dtype):
+    """The running function along one axis, or along each of several in turn."""
     if not isinstance(axis, (list, tuple)):
         return function(x, axis, dtype)
-    if not axis:  # along an axis of size 1, only NaN is replaced
+    # An empty tuple still replaces NaN. Along a new axis of size 1 nothing else
+    # changes.
+    if not axis:
         return function(x[None], 0, dtype)[0]
     for one in axis:
         x = function(x, one, dtype)

@@ -18,14 +18,15 @@ linalg_op = functools.partial(op, **_module)
 
 
 def _known_squares(trace, x, *others, **config):
-    """An unknown size is not taken for the size that would make `x` square."""
+    """Refuse matrices that are not known to be square, then trace."""
+    # A trace would take an unknown size for the other one, and hide a mistake.
     del config
     _check_square("linalg", x)
     return trace(x, *others)
 
 
 def _known_sides(trace, a, b, **config):
-    """As `_known_squares`; nor is the unknown size of `b` taken for that of `a`."""
+    """As `_known_squares`, for two arrays that must have as many rows."""
     if len(b.shape) == len(a.shape) > 1 and b.shape[-2] != a.shape[-1]:
         raise ValueError(
             f"solve: the rows of `b`, of shape {tuple(b.shape)}, must be as many as "
@@ -35,6 +36,7 @@ def _known_sides(trace, a, b, **config):
 
 
 def _check_square(name, x):
+    """ValueError unless the last two sizes are equal."""
     if len(x.shape) < 2 or x.shape[-1] != x.shape[-2]:
         raise ValueError(
             f"{name}: expected square matrices (..., n, n), got shape {x.shape}."
@@ -118,6 +120,8 @@ def cholesky(x, upper=False):
     """
     x = as_array(x)
     _check_square("cholesky", x)
+    # JAX returns NaN for a matrix that is not positive definite, where Keras raises.
+    # The values of a tracer cannot be read.
     factor = jnp.linalg.cholesky(x, upper=upper)
     if not isinstance(factor, jax.core.Tracer) and jnp.isnan(factor).any():
         raise ValueError("cholesky: `x` is not positive definite.")
@@ -144,6 +148,8 @@ def cholesky_inverse(x, upper=False):
     x = as_array(x)
     _check_square("cholesky_inverse", x)
     eye = jnp.broadcast_to(jnp.eye(x.shape[-1], dtype=x.dtype), x.shape)
+    # The inverse of the factor first: no product of the factor, whose condition number
+    # is the square.
     inverse = jax.scipy.linalg.solve_triangular(x, eye, lower=not upper)
     other = jnp.swapaxes(inverse, -1, -2)
     return inverse @ other if upper else other @ inverse
@@ -232,7 +238,7 @@ def pinv(x, rcond=None):
 
 
 def _qr_spec(trace, x, mode="reduced"):
-    """The sizes of both factors depend on which of two sizes is smaller."""
+    """Refuse unknown sizes: those of the factors depend on which one is smaller."""
     del mode
     if None in x.shape[-2:]:
         raise ValueError(
@@ -287,7 +293,8 @@ def solve(a, b):
     [1.0, 0.5]
     """
     a, b = as_array(a), as_array(b)
-    if b.ndim == a.ndim - 1:  # vectors, also in batches
+    # JAX takes `b` for vectors only if it has one axis; Keras also in batches.
+    if b.ndim == a.ndim - 1:
         return jnp.linalg.solve(a, b[..., None])[..., 0]
     return jnp.linalg.solve(a, b)
 

@@ -21,7 +21,7 @@ def _groups(side):
 
 
 def _sizes(group, total, known):
-    """Sizes of the names of one axis; one may be found from the others."""
+    """The sizes of the names that share one axis; one may follow from the others."""
     unknown = [name for name in group if name not in known]
     rest = math.prod(known[name] for name in group if name in known)
     if len(unknown) > 1 or (rest != total if not unknown else total % max(rest, 1)):
@@ -65,6 +65,7 @@ def rearrange(tensor, pattern, **axes_lengths):
             f"rearrange: {pattern!r} must name each of the {x.ndim} axes of an array "
             f"of shape {x.shape} once."
         )
+    # A size learnt from one axis may be used by the next ones.
     known = dict(axes_lengths)
     for group, total in zip(sides[0], x.shape, strict=True):
         known |= _sizes(group, total, known)

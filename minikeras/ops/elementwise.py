@@ -20,6 +20,8 @@ _SAME = "array of the shape and dtype of `x`."
 _COMPLEX = "real or complex array of any shape."
 _PARTS = "float array of the shape of `x`."
 
+# A row names the op where the function of JAX has another name, and the class in files
+# where `str.title` would differ from Keras: Deg2Rad and Log1P are Deg2rad and Log1p.
 absolute = unary(
     jnp.absolute, "|x|.", "[-2, 3] -> [2, 3]", "absolute", sparse=on_entries
 )
@@ -213,12 +215,14 @@ tanh = unary(
 )
 trunc = unary(jnp.trunc, "The nearest integer towards 0.", "[-2.7, 1.5] -> [-2.0, 1.0]")
 
+# The other names that NumPy has for them. `abs` is no longer Python's in this file.
 abs = absolute
 conj = conjugate
 
 
 def _as_float(x):
-    """Integers in `floatx()`: JAX keeps their dtype here, Keras returns floats."""
+    """Integers as `floatx()`, floats as they are."""
+    # `jnp.ceil` and `jnp.floor` return integers for integers, Keras returns floats.
     x = as_array(x)
     if jnp.issubdtype(x.dtype, jnp.inexact):
         return x
@@ -250,7 +254,7 @@ def clip(x, x_min, x_max):
     Args:
         x: array of any shape; bools become int32.
         x_min: lower bound, number or array that broadcasts with `x`.
-        x_max: upper bound, likewise.
+        x_max: upper bound, number or array that broadcasts with `x`.
 
     Returns:
         Array of the shape of `x`.
@@ -259,6 +263,7 @@ def clip(x, x_min, x_max):
     [0.0, 0.5, 1.0]
     """
     x = as_array(x)
+    # Keras clips bools as int32.
     x = x.astype("int32") if x.dtype == bool else x
     return jnp.clip(x, as_operand(x_min), as_operand(x_max))
 
@@ -301,12 +306,13 @@ def round(x, decimals=0):
     """
     x = as_array(x)
     if decimals < 0 and jnp.issubdtype(x.dtype, jnp.integer):
+        # `jnp.round` refuses integers with negative decimals.
         return _round_whole(x, 10**-decimals)
     return jnp.round(x, decimals)
 
 
 def _round_whole(x, unit):
-    """Integers to the nearest multiple of `unit`; halves to even ones."""
+    """Integers rounded to multiples of `unit`; of two equally near, to the even one."""
     lower = x // unit
     twice = 2 * (x - lower * unit)
     up = (twice > unit) | ((twice == unit) & (lower % 2 == 1))

@@ -1,4 +1,4 @@
-"""Fourier transforms. Complex arrays travel as pairs (real, imaginary)."""
+"""Fourier transforms, with complex arrays as pairs (real, imaginary)."""
 
 import jax.numpy as jnp
 
@@ -13,6 +13,7 @@ __all__ = [
 
 
 def _complex(x, rank):
+    """The complex array of a pair, checked."""
     if not isinstance(x, (tuple, list)) or len(x) != 2:
         raise ValueError(
             "Input `x` should be a tuple of two tensors, the real and the imaginary "
@@ -28,15 +29,18 @@ def _complex(x, rank):
         raise ValueError(
             f"Input should have rank >= {rank}. Received: shape={real.shape}"
         )
+    # 1j has no width of its own: float32 parts give complex64.
     return real + 1j * imag
 
 
 def _float(x):
+    """Integers as float32, floats as they are."""
     x = as_array(x)
     return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype("float32")
 
 
 def _pair(x):
+    """A complex array as (real, imaginary)."""
     return jnp.real(x), jnp.imag(x)
 
 
@@ -146,6 +150,7 @@ def irfft(x, fft_length=None):
 
 
 def _positive(**sizes):
+    """ValueError unless all are ints >= 1."""
     for name, size in sizes.items():
         if not isinstance(size, int) or size < 1:
             raise ValueError(f"`{name}` must be a positive integer, got {size!r}.")
@@ -174,22 +179,23 @@ def extract_sequences(x, sequence_length, sequence_stride):
     if x.ndim < 1:
         raise ValueError(f"Input should have rank >= 1. Received: shape={x.shape}")
     count = 1 + (x.shape[-1] - sequence_length) // sequence_stride
-    return x[..., _places(count, sequence_length, sequence_stride)]
+    return x[..., _window_indices(count, sequence_length, sequence_stride)]
 
 
-def _places(count, length, stride):
-    """(count, length) positions of the entries of overlapping windows."""
+def _window_indices(count, length, stride):
+    """The indices of the entries of overlapping windows, (count, length)."""
     return stride * jnp.arange(count)[:, None] + jnp.arange(length)
 
 
 def _window(window, length, fft_length, dtype):
-    """Weights (fft_length,) with the window in the middle."""
+    """(fft_length,) weights, with the window in the middle and zeros around it."""
     if isinstance(window, str):
         if window not in ("hann", "hamming"):
             raise ValueError(
                 "If a string is passed to `window`, it must be 'hann' or 'hamming', "
                 f"got {window!r}."
             )
+        # Imported late: scipy.signal takes time that most programs never need.
         get_window = late_import("scipy.signal").get_window
         window = get_window(window, length)
     if window is None:
@@ -250,11 +256,12 @@ def stft(x, sequence_length, sequence_stride, fft_length, window="hann", center=
     if not jnp.issubdtype(x.dtype, jnp.floating):
         raise TypeError(f"stft: x must be `float32` or `float64`, got {x.dtype}.")
     if center:
+        # Mirrored ends, so that the first window has its middle at the first entry.
         ends = [(0, 0)] * (x.ndim - 1) + [(fft_length // 2, fft_length // 2)]
         x = jnp.pad(x, ends, mode="reflect")
     weights = _window(window, sequence_length, fft_length, x.dtype)
     count = 1 + (x.shape[-1] - fft_length) // sequence_stride
-    frames = x[..., _places(count, fft_length, sequence_stride)]
+    frames = x[..., _window_indices(count, fft_length, sequence_stride)]
     return _pair(jnp.fft.rfft(frames * weights))
 
 
@@ -296,13 +303,15 @@ def istft(
     frames = jnp.fft.irfft(spectrum, fft_length)
     weights = _window(window, sequence_length, fft_length, frames.dtype)
     count = frames.shape[-2]
-    places = _places(count, fft_length, sequence_stride)
+    indices = _window_indices(count, fft_length, sequence_stride)
     total = fft_length + sequence_stride * (count - 1)
     empty = jnp.zeros((*frames.shape[:-2], total), frames.dtype)
-    signal = empty.at[..., places].add(frames * weights)
-    overlap = jnp.zeros(total, frames.dtype).at[places].add(weights**2)
+    signal = empty.at[..., indices].add(frames * weights)
+    overlap = jnp.zeros(total, frames.dtype).at[indices].add(weights**2)
+    # Hann windows are 0 at their ends, where no window tells the signal.
     signal = signal / jnp.where(overlap > 1e-10, overlap, 1.0)
-    if window is None:  # as in Keras: in the middle, the plain sum of the windows
+    # As in Keras: without a window, the overlap is not divided out in the middle.
+    if window is None:
         signal = signal * (fft_length / sequence_stride)
     start = fft_length // 2 if center else 0
     stop = total - start if length is None else start + length

@@ -42,29 +42,34 @@ def map_coordinates(inputs, coordinates, order, fill_mode="constant", fill_value
     >>> map_coordinates([0.0, 10.0], [[0.25, 1.0]], 1).tolist()
     [2.5, 10.0]
     """
-    inputs, places = as_array(inputs), as_array(coordinates)
-    if places.ndim < 2:
+    inputs, coordinates = as_array(inputs), as_array(coordinates)
+    if coordinates.ndim < 2:
         raise ValueError(
             "map_coordinates: Invalid coordinates rank: expected at least rank 2, got "
-            f"coordinates.shape={places.shape}."
+            f"coordinates.shape={coordinates.shape}."
         )
-    if len(places) != inputs.ndim:
+    if len(coordinates) != inputs.ndim:
         raise ValueError(
             "map_coordinates: the first size of `coordinates` must be the same as the "
-            f"rank of `inputs`, got {places.shape} and inputs of shape {inputs.shape}."
+            f"rank of `inputs`, got {coordinates.shape} and inputs of shape "
+            f"{inputs.shape}."
         )
     check_choice("map_coordinates", "order", order, (0, 1))
     check_choice("map_coordinates", "fill_mode", fill_mode, _FILL_MODES)
-    return ndimage.map_coordinates(inputs, list(places), order, fill_mode, fill_value)
+    return ndimage.map_coordinates(
+        inputs, list(coordinates), order, fill_mode, fill_value
+    )
 
 
 def _sample(images, rows, columns, interpolation, fill_mode, fill_value):
     """Pixels of (n, h, w, c) at the places (n, h', w', c): an (n, h', w', c) array."""
     # JAX interpolates one array at a time: mapped over images and channels.
 
-    def plane(pixels, *places):
+    def plane(pixels, *coordinates):
         order = _ORDERS[interpolation]
-        return ndimage.map_coordinates(pixels, places, order, fill_mode, fill_value)
+        return ndimage.map_coordinates(
+            pixels, coordinates, order, fill_mode, fill_value
+        )
 
     return jax.vmap(jax.vmap(plane, -1, -1))(images, rows, columns)
 

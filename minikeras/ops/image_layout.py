@@ -45,6 +45,7 @@ def image_op(function=None, *, name=None, tensors=("images",), spec=None):
     def call(*args, **kwargs):
         given = signature.bind(*args, **kwargs)
         given.apply_defaults()
+        # The global data format may change between calls.
         layout = standardize_data_format(given.arguments["data_format"])
         images = as_array(given.arguments["images"])
         check_rank(images)

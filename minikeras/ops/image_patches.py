@@ -16,14 +16,15 @@ __all__ = [
 
 
 def _windows(x, axis, size, stride, dilation, pads):
-    """Axis -> two: the windows, and the entries of each."""
+    """Replace an axis by two: the windows, and the entries of each."""
     x = jnp.pad(x, [pads if i == axis else (0, 0) for i in range(x.ndim)])
     count = (x.shape[axis] - (size - 1) * dilation - 1) // stride + 1
+    # Windows that touch are a reshape, without a gather.
     if stride == size and dilation == 1:
         x = lax.slice_in_dim(x, 0, count * size, axis=axis)
         return x.reshape(*x.shape[:axis], count, size, *x.shape[axis + 1 :])
-    places = stride * np.arange(count)[:, None] + dilation * np.arange(size)
-    return jnp.take(x, places, axis)
+    indices = stride * np.arange(count)[:, None] + dilation * np.arange(size)
+    return jnp.take(x, indices, axis)
 
 
 @op(tensors=("images",), module=IMAGE)
@@ -85,6 +86,7 @@ def extract_patches(
     x = jnp.moveaxis(x, 1, -1) if first else x
     spans = [(k - 1) * d + 1 for k, d in zip(size, dilation, strict=True)]
     pads = lax.padtype_to_pads(x.shape[1:-1], spans, strides, padding.upper())
+    # From the last axis on: the earlier ones keep their numbers.
     for i in reversed(range(rank)):
         x = _windows(x, i + 1, size[i], strides[i], dilation[i], pads[i])
     # (n, windows, entries, windows, entries, c): all windows go before all entries.

@@ -33,8 +33,8 @@ def linearly_longer(x, axis, times):
     padded = jnp.concatenate([first, x, last], axis)
     parts = []
     for phase in range(times):
-        place = (phase + 0.5) / times + 0.5  # in entries of `padded`
-        start, share = int(place), place - int(place)
+        position = (phase + 0.5) / times + 0.5  # in entries of `padded`
+        start, share = int(position), position - int(position)
         before, after = (
             lax.slice_in_dim(padded, i, i + size, axis=axis) for i in (start, start + 1)
         )

@@ -16,11 +16,13 @@ __all__ = [
 
 
 def _get_item_spec(trace, x, key=None, **config):
-    """JAX clips an index that is out of range; in a graph it is a mistake."""
+    """Check plain indices as numpy does, then trace."""
+    # JAX clips an index that is out of range. In a graph it is a mistake.
     keys = key if isinstance(key, tuple) else (key,)
     plain = (int, slice, type(None), type(...))
     if all(isinstance(k, plain) for k in keys):
-        # Numpy refuses what does not fit; an unknown size fits every index.
+        # numpy raises the error, on an array of one byte. An unknown size fits every
+        # index.
         room = 1 + max((abs(k) for k in keys if isinstance(k, int)), default=0)
         sizes = [room if size is None else size for size in x.shape]
         np.broadcast_to(np.int8(0), sizes)[key]
@@ -45,6 +47,7 @@ def get_item(x, key):
 
 
 def _index(key):
+    """The key with index arrays in place of lists and Variables."""
     # A list is an index array, but in graphs read from files it is a tuple.
     if isinstance(key, tuple) or isinstance(key, list) and not is_number_list(key):
         return tuple(map(_index, key))
@@ -96,7 +99,7 @@ def take_along_axis(x, indices, axis=None):
 
 
 def _indices_of_true(trace, x):
-    """How many entries are not 0 is not known."""
+    """Unknown sizes: the number of entries that are not 0 depends on the values."""
     del trace
     return tuple(KerasTensor((None,), "int32") for _ in x.shape)
 

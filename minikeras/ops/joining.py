@@ -37,7 +37,7 @@ def append(x1, x2, axis=None):
 
 
 def _concatenate_spec(trace, xs, axis=0):
-    """Keras's graphs have no `axis=None`."""
+    """The KerasTensor of `concatenate`; Keras's graphs have no `axis=None`."""
     if axis is None:
         raise ValueError(
             "concatenate: KerasTensors are joined along one axis, got axis=None. "
@@ -210,7 +210,8 @@ vsplit = _splitter(
 
 
 def _repeat_spec(trace, x, repeats, axis=None):
-    """As in Keras a list of repeats does not tell an unknown size."""
+    """An unknown size for repeats along an axis of unknown size."""
+    # As in Keras, also if a list of repeats would tell the size.
     out = trace(x)
     if axis is None or x.shape[axis] is not None:
         return out
@@ -234,7 +235,7 @@ def repeat(x, repeats, axis=None):
     >>> repeat([1, 2], [1, 3]).tolist()
     [1, 2, 2, 2]
     """
-    # Numbers of repeats stay numpy's under a trace: they decide the shape.
+    # numpy arrays stay concrete in a trace, and the repeats decide the shape.
     repeats = repeats if isinstance(repeats, jax.Array) else np.asarray(repeats)
     return jnp.repeat(as_array(x), repeats, axis)
 

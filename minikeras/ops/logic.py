@@ -207,7 +207,7 @@ def allclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
 
 
 def _where_spec(trace, condition, x1=None, x2=None):
-    """How many entries are true is not known."""
+    """Unknown sizes for indices: the number of true entries depends on the values."""
     if x1 is None and x2 is None:
         return tuple(KerasTensor((None,), "int32") for _ in condition.shape)
     return trace(condition, x1, x2)
@@ -235,6 +235,7 @@ def where(condition, x1=None, x2=None):
     condition = as_array(condition)
     if x1 is None and x2 is None:
         return jnp.where(condition)
+    # Keras's words; JAX's speak of x and y.
     if x1 is None or x2 is None:
         raise ValueError(
             "where: `x1` and `x2` either both should be `None` or both be given, got "

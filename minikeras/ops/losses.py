@@ -16,12 +16,14 @@ __all__ = [
 
 
 def _clipped(probabilities):
-    """Away from 0 and 1, where the logarithm is finite."""
+    """Probabilities at least epsilon away from 0 and 1."""
+    # As in Keras: log(0) = -∞ times a target of 0 would be NaN.
     epsilon = settings.epsilon()
     return jnp.clip(probabilities, epsilon, 1.0 - epsilon)
 
 
 def _check(name, target, output):
+    """ValueError unless both have the same shape."""
     if target.shape != output.shape:
         raise ValueError(
             f"{name}: target and output must have the same shape, got "
@@ -50,6 +52,7 @@ def binary_crossentropy(target, output, from_logits=False):
     target, output = as_array(target), as_array(output)
     _check("binary_crossentropy", target, output)
     if from_logits:
+        # log(sigmoid(x)) itself is -∞ below -88, where sigmoid(x) is 0 in float32.
         log_p = jax.nn.log_sigmoid(output)
         log_not_p = jax.nn.log_sigmoid(-output)
         return -1.0 * target * log_p - (1.0 - target) * log_not_p
@@ -58,6 +61,7 @@ def binary_crossentropy(target, output, from_logits=False):
 
 
 def _log_probabilities(output, from_logits, axis):
+    """log p of logits or of probabilities, which are scaled to sum 1 first."""
     if from_logits:
         return jax.nn.log_softmax(output, axis=axis)
     return jnp.log(_clipped(output / jnp.sum(output, axis, keepdims=True)))
@@ -127,6 +131,8 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
             f"without axis {axis}, {expected}; got {target.shape}."
         )
     log_p = _log_probabilities(output, from_logits, axis)
+    # One-hot times log p, as in Keras: an index out of range gives 0, where a gather
+    # would not.
     hot = jax.nn.one_hot(target, output.shape[axis], axis=axis, dtype=log_p.dtype)
     return -jnp.sum(hot * log_p, axis)
 
@@ -157,7 +163,8 @@ def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
 
 
 def _sparse(hot, count):
-    """The array as a sparse one, of at most `count` entries that are not 0."""
+    """A sparse array of at most `count` entries."""
+    # `nse` is static, so that it runs under `jit`.
     BCOO = late_import("jax.experimental.sparse").BCOO
     entries = BCOO.fromdense(hot, nse=count)
     data = entries.data.astype(hot.dtype)  # bools have become integers

@@ -20,12 +20,15 @@ __all__ = [
 
 
 def _wide(x):
-    """Half floats as float32, in which sums keep their digits."""
+    """Half floats as float32; other dtypes as they are."""
+    # A running sum of 0.1 in float16 stops at 256, where 0.1 is less than half of the
+    # last bit.
     return x.astype("float32") if x.dtype.name in ("float16", "bfloat16") else x
 
 
 def _narrow(x, dtype):
-    """Back to a half float; what is too great for it becomes its greatest."""
+    """Back in a half float, where numbers beyond its range become its bounds."""
+    # As in Keras. A cast would give ∞.
     if x.dtype == dtype:
         return x
     info = jnp.finfo(dtype)
@@ -34,14 +37,15 @@ def _narrow(x, dtype):
 
 @functools.partial(jax.custom_jvp, nondiff_argnums=(1,))
 def _variance(x, axes):
-    """The mean of (x - mean)², which keeps its axes."""
+    """mean((x - mean(x))²), with reduced axes of size 1."""
     return jnp.var(x, axes, keepdims=True)
 
 
 @_variance.defjvp
 def _variance_jvp(axes, primals, tangents):
-    """How the mean moves does not matter, since the sum of x - mean is zero: leaving
-    that out saves a pass over x in the gradient."""
+    """The derivative 2 · mean((x - mean(x)) · dx)."""
+    # The derivative of mean(x) is left out: it is multiplied by Σ(x - mean(x)) = 0. JAX
+    # would compute it, in one more pass over x.
     (x,), (dx,) = primals, tangents
     centered = x - jnp.mean(x, axes, keepdims=True)
     return _variance(x, axes), 2 * jnp.mean(centered * dx, axes, keepdims=True)
@@ -77,7 +81,7 @@ def moments(x, axes, keepdims=False, synchronized=False):
     axes = tuple(axes) if isinstance(axes, list) else axes
     wide = _wide(x)
     mean = jnp.mean(wide, axes, keepdims=True)
-    variance = _variance(wide, axes)
+    variance = _variance(wide, axes)  # equal to the bit to `jnp.var`
     if not keepdims:
         mean, variance = jnp.squeeze(mean, axes), jnp.squeeze(variance, axes)
     if wide is x:
@@ -125,6 +129,8 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
             )
         return weight.reshape(shape)
 
+    # (n,) factors and offsets first: one multiplication and one addition for each entry
+    # of x.
     factor = jax.lax.rsqrt(vector("variance", variance) + epsilon)
     if scale is not None:
         factor = factor * vector("scale", scale)
@@ -135,25 +141,27 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
 
 
 def _same_spec(trace, x, *weights, **settings):
-    """The weights are checked when there are arrays."""
+    """The shape and dtype of `x`. Weights are checked when there are arrays."""
     return KerasTensor(x.shape, x.dtype)
 
 
 def _spread(weight, x, axes):
-    """A weight of the sizes of `axes`, to broadcast with `x`; another as it is."""
+    """A weight with the sizes of `axes`, reshaped so that it broadcasts with `x`."""
     weight, shape = as_array(weight), [1] * x.ndim
     for axis in axes:
         shape[axis] = x.shape[axis]
+    # Others broadcast as they are, or fail with JAX's message.
     fits = weight.ndim < x.ndim and weight.size == math.prod(shape)
     return weight.reshape(shape) if fits else weight
 
 
 def _axes(axis):
+    """One axis or several, as a tuple."""
     return tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
 
 
 def _scale_and_shift(x, axes, epsilon, gamma=1.0, beta=0.0):
-    """What normalizes x: the factor, and what is added then."""
+    """The numbers (factor, shift) with normalized x = x · factor + shift."""
     factor = jax.lax.rsqrt(jnp.var(x, axes, keepdims=True) + epsilon) * gamma
     return factor, beta - jnp.mean(x, axes, keepdims=True) * factor
 
@@ -167,18 +175,19 @@ def _layer_norm(x, axes, epsilon, gamma, beta):
 
 @_layer_norm.defjvp
 def _layer_norm_jvp(axes, primals, tangents):
-    """In terms of the normalized x: a gradient has two sums along rows.
-
-    What rounding left in the mean is taken off, too. The barrier makes XLA normalize x
-    again rather than keep it, which halves the memory: on CPUs a third of the time.
-    """
+    """The derivative in terms of the normalized x: two sums for a gradient."""
     x, epsilon, gamma, beta = primals
     dx, depsilon, dgamma, dbeta = tangents
     mean = functools.partial(jnp.mean, axis=axes, keepdims=True)
     (factor, _), middle = _scale_and_shift(x, axes, epsilon), mean(x)
+    # Rounding leaves a remainder in the mean, which matters in rows far from zero.
     rest = mean(x - middle)
+    # Without the barrier XLA keeps the normalized x of the forward pass. Computing it
+    # again halves the temporary arrays: on CPUs a third of the time.
     factor, middle, rest = jax.lax.optimization_barrier((factor, middle, rest))
     normal = (x - middle - rest) * factor
+    # `normal` has mean 0 and mean square 1, up to epsilon: the derivative of the
+    # moments projects dx on both and subtracts the projections.
     d = factor * dx
     d = d - mean(d) - normal * (mean(normal * d) + factor * factor * (depsilon / 2))
     y = _layer_norm(x, axes, epsilon, gamma, beta)
@@ -217,8 +226,10 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwarg
     gamma = 1.0 if gamma is None else _spread(gamma, x, axes).astype(wide.dtype)
     beta = 0.0 if beta is None else _spread(beta, x, axes).astype(wide.dtype)
     if rms_scaling:
+        # The moments are still centred here, as in Keras's deprecated argument.
         y = wide * _scale_and_shift(wide, axes, epsilon, gamma)[0]
     else:
+        # A float: an integer epsilon would have no tangent.
         y = _layer_norm(wide, axes, 1.0 * epsilon, gamma, beta)
     return y.astype(x.dtype)
 
@@ -275,6 +286,7 @@ def normalize(x, axis=-1, order=2, epsilon=None):
         raise ValueError(f"Argument `order` must be an int >= 1, got {order!r}.")
     if order == 2:
         squares = jnp.sum(jnp.square(x), axis=axis, keepdims=True)
+        # 1 / √0 is ∞ and becomes 1 / epsilon: no division by 0 in the value.
         return x * jnp.minimum(jax.lax.rsqrt(squares), 1 / epsilon)
     norms = jnp.linalg.norm(x, order, axis, keepdims=True)
     return x / jnp.maximum(norms, epsilon)

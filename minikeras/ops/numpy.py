@@ -15,6 +15,8 @@ from minikeras.ops import reshaping as _reshaping
 from minikeras.ops import sorting as _sorting
 from minikeras.ops import windows as _windows
 from minikeras.ops.arithmetic import *
+
+# Single names are from families that belong to no public module as a whole.
 from minikeras.ops.control_flow import vectorize
 from minikeras.ops.convert import array, ndim, view
 from minikeras.ops.counting import *

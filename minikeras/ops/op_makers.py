@@ -9,6 +9,7 @@ import sys
 from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array, as_operand
 
+# What the docstrings say if a row says nothing else.
 _ANY = "array of any shape."
 _LIKE_X = "array of the shape of `x`."
 _BROADCAST = "array of the shape to which the operands broadcast."
@@ -74,6 +75,7 @@ def binary(
     def call(x1, x2):
         return function(operand(x1), operand(x2))
 
+    # Keras calls the operands of its bitwise ops x and y: they may be keywords.
     def call_xy(x, y):
         return function(operand(x), operand(y))
 
@@ -118,6 +120,7 @@ def axes_of(axis):
 
 def _finish(call, name, formula, arguments, returns, example, options):
     """The op of `call`, named and documented."""
+    # Error messages show the name, and the class name in files is made of it.
     call.__name__ = call.__qualname__ = name
     # Doctest runs the examples of functions whose module is the file that it reads, and
     # pickle finds functions by it: the file of the row, two frames up.

@@ -17,7 +17,7 @@ __all__ = [
 
 
 def _images(x, block_size, data_format):
-    """(array, its layout), checked."""
+    """The array and its data format, checked."""
     x = as_array(x)
     if block_size < 2:
         raise ValueError(f"`block_size` must be at least 2, got {block_size}.")
@@ -27,6 +27,7 @@ def _images(x, block_size, data_format):
 
 
 def _check_rank(function, x, rank):
+    """ValueError unless there are `rank` axes."""
     if x.ndim != rank:
         raise ValueError(f"{function}: expected a {rank}D array, got shape {x.shape}.")
 
@@ -89,8 +90,8 @@ def space_to_depth(x, block_size, data_format="channels_last"):
     return blocks.reshape(n, h // b, w // b, c * b**2)
 
 
-def _places(shape, kernel, dilation, padding, stride):
-    """Rows and columns of the entries of each patch: (patches, window) each."""
+def _patch_indices(shape, kernel, dilation, padding, stride):
+    """Rows and columns of the entries of each patch, two (patches, window) arrays."""
     axes = []
     for size, k, d, p, s in zip(shape, kernel, dilation, padding, stride, strict=True):
         count = (size + 2 * p - d * (k - 1) - 1) // s + 1
@@ -130,7 +131,7 @@ def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
     kernel, dilation, padding, stride = (
         sizes(v, 2) for v in (kernel_size, dilation, padding, stride)
     )
-    rows, columns = _places(x.shape[2:], kernel, dilation, padding, stride)
+    rows, columns = _patch_indices(x.shape[2:], kernel, dilation, padding, stride)
     x = jnp.pad(x, [(0, 0), (0, 0), *((p, p) for p in padding)])
     patches = x[:, :, rows, columns]
     return patches.transpose(0, 1, 3, 2).reshape(len(x), -1, len(rows))
@@ -164,9 +165,10 @@ def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
     size, kernel, dilation, padding, stride = (
         sizes(v, 2) for v in (output_size, kernel_size, dilation, padding, stride)
     )
-    rows, columns = _places(size, kernel, dilation, padding, stride)
+    rows, columns = _patch_indices(size, kernel, dilation, padding, stride)
     patches = x.reshape(len(x), -1, math.prod(kernel), x.shape[-1])
     padded = [n + 2 * p for n, p in zip(size, padding, strict=True)]
+    # Overlapping patches have equal indices, where `add` sums them.
     image = jnp.zeros((*patches.shape[:2], *padded), x.dtype)
     image = image.at[:, :, rows, columns].add(patches.transpose(0, 1, 3, 2))
     starts = (0, 0, *padding)
@@ -174,7 +176,7 @@ def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
 
 
 def _psnr_spec(trace, x1, x2, max_val):
-    """A scalar, whatever the shapes: they are compared when there are arrays."""
+    """A scalar. The shapes are compared when there are arrays."""
     return KerasTensor((), x1.dtype)
 
 

@@ -41,6 +41,7 @@ def _window(inputs, pool_size, strides, padding, data_format):
         window, strides = (1, *pool, 1), (1, *steps, 1)
     else:
         window, strides = (1, 1, *pool), (1, 1, *steps)
+    # Explicit pairs: both implementations then pad alike.
     pads = lax.padtype_to_pads(inputs.shape, window, strides, padding.upper())
     return window, strides, tuple(pads)
 

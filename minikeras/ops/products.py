@@ -64,7 +64,8 @@ _INT8 = np.dtype("int8")
 
 
 def _accumulator(*arrays):
-    """int8 products are summed in int32; None: as JAX does."""
+    """The dtype in which products are summed: int32 for int8, None for JAX's choice."""
+    # One product of int8 already overflows int8, and Keras returns int32.
     for x in arrays:
         if x.dtype != _INT8:
             return None
@@ -89,7 +90,8 @@ def matmul(x1, x2):
     """
     x1, x2 = as_array(x1), as_array(x2)
     wide = _accumulator(x1, x2)
-    if wide is None:  # JAX is faster without the argument
+    # Eager calls without the argument take a shorter way in JAX.
+    if wide is None:
         return jnp.matmul(x1, x2)
     return jnp.matmul(x1, x2, preferred_element_type=wide)
 
@@ -145,6 +147,7 @@ def einsum(subscripts, *operands, **kwargs):
     >>> einsum("ij,j->i", [[1.0, 2.0]], [3.0, 4.0]).tolist()
     [11.0]
     """
+    # numpy's memory order, which JAX has not.
     kwargs.pop("order", None)
     operands = [as_array(x) for x in operands]
     kwargs.setdefault("preferred_element_type", _accumulator(*operands))
@@ -223,7 +226,8 @@ def diff(a, n=1, axis=-1):
 
 
 def _correlate_spec(trace, x1, x2, mode="valid"):
-    """Two unknown sizes are two: their difference is not known either."""
+    """An unknown size if one of both is unknown."""
+    # A trace takes one number for both, and calls their difference known.
     del mode
     out = trace(x1, x2)
     unknown = None in x1.shape or None in x2.shape

@@ -27,7 +27,7 @@ def top_k(x, k, sorted=True):
     >>> values.tolist(), indices.tolist()
     ([5.0, 3.0], [1, 2])
     """
-    del sorted  # they are
+    del sorted  # JAX always sorts
     return jax.lax.top_k(as_array(x), k)
 
 
@@ -48,6 +48,8 @@ def in_top_k(targets, predictions, k):
     """
     targets, predictions = as_array(targets).astype("int32"), as_array(predictions)
     own = jnp.take_along_axis(predictions, targets[..., None], axis=-1)
+    # A target out of range reads NaN: it counts as least probable, not as unknown.
     own = jnp.where(jnp.isnan(own), -jnp.inf, own)
+    # Ties count for the target, as in Keras: only greater predictions lower its rank.
     rank = 1 + jnp.sum((predictions > own).astype("int32"), axis=-1)
     return rank <= k

@@ -21,7 +21,9 @@ _BOOLS = "bools without the axes in `axis`."
 
 
 def _with_signed_zero(function):
-    """-0.0 comes before 0.0; so do numbers too small for the processor."""
+    """The function of an array with a tiny negative number in place of -0.0."""
+    # Keras on JAX takes -0.0 for less than 0.0. XLA on CPUs flushes denormals to 0, so
+    # that the number is the least normal one.
 
     @functools.wraps(function)
     def call(x, **kwargs):
@@ -33,6 +35,7 @@ def _with_signed_zero(function):
     return call
 
 
+# In the rest of this file `all`, `any`, `max`, `min` and `sum` are ops, not Python's.
 all = reduction(
     jnp.all,
     "True where all entries are true.",

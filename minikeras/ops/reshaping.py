@@ -142,7 +142,7 @@ def moveaxis(x, source, destination):
 
 
 def axis_within(axis, ndim):
-    """The axis, counted from the front; ValueError if there is none such."""
+    """The axis counted from the front; ValueError if it is out of range."""
     if not -ndim <= axis < ndim:
         raise ValueError(
             f"axis {axis} is out of bounds for an array with dimension {ndim}."
@@ -150,9 +150,10 @@ def axis_within(axis, ndim):
     return axis % ndim
 
 
-_PAD_MODES = (
-    *("constant", "edge", "empty", "linear_ramp", "maximum", "mean", "median"),
-    *("minimum", "reflect", "symmetric", "wrap"),
+# `jnp.pad` would raise NotImplementedError, without naming the modes.
+_PAD_MODES = tuple(
+    "constant edge empty linear_ramp maximum mean median minimum reflect symmetric "
+    "wrap".split()
 )
 
 
@@ -192,6 +193,7 @@ def pad(x, pad_width, mode="constant", constant_values=None):
 
 
 def _pad_width(pad_width, ndim):
+    """A (before, after) pair for each axis."""
     if isinstance(pad_width, int):
         return ((pad_width, pad_width),) * ndim
     if len(pad_width) == 2 and isinstance(pad_width[0], int):
@@ -202,7 +204,7 @@ def _pad_width(pad_width, ndim):
 
 
 def _reshape_spec(trace, x, newshape):
-    """Sizes that are computed in the graph are not known."""
+    """Unknown sizes where they are computed in the graph."""
     if not any_symbolic((newshape,)):
         return trace(x)
     sparse = x.sparse if isinstance(x, KerasTensor) else is_sparse(x)
@@ -232,6 +234,7 @@ def reshape(x, newshape):
     [[1, 2], [3, 4]]
     """
     if isinstance(newshape, (list, tuple)):
+        # Shapes of KerasTensors have None for a size that follows from the others.
         newshape = [-1 if n is None else n for n in newshape]
         _check_newshape(newshape)
     elif hasattr(newshape, "shape"):
@@ -240,6 +243,7 @@ def reshape(x, newshape):
 
 
 def _check_newshape(newshape):
+    """ValueError for sizes below -1 and for more than one -1."""
     sizes = [n for n in newshape if isinstance(n, (int, np.integer))]
     if any(n < -1 for n in sizes):
         raise ValueError(
@@ -298,7 +302,8 @@ def rot90(array, k=1, axes=(0, 1)):
 
 
 def _squeeze_spec(trace, x, axis=None):
-    """A size that is not known is not taken for 1."""
+    """Refuse axes of unknown size, then trace."""
+    # A trace takes another number for None, whose message would be about that number.
     axes = axis if isinstance(axis, (list, tuple)) else () if axis is None else (axis,)
     unknown = [a for a in axes if -x.ndim <= a < x.ndim and x.shape[a] is None]
     if unknown:
@@ -378,6 +383,8 @@ def transpose(x, axes=None):
 
 
 def _check_permutation(axes, ndim):
+    """ValueError unless `axes` holds each axis once."""
+    # The words are those of Keras, which users search for.
     if len(axes) != ndim:
         raise ValueError(
             f"transpose: `axes` must be a list of the same length as the input shape, "

@@ -14,7 +14,8 @@ __all__ = [
 
 
 def _segments_spec(trace, data, segment_ids, num_segments=None, **config):
-    """How many segments there are depends on the ids, unless it is given."""
+    """An unknown number of segments, unless it is given."""
+    # On arrays it must be given, as in Keras on JAX; graphs may be built without it.
     del config
     if num_segments is None:
         return KerasTensor((None, *data.shape[1:]), data.dtype)
@@ -40,6 +41,7 @@ def _segment(function, what, example):
                 f"{function.__name__}: Argument `segment_ids` and `data` should have "
                 f"same leading dimension. Got {ids.shape} and {data.shape}."
             )
+        # JAX would read the ids for it, which a tracer does not allow.
         if num_segments is None:
             raise ValueError(
                 f"{function.__name__}: Argument `num_segments` must be set when using "

@@ -13,7 +13,7 @@ __all__ = [
 
 
 def _slice_spec(trace, inputs, start_indices, shape):
-    """Where the end is at depends on starts that are not known yet."""
+    """Unknown sizes for -1 with symbolic starts: the end depends on their values."""
     if -1 not in shape or not any_symbolic((start_indices,)):
         return trace(inputs, start_indices)
     _check_ranks(inputs, start_indices, shape)
@@ -35,6 +35,7 @@ def _check_ranks(inputs, starts, shape):
         )
 
 
+# In the rest of this file `slice` is the op, not Python's.
 @op(tensors=("inputs", "start_indices"), module=CORE, spec=_slice_spec)
 def slice(inputs, start_indices, shape):
     """The block of a given shape that starts at given indices.
@@ -56,7 +57,7 @@ def slice(inputs, start_indices, shape):
     """
     inputs, starts = as_array(inputs), _starts(start_indices)
     _check_ranks(inputs, starts, shape)
-    # -1: up to the end, which only a start that is no tracer can tell.
+    # -1 reaches to the end. Its size must be an int, so that start is no tracer.
     shape = [
         int(end - start) if size == -1 else size
         for end, start, size in zip(inputs.shape, starts, shape, strict=True)
@@ -86,13 +87,14 @@ def slice_update(inputs, start_indices, updates):
 
 
 def _starts(indices):
+    """One start for each axis, as a sequence."""
     if isinstance(indices, (list, tuple)):
         return indices
     return tuple(as_array(indices).astype("int32"))
 
 
 def _scatter_spec(trace, indices, values, shape):
-    """The shape is given; how many axes are indexed need not be known."""
+    """The given shape, also if the number of indexed axes is unknown."""
     if isinstance(indices, KerasTensor) and indices.shape[-1:] == (None,):
         return KerasTensor(shape, dtype(values))
     return trace(indices, values)
@@ -119,6 +121,7 @@ def scatter(indices, values, shape):
 
 
 def _scatter_update_spec(trace, inputs, indices, updates, **config):
+    """The shape of the inputs, also if the number of indexed axes is unknown."""
     del config
     if isinstance(indices, KerasTensor) and indices.shape[-1:] == (None,):
         return KerasTensor(
@@ -149,6 +152,7 @@ def scatter_update(inputs, indices, updates, reduction=None):
     [6, 2, 9]
     """
     inputs = as_array(inputs)
+    # JAX would warn of a wider dtype and cast it in the same way.
     updates = as_array(updates).astype(inputs.dtype)
     if reduction not in (None, "add", "max", "min", "mul"):
         raise ValueError(
@@ -159,10 +163,13 @@ def scatter_update(inputs, indices, updates, reduction=None):
 
 
 def _at(x, indices):
+    """`x.at` the index tuples along the last axis of `indices`."""
+    # One array for each indexed axis, which is how JAX addresses single entries.
     return x.at[tuple(jnp.moveaxis(as_array(indices).astype("int32"), -1, 0))]
 
 
 def _unstack_spec(trace, x, num=None, axis=0):
+    """As many KerasTensors as `num` says if the size along `axis` is unknown."""
     if num is None and -x.ndim <= axis < x.ndim and x.shape[axis] is None:
         raise ValueError(
             f"unstack: Cannot infer argument `num` from shape {x.shape}, whose axis "

@@ -45,6 +45,7 @@ def argsort(x, axis=-1):
     [1, 2, 0]
     """
     x = as_array(x)
+    # A scalar has no axis -1: JAX would refuse it, numpy and Keras give [0].
     return jnp.argsort(x, axis if x.ndim else None)
 
 
@@ -65,6 +66,7 @@ def argpartition(x, kth, axis=-1):
     """
     x = as_array(x)
     x, axis = (x.ravel(), 0) if axis is None else (x, axis)
+    # Keras's indices are int32, whatever JAX's default integer is.
     return jnp.argpartition(x, kth, axis).astype("int32")
 
 
@@ -133,7 +135,7 @@ def isin(x1, x2, assume_unique=False, invert=False):
 
 
 def _unique_spec(trace, x, axis=None, size=None, **config):
-    """Symbolic outputs of `unique`: how many entries differ is known as `size` only."""
+    """The KerasTensors of `unique`, of unknown length without `size`."""
     if size is not None:
         return trace(x)
     rest = () if axis is None else tuple(np.delete(x.shape, axis).tolist())
@@ -180,14 +182,14 @@ def unique(
     >>> values.tolist(), counts.tolist()
     ([1, 3], [1, 2])
     """
-    del sorted
+    del sorted  # JAX always sorts
     return jnp.unique(
         as_array(x),
         return_index,
         return_inverse,
         return_counts,
         axis,
-        equal_nan=False,
+        equal_nan=False,  # as in Keras: each NaN is an entry of its own
         size=size,
         fill_value=fill_value,
     )

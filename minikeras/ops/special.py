@@ -62,6 +62,7 @@ def logdet(x):
     >>> float(logdet([[2.0, 0.0], [0.0, 3.0]]))
     1.791...
     """
+    # The determinant itself overflows float32 for a few dozen rows.
     return jnp.linalg.slogdet(as_array(x))[1]
 
 
@@ -88,5 +89,6 @@ def cdist(x, y):
             "cdist: expected (..., n, d) and (..., m, d), got shapes "
             f"{x.shape} and {y.shape}."
         )
+    # Differences, not |x|² + |y|² - 2xy: exact also for points that are close together.
     difference = x[..., :, None, :] - y[..., None, :, :]
     return jnp.sqrt(jnp.sum(difference * difference, axis=-1))

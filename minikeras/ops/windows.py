@@ -11,6 +11,9 @@ __all__ = [
 
 
 def _window(function, formula, example):
+    """The op of a window function of `x` points."""
+
+    # `x` decides the shape, so that it is an int and no tracer.
     def window(x):
         return function(int(x)).astype(dtypes.floatx())
 

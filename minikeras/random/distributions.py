@@ -40,11 +40,9 @@ def normal(
 
     Args:
         shape: tuple of ints.
-        mean: number, or array that broadcasts to `shape`.
-        stddev: number, or array that broadcasts to `shape`.
+        mean, stddev: numbers, or arrays that broadcast to `shape`.
         dtype: float dtype; `floatx()` by default.
-        seed: int for the same numbers each time, `SeedGenerator`, JAX key, or None for
-            the global generator.
+        seed: int, `SeedGenerator`, JAX key, or None for the global generator.
 
     Returns:
         Array of `shape`.
@@ -97,11 +95,9 @@ def truncated_normal(
 
     Args:
         shape: tuple of ints.
-        mean: number, or array that broadcasts to `shape`.
-        stddev: number, or array that broadcasts to `shape`.
+        mean, stddev: numbers, or arrays that broadcast to `shape`.
         dtype: float dtype; `floatx()` by default.
-        seed: int for the same numbers each time, `SeedGenerator`, JAX key, or None for
-            the global generator.
+        seed: int, `SeedGenerator`, JAX key, or None for the global generator.
 
     Returns:
         Array of `shape`.
@@ -131,11 +127,9 @@ def uniform(
 
     Args:
         shape: tuple of ints.
-        minval: number, or array that broadcasts to `shape`.
-        maxval: number, or array that broadcasts to `shape`.
+        minval, maxval: numbers, or arrays that broadcast to `shape`.
         dtype: float dtype; `floatx()` by default.
-        seed: int for the same numbers each time, `SeedGenerator`, JAX key, or None for
-            the global generator.
+        seed: int, `SeedGenerator`, JAX key, or None for the global generator.
 
     Returns:
         Array of `shape`.
@@ -168,8 +162,7 @@ def randint(
         minval: int, or array that broadcasts to `shape`.
         maxval: int, or array that broadcasts to `shape`; not included.
         dtype: integer dtype.
-        seed: int for the same numbers each time, `SeedGenerator`, JAX key, or None for
-            the global generator.
+        seed: int, `SeedGenerator`, JAX key, or None for the global generator.
 
     Returns:
         Array of `shape`.
@@ -200,8 +193,7 @@ def gamma(
         shape: tuple of ints.
         alpha: number > 0, or array that broadcasts to `shape`.
         dtype: float dtype; `floatx()` by default.
-        seed: int for the same numbers each time, `SeedGenerator`, JAX key, or None for
-            the global generator.
+        seed: int, `SeedGenerator`, JAX key, or None for the global generator.
 
     Returns:
         Array of `shape`, with entries > 0.
@@ -231,11 +223,9 @@ def beta(
 
     Args:
         shape: tuple of ints.
-        alpha: number > 0, or array that broadcasts to `shape`.
-        beta: number > 0, or array that broadcasts to `shape`.
+        alpha, beta: numbers > 0, or arrays that broadcast to `shape`.
         dtype: float dtype; `floatx()` by default.
-        seed: int for the same numbers each time, `SeedGenerator`, JAX key, or None for
-            the global generator.
+        seed: int, `SeedGenerator`, JAX key, or None for the global generator.
 
     Returns:
         Array of `shape`, with entries in [0, 1].
@@ -266,8 +256,7 @@ def binomial(
         counts: numbers of trials >= 0; broadcast to `shape`.
         probabilities: numbers in [0, 1], of a success; broadcast to `shape`.
         dtype: float dtype; `floatx()` by default.
-        seed: int for the same numbers each time, `SeedGenerator`, JAX key, or None for
-            the global generator.
+        seed: int, `SeedGenerator`, JAX key, or None for the global generator.
 
     Returns:
         Array of `shape`.
@@ -294,8 +283,7 @@ def categorical(
             row.
         num_samples: int, draws for each row.
         dtype: integer dtype.
-        seed: int for the same numbers each time, `SeedGenerator`, JAX key, or None for
-            the global generator.
+        seed: int, `SeedGenerator`, JAX key, or None for the global generator.
 
     Returns:
         (batch, num_samples) array.
@@ -319,13 +307,12 @@ def categorical(
 
 
 def shuffle(x: ArrayLike, axis: int = 0, seed: Seed = None) -> jax.Array:
-    """The entries in random order along an axis, each lane in an order of its own.
+    """The entries in random order along an axis, in another order for each 1-D slice.
 
     Args:
         x: array of at least one axis.
         axis: int.
-        seed: int for the same order each time, `SeedGenerator`, JAX key, or None for
-            the global generator.
+        seed: int, `SeedGenerator`, JAX key, or None for the global generator.
 
     Returns:
         Array of the shape and dtype of `x`.
@@ -356,8 +343,7 @@ def dropout(
         rate: number in [0, 1].
         noise_shape: shape of the mask, which broadcasts to that of `inputs`; None in
             it is the size of `inputs`. By default the shape of `inputs`.
-        seed: int for the same mask each time, `SeedGenerator`, JAX key, or None for
-            the global generator.
+        seed: int, `SeedGenerator`, JAX key, or None for the global generator.
 
     Returns:
         Array of the shape and dtype of `inputs`.

@@ -1,4 +1,4 @@
-"""Functions with a way of their own on CPUs: derivatives, batches, exports."""
+"""Functions with an implementation for CPUs: derivatives, batches, exports."""
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +19,7 @@ def kernel(*shape):
 
 
 def everything(x):
-    """What is lowered in ways of its own, in one program."""
+    """One program with all functions that have an implementation for CPUs."""
     images = [
         ops.conv(x, kernel(3, 3, 4, 2), padding="same"),
         ops.conv(x, kernel(3, 3, 2, 6), 2, "same"),
@@ -81,7 +81,7 @@ def test_random_bits_of_a_symbolic_batch():
     np.testing.assert_array_equal(exported.call(jnp.zeros((4, 5))), expected)
 
 
-def test_derivatives_of_pools_as_xlas():
+def test_derivatives_of_pools_are_those_of_xla():
     window, steps = (1, 3, 3, 1), (1, 2, 2, 1)
     pads = tuple(lax.padtype_to_pads(X.shape, window, steps, "SAME"))
 

@@ -1,4 +1,4 @@
-"""Pooling: both lowerings of the maximum against each other and numpy."""
+"""Pooling: both implementations of the maximum against each other and numpy."""
 
 import functools
 
@@ -16,7 +16,9 @@ IMAGE = np.random.default_rng(0).integers(0, 3, size=(2, 6, 5, 2)).astype("float
 
 @pytest.mark.parametrize("padding", ["valid", "same"])
 @pytest.mark.parametrize("pool, strides", [((2, 2), (2, 2)), ((3, 2), (2, 1))])
-def test_both_ways_agree_in_values_and_in_the_gradients_of_ties(pool, strides, padding):
+def test_both_implementations_agree_in_values_and_in_the_gradients_of_ties(
+    pool, strides, padding
+):
     window, steps = (1, *pool, 1), (1, *strides, 1)
     pads = tuple(jax.lax.padtype_to_pads(IMAGE.shape, window, steps, padding.upper()))
 
@@ -63,7 +65,7 @@ def test_nan_spreads_and_integers_pool():
     assert whole.tolist() == [[[-5], [3]]]
 
 
-def test_great_windows():
+def test_large_windows():
     long = np.random.default_rng(0).normal(size=(1, 40, 1)).astype("float32")
     pooled = functools.partial(ops.max_pool, pool_size=20)
     np.testing.assert_array_equal(pooled(long), long.reshape(1, 2, 20, 1).max(axis=2))

@@ -15,7 +15,7 @@ def K(*shape, dtype="float32"):
     return KerasTensor(shape, dtype)
 
 
-def test_a_size_that_must_fit_is_found():
+def test_unknown_sizes_are_inferred_from_other_arguments():
     assert shape(ops.add(K(None, 3), K(2, None))) == (2, 3)
     assert shape(ops.where(K(2, None, 1), K(None, 1), K(None, 3))) == (2, None, 3)
     assert shape(ops.broadcast_to(K(None, 3), (2, 5, 3))) == (2, 5, 3)
@@ -104,7 +104,7 @@ def test_unknown_sizes_that_must_fit_known_ones():
     assert shape(ops.view_as_complex(K(3, None))) == (3,)
 
 
-def test_how_many_there_are_depends_on_values():
+def test_numbers_of_results_depend_on_values():
     ids = K(None, dtype="int32")
     assert shape(ops.segment_sum(K(None, 3), ids)) == (None, 3)
     assert shape(ops.segment_max(K(None, 3), ids, num_segments=5)) == (5, 3)
