@@ -150,15 +150,14 @@ class Metric:
 
     def _mk_stateless(self, fn, metric_variables, *args, **kwargs):
         """Call `fn` on values of `variables` -> (its result, new values)."""
-        variables = dict(enumerate(self.variables))
+        variables = list(self.variables)
         if len(metric_variables) != len(variables):
             raise ValueError(
                 f"metric_variables: expected the {len(variables)} values of "
                 f"{self.name!r}'s `variables`, in order, got {len(metric_variables)}."
             )
-        values = dict(enumerate(map(convert_to_tensor, metric_variables)))
-        out, values = apply(fn, variables, values, *args, **kwargs)
-        return out, [values[i] for i in variables]
+        values = list(map(convert_to_tensor, metric_variables))
+        return apply(fn, variables, values, *args, **kwargs)
 
     def stateless_update_state(self, metric_variables, *args, **kwargs):
         """`update_state` as a pure function.

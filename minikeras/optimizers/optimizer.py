@@ -5,6 +5,7 @@ import re
 import warnings
 
 from minikeras.core import naming
+from minikeras.core.bridge import apply
 from minikeras.core.checks import hyperparameter
 from minikeras.core.members import Alias, all_or_nothing, copied, overrides
 from minikeras.core.object_repr import describe, visible
@@ -373,15 +374,16 @@ class Optimizer(OptimizerStep):
                     f"stateless_apply: expected {len(expected)} {what}, got "
                     f"{len(values)}."
                 )
-        variables = dict(enumerate(self._mk_trainable_variables))
-        own = unique_paths(self.variables)
-        params, state = self._mk_run_on_values(
-            lambda: self.apply(grads, self._mk_trainable_variables),
-            variables,
-            dict(enumerate(map(convert_to_tensor, trainable_variables))),
-            dict(zip(own, map(convert_to_tensor, optimizer_variables), strict=True)),
+        weights, state = self._mk_trainable_variables, self.variables
+        _, (new_weights, new_state) = apply(
+            lambda: self.apply(grads, weights),
+            (weights, state),
+            (
+                list(map(convert_to_tensor, trainable_variables)),
+                list(map(convert_to_tensor, optimizer_variables)),
+            ),
         )
-        return [params[i] for i in variables], [state[path] for path in own]
+        return new_weights, new_state
 
     def scale_loss(self, loss):
         """loss * loss_scale_factor.
