@@ -1,12 +1,15 @@
-"""KerasTensor: the promise of an array, its shape and dtype."""
+"""KerasTensor: a symbolic array, of which shape and dtype are known."""
 
+from collections.abc import Iterable
 from operator import attrgetter
+from typing import Any
 
 from minikeras.core import dtypes, naming, registry
+from minikeras.core.operators import Operators
 
 
-def _fixed(name, doc):
-    """A property that refuses to be set."""
+def _read_only(name, doc):
+    """Make a property that cannot be set."""
 
     def refuse(self, value):
         raise AttributeError(
@@ -17,27 +20,35 @@ def _fixed(name, doc):
     return property(attrgetter(f"_{name}"), refuse, doc=doc)
 
 
-class KerasTensor:
+class KerasTensor(Operators):
     """A symbolic array: the input or output of a node in a graph.
 
     Args:
         shape: tuple of ints; None for a size that is not known yet.
-        dtype: name of the dtype.
-        sparse: does it stand for a sparse (`BCOO`) array?
-        ragged: kept for compatibility, JAX has no ragged arrays.
-        record_history: kept for compatibility.
-        name: unique by default.
+        dtype: dtype of the array.
+        sparse: is the array sparse (`BCOO`)?
+        ragged: kept for compatibility; JAX has no ragged arrays.
+        record_history: kept for compatibility, without effect.
+        name: string, unique by default.
+        **kwargs: ignored.
+
+    Raises:
+        ValueError: `sparse` and `ragged` are both true, or a size is no int.
+
+    >>> x = KerasTensor((None, 3))
+    >>> (x @ KerasTensor((3, 2))).shape
+    (None, 2)
     """
 
     def __init__(
         self,
-        shape,
-        dtype="float32",
-        sparse=False,
-        ragged=False,
-        record_history=True,
-        name=None,
-        **kwargs,
+        shape: Iterable[int | None],
+        dtype: Any = "float32",
+        sparse: bool = False,
+        ragged: bool = False,
+        record_history: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
     ):
         del record_history, kwargs
         if sparse and ragged:
@@ -51,22 +62,34 @@ class KerasTensor:
         self._sparse, self._ragged = bool(sparse), bool(ragged)
         self.name = name or naming.auto_name(type(self).__name__)
 
-    shape = _fixed("shape", "Tuple of sizes, None where unknown.")
-    dtype = _fixed("dtype", "Name of the dtype.")
-    sparse = _fixed("sparse", "Does it stand for a sparse array?")
-    ragged = _fixed("ragged", "As it was given.")
-    ragged_rank = row_splits_dtype = None  # JAX has no ragged arrays
-    ndim = _fixed("ndim", "Number of dimensions.")
+    # A tensor is shared by all nodes that it enters: a shape that changed would make
+    # their recorded outputs wrong.
+    shape = _read_only("shape", "Tuple of sizes, None where unknown.")
+    dtype = _read_only("dtype", "Name of the dtype.")
+    sparse = _read_only("sparse", "Is the array sparse?")
+    ragged = _read_only("ragged", "The constructor's `ragged`.")
+    ragged_rank = row_splits_dtype = None  # code for Keras asks for them
+    ndim = _read_only("ndim", "Number of dimensions.")
 
-    def reshape(self, newshape):
-        """`ops.reshape(self, newshape)`."""
+    # Methods find ops by their class names: `ops` imports this file, not the reverse.
+
+    def reshape(self, newshape: Iterable[int | None]) -> "KerasTensor":
+        """`ops.reshape(self, newshape)`.
+
+        Args:
+            newshape: tuple of ints, one of which may be -1.
+        """
         return registry.op("Reshape")(self, newshape)
 
-    def squeeze(self, axis=None):
-        """`ops.squeeze(self, axis)`."""
+    def squeeze(self, axis: int | Iterable[int] | None = None) -> "KerasTensor":
+        """`ops.squeeze(self, axis)`.
+
+        Args:
+            axis: int, or tuple of ints; None: all axes of size 1.
+        """
         return registry.op("Squeeze")(self, axis)
 
-    def __getitem__(self, key):
+    def __getitem__(self, key) -> "KerasTensor":
         return registry.op("GetItem")(self, key)
 
     def __round__(self, ndigits=None):
@@ -111,19 +134,24 @@ class KerasTensor:
     __float__ = __index__ = __int__
 
 
-def _install_operators():
-    binary = {
-        **{"add": "Add", "sub": "Subtract", "mul": "Multiply", "matmul": "Matmul"},
-        **{"truediv": "TrueDivide", "floordiv": "FloorDivide", "mod": "Mod"},
-        **{"pow": "Power", "and": "LogicalAnd", "or": "LogicalOr"},
-        **{"xor": "LogicalXor"},
-    }
-    # No "eq": tensors are equal when they are the same object.
-    compare = {"ne": "NotEqual", "lt": "Less", "le": "LessEqual"}
-    compare |= {"gt": "Greater", "ge": "GreaterEqual"}
-    unary = {"neg": "Negative", "abs": "Absolute", "invert": "LogicalNot"}
+# {operator: class name of the op that a graph records for it}
+_BINARY = {
+    "add": "Add", "sub": "Subtract", "mul": "Multiply", "truediv": "TrueDivide",
+    "floordiv": "FloorDivide", "mod": "Mod", "pow": "Power", "matmul": "Matmul",
+    "and": "LogicalAnd", "or": "LogicalOr", "xor": "LogicalXor",
+}  # fmt: skip
+# Without "eq": as in Keras, tensors are equal when they are the same object, so that
+# they can be looked up in dicts and lists.
+_COMPARISONS = {
+    "ne": "NotEqual", "lt": "Less", "le": "LessEqual", "gt": "Greater",
+    "ge": "GreaterEqual",
+}  # fmt: skip
+_UNARY = {"neg": "Negative", "abs": "Absolute", "invert": "LogicalNot"}
 
-    for name, class_name in (binary | compare).items():
+
+def _install_operators():
+    """Give KerasTensor Python's operators, each of which records its op."""
+    for name, class_name in (_BINARY | _COMPARISONS).items():
 
         def forward(self, other, class_name=class_name):
             return registry.op(class_name)(self, other)
@@ -132,15 +160,17 @@ def _install_operators():
             return registry.op(class_name)(other, self)
 
         setattr(KerasTensor, f"__{name}__", forward)
-        if name in binary:
+        if name in _BINARY:
             setattr(KerasTensor, f"__r{name}__", reflected)
-    for name, class_name in unary.items():
+    for name, class_name in _UNARY.items():
         setattr(
             KerasTensor,
             f"__{name}__",
             lambda self, class_name=class_name: registry.op(class_name)(self),
         )
     KerasTensor.__hash__ = object.__hash__
+    # Keras fails on `x != None` and records `x != "text"`; here both are true, because
+    # code that looks for a missing input or an option asks so.
     differs, never_tensors = KerasTensor.__ne__, (type(None), str)
     KerasTensor.__ne__ = lambda a, b: isinstance(b, never_tensors) or differs(a, b)
 
@@ -148,6 +178,10 @@ def _install_operators():
 _install_operators()
 
 
-def is_keras_tensor(x) -> bool:
-    """Is `x` symbolic?"""
+def is_keras_tensor(x: Any) -> bool:
+    """Is `x` a KerasTensor?
+
+    Args:
+        x: anything.
+    """
     return isinstance(x, KerasTensor)

@@ -1,13 +1,14 @@
 """The graph that operations on KerasTensors record, and `@op`.
 
-A `KerasTensor` is the promise of an array: shape (None for an unknown size) and
-dtype. Calling an operation on one records a `Node`; the output's shape comes from
-tracing the operation's own code with `jax.eval_shape`.
+A `KerasTensor` has the shape (None for an unknown size) and the dtype of an array.
+Calling an operation on one records a `Node`; the output's shape comes from tracing the
+operation's own code with `jax.eval_shape`.
 """
 
 import functools
 import inspect
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar, overload
 
 import jax
 import numpy as np
@@ -24,10 +25,12 @@ from minikeras.core.shape_inference import keras_tensors, output_spec
 from minikeras.core.tracebacks import shorten
 from minikeras.core.unknown_sizes import SIZES_FOR_NONE
 
-_leaf_types: set[type] = set()  # neither symbolic nor containers: not looked into
+# Types that are neither KerasTensors nor containers. Each call of an op or a layer asks
+# about all of its arguments; with this set that takes less than a microsecond.
+_leaf_types: set[type] = set()
 
 
-def any_symbolic(args, kwargs=None) -> bool:
+def any_symbolic(args: Iterable[Any], kwargs: Mapping[str, Any] | None = None) -> bool:
     """Is there a KerasTensor among the arguments, at any depth?"""
     for x in args:
         if type(x) in _leaf_types:
@@ -46,9 +49,22 @@ def any_symbolic(args, kwargs=None) -> bool:
 
 
 class Node:
-    """One call of an operation in a graph: its arguments and its outputs."""
+    """One call of an operation in a graph: its arguments and its outputs.
 
-    def __init__(self, operation, args, kwargs, outputs):
+    Args:
+        operation: the `Operation`; its list of nodes gets this one.
+        args, kwargs: arguments of the call, trees that hold KerasTensors.
+        outputs: tree of the KerasTensors that the call returns. Each gets the node as
+            its history.
+    """
+
+    def __init__(
+        self,
+        operation: "Operation",
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        outputs: Any,
+    ):
         self.operation = operation
         self.args, self.kwargs, self.outputs = args, kwargs, outputs
         self.input_tensors = keras_tensors((args, kwargs))
@@ -68,10 +84,13 @@ class Node:
 
 
 class Operation:
-    """What can be called on arrays, and recorded when called on KerasTensors.
+    """A computation that a call on KerasTensors records as a node of a graph.
 
-    Subclasses define `call` and, if tracing it is not enough,
-    `compute_output_spec`.
+    Subclasses define `call` and, if tracing it is not enough, `compute_output_spec`.
+
+    Args:
+        *args, **kwargs: those of the subclass's constructor. The constructor of
+            `Operation` itself takes `name`, a string without "/", unique by default.
     """
 
     _inbound_nodes = Alias("_mk_inbound_nodes")
@@ -79,11 +98,11 @@ class Operation:
 
     def __new__(cls, *args, **kwargs):
         self = object.__new__(cls)
-        # The attribute set directly: subclasses may track what is assigned.
+        # Not by `setattr`: layers track assigned attributes, and theirs are not set up.
         self.__dict__["_mk_init_arguments"] = (args, kwargs)
         return self
 
-    def __init__(self, name=None):
+    def __init__(self, name: str | None = None):
         if name is None:
             name = naming.auto_name(type(self).__name__)
         if not isinstance(name, str) or "/" in name:
@@ -98,52 +117,100 @@ class Operation:
     def __getstate__(self):  # another thread may add to ours as it is pickled
         return dict(vars(self))
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute on arrays, or record the call if a KerasTensor is among them.
+
+        Args:
+            *args, **kwargs: those of `call`.
+
+        Returns:
+            What `call` returns: arrays, or KerasTensors in their place.
+        """
         if any_symbolic(args, kwargs):
             return self.symbolic_call(*args, **kwargs)
         if getattr(self, "quantization_mode", None) is not None:
             return self.quantized_call(*args, **kwargs)
         return self.call(*args, **kwargs)
 
-    def symbolic_call(self, *args, **kwargs):
-        """Record the call on KerasTensors; returns its output KerasTensors."""
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Record the call on KerasTensors; returns its output KerasTensors.
+
+        Args:
+            *args, **kwargs: those of `call`, with KerasTensors among them.
+        """
         outputs = self.compute_output_spec(*args, **kwargs)
         Node(self, args, kwargs, outputs)
         return outputs
 
-    def call(self, *args, **kwargs):
-        """The computation, on arrays."""
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the outputs; a subclass defines it.
+
+        Args:
+            *args, **kwargs: inputs, as arrays, and settings.
+
+        Raises:
+            NotImplementedError: the subclass does not define it.
+        """
         raise NotImplementedError(
             f"{type(self).__name__} has no `call` method: define what it computes."
         )
 
-    def quantized_call(self, *args, **kwargs):
-        """The computation of a quantized operation."""
+    def quantized_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the outputs with quantized weights; a subclass defines it.
+
+        Args:
+            *args, **kwargs: those of `call`.
+
+        Raises:
+            NotImplementedError: the subclass does not define it.
+        """
         raise NotImplementedError(
             f"{type(self).__name__} has no `quantized_call` method: define what it "
             "computes when its weights are quantized."
         )
 
-    def rematerialized_call(self, fn, *args, **kwargs):
-        """`fn`, or `fn` computed again for the gradient: see `RematScope`."""
+    def rematerialized_call(
+        self, fn: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Callable[..., Any]:
+        """Wrap `fn` as the `RematScope` says in which the object was made.
+
+        Args:
+            fn: function to run, such as `call`.
+            *args, **kwargs: ignored.
+
+        Returns:
+            `fn` without a scope. Else a function that computes intermediate values
+            again for the gradient, where the scope applies.
+        """
         del args, kwargs
         if getattr(self, "_mk_remat", None) is None:
             return fn
         return functools.partial(call_rematerialized, self, fn)
 
-    def compute_output_spec(self, *args, **kwargs):
-        """The output as KerasTensors, by tracing `call`."""
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Shape and dtype of the outputs, by tracing `call`.
+
+        Args:
+            *args, **kwargs: those of `call`, with KerasTensors in the place of arrays.
+
+        Returns:
+            The tree of outputs, as KerasTensors.
+        """
         return output_spec(self.call, args, kwargs)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as a JSON-ready dict."""
         parameters = inspect.signature(type(self).__init__).parameters.values()
         named = any(p.name == "name" or p.kind is p.VAR_KEYWORD for p in parameters)
         return init_config(self, {"name": self.name} if named else {})
 
     @classmethod
-    def from_config(cls, config):
-        """A new object from `get_config()`."""
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Make a new object from a config.
+
+        Args:
+            config: dict of constructor arguments, as `get_config()` returns it.
+        """
         return cls(**config)
 
     def _mk_first_node(self, what):
@@ -155,14 +222,14 @@ class Operation:
         return self._mk_inbound_nodes[0]
 
     @property
-    def input(self):
-        """KerasTensor(s) of the first call."""
+    def input(self) -> Any:
+        """Input KerasTensor(s) of the first recorded call."""
         tensors = self._mk_first_node("input").input_tensors
         return tensors[0] if len(tensors) == 1 else tensors
 
     @property
-    def output(self):
-        """KerasTensor(s) that the first call gave."""
+    def output(self) -> Any:
+        """Output KerasTensor(s) of the first recorded call."""
         tensors = self._mk_first_node("output").output_tensors
         return tensors[0] if len(tensors) == 1 else tensors
 
@@ -182,9 +249,17 @@ _TENSOR_NAMES = frozenset(
 
 
 class FunctionOp(Operation):
-    """The record of one call of an `@op` function, with Keras's class name."""
+    """An `@op` function with the settings of one recorded call.
 
-    def __init__(self, function, config, name=None):
+    Keras has a class for each op. In files this object goes by the name of that class.
+
+    Args:
+        function: the op.
+        config: {parameter: value} of the call, apart from its arrays.
+        name: unique by default.
+    """
+
+    def __init__(self, function: Any, config: dict[str, Any], name: str | None = None):
         super().__init__(name or naming.auto_name(function.class_name))
         self.function, self.config = function, config
         self.class_name, self.module = function.class_name, function.module
@@ -209,26 +284,42 @@ class FunctionOp(Operation):
             raise ValueError(described(error, self.function, args, config)) from error
 
     def _mk_sizes(self, args):
-        """Those of shapes in the configuration, and of arrays among the arguments."""
+        """Sizes that an unknown one may have to equal for the call to be valid.
+
+        They are those in the configuration (`newshape`, `axes`), and those of concrete
+        arrays among the arguments.
+        """
         lists = [x for x in self.config.values() if isinstance(x, (list, tuple))]
         leaves = jax.tree_util.tree_leaves((lists, args))
         sizes = {x for x in leaves if type(x) is int and x >= 0}
         arrays = (x for x in leaves if isinstance(x, (np.ndarray, jax.Array)))
         return sizes.union(*(x.shape for x in arrays))
 
-    def get_config(self):
-        """What the call was made with, apart from arrays."""
+    def get_config(self) -> dict[str, Any]:
+        """The name, and the arguments of the call apart from arrays."""
         return {"name": self.name, **self.config}
 
     @classmethod
-    def from_config(cls, class_name, config=None):
+    def from_config(cls, class_name: str, config: Any = None) -> "FunctionOp":
         """The op `class_name` with the arguments in `config`."""
         config = dict(config or {})
         return cls(registry.op(class_name), config, name=config.pop("name", None))
 
 
-def small_sizes_too(trace, *args, **config):
-    """The `spec` of ops whose output may be as small as an unknown size is."""
+def small_sizes_too(trace: Callable[..., Any], *args: Any, **config: Any) -> Any:
+    """Trace an op whose output size is unknown if its input may be small.
+
+    `x[:5]` of 5040 rows and of 10080 rows has 5 rows, so both usual traces agree. With
+    1 row in the second trace it has 1: the size of the output is unknown.
+
+    Args:
+        trace: as the `spec` of an op gets it.
+        *args: arrays of the call.
+        **config: ignored.
+
+    Returns:
+        The outputs as KerasTensors.
+    """
     del config
     try:
         return trace(*args, fills=(SIZES_FOR_NONE[0], 1))
@@ -236,19 +327,52 @@ def small_sizes_too(trace, *args, **config):
         return trace(*args)
 
 
-def op(
-    function=None,
-    *,
-    name=None,
-    tensors=None,
-    module="keras.src.ops.numpy",
-    spec=None,
-    nulls=False,
-    symbolic=(),
-) -> Any:
-    """Make a public op of a pure function on arrays.
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
-    Called on arrays it is the function; called on a KerasTensor it records a Node.
+
+# Two overloads, so that a decorated function keeps its signature in editors, with and
+# without options. Both list all options, because families of ops fix `module` with
+# `functools.partial`.
+@overload
+def op(
+    function: _Function,
+    *,
+    name: str | None = None,
+    tensors: Sequence[str] | None = None,
+    module: str = "keras.src.ops.numpy",
+    spec: Callable[..., Any] | None = None,
+    nulls: bool = False,
+    symbolic: Sequence[str] = (),
+) -> _Function: ...
+
+
+@overload
+def op(
+    function: None = None,
+    *,
+    name: str | None = None,
+    tensors: Sequence[str] | None = None,
+    module: str = "keras.src.ops.numpy",
+    spec: Callable[..., Any] | None = None,
+    nulls: bool = False,
+    symbolic: Sequence[str] = (),
+) -> Callable[[_Function], _Function]: ...
+
+
+def op(
+    function: Any = None,
+    *,
+    name: str | None = None,
+    tensors: Sequence[str] | None = None,
+    module: str = "keras.src.ops.numpy",
+    spec: Callable[..., Any] | None = None,
+    nulls: bool = False,
+    symbolic: Sequence[str] = (),
+) -> Any:
+    """Decorate a pure function on arrays: it becomes an op that graphs can record.
+
+    Called on arrays, the op is the function. Called on a KerasTensor, it records a
+    `Node` and returns KerasTensors.
 
     Args:
         function: the function. It must accept anything array-like.
@@ -257,13 +381,16 @@ def op(
         tensors: names of the parameters that take arrays, in order. By default
             those with a usual name (`x`, `x1`, `inputs`, ...).
         module: Keras's module of that class.
-        spec: `spec(trace, *arrays, **config)` gives the output's KerasTensors where
-            tracing alone does not: `trace(*arrays)` is what it would say, and
-            `trace(*arrays, fills=…)` with other sizes for None.
-        nulls: are arrays that are not given recorded as None? Keras's classes of
-            such ops ask for them.
-        symbolic: those of `tensors` that are configuration unless a KerasTensor is
-            given for them.
+        spec: `spec(trace, *arrays, **config)` returns the outputs as KerasTensors,
+            for an op whose shapes tracing alone gets wrong. `trace(*arrays)` traces the
+            function, `trace(*arrays, fills=…)` with other sizes for None.
+        nulls: does a node record None for an array that the call leaves out? Keras's
+            classes of such ops require the argument.
+        symbolic: those of `tensors` that are recorded as configuration, except when a
+            KerasTensor is given for them.
+
+    Returns:
+        The op, with the signature of the function.
     """
     if function is None:
         options = {"name": name, "tensors": tensors, "module": module, "spec": spec}
@@ -278,6 +405,7 @@ def op(
         try:
             return function(*args, **kwargs)
         except Exception as error:
+            # The arguments of an error of another type may be no text.
             if type(error) in (TypeError, ValueError, IndexError):
                 error.args = (described(error, function, args, kwargs),)
             shorten(error)
@@ -295,7 +423,11 @@ def op(
 
 
 class _Parameters:
-    """Which parameters of a function take arrays; the others configure its node."""
+    """The parameters of an op: those that take arrays, and those that configure it.
+
+    Args:
+        function, tensors, nulls, symbolic: as `op` takes them.
+    """
 
     def __init__(self, function, tensors, nulls, symbolic=()):
         self.symbolic = symbolic
@@ -322,6 +454,7 @@ class _Parameters:
         if self.keywords not in self.tensors:
             config.update(named)
             named = {}
+        # A file must not depend on the setting of the program that reads it.
         if config.get("data_format", "") is None:
             config["data_format"] = settings.image_data_format()
         static = {k for k in self.symbolic if not any_symbolic((config[k],))}
@@ -332,9 +465,11 @@ class _Parameters:
         return values, named, config
 
     def join(self, values, config):
-        """The function's positional and keyword arguments again."""
+        """(args, kwargs) to call the function with, from the parts of `split`."""
         if self.plain == self.names[: len(self.plain)] and self.variadic is None:
             return values, config
+        # Arrays that are not the first parameters, as in `while_loop(cond, body,
+        # loop_vars)`, go in by name.
         given = {**config, **dict(zip(self.plain, values, strict=False))}
         if self.variadic is None:
             return (), given

@@ -11,6 +11,7 @@ import numpy as np
 
 from minikeras.core import dtypes, naming, registry
 from minikeras.core.bridge import bound, current
+from minikeras.core.operators import Operators
 from minikeras.core.ragged import ragged_error
 from minikeras.core.stateless import innermost_stateless
 
@@ -106,7 +107,7 @@ def _stacked(x):
 _UNSHARED = {"_lease": None, "_initializer": None, "_layout": None}
 
 
-class Variable:
+class Variable(Operators):
     """An array that can be assigned, shared by everything that refers to it.
 
     In a `StatelessScope` it takes its first value when the scope ends. Until then,
