@@ -1,22 +1,30 @@
-"""The call that an error came from, for its message."""
+"""Add the call that an error came from to its message."""
 
 import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from minikeras.core.ragged import ragged_input
 
 
-def described(error, function, args, kwargs):
-    """The error's message, with the call that it came from."""
+def described(
+    error: Exception,
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    kwargs: Mapping[str, Any],
+) -> str:
+    """The error's message, with the call `function(*args, **kwargs)` added to it."""
     given = [brief(x) for x in args]
     given += [f"{key}={brief(x)}" for key, x in kwargs.items()]
     names = inspect.signature(function).parameters
-    ragged = ragged_input(error, dict(zip(names, args, strict=False)) | kwargs)
+    ragged = ragged_input(error, {**dict(zip(names, args, strict=False)), **kwargs})
     text = f"`{ragged}`: {error}" if ragged else str(error)
     return f"{text}\nCalled: {function.__name__}({', '.join(given)})"
 
 
-def brief(x):
+def brief(x: Any) -> str:
     """An argument in a few characters: arrays as `float32[2, 3]`."""
+    # Never the values: that would wait for the device, and fail for a traced array.
     if isinstance(x, (list, tuple)):
         return f"[{', '.join(map(brief, x))}]"
     if hasattr(x, "shape") and hasattr(x, "dtype"):
@@ -24,10 +32,14 @@ def brief(x):
     return repr(x)[:80]
 
 
-def explain(error, layer, args, kwargs) -> None:
-    """Let an error that names no layer say where it was raised, and on what."""
-    said = [str(error), *getattr(error, "__notes__", ())]
-    if any(repr(layer.path) in text or "Layer: " in text for text in said):
+def explain(
+    error: Exception, layer: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> None:
+    """Add the layer and its inputs to an error that names no layer yet."""
+    # The error passes through every layer around the one that failed: only the
+    # innermost adds its name.
+    texts = [str(error), *getattr(error, "__notes__", ())]
+    if any(repr(layer.path) in text or "Layer: " in text for text in texts):
         return
     given = [brief(x) for x in args]
     given += [f"{key}={brief(x)}" for key, x in kwargs.items()]
@@ -35,5 +47,7 @@ def explain(error, layer, args, kwargs) -> None:
     text = f"Layer: {where}, called on {', '.join(given)}."
     if type(error) in (TypeError, ValueError, IndexError):
         error.args = (f"{error}\n{text}",)
-    else:  # whose arguments may mean something
+    else:
+        # The arguments of another type may be no text, such as the number of an
+        # OSError or the key of a KeyError.
         error.add_note(text)

@@ -1,28 +1,35 @@
-"""What an object was made with: the constructor's parameters and the values given."""
+"""The constructor arguments of an object: their names, and the values given."""
 
 import functools
 import inspect
+from typing import Any
 
 
 @functools.cache
-def init_parameters(cls) -> tuple[str, ...]:
+def init_parameters(cls: type) -> tuple[str, ...]:
     """Names of the constructor's own parameters, without self, * and **."""
     kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]
     return tuple(p.name for p in parameters if p.kind not in kinds)
 
 
-def init_config(obj, base):
-    """Config of a user's class that has no `get_config`: what it was made with.
+def init_config(obj: Any, base: dict[str, Any]) -> dict[str, Any]:
+    """The config of a user's class without `get_config`: its constructor arguments.
+
+    Args:
+        obj: the object; `obj._mk_init_arguments` has the (args, kwargs) of its
+            constructor.
+        base: entries that the config has in any case.
 
     Raises:
-        NotImplementedError: an argument that a file cannot hold.
+        NotImplementedError: a file cannot hold an argument.
     """
     cls = type(obj)
     args, kwargs = obj._mk_init_arguments
     try:
         given = inspect.signature(cls.__init__).bind(obj, *args, **kwargs)
     except TypeError:
+        # `__new__` was called with other arguments than `__init__`.
         return base
     given.apply_defaults()
     values = dict(list(given.arguments.items())[1:])
@@ -35,6 +42,8 @@ def init_config(obj, base):
                 f"cannot name. Define `get_config()` and `from_config()` in "
                 f"{cls.__name__}."
             )
+    # An object in the config would look saved and come back as a dict, so the error
+    # comes when the file is written, not when it is read.
     own = {k: v for k, v in values.items() if k not in base}
     for name, value in own.items():
         if not _is_plain(value):

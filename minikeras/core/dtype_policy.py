@@ -1,6 +1,7 @@
-"""What dtypes a layer stores its weights in and computes in."""
+"""Dtype policies: the dtypes in which a layer stores its weights and computes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -15,18 +16,22 @@ _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
 
 class DTypePolicy:
-    """What dtype a layer stores its weights in and what dtype it computes in.
+    """The dtype in which a layer stores its weights, and the one in which it computes.
 
     Args:
-        name: a dtype name (both are that dtype), or `"mixed_float16"` /
-            `"mixed_bfloat16"` (float32 weights, half-width computation).
-            None: the global policy's name.
+        name: name of a dtype for both; or `"mixed_float16"` or `"mixed_bfloat16"`:
+            weights are float32, the computation is float16 or bfloat16. None: the name
+            of the default policy.
+
+    Raises:
+        TypeError: `name` is no string.
+        ValueError: `name` is no dtype and no mixed policy.
 
     >>> DTypePolicy("mixed_bfloat16").compute_dtype
     'bfloat16'
     """
 
-    def __init__(self, name=None):
+    def __init__(self, name: str | None = None):
         if name is None:
             name = dtype_policy().name
         if not isinstance(name, str):
@@ -48,32 +53,46 @@ class DTypePolicy:
         self._compute_dtype = self._variable_dtype = dtype
 
     @property
-    def name(self):
+    def name(self) -> str:
         """The policy's name."""
         return self._name
 
     @property
-    def compute_dtype(self):
-        """Dtype of the layer's inputs, computation and outputs."""
+    def compute_dtype(self) -> str:
+        """Name of the dtype of the layer's inputs, computation and outputs."""
         return self._compute_dtype
 
     @property
-    def variable_dtype(self):
-        """Dtype of the layer's weights."""
+    def variable_dtype(self) -> str:
+        """Name of the dtype of the layer's weights."""
         return self._variable_dtype
 
     @property
-    def quantization_mode(self):
+    def quantization_mode(self) -> str | None:
         """None: weights are not quantized."""
         return None
 
-    def of(self, layer):
-        """The policy that a layer which was given this one follows: itself."""
+    def of(self, layer: Any) -> "DTypePolicy":
+        """The policy of one layer; a map of policies chooses it by the layer's path.
+
+        Args:
+            layer: a layer that was given this policy.
+
+        Returns:
+            This policy, as it is no map.
+        """
         del layer
         return self
 
-    def convert_input(self, x, autocast, dtype):
-        """Array-like -> array; floats are cast to `dtype` if `autocast`."""
+    def convert_input(self, x: Any, autocast: bool, dtype: Any) -> Any:
+        """Convert an input of a layer to an array; cast floats.
+
+        Args:
+            x: array, KerasTensor, number or nested lists; others are returned as
+                they are.
+            autocast: are floats cast to `dtype`?
+            dtype: dtype of the result, where `x` holds floats.
+        """
         dtype = standardize_dtype(dtype)
         if not hasattr(x, "dtype"):
             if not hasattr(x, "__array__"):
@@ -87,13 +106,17 @@ class DTypePolicy:
             return x.astype(dtype)
         return registry.op("Cast")(x, dtype)
 
-    def get_config(self):
-        """`{"name": ...}`."""
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as a JSON-ready dict."""
         return {"name": self.name}
 
     @classmethod
-    def from_config(cls, config):
-        """The policy of `get_config()`."""
+    def from_config(cls, config: dict[str, Any]) -> "DTypePolicy":
+        """Make a policy from a config.
+
+        Args:
+            config: dict, as `get_config()` returns it.
+        """
         return cls(**config)
 
     def __repr__(self):
@@ -110,18 +133,28 @@ class DTypePolicy:
 
 
 class FloatDTypePolicy(DTypePolicy):
-    """`DTypePolicy` under an older name."""
+    """`DTypePolicy` under an older name.
+
+    Args:
+        name: name of a dtype or of a mixed policy.
+
+    >>> FloatDTypePolicy("float16")
+    <DTypePolicy "float16">
+    """
 
 
-# {first letters of a name: function from the name to the policy}
+# {first letters of a name: function from the name to the policy}. Quantized policies
+# enter themselves, because their room imports this file.
 _makers: dict[str, Callable[[str], DTypePolicy]] = {}
 
 
-def register_policies(starts, policy_of) -> None:
-    """Let names that begin with one of `starts` stand for `policy_of(name)`.
+def register_policies(
+    starts: Iterable[str], policy_of: Callable[[str], DTypePolicy]
+) -> None:
+    """Make `get_policy` return `policy_of(name)` for names that begin like this.
 
     Args:
-        starts: strings, such as `"int8"`.
+        starts: the first letters, such as `"int8"`.
         policy_of: function from the whole name to a `DTypePolicy`.
     """
     _makers.update(dict.fromkeys(starts, policy_of))
@@ -133,8 +166,15 @@ def dtype_policy() -> DTypePolicy:
     return policy if policy is not None else DTypePolicy(floatx())
 
 
-def set_dtype_policy(policy) -> None:
-    """Set the default policy from a name, config or policy."""
+def set_dtype_policy(policy: Any) -> None:
+    """Set the policy that new layers take by default.
+
+    Args:
+        policy: name such as `"mixed_bfloat16"`, config dict, or `DTypePolicy`.
+
+    Raises:
+        ValueError: none of these.
+    """
     if not isinstance(policy, (str, dict, DTypePolicy)):
         raise ValueError(
             "Invalid `policy` argument: set_dtype_policy expects a name such as "
@@ -143,8 +183,15 @@ def set_dtype_policy(policy) -> None:
     settings.set_default_dtype_policy(get_policy(policy))
 
 
-def get_policy(identifier) -> DTypePolicy:
-    """None, dtype, name of a policy, config or policy -> policy.
+def get_policy(identifier: Any) -> DTypePolicy:
+    """The policy that is meant by a name, a dtype or a config.
+
+    Args:
+        identifier: dtype, name of a policy, config dict, `DTypePolicy`, or None for
+            the default policy.
+
+    Raises:
+        ValueError: none of these.
 
     >>> get_policy(np.float16), get_policy("int8_from_float32")
     (<DTypePolicy "float16">, <QuantizedDTypePolicy "int8_from_float32">)

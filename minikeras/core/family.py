@@ -1,6 +1,7 @@
-"""`get`, `serialize` and `deserialize` of one kind of object."""
+"""`get`, `serialize` and `deserialize` of one kind of object, such as losses."""
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 from minikeras.core import registry
@@ -13,7 +14,7 @@ from minikeras.core.serialization import (
 
 
 class Family:
-    """`get`, `serialize` and `deserialize` of one kind of object.
+    """The objects of one kind, with their `get`, `serialize` and `deserialize`.
 
     Args:
         name: last part of the public module, `"losses"`.
@@ -23,7 +24,9 @@ class Family:
         instantiate: does `get` of a class name make an object of it?
     """
 
-    def __init__(self, name, what, names, instantiate=True):
+    def __init__(
+        self, name: str, what: str, names: Mapping[str, Any], instantiate: bool = True
+    ):
         self.what, self.instantiate = what, instantiate
         self.names = dict(names)
         for key, obj in names.items():
@@ -31,8 +34,9 @@ class Family:
                 self.names.setdefault(to_snake_case(key), obj)
         registry.add_family(name, self)
 
-    def find(self, name, custom_objects=None):
+    def find(self, name: str, custom_objects: dict[str, Any] | None = None) -> Any:
         """The class or function called `name`; ValueError with a suggestion."""
+        # The user's own names come first, as in Keras: they may replace ours.
         found = get_registered_object(name, custom_objects)
         if found is None:
             found = self.names.get(name)
@@ -44,8 +48,15 @@ class Family:
             )
         return found
 
-    def get(self, identifier) -> Any:
-        """None, name, config dict, class, function or object -> object."""
+    def get(self, identifier: Any) -> Any:
+        """The object that is meant by a name, config dict, class, function or object.
+
+        Args:
+            identifier: one of these, or None, which gives None.
+
+        Raises:
+            ValueError: unknown name, or none of these.
+        """
         if identifier is None:
             return None
         if isinstance(identifier, dict):
@@ -63,8 +74,16 @@ class Family:
             )
         return obj
 
-    def serialize(self, obj):
-        """Object -> what stands for it in a config."""
+    def serialize(self, obj: Any) -> Any:
+        """Turn an object into a name or a JSON-ready config.
+
+        Args:
+            obj: object, class or function of this kind.
+
+        Returns:
+            The name of a function, else a dict that `deserialize` takes.
+        """
+        # Keras writes functions of its own by name alone, others with their module.
         name = getattr(obj, "__name__", None)
         if name is not None and self.names.get(name) is obj:
             return name
@@ -73,8 +92,18 @@ class Family:
             return config["config"]
         return config
 
-    def deserialize(self, config, custom_objects=None):
-        """Config or name -> object."""
+    def deserialize(
+        self, config: Any, custom_objects: dict[str, Any] | None = None
+    ) -> Any:
+        """Turn the result of `serialize` into an object.
+
+        Args:
+            config: name or config dict.
+            custom_objects: {name: class or function} besides the registered ones.
+
+        Raises:
+            ValueError: unknown name, or a dict without `"class_name"`.
+        """
         if isinstance(config, str):
             found = self.find(config, custom_objects)
             return found() if inspect.isclass(found) and self.instantiate else found
