@@ -1,19 +1,24 @@
-"""Checks of arguments; each returns the value in its one form, or raises."""
+"""Checks of arguments; each returns the value in its one form, or raises.
+
+Many messages use Keras's words, because tests of other packages match them.
+"""
 
 import numbers
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 from minikeras import settings
 
 
-def is_int(x) -> bool:
+def is_int(x: Any) -> bool:
     """Is it an integer, and not a bool?"""
     return isinstance(x, numbers.Integral) and not isinstance(x, bool)
 
 
-def positive_int(x, name):
-    """`x` if it is an integer > 0.
+def positive_int(x: Any, name: str) -> int:
+    """Return `x` if it is an integer > 0, else raise ValueError.
 
     >>> positive_int(3, "units")
     3
@@ -26,8 +31,8 @@ def positive_int(x, name):
     return x
 
 
-def repetitions(x, name):
-    """`x` if it is an integer > 0; TypeError if it is no integer at all."""
+def repetitions(x: Any, name: str) -> int:
+    """Return `x` if it is an integer > 0; TypeError if it is no integer at all."""
     if not is_int(x):
         raise TypeError(f"Expected an integer value for `{name}`, got {x!r}.")
     if x <= 0:
@@ -35,8 +40,19 @@ def repetitions(x, name):
     return x
 
 
-def int_tuple(value, n, name, allow_zero=False):
-    """Integer, or `n` of them -> tuple of `n` integers.
+def int_tuple(
+    value: Any, n: int, name: str, allow_zero: bool = False
+) -> tuple[int, ...]:
+    """Turn an integer, or `n` of them, into a tuple of `n` integers > 0.
+
+    Args:
+        value: int, or tuple or list of `n` ints.
+        n: the number of ints, such as the number of spatial axes.
+        name: of the argument, for the error.
+        allow_zero: may they be 0?
+
+    Raises:
+        ValueError: another number of them, no ints, or too small.
 
     >>> int_tuple(3, 2, "strides"), int_tuple([1, 2], 2, "strides")
     ((3, 3), (1, 2))
@@ -58,8 +74,16 @@ def int_tuple(value, n, name, allow_zero=False):
     return tuple(values)
 
 
-def int_pairs(value, n, name):
-    """Integer, `n` integers or `n` pairs -> `n` pairs (before, after).
+def int_pairs(value: Any, n: int, name: str) -> tuple[tuple[int, ...], ...]:
+    """Turn an integer, `n` integers or `n` pairs into `n` pairs (before, after).
+
+    Args:
+        value: int, or tuple or list of `n` ints >= 0 or of `n` pairs of them.
+        n: the number of pairs, such as the number of spatial axes.
+        name: of the argument, for the error.
+
+    Raises:
+        ValueError: another number of them, no ints, or negative.
 
     >>> int_pairs(1, 2, "padding"), int_pairs((1, (2, 3)), 2, "padding")
     (((1, 1), (1, 1)), ((1, 1), (2, 3)))
@@ -74,16 +98,16 @@ def int_pairs(value, n, name):
     return tuple(int_tuple(v, 2, f"{name}[{i}]", True) for i, v in enumerate(value))
 
 
-def padding_name(value, extra=()):
-    """Lower-case name of a padding mode: `"valid"`, `"same"` or one of `extra`."""
+def padding_name(value: Any, extra: Iterable[str] = ()) -> str:
+    """The lower-case name of a padding mode: `"valid"`, `"same"` or one of `extra`."""
     allowed = ("valid", "same", *extra)
     if not isinstance(value, str) or value.lower() not in allowed:
         raise ValueError(f"padding: expected one of {list(allowed)}, got {value!r}.")
     return value.lower()
 
 
-def unit_interval(value, name):
-    """`value` if 0 <= value <= 1."""
+def unit_interval(value: Any, name: str) -> float:
+    """Return `value` if 0 <= value <= 1, else raise ValueError or TypeError."""
     if not isinstance(value, (int, float, np.number)):
         raise TypeError(
             f"`{name}` must be a number between 0 and 1, got {value!r} "
@@ -97,13 +121,18 @@ def unit_interval(value, name):
     return value
 
 
-def is_number(value):
+def is_number(value: Any) -> bool:
     """Is it a number, an array or a Variable?"""
     return isinstance(value, numbers.Real) or hasattr(value, "dtype")
 
 
-def positive_number(owner, **given):
-    """ValueError unless the named number is > 0."""
+def positive_number(owner: str, **given: Any) -> Any:
+    """Return the one named number if it is > 0, else raise ValueError.
+
+    Args:
+        owner: class that has the argument, for the error.
+        **given: the argument, `name=value`.
+    """
     ((name, value),) = given.items()
     if not is_number(value) or value <= 0:
         raise ValueError(f"{owner}: {name} must be > 0, got {value!r}.")
@@ -112,11 +141,13 @@ def positive_number(owner, **given):
 
 # -- arguments of optimizers: a name means the same in all of them
 
+# Those that may be None.
 _OPTIONAL_HYPERPARAMETERS = """weight_decay adam_weight_decay clipnorm clipvalue
     global_clipnorm ema_overwrite_frequency loss_scale_factor
     gradient_accumulation_steps rms_rate use_ema""".split()
+# {range in words: (function that tests it, the arguments that have it)}
 _RANGES = {
-    "a number": (lambda x: x == x, "muon_a muon_b muon_c"),
+    "a number": (lambda x: x == x, "muon_a muon_b muon_c"),  # NaN is no number
     "a float between [0, 1]": (
         lambda x: 0 <= x <= 1,
         "beta_1 beta_2 adam_beta_1 adam_beta_2 rho momentum ema_momentum",
@@ -151,19 +182,19 @@ _RANGE_OF = {
 }
 
 
-def hyperparameter(owner, name, value):
-    """The value, if the argument `name` of an optimizer may have it.
+def hyperparameter(owner: str, name: str, value: Any) -> Any:
+    """Return the value of an argument of an optimizer if it is in its range.
 
     Args:
         owner: name of the optimizer, for the error.
         name: of the argument; arguments of users' own optimizers are not checked.
-        value: what came.
+        value: the given value.
 
     Raises:
-        ValueError: it may not.
+        ValueError: it is out of range.
     """
     if value is None and name == "epsilon":
-        return settings.epsilon()  # what None meant in Keras 2
+        return settings.epsilon()  # the meaning of None in Keras 2
     if value is None and name in _OPTIONAL_HYPERPARAMETERS:
         return value
     if name in _RANGE_OF:

@@ -1,14 +1,19 @@
-"""Members of classes that users subclass: names, overrides, methods that fail whole."""
+"""Members of classes that users subclass: private names, overrides, atomic methods."""
 
 import copy
 import functools
+from collections.abc import Callable
+from typing import Any
 
 
 class Alias:
-    """A private name of Keras's that other packages read or call.
+    """A private name of Keras that other packages read or call.
 
-    Our own code never uses it: a user's attribute or method of that name is the
-    user's alone, so there is no `__set__`.
+    Our own code never uses it. A subclass may use the name for something else: there
+    is no `__set__`, so an attribute that it sets hides the alias.
+
+    Args:
+        name: our name of the attribute.
 
     >>> class Box:
     ...     _mk_size = 3
@@ -19,37 +24,40 @@ class Alias:
     (3, 'mine', 3)
     """
 
-    def __init__(self, name):
+    def __init__(self, name: str):
         self.name = name
 
-    def __get__(self, holder, owner):
+    def __get__(self, holder: Any, owner: type) -> Any:
         return self if holder is None else getattr(holder, self.name)
 
 
-def overrides(holder, name, base) -> bool:
-    """Has an object, or its class, a method of its own in the place of the base's?"""
+def overrides(holder: Any, name: str, base: type) -> bool:
+    """Does an object, or its class, replace the method `name` of a base class?"""
+    # `model.train_step = …` counts as well: users set steps on an object.
     return name in vars(holder) or getattr(type(holder), name) is not getattr(
         base, name
     )
 
 
-def method(holder, name):
-    """What `holder.name` calls: the object's own function, or its class's."""
+def method(holder: Any, name: str) -> Callable[..., Any]:
+    """The function that `holder.name()` calls: the object's own, or its class's."""
+    # Not `getattr(holder, name)`: a bound method is a new object in each look-up, and
+    # compiled programs are found by the functions that they were made of.
     return vars(holder).get(name) or getattr(type(holder), name)
 
 
-def copied(holder):
-    """`__copy__` of what has Variables: a copy has its own, as in Keras."""
+def copied(holder: Any) -> Any:
+    """`__copy__` of an object with Variables: the copy has its own, as in Keras."""
     return copy.deepcopy(holder)
 
 
-def all_or_nothing(method):
-    """A method that leaves no state behind when it fails, or is interrupted.
+def all_or_nothing(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a method: when it fails or is interrupted, the object has no new state.
 
-    Attributes, and lists, dicts and sets below them, that hold Variables, layers or
-    metrics afterwards are put back as they were, and so are our own. So a second
-    `build` does not make the weights of an interrupted first one again. What else the
-    user's code has noted stays.
+    Attributes that hold Variables, layers or metrics afterwards, and lists, dicts and
+    sets of these, get their values from before; so do attributes of the library. Then
+    a second `build` does not create a second set of weights. Other attributes keep
+    the values that the user's code has set.
 
     >>> from minikeras.core.variable import Variable
     >>> class Stack:
@@ -74,7 +82,9 @@ def all_or_nothing(method):
         held = list(_containers(before.values()))
         try:
             return method(self, *args, **kwargs)
-        except BaseException:
+        except BaseException:  # KeyboardInterrupt, too
+            # Through `vars`: a layer's own `__setattr__` refuses state once it is
+            # built, and would walk over all attributes for each change.
             for name, value in list(vars(self).items()):
                 known = before.get(name, _NONE)
                 if value is known or not (name.startswith("_mk_") or _is_state(value)):
@@ -83,6 +93,7 @@ def all_or_nothing(method):
                     del vars(self)[name]
                 else:
                     vars(self)[name] = known
+            # In place, because other objects may refer to the same list.
             for container, items in held:
                 if _is_state(container):
                     container.clear()
@@ -98,7 +109,12 @@ _PLAIN = (str, bytes, bool, int, float, type(None))
 
 
 def _containers(values, seen=()):
-    """(container, copy of it) of lists, dicts and sets, at any depth."""
+    """(container, copy of it) of lists, dicts and sets, at any depth.
+
+    Args:
+        values: attributes, or items of a container.
+        seen: ids of the containers around, which may hold themselves.
+    """
     for value in values:
         kind = next(
             (kind for kind in (list, dict, set) if isinstance(value, kind)), None

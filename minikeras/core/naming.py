@@ -3,14 +3,18 @@
 import collections
 import re
 import threading
+from typing import Any
 
 
 class _Counts(threading.local):
-    """How often each name was taken; each thread counts for itself, as in Keras, so
-    that a model built in a thread is named as if it were alone."""
+    """How often each name was taken, and which warnings were given.
+
+    Each thread has its own counts, as in Keras: the layers of a model have the same
+    names whatever other threads build at that time.
+    """
 
     def __init__(self):
-        self.told: set[tuple] = set()  # what was said once of an object of a name
+        self.warned: set[tuple] = set()  # keys of `first_time`
         self.of: collections.defaultdict[str, int] = collections.defaultdict(int)
 
 
@@ -18,7 +22,7 @@ _counts = _Counts()
 
 
 def to_snake_case(name: str) -> str:
-    """CamelCase -> snake_case.
+    """Turn CamelCase into snake_case.
 
     >>> to_snake_case("MaxPooling2D"), to_snake_case("ReLU")
     ('max_pooling2d', 're_lu')
@@ -36,29 +40,36 @@ def uniquify(name: str) -> str:
 
 
 def auto_name(prefix: str) -> str:
-    """Unique snake-case name for an object of a class called `prefix`."""
+    """A unique snake-case name for an object of the class `prefix`."""
     return uniquify(to_snake_case(prefix))
 
 
 def get_uid(prefix: str = "") -> int:
-    """Count upwards from 1 for each prefix."""
+    """Count the calls with this prefix, from 1.
+
+    Args:
+        prefix: string; names that were made unique count, too.
+
+    >>> get_uid("a_prefix_of_my_own"), get_uid("a_prefix_of_my_own")
+    (1, 2)
+    """
     _counts.of[prefix] += 1
     return _counts.of[prefix]
 
 
-def first_time(*key) -> bool:
-    """Is it the first time that this is asked? For what is said once of a layer.
+def first_time(*key: Any) -> bool:
+    """Is this the first call with this key? Used for warnings that come once a layer.
 
-    A layer is traced several times, with shapes that differ, so Python's own filter,
-    which goes by the text, lets the same warning through each time.
+    A layer is traced several times, with other shapes each time. Python's own filter
+    compares the text of warnings, which holds the shapes, so it would show them all.
     """
-    if key in _counts.told:
+    if key in _counts.warned:
         return False
-    _counts.told.add(key)
+    _counts.warned.add(key)
     return True
 
 
 def reset_uids() -> None:
     """Start every count again."""
     _counts.of.clear()
-    _counts.told.clear()
+    _counts.warned.clear()

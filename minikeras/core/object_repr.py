@@ -1,6 +1,7 @@
 """How objects that are made from a configuration print: `<Adam learning_rate=0.01>`."""
 
 import inspect
+from collections.abc import Iterator
 from typing import Any
 
 from minikeras.core.naming import to_snake_case
@@ -9,33 +10,34 @@ _LONGEST = 40  # characters of one value
 _MANY = 4  # entries of a list that are shown
 
 
-def describe(obj) -> str:
-    """Class of the object and the arguments that differ from the defaults.
+def describe(obj: Any) -> str:
+    """The class of an object, and its arguments that differ from the defaults.
 
-    It never raises, whatever state the object is in, and reads single numbers only
-    from the device: debuggers print what is half made.
+    It never raises, and reads no arrays from the device, only single numbers: a
+    debugger also prints objects whose constructor is not through yet.
     """
     kind = type(obj).__name__
     try:
-        parts = [f"{name}={text}" for name, text in _differing(obj)]
+        parts = [f"{name}={text}" for name, text in _non_default(obj)]
     except Exception:  # a user's attributes and `get_config` may do anything
         parts = []
     return f"<{' '.join([kind, *parts])}>"
 
 
-def _differing(obj):
+def _non_default(obj) -> Iterator[tuple[str, str]]:
     """(name, text) of each argument that is not the constructor's default."""
     values = _values(obj)
     for name, default in _defaults(type(obj)).items():
-        if name not in values or _is_usual(obj, name, values[name], default):
+        if name not in values or _is_automatic(obj, name, values[name], default):
             continue
+        # Texts are compared, not values: `==` of arrays gives arrays.
         text = short(values[name])
         if text != short(default):
             yield name, text
 
 
-def _is_usual(obj, name, value, default):
-    """Was the argument left out, and the value found for it?"""
+def _is_automatic(obj, name, value, default):
+    """Did the object choose the value itself, because the argument was left out?"""
     if name == "name":
         automatic = to_snake_case(type(obj).__name__)
         return default is None and str(value).startswith(automatic)
@@ -43,16 +45,18 @@ def _is_usual(obj, name, value, default):
 
 
 def _values(obj) -> dict[str, Any]:
+    """The attributes of an object and, for classes of the library, its config."""
     values = dict(vars(obj))
     # A user's `get_config` could be slow, or read whole arrays.
     get_config = getattr(type(obj), "get_config", None)
     if (getattr(get_config, "__module__", None) or "").startswith("minikeras."):
         try:
             config = obj.get_config()
-            # What is an object here and a dict in the config prints itself.
+            # Of an attribute that is an object, and a dict in the config, the object
+            # is shown, because it prints itself shorter.
             nested = {key for key, x in config.items() if isinstance(x, dict)}
             values |= {k: x for k, x in config.items() if k not in nested & {*values}}
-        except Exception:  # before `super().__init__()`, or a config that none has
+        except Exception:  # the constructor is not through, or no file can hold it
             pass
     return values
 
@@ -63,7 +67,7 @@ def _defaults(cls) -> dict[str, Any]:
     for base in cls.__mro__[:-1]:
         if "__init__" not in vars(base):
             continue
-        # Its own, for a class inherits the `__signature__` of its base.
+        # From `vars`, because a class inherits the `__signature__` of its base.
         signature = vars(base).get("__signature__") or inspect.signature(base.__init__)
         parameters = signature.parameters.values()
         for p in parameters:
@@ -75,12 +79,12 @@ def _defaults(cls) -> dict[str, Any]:
     return found
 
 
-def visible(obj) -> list[str]:
-    """`dir` of the object without our own private members."""
+def visible(obj: Any) -> list[str]:
+    """`dir` of an object without the private members of the library."""
     return [name for name in object.__dir__(obj) if not name.startswith("_mk_")]
 
 
-def short(value) -> str:
+def short(value: Any) -> str:
     """The value in a few characters."""
     try:
         text = _short(value)
@@ -90,6 +94,7 @@ def short(value) -> str:
 
 
 def _short(value):
+    """The value in words; it may fail, and be of any length."""
     if isinstance(value, float):
         return f"{value:.6g}"
     if value is None or isinstance(value, (bool, int, str)):

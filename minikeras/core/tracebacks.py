@@ -1,4 +1,4 @@
-"""Tracebacks without the frames between a user's call and what went wrong."""
+"""Tracebacks without the library's frames between a user's call and the error."""
 
 import pathlib
 import types
@@ -8,12 +8,12 @@ from minikeras import settings
 _ROOT = str(pathlib.Path(__file__).parent.parent)
 
 
-def shorten(error) -> None:
-    """Leave out our frames of an error's traceback, but for the first and the last.
+def shorten(error: BaseException) -> None:
+    """Remove the library's frames from an error's traceback, except two of them.
 
-    The first is the function that the user called, the last the place that raised;
-    frames of the user's own code stay. `settings.disable_traceback_filtering()` lets
-    all stand.
+    The first stays, the function that the user called, and the last, the place that
+    raised. Frames of the user's own code stay as well. After
+    `settings.disable_traceback_filtering()` nothing is removed.
     """
     if not settings.is_traceback_filtering_enabled():
         return
@@ -24,6 +24,8 @@ def shorten(error) -> None:
     ours = [i for i, entry in enumerate(entries) if _is_ours(entry)]
     if len(ours) <= 2:
         return
+    # New entries are chained from the end. To set `tb_next` of the old ones would also
+    # change tracebacks that other code holds already.
     dropped, shortened = set(ours[1:-1]), None
     for i, entry in reversed(list(enumerate(entries))):
         if i not in dropped:
