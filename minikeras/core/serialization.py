@@ -2,7 +2,9 @@
 
 An object becomes `{"module", "class_name", "config", "registered_name"}`. Reading is
 an allowlist: a class or function is taken from the registry, the user's registered
-objects or the `custom_objects` of the call, and from nowhere else.
+objects or the `custom_objects` of the call, and from nowhere else. Keras imports what a
+config names and forbids what has done harm: CVE-2025-1550, CVE-2025-8747 and
+CVE-2025-9906 each found a function that was not forbidden yet.
 """
 
 import inspect
@@ -22,11 +24,16 @@ _PLAIN = (str, bool, int, float, type(None))
 
 
 class SafeModeScope(Scope):
-    """`safe_mode` of a user's own load call, seen by everything below it."""
+    """Inside, configs are read with the `safe_mode` of a user's own call.
 
+    Args:
+        safe_mode: False lets lambdas run; True and None do not.
+    """
+
+    # If an error leaves a scope open inside, unsafe mode must not outlive this one.
     _drops_inner = True
 
-    def __init__(self, safe_mode):
+    def __init__(self, safe_mode: bool | None):
         self.safe_mode = safe_mode
 
     def _changes(self):
@@ -34,7 +41,7 @@ class SafeModeScope(Scope):
 
 
 class SharingScope(Scope):
-    """Below it, an object met twice is written, and read, as one and the same."""
+    """Inside, an object that occurs twice is written, and read, as one object."""
 
     _drops_inner = True
 
@@ -43,7 +50,7 @@ class SharingScope(Scope):
 
 
 class CopyScope(Scope):
-    """Below it, configs are those of a copy in memory."""
+    """Inside, configs are made for a copy in memory, so they may hold functions."""
 
     _drops_inner = True
 
@@ -51,22 +58,23 @@ class CopyScope(Scope):
         return {"configs": current().configs._replace(shared=None, live={})}
 
 
-def recreate(obj, **changes):
-    """A new object with the config of `obj`, but for some changes.
+def recreate(obj: Any, **changes: Any) -> Any:
+    """Make a new object with the config of `obj`, apart from some changes.
 
-    Nothing comes from a file: its functions go along as they are, and classes need
-    not be registered.
+    Nothing comes from a file: functions are those of `obj`, and classes need not be
+    registered.
     """
     with CopyScope():
         return type(obj).from_config({**obj.get_config(), **changes})
 
 
 def in_safe_mode() -> bool:
-    """May what is loaded now NOT run code?
+    """Must a config that is read now run no code?
 
     The call's own `safe_mode=False` and `enable_unsafe_deserialization()` each allow
-    it; unset means safe.
+    it. Without either of them the answer is yes.
     """
+    # `is not False`: in Keras an unset mode allowed it (CVE-2026-12481).
     return current().configs.safe_mode is not False and settings.is_safe_mode()
 
 
@@ -74,8 +82,15 @@ def _tagged(name, **config):
     return {"class_name": name, "config": config}
 
 
-def serialize_keras_object(obj) -> Any:
-    """Object, function, array or plain value -> JSON-ready value.
+def serialize_keras_object(obj: Any) -> Any:
+    """Turn an object, function, array or plain value into a JSON-ready value.
+
+    Args:
+        obj: number, string, array, function, object with `get_config()`, or lists and
+            dicts of these.
+
+    Returns:
+        What `json.dumps` takes; objects are dicts with `"class_name"` and `"config"`.
 
     Raises:
         TypeError: an object without `get_config()`.
@@ -107,6 +122,7 @@ def serialize_keras_object(obj) -> Any:
     if inspect.isfunction(obj) and obj.__name__ == "<lambda>":
         return _tagged("__lambda__", **lambdas.dump(obj))
     if inspect.isclass(obj) and not hasattr(obj, "get_config"):
+        # A type such as jnp.float32, in the layout that Keras gives it.
         return {
             "module": obj.__module__,
             "class_name": type(obj).__name__,
@@ -127,6 +143,7 @@ def _keras_tensor(tensor):
 
 
 def _named_object(obj):
+    """The config of a function, or of an object with `get_config()`."""
     if inspect.isfunction(obj) or inspect.isbuiltin(obj):
         name = registry.get_registered_name(obj)
         return _reference("builtins", "function", name, "function")
@@ -137,6 +154,7 @@ def _named_object(obj):
         module, name = registry.module_of(cls), registry.public_name(cls)
         registered = name if module.startswith("keras.src") else None
     else:
+        # In another program "__main__" is another file, so Keras writes no module.
         name = cls.__name__
         module = None if cls.__module__ == "__main__" else cls.__module__
         registered = registry.get_registered_name(cls)
@@ -148,13 +166,14 @@ def _named_object(obj):
     live, inner = current().configs.live, obj.get_config()
     if live is not None and cls is not FunctionOp:
         live[module, name, registered] = cls
-        # A function that stands in the config as it is is expected back as it is.
+        # `get_config` returned the function itself, so `from_config` expects it.
         kept = {k: v for k, v in inner.items() if inspect.isfunction(v)}
         inner = serialize_dict({k: v for k, v in inner.items() if k not in kept}) | kept
     else:
         inner = serialize_dict(inner)
     config = _reference(module, name, inner, registered)
     if (shared := current().configs.shared) is not None:
+        # With the object in the table, no other one can get its id.
         first = shared.setdefault(id(obj), (config, obj))[0]
         if first is not config:
             first["shared_object_id"] = config["shared_object_id"] = id(obj)
@@ -175,35 +194,38 @@ def _reference(module, class_name, config, registered_name):
     }
 
 
-def serialize_dict(values):
-    """Each value of the dict through `serialize_keras_object`."""
+def serialize_dict(values: dict[str, Any]) -> dict[str, Any]:
+    """Apply `serialize_keras_object` to each value of a dict."""
     return {key: serialize_keras_object(value) for key, value in values.items()}
 
 
 def deserialize_keras_object(
-    config,
-    custom_objects=None,
-    safe_mode=None,
+    config: Any,
+    custom_objects: dict[str, Any] | None = None,
+    safe_mode: bool | None = None,
     *,
-    family=None,
-    module_objects=None,
-    printable_module_name="object",
+    family: Any = None,
+    module_objects: dict[str, Any] | None = None,
+    printable_module_name: str = "object",
 ) -> Any:
-    """JSON-ready value of `serialize_keras_object` -> the object.
+    """Turn a value of `serialize_keras_object` into the object again.
 
     Args:
-        config: the value.
-        custom_objects: {name: class or function} beside the registered ones.
+        config: the value: a dict, list or plain value.
+        custom_objects: {name: class or function} besides the registered ones.
         safe_mode: False lets `Lambda` bytecode of the config run. None: safe,
             unless `keras.config.enable_unsafe_deserialization()` was called.
-        family: the `Family` whose names are tried first.
+        family: kind of object whose names are tried first, for internal use.
         module_objects: {name: class or function} that is asked last, as packages
             written for Keras 2 give it; `config` may then be a name.
         printable_module_name: what errors call the object then.
 
+    Returns:
+        The object, or list, dict or plain value of objects.
+
     Raises:
         ValueError: the config names something that is not registered.
-        TypeError: the config has no readable shape.
+        TypeError: the config is no dict, list or plain value.
     """
     if module_objects is not None:
         if isinstance(config, str):
@@ -223,6 +245,7 @@ def deserialize_keras_object(
 
 
 def _read(config, family=None):
+    """`deserialize_keras_object`, within the scopes that it has opened."""
     if isinstance(config, _PLAIN):
         return config
     if isinstance(config, (list, tuple)):
@@ -243,6 +266,8 @@ def _read(config, family=None):
         return lambdas.load(inner, in_safe_mode())
     if name == "function":
         return _function(inner, config.get("registered_name"), config.get("module"))
+    # jnp.float32 and its like. `jnp.dtype` takes names of dtypes alone, so nothing of
+    # the module that the config names is looked up.
     if name == "_ScalarMeta" or config.get("module") == "jax._src.numpy.scalar_types":
         return jnp.dtype(inner).type
     return _build_object(config, family)
@@ -259,6 +284,7 @@ _LITERALS = {
 
 
 def _function(name, registered_name, module):
+    """The function that a config names; ValueError if it is not registered."""
     found = registry.get_registered_object(registered_name)
     if found is None:
         found = registry.get_registered_object(name)
@@ -279,13 +305,14 @@ def _unknown(what, name, module):
     )
 
 
-def find_class(config, family=None):
+def find_class(config: dict[str, Any], family: Any = None) -> Any:
     """The class, or the op, that a config names; ValueError if unregistered."""
     name, module = config["class_name"], config.get("module")
     registered = config.get("registered_name")
     live = current().configs.live or {}
     if (found := live.get((module, name, registered))) is not None:
         return found
+    # The user's classes come first, as in Keras: `custom_objects={"Dense": MyDense}`.
     for key in (registered, name):
         found = registry.get_registered_object(key)
         if inspect.isclass(found) or inspect.isfunction(found):
@@ -310,6 +337,7 @@ def _build_object(config, family):
 
 
 def _make_object(config, family):
+    """Make the object of a config; build and compile it as the config says."""
     cls = find_class(config, family)
     inner = config["config"]
     if not inspect.isclass(cls):
@@ -344,13 +372,13 @@ def _has_config(x):
     return isinstance(x, dict) and "class_name" in x
 
 
-def module_is_ops(config) -> bool:
+def module_is_ops(config: dict[str, Any]) -> bool:
     """Does the config name a recorded op, not a class?"""
     return ".ops." in f".{config.get('module') or ''}."
 
 
 def _tuples(value):
-    """JSON's lists of sizes -> shape tuples, at any depth."""
+    """Turn JSON's lists of sizes into shape tuples, at any depth."""
     if isinstance(value, dict):
         return {key: _tuples(item) for key, item in value.items()}
     if isinstance(value, list):

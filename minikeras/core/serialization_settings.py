@@ -1,4 +1,4 @@
-"""What changes how configs are written and read, for the length of a call."""
+"""The settings of a call that writes or reads configs."""
 
 from typing import Any, NamedTuple
 
@@ -9,10 +9,14 @@ class SerializationSettings(NamedTuple):
     Attributes:
         custom_objects: tables {name: class or function}, the innermost last.
         safe_mode: False lets lambdas of a config run; None: as the setting says.
-        shared: {id: object} of the objects met so far; None: nothing is shared.
-        live: in a copy within this process, {number: function} and {names in the
-            config: class} of the original; None: no copy is made.
+        shared: writing {id: (config, object)}, reading {id in the config: object} of
+            the objects so far; None: an object that occurs twice becomes two.
+        live: while a copy is made within this process, {number: function} and
+            {(module, class_name, registered_name): class} of the original; else None.
     """
+
+    # A NamedTuple, because the frames of several threads may share it: scopes make a
+    # new one with `_replace`.
 
     custom_objects: tuple[dict[str, Any], ...] = ()
     safe_mode: bool | None = None
