@@ -57,7 +57,7 @@ def int_tuple(
     >>> int_tuple(3, 2, "strides"), int_tuple([1, 2], 2, "strides")
     ((3, 3), (1, 2))
     """
-    values = (value,) * n if isinstance(value, numbers.Integral) else value
+    values: Any = (value,) * n if isinstance(value, numbers.Integral) else value
     problem = (
         f"The `{name}` argument must be a tuple of {n} integers. "
         f"Received {name}={value}"
@@ -106,7 +106,7 @@ def padding_name(value: Any, extra: Iterable[str] = ()) -> str:
     return value.lower()
 
 
-def unit_interval(value: Any, name: str) -> float:
+def unit_interval(value: Any, name: str) -> Any:
     """Return `value` if 0 <= value <= 1, else raise ValueError or TypeError."""
     if not isinstance(value, (int, float, np.number)):
         raise TypeError(

@@ -1,13 +1,14 @@
-"""What is said of a public name that is not there: planned, replaced or unknown.
+"""Errors for public names that are missing: planned, replaced or unknown.
 
-`guard` gives the public modules a `__getattr__` that says it, and a `__dir__` of their
-public names, so that tab completion does not show how the package is built.
+`guard` gives the public modules a `__getattr__` that raises them, and a `__dir__` of
+the public names, so that tab completion does not show how the package is built.
 """
 
 import functools
 import opcode
 import sys
 import types
+from typing import Any
 
 from minikeras.core.registry import did_you_mean
 
@@ -160,14 +161,19 @@ _REPLACED = {
 }
 
 
-# What comes after `keras.` in a public module's name in Keras, and the module.
+# {part of a public module's name in Keras after `keras.`: the module}
 _guarded: dict[str, types.ModuleType] = {}
 _OURS = f"{__name__.partition('.')[0]}."
 _SPECIAL = ("__all__", "__doc__", "__file__", "__name__", "__path__", "__spec__")
 
 
 def guard(package: str, inner: str = "") -> None:
-    """Let a loaded package, and the public modules in it, answer for missing names."""
+    """Give a loaded package, and the public modules in it, errors for missing names.
+
+    Args:
+        package: name of the module in `sys.modules`.
+        inner: the part of its name in Keras after `keras.`.
+    """
     module = sys.modules[package]
     names = public_names(module)
     shown = sorted({*names, *(name for name in _SPECIAL if name in vars(module))})
@@ -181,12 +187,12 @@ def guard(package: str, inner: str = "") -> None:
 
 
 def guarded() -> dict[str, types.ModuleType]:
-    """Each public module by what comes after `keras.` in its name in Keras."""
+    """{part of the name in Keras after `keras.`: public module}."""
     return _guarded
 
 
-def public_names(module) -> list[str]:
-    """`__all__`, or what the module itself defines."""
+def public_names(module: types.ModuleType) -> list[str]:
+    """`__all__`, or without it the names that the module itself defines, sorted."""
     if (names := vars(module).get("__all__")) is not None:
         return sorted(names)
     return sorted(
@@ -199,23 +205,26 @@ def public_names(module) -> list[str]:
 def _get(package, inner, name):
     """`__getattr__` of a public module."""
     start = f"module {package!r} has no attribute {name!r}"
-    if name.startswith("__"):  # what Python itself asks of modules
+    # Python itself asks modules for such names, in each `from … import` and often in
+    # a debugger: a hint would take a search through all public names each time.
+    if name.startswith("__"):
         raise AttributeError(start)
     raise error(start, inner, name, sys._getframe(1))
 
 
-def error(start, inner, name, frame) -> Exception:
+def error(start: str, inner: str, name: str, frame: Any) -> Exception:
     """The exception for a name that a module lacks.
 
     Args:
         start: the first part of the sentence.
         inner: the module's path in Keras after `keras.`.
-        name: what was asked for.
-        frame: of the code that asked. `from module import name` forgets the text of an
-            AttributeError, and gets an ImportError; `hasattr` and all else get an
-            AttributeError.
+        name: the missing name.
+        frame: frame of the code that asked for it. `from module import name` gets an
+            ImportError, all other code an AttributeError.
     """
     text = f"{start}{_hint(inner, name)}"
+    # Python replaces an AttributeError in `from module import name` by an ImportError
+    # with a text of its own, which would lose the hint. `hasattr` needs the former.
     if frame.f_code.co_code[frame.f_lasti] == opcode.opmap["IMPORT_FROM"]:
         return ImportError(text, name=f"keras.{inner}".rstrip("."))
     # An object of its own keeps Python from adding a second suggestion.
@@ -223,6 +232,7 @@ def error(start, inner, name, frame) -> Exception:
 
 
 def _hint(inner, name):
+    """The end of the sentence: where the name is, or which names are near."""
     nearest = did_you_mean(name, public_names(_guarded[inner]))
     if name in _PLANNED.get(inner, "").split():
         return f" yet: Keras has it, and it is planned here.{nearest}"

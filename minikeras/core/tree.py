@@ -1,18 +1,21 @@
-"""Nests of lists, tuples, deques, dicts, with None as a leaf: `keras.tree`.
+"""Nests of lists, tuples, deques and dicts, with None as a leaf: `keras.tree`.
 
 Sets, arrays (sparse ones too) and subclasses of list and dict are leaves. A set that a
 layer holds is a container, because it may hold state.
 """
 
 from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, Iterable
 from functools import partial
+from typing import Any
 
 import numpy as np
 
+# Not `jax.tree_util`: there None is a container without leaves, for Keras it is a leaf.
 _DICTS = (dict, OrderedDict, defaultdict)
 
 
-def is_shape(x) -> bool:
+def is_shape(x: Any) -> bool:
     """Is it one shape: a tuple or list of ints and None?
 
     >>> is_shape((None, 3)), is_shape([(2,), (3,)])
@@ -28,7 +31,7 @@ class TrackedSet(set):
 
 
 def _sorted(keys):
-    """Keys in order, those of one type together if types do not compare."""
+    """Sort keys; those of one type are together where types do not compare."""
     try:
         return sorted(keys)
     except TypeError:
@@ -60,7 +63,7 @@ def _node(x, none_is_leaf=True):
 
 
 def _dict_like(x, keys, values):
-    """A dict of the kind and order of `x`."""
+    """Make a dict of the type and the order of `x`."""
     values = dict(zip(keys, values, strict=True))
     values = {key: values[key] for key in x}
     if isinstance(x, defaultdict):
@@ -96,7 +99,15 @@ def _kind(x):
 
 
 def _map(func, first, others=(), none_is_leaf=True, up_to=False):
-    """`func` of the leaves of `first` and what lies at their places in `others`."""
+    """Apply `func` to the leaves of `first` and to what `others` have in their places.
+
+    Args:
+        func: of one argument for each structure.
+        first: the structure whose containers count.
+        others: structures with the same containers.
+        none_is_leaf: is `func` called for None, too?
+        up_to: may `others` have containers where `first` has leaves?
+    """
     node = _node(first, none_is_leaf)
     if node is None:
         for other in () if up_to else others:
@@ -121,7 +132,8 @@ def _map_one(func, x, none_is_leaf=True):
     if kind is dict:
         keys = _sorted(x)
         values = {key: _map_one(func, x[key], none_is_leaf) for key in keys}
-        # `func` is called by sorted key, but the new dict keeps the order of the old.
+        # As in Keras, `func` is called in the order of the sorted keys, and the new
+        # dict has the order of the old one.
         return values if keys == [*x] else {key: values[key] for key in x}
     node = _node(x, none_is_leaf)
     if node is None:
@@ -150,8 +162,11 @@ def _callable(function, func):
         raise TypeError(f"{function}: func must be callable, got {func!r}.")
 
 
-def is_nested(structure):
+def is_nested(structure: Any) -> bool:
     """Is it a list, tuple, deque or dict?
+
+    Args:
+        structure: anything.
 
     >>> is_nested([]), is_nested({1, 2}), is_nested(None)
     (True, False, False)
@@ -159,8 +174,12 @@ def is_nested(structure):
     return _node(structure) is not None
 
 
-def flatten(structure):
-    """The leaves, left to right; dicts by sorted key, OrderedDicts as they are.
+def flatten(structure: Any) -> list[Any]:
+    """The leaves of a nest, left to right; those of a dict by sorted key.
+
+    Args:
+        structure: nested lists, tuples, deques and dicts. An OrderedDict keeps its
+            order.
 
     >>> flatten({"b": 1, "a": [2, None]})
     [2, None, 1]
@@ -170,8 +189,14 @@ def flatten(structure):
     return leaves
 
 
-def flatten_with_path(structure) -> list:
-    """[(path, leaf)], the path a tuple of keys and indices.
+def flatten_with_path(structure: Any) -> list[tuple[tuple, Any]]:
+    """The leaves of a nest with their paths: [(path, leaf)].
+
+    Args:
+        structure: nested lists, tuples, deques and dicts.
+
+    Returns:
+        List of pairs; a path is a tuple of keys and indices.
 
     >>> flatten_with_path({"b": 1, "a": [2]})
     [(('a', 0), 2), (('b',), 1)]
@@ -186,13 +211,18 @@ def flatten_with_path(structure) -> list:
     ]
 
 
-def map_structure(func, *structures, none_is_leaf=True):
-    """The first structure with `func(leaf, leaf of the second, …)` as leaves.
+def map_structure(
+    func: Callable[..., Any], *structures: Any, none_is_leaf: bool = True
+) -> Any:
+    """Apply `func` to each leaf: func(leaf of the first, leaf of the second, …).
 
     Args:
-        func: of as many arguments as there are structures.
-        *structures: nests of one structure.
-        none_is_leaf: is `func` called for None too? Otherwise None stays.
+        func: function of one argument for each structure.
+        *structures: nests with the same containers and keys.
+        none_is_leaf: is `func` called for None, too? Otherwise None stays.
+
+    Returns:
+        The first structure with the results as leaves.
 
     Raises:
         TypeError: `func` is not callable.
@@ -207,13 +237,27 @@ def map_structure(func, *structures, none_is_leaf=True):
     first, *others = structures
     if not others:
         return _map_one(func, first, none_is_leaf)
-    # Refuse unequal structures before `func` is called the first time.
+    # Unequal structures raise before `func` is called for the first time, because it
+    # may change something, such as assigning Variables.
     _map(lambda *leaves: None, first, others, none_is_leaf)
     return _map(func, first, others, none_is_leaf)
 
 
-def map_structure_up_to(shallow_structure, func, *structures):
-    """As `map_structure`, with what lies below the shallow leaves kept whole.
+def map_structure_up_to(
+    shallow_structure: Any, func: Callable[..., Any], *structures: Any
+) -> Any:
+    """Apply `func` to the parts of nests that a shallower nest has leaves for.
+
+    Args:
+        shallow_structure: nest whose leaves end the descent.
+        func: function of one argument for each of `structures`.
+        *structures: nests that begin like `shallow_structure`.
+
+    Returns:
+        `shallow_structure` with the results as leaves.
+
+    Raises:
+        ValueError: a structure differs from the shallow one.
 
     >>> map_structure_up_to(["a", "b"], len, [[1, 2], [3]])
     [2, 1]
@@ -226,14 +270,23 @@ def map_structure_up_to(shallow_structure, func, *structures):
     )
 
 
-def assert_same_structure(a, b, check_types=None):
-    """ValueError unless both have the same nesting and keys; all dicts are alike."""
+def assert_same_structure(a: Any, b: Any, check_types: bool | None = None) -> None:
+    """Raise ValueError unless two nests have the same containers and keys.
+
+    Args:
+        a, b: nests; a dict, an OrderedDict and a defaultdict count as the same.
+        check_types: kept for compatibility, without effect.
+    """
     del check_types
     _map(lambda *leaves: None, a, (b,))
 
 
-def assert_same_paths(a, b):
-    """ValueError unless both have leaves at the same paths."""
+def assert_same_paths(a: Any, b: Any) -> None:
+    """Raise ValueError unless two nests have leaves at the same paths.
+
+    Args:
+        a, b: nests; a list and a tuple count as the same.
+    """
     paths = [{path for path, _ in flatten_with_path(s)} for s in (a, b)]
     if paths[0] != paths[1]:
         raise ValueError(
@@ -242,8 +295,15 @@ def assert_same_paths(a, b):
         )
 
 
-def pack_sequence_as(structure, flat_sequence):
-    """The structure with the given leaves.
+def pack_sequence_as(structure: Any, flat_sequence: Iterable[Any]) -> Any:
+    """Replace the leaves of a nest: the reverse of `flatten`.
+
+    Args:
+        structure: nest that gives the containers.
+        flat_sequence: the new leaves, in the order of `flatten`.
+
+    Returns:
+        A nest of the containers of `structure`.
 
     Raises:
         TypeError: `flat_sequence` is not iterable.
@@ -269,17 +329,18 @@ def pack_sequence_as(structure, flat_sequence):
 
 
 class MAP_TO_NONE:
-    """What a function given to `traverse` returns to put None there."""
+    """A function given to `traverse` returns this to replace a part by None."""
 
 
-def traverse(func, structure, top_down=True):
-    """Replace every part, leaf or container, for which `func` does not give None.
+def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) -> Any:
+    """Replace each part, leaf or container, for which `func` does not return None.
 
     Args:
-        func: of one part; `MAP_TO_NONE` is what it returns to put None there.
+        func: function of one part; it returns None to keep the part, and
+            `MAP_TO_NONE` to replace it by None.
         structure: a nest.
-        top_down: containers before what they hold? What `func` returns is then not
-            looked into.
+        top_down: does a container come before its items? Then the items of a
+            replaced container are not visited.
 
     >>> traverse(lambda x: 0 if isinstance(x, tuple) else None, [(1, 2), [3, (4,)]])
     [0, [3, 0]]
@@ -300,8 +361,12 @@ def _map_children(func, structure):
     return structure if node is None else node[2]([func(x) for x in node[1]])
 
 
-def map_shape_structure(func, structure):
-    """Apply `func` to every shape, a tuple or list of ints and None, and every leaf.
+def map_shape_structure(func: Callable[[Any], Any], structure: Any) -> Any:
+    """Apply `func` to each shape, a tuple or list of ints and None, and each leaf.
+
+    Args:
+        func: function of a shape or of a leaf.
+        structure: nest of shapes.
 
     >>> map_shape_structure(lambda s: len(s), {"a": (None, 3)})
     {'a': 2}
@@ -312,8 +377,11 @@ def map_shape_structure(func, structure):
     return _map_children(lambda x: map_shape_structure(func, x), structure)
 
 
-def lists_to_tuples(structure):
-    """Every list, at any depth, as a tuple.
+def lists_to_tuples(structure: Any) -> Any:
+    """Turn each list of a nest, at any depth, into a tuple.
+
+    Args:
+        structure: a nest.
 
     >>> lists_to_tuples({"a": [1, [2]]})
     {'a': (1, (2,))}
