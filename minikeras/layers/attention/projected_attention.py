@@ -10,10 +10,10 @@ from minikeras.core.bridge import get_mask, set_mask
 from minikeras.core.checks import positive_int, unit_interval
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.serialization import serialize_keras_object
+from minikeras.initializers.initializer import copy_initializer
 from minikeras.layers.activations.softmax import Softmax
 from minikeras.layers.attention import masks
 from minikeras.layers.core.einsum_dense import EinsumDense
-from minikeras.layers.core.initializer_copy import copy_initializer
 from minikeras.layers.layer import Layer
 from minikeras.layers.regularization.dropout import Dropout
 

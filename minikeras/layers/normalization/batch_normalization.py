@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from minikeras import constraints, initializers, ops, regularizers, settings
-from minikeras.layers.core.initializer_copy import copy_initializer
+from minikeras.initializers.initializer import copy_initializer
 from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.layer import Layer
 
