@@ -9,6 +9,8 @@ import itertools
 import sys
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -21,9 +23,14 @@ from minikeras.training.interrupts import Interrupts
 from minikeras.training.state import TrainState
 
 _METRICS = TrainState._fields.index("metrics")
-# Seconds between two looks whether another thread's step has ended. Tries before a
-# reader takes the array that is there, and tries before it gives up.
-_PAUSE, _FEW_TRIES, _MANY_TRIES = 1e-3, 3, 1000
+# Seconds between two tries while another thread is in a step. A step of a small network
+# takes 0.03 ms, so the first retry mostly succeeds.
+_PAUSE = 1e-3
+# After so many tries a reader copies the array that is there: while the program of the
+# step is compiled, for seconds, its arrays are not donated yet.
+_FEW_TRIES = 3
+# After so many, a second, nobody waits on: the step itself may wait for this thread.
+_MANY_TRIES = 1000
 
 
 class ReadLease:
@@ -58,7 +65,7 @@ class ReadLease:
             restore(self._frame)
         self.show()
 
-    def run(self, program, *arguments):
+    def run(self, program: Callable[..., Any], *arguments: Any) -> None:
         """Run a compiled step on the state, and keep what it returns.
 
         A Ctrl-C can fall between any two Python instructions. After the program has
@@ -79,11 +86,11 @@ class ReadLease:
         return self.last[0][0]
 
     @property
-    def logs(self):
-        """What the last step returned beside the state."""
+    def logs(self) -> Any:
+        """The logs, or the outputs, that the last step returned."""
         return self.last[0][1]
 
-    def begin(self, reset=None) -> None:
+    def begin(self, reset: Callable[[], Any] | None = None) -> None:
         """Take the arrays, then those that the function `reset` assigns."""
         for _ in range(_MANY_TRIES):
             if (sections := self._at_one_moment()) is not None:
@@ -91,8 +98,12 @@ class ReadLease:
             time.sleep(_PAUSE)
         else:  # a step of over a second, or one that itself waits for this call
             sections = self._one_by_one()
+        # `show` assigns what differs from these arrays, and nothing else: what another
+        # thread has assigned meanwhile stays.
         self._shown = sections
         if reset is not None:
+            # Through the bridge: the Variables themselves keep the metrics of a thread
+            # that trains.
             _, sections = apply(reset, tuple(self.variables), sections)
         self.last[:] = [(sections, {})]
 
@@ -168,7 +179,7 @@ class StateLease(ReadLease):
             restore(self._frame)  # an interrupt may have left inner frames open
         self._release()
 
-    def begin(self, reset=None) -> None:
+    def begin(self, reset: Callable[[], Any] | None = None) -> None:
         """Reset before the first step of an evaluation, or a batch."""
         if reset is not None:
             reset()
@@ -196,6 +207,8 @@ class StateLease(ReadLease):
                 return False
             self._paused = paused
             self._beneath = {id(v): v._lease for v in leaves}
+            # Leased first: from here on no reader gets an array itself, only a copy, so
+            # the counts of references below say who will hold a donated array.
             for v in leaves:
                 v._lease = self
             try:
@@ -216,17 +229,21 @@ class StateLease(ReadLease):
         """Give the Variables their arrays, or the leases below theirs."""
         if not self._beneath:
             return
+        # One array that cannot be given back, for want of memory, must not keep the
+        # others from it.
         errors = []
         with assigning:
             for v in jax.tree_util.tree_leaves(self.variables):
                 beneath, top = self._beneath.pop(id(v)), v._lease
                 try:
                     self._give_back(v, beneath, top)
-                except Exception as error:  # the others are given back first
+                except Exception as error:
                     errors.append(error)
                 if top is self:
                     v._lease = beneath
                     continue
+                # A lease of another thread is on top still: take this one out of the
+                # stack below it.
                 while top._beneath[id(v)] is not self:
                     top = top._beneath[id(v)]
                 top._beneath[id(v)] = beneath
@@ -266,6 +283,7 @@ class StateLease(ReadLease):
         return any(isinstance(x, jax.Array) and x.is_deleted() for x in leaves)
 
     def _array(self, variable):
+        """The current array of a Variable itself: the next step may delete it."""
         section, key = where = self._where[id(variable)]
         array = self._assigned.get(where)
         if array is None:
@@ -281,8 +299,9 @@ class StateLease(ReadLease):
             lease = lease._beneath[key]
         return self
 
-    def read(self, variable):
+    def read(self, variable: Any) -> Any:
         """A copy of the current array of a Variable."""
+        # This thread runs the steps, so none of them is under way now.
         if self.thread == threading.get_ident():
             copy = self._try_to_copy(variable, 0)
             return variable._own_array() if copy is None else copy
@@ -316,8 +335,9 @@ class StateLease(ReadLease):
                 if not rests:
                     lease.stepping.release()
 
-    def write(self, variable, value) -> None:
+    def write(self, variable: Any, value: Any) -> None:
         """Assign a leased Variable a copy of an array of JAX or numpy."""
+        # A copy, because the step donates it: the caller's array must stay.
         if isinstance(value, np.ndarray):  # the next step takes it to the device
             value = np.array(value, dtypes.as_jax(variable.dtype))
         else:
@@ -326,11 +346,18 @@ class StateLease(ReadLease):
         lease._assigned[lease._where[id(variable)]] = value
 
 
-def evaluation_lease(variables: TrainState, interrupts: Interrupts, watched=False):
+def evaluation_lease(
+    variables: TrainState, interrupts: Interrupts, watched: bool = False
+) -> ReadLease:
     """The lease for steps that train nothing: a `ReadLease`.
 
     A `StateLease` if `watched`: callbacks may read or assign what the next batch
     starts from. Not while another thread trains the model: that may take long.
+
+    Args:
+        variables: those that the steps read.
+        interrupts: open.
+        watched: does a callback look at each batch?
     """
     leaves = jax.tree_util.tree_leaves(variables)
     owns = watched and not any(map(_is_leased_elsewhere, leaves))
@@ -338,7 +365,7 @@ def evaluation_lease(variables: TrainState, interrupts: Interrupts, watched=Fals
 
 
 def _initialized(variables):
-    """The Variables as a list; those that wait for their initializer take its value."""
+    """The Variables as a list; those without a value take it from their initializer."""
     leaves = jax.tree_util.tree_leaves(variables)
     for v in leaves:
         if v._value is None and v._lease is None:
@@ -386,6 +413,8 @@ def _stack(variable):
 
 def _pause(leases, upper):
     """Keep leases from taking steps; False, and none is kept, if one is in a step."""
+    # Never blocking: two threads that each hold what the other waits for would never
+    # go on. Who finds a step under way lets go of all, and tries again later.
     paused = []
     for lease in leases:
         if not lease._paused_by and not lease.stepping.acquire(blocking=False):
@@ -420,6 +449,8 @@ def _donatable(variable, beneath):
         variable: leased by now, so that nobody else gets hold of its array.
         beneath: the lease before, which has the array and takes no step, or None.
     """
+    # Without others that hold it, the array needs no copy: the weights of a large model
+    # exist once. An array that a user holds is copied, because the step deletes it.
     if beneath is None and _reference_count(variable) == _ONE_REFERENCE:
         return variable._value
     if beneath is None:
@@ -450,4 +481,6 @@ def _reference_count(owner) -> int:
     return sys.getrefcount(owner._value)
 
 
+# Measured, because the count includes the call's own references, and Python's versions
+# differ in them.
 _ONE_REFERENCE = _reference_count(type("Owner", (), {"_value": object()})())

@@ -1,6 +1,6 @@
 """`fit`, `evaluate`, `predict`: epochs and callbacks around the compiled steps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 import jax
@@ -39,24 +39,27 @@ class EpochRunner:
         lease: ReadLease,
         feed: BatchFeed,
         name: str,
-        callbacks,
+        callbacks: CallbackList,
     ):
         self.model, self.lease, self.feed, self.name = model, lease, feed, name
         self.callbacks = callbacks
         mode = name.removesuffix("_step")
+        # None where no callback overrides the hook: a step of a small model takes 0.03
+        # ms, and a hook that does nothing would add to that.
         self.on_begin = _batch_hook(callbacks, f"on_{mode}_batch_begin")
         self.on_end = _batch_hook(callbacks, f"on_{mode}_batch_end")
         self.steps_per_execution = model.steps_per_execution
         self._observed = getattr(callbacks, f"needs_{mode}_batch_hooks", True)
         self._first_batch = None  # in words, for errors
 
-    def run(self, outputs=None) -> bool:
-        """Run one epoch; False if the feed had no batch.
+    def run(self, outputs: Predictions | None = None) -> bool:
+        """Run one epoch; returns False if the feed had no batch.
 
         Args:
             outputs: `Predictions` that take what the steps return; None drops it.
         """
         lease, size = self.lease, self.steps_per_execution
+        # Asked for in each epoch: a callback may have frozen layers since the last.
         program = program_of(self.model, lease.variables, self.name)
         keeps_outputs = outputs is not None
         stride = program.steps_per_dispatch(
@@ -69,6 +72,7 @@ class EpochRunner:
             except Exception as error:
                 error.add_note(self._position(done, dispatch.batch))
                 raise
+            # The state is whole here. A Ctrl-C that waited may raise now.
             if lease.interrupts.waiting:
                 lease.interrupts.deliver()
             done += dispatch.steps
@@ -77,6 +81,7 @@ class EpochRunner:
             if outputs is not None:
                 outputs.add(*result)
             if self.on_end:
+                # The arrays stay on the device: nothing here waits for the step.
                 returned.append(result)
                 if done % size == 0:
                     self.on_end(done - 1, self._batch_logs(returned))
@@ -90,7 +95,7 @@ class EpochRunner:
         return done > 0
 
     def _announced(self, dispatches):
-        """The dispatches, after the begin hook of the execution that each belongs to.
+        """Yield the dispatches; call the begin hook before the first of an execution.
 
         The hook comes before the batch is fetched, as in Keras. Where nobody knows
         whether there is a batch, it comes after: at the end of a source of unknown
@@ -100,21 +105,23 @@ class EpochRunner:
         is_certain = (feed.steps is None) == (feed.adapter.num_batches is not None)
         total = feed.num_batches if is_certain else None
         while True:
-            due = on_begin is not None and number % self.steps_per_execution == 0
+            due = number % self.steps_per_execution == 0
             early = total is not None and number < total
-            if due and early:
+            if on_begin is not None and due and early:
                 on_begin(number)
             if (dispatch := next(dispatches, None)) is None:
                 return
-            if due and not early:
+            if on_begin is not None and due and not early:
                 on_begin(number)
+            # In words, because the note of an error would otherwise keep the first
+            # batch in memory for the whole epoch.
             if self._first_batch is None and feed.num_batches != 1:
                 self._first_batch = _in_words(dispatch.batch)
             yield dispatch
             number += dispatch.steps
 
     def _position(self, done, batch):
-        """The note for an error of a step: where it happened."""
+        """The note of an error: the step and the batch that it was raised in."""
         return (
             f"Raised in {self.name}, on batch {done} (counted from 0), "
             f"{_in_words(batch)}; the first batch was "
@@ -160,8 +167,8 @@ def dry_run(fn: Callable[..., Any], *args: Any) -> None:
         jax.eval_shape(fn, *args)
 
 
-def prepare(model: TrainableModel, adapter):
-    """Create what depends on the shape of the data: weights, metrics, slots.
+def prepare(model: TrainableModel, adapter: Any) -> None:
+    """Create weights, metrics and optimizer slots from the shapes of a first batch.
 
     The first batch is fetched only where Keras fetches it: that may draw the order of
     the data from numpy's generator.
@@ -170,10 +177,14 @@ def prepare(model: TrainableModel, adapter):
     prepare_batch(model, *(() if known else unpack_x_y_sample_weight(adapter.peek())))
 
 
-def prepare_batch(model: TrainableModel, x=None, y=None, sample_weight=None):
-    """`prepare` from one batch."""
+def prepare_batch(
+    model: TrainableModel, x: Any = None, y: Any = None, sample_weight: Any = None
+) -> None:
+    """Create weights, metrics and optimizer slots from the shapes of a batch."""
     if model._mk_is_prepared():
         return
+    # Only one thread builds at a time: the user's code assigns tracers to attributes
+    # meanwhile, which a second thread would take for arrays.
     with building:
         if model.built and model._mk_has_seen_targets():
             model._mk_build_optimizer()
@@ -182,11 +193,11 @@ def prepare_batch(model: TrainableModel, x=None, y=None, sample_weight=None):
             model._mk_prepare(*specs)
 
 
-def build(model: TrainableModel, x):
+def build(model: TrainableModel, x: Any) -> None:
     """Create the model's weights from one batch of inputs, if it has none."""
     if not model.built:
         with building:
-            if not model.built:
+            if not model.built:  # another thread may have built it meanwhile
                 dry_run(model, jax.tree_util.tree_map(_spec, x))
 
 
@@ -197,6 +208,8 @@ def _spec(x):
 
 
 def _callback_list(model: TrainableModel, callbacks, **options):
+    """The callbacks as a `CallbackList`, with a progress bar if `verbose`."""
+    # As in Keras, a user's own CallbackList is used as it is: without a progress bar.
     if isinstance(callbacks, CallbackList):
         return callbacks
     verbose = options["verbose"]
@@ -206,18 +219,22 @@ def _callback_list(model: TrainableModel, callbacks, **options):
 def fit(
     model: TrainableModel,
     feed: BatchFeed,
-    validation,
-    callbacks,
-    epochs,
-    initial_epoch,
-    verbose,
-):
-    """Train for some epochs; `Trainer.fit` says what the arguments mean.
+    validation: tuple[BatchFeed, Container[int]] | None,
+    callbacks: Any,
+    epochs: int,
+    initial_epoch: int,
+    verbose: Any,
+) -> Any:
+    """Train a model for some epochs.
 
     Args:
+        model: the model.
         feed: the training data.
-        validation: None, or (the validation feed, the epochs that end with it).
+        validation: None, or (the validation data, numbers of the epochs, from 1, after
+            which the model is evaluated on it).
+        callbacks: list of callbacks, a `CallbackList`, or None.
         epochs, initial_epoch: number of the last epoch + 1, and of the first.
+        verbose: 0: no progress bar; other values as in `Model.fit`.
 
     Returns:
         The `History` callback.
@@ -236,6 +253,8 @@ def fit(
         model.stop_training = False
         with StateLease(variables_of(model), interrupts) as lease:
             training = EpochRunner(model, lease, feed, "train_step", callbacks)
+            # It runs on the same lease: the weights stay on the device, and nothing is
+            # handed back and forth between an epoch and its validation.
             evaluation = EpochRunner(model, lease, val_feed, "test_step", callbacks)
             callbacks.on_train_begin()
             logs = {}
@@ -255,7 +274,7 @@ def fit(
 
 
 def _begin_epoch(epoch, training):
-    """What happens before the first batch, in Keras's order."""
+    """Reset the metrics and call the hooks of an epoch's begin, in Keras's order."""
     _follow_trainable(training.model, training.lease)
     training.model.reset_metrics()
     training.callbacks.on_epoch_begin(epoch)
@@ -263,8 +282,9 @@ def _begin_epoch(epoch, training):
 
 
 def _end_epoch(epoch, training, evaluation):
-    """Evaluate if asked, and tell the callbacks; the logs of the epoch."""
+    """Evaluate the model if asked, call the end hook, and return the epoch's logs."""
     training.feed.adapter.on_epoch_end()
+    # Here the loop waits for the device, for the first time in the epoch.
     logs = to_python(training.lease.logs)
     if evaluation is not None:
         # Keras tells the validation data before each epoch, too, that one has ended.
@@ -277,13 +297,15 @@ def _end_epoch(epoch, training, evaluation):
 
 
 def _follow_trainable(model: TrainableModel, lease):
-    """A callback may have frozen or thawed layers since the last epoch."""
+    """Renew the lease if a callback has frozen or thawed layers."""
+    # Keras on JAX ignores the change until the next `compile`: its issue 22104.
     now = {id(v) for v in model.trainable_variables}
     if now != {id(v) for v in lease.variables.params.values()}:
         lease.renew(variables_of(model))
 
 
 def _test_epoch(evaluation, callbacks):
+    """Run an evaluation with its hooks, and return its logs."""
     model, adapter = evaluation.model, evaluation.feed.adapter
     model.stop_evaluating = False
     callbacks.on_test_begin()
@@ -296,8 +318,17 @@ def _test_epoch(evaluation, callbacks):
     return logs
 
 
-def evaluate(model: TrainableModel, feed: BatchFeed, callbacks, verbose):
-    """Loss and metrics over a feed, as a dict; see `Trainer.evaluate`."""
+def evaluate(
+    model: TrainableModel, feed: BatchFeed, callbacks: Any, verbose: Any
+) -> dict[str, Any]:
+    """Compute loss and metrics over a feed, as {name: number}.
+
+    Args:
+        model: the model.
+        feed: the data.
+        callbacks: list of callbacks, a `CallbackList`, or None.
+        verbose: 0: no progress bar; other values as in `Model.evaluate`.
+    """
     with Interrupts() as interrupts, feed:
         prepare(model, feed.adapter)
         callbacks = _callback_list(
@@ -309,8 +340,17 @@ def evaluate(model: TrainableModel, feed: BatchFeed, callbacks, verbose):
             return _test_epoch(evaluation, callbacks)
 
 
-def predict(model: TrainableModel, feed: BatchFeed, callbacks, verbose):
-    """Outputs over a feed, in numpy; see `Trainer.predict`."""
+def predict(
+    model: TrainableModel, feed: BatchFeed, callbacks: Any, verbose: Any
+) -> Any:
+    """Compute the model's outputs for all samples of a feed, in numpy.
+
+    Args:
+        model: the model.
+        feed: the data.
+        callbacks: list of callbacks, a `CallbackList`, or None.
+        verbose: 0: no progress bar; other values as in `Model.predict`.
+    """
     outputs = Predictions()
     with Interrupts() as interrupts, feed:
         if not model.built:
@@ -322,6 +362,7 @@ def predict(model: TrainableModel, feed: BatchFeed, callbacks, verbose):
         model.stop_predicting = False
         watched = callbacks.needs_predict_batch_hooks
         with evaluation_lease(weights_of(model), interrupts, watched) as lease:
+            # The hook comes first: weights that it assigns are used.
             callbacks.on_predict_begin()
             lease.begin()
             feed.adapter.on_epoch_begin()
@@ -335,8 +376,14 @@ def predict(model: TrainableModel, feed: BatchFeed, callbacks, verbose):
     return found
 
 
-def one_step(model: TrainableModel, name: str, batch):
-    """Build what is missing and run a step on one batch; its logs or outputs."""
+def one_step(model: TrainableModel, name: str, batch: Any) -> Any:
+    """Run a step on one batch; returns its logs or outputs.
+
+    Args:
+        model: the model; weights, metrics and slots that are missing are created.
+        name: `"train_step"`, `"test_step"` or `"predict_step"`.
+        batch: (x, y, sample_weight), the last two None where there are none.
+    """
     predicts, trains = name == "predict_step", name == "train_step"
     with Interrupts() as interrupts:
         build(model, batch[0]) if predicts else prepare_batch(model, *batch)

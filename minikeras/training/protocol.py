@@ -14,20 +14,25 @@ class TrainableOptimizer(Protocol):
 
     def scale_loss(self, loss: Any) -> Any:
         """The loss that is differentiated."""
+        ...
 
     def _mk_pure_step(
         self, variables: dict, params: dict, grads: dict, state: dict
     ) -> tuple[dict, dict]:
         """(new params, new state) as {path: array}; `variables`: {path: Variable}."""
+        ...
 
     def _mk_check_knows(self, variables: Any) -> None:
         """Raise ValueError unless it was built on all of these weights."""
+        ...
 
     def stateless_apply(self, optimizer_variables: Any, grads: Any, params: Any) -> Any:
         """(new params, new state), as lists of arrays."""
+        ...
 
     def finalize_variable_values(self, var_list: Any) -> None:
         """Put averages in the place of weights, at the end of training."""
+        ...
 
 
 class TrainableModel(Protocol):
@@ -48,38 +53,50 @@ class TrainableModel(Protocol):
 
     def call(self, x: Any, **kwargs: Any) -> Any:
         """The forward pass, without casts and checks of inputs."""
+        ...
 
     def reset_metrics(self) -> None:
         """Set all metrics back to their first values."""
+        ...
 
     def _mk_subtree_state(self) -> Any:
         """The `SubtreeState`: all layers and variables below the model."""
+        ...
 
     def _mk_compiles(self) -> bool:
         """Are the steps compiled, or do they run eagerly?"""
+        ...
 
     def _mk_overrides(self, name: str) -> bool:
         """Has the user written the method `name`?"""
+        ...
 
     def _mk_training_kwargs(self, training: bool) -> dict:
         """`{"training": training}` if `call` takes it, else `{}`."""
+        ...
 
     def _mk_loss_and_logs(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool
     ) -> tuple[Any, dict]:
         """(loss, logs of loss and metrics), metrics updated."""
+        ...
 
     def _mk_track_loss(self, loss: Any, x: Any) -> None:
         """Update the metric that averages the loss."""
+        ...
 
     def _mk_has_seen_targets(self) -> bool:
         """Do losses and metrics know the structure of the targets?"""
+        ...
 
     def _mk_is_prepared(self) -> bool:
         """Are weights, metrics and optimizer slots created?"""
+        ...
 
     def _mk_prepare(self, x: Any, y: Any, sample_weight: Any) -> None:
         """Create weights, metrics and slots from the shapes of a batch."""
+        ...
 
     def _mk_build_optimizer(self) -> None:
         """Create the optimizer's slots, if it has none."""
+        ...
