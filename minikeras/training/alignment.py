@@ -1,21 +1,33 @@
-"""Which loss, metric, target or weight belongs to which output of a model.
+"""Find out which loss, metric, target or weight belongs to which output of a model.
 
-The outputs of a model are an array or any nest of them. What the user gives beside
-them may follow the same nest, be a list in their order, or a dict by output name.
+The outputs of a model are an array or any nest of them. Losses, metrics, targets and
+weights may have the same nest, or be a list in the order of the outputs, or a dict by
+output name.
 """
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import jax
 
 from minikeras.core import tree
 
+Labels = Mapping[tuple, Any]  # {path of an output: its name, or None}
 
-def output_leaves(y_pred) -> list:
+
+def output_leaves(y_pred: Any) -> list:
     """The outputs, flattened."""
     return jax.tree_util.tree_leaves(y_pred)
 
 
-def labels(y_pred, names=None) -> dict[tuple, str | None]:
+def labels(
+    y_pred: Any, names: Sequence[str | None] | None = None
+) -> dict[tuple, str | None]:
     """{path: label} of the outputs: keys of dicts, the model's names after indices.
+
+    Args:
+        y_pred: the outputs, a nest.
+        names: the model's names of its outputs, in order; None: it has none.
 
     >>> labels({"b": 1, "a": (2, 3)}, ["p", "q", "r"])
     {('a', 0): 'a/p', ('a', 1): 'a/q', ('b',): 'b'}
@@ -32,24 +44,34 @@ def labels(y_pred, names=None) -> dict[tuple, str | None]:
     return found
 
 
-def output_names(y_pred, names=None) -> list[str | None]:
+def output_names(
+    y_pred: Any, names: Sequence[str | None] | None = None
+) -> list[str | None]:
     """The labels of the outputs, in order."""
     return list(labels(y_pred, names).values())
 
 
-def align(value, y_pred, names, what, leaf):
-    """`value` as a list with one entry for each output.
+def align(
+    value: Any,
+    y_pred: Any,
+    names: Sequence[str | None],
+    what: str,
+    leaf: Callable[[Any], bool],
+) -> list:
+    """Turn `value` into a list with one entry for each output.
 
     Args:
         value: one leaf, a list by position, a dict by name, or the outputs' nest.
         y_pred: the outputs.
         names: of `output_names`.
-        what: what the value is called in errors.
-        leaf: `leaf(x)` says whether x is an entry for one output.
+        what: name of the value, for errors.
+        leaf: is its argument an entry for one output?
 
     Raises:
         ValueError: wrong length or unknown names.
     """
+    # The same nest comes first: a list of lists could also be read as a list by
+    # position, with other entries.
     count = len(names)
     structures = [jax.tree_util.tree_structure(t) for t in (value, y_pred)]
     if structures[0] == structures[1]:
@@ -78,8 +100,10 @@ def align(value, y_pred, names, what, leaf):
 
 
 def _by_name(value, y_pred, names, what, leaf):
+    """`align` for a dict: the entries in the order of the outputs."""
     flat = _flatten_dict(value, leaf)
     known = [n for n in names if n is not None]
+    # An only output without a name takes the one entry, whatever its key.
     if not known and len(names) == 1 and len(flat) == 1:
         return list(flat.values())
     unknown = [k for k in flat if k not in known]
@@ -91,8 +115,8 @@ def _by_name(value, y_pred, names, what, leaf):
     return [flat.get(n) for n in names]
 
 
-def flatten(value, leaf):
-    """The entries of a nest of lists and dicts; `leaf(x)` says what is one."""
+def flatten(value: Any, leaf: Callable[[Any], bool]) -> list:
+    """The entries of a nest of lists and dicts: all x with `leaf(x)`."""
     if leaf(value) or not isinstance(value, (list, tuple, dict)):
         return [value]
     items = value.values() if isinstance(value, dict) else value
@@ -109,13 +133,15 @@ def _flatten_dict(value, leaf, prefix=""):
     return flat
 
 
-def shown(names):
-    """Names for an error message."""
+def shown(names: Sequence[str | None]) -> list[str]:
+    """Names of outputs for an error message; `#1` for one without a name."""
     return [n if n is not None else f"#{i}" for i, n in enumerate(names)]
 
 
-def align_arrays(value, y_pred, names, what):
-    """Targets or sample weights as a list with one array (or None) an output."""
+def align_arrays(
+    value: Any, y_pred: Any, names: Sequence[str | None], what: str
+) -> list:
+    """Turn targets or sample weights into a list of one array (or None) an output."""
     if value is None:
         return [None] * len(names)
 
@@ -125,27 +151,28 @@ def align_arrays(value, y_pred, names, what):
     return align(value, y_pred, names, what, is_array)
 
 
-def conform(value, y_pred, names, what):
-    """Targets or sample weights in the nest of the outputs; None where none are."""
+def conform(value: Any, y_pred: Any, names: Sequence[str | None], what: str) -> Any:
+    """Bring targets or sample weights into the outputs' nest; None where none are."""
     flat = align_arrays(value, y_pred, names, what)
     return jax.tree_util.tree_unflatten(jax.tree_util.tree_structure(y_pred), flat)
 
 
-def leaf_paths(node):
+def leaf_paths(node: Any) -> list[tuple]:
     """The path of keys and indices to each output of a nest."""
     return [path for path, _ in tree.flatten_with_path(node)]
 
 
-def pick(node, path):
+def pick(node: Any, path: tuple) -> Any:
     """The part of a nest at a path."""
     for key in path:
+        # The fields of a namedtuple are attributes, not items.
         is_field = hasattr(node, "_fields") and isinstance(key, str)
         node = getattr(node, key) if is_field else node[key]
     return node
 
 
-def label_at(labels, path):
-    """Label of an output or of a nest of outputs; None where nothing names it."""
+def label_at(labels: Labels, path: tuple) -> str | None:
+    """The label of an output or of a nest of outputs; None where nothing names it."""
     if path in labels:
         return labels[path]
     keys = [k for k in path if isinstance(k, str)]
@@ -155,16 +182,23 @@ def label_at(labels, path):
     return "_".join(below) if all(below) else None
 
 
-def match_losses(loss, weight, node, path, labels, is_loss):
-    """Which losses, with their weights, belong to which outputs.
+def match_losses(
+    loss: Any,
+    weight: Any,
+    node: Any,
+    path: tuple,
+    labels: Labels,
+    is_loss: Callable[[Any], bool],
+) -> Iterator[tuple[tuple, Any, Any]]:
+    """Assign losses, with their weights, to outputs.
 
     Args:
         loss: a loss, or a nest of losses as `compile` takes it.
         weight: None, a number, or a nest of numbers like `loss`.
         node: the outputs, or the nest of them at `path`.
-        path: where in the outputs.
+        path: path of `node` in the outputs; `()` for all of them.
         labels: of `labels()`.
-        is_loss: `is_loss(x)` says whether x is one loss, or None.
+        is_loss: is its argument one loss, or None?
 
     Yields:
         (path of an output or nest of outputs, loss, number or None).
@@ -184,6 +218,8 @@ def match_losses(loss, weight, node, path, labels, is_loss):
 
 
 def _match_dict(loss, weight, node, path, labels, is_loss):
+    """`match_losses` for a dict of losses."""
+    # The keys are those of a dict of outputs, or else the names of outputs.
     if isinstance(node, dict):
         for key, inner in loss.items():
             if key not in node:
@@ -213,6 +249,7 @@ def _match_dict(loss, weight, node, path, labels, is_loss):
 
 
 def _match_list(loss, weight, node, path, labels, is_loss):
+    """`match_losses` for a list of losses."""
     leaves = leaf_paths(node)
     parts = [_part(weight, i) for i in range(len(loss))]
     simple = all(is_loss(x) for x in loss)
@@ -221,11 +258,13 @@ def _match_list(loss, weight, node, path, labels, is_loss):
     elif type(node) is type(loss) and len(node) == len(loss):
         places = [(i,) for i in range(len(loss))]
     elif simple and len(leaves) > 1:
+        # Keras trains the other outputs without a loss, which is mostly a slip.
         raise ValueError(
             f"loss: the model has {len(leaves)} outputs, but {len(loss)} losses were "
             f"given: {loss!r}. Give one for each (None for none)."
         )
-    else:  # several losses of the same outputs
+    else:
+        # Several losses of one output, or of all outputs together.
         places = [()] * len(loss)
     for inner, part, place in zip(loss, parts, places, strict=True):
         where = (*path, *place)
@@ -234,6 +273,7 @@ def _match_list(loss, weight, node, path, labels, is_loss):
 
 def _part(weight, key):
     """The weight of one part of the losses."""
+    # A dict of weights may go with a list of losses, too: by its order.
     if isinstance(weight, dict):
         if isinstance(key, int):
             return list(weight.values())[key] if key < len(weight) else None
@@ -247,8 +287,8 @@ def _part(weight, key):
     return weight
 
 
-def one_number(weight):
-    """The one number of a list or dict; other weights as they are."""
+def one_number(weight: Any) -> Any:
+    """The one number in a list or dict; other weights unchanged."""
     if isinstance(weight, (list, tuple, dict)):
         values = list(weight.values()) if isinstance(weight, dict) else list(weight)
         if len(values) != 1:

@@ -1,6 +1,7 @@
-"""The loss of a compiled model: one loss function an output, their weighted sum."""
+"""The loss of a compiled model: the weighted sum of one loss function an output."""
 
 import numbers
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -15,7 +16,15 @@ from minikeras.training import alignment
 
 
 class Entry(NamedTuple):
-    """One loss of a model: on the output, or nest of outputs, at `path`."""
+    """One loss of a model.
+
+    Attributes:
+        name: label of the output, for logs and errors.
+        path: path of the output, or of the nest of outputs, that it looks at.
+        function: `f(y, y_pred, sample_weight)` that returns a scalar.
+        weight: its weight in the total; None: 1.
+        tracker: average of its values for the logs; None where there is one loss.
+    """
 
     name: str
     path: tuple
@@ -35,12 +44,18 @@ class CompileLoss:
         output_names: names of the model's outputs, if it has some.
     """
 
-    def __init__(self, loss, loss_weights=None, output_names=None):
+    def __init__(
+        self,
+        loss: Any,
+        loss_weights: Any = None,
+        output_names: Sequence[str] | None = None,
+    ):
         self.loss, self.loss_weights = loss, loss_weights
         self.output_names = output_names
         self.entries: list[Entry] | None = None
         _check_weights(loss_weights)
-        # An unknown name fails here, not in the first step.
+        # An unknown name fails here, not in the first step. The names that depend on
+        # shapes are known when there are some.
         self.functions = {
             id(x): resolve_loss(x)
             for x in alignment.flatten(loss, _is_loss)
@@ -48,23 +63,28 @@ class CompileLoss:
         }
 
     @property
-    def built(self):
+    def built(self) -> bool:
         """Is it known which loss belongs to which output?"""
         return self.entries is not None
 
     @property
-    def metrics(self):
-        """The trackers of the single losses, when there are several."""
+    def metrics(self) -> list[Mean]:
+        """The averages of the single losses, when there are several."""
         return [e.tracker for e in self.entries or () if e.tracker is not None]
 
     @property
-    def variables(self):
+    def variables(self) -> list:
         """Variables of `metrics`."""
         return [v for metric in self.metrics for v in metric.variables]
 
     @all_or_nothing
-    def build(self, y, y_pred):
-        """Find out which loss belongs to which output; shapes are enough."""
+    def build(self, y: Any, y_pred: Any) -> None:
+        """Assign the losses to the outputs.
+
+        Args:
+            y, y_pred: targets and outputs, nests of arrays or of things with a shape.
+        """
+        # Nearly all models have one output and one loss.
         if hasattr(y_pred, "shape") and _is_loss(self.loss):
             function, weight = self._function(self.loss, y, y_pred), self.loss_weights
             if weight is not None:
@@ -96,12 +116,21 @@ class CompileLoss:
             self.entries.append(Entry(name, path, function, weight, tracker))
 
     def _function(self, loss, y, y_pred):
+        """The function of a loss; the shapes choose that of "crossentropy"."""
         if isinstance(loss, str) and loss in _BY_SHAPE:
             return resolve_loss(crossentropy_by_shape(y, y_pred))
         return self.functions[id(loss)]
 
-    def __call__(self, y, y_pred, sample_weight=None):
-        """The total loss, a scalar; updates the trackers. None without losses."""
+    def __call__(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Compute the total loss and update the averages of the single ones.
+
+        Args:
+            y, y_pred: targets and outputs.
+            sample_weight: None, or weights as the outputs' nest, a list or a dict.
+
+        Returns:
+            A scalar; None without losses.
+        """
         if self.entries is None:
             self.build(y, y_pred)
         targets, weights = y, sample_weight
@@ -124,6 +153,7 @@ class CompileLoss:
             sample = next(iter(jax.tree_util.tree_leaves(sample)), None)
             value = _loss_of(entry, target, y_i, sample)
             if entry.tracker is not None:
+                # Weighted by the batch: the last one of an epoch may be smaller.
                 size = leaves[0].shape[0] if leaves[0].ndim else 1
                 entry.tracker.update_state(value, sample_weight=size)
             if entry.weight is not None:
@@ -151,10 +181,11 @@ def _is_weight(x):
 
 
 def _loss_of(entry, target, output, weight):
-    """The loss of one output; shapes that do not go together are named."""
+    """The loss of one output; ValueError names shapes that do not fit together."""
     try:
         return entry.function(target, output, weight)
     except TypeError as error:
+        # JAX's error for shapes, which knows of operands only, not of targets.
         if "incompatible shapes" not in str(error):
             raise
         shapes = [jax.tree_util.tree_map(jnp.shape, x) for x in (target, output)]
@@ -173,7 +204,8 @@ def _is_loss(x):
     return x is None or isinstance(x, (str, Loss)) or callable(x) or is_config(x)
 
 
-def is_config(x):
+def is_config(x: Any) -> bool:
+    """Is it the config of an object, and not a dict by output name?"""
     return isinstance(x, dict) and "class_name" in x
 
 
@@ -183,11 +215,12 @@ def _loss_name(loss):
     return getattr(loss, "name", None) or getattr(loss, "__name__", "loss")
 
 
+# Names that stand for several losses.
 _BY_SHAPE = ("crossentropy", "ce")
 
 
-def resolve_loss(loss):
-    """Name, function or object -> `f(y, y_pred, sample_weight)` giving a scalar."""
+def resolve_loss(loss: Any) -> Any:
+    """Turn a name, function or object into `f(y, y_pred, sample_weight)` -> scalar."""
     loss = losses.get(loss)
     if isinstance(loss, Loss):
         return loss
@@ -195,8 +228,9 @@ def resolve_loss(loss):
     return losses.LossFunctionWrapper(loss, name=name)
 
 
-def shape_kind(y, y_pred) -> str:
+def shape_kind(y: Any, y_pred: Any) -> str:
     """ "binary", "sparse" (integer labels) or "categorical", from the shapes."""
+    # Keras's rules: the values are not known while a step is traced.
     if y_pred.shape[-1] == 1:
         return "binary"
     rows, columns = len(y.shape), len(y_pred.shape)
@@ -205,8 +239,8 @@ def shape_kind(y, y_pred) -> str:
     return "categorical"
 
 
-def crossentropy_by_shape(y, y_pred) -> str:
-    """The crossentropy that fits the shapes."""
+def crossentropy_by_shape(y: Any, y_pred: Any) -> str:
+    """The name of the crossentropy that fits the shapes."""
     kind = shape_kind(y, y_pred)
     prefix = "sparse_categorical" if kind == "sparse" else kind
     return f"{prefix}_crossentropy"

@@ -1,5 +1,8 @@
 """The metrics of a compiled model, by output."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from minikeras import metrics as metrics_module
 from minikeras.core.members import all_or_nothing
 from minikeras.metrics.metric import Metric
@@ -19,7 +22,11 @@ class CompileMetrics(Metric):
     """
 
     def __init__(
-        self, metrics, weighted_metrics, output_names=None, name="compile_metrics"
+        self,
+        metrics: Any,
+        weighted_metrics: Any,
+        output_names: Sequence[str] | None = None,
+        name: str = "compile_metrics",
     ):
         super().__init__(name=name)
         for key, value in (
@@ -37,18 +44,22 @@ class CompileMetrics(Metric):
         self.entries = []  # (key in the logs, output index, metric, weighted?)
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[Metric]:
         """The metrics, in order."""
         return [metric for _, _, metric, _ in self.entries]
 
     @property
-    def variables(self):
+    def variables(self) -> list:
         """The variables of all metrics."""
         return [v for metric in self.metrics for v in metric.variables]
 
     @all_or_nothing
-    def build(self, y, y_pred):
-        """Make the metrics, and find out which output each belongs to."""
+    def build(self, y: Any, y_pred: Any) -> None:
+        """Make the metrics and assign each to an output.
+
+        Args:
+            y, y_pred: targets and outputs, nests of arrays or of things with a shape.
+        """
         names = alignment.output_names(y_pred, self.output_names)
         leaves = alignment.output_leaves(y_pred)
         targets = alignment.align_arrays(y, y_pred, names, "y")
@@ -63,8 +74,13 @@ class CompileMetrics(Metric):
         self.entries = _with_keys(entries, names)
         self.built = True
 
-    def update_state(self, y, y_pred, sample_weight=None):
-        """Update every metric by a batch."""
+    def update_state(self, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Update all metrics with a batch.
+
+        Args:
+            y, y_pred: targets and outputs.
+            sample_weight: weights for the weighted metrics; None: 1.
+        """
         if not self.built:
             self.build(y, y_pred)
         if not self.entries:
@@ -79,17 +95,17 @@ class CompileMetrics(Metric):
             else:
                 metric.update_state(targets[i], leaves[i])
 
-    def result(self):
-        """{key: value} of all metrics; of some the value is a dict."""
+    def result(self) -> dict[str, Any]:
+        """{key: value} of all metrics; some metrics give a dict as their value."""
         return {key: metric.result() for key, _, metric, _ in self.entries}
 
-    def reset_state(self):
-        """Forget what was seen."""
+    def reset_state(self) -> None:
+        """Set all metrics back to their first values."""
         for metric in self.metrics:
             metric.reset_state()
 
     def get_config(self):
-        """Not for files: the compile config of the model says it all."""
+        """Raise NotImplementedError: the model's compile config has the metrics."""
         raise NotImplementedError(
             "CompileMetrics is part of a compiled model; save the model instead."
         )
@@ -105,9 +121,12 @@ def _is_metric(x):
 
 
 def _check_names(value):
+    """ValueError unless the value is a metric, or a nest of metrics, of known names."""
     if value is None or _is_metric(value):
         if isinstance(value, str) and value not in _BY_SHAPE:
-            metrics_module.get(value)  # unknown names fail at compile
+            metrics_module.get(
+                value
+            )  # an unknown name fails in `compile`, not in `fit`
         return
     if not isinstance(value, (list, tuple, dict)):
         raise ValueError(
@@ -148,8 +167,18 @@ def _flat_group(group):
 
 
 def _with_keys(entries, names):
-    """Give each metric its key: name, output name in front, "weighted_" or a number
-    where a key is taken."""
+    """Give each metric its key in the logs.
+
+    It is the metric's name, after the name of the output where there are several. A key
+    that is taken gets "weighted_" or a number, as in Keras.
+
+    Args:
+        entries: [(output index, metric, its name, weighted?)].
+        names: of the outputs.
+
+    Returns:
+        [(key, output index, metric, weighted?)].
+    """
     several = len(names) > 1
     taken, keyed = set(), []
     for i, metric, name, weighted in entries:
@@ -166,11 +195,13 @@ def _with_keys(entries, names):
     return keyed
 
 
+# Names that stand for several metrics.
 _BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")
 
 
-def resolve_metric(metric, y, y_pred):
-    """Name, function, config or object -> (Metric, its key in the logs)."""
+def resolve_metric(metric: Any, y: Any, y_pred: Any) -> tuple[Metric, str]:
+    """Turn a name, function, config or object into (Metric, its key in the logs)."""
+    # The logs say "acc" if the user did, whatever the metric of the shapes is called.
     key = metric if isinstance(metric, str) else None
     if isinstance(metric, str) and metric in _BY_SHAPE:
         metric = _by_shape(metric, y, y_pred)
@@ -185,6 +216,7 @@ def resolve_metric(metric, y, y_pred):
 
 
 def _by_shape(name, y, y_pred):
+    """The name of the metric that "accuracy" or "crossentropy" means for the shapes."""
     kind = shape_kind(y, y_pred)
     prefix = "sparse_categorical" if kind == "sparse" else kind
     what = "accuracy" if name in ("accuracy", "acc") else "crossentropy"

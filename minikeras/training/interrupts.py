@@ -15,13 +15,16 @@ import pathlib
 import signal
 import sysconfig
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jaxlib
 
 from minikeras.core.tracebacks import shorten
 
-# Those whose handlers programs set; looking at all of them takes longer.
+# Signals whose handlers programs set. To look at all 62 of Linux takes 0.04 ms, a sixth
+# of a `predict` of one sample.
 _NAMES = ("INT", "TERM", "HUP", "ALRM", "USR1", "USR2", "VTALRM", "PROF", "BREAK")
 _SIGNALS = [n for x in _NAMES if (n := getattr(signal, f"SIG{x}", None)) is not None]
 _JAX = tuple(str(pathlib.Path(package.__file__).parent) for package in (jax, jaxlib))
@@ -36,11 +39,11 @@ def _never():
 class Interrupts:
     """Inside `with Interrupts():` signals wait where an exception would do harm.
 
-    `deliver`, at a moment when all is whole, calls the handlers of those that waited.
+    `deliver`, called when the state is whole, calls the handlers of those that waited.
     Python runs handlers in the main thread alone: in others there is nothing to do.
 
     Attributes:
-        waiting: (signal, the frame that it fell into) of each.
+        waiting: list of (signal, frame that it interrupted).
     """
 
     def __init__(self):
@@ -48,14 +51,18 @@ class Interrupts:
         self._handlers = {}
         self._must_wait, self._atomic = _never, frozenset()
 
-    def guard(self, *atomic, must_wait=_never):
-        """Say where else signals wait.
+    def guard(
+        self, *atomic: Callable[..., Any], must_wait: Callable[[], bool] = _never
+    ) -> None:
+        """Name more places where signals wait.
 
         Args:
-            atomic: functions that do all of their work, or none.
-            must_wait: would an exception now lose something?
+            *atomic: functions that an exception must not interrupt.
+            must_wait: function without arguments; it returns True while an exception
+                would lose something.
         """
         self._must_wait = must_wait
+        # A handler sees frames, which have code objects and no functions.
         self._atomic = frozenset(function.__code__ for function in atomic)
 
     def __enter__(self):
@@ -67,7 +74,9 @@ class Interrupts:
                         self._handlers[number] = handler
                         signal.signal(number, self._receive)
             return self
-        except BaseException:  # of a signal that has its own handler still
+        except BaseException:
+            # A signal that has its own handler still. Without this, those set before
+            # it would stay: `with` calls `__exit__` only after `__enter__` has ended.
             self.__exit__(None)
             raise
 
@@ -78,17 +87,19 @@ class Interrupts:
             # The user's code may have put another one in its place.
             if signal.getsignal(number) == self._receive:
                 signal.signal(number, handler)
-        self._must_wait = _never  # it holds the lease, and that the arrays of the step
+        # The function is a method of the lease, which has the arrays of the last step.
+        # They must be freed now: a next `fit` would find them in use, and copy them.
+        self._must_wait = _never
         self.deliver()
 
-    def deliver(self):
+    def deliver(self) -> None:
         """Call the handlers of the signals that waited."""
         if self.waiting:
             number, frame = self.waiting.pop(0)
             try:
                 self._handlers[number](number, frame)
             finally:
-                self.deliver()
+                self.deliver()  # also after a handler that raises KeyboardInterrupt
 
     def _receive(self, number, frame):
         if _is_in_jax(frame) or self._is_atomic(frame) or self._must_wait():
@@ -97,6 +108,7 @@ class Interrupts:
             self._handlers[number](number, frame)
 
     def _is_atomic(self, frame):
+        """Does the frame, or one that has called it, run an atomic function?"""
         own = (Interrupts.__enter__.__code__, Interrupts.__exit__.__code__)
         while frame is not None:
             if frame.f_code in own or frame.f_code in self._atomic:
@@ -106,7 +118,9 @@ class Interrupts:
 
 
 def _is_in_jax(frame):
-    """Is JAX at work, or another library, such as numpy, for JAX?"""
+    """Does JAX run, or another library, such as numpy, called by JAX?"""
+    # From the innermost frame outwards. Our own code in between, such as a callback of
+    # a step, or code of the user, may be interrupted.
     while frame is not None:
         name = frame.f_code.co_filename
         if name.startswith(_JAX):

@@ -1,12 +1,19 @@
 """Logs: numbers that stay on the device until somebody reads them."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import jax
 import numpy as np
 
 
-def to_python(logs) -> dict:
-    """{name: float, int or array on the host}, sorted by name; dicts within join in."""
+def to_python(logs: Mapping[str, Any]) -> dict[str, Any]:
+    """Fetch logs: {name: float, int or array on the host}, sorted by name.
+
+    A metric that returns a dict adds its entries, as in Keras.
+    """
     found = {}
+    # One transfer for all: each waits for the device.
     for key, value in sorted(jax.device_get(dict(logs)).items()):
         found |= to_python(value) if isinstance(value, dict) else {key: _number(value)}
     return found
@@ -21,24 +28,29 @@ def _number(value):
 class LazyLogs(dict):
     """A dict that computes its content on first use.
 
-    A callback that does not look costs nothing: no transfer, no wait for the device.
+    A callback that does not read it costs no transfer and no wait for the device.
+
+    Args:
+        fetch: function without arguments that returns the content.
     """
 
-    def __init__(self, fetch):
+    def __init__(self, fetch: Callable[[], Mapping[str, Any]]):
         super().__init__()
         self._fetch = fetch
 
     def _load(self):
+        """Fill in the content, once."""
         if self._fetch is not None:
             fetch, self._fetch = self._fetch, None
             super().update(fetch())
         return self
 
-    def __reduce__(self):
+    def __reduce__(self):  # a plain dict: `fetch` refers to arrays of the device
         return dict, (dict(self._load().items()),)
 
 
 def _loading(name):
+    """The method `name` of dict, which first fills in the content."""
     method = getattr(dict, name)
 
     def call(self, *args, **kwargs):

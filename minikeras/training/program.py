@@ -1,5 +1,8 @@
 """A step as compiled programs: one batch a call, or many in a loop on the device."""
 
+from collections.abc import Callable
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +13,7 @@ from minikeras.core import platform
 from minikeras.core.members import method
 from minikeras.training import step as steps
 from minikeras.training.cost import loop_steps
-from minikeras.training.feed.dispatch import BatchSlice
+from minikeras.training.feed.dispatch import BatchSlice, Dispatch
 from minikeras.training.protocol import TrainableModel
 from minikeras.training.state import TrainState
 
@@ -21,6 +24,8 @@ _MAKERS = {
 }
 
 # The most steps of one dispatch: an interrupt and the progress bar wait for its end.
+# Dispatching takes some 50 us, so in a loop of 256 steps it takes 0.2 us a step, and
+# longer loops gain nothing.
 _MOST_STEPS = 256
 
 
@@ -42,12 +47,14 @@ class Program:
         loop_steps: {batch size: the most steps that pay in one loop}.
     """
 
-    def __init__(self, step, name: str, compiles: bool):
+    def __init__(self, step: Callable[..., Any], name: str, compiles: bool):
         self.step, self.compiles = step, compiles
         self._stacks = name == "predict_step"
         self.loop_steps: dict[int, int] = {}
-        # The other programs call this one, so that the step is traced once for all.
+        # The other programs call this one, so that the step is traced once for all:
+        # tracing is Python, a large part of the first epoch.
         self._traced = jax.jit(step)
+        # Evaluations donate nothing, so that other threads may read the weights.
         donated = 0 if name == "train_step" else ()
         settings = {"donate_argnums": donated, "compiler_options": compiler_options()}
         self._batch = jax.jit(self._traced, **settings)
@@ -60,15 +67,21 @@ class Program:
             self.on_slices = self._loop
 
     def steps_per_dispatch(
-        self, sections, feed, steps_per_execution, observed, keeps_outputs
+        self,
+        sections: tuple,
+        feed: Any,
+        steps_per_execution: int,
+        observed: bool,
+        keeps_outputs: bool,
     ) -> int:
-        """How many steps one call runs, as a loop on the device.
+        """Decide how many steps one call runs, as a loop on the device.
 
         Args:
             sections: the state, to trace the step with.
-            feed: the `BatchFeed`; it says how many batches a dispatch can reach.
+            feed: the `BatchFeed`; it knows how many batches a dispatch can reach.
             steps_per_execution: batches between two calls of the batch hooks.
-            observed: does a callback look at each execution? Else several go together.
+            observed: does a callback look at each execution? Otherwise one dispatch
+                may run several.
             keeps_outputs: does the loop keep the outputs of all its steps?
 
         Returns:
@@ -77,14 +90,18 @@ class Program:
         if feed.batch_shapes is None:
             return 0
         size, execution = feed.batch_size, steps_per_execution
+        # Counting the operations of a step needs its jaxpr, so it is done once for each
+        # batch size. The trace is that of the program itself, not another one.
         if size not in self.loop_steps:
             jaxpr = self.trace(sections, feed.batch_shapes).jaxpr
             self.loop_steps[size] = loop_steps(jaxpr, _MOST_STEPS, keeps_outputs)
         most = execution if observed else max(execution, _MOST_STEPS)
         steps = min(self.loop_steps[size], most, feed.max_steps_per_dispatch)
+        # Whole executions, so that no hook is due within a loop. Where a loop cannot
+        # hold an execution, it holds one step.
         return max(steps // execution * execution, min(steps, 1))
 
-    def call_for(self, dispatch):
+    def call_for(self, dispatch: Dispatch) -> tuple:
         """(function, its arguments after the sections) that run a `Dispatch`."""
         batch, steps, capacity = dispatch
         if capacity is not None:
@@ -92,18 +109,20 @@ class Program:
         is_slice = isinstance(batch, BatchSlice)
         return self.on_slice if is_slice else self.on_batch, batch
 
-    def on_batch(self, sections, batch):
+    def on_batch(self, sections: tuple, batch: Any) -> tuple:
         """Run one step on a batch from the host."""
         if self.compiles:
             return _merged(sections, self._batch(sections, batch))
         # As in a compiled step, users see a batch of JAX arrays.
         return _merged(sections, self.step(sections, jax.device_put(batch)))
 
-    def on_slice(self, sections, batch):
+    def on_slice(self, sections: tuple, batch: BatchSlice) -> tuple:
         """Run one step on a `BatchSlice`."""
         return _merged(sections, self._slice(sections, batch))
 
-    def on_slices(self, sections, first, count, capacity):
+    def on_slices(
+        self, sections: tuple, first: BatchSlice, count: Any, capacity: int
+    ) -> tuple:
         """Run `count` steps from a `BatchSlice` on, by one program for every count.
 
         Args:
@@ -123,6 +142,7 @@ class Program:
         return self._traced(sections, batch.cut())
 
     def _on_slices(self, sections, first, count, capacity):
+        """The loop of `on_slices`; returns only what the steps changed."""
         new, logs = jax.eval_shape(self._on_slice, sections, first)
         # The carry holds what a step changes: XLA copies the rest of it in each turn.
         moving = tuple(
@@ -134,7 +154,8 @@ class Program:
             lambda x: jnp.zeros((*leading, *x.shape), x.dtype), logs
         )
 
-        def more(carry):  # `lax.fori_loop` would remember each model's in a cache
+        # `lax.fori_loop` would keep its body, and with it the model, in a cache of JAX.
+        def more(carry):
             return carry[0] < count
 
         def body(carry):
@@ -148,13 +169,14 @@ class Program:
         return lax.while_loop(more, body, (np.int32(0), moving, logs))[1:]
 
 
-def compiler_options():
+def compiler_options() -> dict[str, str] | None:
     """Options of XLA's compiler for a step; None: its defaults.
 
     On CPUs, jaxlib from 0.10 on hands convolutions and small sums to the library YNN,
     which takes up to twice the time of XLA's older code. Only products and reductions
     gain from it, so the options leave those to YNN.
     """
+    # The option is experimental. With a version that does not know it, compiling fails.
     known = jaxlib_version.startswith(("0.10.", "0.11.", "0.12."))
     if not platform.is_cpu() or not known:
         return None
@@ -168,8 +190,10 @@ def _merged(sections, returned):
     return steps.merge(sections, new), logs
 
 
-def plain_step(model: TrainableModel, variables: TrainState, name: str):
-    """`step(sections, batch)`, by the user's own step or pieces of it, if there are."""
+def plain_step(
+    model: TrainableModel, variables: TrainState, name: str
+) -> Callable[..., Any]:
+    """Make `step(sections, batch)`; it calls the methods that the user overrides."""
     if name == "train_step" and model.optimizer is not None:
         model.optimizer._mk_check_knows(variables.params.values())
     if model._mk_overrides(name):
@@ -187,6 +211,8 @@ _HOOKS = """train_step test_step predict_step call stateless_call compute_loss
 
 def program_of(model: TrainableModel, variables: TrainState, name: str) -> Program:
     """The `Program` of a step, kept between calls of `fit`, `evaluate`, `predict`."""
+    # The key has all that the trace depends on and that users may change without
+    # `compile`: `run_eagerly`, methods set on the object, frozen layers.
     hooks = tuple(method(model, hook) for hook in _HOOKS)
     key = (name, model._mk_compiles(), hooks, _identity(variables))
     if key not in model._mk_programs:
@@ -196,6 +222,7 @@ def program_of(model: TrainableModel, variables: TrainState, name: str) -> Progr
 
 
 def _identity(variables):
+    """A hashable value that differs between any two different sets of Variables."""
     return tuple(
         tuple((path, id(v)) for path, v in table.items()) for table in variables
     )

@@ -1,4 +1,4 @@
-"""Start again: names, the global random generator, settings, compiled programs."""
+"""`clear_session`: reset names, the random generator, settings, compiled programs."""
 
 import gc
 
@@ -8,18 +8,23 @@ from minikeras.core.scopes import leave_name_scopes
 from minikeras.random.seed_generator import reset_global_seed_generator
 
 
-def clear_session(free_memory=True):
-    """Forget the name counters, open name scopes and the global random generator.
+def clear_session(free_memory: bool = True) -> None:
+    """Reset the name counters, open name scopes and the global random generator.
 
     The default dtype policy, safe mode, logging, filtered tracebacks and flash
-    attention are as at the start again; `floatx`, `epsilon` and the layout stay.
+    attention get their first values again; `floatx`, `epsilon` and the layout stay.
 
     Args:
-        free_memory: also collect garbage and let JAX drop its compiled programs?
+        free_memory: also collect garbage, which frees the compiled programs of models
+            that nothing refers to?
+
+    >>> clear_session()
     """
     leave_name_scopes()
     reset_uids()
     reset_global_seed_generator()
     settings.reset_session()
+    # A dropped model is in a reference cycle (its `History` and its programs refer to
+    # it), so only the collector frees it.
     if free_memory:
         gc.collect()

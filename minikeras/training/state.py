@@ -42,6 +42,8 @@ def weights_of(model: TrainableModel) -> TrainState:
     """The Variables that prediction needs: those of the model alone, by path."""
     trains, subtree = model.trainable, model._mk_subtree_state()
     params, state = {}, {}
+    # By path, not by position as in Keras: a list that two sides order differently
+    # gives wrong weights, a dict an error.
     for path, v in subtree.paths.items():
         (params if trains and v.trainable else state)[path] = v
     carried = unique_paths(subtree.carried)

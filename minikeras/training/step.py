@@ -9,15 +9,21 @@ to each of its layers. In a `call` that a user wrote, only those layers train th
 `training=`.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import jax
 
 from minikeras.core.bridge import Bridge
 from minikeras.data import unpack_x_y_sample_weight
+from minikeras.training.protocol import TrainableModel
 from minikeras.training.state import TrainState
 
+Step = Callable[[tuple, Any], tuple[tuple, Any]]
 
-def train_step(model, variables: TrainState):
-    """`step(sections, batch) -> (sections, logs)`: gradients, then the optimizer."""
+
+def train_step(model: TrainableModel, variables: TrainState) -> Step:
+    """Make `step(sections, batch) -> (sections, logs)`: gradients, then an update."""
 
     def loss_fn(params, state, batch):
         x, y, sample_weight = batch
@@ -26,6 +32,7 @@ def train_step(model, variables: TrainState):
             loss, logs = model._mk_loss_and_logs(
                 x, y, y_pred, sample_weight, training=True
             )
+            # The logs have the loss itself, the gradients are those of the scaled one.
             scaled = model.optimizer.scale_loss(loss)
         return scaled, (bridge.new(), logs)
 
@@ -40,8 +47,8 @@ def train_step(model, variables: TrainState):
     return step
 
 
-def test_step(model, variables: TrainState):
-    """`step(sections, batch) -> (diff, logs)`: loss and metrics, no update."""
+def test_step(model: TrainableModel, variables: TrainState) -> Step:
+    """Make `step(sections, batch) -> (diff, logs)`: loss and metrics, no update."""
 
     def step(sections, batch):
         x, y, sample_weight = unpack_x_y_sample_weight(batch)
@@ -55,8 +62,8 @@ def test_step(model, variables: TrainState):
     return step
 
 
-def predict_step(model, variables: TrainState):
-    """`step(sections, batch) -> (diff, outputs)`."""
+def predict_step(model: TrainableModel, variables: TrainState) -> Step:
+    """Make `step(sections, batch) -> (diff, outputs)`."""
 
     def step(sections, batch):
         x, _, _ = unpack_x_y_sample_weight(batch)
@@ -67,16 +74,17 @@ def predict_step(model, variables: TrainState):
     return step
 
 
-def diff(old, new):
-    """The sections `new` without the entries that `old` has too."""
+def diff(old: tuple, new: tuple) -> tuple:
+    """The sections `new` without the entries that did not change from `old`."""
+    # By identity: in a trace, an entry that nobody assigned is the very same tracer.
     return tuple(
         {key: value for key, value in n.items() if value is not o[key]}
         for o, n in zip(old, new, strict=True)
     )
 
 
-def merge(sections, diff):
-    """The sections with the entries of a `diff` in the place of theirs."""
+def merge(sections: tuple, diff: tuple) -> tuple:
+    """The sections, with the entries of a `diff` instead of their own."""
     return tuple({**old, **new} for old, new in zip(sections, diff, strict=True))
 
 
@@ -89,11 +97,17 @@ SECTIONS = {
 }
 
 
-def custom_step(model, variables: TrainState, name: str):
-    """The model's own `train_step(state, data)` … as `step(sections, batch)`.
+def custom_step(model: TrainableModel, variables: TrainState, name: str) -> Step:
+    """Make `step(sections, batch)` of a step that a user wrote for Keras on JAX.
 
-    Its state is a tuple of lists of arrays; `SECTIONS` says which. Its logs give way
-    to the metrics' results when they have the same keys, as in Keras.
+    Such a step takes `(state, data)`. Its state is a tuple of lists of arrays, one for
+    each of `SECTIONS[name]`. As in Keras, the results of the metrics replace its logs
+    where both have the same keys.
+
+    Args:
+        model: has the step as its method `name`.
+        variables: Variables of the state.
+        name: `"train_step"`, `"test_step"` or `"predict_step"`.
     """
 
     def step(sections, batch):
@@ -114,14 +128,20 @@ def custom_step(model, variables: TrainState, name: str):
     return step
 
 
-# Pieces of the steps in Keras-on-JAX's form: where a user has written one, the step is
-# put together of them.
+# The methods of Keras on JAX that make up a step. If a user overrides one of them, the
+# step calls them. Otherwise it works on dicts by path, without their lists of arrays.
 _LOSS = ("compute_loss_and_updates", "stateless_compute_loss", "stateless_call")
 PIECES = {"train_step": _LOSS, "test_step": _LOSS, "predict_step": _LOSS[-1:]}
 
 
-def step_of_pieces(model, variables: TrainState, name: str):
-    """`step(sections, batch)` that calls the pieces that a user may have written."""
+def step_of_pieces(model: TrainableModel, variables: TrainState, name: str) -> Step:
+    """Make `step(sections, batch)` of the methods in `PIECES`.
+
+    Args:
+        model: overrides one of them or more.
+        variables: Variables of the state.
+        name: `"train_step"`, `"test_step"` or `"predict_step"`.
+    """
 
     def train(lists, x, y, weight):
         params, others, slots, metrics = lists
@@ -163,15 +183,16 @@ def step_of_pieces(model, variables: TrainState, name: str):
     return step
 
 
-def to_lists(variables: TrainState, values: TrainState, name: str):
-    """State -> the tuple of lists that Keras's `name` takes."""
+def to_lists(variables: TrainState, values: TrainState, name: str) -> tuple:
+    """Turn a state into the tuple of lists that Keras's method `name` takes."""
+    # In the order of the Variables: the dict of arrays may have another one.
     return tuple(
         [getattr(values, s)[key] for key in getattr(variables, s)]
         for s in SECTIONS[name]
     )
 
 
-def from_lists(variables: TrainState, lists, name: str):
+def from_lists(variables: TrainState, lists: Any, name: str) -> dict[str, dict]:
     """The reverse of `to_lists`, as {section: {path: array}}."""
     return {
         s: dict(zip(getattr(variables, s), values, strict=True))
@@ -179,8 +200,28 @@ def from_lists(variables: TrainState, lists, name: str):
     }
 
 
-def keras_step(model, variables: TrainState, maker, lists, data, name):
-    """Run one of our steps with Keras's signature: (logs, lists)."""
+def keras_step(
+    model: TrainableModel,
+    variables: TrainState,
+    maker: Callable[..., Step],
+    lists: Any,
+    data: Any,
+    name: str,
+) -> tuple[Any, tuple]:
+    """Run a step with the signature that it has in Keras on JAX.
+
+    Args:
+        model: the model.
+        variables: Variables of the state.
+        maker: makes the step, such as `train_step`.
+        lists: the state, a tuple of lists of arrays, one for each of `SECTIONS[name]`.
+        data: a batch.
+        name: `"train_step"`, `"test_step"` or `"predict_step"`.
+
+    Returns:
+        (logs, new state as lists).
+    """
+    # Sections that are no part of Keras's state, such as `carried`, are left out.
     empty = {
         section: {} for section in TrainState._fields if section not in SECTIONS[name]
     }

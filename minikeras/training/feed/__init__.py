@@ -1,5 +1,7 @@
 """How batches come to the device: a stream, chunks of arrays, or arrays that stay."""
 
+from typing import Any
+
 import jax
 
 from minikeras import settings
@@ -9,14 +11,19 @@ from minikeras.training.feed.chunks import ChunkFeed, chunk_batches
 from minikeras.training.feed.resident import ResidentFeed
 from minikeras.training.feed.stream import StreamFeed
 
-# The share of an accelerator's memory that a data set may take.
+# The share of an accelerator's memory that a data set may take. The rest is for the
+# model, its optimizer and the activations of a step, whose sizes are not known here.
 _RESIDENT_SHARE = 0.25
 
 
 def make_feed(
-    adapter, steps=None, steps_per_execution=1, allow_chunks=True, reused=False
+    adapter: Any,
+    steps: int | None = None,
+    steps_per_execution: int = 1,
+    allow_chunks: bool = True,
+    reused: bool = False,
 ) -> BatchFeed:
-    """The feed for a source of data.
+    """Choose the feed for a source of data.
 
     Args:
         adapter: the source.
@@ -41,6 +48,8 @@ def make_feed(
 
 def _may_stay(arrays, reused) -> bool:
     """Are the arrays on an accelerator, or is there room for them, to be used again?"""
+    # To copy the data and gather its rows on a CPU took a third of the step of the
+    # smallest network: there the host puts batches together in place.
     if platform.is_cpu():
         return False
     leaves = jax.tree_util.tree_leaves(arrays)

@@ -1,5 +1,6 @@
-"""What all feeds have in common, and what those of arrays have."""
+"""The base classes of feeds: of all, and of those of arrays."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -7,10 +8,11 @@ import jax
 from minikeras.core.variable import is_sparse
 from minikeras.data.adapter import pack_x_y_sample_weight
 from minikeras.data.arrays import ArrayAdapter
+from minikeras.training.feed.dispatch import Dispatch
 
 
 class BatchFeed:
-    """What the loop reads from; subclasses say how batches come to the device.
+    """Gives the loop its batches; subclasses bring them to the device.
 
     Args:
         adapter: the source.
@@ -28,7 +30,9 @@ class BatchFeed:
     batch_shapes: Any = None
     max_steps_per_dispatch = 0
 
-    def __init__(self, adapter, steps=None, steps_per_execution=1):
+    def __init__(
+        self, adapter: Any, steps: int | None = None, steps_per_execution: int = 1
+    ):
         if adapter.num_batches == 0:
             raise ValueError("The data is empty: it holds no samples, no batch.")
         self.adapter, self.steps = adapter, steps
@@ -43,8 +47,8 @@ class BatchFeed:
         """End the threads and processes that the source has started."""
         self.adapter.close()
 
-    def dispatches(self, stride: int):
-        """The `Dispatch`es of one epoch.
+    def dispatches(self, stride: int) -> Iterator[Dispatch]:
+        """Yield the dispatches of one epoch.
 
         Args:
             stride: steps of one dispatch, at most `max_steps_per_dispatch`; 0: single
@@ -63,7 +67,13 @@ class ArrayFeed(BatchFeed):
         reused: is the data read for more than one epoch?
     """
 
-    def __init__(self, adapter, steps_per_execution, max_steps_per_dispatch, reused):
+    def __init__(
+        self,
+        adapter: ArrayAdapter,
+        steps_per_execution: int,
+        max_steps_per_dispatch: int,
+        reused: bool,
+    ):
         super().__init__(adapter, None, steps_per_execution)
         self.max_steps_per_dispatch = max_steps_per_dispatch
         self.whole_batches, self.rest = divmod(adapter.num_samples, self.batch_size)
@@ -77,12 +87,13 @@ class ArrayFeed(BatchFeed):
                 self.arrays(),
             )
 
-    def arrays(self):
+    def arrays(self) -> Any:
         """The data set as one batch (x, y, sample_weight)."""
+        # Asked for in each epoch: a callback may have replaced the data.
         return pack_x_y_sample_weight(*self.adapter.arrays)
 
 
-def is_dense(adapter) -> bool:
+def is_dense(adapter: Any) -> bool:
     """Does the adapter hold arrays, none of them sparse or empty?"""
     return (
         isinstance(adapter, ArrayAdapter)
@@ -91,6 +102,6 @@ def is_dense(adapter) -> bool:
     )
 
 
-def size_in_bytes(arrays) -> int:
+def size_in_bytes(arrays: Any) -> int:
     """Memory of a tree of arrays."""
     return sum(leaf.nbytes for leaf in jax.tree_util.tree_leaves(arrays))

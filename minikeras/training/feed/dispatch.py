@@ -1,5 +1,6 @@
-"""What the feed gives the loop: batches, or slices that the device cuts itself."""
+"""What a feed gives the loop: batches, or slices that the device cuts itself."""
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -16,11 +17,12 @@ class BatchSlice:
         size: samples of the batch, a Python int.
     """
 
-    def __init__(self, arrays, order, start, size):
+    def __init__(self, arrays: Any, order: Any, start: Any, size: int):
         self.arrays, self.order = arrays, order
         self.start, self.size = start, size
 
     def tree_flatten(self):
+        # The size is static, as shapes must be known: one program for each batch size.
         return (self.arrays, self.order, self.start), self.size
 
     @classmethod
@@ -28,12 +30,12 @@ class BatchSlice:
         arrays, order, start = children
         return cls(arrays, order, start, size)
 
-    def advance(self, batches):
-        """The slice that many whole batches further on."""
+    def advance(self, batches: Any) -> "BatchSlice":
+        """The slice that comes so many whole batches later."""
         start = self.start + batches * self.size
         return BatchSlice(self.arrays, self.order, start, self.size)
 
-    def cut(self):
+    def cut(self) -> Any:
         """The batch, as arrays of `size` samples."""
 
         def rows(a):
@@ -65,8 +67,8 @@ class Dispatch(NamedTuple):
     capacity: int | None = None
 
 
-def slices(first: BatchSlice, count: int, stride: int):
-    """Dispatches of `count` batches from `first` on.
+def slices(first: BatchSlice, count: int, stride: int) -> Iterator[Dispatch]:
+    """Yield dispatches of `count` batches from `first` on.
 
     Args:
         first: the first batch.

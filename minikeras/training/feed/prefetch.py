@@ -1,23 +1,28 @@
-"""Fetching batches ahead in a thread, where making them takes time."""
+"""Fetch batches ahead in a thread, where making them takes time."""
 
 import contextvars
 import queue
 import threading
 import time
+from collections.abc import Iterator
+from typing import Any
 
 # Seconds. Handing a batch from thread to thread takes 1e-4: batches that are made
 # faster than 5e-4 are made in the thread that needs them.
 _SLOW = 5e-4
+# Items fetched ahead: one ready when the step ends, and one that is being made. More of
+# them would only take memory.
 _DEPTH = 2
 _END = object()
 
 
-def prefetched(iterator):
-    """The items of an iterator, in order, fetched two ahead if they are slow to make.
+def prefetched(iterator: Iterator[Any]) -> Iterator[Any]:
+    """Yield the items of an iterator; fetch two ahead if they are slow to make.
 
     An error of the iterator is raised where its item would have come. When the
     consumer stops early, the iterator is closed and no thread stays behind.
     """
+    # Not after one: the first item of a source is often slower than the others.
     slow = 0
     try:
         while slow < 2:
@@ -34,6 +39,7 @@ def prefetched(iterator):
 
 
 def _threaded(iterator):
+    """Yield the items, which a thread fetches ahead; the thread ends with the loop."""
     items, room, stopped = queue.SimpleQueue(), threading.Semaphore(_DEPTH), []
 
     def fetch():
@@ -46,6 +52,7 @@ def _threaded(iterator):
         except BaseException as error:  # goes to the consumer
             items.put((None, error))
 
+    # The source sees the scopes of the caller, such as custom objects.
     context = contextvars.copy_context()
     thread = threading.Thread(target=context.run, args=(fetch,), daemon=True)
     thread.start()

@@ -1,23 +1,32 @@
 """ResidentFeed: a data set that stays on an accelerator."""
 
+from collections.abc import Iterator
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from minikeras.data.arrays import ArrayAdapter
 from minikeras.training.feed.base import ArrayFeed
 from minikeras.training.feed.dispatch import BatchSlice, Dispatch, slices
 
 
 class ResidentFeed(ArrayFeed):
-    """The arrays go to the device once; each epoch sends only the order."""
+    """The arrays go to the device once; each epoch sends only the order.
 
-    def __init__(self, adapter, steps_per_execution, reused):
+    Args:
+        adapter: an `ArrayAdapter` of dense arrays.
+        steps_per_execution: an epoch takes whole executions of so many batches.
+        reused: is the data read for more than one epoch?
+    """
+
+    def __init__(self, adapter: ArrayAdapter, steps_per_execution: int, reused: bool):
         whole_batches = adapter.num_samples // adapter.batch_size
         super().__init__(adapter, steps_per_execution, whole_batches, reused)
         self._on_device = None
 
-    def dispatches(self, stride: int):
-        """Slices of the data set, the last of them smaller."""
+    def dispatches(self, stride: int) -> Iterator[Dispatch]:
+        """Yield slices of the data set, the last of them smaller."""
         if self._on_device is None:
             self._on_device = jax.tree_util.tree_map(jnp.asarray, self.arrays())
         order = self.adapter.order()

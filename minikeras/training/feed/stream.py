@@ -3,6 +3,8 @@
 import contextlib
 import math
 import warnings
+from collections.abc import Iterator
+from typing import Any
 
 import jax
 
@@ -13,12 +15,19 @@ from minikeras.training.feed.prefetch import prefetched
 
 
 class StreamFeed(BatchFeed):
-    """For generators, loaders, data sets of files, sparse arrays, `steps_per_epoch`.
+    """Batches of generators, loaders, data sets of files, and sparse arrays.
 
     With `steps`, an epoch goes on where the last one stopped, as in Keras.
+
+    Args:
+        adapter: the source.
+        steps: batches of an epoch; None: as many as the source has.
+        steps_per_execution: an epoch takes whole executions of so many batches.
     """
 
-    def __init__(self, adapter, steps=None, steps_per_execution=1):
+    def __init__(
+        self, adapter: Any, steps: int | None = None, steps_per_execution: int = 1
+    ):
         super().__init__(adapter, steps, steps_per_execution)
         self._iterator = None
 
@@ -27,14 +36,16 @@ class StreamFeed(BatchFeed):
             self._iterator.close()
         super().__exit__()
 
-    def dispatches(self, stride: int):
-        """One `Dispatch` a batch; the source has no room for loops."""
+    def dispatches(self, stride: int) -> Iterator[Dispatch]:
+        """Yield one dispatch a batch; loops would need batches that lie together."""
         for batch in prefetched(self._batches()):
             yield Dispatch(batch)
 
     def _batches(self):
         """The batches of one epoch, on their way to the device."""
         count, seen, stays_on_host = None, 0, is_cpu()
+        # As in Keras, an execution that has begun is finished: with 10 steps and 4 in
+        # an execution, an epoch takes 12 batches.
         if self.steps is not None:
             executions = math.ceil(self.steps / self.steps_per_execution)
             count = executions * self.steps_per_execution
@@ -63,7 +74,7 @@ class StreamFeed(BatchFeed):
             yield batch
 
     def _next(self):
-        """The next batch over all epochs; None, and a new start, at the end."""
+        """The next batch over all epochs; None at the end, then a new start."""
         if self._iterator is None:
             self._iterator = iter(self.adapter)
         batch = next(self._iterator, None)
