@@ -6,7 +6,7 @@ import pytest
 
 from minikeras import optimizers
 from minikeras.core.variable import Variable
-from minikeras.optimizers.muon import scale_to_rms, orthogonalize
+from minikeras.optimizers.muon import orthogonalize, scale_to_rms
 
 RNG = np.random.default_rng(0)
 COEFFICIENTS = (3.4445, -4.775, 2.0315)
