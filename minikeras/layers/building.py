@@ -3,6 +3,7 @@
 import functools
 import inspect
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -16,7 +17,9 @@ from minikeras.core.unknown_sizes import shown_shape
 from minikeras.core.variable import Variable
 from minikeras.layers.shapes import is_tensor_tree, map_leaves
 
-# Building runs the user's code on tracers, which other threads must not get hold of.
+# Held while a layer is built: the user's code runs on tracers then and may keep them in
+# attributes, which another thread would take for arrays. Of two threads that meet an
+# unbuilt layer, the second finds it built.
 building = threading.RLock()
 
 
@@ -40,33 +43,50 @@ class LazyBuild:
     else:
 
         def build(self, input_shape=None):
-            """Create the weights; a subclass defines it."""
+            """Create the weights; a subclass defines it.
+
+            Args:
+                input_shape: shape of the input, a tuple with None for unknown sizes;
+                    of several inputs a list or dict of shapes. A subclass may have a
+                    parameter `<name>_shape` for each array argument of `call` instead.
+            """
             self.built = True
 
     def add_weight(
         self,
-        *args,
-        shape=None,
-        initializer=None,
-        dtype=None,
-        trainable=True,
-        autocast=True,
-        regularizer=None,
-        constraint=None,
-        aggregation="none",
-        overwrite_with_gradient=False,
-        name=None,
-    ):
+        *args: Any,
+        shape: Any = None,
+        initializer: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        regularizer: Any = None,
+        constraint: Any = None,
+        aggregation: str = "none",
+        overwrite_with_gradient: bool = False,
+        name: str | None = None,
+    ) -> Variable:
         """Create a Variable of the layer.
 
         Args:
             *args: shape, initializer and dtype may be given by position.
-            shape: tuple of ints, `()` by default.
-            initializer: callable or name; Glorot uniform for floats, zeros else.
-            dtype: the layer's `variable_dtype` by default.
-            trainable, autocast, aggregation, overwrite_with_gradient, name: as in
-                `keras.Variable`.
-            regularizer, constraint: callables or names.
+            shape: int or tuple of ints, `()` by default.
+            initializer: function `f(shape, dtype=)`, or name of an initializer; None:
+                Glorot uniform for floats, zeros for other dtypes.
+            dtype: dtype of the value; None: the layer's `variable_dtype`.
+            trainable: do optimizers update it?
+            autocast: does the layer read it in its compute dtype?
+            regularizer: function from the value to a penalty, or its name.
+            constraint: function that projects the value after each step, or its name.
+            aggregation: how replicas are joined. Kept, not used.
+            overwrite_with_gradient: does the gradient replace the value?
+            name: string without "/"; unique by default.
+
+        Returns:
+            The Variable.
+
+        Raises:
+            ValueError: a size of the shape is None.
         """
         self._mk_check_initialized()
         shape, initializer, dtype = _by_position(args, shape, initializer, dtype)
@@ -98,13 +118,22 @@ class LazyBuild:
     add_variable = add_weight
 
     def _mk_build_at_init(self):
-        """End of the constructor of a layer without weights: there is no more to do,
-        unless a subclass has a `build` of its own."""
+        """Mark a layer without weights as built, at the end of its constructor.
+
+        A subclass with a `build` of its own may have weights, so it stays unbuilt.
+        """
         self.built = type(self).build is LazyBuild.build
 
     def _mk_weight(self, name, shape, settings_of=None, **more):
-        """A weight as the constructor's `<name>_initializer`, `_regularizer` and
-        `_constraint` want it; `settings_of` if they have another name."""
+        """Create a weight with the settings of the constructor.
+
+        Args:
+            name: of the weight. The attributes `<name>_initializer`,
+                `<name>_regularizer` and `<name>_constraint` are its settings.
+            shape: tuple of ints.
+            settings_of: first part of the names of these attributes, if not `name`.
+            **more: other arguments of `add_weight`.
+        """
         settings = {
             key: getattr(self, f"{settings_of or name}_{key}", None)
             for key in ("initializer", "regularizer", "constraint")
@@ -118,6 +147,7 @@ class LazyBuild:
                 self._mk_build_now(given)
 
     def _mk_build_now(self, given):
+        """Build from the arguments of a call, {parameter: value}."""
         shapes = {
             f"{name}_shape": map_leaves(_build_shape, value)
             for name, value in given.items()
@@ -127,6 +157,8 @@ class LazyBuild:
             with Frame(path=self._mk_scope(), autocast=None):
                 self.build(**self._mk_shapes_for(self.build, shapes))
         else:
+            # A layer without a `build` of its own that holds unbuilt layers is run once
+            # on shapes, as in Keras: all weights exist before the first step.
             self._mk_build_shapes = shapes
             if any(not layer.built for layer in self._mk_flatten_layers(False)):
                 self._mk_build_by_run(given)
@@ -145,11 +177,20 @@ class LazyBuild:
         output_spec(lambda **kwargs: self.call(**kwargs), (), symbolic)
 
     def _mk_shapes_for(self, function, shapes):
-        """The shapes by the parameter names of `build` or `compute_output_shape`."""
+        """Arrange shapes by the parameters of `build` or `compute_output_shape`.
+
+        Args:
+            function: the method.
+            shapes: {parameter of `call` + "_shape": shape}.
+
+        Raises:
+            ValueError: it has a parameter without a shape.
+        """
         parameters = list(inspect.signature(function).parameters.values())
         names = [p.name for p in parameters if p.kind < 2 or p.kind == 3]
         if not names:
             return {}
+        # The only parameter takes the first shape, whatever its name, as in Keras.
         if len(names) == 1 or (names[0] not in shapes and len(shapes) == 1):
             return {names[0]: next(iter(shapes.values()), None)}
         for p in parameters:
@@ -158,6 +199,7 @@ class LazyBuild:
         return {name: shapes[name] for name in names if name in shapes}
 
     def _mk_unknown_shape(self, function, name):
+        """The message for a parameter of `build` without a shape."""
         where = f"{type(self).__name__}.{function}()"
         if not name.endswith("_shape"):
             return (
@@ -169,8 +211,8 @@ class LazyBuild:
             f"`{name.removesuffix('_shape')}`, or got no array for it."
         )
 
-    def get_build_config(self):
-        """The input shapes the layer was built with, for a file; None before."""
+    def get_build_config(self) -> dict[str, Any] | None:
+        """The input shapes that the layer was built with, for a file; None before."""
         shapes = self._mk_build_shapes
         if not shapes:
             return None
@@ -178,8 +220,12 @@ class LazyBuild:
             return {"input_shape": next(iter(shapes.values()))}
         return {"shapes_dict": shapes}
 
-    def build_from_config(self, config):
-        """Build as `get_build_config()` says."""
+    def build_from_config(self, config: dict[str, Any] | None) -> None:
+        """Build the layer from the shapes in a config.
+
+        Args:
+            config: dict, as `get_build_config()` returns it, or None.
+        """
         if not config:
             return
         if "input_shape" in config:
@@ -190,6 +236,7 @@ class LazyBuild:
 
 def _by_position(args, *named):
     """(shape, initializer, dtype) of `add_weight`, by position or by name."""
+    # Keras 2 had the name first.
     if args and isinstance(args[0], str):
         raise ValueError(
             f"add_weight: {args[0]!r} came in the place of the shape. Pass `name` as a "
@@ -211,7 +258,8 @@ def _by_position(args, *named):
 
 
 def _build_shape(x):
-    """Shape of an argument; a batch size that stands in for None is None again."""
+    """Shape of an argument; the batch size is None where a trace replaced it."""
+    # Other sizes stay numbers: a weight cannot have an unknown size.
     return (*shown_shape(x)[:1], *x.shape[1:])
 
 
@@ -219,15 +267,19 @@ def _as_symbolic(x):
     return KerasTensor(x.shape, x.dtype) if isinstance(x, jax.Array) else x
 
 
-def _in_scope(build):
-    """Run a `build` under its layer's name; afterwards the layer is complete."""
+def _in_scope(build: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a `build`: weights get the layer's path, and the layer is built afterwards.
 
+    If `build` fails, the layer has no weights, so that it can be built again.
+    """
     complete = all_or_nothing(build)
 
     @functools.wraps(build)
     def scoped(self, *args, **kwargs):
         if self._mk_building:  # super().build()
             return build(self, *args, **kwargs)
+        # Past the layer's own `__setattr__`, which would drop what is known of its
+        # state.
         object.__setattr__(self, "_mk_building", True)
         try:
             with Frame(path=self._mk_scope(), autocast=None):
@@ -246,5 +298,6 @@ def _in_scope(build):
     return scoped
 
 
-def shape_tuple(shape):
+def shape_tuple(shape: Any) -> tuple:
+    """A shape as a tuple; an int is the only size."""
     return (shape,) if isinstance(shape, int) else tuple(shape)

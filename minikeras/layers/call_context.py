@@ -1,6 +1,7 @@
-"""What reaches a call by itself: masks, and arguments registered by name."""
+"""Masks and registered arguments, which reach a call without being passed to it."""
 
 import warnings
+from typing import Any
 
 import jax
 
@@ -11,7 +12,11 @@ from minikeras.layers.shapes import is_tensor, is_tensor_tree, map_leaves
 
 
 class CallContext:
-    """Mix-in of Layer: masks travel with arrays, registered arguments with calls."""
+    """Mix-in of Layer: masks are attached to arrays, registered arguments to calls.
+
+    A layer takes the masks of its inputs as arguments, and attaches the mask of its
+    `compute_mask` to its outputs.
+    """
 
     _mk_context_arguments: tuple[str, ...] = ()
     _mk_called = False
@@ -23,33 +28,58 @@ class CallContext:
         super().__init_subclass__(**kwargs)
         cls._mk_masks_itself = cls.compute_mask is not CallContext.compute_mask
 
-    def compute_mask(self, inputs, previous_mask):
-        """The outputs' mask: the inputs' by default."""
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask of the outputs: by default that of the inputs.
+
+        Args:
+            inputs: first argument of `call`.
+            previous_mask: mask of the inputs, a bool array, a tree of them, or None.
+        """
         return previous_mask
 
     def _mk_take_masks(self, spec, given):
-        """Fill `mask` or the `<name>_mask`s; return the first input's masks.
+        """Fill in `mask` or `<name>_mask` where the caller has not passed them.
 
-        As in Keras `mask` belongs to calls with one tensor argument; with more of
-        them, each has a mask of its own.
+        As in Keras, `mask` belongs to calls with one array argument. With several, each
+        argument has a mask of its own: `query_mask`, `value_mask`.
+
+        Args:
+            spec: the `CallSignature` of `call`.
+            given: {parameter: value} of the call; masks are added.
+
+        Returns:
+            The masks of the first argument, a tree; None where there are none.
         """
         first = given.get(spec.first)
         masks = map_leaves(get_mask, first)
+        # A list of arrays is one argument. Its masks are a list, too: Concatenate gets
+        # `mask=[...]`, attention by three arguments gets three masks.
         tensors = [k for k, x in given.items() if k != "mask" and is_tensor_tree(x)]
         if len(tensors) > 1:
             for name in tensors:
+                # A mask that the caller passed counts, also where the array has one.
                 if f"{name}_mask" in spec.names and given.get(f"{name}_mask") is None:
                     own = map_leaves(get_mask, given[name])
                     if jax.tree_util.tree_leaves(own):
                         given[f"{name}_mask"] = own
         elif spec.has_mask and given.get("mask") is None:
+            # `tree_leaves` drops None, so a tree without masks has no leaves, and
+            # `call` keeps its own default.
             if jax.tree_util.tree_leaves(masks):
                 given["mask"] = masks
             elif "mask" not in given and any_symbolic(given.values()):
+                # Keras records `mask=None` in the node, and so in the file.
                 given["mask"] = None
         return masks if given.get("mask") is None else given["mask"]
 
     def _mk_give_masks(self, inputs, outputs, masks):
+        """Attach masks to the outputs of a call, or warn that the layer drops them.
+
+        Args:
+            inputs: first argument of the call.
+            outputs: tree of arrays.
+            masks: of the inputs, as `_mk_take_masks` returns them.
+        """
         given = bool(jax.tree_util.tree_leaves(masks))
         if not self._mk_masks_itself and not given:
             return
@@ -62,6 +92,7 @@ class CallContext:
             )
             return
         leaves = jax.tree_util.tree_leaves(outputs, is_leaf=is_sparse)
+        # Masks that `call` has set itself, such as those of layers within, stay.
         if all(get_mask(x) is not None for x in leaves if is_tensor(x)):
             return
         masks = self.compute_mask(inputs, masks if given else None)
@@ -72,11 +103,11 @@ class CallContext:
             if mask is not None and is_tensor(x) and get_mask(x) is None:
                 set_mask(x, mask)
 
-    def _mk_register_call_context_args(self, *names):
-        """Let call arguments of these names reach the layers within by themselves.
+    def _mk_register_call_context_args(self, *names: str) -> None:
+        """Pass call arguments of these names on to the layers within, like `training`.
 
-        As `training` does: given to this layer, they reach every layer below that has
-        registered them too and takes them in `call`.
+        If such an argument is given to this layer, it reaches every layer below that
+        has registered its name and has it as a parameter of `call`.
 
         Raises:
             RuntimeError: the layer has been called already.
@@ -93,7 +124,16 @@ class CallContext:
         return {"training", *self._mk_context_arguments}
 
     def _mk_take_context(self, spec, context, kwargs):
-        """(what the layers within get, the call's keywords) of registered arguments."""
+        """Separate registered arguments from the other keywords of a call.
+
+        Args:
+            spec: the `CallSignature` of `call`.
+            context: {name: value} from the layers around.
+            kwargs: keywords of the call.
+
+        Returns:
+            ({name: value} for the layers within, keywords for `call`).
+        """
         names = self._mk_context_arguments
         given = {k: v for k, v in kwargs.items() if k in names and v is not None}
         known = {k: v for k, v in (context | given).items() if k in names}
