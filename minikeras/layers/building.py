@@ -220,7 +220,7 @@ class LazyBuild:
             return {"input_shape": next(iter(shapes.values()))}
         return {"shapes_dict": shapes}
 
-    def build_from_config(self, config: dict[str, Any] | None) -> None:
+    def build_from_config(self, config: Any) -> None:
         """Build the layer from the shapes in a config.
 
         Args:

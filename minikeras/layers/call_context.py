@@ -1,18 +1,20 @@
-"""Masks and registered arguments, which reach a call without being passed to it."""
+"""What a call does with its arguments: casts, masks, and arguments from around it."""
 
 import warnings
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from minikeras.core.bridge import get_mask, set_mask
+from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import any_symbolic
-from minikeras.core.variable import is_sparse
+from minikeras.core.variable import Variable, is_sparse
 from minikeras.layers.shapes import is_tensor, is_tensor_tree, map_leaves
 
 
 class CallContext:
-    """Mix-in of Layer: masks are attached to arrays, registered arguments to calls.
+    """Mix-in of Layer: inputs are cast, masks and registered arguments filled in.
 
     A layer takes the masks of its inputs as arguments, and attaches the mask of its
     `compute_mask` to its outputs.
@@ -27,6 +29,35 @@ class CallContext:
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         cls._mk_masks_itself = cls.compute_mask is not CallContext.compute_mask
+
+    def _mk_convert(self, x):
+        """An argument as an array of the input dtype; KerasTensors are not changed."""
+        if isinstance(x, Variable):
+            x = x.value
+        if isinstance(x, jax.Array):
+            if self.autocast and jnp.issubdtype(x.dtype, jnp.floating):
+                if x.dtype.name != self.input_dtype:
+                    # A mask belongs to an array, and the cast one is another array.
+                    cast = x.astype(self.input_dtype)
+                    set_mask(cast, get_mask(x))
+                    return cast
+            return x
+        if isinstance(x, KerasTensor):
+            return x
+        return self._mk_dtype_policy.convert_input(x, self.autocast, self.input_dtype)
+
+    def _mk_casts(self):
+        return self.autocast and self.compute_dtype != self.variable_dtype
+
+    def _mk_check_positional(self, args):
+        """Raise ValueError if an argument passed by position is no array."""
+        for x in jax.tree_util.tree_leaves(args, is_leaf=is_sparse):
+            if not is_tensor(x) and not hasattr(x, "__array__"):
+                raise ValueError(
+                    f"{type(self).__name__} {self.name!r}: Only input tensors may be "
+                    f"passed as positional arguments, got {x!r} ({type(x).__name__}). "
+                    "Pass other arguments by keyword."
+                )
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """The mask of the outputs: by default that of the inputs.

@@ -1,13 +1,14 @@
-"""Layer: what every layer and model stands on."""
+"""Layer: the base class of all layers and models."""
 
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core import registry
-from minikeras.core.bridge import Frame, bound, current, get_mask, isolated, set_mask
+from minikeras.core.bridge import Frame, bound, current, isolated
 from minikeras.core.call_errors import explain
 from minikeras.core.dtype_policy import get_policy
 from minikeras.core.keras_tensor import KerasTensor
@@ -15,14 +16,13 @@ from minikeras.core.members import Alias, copied, overrides
 from minikeras.core.shape_inference import output_spec
 from minikeras.core.symbolic import Node, Operation, any_symbolic
 from minikeras.core.tracebacks import shorten
-from minikeras.core.variable import Variable, is_sparse
+from minikeras.core.variable import Variable
 from minikeras.layers.building import LazyBuild, shape_tuple
 from minikeras.layers.call_context import CallContext
 from minikeras.layers.call_signature import signature_of
 from minikeras.layers.configuration import ConstructorConfig
 from minikeras.layers.input_spec import check_input
 from minikeras.layers.shapes import (
-    is_tensor,
     is_tensor_tree,
     map_leaves,
     map_shapes,
@@ -38,14 +38,23 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
 
     A subclass defines `__init__` (configuration), `build(input_shape)` (weights, with
     `self.add_weight`) and `call(inputs)` (the computation, with `keras.ops` or JAX).
-    `call` may also take `training` and `mask`; they reach it by themselves.
+    `call` may also take `training` and `mask`, which reach it even if a layer around
+    does not pass them.
 
     Args:
-        activity_regularizer: regularizer of the layer's output.
-        trainable: do optimizers update the weights?
-        dtype: dtype or dtype policy of weights and computation.
-        autocast: cast float inputs to the compute dtype?
-        name: unique by default.
+        activity_regularizer: function from an output to a penalty of the loss, or the
+            name of a regularizer; the penalty is divided by the batch size.
+        trainable: bool, do optimizers update the weights?
+        dtype: dtype or dtype policy of weights and computation; None: the default
+            policy.
+        autocast: bool, are float inputs cast to the compute dtype?
+        name: string without "/", unique by default.
+        **kwargs: `input_shape` (tuple without the batch size), `batch_size`, or
+            `batch_shape`: shape of the input, for `Sequential`; `weights`: list of
+            arrays that `set_weights` takes after `build`.
+
+    Raises:
+        ValueError: unknown keyword, or `trainable` is no bool.
 
     >>> class Scale(Layer):
     ...     def build(self, input_shape):
@@ -76,12 +85,12 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
     def __init__(
         self,
         *,
-        activity_regularizer=None,
-        trainable=True,
-        dtype=None,
-        autocast=True,
-        name=None,
-        **kwargs,
+        activity_regularizer: Any = None,
+        trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
+        name: str | None = None,
+        **kwargs: Any,
     ):
         super().__init__(name=name)
         self.activity_regularizer = registry.family("regularizers").get(
@@ -120,12 +129,14 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
     # -- dtypes -------------------------------------------------------------------
 
     @property
-    def dtype_policy(self):
+    def dtype_policy(self) -> Any:
         """The layer's `DTypePolicy`."""
         return self._mk_dtype_policy
 
     @dtype_policy.setter
     def dtype_policy(self, value):
+        # As in Keras: in a map of policies, one policy replaces the entry of this layer
+        # alone, not the map, which other layers share.
         policy, own = get_policy(value), self._mk_dtype_policy
         if isinstance(own, MutableMapping) and not isinstance(policy, MutableMapping):
             if self.path in own:
@@ -135,27 +146,37 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
             self._mk_dtype_policy = policy
 
     @property
-    def dtype(self):
-        """Dtype of the weights."""
+    def dtype(self) -> str:
+        """Name of the dtype of the weights."""
         return self._mk_dtype_policy.of(self).variable_dtype
 
     variable_dtype = dtype
 
     @property
-    def compute_dtype(self):
-        """Dtype of the computation."""
+    def compute_dtype(self) -> str:
+        """Name of the dtype of the computation."""
         return self._mk_dtype_policy.of(self).compute_dtype
 
     @property
-    def quantization_mode(self):
-        """How the weights are quantized, or None."""
+    def quantization_mode(self) -> str | None:
+        """How the weights are quantized, such as `"int8"`, or None."""
         return self._mk_dtype_policy.of(self).quantization_mode
 
     input_dtype = compute_dtype
 
     # -- the call -----------------------------------------------------------------
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the outputs; the first call also builds the weights.
+
+        Args:
+            *args, **kwargs: those of `call`. Arrays are converted and cast, `training`
+                and masks filled in. If one of them is a KerasTensor, the call is
+                recorded in a graph.
+
+        Returns:
+            What `call` returns: arrays, or KerasTensors in their place.
+        """
         self._mk_check_initialized()
         try:
             spec = signature_of(self)
@@ -165,11 +186,14 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
             masks = self._mk_take_masks(spec, given)
             if self.input_spec is not None:
                 self._mk_check_input(first)
+            # An outermost call starts with no losses. Within a model or a step the one
+            # around collects them.
             if not frame.path and frame.losses is None and not symbolic:
                 self._mk_clear_losses()
             with Frame(path=self._mk_scope(), **settings):
                 if not self.built:
                     self._mk_build_for(given)
+                # HLO and profiles carry the names of layers.
                 with jax.named_scope(self.name):
                     if symbolic:
                         outputs = self._mk_record(spec, given, args, kwargs)
@@ -179,10 +203,12 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
                         outputs = run(*arranged, **named)
                 if self.activity_regularizer is not None and not symbolic:
                     for x in jax.tree_util.tree_leaves(outputs):
+                        # A batch may be empty: its penalty is 0, not NaN.
                         batch = max(x.shape[0], 1) if x.ndim else 1
                         self.add_loss(self.activity_regularizer(x) / batch)
             self._mk_give_masks(first, outputs, masks)
             if not self._mk_called:
+                # Past `__setattr__`, which would drop what is known of the state.
                 object.__setattr__(self, "_mk_called", True)
             return outputs
         except Exception as error:
@@ -191,7 +217,15 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
             raise
 
     def _mk_parse_call(self, spec, args, kwargs):
-        """(args, kwargs, {parameter of `call`: value}, what the code within sees)."""
+        """Convert the arguments of a call, and decide what the code within sees.
+
+        Args:
+            spec: the `CallSignature` of `call`.
+            args, kwargs: as the caller passed them.
+
+        Returns:
+            (args, kwargs, {parameter of `call`: value}, settings of the `Frame`).
+        """
         frame = current()
         training, context = kwargs.get("training"), frame.context
         if not (spec.has_training or spec.variadic):
@@ -201,6 +235,7 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
         if self._convert_input_args:
             args, kwargs = map_leaves(self._mk_convert, (args, kwargs))
         given = spec.bind(args, kwargs)
+        # The order is Keras's: the argument, then the call around, then the default.
         if training is None:
             training = given.get("training", frame.training)
         if getattr(training, "ndim", 0) > 0:
@@ -223,59 +258,57 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
     def _mk_check_input(self, inputs):
         check_input(self.input_spec, inputs, self.path)
 
-    def _mk_convert(self, x):
-        if isinstance(x, Variable):
-            x = x.value
-        if isinstance(x, jax.Array):
-            if self.autocast and jnp.issubdtype(x.dtype, jnp.floating):
-                if x.dtype.name != self.input_dtype:
-                    cast = x.astype(self.input_dtype)
-                    set_mask(cast, get_mask(x))
-                    return cast
-            return x
-        if isinstance(x, KerasTensor):
-            return x
-        return self._mk_dtype_policy.convert_input(x, self.autocast, self.input_dtype)
-
-    def _mk_casts(self):
-        return self.autocast and self.compute_dtype != self.variable_dtype
-
-    def _mk_check_positional(self, args):
-        for x in jax.tree_util.tree_leaves(args, is_leaf=is_sparse):
-            if not is_tensor(x) and not hasattr(x, "__array__"):
-                raise ValueError(
-                    f"{type(self).__name__} {self.name!r}: Only input tensors may be "
-                    f"passed as positional arguments, got {x!r} ({type(x).__name__}). "
-                    "Pass other arguments by keyword."
-                )
-
     def _mk_record(self, spec, given, args, kwargs):
-        """The symbolic call: output KerasTensors, and a node in the graph."""
+        """Record a symbolic call as a node; returns its output KerasTensors.
+
+        Args:
+            spec: the `CallSignature` of `call`.
+            given: {parameter of `call`: value}, masks and mode filled in.
+            args, kwargs: the call as it was written.
+        """
         given = dict(given)
         first = given.pop(spec.first, None)
         outputs = self.compute_output_spec(first, **given)
-        # As in Keras, masks and mode that nobody passed stand in the node of a call on
-        # one array; the node of any other is the call as it was written.
+        # As in Keras, the node of a call on one array has the masks and the mode that
+        # nobody passed. The node of any other call is the call as it was written.
         alone = len(args) == 1 and isinstance(args[0], KerasTensor)
         if alone and not any_symbolic(kwargs.values()):
             args, kwargs = (first,), given
         Node(self, args, kwargs, outputs)
         return outputs
 
-    def call(self, *args, **kwargs):
-        """The computation; a subclass defines it."""
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the outputs; a subclass defines it.
+
+        Args:
+            *args, **kwargs: arrays of inputs, and settings of the subclass.
+
+        Raises:
+            NotImplementedError: the subclass does not define it.
+        """
         raise NotImplementedError(
             f"Layer {type(self).__name__} does not have a `call` method implemented."
         )
 
-    def symbolic_call(self, *args, **kwargs):
-        """The output KerasTensors of a call, not recorded."""
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """The output KerasTensors of a call, which is not recorded.
+
+        Args:
+            *args, **kwargs: those of `call`, with KerasTensors in the place of arrays.
+        """
         return self.compute_output_spec(*args, **kwargs)
 
-    def compute_output_spec(self, *args, **kwargs):
-        """The output as KerasTensors.
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Shape and dtype of the outputs.
 
-        From `compute_output_shape` if a subclass defines it, else by tracing.
+        They come from `compute_output_shape` if a subclass defines it, else from a
+        trace of `call`.
+
+        Args:
+            *args, **kwargs: those of `call`, with KerasTensors in the place of arrays.
+
+        Returns:
+            The tree of outputs, as KerasTensors.
         """
         if overrides(self, "compute_output_shape", Layer):
             return self._mk_spec_from_shape(args, kwargs)
@@ -290,6 +323,7 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
         return output_spec(run, args, kwargs)
 
     def _mk_spec_from_shape(self, args, kwargs):
+        """`compute_output_spec` by the subclass's own `compute_output_shape`."""
         spec = signature_of(self)
         shapes = {
             f"{name}_shape": shapes_of(value)
@@ -300,8 +334,20 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
         out = self.compute_output_shape(**shapes)
         return map_shapes(lambda s: KerasTensor(s, self.compute_dtype), out)
 
-    def compute_output_shape(self, *args, **kwargs):
-        """Shape(s) of the output for the given input shape(s), by tracing."""
+    def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
+        """Shape(s) of the output for the given input shape(s), by tracing `call`.
+
+        Args:
+            *args: shapes of the arguments of `call`, tuples with None for unknown
+                sizes, or trees of them.
+            **kwargs: shapes by name, `<name>_shape`.
+
+        Returns:
+            Tuple, or tree of tuples.
+
+        Raises:
+            NotImplementedError: there is no `call` to trace.
+        """
         if not overrides(self, "call", Layer):
             raise NotImplementedError(
                 f"Layer {type(self).__name__} does not have a `compute_output_shape` "
@@ -315,24 +361,34 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
         named = {k.removesuffix("_shape"): symbolic(v) for k, v in kwargs.items()}
         if "input" in named:
             inputs.append(named.pop("input"))
+        # The call may build the layer, which must be as before: somebody only asks.
         with self._mk_unchanged(), isolated():
             outputs = self(*inputs, **named)
         return map_leaves(lambda x: x.shape, outputs)
 
     def _mk_scope(self):
+        """The name scope of the layer's weights, a tuple of names."""
+        # Decided by the first call: a layer that is shared keeps its first path.
         if self._mk_path is None:
             self._mk_path = (*current().path, self.name)
         return self._mk_path
 
     @property
-    def path(self):
-        """Name with those of the layers around it: `"model/block/dense"`."""
+    def path(self) -> str:
+        """The name, after those of the layers around it: `"model/block/dense"`."""
         return "/".join(self._mk_path or (*current().path, self.name))
 
     # -- losses -------------------------------------------------------------------
 
-    def add_loss(self, loss):
-        """Add scalar(s) to the loss of the model; called inside `call`."""
+    def add_loss(self, loss: Any) -> None:
+        """Add scalars to the loss of the model; called inside `call`.
+
+        Args:
+            loss: scalar array or number, or a list of them.
+
+        Raises:
+            ValueError: something else, such as a KerasTensor.
+        """
         collected = current().losses
         for x in jax.tree_util.tree_leaves(loss):
             if not isinstance(x, (jax.Array, Variable, float, int, np.generic)):
@@ -348,8 +404,9 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
                 layer._mk_losses.clear()
 
     @property
-    def losses(self):
+    def losses(self) -> list:
         """Scalars from `add_loss` in the last call, and of weight regularizers."""
+        # Inside of a step they are in the frame: as attributes, tracers would stay.
         collected = current().losses
         if collected is None:
             found = [x for layer in self._mk_flatten_layers() for x in layer._mk_losses]
@@ -362,24 +419,30 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
 
     def stateless_call(
         self,
-        trainable_variables,
-        non_trainable_variables,
-        *args,
-        return_losses=False,
-        **kwargs,
-    ):
-        """The layer's bare `call` as a pure function of its variables' values.
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        *args: Any,
+        return_losses: bool = False,
+        **kwargs: Any,
+    ) -> tuple:
+        """Run `call` as a pure function of the values of the layer's Variables.
 
-        As in Keras: sub-layers train only if `call` gives them `training=`.
+        Inputs are not cast, and as in Keras, layers within are in training mode only if
+        `call` passes them `training=`.
 
         Args:
-            trainable_variables, non_trainable_variables: lists of arrays, in the
-                order of the attributes of the same names.
-            *args, **kwargs: of `call`.
+            trainable_variables: list of arrays, in the order of the attribute
+                `trainable_variables`.
+            non_trainable_variables: list of arrays, in the order of the attribute
+                `non_trainable_variables`.
+            *args, **kwargs: those of `call`.
             return_losses: also return the list of `losses`?
 
         Returns:
             (outputs, new non-trainable values) or (outputs, values, losses).
+
+        Raises:
+            ValueError: the layer is not built, or a list has another length.
         """
         self._mk_check_initialized()
         if not self.built:
