@@ -74,10 +74,8 @@ def _dict_like(x, keys, values):
 def _children_like(node, a, b, none_is_leaf):
     """Children of `b` in the order of those of `a`; ValueError: no such container."""
     other = _node(b, none_is_leaf)
-    same_kind = other is not None and (
-        type(a) is type(b) or (type(a) in _DICTS and type(b) in _DICTS)
-    )
-    if not same_kind:
+    same_kind = type(a) is type(b) or (type(a) in _DICTS and type(b) in _DICTS)
+    if other is None or not same_kind:
         raise ValueError(
             "Structures don't have the same nested structure: expected a "
             f"{_kind(a)}, got {b!r} ({_kind(b)})."

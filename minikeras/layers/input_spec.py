@@ -1,4 +1,6 @@
-"""What the inputs of a layer must look like."""
+"""`InputSpec`: rank, dtype and sizes that the inputs of a layer must have."""
+
+from typing import Any
 
 import jax
 
@@ -10,13 +12,19 @@ class InputSpec:
     """Rank, dtype and sizes that an input of a layer must have.
 
     Args:
-        dtype: dtype name.
-        shape: expected shape, None for any size.
-        ndim, max_ndim, min_ndim: rank, or its bounds.
-        axes: {axis: size}.
+        dtype: expected dtype; None: any.
+        shape: expected shape, tuple with None for any size; None: any shape.
+        ndim: int, expected rank; None: any, or that of `shape`.
+        max_ndim: int, largest rank, or None.
+        min_ndim: int, smallest rank, or None.
+        axes: {axis: size}, or None.
         allow_last_axis_squeeze: may a last axis of size 1 be missing or extra?
         name: expected key when the inputs are a dict.
         optional: may the input be None?
+
+    Raises:
+        TypeError: an axis is no int.
+        ValueError: an axis is outside the rank.
 
     >>> InputSpec(min_ndim=2, axes={-1: 3})
     InputSpec(min_ndim=2, axes={-1: 3})
@@ -24,15 +32,15 @@ class InputSpec:
 
     def __init__(
         self,
-        dtype=None,
-        shape=None,
-        ndim=None,
-        max_ndim=None,
-        min_ndim=None,
-        axes=None,
-        allow_last_axis_squeeze=False,
-        name=None,
-        optional=False,
+        dtype: Any = None,
+        shape: Any = None,
+        ndim: int | None = None,
+        max_ndim: int | None = None,
+        min_ndim: int | None = None,
+        axes: dict[int, int | None] | None = None,
+        allow_last_axis_squeeze: bool = False,
+        name: str | None = None,
+        optional: bool = False,
     ):
         self.dtype = None if dtype is None else dtypes.standardize_dtype(dtype)
         self.shape = None if shape is None else dtypes.standardize_shape(shape)
@@ -41,7 +49,7 @@ class InputSpec:
         self.name, self.optional = name, optional
         self.allow_last_axis_squeeze = allow_last_axis_squeeze
         try:
-            self.axes = {int(k): axes[k] for k in axes or {}}
+            self.axes = {int(k): axes[k] for k in axes} if axes else {}
         except (ValueError, TypeError):
             raise TypeError(
                 f"InputSpec: the keys of axes must be ints, got {axes!r}."
@@ -59,18 +67,29 @@ class InputSpec:
         keys = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes")
         return ", ".join(f"{k}={v}" for k in keys if (v := getattr(self, k)))
 
-    def get_config(self):
-        """The constructor's arguments."""
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as a JSON-ready dict."""
         keys = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes", "optional")
         return {k: getattr(self, k) for k in keys}
 
     @classmethod
-    def from_config(cls, config):
-        """A new spec from `get_config()`."""
+    def from_config(cls, config: dict[str, Any]) -> "InputSpec":
+        """Make a spec from a config.
+
+        Args:
+            config: dict, as `get_config()` returns it.
+        """
         return cls(**config)
 
-    def problem(self, x) -> str | None:
-        """What is wrong with `x`, in words; None if it fits."""
+    def problem(self, x: Any) -> str | None:
+        """Describe how an input differs from the spec.
+
+        Args:
+            x: array or KerasTensor.
+
+        Returns:
+            A phrase for an error; None if the input fits.
+        """
         shape = tuple(x.shape)
         ndim = len(shape)
         if self.ndim is not None and not self.allow_last_axis_squeeze:
@@ -88,12 +107,12 @@ class InputSpec:
                     f"expected axis {axis} of input shape to have value {size}, "
                     f"found {shape[axis]}"
                 )
-        if self.shape is not None and not self._same(shape):
+        if self.shape is not None and not self._same(shape, self.shape):
             return f"expected shape={self.shape}, found shape={shape}"
         return None
 
-    def _same(self, shape):
-        expected = self.shape
+    def _same(self, shape, expected):
+        """Do two shapes agree, None for any size?"""
         if self.allow_last_axis_squeeze and len(shape) != len(expected):
             shape = shape[:-1] if shape and shape[-1] == 1 else shape
             expected = expected[:-1] if expected[-1] == 1 else expected
@@ -103,9 +122,16 @@ class InputSpec:
         )
 
 
-def check_input(spec, inputs, layer_name: str) -> None:
-    """Raise ValueError if the inputs of a layer do not fit its spec(s)."""
+def check_input(spec: Any, inputs: Any, layer_name: str) -> None:
+    """Raise ValueError if the inputs of a layer do not fit its spec(s).
+
+    Args:
+        spec: an `InputSpec`, or a tree of them.
+        inputs: first argument of the call.
+        layer_name: for the error.
+    """
     specs = jax.tree_util.tree_leaves(spec)
+    # A dict of inputs is matched by name if all specs have names, else by position.
     flat = isinstance(inputs, dict) and not any(
         isinstance(x, (dict, list, tuple)) for x in inputs.values()
     )

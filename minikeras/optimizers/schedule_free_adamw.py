@@ -71,12 +71,12 @@ class ScheduleFreeAdamW(Optimizer):
 
     def _mk_build_slots(self, variables):
         names = ["momentum", "velocity"]
-        rows = [
-            self.add_optimizer_variables([v], names, [initial_value_of(v), "zeros"])
-            for v in variables
-        ]
-        for i, name in enumerate(names):
-            self._mk_slots[name] = [row[i][0] for row in rows]
+        self._mk_slots |= {name: [] for name in names}
+        for v in variables:
+            starts = [initial_value_of(v), "zeros"]
+            columns = self.add_optimizer_variables([v], names, starts)
+            for name, column in zip(names, columns, strict=True):
+                self._mk_slots[name] += column
 
     def _mk_transform(self):
         """See `schedule_free_adam`."""

@@ -175,7 +175,8 @@ class ConvLSTMCell(RecurrentCell):
 
     def get_initial_state(self, batch_size=None):
         """Two images of zeros."""
-        shape = self.state_shape((batch_size, *self.input_spec.shape[1:]))
+        (spec,) = jax.tree_util.tree_leaves(self.input_spec)
+        shape = self.state_shape((batch_size, *spec.shape[1:]))
         return [jnp.zeros(shape, self.compute_dtype) for _ in range(2)]
 
 
