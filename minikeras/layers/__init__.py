@@ -283,7 +283,11 @@ serialize = _family.serialize
 
 
 def deserialize(config, custom_objects=None):
-    """Config dict of a layer -> a new layer.
+    """Make a layer from a config.
+
+    Args:
+        config: dict, as `keras.layers.serialize` returns it.
+        custom_objects: {name: class or function} besides the registered ones, or None.
 
     Raises:
         ValueError: the config is not that of a layer.

@@ -2,12 +2,28 @@
 
 import functools
 import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
 
 
 class CallSignature:
-    """The parameters of a layer's `call`, looked at once for each class."""
+    """The parameters of a layer's `call`, inspected once for each class.
 
-    def __init__(self, function):
+    Args:
+        function: `call`, without its `self`.
+
+    Attributes:
+        names: all parameters.
+        positional: those that may be passed by position.
+        first: the first of these, which takes the inputs; None if there is none.
+        simple: are all parameters positional?
+        required: parameters after the first that have no default.
+        variadic: does it take `**kwargs`?
+        has_training, has_mask: is there a parameter of this name?
+        default_training: default of `training`, or None.
+    """
+
+    def __init__(self, function: Callable[..., Any]):
         self.signature = inspect.signature(function)
         parameters = list(self.signature.parameters.values())
         positional = (
@@ -33,8 +49,9 @@ class CallSignature:
             else default.default
         )
 
-    def bind(self, args, kwargs) -> dict:
+    def bind(self, args: tuple, kwargs: Mapping[str, Any]) -> dict[Any, Any]:
         """{parameter: value} as given; TypeError if they do not fit."""
+        # Nearly all calls pass one array. `Signature.bind` takes 3 us.
         if len(args) == 1 and not kwargs and self.simple and not self.required:
             return {self.first: args[0]}
         given = self.signature.bind(*args, **kwargs).arguments
@@ -43,8 +60,8 @@ class CallSignature:
                 given.update(given.pop(p.name, {}))
         return given
 
-    def arrange(self, given) -> tuple[tuple, dict]:
-        """(args, kwargs) to call with: the first, and what has no name, by position."""
+    def arrange(self, given: Mapping[str, Any]) -> tuple[tuple, dict]:
+        """(args, kwargs) of a call: by position the first and those without a name."""
         if len(given) == 1 and self.first in given:
             return (given[self.first],), {}
         rest, args = dict(given), []
@@ -58,12 +75,14 @@ class CallSignature:
 
 
 @functools.lru_cache(maxsize=4096)
-def call_signature(function) -> CallSignature:
+def call_signature(function: Callable[..., Any]) -> CallSignature:
     """The `CallSignature` of an unbound `call` (its `self` left out)."""
+    # Inspecting takes 70 us, looking up 1 us. The size is bounded, because classes made
+    # in functions would otherwise live for ever.
     return CallSignature(functools.partial(function, None))
 
 
-def signature_of(layer) -> CallSignature:
+def signature_of(layer: Any) -> CallSignature:
     """The `CallSignature` of a layer, whose `call` may be the object's own."""
     own = vars(layer).get("call")
     return call_signature(type(layer).call) if own is None else CallSignature(own)

@@ -2,6 +2,8 @@
 
 import functools
 import inspect
+from collections.abc import Mapping
+from typing import Any
 
 from minikeras import activations, constraints, initializers, regularizers
 from minikeras.core import registry
@@ -9,9 +11,9 @@ from minikeras.core.constructor_arguments import init_config, init_parameters
 from minikeras.core.dtype_policy import DTypePolicy, get_policy
 from minikeras.core.serialization import serialize_keras_object
 
-# What `Layer.__init__` itself takes; `get_config` writes these for every layer.
+# The arguments of `Layer.__init__` itself; `get_config` writes them for every layer.
 _COMMON = {"activity_regularizer", "trainable", "dtype", "autocast", "name"}
-# Arguments that may be names or configs, by the last word of their names.
+# {last word of an argument: function that turns a name or config into an object}
 _FAMILIES = {
     "activation": activations.get,
     "initializer": initializers.get,
@@ -20,8 +22,8 @@ _FAMILIES = {
 }
 
 
-def own_arguments(arguments):
-    """The `locals()` at the start of a constructor -> {argument: value}, in order."""
+def own_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """{argument: value}, in order, of the `locals()` at the start of a constructor."""
     others = ("self", "kwargs", "__class__")
     return {k: v for k, v in arguments.items() if k not in others}
 
@@ -34,9 +36,9 @@ class ConstructorConfig:
     Keras's config differs.
 
     Attributes:
-        _mk_not_in_config: arguments that the config leaves out.
-        _mk_always_in_config: of the arguments of `Layer` that the config leaves out
-            when they are None, those that it shows all the same.
+        _mk_not_in_config: arguments that the config does not show.
+        _mk_always_in_config: arguments of `Layer` that the config shows although they
+            are None. Other layers leave them out then.
     """
 
     _mk_not_in_config: tuple[str, ...] = ()
@@ -45,9 +47,9 @@ class ConstructorConfig:
     def _mk_set_arguments(self, arguments):
         """Set an attribute for each argument of the constructor.
 
-        The family of an argument is the last word of its name: names and configs of
-        an `…activation`, `…initializer`, `…regularizer` or `…constraint` become the
-        object that `get` of this family returns. Others stay as they are.
+        The last word of the argument's name decides: names and configs of an
+        `…activation`, `…initializer`, `…regularizer` or `…constraint` become objects.
+        Other values do not change.
 
         Args:
             arguments: `locals()` in the first lines of the constructor.
@@ -56,7 +58,7 @@ class ConstructorConfig:
             get = _FAMILIES.get(name.rpartition("_")[2], lambda value: value)
             setattr(self, name, get(value))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as a JSON-ready dict."""
         config = {
             "name": self.name,
@@ -67,6 +69,7 @@ class ConstructorConfig:
         if penalty is not None or "activity_regularizer" in self._mk_always_in_config:
             config["activity_regularizer"] = serialize_keras_object(penalty)
         parameters = _library_parameters(type(self))
+        # A user's class without `get_config`: the arguments that it was called with.
         inherited = type(self).get_config is ConstructorConfig.get_config
         own = not type(self).__module__.startswith("minikeras.")
         if inherited and own and not parameters:
@@ -75,9 +78,17 @@ class ConstructorConfig:
         return {k: v for k, v in config.items() if k not in self._mk_not_in_config}
 
     @classmethod
-    def from_config(cls, config):
-        """A new layer from `get_config()`; TypeError if `__init__` refuses it."""
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Make a new layer from a config.
+
+        Args:
+            config: dict, as `get_config()` returns it.
+
+        Raises:
+            TypeError: the constructor does not accept it.
+        """
         if isinstance(config.get("dtype"), dict):
+            # A plain policy goes in by its name, as users write it.
             policy = get_policy(config["dtype"])
             plain = type(policy) is DTypePolicy
             config = {**config, "dtype": policy.name if plain else policy}
@@ -91,7 +102,9 @@ class ConstructorConfig:
 
 @functools.cache
 def _library_parameters(cls):
-    """Constructor parameters of the library classes that `cls` is made of."""
+    """Names of the constructor parameters of `cls` and of its library bases."""
+    # A user's subclass of Dense with its own constructor still has Dense's settings;
+    # its own arguments need a `get_config`, as in Keras.
     owners = [
         c
         for c in reversed(cls.__mro__)
@@ -103,8 +116,9 @@ def _library_parameters(cls):
     return tuple(n for n in names if n not in _COMMON)
 
 
-def config_value(value):
-    """An attribute as it stands in a config: names, config dicts or plain values."""
+def config_value(value: Any) -> Any:
+    """Turn an attribute into a value of a config: name, config dict or plain value."""
+    # Functions of the library are written by name alone, as Keras does.
     if inspect.isfunction(value) and registry.module_of(value):
         return value.__name__
     if isinstance(value, (list, tuple)) and any(

@@ -49,6 +49,7 @@ class InputSpec:
         self.name, self.optional = name, optional
         self.allow_last_axis_squeeze = allow_last_axis_squeeze
         try:
+            # `int`, because JSON makes strings of the keys.
             self.axes = {int(k): axes[k] for k in axes} if axes else {}
         except (ValueError, TypeError):
             raise TypeError(

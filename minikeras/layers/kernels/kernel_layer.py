@@ -1,5 +1,7 @@
 """KernelLayer: what layers with one large weight have in common."""
 
+from typing import Any
+
 from minikeras import settings
 from minikeras.layers.kernels.kernel import Kernel
 from minikeras.layers.kernels.lora import LoRAKernel
@@ -52,11 +54,11 @@ class KernelLayer:
 
     def enable_lora(
         self,
-        rank,
-        lora_alpha=None,
-        a_initializer="he_uniform",
-        b_initializer="zeros",
-    ):
+        rank: int,
+        lora_alpha: float | None = None,
+        a_initializer: Any = "he_uniform",
+        b_initializer: Any = "zeros",
+    ) -> None:
         """Freeze the kernel W and train a low-rank update of it instead.
 
         The layer then computes with W + (lora_alpha / rank) A B.
@@ -106,23 +108,32 @@ class KernelLayer:
         self.lora_alpha = rank if lora_alpha is None else lora_alpha
         self._mk_kernel = LoRAKernel(from_kernel.variable, self)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; those of LoRA only when it is in use."""
         config = super().get_config()
         if self.lora_rank is None:
             del config["lora_rank"], config["lora_alpha"]
         return config
 
-    def save_own_variables(self, store):
-        """Store the kernel with its update, so that any layer can load it."""
+    def save_own_variables(self, store: Any) -> None:
+        """Write the layer's weights into a store; the kernel includes its update.
+
+        Args:
+            store: dict-like of a file: {name: array}. Any layer can load it, with or
+                without LoRA.
+        """
         if not self.lora_enabled:
             return super().save_own_variables(store)
         for i, v in enumerate(self._mk_stored_variables()):
             is_kernel = v is self._mk_kernel.variable
             store[str(i)] = self._mk_kernel.to_store() if is_kernel else v.numpy()
 
-    def load_own_variables(self, store):
-        """Load a kernel; the update starts from zero again."""
+    def load_own_variables(self, store: Any) -> None:
+        """Assign the layer's weights from a store; the update starts from 0 again.
+
+        Args:
+            store: dict-like of a file, as `save_own_variables` fills it.
+        """
         if not self.lora_enabled:
             return super().load_own_variables(store)
         for i, v in enumerate(self._mk_stored_variables()):

@@ -1,11 +1,13 @@
 """Low-rank adaptation (LoRA): fine-tune a frozen kernel through two small matrices."""
 
+from typing import Any
+
 import numpy as np
 
 from minikeras.layers.kernels.kernel import Kernel
 
 
-def low_rank_update(kernel, a, b, scale):
+def low_rank_update(kernel: Any, a: Any, b: Any, scale: float) -> Any:
     """kernel + scale · a @ b: (..., n) + (..., rank) @ (rank, n)."""
     return kernel + scale * (a @ b)
 
@@ -22,7 +24,7 @@ class LoRAKernel(Kernel):
     Source: Hu et al. 2021, https://arxiv.org/abs/2106.09685.
     """
 
-    def __init__(self, variable, layer):
+    def __init__(self, variable: Any, layer: Any):
         super().__init__(variable)
         self._layer = layer
 
@@ -30,17 +32,17 @@ class LoRAKernel(Kernel):
         name = f"lora_{self._layer._mk_kernel_name}"
         return getattr(self._layer, f"{name}_a"), getattr(self._layer, f"{name}_b")
 
-    def value(self):
+    def value(self) -> Any:
         """The updated kernel, an array of W's dtype."""
         w, layer = self.variable.value, self._layer
         a, b = (v.value.astype(w.dtype) for v in self._matrices())
         return low_rank_update(w, a, b, layer.lora_alpha / layer.lora_rank)
 
-    def to_store(self):
+    def to_store(self) -> np.ndarray:
         """The updated kernel: a layer without LoRA computes the same with it."""
         return np.asarray(self.value())
 
-    def from_store(self, array) -> None:
+    def from_store(self, array: Any) -> None:
         """Take W from a file; the file's kernel holds the update, so A and B are 0."""
         super().from_store(array)
         for v in self._matrices():
