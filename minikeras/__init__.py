@@ -29,7 +29,7 @@ from minikeras.core.scopes import SymbolicScope
 from minikeras.core.scopes import device
 from minikeras.core.scopes import name_scope
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.core.missing_names import guard as _guard
+from minikeras.core.missing_names import install_missing_name_errors as _install_errors
 from minikeras.core.symbolic import Operation
 from minikeras.core.variable import Variable
 from minikeras.initializers import Initializer
@@ -95,4 +95,4 @@ __all__ = [
     "version",
 ]
 
-_guard(__name__)
+_install_errors(__name__)

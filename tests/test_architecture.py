@@ -156,7 +156,7 @@ SHARED = {
     "_mk_own_metrics",
     "_mk_own_variables",
     "_mk_seed_generators",
-    "_born_trainable",
+    "_initially_trainable",
     "_own_array",
 }
 # Of Python itself.

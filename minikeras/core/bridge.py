@@ -69,7 +69,7 @@ class MaskTable:
 
 _SETTINGS = (
     "bindings", "training", "autocast", "losses", "masks", "path", "remat",
-    "context", "configs",
+    "context", "serialization", "in_loop",
 )  # fmt: skip
 
 
@@ -88,7 +88,8 @@ class Frame:
     path: tuple[str, ...]
     remat: Any  # the `RematScope` of layers that are made now, or None
     context: dict  # further call arguments that reach layers by themselves
-    configs: SerializationSettings
+    serialization: SerializationSettings
+    in_loop: bool  # is the body of a compiled loop traced now?
     opener: Any  # the `Scope` that entered the frame, or None
 
     def __init__(self, **changes: Any):
@@ -125,9 +126,8 @@ class Scope:
         raise NotImplementedError
 
     def __enter__(self):
-        frame = Frame(**self._changes())
+        frame = Frame(**self._changes()).__enter__()
         frame.opener = self
-        frame.__enter__()
         return self
 
     def __exit__(self, *exc):
@@ -146,7 +146,8 @@ def _root() -> Frame:
     for name in Frame.__slots__:
         setattr(frame, name, None)
     frame.masks, frame.path, frame.context = MaskTable(), (), {}
-    frame.configs, frame.closed = SerializationSettings(), False
+    frame.serialization = SerializationSettings()
+    frame.in_loop = frame.closed = False
     return frame
 
 

@@ -104,7 +104,7 @@ class DTypePolicy:
             return x
         if hasattr(x, "astype"):
             return x.astype(dtype)
-        return registry.op("Cast")(x, dtype)
+        return registry.get_op("Cast")(x, dtype)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as a JSON-ready dict."""

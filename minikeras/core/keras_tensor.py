@@ -79,7 +79,7 @@ class KerasTensor(Operators):
         Args:
             newshape: tuple of ints, one of which may be -1.
         """
-        return registry.op("Reshape")(self, newshape)
+        return registry.get_op("Reshape")(self, newshape)
 
     def squeeze(self, axis: int | Iterable[int] | None = None) -> "KerasTensor":
         """`ops.squeeze(self, axis)`.
@@ -87,13 +87,13 @@ class KerasTensor(Operators):
         Args:
             axis: int, or tuple of ints; None: all axes of size 1.
         """
-        return registry.op("Squeeze")(self, axis)
+        return registry.get_op("Squeeze")(self, axis)
 
     def __getitem__(self, key) -> "KerasTensor":
-        return registry.op("GetItem")(self, key)
+        return registry.get_op("GetItem")(self, key)
 
     def __round__(self, ndigits=None):
-        return registry.op("Round")(self, ndigits or 0)
+        return registry.get_op("Round")(self, ndigits or 0)
 
     def __repr__(self):
         return (
@@ -154,10 +154,10 @@ def _install_operators():
     for name, class_name in (_BINARY | _COMPARISONS).items():
 
         def forward(self, other, class_name=class_name):
-            return registry.op(class_name)(self, other)
+            return registry.get_op(class_name)(self, other)
 
         def reflected(self, other, class_name=class_name):
-            return registry.op(class_name)(other, self)
+            return registry.get_op(class_name)(other, self)
 
         setattr(KerasTensor, f"__{name}__", forward)
         if name in _BINARY:
@@ -166,7 +166,7 @@ def _install_operators():
         setattr(
             KerasTensor,
             f"__{name}__",
-            lambda self, class_name=class_name: registry.op(class_name)(self),
+            lambda self, class_name=class_name: registry.get_op(class_name)(self),
         )
     KerasTensor.__hash__ = object.__hash__
     # Keras fails on `x != None` and records `x != "text"`; here both are true, because

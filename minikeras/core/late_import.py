@@ -16,7 +16,7 @@ import numpy as np
 
 
 @contextlib.contextmanager
-def draws_undone() -> Iterator[None]:
+def restored_random_state() -> Iterator[None]:
     """Give Python's and NumPy's global generators back their states at the end."""
     # Python's state is a tuple of 625 numbers, numpy's an array of 624: to copy both
     # and set them takes 0.2 ms, so nothing does it on each call.
@@ -36,5 +36,5 @@ def late_import(name: str) -> Any:
     """
     if name in sys.modules:
         return importlib.import_module(name)
-    with draws_undone():
+    with restored_random_state():
         return importlib.import_module(name)

@@ -1,7 +1,8 @@
 """Errors for public names that are missing: planned, replaced or unknown.
 
-`guard` gives the public modules a `__getattr__` that raises them, and a `__dir__` of
-the public names, so that tab completion does not show how the package is built.
+`install_missing_name_errors` gives the public modules a `__getattr__` that raises them,
+and a `__dir__` of the public names, so tab completion does not show how the package is
+built.
 """
 
 import functools
@@ -167,7 +168,7 @@ _OURS = f"{__name__.partition('.')[0]}."
 _SPECIAL = ("__all__", "__doc__", "__file__", "__name__", "__path__", "__spec__")
 
 
-def guard(package: str, inner: str = "") -> None:
+def install_missing_name_errors(package: str, inner: str = "") -> None:
     """Give a loaded package, and the public modules in it, errors for missing names.
 
     Args:
@@ -183,7 +184,7 @@ def guard(package: str, inner: str = "") -> None:
     for name in names:
         value = vars(module)[name]
         if isinstance(value, types.ModuleType) and value.__name__.startswith(_OURS):
-            guard(value.__name__, f"{inner}.{name}".lstrip("."))
+            install_missing_name_errors(value.__name__, f"{inner}.{name}".lstrip("."))
 
 
 def guarded() -> dict[str, types.ModuleType]:
@@ -209,10 +210,10 @@ def _get(package, inner, name):
     # a debugger: a hint would take a search through all public names each time.
     if name.startswith("__"):
         raise AttributeError(start)
-    raise error(start, inner, name, sys._getframe(1))
+    raise missing_name_error(start, inner, name, sys._getframe(1))
 
 
-def error(start: str, inner: str, name: str, frame: Any) -> Exception:
+def missing_name_error(start: str, inner: str, name: str, frame: Any) -> Exception:
     """The exception for a name that a module lacks.
 
     Args:

@@ -87,7 +87,7 @@ def register_op(class_name: str, function: Callable[..., Any]) -> None:
     _ops[class_name] = function
 
 
-def op(class_name: str) -> Any:
+def get_op(class_name: str) -> Any:
     """The op saved as `class_name`; KeyError if there is none."""
     return _ops[class_name]
 
@@ -172,7 +172,7 @@ def get_registered_object(
     Returns:
         The class or function, or None.
     """
-    scopes = reversed(current().configs.custom_objects)
+    scopes = reversed(current().serialization.custom_objects)
     for table in (*scopes, _global_custom, custom_objects, module_objects):
         if table and name in table:
             return table[name]
@@ -197,9 +197,9 @@ class CustomObjectScope(Scope):
         self.custom_objects = custom_objects or {}
 
     def _changes(self):
-        configs = current().configs
-        tables = (*configs.custom_objects, self.custom_objects)
-        return {"configs": configs._replace(custom_objects=tables)}
+        settings = current().serialization
+        tables = (*settings.custom_objects, self.custom_objects)
+        return {"serialization": settings._replace(custom_objects=tables)}
 
 
 custom_object_scope = CustomObjectScope

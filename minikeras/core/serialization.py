@@ -37,7 +37,8 @@ class SafeModeScope(Scope):
         self.safe_mode = safe_mode
 
     def _changes(self):
-        return {"configs": current().configs._replace(safe_mode=self.safe_mode)}
+        settings = current().serialization._replace(safe_mode=self.safe_mode)
+        return {"serialization": settings}
 
 
 class SharingScope(Scope):
@@ -46,7 +47,7 @@ class SharingScope(Scope):
     _drops_inner = True
 
     def _changes(self):
-        return {"configs": current().configs._replace(shared={})}
+        return {"serialization": current().serialization._replace(seen_objects={})}
 
 
 class CopyScope(Scope):
@@ -55,7 +56,8 @@ class CopyScope(Scope):
     _drops_inner = True
 
     def _changes(self):
-        return {"configs": current().configs._replace(shared=None, live={})}
+        settings = current().serialization._replace(seen_objects=None, originals={})
+        return {"serialization": settings}
 
 
 def recreate(obj: Any, **changes: Any) -> Any:
@@ -75,10 +77,10 @@ def in_safe_mode() -> bool:
     it. Without either of them the answer is yes.
     """
     # `is not False`: in Keras an unset mode allowed it (CVE-2026-12481).
-    return current().configs.safe_mode is not False and settings.is_safe_mode()
+    return current().serialization.safe_mode is not False and settings.is_safe_mode()
 
 
-def _tagged(name, **config):
+def _literal_config(name, **config):
     return {"class_name": name, "config": config}
 
 
@@ -102,25 +104,30 @@ def serialize_keras_object(obj: Any) -> Any:
     if isinstance(obj, dict):
         return {k: serialize_keras_object(v) for k, v in obj.items()}
     if isinstance(obj, bytes):
-        return _tagged("__bytes__", value=obj.decode())
+        return _literal_config("__bytes__", value=obj.decode())
     if isinstance(obj, slice):
-        return _tagged("__slice__", start=obj.start, stop=obj.stop, step=obj.step)
+        return _literal_config(
+            "__slice__", start=obj.start, stop=obj.stop, step=obj.step
+        )
     if obj is Ellipsis:
-        return _tagged("__ellipsis__")
+        return _literal_config("__ellipsis__")
     if isinstance(obj, KerasTensor):
         return _keras_tensor(obj)
     if isinstance(obj, jax.Array):
         name = dtypes.standardize_dtype(obj.dtype)
-        return _tagged("__tensor__", value=np.asarray(obj).tolist(), dtype=name)
+        return _literal_config("__tensor__", value=np.asarray(obj).tolist(), dtype=name)
     if isinstance(obj, np.ndarray) and obj.ndim:
-        return _tagged("__numpy__", value=obj.tolist(), dtype=obj.dtype.name)
+        return _literal_config("__numpy__", value=obj.tolist(), dtype=obj.dtype.name)
     if isinstance(obj, (np.generic, np.ndarray)):
         return obj.item()
-    if inspect.isfunction(obj) and (live := current().configs.live) is not None:
-        live[len(live)] = obj
-        return _tagged("__live__", number=len(live) - 1)
+    if (
+        inspect.isfunction(obj)
+        and (originals := current().serialization.originals) is not None
+    ):
+        originals[len(originals)] = obj
+        return _literal_config("__live__", number=len(originals) - 1)
     if inspect.isfunction(obj) and obj.__name__ == "<lambda>":
-        return _tagged("__lambda__", **lambdas.dump(obj))
+        return _literal_config("__lambda__", **lambdas.dump(obj))
     if inspect.isclass(obj) and not hasattr(obj, "get_config"):
         # A type such as jnp.float32, in the layout that Keras gives it.
         return {
@@ -134,7 +141,7 @@ def serialize_keras_object(obj: Any) -> Any:
 
 def _keras_tensor(tensor):
     history = getattr(tensor, "_keras_history", None)
-    return _tagged(
+    return _literal_config(
         "__keras_tensor__",
         shape=list(tensor.shape),
         dtype=tensor.dtype,
@@ -146,7 +153,7 @@ def _named_object(obj):
     """The config of a function, or of an object with `get_config()`."""
     if inspect.isfunction(obj) or inspect.isbuiltin(obj):
         name = registry.get_registered_name(obj)
-        return _reference("builtins", "function", name, "function")
+        return _object_config("builtins", "function", name, "function")
     cls = type(obj)
     if isinstance(obj, FunctionOp):
         module, name, registered = obj.module, obj.class_name, obj.class_name
@@ -163,18 +170,18 @@ def _named_object(obj):
             f"Cannot serialize {obj!r} ({cls.__name__}): a class must have a "
             "`get_config()` method to be put in a file."
         )
-    live, inner = current().configs.live, obj.get_config()
-    if live is not None and cls is not FunctionOp:
-        live[module, name, registered] = cls
+    originals, inner = current().serialization.originals, obj.get_config()
+    if originals is not None and cls is not FunctionOp:
+        originals[module, name, registered] = cls
         # `get_config` returned the function itself, so `from_config` expects it.
         kept = {k: v for k, v in inner.items() if inspect.isfunction(v)}
         inner = serialize_dict({k: v for k, v in inner.items() if k not in kept}) | kept
     else:
         inner = serialize_dict(inner)
-    config = _reference(module, name, inner, registered)
-    if (shared := current().configs.shared) is not None:
+    config = _object_config(module, name, inner, registered)
+    if (seen := current().serialization.seen_objects) is not None:
         # With the object in the table, no other one can get its id.
-        first = shared.setdefault(id(obj), (config, obj))[0]
+        first = seen.setdefault(id(obj), (config, obj))[0]
         if first is not config:
             first["shared_object_id"] = config["shared_object_id"] = id(obj)
     if getattr(obj, "built", False) and hasattr(obj, "get_build_config"):
@@ -185,7 +192,7 @@ def _named_object(obj):
     return config
 
 
-def _reference(module, class_name, config, registered_name):
+def _object_config(module, class_name, config, registered_name):
     return {
         "module": module,
         "class_name": class_name,
@@ -260,8 +267,9 @@ def _read(config, family=None):
     name, inner = config["class_name"], config["config"]
     if name in _LITERALS:
         return _LITERALS[name](inner)
-    if name == "__live__" and (live := current().configs.live) is not None:
-        return live[inner["number"]]
+    originals = current().serialization.originals
+    if name == "__live__" and originals is not None:
+        return originals[inner["number"]]
     if name == "__lambda__":
         return lambdas.load(inner, in_safe_mode())
     if name == "function":
@@ -270,7 +278,7 @@ def _read(config, family=None):
     # the module that the config names is looked up.
     if name == "_ScalarMeta" or config.get("module") == "jax._src.numpy.scalar_types":
         return jnp.dtype(inner).type
-    return _build_object(config, family)
+    return _shared_or_new(config, family)
 
 
 _LITERALS = {
@@ -309,8 +317,8 @@ def find_class(config: dict[str, Any], family: Any = None) -> Any:
     """The class, or the op, that a config names; ValueError if unregistered."""
     name, module = config["class_name"], config.get("module")
     registered = config.get("registered_name")
-    live = current().configs.live or {}
-    if (found := live.get((module, name, registered))) is not None:
+    originals = current().serialization.originals or {}
+    if (found := originals.get((module, name, registered))) is not None:
         return found
     # The user's classes come first, as in Keras: `custom_objects={"Dense": MyDense}`.
     for key in (registered, name):
@@ -327,16 +335,16 @@ def find_class(config: dict[str, Any], family: Any = None) -> Any:
     return found
 
 
-def _build_object(config, family):
-    shared, table = config.get("shared_object_id"), current().configs.shared
+def _shared_or_new(config, family):
+    shared, table = config.get("shared_object_id"), current().serialization.seen_objects
     if shared is None or table is None:
-        return _make_object(config, family)
+        return _new_object(config, family)
     if shared not in table:
-        table[shared] = _make_object(config, family)
+        table[shared] = _new_object(config, family)
     return table[shared]
 
 
-def _make_object(config, family):
+def _new_object(config, family):
     """Make the object of a config; build and compile it as the config says."""
     cls = find_class(config, family)
     inner = config["config"]

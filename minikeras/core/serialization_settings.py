@@ -9,9 +9,10 @@ class SerializationSettings(NamedTuple):
     Attributes:
         custom_objects: tables {name: class or function}, the innermost last.
         safe_mode: False lets lambdas of a config run; None: as the setting says.
-        shared: writing {id: (config, object)}, reading {id in the config: object} of
-            the objects so far; None: an object that occurs twice becomes two.
-        live: while a copy is made within this process, {number: function} and
+        seen_objects: of the objects so far, {id: (config, object)} while writing and
+            {id in the config: object} while reading; None: an object that occurs twice
+            becomes two.
+        originals: while a copy is made within this process, {number: function} and
             {(module, class_name, registered_name): class} of the original; else None.
     """
 
@@ -20,5 +21,5 @@ class SerializationSettings(NamedTuple):
 
     custom_objects: tuple[dict[str, Any], ...] = ()
     safe_mode: bool | None = None
-    shared: dict | None = None
-    live: dict | None = None
+    seen_objects: dict | None = None
+    originals: dict | None = None

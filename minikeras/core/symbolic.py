@@ -303,7 +303,7 @@ class FunctionOp(Operation):
     def from_config(cls, class_name: str, config: Any = None) -> "FunctionOp":
         """The op `class_name` with the arguments in `config`."""
         config = dict(config or {})
-        return cls(registry.op(class_name), config, name=config.pop("name", None))
+        return cls(registry.get_op(class_name), config, name=config.pop("name", None))
 
 
 def small_sizes_too(trace: Callable[..., Any], *args: Any, **config: Any) -> Any:

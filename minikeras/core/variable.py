@@ -60,7 +60,7 @@ def convert_to_tensor(
 
 # Held while Variables are leased or given back, and while several are assigned that
 # belong together, so that a step of another thread sees all of them or none.
-assigning = threading.RLock()
+assign_lock = threading.RLock()
 # Types known to be arrays. Ops ask for each argument, and `isinstance(x, jax.Array)`
 # goes through a metaclass: it takes 0.3 us, a look-up in a set 0.03 us.
 array_types: set[type] = set()
@@ -164,7 +164,7 @@ class Variable(Operators):
         self.path = "/".join((*current().path, self.name))
         # As in Keras, freezing a layer does not change the order of its weights, which
         # is also the order in files: those made trainable come first.
-        self._trainable = self._born_trainable = bool(trainable)
+        self._trainable = self._initially_trainable = bool(trainable)
         self._autocast = bool(autocast)
         self.aggregation = aggregation or "none"
         self.synchronization = synchronization
@@ -292,7 +292,7 @@ class Variable(Operators):
         if bindings is not None:
             bindings.bind(self, value)
             return value
-        with assigning:
+        with assign_lock:
             if self._lease is not None:
                 self._lease.write(self, value)
             elif isinstance(value, np.ndarray):  # the lease has ended since `free`
@@ -414,7 +414,7 @@ class Variable(Operators):
         )
 
     def __round__(self, ndigits=None):
-        return registry.op("Round")(self.value, ndigits or 0)
+        return registry.get_op("Round")(self.value, ndigits or 0)
 
     def __index__(self):
         return operator.index(self.value)
@@ -466,7 +466,7 @@ def _operand(x):
 
 def _logical(class_name):
     """Keras's `&`, `|` and `^` take the truth of the entries, of any dtype."""
-    return lambda a, b: registry.op(class_name)(a, b)
+    return lambda a, b: registry.get_op(class_name)(a, b)
 
 
 def _install_operators():

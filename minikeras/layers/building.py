@@ -20,7 +20,7 @@ from minikeras.layers.shapes import is_tensor_tree, map_leaves
 # Held while a layer is built: the user's code runs on tracers then and may keep them in
 # attributes, which another thread would take for arrays. Of two threads that meet an
 # unbuilt layer, the second finds it built.
-building = threading.RLock()
+build_lock = threading.RLock()
 
 
 class LazyBuild:
@@ -142,7 +142,7 @@ class LazyBuild:
 
     def _mk_build_for(self, given):
         """Build from the shapes of a call's arguments, unless another thread has."""
-        with building:
+        with build_lock:
             if not self.built:
                 self._mk_build_now(given)
 

@@ -1,17 +1,19 @@
-"""What an object holds: variables, sub-layers, metrics, seed generators.
+"""Find the state of an object: variables, sub-layers, metrics, seed generators.
 
-They are found by walking the attributes, so that lists and dicts may grow at any
+They are found by a walk over the attributes, so that lists and dicts may grow at any
 time. The order is Keras's: it decides the order of `weights`, and so of files.
 """
 
 import operator
+from collections.abc import Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
 from minikeras.core.members import Alias
 from minikeras.core.tree import TrackedSet
-from minikeras.core.variable import Variable, assigning, unique_paths
+from minikeras.core.variable import Variable, assign_lock, unique_paths
 from minikeras.random.seed_generator import SeedGenerator
 
 
@@ -39,6 +41,8 @@ class StateTracking:
             value = TrackedSet(value)
         before = self.__dict__.get(name)
         object.__setattr__(self, name, value)
+        # Numbers and strings hold no state: they change often, as a counter of steps
+        # does, and the walk over a model of 50 layers takes 3 ms.
         plain = type(value) in _PLAIN and type(before) in _PLAIN
         if value is not before and not plain:
             self._mk_forget()
@@ -48,17 +52,22 @@ class StateTracking:
         self._mk_forget()
 
     def _mk_forget(self):
-        """Walk again over this object's attributes, and those above it."""
+        """Make the next query walk over the attributes of this object again.
+
+        The objects above it do so, too: they compare `SubtreeState.changes`, because an
+        object does not know which others hold it.
+        """
         self.__dict__.pop("_mk_found", None)
         SubtreeState.changes += 1
 
     def _mk_lock(self, locked=True):
+        """Refuse new state from now on, or accept it again."""
         object.__setattr__(self, "_mk_locked", locked)
 
     def _mk_track(self, variable):
-        """Remember a variable that may not be kept in an attribute.
+        """Hold a Variable that the user's code may not set as an attribute.
 
-        In a frozen layer it is frozen too, and thaws with the layer.
+        In a frozen layer it is frozen, too, until the layer becomes trainable.
         """
         if self._mk_locked:
             raise ValueError(_locked_text(self, variable.name))
@@ -67,7 +76,7 @@ class StateTracking:
         self._mk_forget()
 
     def _mk_untrack_variable(self, variable):
-        """Forget a variable, so that it may be deleted or replaced."""
+        """Remove a Variable, so that it may be deleted or replaced."""
         for name, value in list(vars(self).items()):
             if value is variable:
                 object.__setattr__(self, name, None)
@@ -85,10 +94,10 @@ class StateTracking:
         return [x for x in self._mk_state().held if isinstance(x, kind)]
 
     def _mk_state(self):
-        """What the object holds directly.
+        """The `OwnState` of the object: what it holds directly.
 
-        The walk is remembered until an attribute is set, or one of the lists, dicts
-        and sets on its way holds other items than before.
+        It is kept until an attribute is set, or one of the lists, dicts and sets that
+        the walk has met has other items.
         """
         found = self.__dict__.get("_mk_found")
         if found is None or not found.is_fresh():
@@ -104,11 +113,11 @@ class StateTracking:
         return self._mk_held(SeedGenerator)
 
     def _mk_own_variables(self):
-        """The object's own weights: those born trainable first."""
+        """The object's own weights: those that were made trainable come first."""
         return list(self._mk_state().weights)
 
     def _mk_subtree_state(self):
-        """What this object and all layers below hold; remembered like `_state`."""
+        """The state of this object and all layers below; kept like `_mk_state`."""
         found = self.__dict__.get("_mk_found_below")
         if found is None or not found.is_fresh(self):
             found = self.__dict__["_mk_found_below"] = SubtreeState(self)
@@ -124,35 +133,35 @@ class StateTracking:
         return below[0 if include_self else 1 :]
 
     @property
-    def variables(self):
-        """All variables: weights, and states of seed generators."""
+    def variables(self) -> list[Variable]:
+        """All Variables: weights, and states of seed generators."""
         return list(self._mk_subtree_state().variables)
 
     @property
-    def weights(self):
+    def weights(self) -> list[Variable]:
         """`variables` without the states of seed generators."""
         return list(self._mk_subtree_state().weights)
 
     @property
-    def trainable_variables(self):
+    def trainable_variables(self) -> list[Variable]:
         """Variables that optimizers update."""
         return [v for v in self.variables if v.trainable] if self.trainable else []
 
     @property
-    def non_trainable_variables(self):
-        """Variables that optimizers leave alone."""
+    def non_trainable_variables(self) -> list[Variable]:
+        """Variables that optimizers do not update."""
         if not self.trainable:
             return self.variables
         return [v for v in self.variables if not v.trainable]
 
     @property
-    def trainable_weights(self):
+    def trainable_weights(self) -> list[Variable]:
         """Weights that optimizers update."""
         return [v for v in self.weights if v.trainable] if self.trainable else []
 
     @property
-    def non_trainable_weights(self):
-        """Weights that optimizers leave alone."""
+    def non_trainable_weights(self) -> list[Variable]:
+        """Weights that optimizers do not update."""
         if not self.trainable:
             return self.weights
         return [v for v in self.weights if not v.trainable]
@@ -161,17 +170,17 @@ class StateTracking:
         return [m for m in self._mk_state().held if _is_metric(m)]
 
     @property
-    def metrics(self):
-        """Metrics held here and below."""
+    def metrics(self) -> list:
+        """Metrics of this object and of all layers below."""
         return self._mk_own_metrics() + [m for x in self._mk_layers for m in x.metrics]
 
     @property
-    def metrics_variables(self):
+    def metrics_variables(self) -> list[Variable]:
         """Variables of `metrics`."""
         return _unique([v for m in self.metrics for v in m.variables])
 
     @property
-    def trainable(self):
+    def trainable(self) -> bool:
         """Do optimizers update the weights?"""
         return self._mk_trainable
 
@@ -179,17 +188,21 @@ class StateTracking:
     def trainable(self, value):
         self._mk_trainable = bool(value)
         for v in self._mk_own_variables():
-            if v._born_trainable:
+            # Averages of batch normalization do not become trainable with their layer.
+            if v._initially_trainable:
                 v.trainable = value
         for layer in self._mk_layers:
             layer.trainable = value
 
-    def get_weights(self):
-        """Values of `weights` as numpy arrays."""
+    def get_weights(self) -> list[np.ndarray]:
+        """The values of `weights`, as numpy arrays."""
         return [v.numpy() for v in self.weights]
 
-    def set_weights(self, weights):
+    def set_weights(self, weights: Sequence[Any]) -> None:
         """Assign arrays to `weights`, in order.
+
+        Args:
+            weights: list of array-likes, as `get_weights()` returns them.
 
         Raises:
             ValueError: another number of arrays, or another shape; nothing changes.
@@ -207,12 +220,12 @@ class StateTracking:
                     f"({variable.path}) is not compatible with provided weight "
                     f"shape {tuple(np.shape(value))}."
                 )
-        with assigning:  # a step of another thread starts from all of them, or none
+        with assign_lock:  # a step of another thread starts from all of them, or none
             for variable, value in zip(own, weights, strict=True):
                 variable.assign(value)
 
-    def count_params(self):
-        """Number of scalars in the weights; ValueError before `build`."""
+    def count_params(self) -> int:
+        """The number of scalars in the weights; ValueError before `build`."""
         if not self.built:
             raise ValueError(
                 f"count_params: layer {self.name!r} has no weights yet. Call it on "
@@ -220,13 +233,24 @@ class StateTracking:
             )
         return int(sum(np.prod(v.shape, dtype=np.int64) for v in self.weights))
 
-    def save_own_variables(self, store):
-        """Put the layer's own weights into `store` as "0", "1", …"""
+    def save_own_variables(self, store: Any) -> None:
+        """Write the layer's own weights into a store, as "0", "1", …
+
+        Args:
+            store: dict-like of a file: {name: array}.
+        """
         for i, v in enumerate(self._mk_own_variables()):
             store[str(i)] = v.numpy()
 
-    def load_own_variables(self, store):
-        """Assign what `save_own_variables` put into `store`."""
+    def load_own_variables(self, store: Any) -> None:
+        """Assign the layer's own weights from a store.
+
+        Args:
+            store: dict-like of a file, as `save_own_variables` fills it.
+
+        Raises:
+            ValueError: another number of arrays, or another shape; nothing changes.
+        """
         for i, v in enumerate(self._mk_check_store(store)):
             v.assign(store[str(i)])
 
@@ -255,7 +279,7 @@ class StateTracking:
 
     @contextmanager
     def _mk_unchanged(self):
-        """Afterwards this and all layers below are as they were before."""
+        """At the end, this object and all layers below have their attributes back."""
         before = [(layer, dict(vars(layer))) for layer in self._mk_flatten_layers()]
         try:
             yield
@@ -267,13 +291,14 @@ class StateTracking:
 
 
 class OwnState:
-    """What an object holds directly, found by one walk over its attributes.
+    """The state that an object holds directly, found by one walk over its attributes.
 
     Attributes:
         held: all state, each object once, in order.
-        layers: of that, the layers.
-        weights: the variables, those born trainable first.
+        layers: the layers among them.
+        weights: the Variables, those made trainable first.
         variables: the weights, and states of seed generators.
+        containers: [(list, dict or set, its items)] that the walk has met.
     """
 
     __slots__ = ("held", "layers", "weights", "variables", "containers")
@@ -287,34 +312,37 @@ class OwnState:
         self.held = list(leaves.values())
         self.layers = [x for x in self.held if isinstance(x, StateTracking)]
         weights = (x for x in self.held if isinstance(x, Variable))
-        self.weights = sorted(weights, key=lambda v: not v._born_trainable)
+        self.weights = sorted(weights, key=lambda v: not v._initially_trainable)
         self.variables = self.weights + [
             x.state for x in self.held if isinstance(x, SeedGenerator)
         ]
 
-    def is_fresh(self):
-        """Do the containers on the way still hold the same items?"""
-        return all(map(_is_same, self.containers))
+    def is_fresh(self) -> bool:
+        """Have the containers still the same items?"""
+        return all(map(_has_same_items, self.containers))
 
 
 class SubtreeState:
-    """What an object and all layers below it hold.
+    """The state of an object and of all layers below it.
 
     Attributes:
         layers: the object, then the layers, depth first, each once.
-        weights, variables: as in `OwnState`, of all of them, each once.
+        weights, variables: as in `OwnState`, of all layers, each once.
         paths: {path: Variable} of `variables`, one for each.
-        carried: Variables that are carried from batch to batch, but are no state of
-            the model: `_mk_carried` of each layer names the attributes.
+        carried: Variables that keep values from batch to batch and are no state of the
+            model: `_mk_carried` of each layer names the attributes.
     """
 
     __slots__ = (
         "layers", "weights", "variables", "paths", "carried", "_changes", "_containers"
     )  # fmt: skip
 
-    changes = 0  # of attributes, of any object so far
+    # How many attributes of any objects have been set so far. With one number for all,
+    # setting an attribute is cheap, and a model of any size is checked by one compare.
+    changes = 0
 
     def __init__(self, top):
+        # With a list, not by recursion: Python's limit is 1,000 frames deep.
         seen, todo = {}, [top]
         while todo:
             layer = todo.pop()
@@ -335,16 +363,23 @@ class SubtreeState:
         self._containers = [c for x in found for c in x.containers]
         self._changes = SubtreeState.changes
 
-    def is_fresh(self, top):
-        """Has no attribute been set, and do the containers hold the same items?"""
+    def is_fresh(self, top: Any) -> bool:
+        """Has no attribute been set, and have the containers the same items?
+
+        Args:
+            top: the object. A copy of it has this `SubtreeState` as well, which is not
+                fresh for the copy.
+        """
         return (
             self._changes == SubtreeState.changes
-            and self.layers[0] is top  # and not the object of which `top` is a copy
-            and all(map(_is_same, self._containers))
+            and self.layers[0] is top
+            and all(map(_has_same_items, self._containers))
         )
 
 
 class _Lock:
+    """Keras's tracker of a layer, as far as other packages use it."""
+
     def __init__(self, holder):
         self._holder = holder
 
@@ -376,9 +411,11 @@ def _unique(objects):
 
 
 def _state_leaves(value, containers=None):
-    """Variables, layers, metrics and seed generators in nested containers.
+    """Yield the Variables, layers, metrics and seed generators in nested containers.
 
-    Adds to `containers`, if given, each one that may change, with its items.
+    Args:
+        value: an attribute.
+        containers: list that gets (container, its items) of those that may change.
     """
     if isinstance(value, (Variable, StateTracking, SeedGenerator)) or _is_metric(value):
         yield value
@@ -391,7 +428,7 @@ def _state_leaves(value, containers=None):
                 yield from _state_leaves(item, containers)
 
 
-def _is_same(known):
+def _has_same_items(known):
     container, items = known
     now = _items(container)
     return len(now) == len(items) and all(map(operator.is_, now, items))
@@ -406,5 +443,6 @@ def _holds_state(value):
 
 
 def _is_known(holder, value):
+    """Does the holder have all the state in the value already, under another name?"""
     known = {id(leaf) for v in vars(holder).values() for leaf in _state_leaves(v)}
     return all(id(leaf) in known for leaf in _state_leaves(value))

@@ -141,7 +141,7 @@ class _Facade(types.ModuleType):
         path = _inner(self.__name__)
         if path not in public.values():  # a path of Keras 2
             path = public.get(id(first), "")
-        raise missing.error(start, path, name, sys._getframe(1))
+        raise missing.missing_name_error(start, path, name, sys._getframe(1))
 
     def __setattr__(self, name, value):
         super().__setattr__(name, value)

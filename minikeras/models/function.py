@@ -61,23 +61,23 @@ class Function(Operation):
         Returns:
             Arrays in the nesting of the function's outputs.
         """
-        specs = self._mk_inputs
-        if isinstance(specs, KerasTensor):
+        own = self._mk_inputs
+        if isinstance(own, KerasTensor):
             inputs = as_array(inputs)
-        if jax.tree_util.tree_structure(inputs) != jax.tree_util.tree_structure(specs):
+        if jax.tree_util.tree_structure(inputs) != jax.tree_util.tree_structure(own):
             raise ValueError(
                 f"Function {self.name!r} was called with an invalid input structure. "
-                f"Expected {specs}, got {inputs!r}."
+                f"Expected {own}, got {inputs!r}."
             )
         arrays = list(map(as_array, jax.tree_util.tree_leaves(inputs)))
-        for spec, x in zip(self.inputs, arrays, strict=True):
-            if not _fits(spec.shape, x.shape):
+        for tensor, x in zip(self.inputs, arrays, strict=True):
+            if not _fits(tensor.shape, x.shape):
                 raise ValueError(
                     f"Function {self.name!r} was passed incompatible inputs. For input "
-                    f"{spec.name!r}, expected the shape {spec.shape}, got "
+                    f"{tensor.name!r}, expected the shape {tensor.shape}, got "
                     f"{tuple(x.shape)}."
                 )
-        values = {id(s): x for s, x in zip(self.inputs, arrays, strict=True)}
+        values = {id(t): x for t, x in zip(self.inputs, arrays, strict=True)}
         self._mk_graph.run(values)
         return graphs.substitute(self._mk_outputs, values)
 
@@ -95,9 +95,9 @@ class Function(Operation):
         Args:
             input_shape: shapes in the nesting of the function's inputs.
         """
-        specs, treedef = jax.tree_util.tree_flatten(self._mk_inputs)
+        own, treedef = jax.tree_util.tree_flatten(self._mk_inputs)
         shapes = treedef.flatten_up_to(input_shape)
-        tensors = [KerasTensor(s, x.dtype) for x, s in zip(specs, shapes, strict=True)]
+        tensors = [KerasTensor(s, x.dtype) for x, s in zip(own, shapes, strict=True)]
         inputs = treedef.unflatten(tensors)
         outputs = self.compute_output_spec(inputs)
         return jax.tree_util.tree_map(lambda x: x.shape, outputs)

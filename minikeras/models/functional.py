@@ -50,7 +50,7 @@ class Functional(Function, Model):
             op for op in self._mk_graph.operations if isinstance(op, Layer)
         ]
         _check_unique_names(self._mk_graph.operations)
-        self.input_spec = model_inputs.specs_of(inputs)
+        self.input_spec = model_inputs.input_specs(inputs)
         self.built = True
         if not trainable:
             self.trainable = False
@@ -138,8 +138,8 @@ class Functional(Function, Model):
         inputs = model_inputs.match_structure(self._mk_inputs, inputs)
         leaves = jax.tree_util.tree_leaves(inputs)
         if len(leaves) == len(self.inputs) and all(
-            is_keras_tensor(x) and x.shape == spec.shape and x.dtype == spec.dtype
-            for x, spec in zip(leaves, self.inputs, strict=True)
+            is_keras_tensor(x) and x.shape == own.shape and x.dtype == own.dtype
+            for x, own in zip(leaves, self.inputs, strict=True)
         ):
             return jax.tree_util.tree_map(graphs.tensor_like, self._mk_outputs)
         return Model.compute_output_spec(self, inputs, training=training, mask=mask)

@@ -44,10 +44,10 @@ class Model(Trainer, Layer):
     def __new__(cls, *args, **kwargs):
         if cls is Model and _is_functional(args, kwargs):
             cls = Model._mk_graph_class
-        return super().__new__(cls)._mk_store_arguments(args, kwargs)
+        return super().__new__(cls)._mk_remember_call(args, kwargs)
 
-    def _mk_store_arguments(self, args, kwargs):
-        """Store them for the config of a subclass without `get_config`."""
+    def _mk_remember_call(self, args, kwargs):
+        """Store the constructor's arguments for classes without a `get_config`."""
         self.__dict__["_mk_init_arguments"] = (args, kwargs)
         return self
 

@@ -169,9 +169,9 @@ class Sequential(Model):
         """
         x = inputs
         if self._mk_functional is not None:
-            spec = self._mk_functional._mk_inputs
-            if getattr(x, "ndim", None) != spec.ndim or x.dtype != spec.dtype:
-                x = model_inputs.standardize(spec, x)[id(spec)]
+            own = self._mk_functional._mk_inputs
+            if getattr(x, "ndim", None) != own.ndim or x.dtype != own.dtype:
+                x = model_inputs.standardize(own, x)[id(own)]
         mode = {} if training is None else {"training": training}
         with Frame(**mode):
             for layer in self.layers:

@@ -12,7 +12,7 @@ import numpy as np
 
 from minikeras.core import dtypes
 from minikeras.core import printing as terminal
-from minikeras.core.late_import import draws_undone, late_import
+from minikeras.core.late_import import late_import, restored_random_state
 from minikeras.core.printing import print_msg
 from minikeras.core.unknown_sizes import SIZES_FOR_NONE
 from minikeras.layers.shapes import map_shapes
@@ -63,7 +63,7 @@ def summary_text(
     width = line_length or _width(connected, show_trainable, on_screen)
     colours = on_screen and terminal.shows_colours()
     # While it prints, rich imports modules and draws random numbers to name styles.
-    with draws_undone():
+    with restored_random_state():
         console = late_import("rich.console").Console(
             width=width,
             force_terminal=colours,

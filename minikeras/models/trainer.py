@@ -23,6 +23,11 @@ from minikeras.layers.call_signature import CallSignature, signature_of
 from minikeras.layers.layer import Layer
 from minikeras.metrics.reduction import Mean
 from minikeras.models.compile_config import CompileConfig, has_loss, with_loss_scale
+from minikeras.models.fit_arguments import (
+    reject_unknown,
+    validation_epochs,
+    verbosity,
+)
 from minikeras.models.on_batch import OnBatch
 from minikeras.models.stateless import StatelessMethods
 from minikeras.training import loop
@@ -94,13 +99,14 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
             metrics: list of names, functions or `Metric` objects; list or dict of lists
                 for several outputs.
             weighted_metrics: the same, for metrics that use sample and class weights.
-            run_eagerly: bool, run the steps without compiling them, for debugging.
+            run_eagerly: bool, whether to run the steps without compiling them, for
+                debugging.
             steps_per_execution: int >= 1, steps between two calls of the batch
                 callbacks; "auto" is 1. How many steps one dispatch runs does not depend
                 on it.
-            jit_compile: True or "auto" compiles the steps; False is `run_eagerly`.
-            auto_scale_loss: bool, wrap the optimizer in a `LossScaleOptimizer` if the
-                dtype policy is `mixed_float16`.
+            jit_compile: bool, whether to compile the steps; "auto" compiles them.
+            auto_scale_loss: bool, whether to wrap the optimizer in a
+                `LossScaleOptimizer` if the dtype policy is `mixed_float16`.
 
         Raises:
             ValueError: unknown name, or arguments that do not fit together.
@@ -129,8 +135,11 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
         self.loss = loss
         self._mk_compile_loss, self._mk_compile_metrics = compile_loss, compile_metrics
         self._mk_loss_tracker = Mean(name="loss")
-        group = 1 if steps_per_execution == "auto" else steps_per_execution
-        self.steps_per_execution = positive_int(group, "steps_per_execution")
+        if steps_per_execution == "auto":
+            steps_per_execution = 1
+        self.steps_per_execution = positive_int(
+            steps_per_execution, "steps_per_execution"
+        )
         self._mk_run_eagerly = bool(run_eagerly)
         self._mk_jit_compile = bool(jit_compile)
         self.stop_training = False
@@ -243,15 +252,17 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
         return results
 
     def _mk_tracked_loss(self, x, y, y_pred, sample_weight, training):
+        """Compute the loss and add it to the loss tracker."""
         loss = self._mk_call_compute_loss(x, y, y_pred, sample_weight, training)
         self._mk_track_loss(loss, x)
         return loss
 
     def _mk_track_loss(self, loss, x):
         if self._mk_loss_tracker is not None:
-            size = next((a.shape[0] for a in jax.tree_util.tree_leaves(x)), 1)
+            # Weighted by the batch size: the last batch of an epoch may be smaller.
+            batch_size = next((a.shape[0] for a in jax.tree_util.tree_leaves(x)), 1)
             self._mk_loss_tracker.update_state(
-                jax.lax.stop_gradient(loss), sample_weight=size
+                jax.lax.stop_gradient(loss), sample_weight=batch_size
             )
 
     def _mk_call_compute_loss(self, x, y, y_pred, sample_weight, training):
@@ -304,6 +315,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
         own_step = self._mk_overrides("train_step") or self._mk_overrides("test_step")
 
         def run(x, y, sample_weight):
+            """Call the model, then what else the first step would build."""
             try:
                 y_pred = self(x, training=False)
             except NotImplementedError:
@@ -355,19 +367,25 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
                 a `PyDataset`, `tf.data.Dataset`, torch `DataLoader`, Grain loader,
                 generator or any other iterable; or a source of samples of TFDS.
             y: targets, with arrays only.
-            batch_size: samples a step; 32 by default.
-            epochs: number of the last epoch.
+            batch_size: int, samples in a step; None takes 32.
+            epochs: int, stop before the epoch of this number, counted from 0.
             verbose: 0 silent, 1 progress bar, 2 one line an epoch, "auto".
             callbacks: list of `Callback`s, or a `CallbackList`.
-            validation_split: share of the arrays, from their end, to evaluate on.
+            validation_split: number in [0, 1), share of the arrays, from their end, to
+                evaluate on.
             validation_data: (x, y), (x, y, sample_weight), or a source of batches.
-            shuffle: shuffle the samples before each epoch; "batch": inside batches.
-            class_weight: {class: weight}.
-            sample_weight: weight of each sample.
-            initial_epoch: number of the first epoch.
-            steps_per_epoch: batches an epoch; needed with endless generators.
-            validation_steps, validation_batch_size: the same for the validation.
-            validation_freq: every how many epochs to validate, or a list of epochs.
+            shuffle: bool, whether to shuffle the samples before each epoch; "batch"
+                shuffles inside blocks of a batch.
+            class_weight: dict {class: weight}, factor of the loss of each class.
+            sample_weight: array, factor of the loss of each sample.
+            initial_epoch: int, number of the first epoch, counted from 0.
+            steps_per_epoch: int, batches in an epoch; None takes all. Endless
+                generators need it.
+            validation_steps: int, batches of the validation data; None takes all.
+            validation_batch_size: int, samples in a batch of the validation; None takes
+                `batch_size`.
+            validation_freq: int, validate after each so many epochs, or a list of the
+                epochs, counted from 1, after which to validate.
 
         Returns:
             A `History`: `history.history` is {name: [value of each epoch]}.
@@ -387,12 +405,14 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
         validation = None
         if validation_data is not None:
             val_x, val_y, val_weight = unpack_x_y_sample_weight(validation_data)
-            size = (
+            validation_batch_size = (
                 count_or_none("validation_batch_size", validation_batch_size)
                 or batch_size
             )
-            val = get_adapter(val_x, val_y, val_weight, size, validation_steps)
-            epochs_with = _validation_epochs(validation_freq, epochs)
+            val = get_adapter(
+                val_x, val_y, val_weight, validation_batch_size, validation_steps
+            )
+            epochs_with = validation_epochs(validation_freq, epochs)
             validation = (self._mk_feed(val, validation_steps, True), epochs_with)
         return loop.fit(
             self,
@@ -401,7 +421,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
             callbacks,
             epochs,
             initial_epoch,
-            _verbosity(verbose),
+            verbosity(verbose),
         )
 
     def evaluate(
@@ -424,18 +444,18 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
             verbose: 0 silent, 1 progress bar, 2 one line, "auto".
             steps: int, number of batches; None takes all.
             callbacks: list of `Callback`s, or a `CallbackList`.
-            return_dict: bool, return a dict {name: value}.
+            return_dict: bool, whether to return a dict {name: value}.
             **kwargs: must be empty.
 
         Returns:
             The loss, [loss, metrics …], or with `return_dict` {name: value}.
         """
         self._mk_assert_compiled("evaluate")
-        _reject_unknown("evaluate", kwargs)
+        reject_unknown("evaluate", kwargs)
         steps = count_or_none("steps", steps)
         adapter = get_adapter(x, y, sample_weight, batch_size, steps)
         feed = self._mk_feed(adapter, steps)
-        logs = loop.evaluate(self, feed, callbacks, _verbosity(verbose))
+        logs = loop.evaluate(self, feed, callbacks, verbosity(verbose))
         return logs if return_dict else self._mk_as_list(logs)
 
     def predict(
@@ -458,7 +478,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
         steps = count_or_none("steps", steps)
         adapter = get_adapter(x, None, None, batch_size, steps)
         feed = self._mk_feed(adapter, steps)
-        return loop.predict(self, feed, callbacks, _verbosity(verbose))
+        return loop.predict(self, feed, callbacks, verbosity(verbose))
 
     def _mk_feed(self, adapter, steps, reused=False):
         """The feed of a source; `reused` for the several epochs of `fit`."""
@@ -469,31 +489,5 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
 def _depends_on_mode(layer):
     """Does the layer draw random numbers, or keep statistics?"""
     return bool(layer._mk_seed_generators) or any(
-        not v._born_trainable for v in layer._mk_own_variables()
+        not v._initially_trainable for v in layer._mk_own_variables()
     )
-
-
-def _verbosity(verbose):
-    """`verbose` as 0, 1 or 2."""
-    if verbose == "auto":
-        return 1 if settings.is_interactive_logging_enabled() else 2
-    if isinstance(verbose, str):
-        raise ValueError(f'`verbose` must be 0, 1, 2 or "auto", got {verbose!r}.')
-    return int(verbose or 0)
-
-
-def _validation_epochs(freq, epochs):
-    """The epochs, counted from 1, after which to validate."""
-    if isinstance(freq, int):
-        return range(freq, epochs + 1, freq)
-    if isinstance(freq, (list, tuple, set)):
-        return set(freq)
-    raise ValueError(
-        f"validation_freq: expected an int or a list of epochs, got {freq!r}."
-    )
-
-
-def _reject_unknown(method, kwargs):
-    kwargs.pop("_use_cached_eval_dataset", None)
-    if kwargs:
-        raise ValueError(f"{method}: arguments not recognized: {sorted(kwargs)}.")

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from minikeras import settings
-from minikeras.core import dtypes
+from minikeras.core import dtypes, platform
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array, promote
@@ -34,7 +34,7 @@ def _may_fuse(query):
         and query.dtype.name in _FUSED_DTYPES
         and query.shape[-1] <= _MAX_FUSED_SIZE
         and query.shape[-1] % 8 == 0
-        and jax.default_backend() == "gpu"
+        and platform.platform() == "gpu"
     )
 
 

@@ -37,11 +37,11 @@ def _sum(terms):
     return functools.reduce(operator.add, terms)
 
 
-def _padded(x, steps):
+def _padded(x, geometry):
     """The inputs with their padding and the zeros between them."""
     config = [
         (low, high, d - 1)
-        for (low, high), d in zip(steps.pads, steps.spread, strict=True)
+        for (low, high), d in zip(geometry.padding, geometry.lhs_dilation, strict=True)
     ]
     zero = jnp.zeros((), x.dtype)
     return lax.pad(x, zero, [(0, 0, 0), *config, (0, 0, 0)])
@@ -66,7 +66,7 @@ def _slices(x, window, out_sizes, strides, dilation):
         yield index, lax.slice(x, *limits, [1, *strides, 1])
 
 
-def _rows(x, width, out_sizes, steps):
+def _rows(x, width, out_sizes, geometry):
     """Slices along the last spatial axis, concatenated as channels.
 
     One product then serves a whole row of the window, and the slices of a row are
@@ -78,35 +78,35 @@ def _rows(x, width, out_sizes, steps):
         x,
         (*ones, width),
         (*above, out_sizes[-1]),
-        (*ones, steps.strides[-1]),
-        (*ones, steps.dilation[-1]),
+        (*ones, geometry.strides[-1]),
+        (*ones, geometry.rhs_dilation[-1]),
     )
     parts = [entry for _, entry in entries]
     return parts[0] if width == 1 else jnp.concatenate(parts, -1)
 
 
-def _row_slices(x, window, out_sizes, steps):
+def _row_slices(x, window, out_sizes, geometry):
     """For each row of the window its index and the inputs that it is multiplied by.
 
     Yields:
         Index in the other axes of the window, and a (batch · outputs, width of the row
         · channels) matrix.
     """
-    rows = _rows(_padded(x, steps), window[-1], out_sizes, steps)
-    walk = (*window[:-1], 1), out_sizes, (*steps.strides[:-1], 1), (*steps.dilation,)
+    rows = _rows(_padded(x, geometry), window[-1], out_sizes, geometry)
+    walk = (*window[:-1], 1), out_sizes, (*geometry.strides[:-1], 1), (*geometry.rhs_dilation,)
     for index, entry in _slices(rows, *walk):
         yield index[:-1], entry.reshape(-1, entry.shape[-1])
 
 
-def row_products(x, w, steps, out_sizes):
+def row_products(x, w, geometry, out_sizes):
     """The convolution as a sum of matrix products, one for each row of the window."""
     window, filters = w.shape[:-2], w.shape[-1]
     w = w.reshape(*window[:-1], -1, filters)
-    total = _sum(a @ w[index] for index, a in _row_slices(x, window, out_sizes, steps))
+    total = _sum(a @ w[index] for index, a in _row_slices(x, window, out_sizes, geometry))
     return total.reshape(x.shape[0], *out_sizes, filters)
 
 
-def shifted_sums(x, w, steps, out_sizes):
+def shifted_sums(x, w, geometry, out_sizes):
     """The convolution as one product, whose parts are shifted and summed.
 
     The product of x with the kernels of all entries of the window has window · filters
@@ -119,7 +119,7 @@ def shifted_sums(x, w, steps, out_sizes):
     def shifted(i, index):
         """The part of entry i of the window, at the outputs that it contributes to."""
         config = [(0, 0, 0)]
-        moves = steps.pads, steps.dilation, steps.spread
+        moves = geometry.padding, geometry.rhs_dilation, geometry.lhs_dilation
         for j, n, (low, _), d, step, out_size in zip(
             index, x.shape[1:-1], *moves, out_sizes, strict=True
         ):
@@ -133,7 +133,7 @@ def shifted_sums(x, w, steps, out_sizes):
     return _sum(shifted(i, index) for i, index in enumerate(indices))
 
 
-def depthwise(x, w, steps, out_sizes):
+def depthwise(x, w, geometry, out_sizes):
     """The depthwise convolution as a sum over the window of slice · scale.
 
     Args:
@@ -142,35 +142,35 @@ def depthwise(x, w, steps, out_sizes):
     channels = x.shape[-1]
     w = w.reshape(*w.shape[:-2], channels, -1)
     entries = _slices(
-        _padded(x, steps), w.shape[:-2], out_sizes, steps.strides, steps.dilation
+        _padded(x, geometry), w.shape[:-2], out_sizes, geometry.strides, geometry.rhs_dilation
     )
     total = _sum(entry[..., None] * w[index] for index, entry in entries)
     return total.reshape(*total.shape[:-2], -1)
 
 
-def kernel_gradient_by_rows(x, g, steps, window):
+def kernel_gradient_by_rows(x, g, geometry, window):
     """The gradient of a kernel as matrix products, one for each row of the window.
 
     Args:
         g: (batch, *out_sizes, n), the gradient of the outputs.
-        steps: those of the convolution.
+        geometry: those of the convolution.
         window: tuple, the sizes of the window.
 
     Returns:
         (*window, channels, n).
     """
     flat = g.reshape(-1, g.shape[-1])
-    rows = _row_slices(x, window, g.shape[1:-1], steps)
+    rows = _row_slices(x, window, g.shape[1:-1], geometry)
     parts = [entry.T @ flat for _, entry in rows]
     return jnp.stack(parts).reshape(*window, x.shape[-1], -1)
 
 
-def depthwise_kernel_gradient(x, g, steps, window):
+def depthwise_kernel_gradient(x, g, geometry, window):
     """The gradient of a depthwise kernel: Σ inputs · g for each entry of the window.
 
     Args:
         g: (batch, *out_sizes, n), the gradient of the outputs.
-        steps: those of the convolution.
+        geometry: those of the convolution.
         window: tuple, the sizes of the window.
 
     Returns:
@@ -179,7 +179,7 @@ def depthwise_kernel_gradient(x, g, steps, window):
     channels = x.shape[-1]
     each = g.reshape(*g.shape[:-1], channels, -1)
     entries = _slices(
-        _padded(x, steps), window, g.shape[1:-1], steps.strides, steps.dilation
+        _padded(x, geometry), window, g.shape[1:-1], geometry.strides, geometry.rhs_dilation
     )
     terms = [entry[..., None] * each for _, entry in entries]
     zeros = [np.zeros((), g.dtype)] * len(terms)

@@ -14,16 +14,14 @@ GPUs and TPUs keep XLA's convolution. CPUs keep it too, except for:
 | kernel's gradient: strided transposed, one filter | inputs and gradient swapped |
 | strided transposed, 16 filters or more | one plain convolution for each phase |
 | at most 6 filters, no strides, large | one product for the window, then shifted sums |
-| any, in the body of a loop (`in_loop`) | products |
+| any, in the body of a loop (`Frame.in_loop`) | products |
 
 There XLA takes 1.5 to 100 times as long (most in depthwise and grouped gradients, and
 in loops). Elsewhere a product is not faster, because it copies slices first.
 Half floats are summed in float32.
 """
 
-import contextlib
 import math
-import threading
 from collections.abc import Callable
 from functools import partial
 
@@ -34,8 +32,9 @@ from jax import lax
 from jax.extend.core import Primitive, jaxpr_as_fun
 from jax.interpreters import ad, batching, mlir
 
+from minikeras.core.bridge import current
 from minikeras.ops.convolution_as_products import (
-    Steps,
+    ConvGeometry,
     depthwise,
     depthwise_kernel_gradient,
     kernel_gradient_by_rows,
@@ -44,11 +43,12 @@ from minikeras.ops.convolution_as_products import (
 )
 from minikeras.ops.dilated_inputs import phase_convolutions, swapped_kernel_gradient
 
-# Taps are the entries of a window. Each costs a slice in the program, so that larger
-# windows are left to XLA.
-_MAX_TAPS = 64
-# Strides of 2 along both axes make four phases: fewer taps leave some without any.
-_MIN_PHASE_TAPS = 4
+# Entries of a window. Each costs a slice in the program, so that larger windows are
+# left to XLA.
+_MAX_WINDOW_SIZE = 64
+# Strides of 2 along both axes make four phases: with fewer entries of the window, some
+# phases have none.
+_MIN_PHASE_WINDOW_SIZE = 4
 # `shifted_sums` writes an array of window · filters channels: worth it only for few.
 _MAX_SUMMED_FILTERS = 6
 # Multiply-adds. Below, the shorter program of XLA saves more time in compilation than
@@ -59,28 +59,28 @@ _VECTOR = 16
 _MIN_DEPTHWISE_CHANNELS = 2 * _VECTOR
 
 
-def _suits_products(taps, rank):
-    # One tap is a matrix product of the inputs as they are, without any copy.
-    return taps == 1 or rank == 3
+def _suits_products(window_size, rank):
+    # A window of one entry is a matrix product of the inputs, without any copy.
+    return window_size == 1 or rank == 3
 
 
-def _suits_phases(w, steps):
+def _suits_phases(w, geometry):
     """Would XLA multiply by many zeros between the inputs?"""
     # Milliseconds by XLA and in phases: 2x2 at 32x16x16x64 -> 32: 6.8, 2.1; 3x3 at
     # 128x14x14x64 -> 32: 12, 6; 4x4 at 64x14x14x16 -> 64: 40, 4. With fewer filters the
     # products of the phases are too narrow.
-    plain = max(steps.dilation) == 1 and len(steps.spread) == 2
+    plain = max(geometry.rhs_dilation) == 1 and len(geometry.lhs_dilation) == 2
     return (
-        plain and math.prod(w.shape[:-2]) >= _MIN_PHASE_TAPS and w.shape[-1] >= _VECTOR
+        plain and math.prod(w.shape[:-2]) >= _MIN_PHASE_WINDOW_SIZE and w.shape[-1] >= _VECTOR
     )
 
 
-def _forward(x, w, steps, groups, loop) -> Callable | None:
+def _choose_program(x, w, geometry, groups, loop) -> Callable | None:
     """The fastest function for the convolution; None for XLA's."""
     *window, channels, filters = w.shape
-    taps, rank = math.prod(window), len(window)
-    spread, strided = max(steps.spread) > 1, max(steps.strides) > 1
-    if taps > _MAX_TAPS:
+    window_size, rank = math.prod(window), len(window)
+    spread, strided = max(geometry.lhs_dilation) > 1, max(geometry.strides) > 1
+    if window_size > _MAX_WINDOW_SIZE:
         return None
     if channels == 1 and x.shape[-1] == groups:
         return depthwise
@@ -88,23 +88,23 @@ def _forward(x, w, steps, groups, loop) -> Callable | None:
     if groups > 1 or (spread and strided):
         return None
     # Phases are convolutions of XLA's again, which are slow in loops.
-    if spread and not loop and _suits_phases(w, steps):
+    if spread and not loop and _suits_phases(w, geometry):
         return phase_convolutions
-    products = loop or _suits_products(taps, rank)
+    products = loop or _suits_products(window_size, rank)
     if spread:
         return shifted_sums if products else None
     # The size of a symbolic batch is not known yet and counts as one.
     size = math.prod(n for n in x.shape if isinstance(n, int))
-    large = size * taps * filters >= _MIN_SUMMED_SIZE
-    if filters <= _MAX_SUMMED_FILTERS and taps > 1 and not strided and large:
+    large = size * window_size * filters >= _MIN_SUMMED_SIZE
+    if filters <= _MAX_SUMMED_FILTERS and window_size > 1 and not strided and large:
         return shifted_sums
     return row_products if products else None
 
 
-def _backward(x, g, steps, window, groups, loop) -> Callable | None:
+def _choose_kernel_gradient(x, g, geometry, window, groups, loop) -> Callable | None:
     """The fastest function for the gradient of a kernel; None for XLA's."""
-    taps, channels = math.prod(window), x.shape[-1]
-    if taps > _MAX_TAPS or max(steps.spread) > 1:
+    window_size, channels = math.prod(window), x.shape[-1]
+    if window_size > _MAX_WINDOW_SIZE or max(geometry.lhs_dilation) > 1:
         return None
     if groups > 1:
         # Fewer channels are split into one convolution for each group.
@@ -112,12 +112,12 @@ def _backward(x, g, steps, window, groups, loop) -> Callable | None:
         return depthwise_kernel_gradient if many else None
     # One input channel: the first layer on grey images.
     single = channels == 1 and g.shape[-1] >= _VECTOR
-    products = loop or _suits_products(taps, len(window))
+    products = loop or _suits_products(window_size, len(window))
     return kernel_gradient_by_rows if products or single else None
 
 
-def _by_own_function(lhs, rhs, shape, params, loop):
-    """The convolution of those parameters by `_forward` or `_backward`, or None."""
+def _by_faster_program(lhs, rhs, shape, params, loop):
+    """The convolution by a program faster than XLA's; None if there is none."""
     (n, c, *space), (o, i, *window), out = params["dimension_numbers"]
     sizes = tuple(shape[axis] for axis in out[2:])
     groups = params["feature_group_count"], params["batch_group_count"]
@@ -127,21 +127,21 @@ def _by_own_function(lhs, rhs, shape, params, loop):
     # samples and whose kernel is the gradient of the outputs. Only there the channels
     # come before the batch: for channels last (n, c) is then (3, 0).
     if n > c and groups[0] == 1:
-        steps = Steps(dilation, pads, strides, spread)
+        geometry = ConvGeometry(dilation, pads, strides, spread)
         x, g = lhs.transpose(c, *space, n), rhs.transpose(i, *window, o)
-        function = _backward(x, g, steps, sizes, groups[1], loop)
+        function = _choose_kernel_gradient(x, g, geometry, sizes, groups[1], loop)
         operands, order = (x, g), (*out[2:], out[0], out[1])
     elif groups[1] == 1:
-        steps = Steps(strides, pads, dilation, spread)
+        geometry = ConvGeometry(strides, pads, dilation, spread)
         x, w = lhs.transpose(n, *space, c), rhs.transpose(*window, i, o)
-        function = _forward(x, w, steps, groups[0], loop)
+        function = _choose_program(x, w, geometry, groups[0], loop)
         operands, order = (x, w), (out[0], *out[2:], out[1])
     else:
         return None
     if function is None:
         return None
     # The functions know one layout, (batch, *space, channels).
-    return function(*operands, steps, sizes).transpose(*np.argsort(order))
+    return function(*operands, geometry, sizes).transpose(*np.argsort(order))
 
 
 def _by_groups(lhs, rhs, params):
@@ -189,7 +189,7 @@ def _on_cpu(lhs, rhs, loop=False, **params):
         )
     # Sums over a window lose digits in half floats: the result is rounded once.
     kind = out.dtype if out.dtype.itemsize > 2 else jnp.float32
-    result = _by_own_function(
+    result = _by_faster_program(
         lhs.astype(kind), rhs.astype(kind), out.shape, params, loop
     )
     if result is not None:
@@ -199,33 +199,19 @@ def _on_cpu(lhs, rhs, loop=False, **params):
     return _xla(lhs, rhs, **params)
 
 
-# Traces of several threads run at once; each has its own answer to "in a loop?".
-_thread = threading.local()
-
-
-@contextlib.contextmanager
-def in_loop():
-    """Context: convolutions traced in it run in the body of a loop."""
-    # In loops XLA's CPU convolutions fall to a naive program, ten times slower.
-    before, _thread.loop = getattr(_thread, "loop", False), True
-    try:
-        yield
-    finally:
-        _thread.loop = before
-
-
 def with_cpu_rules(function, loop=None):
     """`function` of arrays, with the primitive below for each XLA convolution.
 
     Args:
         function: of arrays, with one result.
-        loop: it runs in the body of a loop; None for what `in_loop` says.
+        loop: does it run in the body of a loop? None for what the frame says.
     """
 
     def replaced(eqn):
         if eqn.primitive is not lax.conv_general_dilated_p:
             return eqn
-        inside = getattr(_thread, "loop", False) if loop is None else loop
+        # In loops XLA's CPU convolutions fall to a naive program, ten times slower.
+        inside = current().in_loop if loop is None else loop
         return eqn.replace(
             primitive=convolution_p, params={**eqn.params, "loop": inside}
         )

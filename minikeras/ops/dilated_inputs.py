@@ -93,7 +93,7 @@ def _phases(size, step, low, out_size, entries):
         yield first, taps, (-offset, count + offset + taps - 1 - entries)
 
 
-def phase_convolutions(x, w, steps, out_sizes):
+def phase_convolutions(x, w, geometry, out_sizes):
     """A convolution of dilated inputs, as one plain convolution for each phase.
 
     Outputs that are `spread` apart (a phase) meet inputs at the same entries of the
@@ -103,14 +103,14 @@ def phase_convolutions(x, w, steps, out_sizes):
     Args:
         x: (batch, *space, channels).
         w: (*window, channels, filters).
-        steps: `Steps` without strides and dilation.
+        geometry: `Steps` without strides and dilation.
         out_sizes: tuple, the sizes of the outputs.
     """
-    spread, window, rank = steps.spread, w.shape[:-2], len(out_sizes)
+    spread, window, rank = geometry.lhs_dilation, w.shape[:-2], len(out_sizes)
     counts = [
         -(-out_size // step) for out_size, step in zip(out_sizes, spread, strict=True)
     ]
-    lows = [low for low, _ in steps.pads]
+    lows = [low for low, _ in geometry.padding]
     axes = zip(window, spread, lows, out_sizes, x.shape[1:-1], strict=True)
     space = "DHW"[-rank:]
     layout = (f"N{space}C", f"{space}IO", f"N{space}C")

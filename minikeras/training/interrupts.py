@@ -51,7 +51,7 @@ class Interrupts:
         self._handlers = {}
         self._must_wait, self._atomic = _never, frozenset()
 
-    def guard(
+    def delay_in(
         self, *atomic: Callable[..., Any], must_wait: Callable[[], bool] = _never
     ) -> None:
         """Name more places where signals wait.

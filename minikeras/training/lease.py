@@ -18,7 +18,7 @@ import numpy as np
 
 from minikeras.core import dtypes
 from minikeras.core.bridge import apply, current, restore
-from minikeras.core.variable import assigning
+from minikeras.core.variable import assign_lock
 from minikeras.training.interrupts import Interrupts
 from minikeras.training.state import TrainState
 
@@ -37,8 +37,8 @@ class ReadLease:
     """The arrays of Variables, for steps that donate none of them.
 
     Any number of threads may hold one, also while another thread trains the model;
-    each has its own metrics. Changed arrays are assigned by `show` and at the end, but
-    never to a weight that another thread trains.
+    each has its own metrics. `write_back`, also called at the end, assigns the changed
+    arrays, but never to a weight that another thread trains.
 
     Args:
         variables: those to read.
@@ -47,15 +47,15 @@ class ReadLease:
     Attributes:
         last: list of one item, what the last step returned: (sections, logs), where
             `sections` is the state as a plain tuple of dicts. Empty before `begin`.
-        stepping: lock that is held during a step.
+        step_lock: lock that is held during a step.
     """
 
-    stepping = contextlib.nullcontext()  # nobody waits for a step that donates nothing
+    step_lock = contextlib.nullcontext()  # nobody waits for a step that donates nothing
 
     def __init__(self, variables: TrainState, interrupts: Interrupts):
         self.variables, self.interrupts = variables, interrupts
         self._frame, self.last = current(), []
-        interrupts.guard(type(self)._at_one_moment, type(self).show)
+        interrupts.delay_in(type(self)._consistent_snapshot, type(self).write_back)
 
     def __enter__(self):
         return self
@@ -63,7 +63,7 @@ class ReadLease:
     def __exit__(self, error=None, *_):
         if error is not None:
             restore(self._frame)
-        self.show()
+        self.write_back()
 
     def run(self, program: Callable[..., Any], *arguments: Any) -> None:
         """Run a compiled step on the state, and keep what it returns.
@@ -78,7 +78,7 @@ class ReadLease:
             program: function (sections, *arguments) -> (sections, logs).
             *arguments: such as a batch.
         """
-        with self.stepping:
+        with self.step_lock:
             self.last[:] = map(program, (self.sections(),), *zip(arguments))
 
     def sections(self) -> tuple:
@@ -93,44 +93,46 @@ class ReadLease:
     def begin(self, reset: Callable[[], Any] | None = None) -> None:
         """Take the arrays, then those that the function `reset` assigns."""
         for _ in range(_MANY_TRIES):
-            if (sections := self._at_one_moment()) is not None:
+            if (sections := self._consistent_snapshot()) is not None:
                 break
             time.sleep(_PAUSE)
         else:  # a step of over a second, or one that itself waits for this call
-            sections = self._one_by_one()
-        # `show` assigns what differs from these arrays, and nothing else: what another
-        # thread has assigned meanwhile stays.
-        self._shown = sections
+            sections = self._read_all()
+        # `write_back` assigns what differs from these arrays, and nothing else: what
+        # another thread has assigned meanwhile stays.
+        self._written_back = sections
         if reset is not None:
             # Through the bridge: the Variables themselves keep the metrics of a thread
             # that trains.
             _, sections = apply(reset, tuple(self.variables), sections)
         self.last[:] = [(sections, {})]
 
-    def _at_one_moment(self):
+    def _consistent_snapshot(self):
         """All arrays between two steps; None while another thread is in a step."""
         leaves = _initialized(self.variables)
-        with assigning:
+        with assign_lock:
             leases = {v._lease for v in leaves if _is_leased_elsewhere(v)}
             if not _pause(leases, self):
                 return None
             try:
-                return self._one_by_one()
+                return self._read_all()
             finally:
                 _resume(leases, self)
 
-    def _one_by_one(self):
+    def _read_all(self):
         return tuple({k: _read(v) for k, v in t.items()} for t in self.variables)
 
-    def show(self) -> None:
+    def write_back(self) -> None:
         """Assign the arrays that have changed to their Variables."""
         if not self.last:
             return
-        shown, self._shown = self._shown, self.sections()
+        shown, self._written_back = self._written_back, self.sections()
         with (
-            assigning
+            assign_lock
         ):  # no other thread leases one between the question and the answer
-            for table, old, new in zip(self.variables, shown, self._shown, strict=True):
+            for table, old, new in zip(
+                self.variables, shown, self._written_back, strict=True
+            ):
                 for key, variable in table.items():
                     if new[key] is not old[key] and _is_ours(variable):
                         variable.assign(new[key])
@@ -149,29 +151,29 @@ class StateLease(ReadLease):
     metrics of its own. Leases may end in any order.
 
     Attributes:
-        stepping: held during a step, and while the lease is paused.
+        step_lock: held during a step, and while the lease is paused.
     """
 
     def __init__(self, variables: TrainState, interrupts: Interrupts):
         self.variables, self.last, self._assigned = variables, [], {}
         self._frame, self.interrupts = current(), interrupts
-        self.thread, self.stepping = threading.get_ident(), threading.Lock()
+        self.thread, self.step_lock = threading.get_ident(), threading.Lock()
         # {id of a Variable: the lease below}, the leases paused by this one, and those
         # that pause this one.
-        self._beneath, self._paused, self._paused_by = {}, (), set()
-        atomic = StateLease._try_to_take, StateLease.__exit__, StateLease._release
-        interrupts.guard(*atomic, must_wait=self._is_donated)
+        self._lease_below, self._paused, self._paused_by = {}, (), set()
+        atomic = StateLease._try_acquire, StateLease.__exit__, StateLease._release
+        interrupts.delay_in(*atomic, must_wait=self._is_donated)
 
     def __enter__(self):
         try:
-            self._take()
+            self._acquire()
             return self
         except BaseException:
             self._release()
             raise
 
-    def _take(self):
-        while not self._try_to_take():
+    def _acquire(self):
+        while not self._try_acquire():
             time.sleep(_PAUSE)
 
     def __exit__(self, error=None, *_):
@@ -184,40 +186,41 @@ class StateLease(ReadLease):
         if reset is not None:
             reset()
 
-    def show(self) -> None:
+    def write_back(self) -> None:
         """Nothing to assign: reading a leased Variable asks this lease."""
 
     def sections(self) -> tuple:
         """The state that the next step starts from, with all assigned values."""
         sections = self.last[0][0]
         if self._assigned:
-            with assigning:
+            with assign_lock:
                 for (section, key), value in self._assigned.items():
                     sections[section][key] = value
                 self._assigned.clear()
         return sections
 
-    def _try_to_take(self):
+    def _try_acquire(self):
         """Take the Variables, unless another thread is in a step of some of them."""
         leaves = _initialized(self.variables)
-        with assigning:
-            self._where = _positions(self.variables)
+        with assign_lock:
+            self._positions = _positions_of(self.variables)
             paused = {x for v in leaves for x in _stack(v) if x.thread != self.thread}
             if not _pause(paused, self):
                 return False
             self._paused = paused
-            self._beneath = {id(v): v._lease for v in leaves}
+            self._lease_below = {id(v): v._lease for v in leaves}
             # Leased first: from here on no reader gets an array itself, only a copy, so
             # the counts of references below say who will hold a donated array.
             for v in leaves:
                 v._lease = self
             try:
                 sections = jax.tree_util.tree_map(
-                    lambda v: _donatable(v, self._beneath[id(v)]), tuple(self.variables)
+                    lambda v: _donatable(v, self._lease_below[id(v)]),
+                    tuple(self.variables),
                 )
             except BaseException:  # the device had no room for a copy
                 for v in leaves:
-                    v._lease = self._beneath.pop(id(v))
+                    v._lease = self._lease_below.pop(id(v))
                 _resume(paused, self)
                 raise
             self.last[:] = [(sections, {})]
@@ -227,43 +230,46 @@ class StateLease(ReadLease):
 
     def _release(self):
         """Give the Variables their arrays, or the leases below theirs."""
-        if not self._beneath:
+        if not self._lease_below:
             return
         # One array that cannot be given back, for want of memory, must not keep the
         # others from it.
         errors = []
-        with assigning:
+        with assign_lock:
             for v in jax.tree_util.tree_leaves(self.variables):
-                beneath, top = self._beneath.pop(id(v)), v._lease
+                lease_below, top = self._lease_below.pop(id(v)), v._lease
                 try:
-                    self._give_back(v, beneath, top)
+                    self._give_back(v, lease_below, top)
                 except Exception as error:
                     errors.append(error)
                 if top is self:
-                    v._lease = beneath
+                    v._lease = lease_below
                     continue
                 # A lease of another thread is on top still: take this one out of the
                 # stack below it.
-                while top._beneath[id(v)] is not self:
-                    top = top._beneath[id(v)]
-                top._beneath[id(v)] = beneath
+                while top._lease_below[id(v)] is not self:
+                    top = top._lease_below[id(v)]
+                top._lease_below[id(v)] = lease_below
             self._assigned.clear()
             _resume(self._paused, self)
         if errors:
             raise errors[0]
 
-    def _give_back(self, variable, beneath, top):
+    def _give_back(self, variable, lease_below, top):
         """Hand the current array of one Variable to the lease below, or to itself."""
-        where = section, key = self._where[id(variable)]
+        where = section, key = self._positions[id(variable)]
         last = self.last[0][0][section][key]
         array = self._assigned.get(where, last)
-        if beneath is not None:
-            lease, is_metric = beneath._for_this_thread(variable), section == _METRICS
+        if lease_below is not None:
+            lease, is_metric = (
+                lease_below._for_this_thread(variable),
+                section == _METRICS,
+            )
             # Of other threads' leases, the topmost gives the arrays, and each keeps its
             # metrics. A step that failed has lost its own: those below have others.
             wanted = lease.thread == self.thread if is_metric else top is self
             if wanted and not (isinstance(array, jax.Array) and array.is_deleted()):
-                lease._assigned[lease._where[id(variable)]] = array
+                lease._assigned[lease._positions[id(variable)]] = array
         elif top is self:
             # First what is there: the transfer of an assigned numpy array may fail.
             variable._value = last
@@ -272,10 +278,10 @@ class StateLease(ReadLease):
 
     def renew(self, variables: TrainState) -> None:
         """Go on with other variables, after a change of what is trainable."""
-        with self.stepping:  # no other lease is on top
+        with self.step_lock:  # no other lease is on top
             self._release()
             self.variables = variables
-            self._take()
+            self._acquire()
 
     def _is_donated(self):
         """Has a step taken the arrays, and not returned new ones?"""
@@ -284,7 +290,7 @@ class StateLease(ReadLease):
 
     def _array(self, variable):
         """The current array of a Variable itself: the next step may delete it."""
-        section, key = where = self._where[id(variable)]
+        section, key = where = self._positions[id(variable)]
         array = self._assigned.get(where)
         if array is None:
             array = self.last[0][0][section][key]
@@ -293,10 +299,10 @@ class StateLease(ReadLease):
     def _for_this_thread(self, variable):
         """The lease that this thread reads and writes: of metrics, its own."""
         lease, key = self, id(variable)
-        while lease is not None and lease._where[key][0] == _METRICS:
+        while lease is not None and lease._positions[key][0] == _METRICS:
             if lease.thread == threading.get_ident():
                 return lease
-            lease = lease._beneath[key]
+            lease = lease._lease_below[key]
         return self
 
     def read(self, variable: Any) -> Any:
@@ -309,7 +315,7 @@ class StateLease(ReadLease):
         # calling back, and would wait for itself.
         is_callback = isinstance(threading.current_thread(), threading._DummyThread)
         with Interrupts() as interrupts:
-            interrupts.guard(StateLease._try_to_copy)
+            interrupts.delay_in(StateLease._try_to_copy)
             for tries in itertools.count():
                 if is_callback and tries == _MANY_TRIES:
                     _raise_lost(variable)
@@ -321,19 +327,19 @@ class StateLease(ReadLease):
 
     def _try_to_copy(self, variable, tries):
         """A copy of its array; None while the step of another thread may take it."""
-        with assigning:
+        with assign_lock:
             if variable._lease is not self:
                 return None
             lease = self._for_this_thread(variable)
-            rests = lease._paused_by or lease.thread == threading.get_ident()
-            if not rests and not lease.stepping.acquire(blocking=False):
+            may_copy = lease._paused_by or lease.thread == threading.get_ident()
+            if not may_copy and not lease.step_lock.acquire(blocking=False):
                 return _copy(lease._array(variable)) if tries >= _FEW_TRIES else None
             try:
                 copy = _copy(lease._array(variable))
                 return _raise_lost(variable) if copy is None else copy
             finally:
-                if not rests:
-                    lease.stepping.release()
+                if not may_copy:
+                    lease.step_lock.release()
 
     def write(self, variable: Any, value: Any) -> None:
         """Assign a leased Variable a copy of an array of JAX or numpy."""
@@ -343,24 +349,24 @@ class StateLease(ReadLease):
         else:
             value = jnp.copy(value)
         lease = self._for_this_thread(variable)
-        lease._assigned[lease._where[id(variable)]] = value
+        lease._assigned[lease._positions[id(variable)]] = value
 
 
 def evaluation_lease(
-    variables: TrainState, interrupts: Interrupts, watched: bool = False
+    variables: TrainState, interrupts: Interrupts, has_batch_hooks: bool = False
 ) -> ReadLease:
     """The lease for steps that train nothing: a `ReadLease`.
 
-    A `StateLease` if `watched`: callbacks may read or assign what the next batch
-    starts from. Not while another thread trains the model: that may take long.
+    With `has_batch_hooks` a `StateLease`: callbacks may read or assign what the next
+    batch starts from. Not while another thread trains the model: that may take long.
 
     Args:
         variables: those that the steps read.
         interrupts: open.
-        watched: does a callback look at each batch?
+        has_batch_hooks: does a callback look at each batch?
     """
     leaves = jax.tree_util.tree_leaves(variables)
-    owns = watched and not any(map(_is_leased_elsewhere, leaves))
+    owns = has_batch_hooks and not any(map(_is_leased_elsewhere, leaves))
     return (StateLease if owns else ReadLease)(variables, interrupts)
 
 
@@ -386,7 +392,7 @@ def _is_ours(variable):
     return lease._for_this_thread(variable).thread == threading.get_ident()
 
 
-def _positions(variables):
+def _positions_of(variables):
     """{id of a Variable: (section, key)}; ValueError if a Variable has two."""
     positions = {}
     for section, table in enumerate(variables):
@@ -408,28 +414,28 @@ def _stack(variable):
     lease = variable._lease
     while lease is not None:
         yield lease
-        lease = lease._beneath[id(variable)]
+        lease = lease._lease_below[id(variable)]
 
 
-def _pause(leases, upper):
+def _pause(leases, pausing_lease):
     """Keep leases from taking steps; False, and none is kept, if one is in a step."""
     # Never blocking: two threads that each hold what the other waits for would never
     # go on. Who finds a step under way lets go of all, and tries again later.
     paused = []
     for lease in leases:
-        if not lease._paused_by and not lease.stepping.acquire(blocking=False):
-            _resume(paused, upper)
+        if not lease._paused_by and not lease.step_lock.acquire(blocking=False):
+            _resume(paused, pausing_lease)
             return False
-        lease._paused_by.add(upper)
+        lease._paused_by.add(pausing_lease)
         paused.append(lease)
     return True
 
 
-def _resume(leases, upper):
+def _resume(leases, pausing_lease):
     for lease in leases:
-        lease._paused_by.discard(upper)
+        lease._paused_by.discard(pausing_lease)
         if not lease._paused_by:
-            lease.stepping.release()
+            lease.step_lock.release()
 
 
 def _read(variable):
@@ -442,21 +448,21 @@ def _read(variable):
     return (lease._array if mine else lease.read)(variable)
 
 
-def _donatable(variable, beneath):
+def _donatable(variable, lease_below):
     """The array of a Variable; a copy if others hold the array, which gets deleted.
 
     Args:
         variable: leased by now, so that nobody else gets hold of its array.
-        beneath: the lease before, which has the array and takes no step, or None.
+        lease_below: the lease before, which has the array and takes no step, or None.
     """
     # Without others that hold it, the array needs no copy: the weights of a large model
     # exist once. An array that a user holds is copied, because the step deletes it.
-    if beneath is None and _reference_count(variable) == _ONE_REFERENCE:
+    if lease_below is None and _reference_count(variable) == _ONE_REFERENCE:
         return variable._value
-    if beneath is None:
+    if lease_below is None:
         held = variable._value
     else:
-        held = beneath._for_this_thread(variable)._array(variable)
+        held = lease_below._for_this_thread(variable)._array(variable)
     array = _copy(held)
     return _raise_lost(variable) if array is None else array
 

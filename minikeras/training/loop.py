@@ -10,7 +10,7 @@ from minikeras.callbacks import CallbackList
 from minikeras.core.bridge import isolated
 from minikeras.data import unpack_x_y_sample_weight
 from minikeras.data.batches import described
-from minikeras.layers.building import building
+from minikeras.layers.building import build_lock
 from minikeras.training.feed.base import BatchFeed
 from minikeras.training.feed.dispatch import BatchSlice
 from minikeras.training.interrupts import Interrupts
@@ -49,8 +49,8 @@ class EpochRunner:
         self.on_begin = _batch_hook(callbacks, f"on_{mode}_batch_begin")
         self.on_end = _batch_hook(callbacks, f"on_{mode}_batch_end")
         self.steps_per_execution = model.steps_per_execution
-        self._observed = getattr(callbacks, f"needs_{mode}_batch_hooks", True)
-        self._first_batch = None  # in words, for errors
+        self._has_batch_hooks = getattr(callbacks, f"needs_{mode}_batch_hooks", True)
+        self._first_batch_text = None  # in words, for errors
 
     def run(self, outputs: Predictions | None = None) -> bool:
         """Run one epoch; returns False if the feed had no batch.
@@ -62,11 +62,13 @@ class EpochRunner:
         # Asked for in each epoch: a callback may have frozen layers since the last.
         program = program_of(self.model, lease.variables, self.name)
         keeps_outputs = outputs is not None
-        stride = program.steps_per_dispatch(
-            lease.last[0][0], self.feed, size, self._observed, keeps_outputs
+        steps_per_dispatch = program.steps_per_dispatch(
+            lease.sections(), self.feed, size, self._has_batch_hooks, keeps_outputs
         )
-        done, returned = 0, []
-        for dispatch in self._announced(self.feed.dispatches(stride)):
+        done, results = 0, []
+        for dispatch in self._with_begin_hooks(
+            self.feed.dispatches(steps_per_dispatch)
+        ):
             try:
                 lease.run(*program.call_for(dispatch))
             except Exception as error:
@@ -76,25 +78,25 @@ class EpochRunner:
             if lease.interrupts.waiting:
                 lease.interrupts.deliver()
             done += dispatch.steps
-            stacked = None if dispatch.capacity is None else dispatch.steps
+            stacked = None if dispatch.max_steps is None else dispatch.steps
             result = lease.logs, stacked
             if outputs is not None:
                 outputs.add(*result)
             if self.on_end:
                 # The arrays stay on the device: nothing here waits for the step.
-                returned.append(result)
+                results.append(result)
                 if done % size == 0:
-                    self.on_end(done - 1, self._batch_logs(returned))
-                    returned = []
+                    self.on_end(done - 1, self._batch_logs(results))
+                    results = []
             if getattr(self.model, _STOP_ATTRIBUTES[self.name]):
                 break
         if self.on_end and done % size:
             # Keras numbers an execution by its last batch, also where it is cut short.
             last = done + size - done % size - 1
-            self.on_end(last, self._batch_logs(returned))
+            self.on_end(last, self._batch_logs(results))
         return done > 0
 
-    def _announced(self, dispatches):
+    def _with_begin_hooks(self, dispatches):
         """Yield the dispatches; call the begin hook before the first of an execution.
 
         The hook comes before the batch is fetched, as in Keras. Where nobody knows
@@ -115,8 +117,8 @@ class EpochRunner:
                 on_begin(number)
             # In words, because the note of an error would otherwise keep the first
             # batch in memory for the whole epoch.
-            if self._first_batch is None and feed.num_batches != 1:
-                self._first_batch = _in_words(dispatch.batch)
+            if self._first_batch_text is None and feed.num_batches != 1:
+                self._first_batch_text = _in_words(dispatch.batch)
             yield dispatch
             number += dispatch.steps
 
@@ -125,16 +127,16 @@ class EpochRunner:
         return (
             f"Raised in {self.name}, on batch {done} (counted from 0), "
             f"{_in_words(batch)}; the first batch was "
-            f"{self._first_batch or 'the same'}."
+            f"{self._first_batch_text or 'the same'}."
         )
 
-    def _batch_logs(self, returned):
+    def _batch_logs(self, results):
         """Logs of an execution, which stay on the device until a callback looks."""
         if self.name == "predict_step":
             return LazyLogs(
-                lambda: {"outputs": concatenated([on_host(*r) for r in returned])}
+                lambda: {"outputs": concatenated([on_host(*r) for r in results])}
             )
-        return LazyLogs(lambda: to_python(returned[-1][0]))
+        return LazyLogs(lambda: to_python(results[-1][0]))
 
 
 _STOP_ATTRIBUTES = {
@@ -185,7 +187,7 @@ def prepare_batch(
         return
     # Only one thread builds at a time: the user's code assigns tracers to attributes
     # meanwhile, which a second thread would take for arrays.
-    with building:
+    with build_lock:
         if model.built and model._mk_has_seen_targets():
             model._mk_build_optimizer()
         else:
@@ -196,7 +198,7 @@ def prepare_batch(
 def build(model: TrainableModel, x: Any) -> None:
     """Create the model's weights from one batch of inputs, if it has none."""
     if not model.built:
-        with building:
+        with build_lock:
             if not model.built:  # another thread may have built it meanwhile
                 dry_run(model, jax.tree_util.tree_map(_spec, x))
 
@@ -275,7 +277,7 @@ def fit(
 
 def _begin_epoch(epoch, training):
     """Reset the metrics and call the hooks of an epoch's begin, in Keras's order."""
-    _follow_trainable(training.model, training.lease)
+    _renew_lease_if_needed(training.model, training.lease)
     training.model.reset_metrics()
     training.callbacks.on_epoch_begin(epoch)
     training.feed.adapter.on_epoch_begin()
@@ -296,7 +298,7 @@ def _end_epoch(epoch, training, evaluation):
     return logs
 
 
-def _follow_trainable(model: TrainableModel, lease):
+def _renew_lease_if_needed(model: TrainableModel, lease):
     """Renew the lease if a callback has frozen or thawed layers."""
     # Keras on JAX ignores the change until the next `compile`: its issue 22104.
     now = {id(v) for v in model.trainable_variables}
@@ -313,7 +315,7 @@ def _test_epoch(evaluation, callbacks):
     adapter.on_epoch_begin()
     logs = to_python(evaluation.lease.logs) if evaluation.run() else {}
     adapter.on_epoch_end()
-    evaluation.lease.show()
+    evaluation.lease.write_back()
     callbacks.on_test_end(logs)
     return logs
 
@@ -334,8 +336,10 @@ def evaluate(
         callbacks = _callback_list(
             model, callbacks, verbose=verbose, epochs=1, steps=feed.num_batches
         )
-        watched = callbacks.needs_test_batch_hooks
-        with evaluation_lease(variables_of(model), interrupts, watched) as lease:
+        has_batch_hooks = callbacks.needs_test_batch_hooks
+        with evaluation_lease(
+            variables_of(model), interrupts, has_batch_hooks
+        ) as lease:
             evaluation = EpochRunner(model, lease, feed, "test_step", callbacks)
             return _test_epoch(evaluation, callbacks)
 
@@ -360,15 +364,15 @@ def predict(
             model, callbacks, verbose=verbose, epochs=1, steps=feed.num_batches
         )
         model.stop_predicting = False
-        watched = callbacks.needs_predict_batch_hooks
-        with evaluation_lease(weights_of(model), interrupts, watched) as lease:
+        has_batch_hooks = callbacks.needs_predict_batch_hooks
+        with evaluation_lease(weights_of(model), interrupts, has_batch_hooks) as lease:
             # The hook comes first: weights that it assigns are used.
             callbacks.on_predict_begin()
             lease.begin()
             feed.adapter.on_epoch_begin()
             EpochRunner(model, lease, feed, "predict_step", callbacks).run(outputs)
             feed.adapter.on_epoch_end()
-            lease.show()
+            lease.write_back()
             callbacks.on_predict_end()
     found = outputs.all()
     if found is None:
@@ -391,5 +395,5 @@ def one_step(model: TrainableModel, name: str, batch: Any) -> Any:
         lease_of = StateLease if trains else evaluation_lease
         with lease_of(variables, interrupts) as lease:
             lease.begin(None if predicts else model.reset_metrics)
-            lease.run(program_of(model, variables, name).on_batch, batch)
+            lease.run(program_of(model, variables, name).run_batch, batch)
             return lease.logs

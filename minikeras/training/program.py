@@ -17,7 +17,7 @@ from minikeras.training.feed.dispatch import BatchSlice, Dispatch
 from minikeras.training.protocol import TrainableModel
 from minikeras.training.state import TrainState
 
-_MAKERS = {
+_STEP_MAKERS = {
     "train_step": steps.train_step,
     "test_step": steps.test_step,
     "predict_step": steps.predict_step,
@@ -44,34 +44,36 @@ class Program:
         compiles: False runs the step eagerly, for debugging.
 
     Attributes:
-        loop_steps: {batch size: the most steps that pay in one loop}.
+        steps_by_batch_size: {batch size: the most steps that pay in one loop}.
     """
 
     def __init__(self, step: Callable[..., Any], name: str, compiles: bool):
         self.step, self.compiles = step, compiles
         self._stacks = name == "predict_step"
-        self.loop_steps: dict[int, int] = {}
+        self.steps_by_batch_size: dict[int, int] = {}
         # The other programs call this one, so that the step is traced once for all:
         # tracing is Python, a large part of the first epoch.
         self._traced = jax.jit(step)
         # Evaluations donate nothing, so that other threads may read the weights.
         donated = 0 if name == "train_step" else ()
         settings = {"donate_argnums": donated, "compiler_options": compiler_options()}
-        self._batch = jax.jit(self._traced, **settings)
-        self._slice = jax.jit(self._on_slice, **settings)
-        self._loop = jax.jit(self._on_slices, static_argnums=3, **settings)
+        self._compiled_batch = jax.jit(self._traced, **settings)
+        self._compiled_slice = jax.jit(self._step_on_slice, **settings)
+        self._compiled_loop = jax.jit(
+            self._loop_over_slices, static_argnums=3, **settings
+        )
         self.trace = self._traced.trace
         if donated == 0 and compiles:
             # `StateLease.run` needs functions of C for steps that donate.
-            self.on_batch, self.on_slice = self._batch, self._slice
-            self.on_slices = self._loop
+            self.run_batch, self.run_slice = self._compiled_batch, self._compiled_slice
+            self.run_loop = self._compiled_loop
 
     def steps_per_dispatch(
         self,
         sections: tuple,
         feed: Any,
         steps_per_execution: int,
-        observed: bool,
+        has_batch_hooks: bool,
         keeps_outputs: bool,
     ) -> int:
         """Decide how many steps one call runs, as a loop on the device.
@@ -80,8 +82,8 @@ class Program:
             sections: the state, to trace the step with.
             feed: the `BatchFeed`; it knows how many batches a dispatch can reach.
             steps_per_execution: batches between two calls of the batch hooks.
-            observed: does a callback look at each execution? Otherwise one dispatch
-                may run several.
+            has_batch_hooks: does a callback look at each execution? Otherwise one
+                dispatch may run several.
             keeps_outputs: does the loop keep the outputs of all its steps?
 
         Returns:
@@ -92,36 +94,38 @@ class Program:
         size, execution = feed.batch_size, steps_per_execution
         # Counting the operations of a step needs its jaxpr, so it is done once for each
         # batch size. The trace is that of the program itself, not another one.
-        if size not in self.loop_steps:
+        if size not in self.steps_by_batch_size:
             jaxpr = self.trace(sections, feed.batch_shapes).jaxpr
-            self.loop_steps[size] = loop_steps(jaxpr, _MOST_STEPS, keeps_outputs)
-        most = execution if observed else max(execution, _MOST_STEPS)
-        steps = min(self.loop_steps[size], most, feed.max_steps_per_dispatch)
+            self.steps_by_batch_size[size] = loop_steps(
+                jaxpr, _MOST_STEPS, keeps_outputs
+            )
+        most = execution if has_batch_hooks else max(execution, _MOST_STEPS)
+        steps = min(self.steps_by_batch_size[size], most, feed.max_steps_per_dispatch)
         # Whole executions, so that no hook is due within a loop. Where a loop cannot
         # hold an execution, it holds one step.
         return max(steps // execution * execution, min(steps, 1))
 
     def call_for(self, dispatch: Dispatch) -> tuple:
         """(function, its arguments after the sections) that run a `Dispatch`."""
-        batch, steps, capacity = dispatch
-        if capacity is not None:
-            return self.on_slices, batch, np.int32(steps), capacity
+        batch, steps, max_steps = dispatch
+        if max_steps is not None:
+            return self.run_loop, batch, np.int32(steps), max_steps
         is_slice = isinstance(batch, BatchSlice)
-        return self.on_slice if is_slice else self.on_batch, batch
+        return self.run_slice if is_slice else self.run_batch, batch
 
-    def on_batch(self, sections: tuple, batch: Any) -> tuple:
+    def run_batch(self, sections: tuple, batch: Any) -> tuple:
         """Run one step on a batch from the host."""
         if self.compiles:
-            return _merged(sections, self._batch(sections, batch))
+            return _merged(sections, self._compiled_batch(sections, batch))
         # As in a compiled step, users see a batch of JAX arrays.
         return _merged(sections, self.step(sections, jax.device_put(batch)))
 
-    def on_slice(self, sections: tuple, batch: BatchSlice) -> tuple:
+    def run_slice(self, sections: tuple, batch: BatchSlice) -> tuple:
         """Run one step on a `BatchSlice`."""
-        return _merged(sections, self._slice(sections, batch))
+        return _merged(sections, self._compiled_slice(sections, batch))
 
-    def on_slices(
-        self, sections: tuple, first: BatchSlice, count: Any, capacity: int
+    def run_loop(
+        self, sections: tuple, first: BatchSlice, count: Any, max_steps: int
     ) -> tuple:
         """Run `count` steps from a `BatchSlice` on, by one program for every count.
 
@@ -129,44 +133,46 @@ class Program:
             sections: the state before the first step.
             first: the first batch.
             count: how many steps, an int32.
-            capacity: a Python int, at least `count`: outputs of `predict_step` that
+            max_steps: a Python int, at least `count`: outputs of `predict_step` that
                 there is memory for.
 
         Returns:
             (sections, logs of the last step). Of `predict_step` the outputs of all
             steps, stacked, with zeros beyond `count`.
         """
-        return _merged(sections, self._loop(sections, first, count, capacity))
+        return _merged(sections, self._compiled_loop(sections, first, count, max_steps))
 
-    def _on_slice(self, sections, batch):
+    def _step_on_slice(self, sections, batch):
         return self._traced(sections, batch.cut())
 
-    def _on_slices(self, sections, first, count, capacity):
-        """The loop of `on_slices`; returns only what the steps changed."""
-        new, logs = jax.eval_shape(self._on_slice, sections, first)
+    def _loop_over_slices(self, sections, first, count, max_steps):
+        """The loop of `run_loop`; returns only what the steps changed."""
+        new, logs = jax.eval_shape(self._step_on_slice, sections, first)
         # The carry holds what a step changes: XLA copies the rest of it in each turn.
-        moving = tuple(
+        carried = tuple(
             {key: old[key] for key in changed}
             for old, changed in zip(sections, new, strict=True)
         )
-        leading = (capacity,) if self._stacks else ()
+        leading = (max_steps,) if self._stacks else ()
         logs = jax.tree_util.tree_map(
             lambda x: jnp.zeros((*leading, *x.shape), x.dtype), logs
         )
 
         # `lax.fori_loop` would keep its body, and with it the model, in a cache of JAX.
-        def more(carry):
+        def keep_going(carry):
             return carry[0] < count
 
         def body(carry):
-            i, moving, kept = carry
+            i, carried, stacked = carry
             batch = first.advance(i)
-            new, logs = self._on_slice(steps.merge(sections, moving), batch)
+            new, logs = self._step_on_slice(steps.merge(sections, carried), batch)
             if self._stacks:
-                logs = jax.tree_util.tree_map(lambda a, x: a.at[i].set(x), kept, logs)
+                logs = jax.tree_util.tree_map(
+                    lambda a, x: a.at[i].set(x), stacked, logs
+                )
             return i + 1, new, logs
 
-        return lax.while_loop(more, body, (np.int32(0), moving, logs))[1:]
+        return lax.while_loop(keep_going, body, (np.int32(0), carried, logs))[1:]
 
 
 def compiler_options() -> dict[str, str] | None:
@@ -190,7 +196,7 @@ def _merged(sections, returned):
     return steps.merge(sections, new), logs
 
 
-def plain_step(
+def make_step(
     model: TrainableModel, variables: TrainState, name: str
 ) -> Callable[..., Any]:
     """Make `step(sections, batch)`; it calls the methods that the user overrides."""
@@ -198,13 +204,13 @@ def plain_step(
         model.optimizer._mk_check_knows(variables.params.values())
     if model._mk_overrides(name):
         return steps.custom_step(model, variables, name)
-    if any(map(model._mk_overrides, steps.PIECES[name])):
-        return steps.step_of_pieces(model, variables, name)
-    return _MAKERS[name](model, variables)
+    if any(map(model._mk_overrides, steps.OVERRIDABLE[name])):
+        return steps.step_from_overrides(model, variables, name)
+    return _STEP_MAKERS[name](model, variables)
 
 
 # What the steps call of a model. Users may set each on the class or on the object.
-_HOOKS = """train_step test_step predict_step call stateless_call compute_loss
+_STEP_METHODS = """train_step test_step predict_step call stateless_call compute_loss
     compute_metrics get_metrics_result compute_loss_and_updates
     stateless_compute_loss""".split()
 
@@ -213,10 +219,10 @@ def program_of(model: TrainableModel, variables: TrainState, name: str) -> Progr
     """The `Program` of a step, kept between calls of `fit`, `evaluate`, `predict`."""
     # The key has all that the trace depends on and that users may change without
     # `compile`: `run_eagerly`, methods set on the object, frozen layers.
-    hooks = tuple(method(model, hook) for hook in _HOOKS)
+    hooks = tuple(method(model, hook) for hook in _STEP_METHODS)
     key = (name, model._mk_compiles(), hooks, _identity(variables))
     if key not in model._mk_programs:
-        step = plain_step(model, variables, name)
+        step = make_step(model, variables, name)
         model._mk_programs[key] = Program(step, name, model._mk_compiles())
     return model._mk_programs[key]
 

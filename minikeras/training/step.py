@@ -131,11 +131,13 @@ def custom_step(model: TrainableModel, variables: TrainState, name: str) -> Step
 # The methods of Keras on JAX that make up a step. If a user overrides one of them, the
 # step calls them. Otherwise it works on dicts by path, without their lists of arrays.
 _LOSS = ("compute_loss_and_updates", "stateless_compute_loss", "stateless_call")
-PIECES = {"train_step": _LOSS, "test_step": _LOSS, "predict_step": _LOSS[-1:]}
+OVERRIDABLE = {"train_step": _LOSS, "test_step": _LOSS, "predict_step": _LOSS[-1:]}
 
 
-def step_of_pieces(model: TrainableModel, variables: TrainState, name: str) -> Step:
-    """Make `step(sections, batch)` of the methods in `PIECES`.
+def step_from_overrides(
+    model: TrainableModel, variables: TrainState, name: str
+) -> Step:
+    """Make `step(sections, batch)` of the methods in `OVERRIDABLE`.
 
     Args:
         model: overrides one of them or more.

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import minikeras
-from minikeras.core.late_import import draws_undone, late_import
+from minikeras.core.late_import import late_import, restored_random_state
 
 ROOT = pathlib.Path(minikeras.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
@@ -67,7 +67,7 @@ def test_draws_are_undone(drawing):
     with pytest.raises(ImportError, match="not_there_at_all"):
         late_import("draws_and_fails")
     assert states() == before
-    with draws_undone():
+    with restored_random_state():
         random.random()
         np.random.rand()
     assert states() == before

@@ -10,16 +10,17 @@ import pytest
 from jax import lax
 
 from minikeras import ops
+from minikeras.core.bridge import Frame
 from minikeras.ops import cpu_convolution
 from minikeras.ops.convolution import transposed_padding
-from minikeras.ops.cpu_convolution import in_loop, with_cpu_rules
+from minikeras.ops.cpu_convolution import with_cpu_rules
 
 FAST, SLOW = 8, 120
 
 
 @pytest.fixture(autouse=True)
 def _no_size_is_too_small(monkeypatch):
-    for name in ("_MIN_SUMMED_SIZE", "_MIN_PHASE_TAPS"):
+    for name in ("_MIN_SUMMED_SIZE", "_MIN_PHASE_WINDOW_SIZE"):
         monkeypatch.setattr(cpu_convolution, name, 0)
 
 
@@ -161,7 +162,7 @@ def test_a_loop_has_products(monkeypatch):
     x, w = jnp.ones((2, 6, 6, 8)), jnp.ones((3, 3, 8, 8))
 
     def steps(x):
-        with in_loop():
+        with Frame(in_loop=True):
             return lax.fori_loop(0, 2, lambda _, x: ops.conv(x, w, padding="same"), x)
 
     assert called(monkeypatch, steps, x) == ["row_products"]

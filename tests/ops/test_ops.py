@@ -137,7 +137,7 @@ def test_operators_of_keras_tensors_have_their_ops():
     names += "LogicalOr LogicalXor Equal NotEqual Less LessEqual Greater GreaterEqual "
     names += "Negative Absolute LogicalNot GetItem Cast Reshape Squeeze Round"
     for name in names.split():
-        assert registry.op(name).class_name == name
+        assert registry.get_op(name).class_name == name
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def test_one_chunk_program_serves_data_of_any_length(monkeypatch):
     for samples in (40, 44, 52, 60):
         model.predict(rng.normal(size=(samples, 4)), batch_size=4, verbose=0)
     (program,) = model._mk_programs.values()
-    assert program._loop._cache_size() == 1
+    assert program._compiled_loop._cache_size() == 1
 
 
 def test_callbacks_see_every_execution(way):

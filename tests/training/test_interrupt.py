@@ -96,7 +96,7 @@ def test_of_two_signals_that_wait_both_are_delivered():
 
     try:
         with pytest.raises(KeyboardInterrupt), Interrupts() as interrupts:
-            interrupts.guard(whole)
+            interrupts.delay_in(whole)
             whole()
         assert told == numbers
     finally:

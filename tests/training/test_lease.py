@@ -1,4 +1,4 @@
-"""While `fit` owns the arrays nobody can tell: reading, assigning, interrupting."""
+"""While `fit` owns the arrays nobody can tell: reading, assign_lock, interrupting."""
 
 import copy
 import gc

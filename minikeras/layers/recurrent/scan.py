@@ -4,7 +4,6 @@ import jax
 import jax.numpy as jnp
 
 from minikeras.core.bridge import isolated
-from minikeras.ops.cpu_convolution import in_loop
 
 
 def step_masks(mask):
@@ -56,7 +55,7 @@ def scan_steps(step, xs, states, mask=None, reverse=False, zero_masked=False):
 
     def body(states, item):
         x, mask = item
-        with in_loop(), isolated():
+        with isolated(in_loop=True):
             output, new = step(x, states)
         # A user's cell may return its states in a tuple where they came in a list;
         # `lax.scan` wants the same structure in each step.

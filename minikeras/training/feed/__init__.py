@@ -38,7 +38,7 @@ def make_feed(
     limit = settings.max_steps_per_epoch()
     steps = steps if limit is None else min(steps or limit, limit)
     if allow_chunks and steps is None and is_dense(adapter):
-        if _may_stay(adapter.arrays, reused):
+        if _stays_on_device(adapter.arrays, reused):
             return ResidentFeed(adapter, steps_per_execution, reused)
         batches = chunk_batches(adapter, steps_per_execution)
         if batches or platform.is_cpu():
@@ -46,7 +46,7 @@ def make_feed(
     return StreamFeed(adapter, steps, steps_per_execution)
 
 
-def _may_stay(arrays, reused) -> bool:
+def _stays_on_device(arrays, reused) -> bool:
     """Are the arrays on an accelerator, or is there room for them, to be used again?"""
     # To copy the data and gather its rows on a CPU took a third of the step of the
     # smallest network: there the host puts batches together in place.

@@ -47,12 +47,12 @@ class BatchFeed:
         """End the threads and processes that the source has started."""
         self.adapter.close()
 
-    def dispatches(self, stride: int) -> Iterator[Dispatch]:
+    def dispatches(self, steps_per_dispatch: int) -> Iterator[Dispatch]:
         """Yield the dispatches of one epoch.
 
         Args:
-            stride: steps of one dispatch, at most `max_steps_per_dispatch`; 0: single
-                steps, without a loop.
+            steps_per_dispatch: at most `max_steps_per_dispatch`; 0: single steps,
+                without a loop.
         """
         raise NotImplementedError
 
@@ -76,7 +76,9 @@ class ArrayFeed(BatchFeed):
     ):
         super().__init__(adapter, None, steps_per_execution)
         self.max_steps_per_dispatch = max_steps_per_dispatch
-        self.whole_batches, self.rest = divmod(adapter.num_samples, self.batch_size)
+        self.whole_batches, self.partial_batch_size = divmod(
+            adapter.num_samples, self.batch_size
+        )
         # A loop is one more program to compile: it must save enough single dispatches.
         if max_steps_per_dispatch and self.whole_batches >= (2 if reused else 4):
             self.batch_shapes = jax.tree_util.tree_map(

@@ -25,22 +25,25 @@ class ChunkFeed(ArrayFeed):
     filled up with anything at the end, so that one program serves data of any length.
     """
 
-    def dispatches(self, stride: int) -> Iterator[Dispatch]:
+    def dispatches(self, steps_per_dispatch: int) -> Iterator[Dispatch]:
         """Yield slices of chunks; the samples that fill no batch come alone."""
         size, order, arrays = self.batch_size, self.adapter.order(), self.arrays()
         on_cpu = platform.is_cpu()
         # On a CPU a single step reads its batch in place, which no chunk improves.
-        single = on_cpu and not stride
+        single = on_cpu and not steps_per_dispatch
         in_chunks = 0 if single else self.whole_batches * size
-        capacity, end = self.max_steps_per_dispatch * size, self.adapter.num_samples
-        for first in range(0, in_chunks, capacity or 1):
-            last = min(first + capacity, in_chunks)
-            chunk = _gather(arrays, order, first, last, capacity)
+        chunk_samples, end = (
+            self.max_steps_per_dispatch * size,
+            self.adapter.num_samples,
+        )
+        for first in range(0, in_chunks, chunk_samples or 1):
+            last = min(first + chunk_samples, in_chunks)
+            chunk = _gather(arrays, order, first, last, chunk_samples)
             # A GPU gets a chunk in one transfer, also for single steps. With a transfer
             # for each batch, a step of ResNet-8's `predict` took 1.10 ms, not 0.77.
             chunk = chunk if on_cpu else jax.device_put(chunk)
             batch = BatchSlice(chunk, None, np.int32(0), size)
-            yield from slices(batch, (last - first) // size, stride)
+            yield from slices(batch, (last - first) // size, steps_per_dispatch)
         for first in range(in_chunks, end, size):
             last = min(first + size, end)
             yield Dispatch(_gather(arrays, order, first, last, last - first))
@@ -59,8 +62,8 @@ def chunk_batches(adapter: ArrayAdapter, steps_per_execution: int) -> int:
     return batches if batches * batch_bytes <= 8 * _CHUNK_BYTES else 0
 
 
-def _gather(arrays, order, first, last, capacity):
-    """Samples `first` to `last` of arrays in an order, in memory for `capacity`.
+def _gather(arrays, order, first, last, chunk_samples):
+    """Samples `first` to `last` of arrays in an order, in memory for `chunk_samples`.
 
     The memory is aligned, so that XLA on a CPU reads it without another copy. What
     follows the samples is whatever the memory held.
@@ -68,9 +71,13 @@ def _gather(arrays, order, first, last, capacity):
 
     def part(a):
         a = np.asarray(a)
-        if order is None and last - first == capacity and _is_readable(a[first:last]):
+        if (
+            order is None
+            and last - first == chunk_samples
+            and _is_readable(a[first:last])
+        ):
             return a[first:last]
-        chunk = _aligned((capacity, *a.shape[1:]), a.dtype)
+        chunk = _aligned((chunk_samples, *a.shape[1:]), a.dtype)
         if order is None:
             chunk[: last - first] = a[first:last]
         else:

@@ -57,26 +57,30 @@ class Dispatch(NamedTuple):
     Attributes:
         batch: a batch, or the `BatchSlice` of the first step.
         steps: how many steps the call runs.
-        capacity: None for one step without a loop. Else the most steps that the loop
+        max_steps: None for one step without a loop. Else the most steps that the loop
             could run: XLA reserves memory for so many outputs of `predict_step`, and
             one program serves every smaller number of steps.
     """
 
     batch: Any
     steps: int = 1
-    capacity: int | None = None
+    max_steps: int | None = None
 
 
-def slices(first: BatchSlice, count: int, stride: int) -> Iterator[Dispatch]:
+def slices(
+    first: BatchSlice, count: int, steps_per_dispatch: int
+) -> Iterator[Dispatch]:
     """Yield dispatches of `count` batches from `first` on.
 
     Args:
         first: the first batch.
         count: how many batches.
-        stride: steps of one dispatch, as a loop on the device; 0 without a loop.
+        steps_per_dispatch: as a loop on the device; 0: single steps, without a loop.
     """
-    for i in range(0, count, stride or 1):
-        if stride == 0:
+    for i in range(0, count, steps_per_dispatch or 1):
+        if steps_per_dispatch == 0:
             yield Dispatch(first.advance(i))
         else:
-            yield Dispatch(first.advance(i), min(stride, count - i), stride)
+            yield Dispatch(
+                first.advance(i), min(steps_per_dispatch, count - i), steps_per_dispatch
+            )

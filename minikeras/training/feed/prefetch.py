@@ -9,10 +9,10 @@ from typing import Any
 
 # Seconds. Handing a batch from thread to thread takes 1e-4: batches that are made
 # faster than 5e-4 are made in the thread that needs them.
-_SLOW = 5e-4
+_SLOW_SECONDS = 5e-4
 # Items fetched ahead: one ready when the step ends, and one that is being made. More of
 # them would only take memory.
-_DEPTH = 2
+_MOST_PREFETCHED = 2
 _END = object()
 
 
@@ -28,7 +28,7 @@ def prefetched(iterator: Iterator[Any]) -> Iterator[Any]:
         while slow < 2:
             start = time.perf_counter()
             item = next(iterator, _END)
-            slow += time.perf_counter() - start > _SLOW
+            slow += time.perf_counter() - start > _SLOW_SECONDS
             if item is _END:
                 return
             yield item
@@ -40,7 +40,11 @@ def prefetched(iterator: Iterator[Any]) -> Iterator[Any]:
 
 def _threaded(iterator):
     """Yield the items, which a thread fetches ahead; the thread ends with the loop."""
-    items, room, stopped = queue.SimpleQueue(), threading.Semaphore(_DEPTH), []
+    items, room, stopped = (
+        queue.SimpleQueue(),
+        threading.Semaphore(_MOST_PREFETCHED),
+        [],
+    )
 
     def fetch():
         try:

@@ -25,14 +25,16 @@ class ResidentFeed(ArrayFeed):
         super().__init__(adapter, steps_per_execution, whole_batches, reused)
         self._on_device = None
 
-    def dispatches(self, stride: int) -> Iterator[Dispatch]:
+    def dispatches(self, steps_per_dispatch: int) -> Iterator[Dispatch]:
         """Yield slices of the data set, the last of them smaller."""
         if self._on_device is None:
             self._on_device = jax.tree_util.tree_map(jnp.asarray, self.arrays())
         order = self.adapter.order()
         order = None if order is None else jnp.asarray(order)
         first = BatchSlice(self._on_device, order, np.int32(0), self.batch_size)
-        yield from slices(first, self.whole_batches, stride)
-        if self.rest:
+        yield from slices(first, self.whole_batches, steps_per_dispatch)
+        if self.partial_batch_size:
             start = np.int32(self.whole_batches * self.batch_size)
-            yield Dispatch(BatchSlice(self._on_device, order, start, self.rest))
+            yield Dispatch(
+                BatchSlice(self._on_device, order, start, self.partial_batch_size)
+            )

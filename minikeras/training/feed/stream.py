@@ -36,7 +36,7 @@ class StreamFeed(BatchFeed):
             self._iterator.close()
         super().__exit__()
 
-    def dispatches(self, stride: int) -> Iterator[Dispatch]:
+    def dispatches(self, steps_per_dispatch: int) -> Iterator[Dispatch]:
         """Yield one dispatch a batch; loops would need batches that lie together."""
         for batch in prefetched(self._batches()):
             yield Dispatch(batch)
