@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 # Two workers suit two cores; more only cost memory (each compiles its own programs).
 JOBS   ?= 2
-# Folder of a tool that runs Keras's own tests against this package (`run.py` in it).
+# Folder with a `run.py` that runs the tests in the wheel of Keras against this package.
 KERAS_SUITE ?=
 
 BIN := $(VENV)/bin
@@ -30,7 +30,7 @@ lint: $(VENV)/.dev
 	$(BIN)/pyright -p tests/typing
 
 parity: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not network" -q compat $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not network" -q $(or $(ARGS),compat)
 
 # Interrupts, kills and threads at random moments, from outside: an hour.
 stress: $(VENV)/.dev

@@ -43,11 +43,17 @@ def signature(value):
     return f"({', '.join(stars.get(p.kind, '') + p.name for p in names)})"
 
 
+def text() -> str:
+    """The whole page."""
+    parts = ["# The public names", *(line for room in rooms() for line in lines(room))]
+    return "\n".join(parts) + "\n"
+
+
 def main():
     TARGET.parent.mkdir(exist_ok=True)
-    text = ["# The public names", *(line for room in rooms() for line in lines(room))]
-    TARGET.write_text("\n".join(text) + "\n")
-    print(f"{TARGET}: {sum(line.startswith('- ') for line in text)} names")
+    page = text()
+    TARGET.write_text(page)
+    print(f"{TARGET}: {page.count(chr(10) + '- ')} names")
 
 
 if __name__ == "__main__":

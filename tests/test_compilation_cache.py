@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from minikeras import config, settings
+from minikeras import compilation_cache, config
 
 SCRIPT = """
 import jax, minikeras
@@ -51,9 +51,9 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path, monkeypatch):
 
 
 def test_the_oldest_half_goes_when_there_are_too_many(tmp_path, monkeypatch):
-    monkeypatch.setattr(settings, "_MOST_PROGRAMS", 10)
+    monkeypatch.setattr(compilation_cache, "_MOST_PROGRAMS", 10)
     for i in range(11):
         (tmp_path / str(i)).touch()
         os.utime(tmp_path / str(i), (time.time(), 1000 + i))
-    settings._prune(str(tmp_path))
+    compilation_cache._prune(str(tmp_path))
     assert sorted(map(int, os.listdir(tmp_path))) == [5, 6, 7, 8, 9, 10]

@@ -1,5 +1,6 @@
 """The documents: their code runs, and what they name is in the code."""
 
+import importlib.util
 import pathlib
 import re
 import textwrap
@@ -57,6 +58,26 @@ def test_links_lead_somewhere(page):
     text = FENCE.sub("", page.read_text())
     for target in re.findall(r"\]\(([\w.-][\w./-]*)(?:#[^)]*)?\)", text):
         assert (page.parent / target).exists(), target
+
+
+def test_names_of_the_walk_are_in_the_files_beside_them():
+    """`training/loop.py`, `fit` says that `fit` is in this file."""
+    text = FENCE.sub("", WALK.read_text())
+    pairs = re.findall(r"`([\w/]+\.py)`(?:\*\*)?, `([\w.]+)`", text.replace("\n", " "))
+    assert len(pairs) > 8
+    for file, name in pairs:
+        code = (PACKAGE / file).read_text()
+        for word in name.split("."):
+            assert re.search(rf"\b{word}\b", code), f"{file} does not hold {word}"
+
+
+def test_the_public_names_are_those_of_the_docstrings():
+    script = ROOT / "scripts" / "build_api_docs.py"
+    spec = importlib.util.spec_from_file_location("build_api_docs", script)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    text = (ROOT / "docs" / "api.md").read_text()
+    assert module.text() == text, "run `make docs` and commit docs/api.md"
 
 
 def test_every_name_of_the_walk_is_in_the_code():

@@ -1,4 +1,4 @@
-"""THE bridge: it joins objects that remember to functions that compute.
+"""The bridge: run code that uses Variables as a pure function of arrays.
 
 A `Frame` holds what the running code sees: the arrays bound to Variables, the training
 mode, the dtype that floats are cast to, the lists that losses and masks go to. Frames
@@ -145,9 +145,8 @@ def _root() -> Frame:
     frame = object.__new__(Frame)
     for name in Frame.__slots__:
         setattr(frame, name, None)
-    frame.masks, frame.path, frame.context = MaskTable(), (), {}
-    frame.serialization = SerializationSettings()
-    frame.in_loop = frame.closed = False
+    frame.masks, frame.path, frame.context, frame.in_loop = MaskTable(), (), {}, False
+    frame.serialization, frame.closed = SerializationSettings(), False
     return frame
 
 
@@ -242,9 +241,9 @@ def apply(
 
     >>> from minikeras.core.variable import Variable
     >>> v = Variable([1.0, 2.0])
-    >>> out, new = apply(lambda x: v.assign_add(x) is None, {"v": v}, {"v": v.value}, 1)
-    >>> new["v"].tolist(), v.numpy().tolist()
-    ([2.0, 3.0], [1.0, 2.0])
+    >>> out, new = apply(lambda x: v.assign_add(x).sum(), {"v": v}, {"v": v.value}, 1)
+    >>> out.tolist(), new["v"].tolist(), v.numpy().tolist()
+    (5.0, [2.0, 3.0], [1.0, 2.0])
     """
     with Bridge(variables, values, training) as bridge:
         out = fn(*args, **kwargs)

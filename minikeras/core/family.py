@@ -18,7 +18,7 @@ class Family:
 
     Args:
         name: last part of the public module, `"losses"`.
-        what: how errors call one of them, `"loss"`.
+        what: name of one of them in errors, `"loss"`.
         names: {identifier: class or function}; classes are also known by their
             snake-case names.
         instantiate: does `get` of a class name make an object of it?

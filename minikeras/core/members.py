@@ -46,7 +46,7 @@ def method(holder: Any, name: str) -> Callable[..., Any]:
     return vars(holder).get(name) or getattr(type(holder), name)
 
 
-def copied(holder: Any) -> Any:
+def deep_copy(holder: Any) -> Any:
     """`__copy__` of an object with Variables: the copy has its own, as in Keras."""
     return copy.deepcopy(holder)
 

@@ -14,7 +14,7 @@ def describe(obj: Any) -> str:
     """The class of an object, and its arguments that differ from the defaults.
 
     It never raises, and reads no arrays from the device, only single numbers: a
-    debugger also prints objects whose constructor is not through yet.
+    debugger also prints objects whose constructor has not finished.
     """
     kind = type(obj).__name__
     try:
@@ -52,8 +52,8 @@ def _values(obj) -> dict[str, Any]:
     if (getattr(get_config, "__module__", None) or "").startswith("minikeras."):
         try:
             config = obj.get_config()
-            # Of an attribute that is an object, and a dict in the config, the object
-            # is shown, because it prints itself shorter.
+            # If an attribute is an object and its config a dict, the object is shown,
+            # because it prints shorter.
             nested = {key for key, x in config.items() if isinstance(x, dict)}
             values |= {k: x for k, x in config.items() if k not in nested & {*values}}
         except Exception:  # the constructor is not through, or no file can hold it

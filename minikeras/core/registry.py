@@ -61,7 +61,7 @@ def public_name(obj: Any) -> str:
 
 
 def lookup(module: str | None, name: str) -> Any:
-    """The object that a config calls (`module`, `name`), or None.
+    """The object that a config names by module and name, or None.
 
     Args:
         module: public or internal module of Keras, such as `"keras.layers"` or

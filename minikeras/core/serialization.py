@@ -19,6 +19,7 @@ from minikeras.core import dtypes, lambdas, registry
 from minikeras.core.bridge import Scope, current
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import FunctionOp
+from minikeras.core.tree import lists_to_tuples
 
 _PLAIN = (str, bool, int, float, type(None))
 
@@ -71,7 +72,7 @@ def recreate(obj: Any, **changes: Any) -> Any:
 
 
 def in_safe_mode() -> bool:
-    """Must a config that is read now run no code?
+    """Is a config that is read now forbidden to run code?
 
     The call's own `safe_mode=False` and `enable_unsafe_deserialization()` each allow
     it. Without either of them the answer is yes.
@@ -368,7 +369,7 @@ def _new_object(config, family):
         ) from error
     if (build := config.get("build_config")) and hasattr(obj, "build_from_config"):
         if not getattr(obj, "built", False):
-            obj.build_from_config(_tuples(build))
+            obj.build_from_config(lists_to_tuples(build))
     if (compiled := config.get("compile_config")) and hasattr(obj, "compile"):
         obj.compile_from_config(compiled)
     return obj

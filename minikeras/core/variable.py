@@ -222,7 +222,7 @@ class Variable(Operators):
         with jax.core.eval_context(), bound({}, autocast=None):
             value = convert_to_tensor(_copied(initializer, dtype), dtype)
             if isinstance(initializer, jax.Array) and value is initializer:
-                # Training donates the array to XLA, which deletes it: not the caller's.
+                # Training donates the array, and XLA would delete the caller's.
                 value = jnp.copy(value)
             if shape is not None and tuple(shape) != tuple(value.shape):
                 raise ValueError(

@@ -12,7 +12,7 @@ from minikeras.core.bridge import Frame, bound, current, isolated
 from minikeras.core.call_errors import explain
 from minikeras.core.dtype_policy import get_policy
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.core.members import Alias, copied, overrides
+from minikeras.core.members import Alias, deep_copy, overrides
 from minikeras.core.shape_inference import output_spec
 from minikeras.core.symbolic import Node, Operation, any_symbolic
 from minikeras.core.tracebacks import shorten
@@ -29,8 +29,6 @@ from minikeras.layers.shapes import (
     shapes_of,
 )
 from minikeras.layers.tracking import StateTracking
-
-_KERAS2_ARGUMENTS = ("input_shape", "input_dim", "batch_input_shape", "batch_shape")
 
 
 class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation):
@@ -75,7 +73,7 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
     _dtype_policy = Alias("_mk_dtype_policy")
     _register_call_context_args = Alias("_mk_register_call_context_args")
     _call_context_args = Alias("_mk_call_context_args")
-    __copy__ = copied
+    __copy__ = deep_copy
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

@@ -6,7 +6,7 @@ from minikeras import settings
 from minikeras.core import dtypes, naming
 from minikeras.core.bridge import Frame, apply, current
 from minikeras.core.dtype_policy import get_policy
-from minikeras.core.members import Alias, copied
+from minikeras.core.members import Alias, deep_copy
 from minikeras.core.object_repr import visible
 from minikeras.core.variable import Variable, convert_to_tensor
 
@@ -31,7 +31,7 @@ class Metric:
     _dtype = Alias("_mk_dtype")
     _dtype_policy = Alias("_mk_dtype_policy")
     _variables = Alias("_mk_variables")
-    __copy__ = copied
+    __copy__ = deep_copy
 
     _mk_tracked_kind = "metric"
     # "up" where larger values are better, "down" where smaller are; callbacks with

@@ -7,7 +7,7 @@ import warnings
 from minikeras.core import naming
 from minikeras.core.bridge import apply
 from minikeras.core.checks import hyperparameter
-from minikeras.core.members import Alias, all_or_nothing, copied, overrides
+from minikeras.core.members import Alias, all_or_nothing, deep_copy, overrides
 from minikeras.core.object_repr import describe, visible
 from minikeras.core.serialization import (
     deserialize_keras_object,
@@ -69,7 +69,7 @@ class Optimizer(OptimizerStep):
     _learning_rate = Alias("_mk_learning_rate")
     _accumulated_gradients = Alias("_mk_accumulated_gradients")
     _model_variables_moving_average = Alias("_mk_model_variables_moving_average")
-    __copy__ = copied
+    __copy__ = deep_copy
 
     def __init_subclass__(cls, **kwargs):
         if "build" in vars(cls):
@@ -225,8 +225,8 @@ class Optimizer(OptimizerStep):
             raise ValueError(
                 f"The optimizer {self.name!r} was built on {len(known)} variables and "
                 f"does not know {len(unknown)} that the model trains: {unknown[:5]}. "
-                "After layers were thawed or added, call `compile()` again with a new "
-                "optimizer; of two models, each needs an optimizer of its own."
+                "After layers were unfrozen or added, call `compile()` again with a "
+                "new optimizer; of two models, each needs an optimizer of its own."
             )
 
     def _mk_has_own_update_step(self):

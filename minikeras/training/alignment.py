@@ -258,7 +258,7 @@ def _match_list(loss, weight, node, path, labels, is_loss):
     elif type(node) is type(loss) and len(node) == len(loss):
         places = [(i,) for i in range(len(loss))]
     elif simple and len(leaves) > 1:
-        # Keras trains the other outputs without a loss, which is mostly a slip.
+        # Keras silently trains only some outputs; most likely a loss was forgotten.
         raise ValueError(
             f"loss: the model has {len(leaves)} outputs, but {len(loss)} losses were "
             f"given: {loss!r}. Give one for each (None for none)."

@@ -3,7 +3,8 @@
 A loop on the device saves the dispatch of each step, some 50 microseconds. On a CPU,
 XLA also computes the body of a loop in order, which is up to a quarter faster than
 letting operations compete for the cores; but convolutions in it take a path that is
-ten times slower. On other devices a loop only ceases to matter for large steps.
+ten times slower. On other devices a loop costs no time, and for
+large steps it saves none.
 """
 
 import math
@@ -16,8 +17,8 @@ from minikeras.core import platform
 # The most floating-point operations of one dispatch: about half a second of a CPU.
 # A Ctrl-C and the progress bar wait for the end of a dispatch.
 _MOST_OPERATIONS = 3e10
-# Steps with more operations hide their dispatch elsewhere than on a CPU: an
-# accelerator needs longer for them than Python for the next call.
+# An accelerator needs longer for steps with more operations than Python needs for the
+# next dispatch, so a loop saves nothing.
 _SMALL_STEP = 1e9
 # The most bytes of outputs that one dispatch keeps for `predict`: 32 MiB, the size of a
 # chunk of inputs.
@@ -28,7 +29,7 @@ def loop_steps(jaxpr: Any, most: int, keeps_outputs: bool = False) -> int:
     """Decide how many steps of a (closed) jaxpr pay in one loop on the device.
 
     Args:
-        jaxpr: of a step.
+        jaxpr: the traced step.
         most: the most steps.
         keeps_outputs: does the loop keep the outputs of all its steps?
 

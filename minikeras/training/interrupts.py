@@ -1,14 +1,13 @@
-"""Signals that wait while something is half done, and are delivered afterwards.
+"""Signals that are delayed while something is half done.
 
 The handler of a signal, such as Ctrl-C's that raises KeyboardInterrupt, runs between
 any two instructions of Python code. In three places an exception there does harm:
 
-- after a program has taken its donated arrays, and before it has returned new ones,
-  they are lost;
-- while Variables are lent to a loop or given back, some of them would be lost;
-- inside of JAX: one that falls on its caches leaves an entry that fails for ever, and
-  one that leaves a compilation behind, which goes on in a thread, lets the process
-  crash when it ends.
+- between the donation of buffers to a program and the return of new ones: the weights
+  would be lost;
+- while Variables are leased or given back: some of them would be lost;
+- inside JAX: an exception during a cache update leaves a broken entry, and one during a
+  compilation leaves a compile thread running, which can crash the process at its exit.
 """
 
 import pathlib
@@ -75,8 +74,8 @@ class Interrupts:
                         signal.signal(number, self._receive)
             return self
         except BaseException:
-            # A signal that has its own handler still. Without this, those set before
-            # it would stay: `with` calls `__exit__` only after `__enter__` has ended.
+            # A signal whose handler is not replaced yet may interrupt here. `with` does
+            # not call `__exit__` then, so the replaced handlers are restored here.
             self.__exit__(None)
             raise
 

@@ -127,12 +127,10 @@ class ReadLease:
         if not self.last:
             return
         shown, self._written_back = self._written_back, self.sections()
-        with (
-            assign_lock
-        ):  # no other thread leases one between the question and the answer
-            for table, old, new in zip(
-                self.variables, shown, self._written_back, strict=True
-            ):
+        tables = zip(self.variables, shown, self._written_back, strict=True)
+        # Locked: no other thread may lease a Variable between `_is_ours` and `assign`.
+        with assign_lock:
+            for table, old, new in tables:
                 for key, variable in table.items():
                     if new[key] is not old[key] and _is_ours(variable):
                         variable.assign(new[key])
@@ -209,8 +207,8 @@ class StateLease(ReadLease):
                 return False
             self._paused = paused
             self._lease_below = {id(v): v._lease for v in leaves}
-            # Leased first: from here on no reader gets an array itself, only a copy, so
-            # the counts of references below say who will hold a donated array.
+            # The lease comes first. From here on readers get copies, so the reference
+            # counts in `_donatable` count everybody who holds an array.
             for v in leaves:
                 v._lease = self
             try:

@@ -56,7 +56,7 @@ class EpochRunner:
         """Run one epoch; returns False if the feed had no batch.
 
         Args:
-            outputs: `Predictions` that take what the steps return; None drops it.
+            outputs: `Predictions` for the results of the steps; None discards them.
         """
         lease, size = self.lease, self.steps_per_execution
         # Asked for in each epoch: a callback may have frozen layers since the last.
@@ -299,7 +299,7 @@ def _end_epoch(epoch, training, evaluation):
 
 
 def _renew_lease_if_needed(model: TrainableModel, lease):
-    """Renew the lease if a callback has frozen or thawed layers."""
+    """Renew the lease if a callback has frozen or unfrozen layers."""
     # Keras on JAX ignores the change until the next `compile`: its issue 22104.
     now = {id(v) for v in model.trainable_variables}
     if now != {id(v) for v in lease.variables.params.values()}:

@@ -19,10 +19,10 @@ _ALIGNMENT = 64
 
 
 class ChunkFeed(ArrayFeed):
-    """Puts batches together while the device works on those before.
+    """Copies the next batches into one chunk while the device runs the chunk before.
 
-    For loops and accelerators a chunk holds several batches. It always has one size,
-    filled up with anything at the end, so that one program serves data of any length.
+    For loops and accelerators a chunk holds several batches. It always has one size, so
+    that one program serves data of any length. The unused end holds arbitrary values.
     """
 
     def dispatches(self, steps_per_dispatch: int) -> Iterator[Dispatch]:
