@@ -15,7 +15,7 @@ from minikeras.data.adapter import Adapter, pack_x_y_sample_weight
 from minikeras.data.weights import class_weight_to_sample_weights
 from minikeras.settings import floatx
 
-_NUMBERS = (bool, int, float, complex, np.generic)
+_NUMBER_TYPES = (bool, int, float, complex, np.generic)
 
 
 class IndexedAdapter(Adapter):
@@ -133,7 +133,9 @@ def is_number_list(node: Any) -> bool:
     return (
         isinstance(node, (list, tuple))
         and len(node) > 0
-        and all(isinstance(item, _NUMBERS) or is_number_list(item) for item in node)
+        and all(
+            isinstance(item, _NUMBER_TYPES) or is_number_list(item) for item in node
+        )
     )
 
 

@@ -186,13 +186,13 @@ class _Process:
             raise RuntimeError(self._exit_message()) from None
         except BaseException as error:  # part of a message may have been sent
             self.end()
-            error.add_note(_REMEDY)
+            error.add_note(_WORKER_REQUIREMENTS)
             raise
         if succeeded:
             return answer
         if step != "batch":
             self.end()
-            answer.add_note(_REMEDY)
+            answer.add_note(_WORKER_REQUIREMENTS)
         raise answer
 
     def _exit_message(self):
@@ -216,7 +216,7 @@ class _Process:
                 pipe.close()
 
 
-_REMEDY = (
+_WORKER_REQUIREMENTS = (
     "A worker process starts afresh: the data set must be picklable, its class "
     "importable (not made in a notebook or a function), and the main part of the "
     "script guarded by `if __name__ == '__main__':`."

@@ -21,16 +21,18 @@ import types
 from typing import BinaryIO
 
 # The names that a data set needs of minikeras, and the module that defines them.
-_LAZY_NAMES = {"PyDataset": "PyDataset", "Sequence": "PyDataset"}
-_LAZY_MODULE = "minikeras.data.pydataset"
+_DATA_SET_NAMES = {"PyDataset": "PyDataset", "Sequence": "PyDataset"}
+_DATA_SET_MODULE = "minikeras.data.pydataset"
 
 
 class _LazyPackage(types.ModuleType):
-    """A package whose `__init__` runs only for names that are not in `_LAZY_NAMES`."""
+    """A package whose `__init__` runs only for names outside of `_DATA_SET_NAMES`."""
 
     def __getattr__(self, name):
-        if name in _LAZY_NAMES:
-            return getattr(importlib.import_module(_LAZY_MODULE), _LAZY_NAMES[name])
+        if name in _DATA_SET_NAMES:
+            return getattr(
+                importlib.import_module(_DATA_SET_MODULE), _DATA_SET_NAMES[name]
+            )
         if name.startswith("__") and name not in ("__all__", "__version__"):
             raise AttributeError(f"module {self.__name__!r} has no {name!r}")
         self.__class__ = types.ModuleType

@@ -17,8 +17,8 @@ from minikeras.core.serialization import (
 from minikeras.core.symbolic import any_symbolic, op
 from minikeras.core.variable import convert_to_tensor
 
-_MEANS = ("sum_over_batch_size", "mean", "mean_with_sample_weight")
-_REDUCTIONS = (*_MEANS, "sum", "none", None)
+_MEAN_REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight")
+_REDUCTIONS = (*_MEAN_REDUCTIONS, "sum", "none", None)
 
 
 def squeeze_or_expand_to_same_rank(x1, x2, expand_rank_1=True):
@@ -84,7 +84,7 @@ def apply_mask(sample_weight, mask, dtype, reduction):
     if mask is None:
         return sample_weight
     mask = mask.astype(dtype)
-    if reduction in _MEANS:
+    if reduction in _MEAN_REDUCTIONS:
         # epsilon() as in Keras: a mask without a True gives weights of 0, not NaN.
         kept = jnp.sum(mask) + settings.epsilon()
         mask = mask * (math.prod(mask.shape) / kept)

@@ -252,7 +252,11 @@ class _OperatingPoint(_ConfusionMetric):
     """Base of metrics: the largest value of one rate where another has a minimum."""
 
     _mk_direction = "up"
-    _mk_argument = ""
+    _mk_argument = ""  # the minimum, as the constructor calls it
+    # Names of two counts a, b for a rate a / (a + b): the rate whose largest value is
+    # the result, and the rate that has the minimum.
+    _mk_maximized: tuple[str, str]
+    _mk_bounded: tuple[str, str]
 
     def __init__(self, value, num_thresholds, class_id, name, dtype):
         if not 0 <= value <= 1:
@@ -284,19 +288,16 @@ class _OperatingPoint(_ConfusionMetric):
         y_true, y_pred = select_class(y_true, y_pred, self.class_id)
         self._mk_add(y_true, y_pred, sample_weight)
 
-    def _mk_rate(self, hits, errors):
-        """hits / (hits + errors) of two counts, given by name."""
-        hits, errors = getattr(self, hits).value, getattr(self, errors).value
-        return divide_no_nan(hits, hits + errors)
-
-    def _mk_rates(self) -> tuple:
-        """The rate to maximize, and the rate that has a minimum."""
-        raise NotImplementedError
+    def _mk_rate(self, names):
+        """a / (a + b) of the two counts with these names."""
+        a, b = (getattr(self, name).value for name in names)
+        return divide_no_nan(a, a + b)
 
     def result(self):
         """The largest rate, a scalar; 0 if the other rate never reaches its minimum."""
-        values, constrained = self._mk_rates()
-        return best_under_constraint(values, constrained, self.value)
+        values = self._mk_rate(self._mk_maximized)
+        bounded = self._mk_rate(self._mk_bounded)
+        return best_under_constraint(values, bounded, self.value)
 
     def get_config(self):
         """The constructor's arguments."""
@@ -308,6 +309,8 @@ class _OperatingPoint(_ConfusionMetric):
         }
 
 
+# Each subclass has a constructor of its own because the name of its first argument is
+# public.
 _SENSITIVITY = ("true_positives", "false_negatives")
 _SPECIFICITY = ("true_negatives", "false_positives")
 _PRECISION = ("true_positives", "false_positives")
@@ -330,14 +333,12 @@ class SensitivityAtSpecificity(_OperatingPoint):
     """
 
     _mk_argument = "specificity"
+    _mk_maximized, _mk_bounded = _SENSITIVITY, _SPECIFICITY
 
     def __init__(
         self, specificity, num_thresholds=200, class_id=None, name=None, dtype=None
     ):
         super().__init__(specificity, num_thresholds, class_id, name, dtype)
-
-    def _mk_rates(self):
-        return self._mk_rate(*_SENSITIVITY), self._mk_rate(*_SPECIFICITY)
 
 
 class SpecificityAtSensitivity(_OperatingPoint):
@@ -357,14 +358,12 @@ class SpecificityAtSensitivity(_OperatingPoint):
     """
 
     _mk_argument = "sensitivity"
+    _mk_maximized, _mk_bounded = _SPECIFICITY, _SENSITIVITY
 
     def __init__(
         self, sensitivity, num_thresholds=200, class_id=None, name=None, dtype=None
     ):
         super().__init__(sensitivity, num_thresholds, class_id, name, dtype)
-
-    def _mk_rates(self):
-        return self._mk_rate(*_SPECIFICITY), self._mk_rate(*_SENSITIVITY)
 
 
 class PrecisionAtRecall(_OperatingPoint):
@@ -384,14 +383,12 @@ class PrecisionAtRecall(_OperatingPoint):
     """
 
     _mk_argument = "recall"
+    _mk_maximized, _mk_bounded = _PRECISION, _SENSITIVITY
 
     def __init__(
         self, recall, num_thresholds=200, class_id=None, name=None, dtype=None
     ):
         super().__init__(recall, num_thresholds, class_id, name, dtype)
-
-    def _mk_rates(self):
-        return self._mk_rate(*_PRECISION), self._mk_rate(*_SENSITIVITY)
 
 
 class RecallAtPrecision(_OperatingPoint):
@@ -411,11 +408,9 @@ class RecallAtPrecision(_OperatingPoint):
     """
 
     _mk_argument = "precision"
+    _mk_maximized, _mk_bounded = _SENSITIVITY, _PRECISION
 
     def __init__(
         self, precision, num_thresholds=200, class_id=None, name=None, dtype=None
     ):
         super().__init__(precision, num_thresholds, class_id, name, dtype)
-
-    def _mk_rates(self):
-        return self._mk_rate(*_SENSITIVITY), self._mk_rate(*_PRECISION)

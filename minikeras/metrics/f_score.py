@@ -11,7 +11,7 @@ from minikeras.losses.loss import broadcast_weights
 from minikeras.metrics.metric import Metric
 from minikeras.settings import epsilon
 
-_COUNTS = ("true_positives", "false_positives", "false_negatives")
+_COUNTER_NAMES = ("true_positives", "false_positives", "false_negatives")
 
 
 def predicted_positive(y_pred, threshold):
@@ -130,7 +130,7 @@ class FBetaScore(Metric):
     def _mk_build(self, y_true_shape, y_pred_shape):
         check_rank_2(type(self).__name__, y_true_shape, y_pred_shape)
         shape = () if self.axis is None else (y_pred_shape[-1],)
-        for name in (*_COUNTS, "intermediate_weights"):
+        for name in (*_COUNTER_NAMES, "intermediate_weights"):
             variable = self.add_variable(shape, "zeros", self.dtype, name=name)
             setattr(self, name, variable)
         self._mk_built = True
@@ -159,7 +159,7 @@ class FBetaScore(Metric):
 
     def result(self):
         """The score: (classes,) if `average` is None, else ()."""
-        score = f_score({n: getattr(self, n).value for n in _COUNTS}, self.beta)
+        score = f_score({n: getattr(self, n).value for n in _COUNTER_NAMES}, self.beta)
         if self.average == "weighted":
             weights = self.intermediate_weights.value
             return jnp.sum(score * weights / (jnp.sum(weights) + epsilon()))

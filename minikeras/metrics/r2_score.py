@@ -8,7 +8,7 @@ from minikeras.losses.loss import squeeze_or_expand_to_same_rank
 from minikeras.metrics.f_score import check_rank_2, row_weights
 from minikeras.metrics.metric import Metric
 
-_SUMS = ("squared_sum", "sum", "residual", "count")
+_SUM_NAMES = ("squared_sum", "sum", "residual", "count")
 
 
 def r2(squared_sum, total, residual, count):
@@ -76,7 +76,7 @@ class R2Score(Metric):
     @all_or_nothing
     def _mk_build(self, y_true_shape, y_pred_shape):
         check_rank_2("R2Score", y_true_shape, y_pred_shape)
-        for name in _SUMS:
+        for name in _SUM_NAMES:
             setattr(
                 self, name, self.add_variable(y_pred_shape[-1:], "zeros", name=name)
             )
@@ -112,7 +112,8 @@ class R2Score(Metric):
 
     def result(self):
         """The score: (columns,) if `class_aggregation` is None, else ()."""
-        squared_sum, total, residual, count = (getattr(self, n).value for n in _SUMS)
+        sums = (getattr(self, name).value for name in _SUM_NAMES)
+        squared_sum, total, residual, count = sums
         score = r2(squared_sum, total, residual, count)
         if self.class_aggregation == "uniform_average":
             score = jnp.mean(score)

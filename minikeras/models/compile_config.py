@@ -55,6 +55,7 @@ class CompileConfig:
             self.optimizer.build(self.trainable_variables)
 
     def _mk_has_own_config(self):
+        """Does a subclass override `get_compile_config`?"""
         return self._mk_overrides("get_compile_config")
 
 

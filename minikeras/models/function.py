@@ -125,14 +125,14 @@ def check_graph(inputs, outputs):
             ) from None
 
 
-def _check_tensors(what, structure):
+def _check_tensors(argument, structure):
     """ValueError unless the structure holds KerasTensors and nothing else."""
     leaves = jax.tree_util.tree_leaves(structure)
     if not leaves:
-        raise ValueError(f"`{what}` argument cannot be empty, got {structure!r}.")
+        raise ValueError(f"`{argument}` argument cannot be empty, got {structure!r}.")
     for x in leaves:
         if not isinstance(x, KerasTensor):
             raise ValueError(
-                f"All `{what}` values must be KerasTensors, made by keras.Input and "
-                f"layers, got {x!r} ({type(x).__name__})."
+                f"All `{argument}` values must be KerasTensors, made by keras.Input "
+                f"and layers, got {x!r} ({type(x).__name__})."
             )

@@ -145,13 +145,13 @@ def _from_keras_2(node):
     return {"args": [tensors] if len(tensors) > 1 else tensors, "kwargs": kwargs}
 
 
-def _is_tensor(x):
+def _is_tensor_config(x):
     return isinstance(x, dict) and x.get("class_name") == "__keras_tensor__"
 
 
 def _histories(config):
     """References (layer name, call, output) of all KerasTensors in a config."""
-    if _is_tensor(config):
+    if _is_tensor_config(config):
         return [tuple(config["config"]["keras_history"])]
     if isinstance(config, dict):
         return [h for x in config.values() for h in _histories(x)]
@@ -162,7 +162,7 @@ def _histories(config):
 
 def _argument(config, tensors):
     """An argument of a call, with KerasTensors and objects in place of configs."""
-    if _is_tensor(config):
+    if _is_tensor_config(config):
         return tensors[tuple(config["config"]["keras_history"])]
     if isinstance(config, dict) and "class_name" in config:
         return deserialize_keras_object(config)

@@ -21,7 +21,7 @@ from minikeras.settings import is_interactive_logging_enabled
 
 # Widths relative to each other. With 17, "Trainable" stays on one line in a table of
 # 108 columns.
-_SHARES = {
+_COLUMN_WIDTHS = {
     "Layer (type)": 45,
     "Output Shape": 33,
     "Param #": 22,
@@ -145,7 +145,7 @@ def _empty_table(columns, positions, width):
 def _shares(positions, columns):
     """Relative widths of the columns; `positions` are their right edges."""
     if positions is None:
-        return [_SHARES[name] for name in columns]
+        return [_COLUMN_WIDTHS[name] for name in columns]
     edges = [0, *positions]
     return [
         max(1, round(100 * (b - a))) if b <= 1 else max(1, round(b - a))
@@ -269,7 +269,7 @@ def count(variables) -> int:
     return int(sum(np.prod(v.shape, dtype=np.int64) for v in variables))
 
 
-def size_in_bytes(variables) -> int:
+def variables_size(variables) -> int:
     """Size of the variables' values in bytes."""
     return int(
         sum(
@@ -279,14 +279,14 @@ def size_in_bytes(variables) -> int:
     )
 
 
-def _line(what, variables):
+def _line(kind, variables):
     """A line of the totals: number of parameters and their size in memory."""
-    size: Any = size_in_bytes(variables)
+    size: Any = variables_size(variables)
     for unit in ("B", "KB", "MB", "GB", "TB"):
         if size < 1024 or unit == "TB":
             break
         size /= 1024
-    return f"{what} params: {count(variables):,} ({size:.2f} {unit})"
+    return f"{kind} params: {count(variables):,} ({size:.2f} {unit})"
 
 
 def totals(model) -> list[str]:

@@ -128,8 +128,8 @@ def _row(cells):
     return f"<tr>{cells}</tr>"
 
 
-def _cell(what, value, more=""):
-    text = f"{what}: <b>{_escape(value)}</b>"
+def _cell(label, value, more=""):
+    text = f"{label}: <b>{_escape(value)}</b>"
     return f'<td bgcolor="white"{more}><font point-size="14">{text}</font></td>'
 
 

@@ -64,7 +64,7 @@ class OptimizerMap(MutableMapping):
                 f"OptimizerMap: the optimizer of {key!r} must be an optimizer, got "
                 f"{optimizer!r}. Try keras.optimizers.get(...) of it."
             )
-        if isinstance(optimizer, _WRAPPERS):
+        if isinstance(optimizer, _WRAPPER_CLASSES):
             raise ValueError(
                 f"OptimizerMap: the optimizer cannot be {type(optimizer).__name__}. "
                 "Wrap the MultiOptimizer in the LossScaleOptimizer instead."
@@ -277,11 +277,11 @@ def _check_inner(inner, variable):
             f"MultiOptimizer: expected an optimizer for the weight {variable.path!r}, "
             f"got {inner!r}."
         )
-    if isinstance(inner, _WRAPPERS):
+    if isinstance(inner, _WRAPPER_CLASSES):
         raise ValueError(
             f"{type(inner).__name__} cannot be used inside an MultiOptimizer. Wrap "
             "the MultiOptimizer in the LossScaleOptimizer instead."
         )
 
 
-_WRAPPERS = (LossScaleOptimizer, MultiOptimizer)
+_WRAPPER_CLASSES = (LossScaleOptimizer, MultiOptimizer)

@@ -16,8 +16,8 @@ from collections.abc import Iterator, Mapping
 from typing import IO
 
 # Age in seconds after which an uncommitted folder is deleted: its process was killed.
-_ABANDONED = 3600.0
-_TRIES = 100  # of a commit, while other processes save to the same folder
+_ABANDONED_SECONDS = 3600.0
+_COMMIT_TRIES = 100  # of a commit, while other processes save to the same folder
 _COMMITTED, _UNCOMMITTED = ".minikeras-new", ".minikeras-begun-"
 
 
@@ -80,13 +80,13 @@ def _finish_other_saves(path):
     _move_members(path)
     for left in path.glob(f"{_UNCOMMITTED}*"):
         with contextlib.suppress(FileNotFoundError):
-            if time.time() - left.stat().st_mtime > _ABANDONED:
+            if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
                 shutil.rmtree(left, ignore_errors=True)
 
 
 def _commit(staging, path, existed):
     """Rename the staging folder; again if another save commits at the same time."""
-    for _ in range(_TRIES):
+    for _ in range(_COMMIT_TRIES):
         try:
             return os.replace(staging, path / _COMMITTED if existed else path)
         except OSError:

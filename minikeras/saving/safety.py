@@ -7,8 +7,8 @@ from minikeras.core.late_import import late_import
 
 # Data that declare more than 4 GiB, and more than 100 times the bytes that are stored,
 # are taken for a bomb, which would fill the memory.
-_LARGE = 4 << 30
-_RATIO = 100
+_LARGE_BYTES = 4 << 30
+_LARGE_RATIO = 100
 
 
 def check_h5(file: Any) -> None:
@@ -45,7 +45,7 @@ def _check_dataset(dataset, where):
         )
     declared = dataset.size * dataset.dtype.itemsize
     stored = dataset.id.get_storage_size()
-    if declared > _LARGE and declared > _RATIO * max(stored, 1):
+    if declared > _LARGE_BYTES and declared > _LARGE_RATIO * max(stored, 1):
         raise ValueError(
             f"Refused: {where} in the HDF5 file declares {declared} bytes and stores "
             f"{stored}."
@@ -63,7 +63,7 @@ def check_zip(archive: Any) -> None:
         clean = posixpath.normpath(name)
         if name.startswith(("/", "\\")) or clean.startswith("..") or "\\" in name:
             raise ValueError(f"Refused: the archive's member {name!r} leaves it.")
-        if info.file_size > _LARGE and info.file_size > _RATIO * max(
+        if info.file_size > _LARGE_BYTES and info.file_size > _LARGE_RATIO * max(
             info.compress_size, 1
         ):
             raise ValueError(

@@ -6,7 +6,7 @@ from typing import Any
 from minikeras.core.checks import int_tuple, padding_name
 from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.layer import Layer
-from minikeras.layers.reshaping.spatial import spatial_axes
+from minikeras.layers.reshaping.spatial import channel_axis, spatial_axes
 from minikeras.settings import standardize_data_format
 
 
@@ -99,7 +99,7 @@ class SlidingWindow(Layer):
 
     @property
     def _mk_channel_axis(self):
-        return -1 if self.data_format == "channels_last" else 1
+        return channel_axis(self.data_format)
 
     @property
     def _mk_space(self):

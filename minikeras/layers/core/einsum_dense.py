@@ -9,8 +9,9 @@ from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.kernels.kernel_layer import KernelLayer
 from minikeras.layers.layer import Layer
 
-_TERMS = re.compile(r"([.a-zA-Z]+),([a-zA-Z]+)->([.a-zA-Z]+)")
-_PLACES = re.compile(r"(\.{3})?[a-zA-Z]+(\.{3})?")
+# "X,Y->Z", and then X or Z, where dots are before or after the letters.
+_EQUATION_PATTERN = re.compile(r"([.a-zA-Z]+),([a-zA-Z]+)->([.a-zA-Z]+)")
+_TERM_PATTERN = re.compile(r"(\.{3})?[a-zA-Z]+(\.{3})?")
 
 
 def split_equation(equation):
@@ -24,15 +25,15 @@ def split_equation(equation):
     >>> split_equation("...b,bc->...c")
     ('...b', 'bc', '...c')
     """
-    terms = _TERMS.fullmatch(equation) if isinstance(equation, str) else None
-    places = terms and [_PLACES.fullmatch(terms[i]) for i in (1, 3)]
-    if not places or not all(places) or places[0].groups() != places[1].groups():
+    terms = _EQUATION_PATTERN.fullmatch(equation) if isinstance(equation, str) else None
+    outer = terms and [_TERM_PATTERN.fullmatch(terms[i]) for i in (1, 3)]
+    if not outer or not all(outer) or outer[0].groups() != outer[1].groups():
         raise ValueError(
             f"EinsumDense: equation={equation!r} must have the form 'X,Y->Z', "
             "'...X,Y->...Z' or 'X...,Y->Z...', X, Y and Z being letters."
         )
     inputs, kernel, outputs = terms.groups()
-    if all(places[0].groups()):
+    if all(outer[0].groups()):
         raise ValueError(f"EinsumDense: two ellipses in a term of {equation!r}.")
     for label in kernel + outputs.strip("."):
         if label not in inputs + (outputs if label in kernel else kernel):

@@ -10,7 +10,7 @@ from minikeras.core.serialization import (
 from minikeras.layers.call_signature import call_signature
 from minikeras.layers.layer import Layer
 
-_MERGES = {
+_MERGE_FUNCTIONS = {
     "concat": lambda a, b: jnp.concatenate([a, b], axis=-1),
     "sum": lambda a, b: a + b,
     "ave": lambda a, b: (a + b) / 2,
@@ -59,10 +59,10 @@ class Bidirectional(Layer):
         **kwargs,
     ):
         check_layers(layer, backward_layer)
-        if merge_mode not in _MERGES:
+        if merge_mode not in _MERGE_FUNCTIONS:
             raise ValueError(
                 f"Invalid merge mode. Received: {merge_mode}. Merge mode should be one "
-                f"of {list(_MERGES)}."
+                f"of {list(_MERGE_FUNCTIONS)}."
             )
         super().__init__(weights=weights, **kwargs)
         self.merge_mode = merge_mode
@@ -122,7 +122,8 @@ class Bidirectional(Layer):
             back = jnp.flip(back, axis=1)
         # The inner layers may have a policy other than this layer's.
         forward, back = (x.astype(self.compute_dtype) for x in (forward, back))
-        return self._mk_with_states(_MERGES[self.merge_mode](forward, back), states)
+        merge = _MERGE_FUNCTIONS[self.merge_mode]
+        return self._mk_with_states(merge(forward, back), states)
 
     def _mk_with_states(self, merged, states):
         """The merged output(s) with the states, as `call` returns them."""

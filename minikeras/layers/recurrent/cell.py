@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-import jax
 import jax.numpy as jnp
 
 from minikeras import activations, random
+from minikeras.core import platform
 from minikeras.core.variable import Variable
 from minikeras.layers.layer import Layer
 from minikeras.random.seed_generator import SeedGenerator
@@ -180,7 +180,7 @@ class RecurrentCell(DropoutCell):
         projection makes the inputs smaller.
         """
         n_in, width = self.kernel.shape
-        return jax.default_backend() != "cpu" or width <= n_in
+        return not platform.is_cpu() or width <= n_in
 
     def _mk_has_gate_masks(self):
         """Are there masks of states, or an own mask of the inputs for each gate?"""
@@ -190,11 +190,13 @@ class RecurrentCell(DropoutCell):
         """The new states from z = projected inputs + h · recurrent_kernel."""
         raise NotImplementedError
 
-    def _mk_has_pure_gates(self):
-        """Is a step `_mk_apply_gates`, and does that read nothing except its arguments?
+    def _mk_apply_gates_is_pure(self):
+        """Can a step be computed from z and the states alone?
 
-        Only the library's own activations are known to be such functions. A subclass
-        may have changed a method: it must define `_mk_apply_gates` itself.
+        It can if the step is `_mk_apply_gates`, and that reads only its arguments. A
+        user's activation may read a Variable, so only the library's own activations
+        count. A user's subclass may replace another method of the step, so the class
+        itself must define `_mk_apply_gates`.
         """
         used = self.activation, getattr(self, "recurrent_activation", self.activation)
         names = [getattr(function, "__name__", "") for function in used]

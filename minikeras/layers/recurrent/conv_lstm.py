@@ -12,6 +12,7 @@ from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.recurrent.cell import RecurrentCell
 from minikeras.layers.recurrent.fixed_cell_rnn import FixedCellRNN
 from minikeras.layers.recurrent.lstm import lstm_update
+from minikeras.layers.reshaping.spatial import channel_axis
 from minikeras.random.seed_generator import SeedGenerator
 from minikeras.settings import standardize_data_format
 
@@ -98,7 +99,7 @@ class ConvLSTMCell(RecurrentCell):
 
     @property
     def _mk_channel_axis(self):
-        return -1 if self.data_format == "channels_last" else 1
+        return channel_axis(self.data_format)
 
     def build(self, input_shape):
         """Create the kernels and the bias."""

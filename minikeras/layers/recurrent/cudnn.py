@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from minikeras.core import platform
 from minikeras.core.late_import import late_import
 
 
@@ -74,7 +75,7 @@ def can_use_cudnn(x, *others):
     # JAX has no public name for the tracers of `vmap`.
     mapped = any(type(a).__name__ == "BatchTracer" for a in (x, *others))
     return (
-        jax.default_backend() == "gpu"
+        platform.platform() == "gpu"
         and x.dtype == jnp.float32
         and x.shape[1] > 0
         and not mapped

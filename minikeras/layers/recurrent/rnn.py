@@ -252,7 +252,7 @@ class RNN(Layer):
         return (
             not self.unroll
             and self._mk_can_split_step()
-            and cell._mk_has_pure_gates()
+            and cell._mk_apply_gates_is_pure()
             and (masks is None or masks.ndim == 2)
             and not (training and cell._mk_has_gate_masks())
         )

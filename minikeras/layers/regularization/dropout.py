@@ -6,9 +6,8 @@ import jax.numpy as jnp
 
 from minikeras import random
 from minikeras.core.checks import unit_interval
-from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.regularization.random_layer import RandomLayer
-from minikeras.settings import standardize_data_format
+from minikeras.layers.reshaping.spatial import SpatialLayer
 
 # The limit of SELU for x -> -inf: -alpha * scale of Klambauer et al. 2017.
 _SELU_LOW = -1.6732632423543772 * 1.0507009873554805
@@ -136,15 +135,8 @@ class AlphaDropout(Dropout):
         return alpha_dropout(inputs, jnp.greater_equal(draw, self.rate), self.rate)
 
 
-class _SpatialDropout(Dropout):
+class _SpatialDropout(SpatialLayer, Dropout):
     """Base of the layers that drop whole channels of (batch, *space, channels)."""
-
-    rank: int
-    data_format = "channels_last"
-
-    def _mk_set_data_format(self, data_format):
-        self.data_format = standardize_data_format(data_format)
-        self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def _mk_noise_shape(self):
         space = (1,) * self.rank
@@ -186,7 +178,7 @@ class SpatialDropout1D(_SpatialDropout):
 
     def __init__(self, rate, seed=None, name=None, dtype=None):
         super().__init__(rate, seed=seed, name=name, dtype=dtype)
-        self._mk_set_data_format("channels_last")
+        self._mk_set_data_format()
 
 
 class SpatialDropout2D(_SpatialDropout):

@@ -1,4 +1,4 @@
-"""SpatialLayer: base of cropping, padding and upsampling; names of spatial axes."""
+"""SpatialLayer: base of cropping, padding, upsampling; spatial and channel axes."""
 
 from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.layer import Layer
@@ -15,6 +15,11 @@ def spatial_axes(rank, data_format):
     return tuple(range(first, first + rank))
 
 
+def channel_axis(data_format):
+    """The axis of the channels: -1 or 1."""
+    return -1 if data_format == "channels_last" else 1
+
+
 class SpatialLayer(Layer):
     """Base of layers that treat all spatial axes alike; `rank` is their number."""
 
@@ -22,6 +27,7 @@ class SpatialLayer(Layer):
     data_format = "channels_last"
 
     def _mk_set_data_format(self, data_format="channels_last"):
+        """Store the data format, and require inputs of rank + 2 axes."""
         self.data_format = standardize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 

@@ -51,8 +51,16 @@ class LearningRateSchedule:
         return visible(self)
 
 
-_NUMBERS = """initial_learning_rate end_learning_rate decay_rate alpha power t_mul m_mul
-    warmup_steps""".split()
+_NUMERIC_ARGUMENTS = (
+    "initial_learning_rate",
+    "end_learning_rate",
+    "decay_rate",
+    "alpha",
+    "power",
+    "t_mul",
+    "m_mul",
+    "warmup_steps",
+)
 
 
 class NamedSchedule(LearningRateSchedule):
@@ -63,7 +71,7 @@ class NamedSchedule(LearningRateSchedule):
     def _mk_store_arguments(self, **arguments):
         """Check arguments, and keep them as attributes that `get_config` returns."""
         for name, value in arguments.items():
-            if name in _NUMBERS and not is_number(value):
+            if name in _NUMERIC_ARGUMENTS and not is_number(value):
                 raise ValueError(
                     f"{type(self).__name__}: {name} must be a number, got {value!r}."
                 )

@@ -112,7 +112,8 @@ def test_an_unknown_activation_takes_the_other_way(make):
     known.build(x.shape)
     other.build(x.shape)
     other.set_weights(known.get_weights())
-    assert known.cell._mk_has_pure_gates() and not other.cell._mk_has_pure_gates()
+    assert known.cell._mk_apply_gates_is_pure()
+    assert not other.cell._mk_apply_gates_is_pure()
     expected = [g for _, g in sorted(gradient_of(known, x).items())]
     found = [g for _, g in sorted(gradient_of(other, x).items())]
     for a, b in zip(found, expected, strict=True):
