@@ -107,7 +107,7 @@ def call_rematerialized(
     # counter would move twice: dropout would have another mask in the second run. So
     # all values go in as arguments and come out as results.
     scope, variables = layer._mk_remat, layer.variables
-    # Without the cast: what is not assigned must come out unchanged, in full precision.
+    # Without the cast: values that are not assigned keep their full precision.
     with Frame(autocast=None):
         values = [v.value for v in variables]
 

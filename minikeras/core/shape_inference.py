@@ -94,7 +94,7 @@ def output_spec(
         raise
     specs = map(_merge, *traced)
     if where and tensors[0].dtype != flat[where[0]].dtype:
-        # The trace took integers in the place of floats. Keras says floats come out.
+        # The trace had int32 where the input is of floats. Keras gives floats.
         specs = (_with_float_dtype(x, flat[where[0]].dtype) for x in specs)
     out_tree, leaves = result
     # Outputs that are no arrays (numbers, strings) pass unchanged.

@@ -25,7 +25,7 @@ class StatelessBindings(Bindings):
         """Give the Variables made inside their values, or leave it to an outer scope.
 
         Keras initializes them at the end of the outermost scope, because only there
-        assign_lock changes a Variable again.
+        assigning changes a Variable again.
         """
         outer = innermost_stateless(self.outer)
         if outer is not None:

@@ -121,7 +121,7 @@ class Operation:
         """Compute on arrays, or record the call if a KerasTensor is among them.
 
         Args:
-            *args, **kwargs: those of `call`.
+            *args, **kwargs: as `call` takes them.
 
         Returns:
             What `call` returns: arrays, or KerasTensors in their place.
@@ -136,7 +136,7 @@ class Operation:
         """Record the call on KerasTensors; returns its output KerasTensors.
 
         Args:
-            *args, **kwargs: those of `call`, with KerasTensors among them.
+            *args, **kwargs: as `call` takes them, with KerasTensors among them.
         """
         outputs = self.compute_output_spec(*args, **kwargs)
         Node(self, args, kwargs, outputs)
@@ -159,7 +159,7 @@ class Operation:
         """Compute the outputs with quantized weights; a subclass defines it.
 
         Args:
-            *args, **kwargs: those of `call`.
+            *args, **kwargs: as `call` takes them.
 
         Raises:
             NotImplementedError: the subclass does not define it.
@@ -191,7 +191,7 @@ class Operation:
         """Shape and dtype of the outputs, by tracing `call`.
 
         Args:
-            *args, **kwargs: those of `call`, with KerasTensors in the place of arrays.
+            *args, **kwargs: as `call` takes them, with KerasTensors for arrays.
 
         Returns:
             The tree of outputs, as KerasTensors.
@@ -264,11 +264,11 @@ class FunctionOp(Operation):
         self.function, self.config = function, config
         self.class_name, self.module = function.class_name, function.module
 
-    def call(self, *args, **kwargs):
+    def call(self, *args: Any, **kwargs: Any) -> Any:
         """The function on `args`, its tensor parameters in order."""
         return self.function.call_with(args, {**self.config, **kwargs})
 
-    def compute_output_spec(self, *args, **kwargs):
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """The output as KerasTensors: the op's own `spec`, or traced."""
 
         def trace(*args, fills=SIZES_FOR_NONE, **kwargs):
@@ -286,8 +286,8 @@ class FunctionOp(Operation):
     def _mk_sizes(self, args):
         """Sizes that an unknown one may have to equal for the call to be valid.
 
-        They are those in the configuration (`newshape`, `axes`), and those of concrete
-        arrays among the arguments.
+        They come from the configuration (`newshape`, `axes`), and from concrete arrays
+        among the arguments.
         """
         lists = [x for x in self.config.values() if isinstance(x, (list, tuple))]
         leaves = jax.tree_util.tree_leaves((lists, args))

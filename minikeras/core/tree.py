@@ -236,7 +236,7 @@ def map_structure(
     if not others:
         return _map_one(func, first, none_is_leaf)
     # Unequal structures raise before `func` is called for the first time, because it
-    # may change something, such as assign_lock Variables.
+    # may change something, such as a Variable.
     _map(lambda *leaves: None, first, others, none_is_leaf)
     return _map(func, first, others, none_is_leaf)
 

@@ -342,7 +342,7 @@ class Variable(Operators):
         self._overwrite_with_gradient = value
 
     @property
-    def regularizer(self):
+    def regularizer(self) -> Any:
         """Function from the value to a penalty of the loss, or None."""
         return self._regularizer
 
@@ -351,7 +351,7 @@ class Variable(Operators):
         self._regularizer = self._checked("regularizer", value)
 
     @property
-    def constraint(self):
+    def constraint(self) -> Any:
         """Function that projects the value after each step, or None."""
         return self._constraint
 

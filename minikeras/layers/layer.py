@@ -168,9 +168,9 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
         """Compute the outputs; the first call also builds the weights.
 
         Args:
-            *args, **kwargs: those of `call`. Arrays are converted and cast, `training`
-                and masks filled in. If one of them is a KerasTensor, the call is
-                recorded in a graph.
+            *args, **kwargs: as `call` takes them. Arrays are converted and cast,
+                `training` and masks filled in. If one of them is a KerasTensor, the
+                call is recorded in a graph.
 
         Returns:
             What `call` returns: arrays, or KerasTensors in their place.
@@ -292,7 +292,7 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
         """The output KerasTensors of a call, which is not recorded.
 
         Args:
-            *args, **kwargs: those of `call`, with KerasTensors in the place of arrays.
+            *args, **kwargs: as `call` takes them, with KerasTensors for arrays.
         """
         return self.compute_output_spec(*args, **kwargs)
 
@@ -303,7 +303,7 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
         trace of `call`.
 
         Args:
-            *args, **kwargs: those of `call`, with KerasTensors in the place of arrays.
+            *args, **kwargs: as `call` takes them, with KerasTensors for arrays.
 
         Returns:
             The tree of outputs, as KerasTensors.
@@ -433,7 +433,7 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
                 `trainable_variables`.
             non_trainable_variables: list of arrays, in the order of the attribute
                 `non_trainable_variables`.
-            *args, **kwargs: those of `call`.
+            *args, **kwargs: as `call` takes them.
             return_losses: also return the list of `losses`?
 
         Returns:

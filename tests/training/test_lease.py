@@ -1,4 +1,4 @@
-"""While `fit` owns the arrays nobody can tell: reading, assign_lock, interrupting."""
+"""While `fit` owns the arrays nobody can tell: reading, assigning, interrupting."""
 
 import copy
 import gc

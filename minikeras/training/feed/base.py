@@ -1,4 +1,4 @@
-"""The base classes of feeds: of all, and of those of arrays."""
+"""The base classes of feeds: `BatchFeed`, and `ArrayFeed` for arrays."""
 
 from collections.abc import Iterator
 from typing import Any
