@@ -8,10 +8,11 @@ from jax import nn
 
 from minikeras.core.bridge import current
 from minikeras.core.naming import first_time
-from minikeras.core.symbolic import op
 from minikeras.core.unknown_sizes import shown_shape
+from minikeras.ops.arguments import as_axes
 from minikeras.ops.convert import as_array
-from minikeras.ops.op_makers import axes_of, unary
+from minikeras.ops.keras_modules import NN, nn_op
+from minikeras.ops.op_makers import unary
 
 __all__ = [
     "celu", "elu", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu",
@@ -20,10 +21,7 @@ __all__ = [
     "softsign", "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "swish",
     "tanh_shrink", "threshold",
 ]  # fmt: skip
-# Keras's module of the classes that its files name for these ops.
-NN = "keras.src.ops.nn"
 nn_unary = functools.partial(unary, module=NN)
-nn_op = functools.partial(op, module=NN)
 
 hard_sigmoid = nn_unary(
     nn.hard_sigmoid,
@@ -303,7 +301,7 @@ def softmax(x, axis=-1):
     x = as_array(x)
     if isinstance(axis, int) and x.shape[axis : axis + 1 or None] == (1,):
         _warn_of_ones(x, axis)
-    return nn.softmax(x, axes_of(axis))
+    return nn.softmax(x, as_axes(axis))
 
 
 def _warn_of_ones(x, axis):
@@ -336,4 +334,4 @@ def log_softmax(x, axis=-1):
     >>> log_softmax([0.0, 1000.0]).tolist()
     [-1000.0, 0.0]
     """
-    return nn.log_softmax(as_array(x), axes_of(axis))
+    return nn.log_softmax(as_array(x), as_axes(axis))

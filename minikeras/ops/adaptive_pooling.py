@@ -5,9 +5,9 @@ import math
 import jax.numpy as jnp
 import numpy as np
 
-from minikeras.ops.activation import nn_op
+from minikeras.ops.arguments import per_axis
 from minikeras.ops.convert import as_array
-from minikeras.ops.convolution import sizes
+from minikeras.ops.keras_modules import nn_op
 from minikeras.ops.pooling import max_pool
 from minikeras.settings import standardize_data_format
 
@@ -40,7 +40,7 @@ def _adaptive(function, inputs, output_size, data_format, pool):
         raise ValueError(
             f"{function}: expected inputs of rank 3, 4 or 5, got shape {x.shape}."
         )
-    counts = sizes(output_size, rank)
+    counts = per_axis(output_size, rank)
     if len(counts) != rank or not all(isinstance(n, int) and n > 0 for n in counts):
         raise ValueError(
             f"{function}: output_size must be a positive int or {rank} of them, got "

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 from minikeras import settings
 from minikeras.core import dtypes, platform
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array, promote
+from minikeras.ops.keras_modules import nn_op
 
 __all__ = [
     "dot_product_attention",

@@ -5,14 +5,15 @@ import jax.numpy as jnp
 
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import op
-from minikeras.ops.convert import MATH, as_array
+from minikeras.ops.convert import as_array
+from minikeras.ops.keras_modules import MATH, NN
 
 __all__ = [
     "polar", "view_as_complex", "view_as_real",
 ]  # fmt: skip
 
 
-@op(tensors=("abs_", "angle"), module="keras.src.ops.nn")
+@op(tensors=("abs_", "angle"), module=NN)
 def polar(abs_, angle):
     """Complex number abs · exp(i · angle).
 

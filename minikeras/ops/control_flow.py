@@ -8,7 +8,8 @@ import jax.numpy as jnp
 from minikeras.core import dtypes
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import op
-from minikeras.ops.convert import CORE, as_array
+from minikeras.ops.convert import as_array
+from minikeras.ops.keras_modules import CORE
 from minikeras.ops.sparse import on_entries
 
 __all__ = [

@@ -10,6 +10,7 @@ from minikeras.core import dtypes, variable
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import op
 from minikeras.core.variable import as_array
+from minikeras.ops.keras_modules import CORE
 
 __all__ = [
     "array", "cast", "convert_to_numpy", "convert_to_tensor", "dtype", "is_tensor",
@@ -40,9 +41,23 @@ def promote(*xs: Any) -> list:
     return [as_array(x).astype(dtype) for x in arrays]
 
 
-# Keras's modules of the classes that its files name for these ops.
-CORE = "keras.src.ops.core"
-MATH = "keras.src.ops.math"
+def as_float(x: Any, dtype: DType = "float32") -> Any:
+    """Integers and bools as `dtype`; floats and complex numbers as they are."""
+    x = as_array(x)
+    inexact = jnp.issubdtype(x.dtype, jnp.inexact)
+    return x if inexact else x.astype(dtypes.as_jax(dtype))
+
+
+def half_to_float32(x: jax.Array) -> jax.Array:
+    """Half floats as float32; other dtypes as they are."""
+    # A running sum of 0.1 in float16 stops at 256, where 0.1 is less than half of the
+    # last bit.
+    return x.astype("float32") if x.dtype.name in ("float16", "bfloat16") else x
+
+
+def as_arrays(tree: Any) -> Any:
+    """The tree with arrays in place of anything that holds numbers."""
+    return jax.tree_util.tree_map(as_array, tree)
 
 
 def convert_to_tensor(

@@ -5,9 +5,10 @@ from functools import partial
 from jax import lax
 
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.ops.activation import nn_op
+from minikeras.ops.arguments import padding_mode, per_axis
 from minikeras.ops.convert import as_array
 from minikeras.ops.cpu_convolution import with_cpu_rules
+from minikeras.ops.keras_modules import nn_op
 from minikeras.settings import standardize_data_format
 
 __all__ = [
@@ -15,11 +16,6 @@ __all__ = [
 ]  # fmt: skip
 
 _SPATIAL = "DHW"
-
-
-def sizes(value, rank) -> tuple[int, ...]:
-    """A tuple of one int for each spatial axis."""
-    return (value,) * rank if isinstance(value, int) else tuple(value)
 
 
 def dimension_numbers(rank, data_format):
@@ -60,12 +56,11 @@ def _channels_of_kernel(axis):
 def _convolve(inputs, kernel, strides, padding, data_format, dilation_rate, groups):
     """The convolution by the fastest program of the platform."""
     rank = inputs.ndim - 2
-    _check_padding(padding)
     convolve = partial(
         lax.conv_general_dilated,
-        window_strides=sizes(strides, rank),
-        padding=padding.upper() if isinstance(padding, str) else padding,
-        rhs_dilation=sizes(dilation_rate, rank),
+        window_strides=per_axis(strides, rank),
+        padding=_padding(padding),
+        rhs_dilation=per_axis(dilation_rate, rank),
         dimension_numbers=dimension_numbers(rank, data_format),
         feature_group_count=groups,
     )
@@ -81,13 +76,12 @@ def _convolve(inputs, kernel, strides, padding, data_format, dilation_rate, grou
     return outputs
 
 
-def _check_padding(padding):
-    """ValueError for a name other than "valid" and "same"."""
-    if isinstance(padding, str) and padding.lower() not in ("valid", "same"):
-        raise ValueError(
-            f"padding must be 'valid' or 'same', got {padding!r}. ('causal' is made by "
-            "the Conv1D layer.)"
-        )
+def _padding(padding):
+    """The padding in JAX's terms: a checked name, or pairs of ints as they are."""
+    if not isinstance(padding, str):
+        return padding
+    hint = " ('causal' is made by the Conv1D layer.)"
+    return padding_mode("Convolution", padding, hint)
 
 
 def _channels(inputs, data_format):
@@ -277,7 +271,7 @@ def conv_transpose(
     [[[1.0], [10.0], [2.0], [20.0]]]
     """
     data_format = standardize_data_format(data_format)
-    _check_padding(padding)
+    _padding(padding)
     inputs, kernel = _operands("conv_transpose", inputs, kernel)
     if _channels(inputs, data_format) != kernel.shape[-1]:
         raise ValueError(
@@ -286,8 +280,8 @@ def conv_transpose(
             f"kernel of shape {kernel.shape}."
         )
     rank = inputs.ndim - 2
-    strides, dilation_rate = sizes(strides, rank), sizes(dilation_rate, rank)
-    extra = (None,) * rank if output_padding is None else sizes(output_padding, rank)
+    strides, dilation_rate = per_axis(strides, rank), per_axis(dilation_rate, rank)
+    extra = (None,) * rank if output_padding is None else per_axis(output_padding, rank)
     pads = [
         transposed_padding(window, stride, dilation, padding, more)
         for window, stride, dilation, more in zip(

@@ -14,21 +14,21 @@ import numpy as np
 from jax import lax
 
 
-class Steps(NamedTuple):
-    """How a window moves: one entry for each spatial axis.
+class ConvGeometry(NamedTuple):
+    """Strides, padding and dilations in JAX's terms, one entry for each spatial axis.
 
     Attributes:
         strides: distance of the windows of neighbouring outputs.
-        pads: (low, high) zeros added to the inputs.
-        dilation: distance of the entries of the window.
-        spread: distance of the entries of the inputs, with zeros between them, as in
-            gradients of strided convolutions.
+        padding: (low, high) zeros added to the inputs.
+        rhs_dilation: distance of the entries of the window.
+        lhs_dilation: distance of the entries of the inputs, with zeros between them, as
+            in gradients of strided convolutions.
     """
 
     strides: tuple[int, ...]
-    pads: tuple[tuple[int, int], ...]
-    dilation: tuple[int, ...]
-    spread: tuple[int, ...]
+    padding: tuple[tuple[int, int], ...]
+    rhs_dilation: tuple[int, ...]
+    lhs_dilation: tuple[int, ...]
 
 
 def _sum(terms):
@@ -93,8 +93,10 @@ def _row_slices(x, window, out_sizes, geometry):
         · channels) matrix.
     """
     rows = _rows(_padded(x, geometry), window[-1], out_sizes, geometry)
-    walk = (*window[:-1], 1), out_sizes, (*geometry.strides[:-1], 1), (*geometry.rhs_dilation,)
-    for index, entry in _slices(rows, *walk):
+    # `_rows` has taken the strides of the last axis already.
+    strides = (*geometry.strides[:-1], 1)
+    dilation = geometry.rhs_dilation
+    for index, entry in _slices(rows, (*window[:-1], 1), out_sizes, strides, dilation):
         yield index[:-1], entry.reshape(-1, entry.shape[-1])
 
 
@@ -102,7 +104,8 @@ def row_products(x, w, geometry, out_sizes):
     """The convolution as a sum of matrix products, one for each row of the window."""
     window, filters = w.shape[:-2], w.shape[-1]
     w = w.reshape(*window[:-1], -1, filters)
-    total = _sum(a @ w[index] for index, a in _row_slices(x, window, out_sizes, geometry))
+    rows = _row_slices(x, window, out_sizes, geometry)
+    total = _sum(entry @ w[index] for index, entry in rows)
     return total.reshape(x.shape[0], *out_sizes, filters)
 
 
@@ -123,7 +126,7 @@ def shifted_sums(x, w, geometry, out_sizes):
         for j, n, (low, _), d, step, out_size in zip(
             index, x.shape[1:-1], *moves, out_sizes, strict=True
         ):
-            # `lax.pad` also cuts (negative padding) and spreads (interior zeros).
+            # `lax.pad` also cuts (negative padding) and dilates (interior zeros).
             low -= j * d
             config.append((low, out_size - low - (n - 1) * step - 1, step - 1))
         part = z[..., i * filters : (i + 1) * filters]
@@ -131,6 +134,12 @@ def shifted_sums(x, w, geometry, out_sizes):
 
     indices = itertools.product(*map(range, window))
     return _sum(shifted(i, index) for i, index in enumerate(indices))
+
+
+def _window_slices(x, window, out_sizes, geometry):
+    """`_slices` of the inputs with their padding."""
+    strides, dilation = geometry.strides, geometry.rhs_dilation
+    return _slices(_padded(x, geometry), window, out_sizes, strides, dilation)
 
 
 def depthwise(x, w, geometry, out_sizes):
@@ -141,9 +150,7 @@ def depthwise(x, w, geometry, out_sizes):
     """
     channels = x.shape[-1]
     w = w.reshape(*w.shape[:-2], channels, -1)
-    entries = _slices(
-        _padded(x, geometry), w.shape[:-2], out_sizes, geometry.strides, geometry.rhs_dilation
-    )
+    entries = _window_slices(x, w.shape[:-2], out_sizes, geometry)
     total = _sum(entry[..., None] * w[index] for index, entry in entries)
     return total.reshape(*total.shape[:-2], -1)
 
@@ -153,7 +160,7 @@ def kernel_gradient_by_rows(x, g, geometry, window):
 
     Args:
         g: (batch, *out_sizes, n), the gradient of the outputs.
-        geometry: those of the convolution.
+        geometry: that of the convolution.
         window: tuple, the sizes of the window.
 
     Returns:
@@ -170,7 +177,7 @@ def depthwise_kernel_gradient(x, g, geometry, window):
 
     Args:
         g: (batch, *out_sizes, n), the gradient of the outputs.
-        geometry: those of the convolution.
+        geometry: that of the convolution.
         window: tuple, the sizes of the window.
 
     Returns:
@@ -178,9 +185,7 @@ def depthwise_kernel_gradient(x, g, geometry, window):
     """
     channels = x.shape[-1]
     each = g.reshape(*g.shape[:-1], channels, -1)
-    entries = _slices(
-        _padded(x, geometry), window, g.shape[1:-1], geometry.strides, geometry.rhs_dilation
-    )
+    entries = _window_slices(x, window, g.shape[1:-1], geometry)
     terms = [entry[..., None] * each for _, entry in entries]
     zeros = [np.zeros((), g.dtype)] * len(terms)
 

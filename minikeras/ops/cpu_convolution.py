@@ -70,28 +70,28 @@ def _suits_phases(w, geometry):
     # 128x14x14x64 -> 32: 12, 6; 4x4 at 64x14x14x16 -> 64: 40, 4. With fewer filters the
     # products of the phases are too narrow.
     plain = max(geometry.rhs_dilation) == 1 and len(geometry.lhs_dilation) == 2
-    return (
-        plain and math.prod(w.shape[:-2]) >= _MIN_PHASE_WINDOW_SIZE and w.shape[-1] >= _VECTOR
-    )
+    large = math.prod(w.shape[:-2]) >= _MIN_PHASE_WINDOW_SIZE
+    return plain and large and w.shape[-1] >= _VECTOR
 
 
 def _choose_program(x, w, geometry, groups, loop) -> Callable | None:
     """The fastest function for the convolution; None for XLA's."""
     *window, channels, filters = w.shape
     window_size, rank = math.prod(window), len(window)
-    spread, strided = max(geometry.lhs_dilation) > 1, max(geometry.strides) > 1
+    dilated_inputs = max(geometry.lhs_dilation) > 1
+    strided = max(geometry.strides) > 1
     if window_size > _MAX_WINDOW_SIZE:
         return None
     if channels == 1 and x.shape[-1] == groups:
         return depthwise
     # `_on_cpu` splits groups and calls this function for each.
-    if groups > 1 or (spread and strided):
+    if groups > 1 or (dilated_inputs and strided):
         return None
     # Phases are convolutions of XLA's again, which are slow in loops.
-    if spread and not loop and _suits_phases(w, geometry):
+    if dilated_inputs and not loop and _suits_phases(w, geometry):
         return phase_convolutions
     products = loop or _suits_products(window_size, rank)
-    if spread:
+    if dilated_inputs:
         return shifted_sums if products else None
     # The size of a symbolic batch is not known yet and counts as one.
     size = math.prod(n for n in x.shape if isinstance(n, int))
@@ -121,18 +121,18 @@ def _by_faster_program(lhs, rhs, shape, params, loop):
     (n, c, *space), (o, i, *window), out = params["dimension_numbers"]
     sizes = tuple(shape[axis] for axis in out[2:])
     groups = params["feature_group_count"], params["batch_group_count"]
-    strides, pads = params["window_strides"], params["padding"]
-    dilation, spread = params["rhs_dilation"], params["lhs_dilation"]
+    strides, padding = params["window_strides"], params["padding"]
+    rhs_dilation, lhs_dilation = params["rhs_dilation"], params["lhs_dilation"]
     # JAX writes the gradient of a kernel as a convolution whose channels are the
     # samples and whose kernel is the gradient of the outputs. Only there the channels
     # come before the batch: for channels last (n, c) is then (3, 0).
     if n > c and groups[0] == 1:
-        geometry = ConvGeometry(dilation, pads, strides, spread)
+        geometry = ConvGeometry(rhs_dilation, padding, strides, lhs_dilation)
         x, g = lhs.transpose(c, *space, n), rhs.transpose(i, *window, o)
         function = _choose_kernel_gradient(x, g, geometry, sizes, groups[1], loop)
         operands, order = (x, g), (*out[2:], out[0], out[1])
     elif groups[1] == 1:
-        geometry = ConvGeometry(strides, pads, dilation, spread)
+        geometry = ConvGeometry(strides, padding, rhs_dilation, lhs_dilation)
         x, w = lhs.transpose(n, *space, c), rhs.transpose(*window, i, o)
         function = _choose_program(x, w, geometry, groups[0], loop)
         operands, order = (x, w), (out[0], *out[2:], out[1])

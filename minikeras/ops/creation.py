@@ -242,7 +242,7 @@ def tri(N, M=None, k=0, dtype=None):
     return jnp.tri(N, M, k, _dtype(dtype))
 
 
-def _float(dtype, *values):
+def _float_dtype(dtype, *values):
     """The given dtype, or the float one of the values."""
     return _dtype(_common((*values, 1.0)) if dtype is None else dtype)
 
@@ -266,7 +266,7 @@ def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis
     >>> linspace(0, 10, 5).tolist()
     [0.0, 2.5, 5.0, 7.5, 10.0]
     """
-    dtype = _float(dtype, start, stop)
+    dtype = _float_dtype(dtype, start, stop)
     start, stop = as_operand(start), as_operand(stop)
     return jnp.linspace(start, stop, num, endpoint, retstep, dtype, axis=axis)
 
@@ -290,7 +290,7 @@ def logspace(start, stop, num=50, endpoint=True, base=10, dtype=None, axis=0):
     >>> logspace(0, 2, 3).round().tolist()
     [1.0, 10.0, 100.0]
     """
-    dtype = _float(dtype, start, stop)
+    dtype = _float_dtype(dtype, start, stop)
     start, stop = as_operand(start), as_operand(stop)
     return jnp.logspace(start, stop, num, endpoint, base, dtype, axis)
 
@@ -313,7 +313,7 @@ def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
     >>> geomspace(1, 8, 4).round().tolist()
     [1.0, 2.0, 4.0, 8.0]
     """
-    dtype = _float(dtype, start, stop)
+    dtype = _float_dtype(dtype, start, stop)
     start, stop = as_operand(start), as_operand(stop)
     return jnp.geomspace(start, stop, num, endpoint, dtype, axis)
 

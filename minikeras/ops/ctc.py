@@ -10,19 +10,12 @@ import jax.numpy as jnp
 from minikeras.core import dtypes
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.late_import import late_import
-from minikeras.ops.activation import nn_op
-from minikeras.ops.convert import as_array
+from minikeras.ops.convert import as_array, as_float, half_to_float32
+from minikeras.ops.keras_modules import nn_op
 
 __all__ = [
     "ctc_decode", "ctc_loss",
 ]  # fmt: skip
-
-
-def _wide(x):
-    """Half floats and integers as float32."""
-    # Log-probabilities of hundreds of frames add up; half floats lose their digits.
-    x = as_array(x)
-    return x.astype(dtypes.result_type(x.dtype, "float32"))
 
 
 def _loss_spec(trace, target, output, *lengths, **settings):
@@ -58,7 +51,8 @@ def ctc_loss(target, output, target_length, output_length, mask_index=0):
     """
     # Imported late: `import minikeras` promises jax's import time plus 0.3 s.
     optax = late_import("optax")
-    target, output = as_array(target), _wide(output)
+    # Log-probabilities of hundreds of frames add up: half floats would lose digits.
+    target, output = as_array(target), half_to_float32(as_float(output))
     if target.ndim != 2 or output.ndim != 3 or len(target) != len(output):
         raise ValueError(
             "ctc_loss: expected target of shape (batch, labels) and output of shape "
@@ -115,7 +109,7 @@ def ctc_decode(
     >>> paths.tolist(), scores.tolist()
     ([[[1, 2, -1, -1]]], [[-4.0]])
     """
-    inputs, lengths = _wide(inputs), as_array(sequence_lengths)
+    inputs, lengths = half_to_float32(as_float(inputs)), as_array(sequence_lengths)
     if inputs.ndim != 3:
         raise ValueError(
             "ctc_decode: expected inputs of shape (batch, frames, classes), got "

@@ -1,20 +1,17 @@
 """Decompositions, solvers and norms."""
 
-import functools
-
 import jax
 import jax.numpy as jnp
 
-from minikeras.core.symbolic import op
+from minikeras.ops.arguments import as_axes
 from minikeras.ops.convert import as_array
-from minikeras.ops.op_makers import axes_of, unary
+from minikeras.ops.keras_modules import LINALG, linalg_op
+from minikeras.ops.op_makers import unary
 
 __all__ = [
     "cholesky", "cholesky_inverse", "det", "eig", "eigh", "inv", "lstsq", "lu_factor",
     "matrix_rank", "norm", "pinv", "qr", "solve", "solve_triangular", "svd",
 ]  # fmt: skip
-_module = {"module": "keras.src.ops.linalg"}
-linalg_op = functools.partial(op, **_module)
 
 
 def _known_squares(trace, x, *others, **config):
@@ -53,7 +50,7 @@ det = unary(
     x=_SQUARES,
     returns="(…) array.",
     spec=_known_squares,
-    **_module,
+    module=LINALG,
 )
 eig = unary(
     jnp.linalg.eig,
@@ -64,7 +61,7 @@ eig = unary(
     "eig",
     x=_SQUARES,
     returns="complex (…, n) values and (…, n, n) vectors, one in each column.",
-    **_module,
+    module=LINALG,
 )
 eigh = unary(
     jnp.linalg.eigh,
@@ -75,7 +72,7 @@ eigh = unary(
     "eigh",
     x=_SQUARES,
     returns="real (…, n) values, ascending, and (…, n, n) vectors, one in each column.",
-    **_module,
+    module=LINALG,
 )
 inv = unary(
     jnp.linalg.inv,
@@ -85,7 +82,7 @@ inv = unary(
     x=_SQUARES,
     returns="(…, n, n) array.",
     spec=_known_squares,
-    **_module,
+    module=LINALG,
 )
 lu_factor = unary(
     jax.scipy.linalg.lu_factor,
@@ -96,7 +93,7 @@ lu_factor = unary(
     "lu_factor",
     x=_SQUARES,
     returns="(…, n, n) array of U and below it L, and (…, n) int32 rows of the pivots.",
-    **_module,
+    module=LINALG,
 )
 
 
@@ -215,7 +212,7 @@ def norm(x, ord=None, axis=None, keepdims=False):
     >>> norm([[3.0, 4.0], [5.0, 12.0]], axis=1).tolist()
     [5.0, 13.0]
     """
-    axis = axes_of(axis)
+    axis = as_axes(axis)
     return jnp.linalg.norm(as_array(x), ord, axis, keepdims)
 
 

@@ -38,7 +38,7 @@ def swapped_kernel_gradient(lhs, rhs, out_sizes, convolve, params):
     """
     lhs_spec, rhs_spec, out_spec = params["dimension_numbers"]
     pads = []
-    for axis, g_axis, size, (low, _), step, spread in zip(
+    for axis, g_axis, size, (low, _), step, dilation in zip(
         lhs_spec[2:],
         rhs_spec[2:],
         out_sizes,
@@ -50,7 +50,7 @@ def swapped_kernel_gradient(lhs, rhs, out_sizes, convolve, params):
         # With k reversed, x[i] meets g[s·i + d·k - before]; `reach` is one more than
         # the greatest s·i + d·k.
         before = (size - 1) * step - low
-        reach = (size - 1) * step + (lhs.shape[axis] - 1) * spread + 1
+        reach = (size - 1) * step + (lhs.shape[axis] - 1) * dilation + 1
         after = reach - rhs.shape[g_axis] - before
         pads.append((before, after))
     rhs, pads = _cut(rhs, rhs_spec[2:], pads)
@@ -88,50 +88,51 @@ def _phases(size, step, low, out_size, entries):
         # Output r meets an input, not a zero, at window entries k with
         # (r + k - low) % step == 0.
         first = (low - r) % step
-        taps = len(range(first, size, step))
+        part_size = len(range(first, size, step))
         offset = (r + first - low) // step
-        yield first, taps, (-offset, count + offset + taps - 1 - entries)
+        padding = (-offset, count + offset + part_size - 1 - entries)
+        yield first, part_size, padding
 
 
 def phase_convolutions(x, w, geometry, out_sizes):
     """A convolution of dilated inputs, as one plain convolution for each phase.
 
-    Outputs that are `spread` apart (a phase) meet inputs at the same entries of the
-    window and zeros at the others. So each phase is the plain convolution of x with a
-    part of the kernel: a tenth to nine tenths of the time.
+    Outputs that are `lhs_dilation` apart (a phase) meet inputs at the same entries of
+    the window and zeros at the others. So each phase is the plain convolution of x with
+    a part of the kernel: a tenth to nine tenths of the time.
 
     Args:
         x: (batch, *space, channels).
         w: (*window, channels, filters).
-        geometry: `Steps` without strides and dilation.
+        geometry: `ConvGeometry` with strides and rhs_dilation of 1.
         out_sizes: tuple, the sizes of the outputs.
     """
-    spread, window, rank = geometry.lhs_dilation, w.shape[:-2], len(out_sizes)
+    dilation, window, rank = geometry.lhs_dilation, w.shape[:-2], len(out_sizes)
     counts = [
-        -(-out_size // step) for out_size, step in zip(out_sizes, spread, strict=True)
+        -(-out_size // step) for out_size, step in zip(out_sizes, dilation, strict=True)
     ]
     lows = [low for low, _ in geometry.padding]
-    axes = zip(window, spread, lows, out_sizes, x.shape[1:-1], strict=True)
+    axes = zip(window, dilation, lows, out_sizes, x.shape[1:-1], strict=True)
     space = "DHW"[-rank:]
     layout = (f"N{space}C", f"{space}IO", f"N{space}C")
     parts = []
     for phase in itertools.product(*(list(_phases(*axis)) for axis in axes)):
-        firsts, taps, pads = zip(*phase, strict=True)
-        # A window shorter than the spread leaves phases without any input.
-        if 0 in taps:
+        firsts, part_sizes, pads = zip(*phase, strict=True)
+        # A window shorter than the dilation leaves phases without any input.
+        if 0 in part_sizes:
             parts.append(jnp.zeros((x.shape[0], *counts, w.shape[-1]), x.dtype))
             continue
-        kernel = w[tuple(map(slice, firsts, window, spread))]
+        kernel = w[tuple(map(slice, firsts, window, dilation))]
         seen, pads = _cut(x, range(1, rank + 1), pads)
         ones = (1,) * rank
         parts.append(
             lax.conv_general_dilated(seen, kernel, ones, pads, dimension_numbers=layout)
         )
-    # (batch, counts, spreads, filters): each count goes beside its spread, and together
-    # they are the outputs in order, with some too many at the end.
-    y = jnp.stack(parts, -2).reshape(x.shape[0], *counts, *spread, -1)
+    # (batch, counts, phases, filters): the axis of phases moves behind its count, and
+    # both together are the outputs in order, with some too many at the end.
+    y = jnp.stack(parts, -2).reshape(x.shape[0], *counts, *dilation, -1)
     order = [axis for i in range(1, rank + 1) for axis in (i, i + rank)]
     y = y.transpose(0, *order, 2 * rank + 1)
-    sizes = [n * step for n, step in zip(counts, spread, strict=True)]
+    sizes = [n * step for n, step in zip(counts, dilation, strict=True)]
     y = y.reshape(x.shape[0], *sizes, w.shape[-1])
     return y[(slice(None), *map(slice, out_sizes))]

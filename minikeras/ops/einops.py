@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array
+from minikeras.ops.keras_modules import EINOPS
 
 __all__ = [
     "rearrange",
@@ -32,7 +33,7 @@ def _sizes(group, total, known):
     return {name: total // rest for name in unknown}
 
 
-@op(tensors=("tensor", "pattern", "axes_lengths"), module="keras.src.ops.einops")
+@op(tensors=("tensor", "pattern", "axes_lengths"), module=EINOPS)
 def rearrange(tensor, pattern, **axes_lengths):
     """Split, move and join axes as a pattern says.
 

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 
 from minikeras.core import dtypes
 from minikeras.core.symbolic import op
-from minikeras.ops.convert import as_array, as_operand
+from minikeras.ops.convert import as_array, as_float, as_operand
 from minikeras.ops.op_makers import unary
 from minikeras.ops.sparse import on_entries
 
@@ -220,17 +220,9 @@ abs = absolute
 conj = conjugate
 
 
-def _as_float(x):
-    """Integers as `floatx()`, floats as they are."""
-    # `jnp.ceil` and `jnp.floor` return integers for integers, Keras returns floats.
-    x = as_array(x)
-    if jnp.issubdtype(x.dtype, jnp.inexact):
-        return x
-    return x.astype(dtypes.as_jax(dtypes.floatx()))
-
-
+# `jnp.ceil` and `jnp.floor` return integers for integers, Keras returns floats.
 ceil = unary(
-    lambda x: jnp.ceil(_as_float(x)),
+    lambda x: jnp.ceil(as_float(x, dtypes.floatx())),
     "⌈x⌉, the least integer >= x.",
     "[-1.5, 2.1] -> [-1.0, 3.0]",
     "ceil",
@@ -238,7 +230,7 @@ ceil = unary(
     sparse=on_entries,
 )
 floor = unary(
-    lambda x: jnp.floor(_as_float(x)),
+    lambda x: jnp.floor(as_float(x, dtypes.floatx())),
     "⌊x⌋, the greatest integer <= x.",
     "[-1.5, 2.1] -> [-2.0, 2.0]",
     "floor",

@@ -5,7 +5,8 @@ import jax.numpy as jnp
 from minikeras.core.late_import import late_import
 from minikeras.core.symbolic import op
 from minikeras.core.variable import as_array
-from minikeras.ops.convert import MATH
+from minikeras.ops.convert import as_float
+from minikeras.ops.keras_modules import MATH
 
 __all__ = [
     "extract_sequences", "fft", "fft2", "ifft2", "irfft", "istft", "rfft", "stft",
@@ -19,7 +20,7 @@ def _complex(x, rank):
             "Input `x` should be a tuple of two tensors, the real and the imaginary "
             f"part. Received: x={x}"
         )
-    real, imag = (_float(part) for part in x)
+    real, imag = (as_float(part) for part in x)
     if real.shape != imag.shape:
         raise ValueError(
             "Both the real and imaginary parts should have the same shape. Received: "
@@ -31,12 +32,6 @@ def _complex(x, rank):
         )
     # 1j has no width of its own: float32 parts give complex64.
     return real + 1j * imag
-
-
-def _float(x):
-    """Integers as float32, floats as they are."""
-    x = as_array(x)
-    return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype("float32")
 
 
 def _pair(x):
@@ -123,7 +118,7 @@ def rfft(x, fft_length=None):
     >>> real.tolist(), imag.tolist()
     ([8.0, -2.0, 0.0], [0.0, 0.0, 0.0])
     """
-    x = _float(x)
+    x = as_float(x)
     if x.ndim < 1:
         raise ValueError(f"Input should have rank >= 1. Received: shape={x.shape}")
     return _pair(jnp.fft.rfft(x, fft_length))

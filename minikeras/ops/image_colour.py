@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 
+from minikeras.ops.convert import as_float
 from minikeras.ops.image_layout import image_op
 
 __all__ = [
@@ -38,15 +39,9 @@ def rgb_to_grayscale(images, data_format=None):
             f"(Grayscale). Got {images.shape[-1]}."
         )
     # Integers are weighted as floats and truncated, as in Keras: (100, 0, 0) gives 29.
-    wide = _floats(images)
+    wide = as_float(images)
     grey = jnp.tensordot(wide, jnp.array(_LUMA, wide.dtype), axes=(-1, -1))
     return grey[..., None].astype(images.dtype)
-
-
-def _floats(images):
-    """Integers as float32, floats as they are."""
-    inexact = jnp.issubdtype(images.dtype, jnp.inexact)
-    return images if inexact else images.astype("float32")
 
 
 def _parts(function, images):

@@ -7,7 +7,8 @@ from jax import lax
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array, promote
-from minikeras.ops.image_layout import IMAGE, check_rank, image_op
+from minikeras.ops.image_layout import check_rank, image_op
+from minikeras.ops.keras_modules import IMAGE
 from minikeras.settings import standardize_data_format
 
 __all__ = [
@@ -152,8 +153,8 @@ def ssim(
         )
     if min(x.shape[-3:-1]) < filter_size:
         raise ValueError(
-            f"ssim: images of shape {x.shape} are smaller than the window: choose "
-            f"filter_size < {filter_size}."
+            f"ssim: images of shape {x.shape} are smaller than the window of "
+            f"filter_size={filter_size}: choose filter_size <= {min(x.shape[-3:-1])}."
         )
     x, y = (image if rank == 4 else image[None] for image in (x, y))
     window = gaussian(filter_size, filter_sigma, x.dtype)

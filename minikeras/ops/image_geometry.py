@@ -8,9 +8,11 @@ from jax.scipy import ndimage
 
 from minikeras.core import registry
 from minikeras.core.symbolic import op
+from minikeras.ops.arguments import check_choice
 from minikeras.ops.convert import as_array
 from minikeras.ops.image_filters import blur
-from minikeras.ops.image_layout import IMAGE, check_choice, image_op
+from minikeras.ops.image_layout import image_op
+from minikeras.ops.keras_modules import IMAGE
 
 __all__ = [
     "affine_transform", "elastic_transform", "map_coordinates", "perspective_transform",

@@ -7,9 +7,8 @@ import jax.numpy as jnp
 
 from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array
+from minikeras.ops.keras_modules import IMAGE
 from minikeras.settings import standardize_data_format
-
-IMAGE = "keras.src.ops.image"
 
 
 def check_rank(images, argument="images"):
@@ -18,15 +17,6 @@ def check_rank(images, argument="images"):
         raise ValueError(
             f"Invalid {argument} rank: expected rank 3 (one image) or 4 (a batch), got "
             f"{argument}.shape={tuple(images.shape)}."
-        )
-
-
-def check_choice(function, argument, value, choices):
-    """ValueError unless the argument's value is one of the choices."""
-    if value not in choices:
-        raise ValueError(
-            f"{function}: expected {argument} to be one of {list(choices)}, "
-            f"got {argument}={value!r}."
         )
 
 

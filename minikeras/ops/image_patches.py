@@ -5,9 +5,9 @@ import numpy as np
 from jax import lax
 
 from minikeras.core.symbolic import op
+from minikeras.ops.arguments import padding_mode, per_axis
 from minikeras.ops.convert import as_array
-from minikeras.ops.convolution import sizes
-from minikeras.ops.image_layout import IMAGE
+from minikeras.ops.keras_modules import IMAGE
 from minikeras.settings import standardize_data_format
 
 __all__ = [
@@ -69,23 +69,23 @@ def extract_patches(
             f"extract_patches: for windows of {rank} axes expected images of rank "
             f"{rank + 1} or {rank + 2}, got images.shape={images.shape}."
         )
-    size, strides = sizes(size, rank), sizes(size if strides is None else strides, rank)
-    dilation = sizes(dilation_rate, rank)
+    size, strides = (
+        per_axis(size, rank),
+        per_axis(size if strides is None else strides, rank),
+    )
+    dilation = per_axis(dilation_rate, rank)
     if {len(size), len(strides), len(dilation)} != {rank} or min(size) < 1:
         raise ValueError(
             f"extract_patches: size, strides and dilation_rate must have {rank} "
             f"positive entries, got {size}, {strides} and {dilation}."
         )
-    if padding.lower() not in ("valid", "same"):
-        raise ValueError(
-            f"extract_patches: padding must be 'valid' or 'same', got {padding!r}."
-        )
+    mode = padding_mode("extract_patches", padding)
     first = standardize_data_format(data_format) == "channels_first"
     single = images.ndim == rank + 1
     x = images[None] if single else images
     x = jnp.moveaxis(x, 1, -1) if first else x
     spans = [(k - 1) * d + 1 for k, d in zip(size, dilation, strict=True)]
-    pads = lax.padtype_to_pads(x.shape[1:-1], spans, strides, padding.upper())
+    pads = lax.padtype_to_pads(x.shape[1:-1], spans, strides, mode)
     # From the last axis on: the earlier ones keep their numbers.
     for i in reversed(range(rank)):
         x = _windows(x, i + 1, size[i], strides[i], dilation[i], pads[i])

@@ -9,8 +9,10 @@ from jax import lax
 
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import op
+from minikeras.ops.arguments import check_choice
 from minikeras.ops.convert import as_array, saturate_cast
-from minikeras.ops.image_layout import IMAGE, check_choice, check_rank, image_op
+from minikeras.ops.image_layout import check_rank, image_op
+from minikeras.ops.keras_modules import IMAGE
 from minikeras.settings import standardize_data_format
 
 __all__ = [

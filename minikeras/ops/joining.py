@@ -6,9 +6,9 @@ import numpy as np
 
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import op
+from minikeras.ops.arguments import normalize_axis
 from minikeras.ops.convert import as_array, promote
 from minikeras.ops.op_makers import document
-from minikeras.ops.reshaping import axis_within
 from minikeras.ops.sparse import by_jax
 
 __all__ = [
@@ -149,7 +149,7 @@ def split(x, indices_or_sections, axis=0):
     [[1], [2, 3], [4]]
     """
     x = as_array(x)
-    return jnp.split(x, indices_or_sections, axis_within(axis, x.ndim))
+    return jnp.split(x, indices_or_sections, normalize_axis(axis, x.ndim))
 
 
 @op

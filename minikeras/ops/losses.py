@@ -6,8 +6,8 @@ import jax.numpy as jnp
 from minikeras import settings
 from minikeras.core import dtypes
 from minikeras.core.late_import import late_import
-from minikeras.ops.activation import nn_op
 from minikeras.ops.convert import as_array
+from minikeras.ops.keras_modules import nn_op
 
 __all__ = [
     "binary_crossentropy", "categorical_crossentropy", "multi_hot", "one_hot",

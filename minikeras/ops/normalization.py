@@ -9,9 +9,9 @@ import jax.numpy as jnp
 
 from minikeras import settings
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.ops.activation import nn_op
-from minikeras.ops.convert import as_array
-from minikeras.ops.op_makers import axes_of
+from minikeras.ops.arguments import as_axes, axes_tuple
+from minikeras.ops.convert import as_array, half_to_float32
+from minikeras.ops.keras_modules import nn_op
 
 __all__ = [
     "batch_normalization", "layer_normalization", "moments", "normalize",
@@ -19,15 +19,8 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _wide(x):
-    """Half floats as float32; other dtypes as they are."""
-    # A running sum of 0.1 in float16 stops at 256, where 0.1 is less than half of the
-    # last bit.
-    return x.astype("float32") if x.dtype.name in ("float16", "bfloat16") else x
-
-
-def _narrow(x, dtype):
-    """Back in a half float, where numbers beyond its range become its bounds."""
+def _clip_to(x, dtype):
+    """`x` in `dtype`, where numbers beyond its range become its bounds."""
     # As in Keras. A cast would give ∞.
     if x.dtype == dtype:
         return x
@@ -78,15 +71,15 @@ def moments(x, axes, keepdims=False, synchronized=False):
             "spans devices is reduced over all of them anyway."
         )
     x = as_array(x)
-    axes = tuple(axes) if isinstance(axes, list) else axes
-    wide = _wide(x)
+    axes = as_axes(axes)
+    wide = half_to_float32(x)
     mean = jnp.mean(wide, axes, keepdims=True)
     variance = _variance(wide, axes)  # equal to the bit to `jnp.var`
     if not keepdims:
         mean, variance = jnp.squeeze(mean, axes), jnp.squeeze(variance, axes)
     if wide is x:
         return mean, variance
-    return _narrow(mean, x.dtype), _narrow(variance, x.dtype)
+    return _clip_to(mean, x.dtype), _clip_to(variance, x.dtype)
 
 
 @nn_op(
@@ -155,11 +148,6 @@ def _spread(weight, x, axes):
     return weight.reshape(shape) if fits else weight
 
 
-def _axes(axis):
-    """One axis or several, as a tuple."""
-    return tuple(axis) if isinstance(axis, (list, tuple)) else (axis,)
-
-
 def _scale_and_shift(x, axes, epsilon, gamma=1.0, beta=0.0):
     """The numbers (factor, shift) with normalized x = x · factor + shift."""
     factor = jax.lax.rsqrt(jnp.var(x, axes, keepdims=True) + epsilon) * gamma
@@ -222,7 +210,7 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwarg
         )
     epsilon = settings.epsilon() if epsilon is None else epsilon
     x = as_array(x)
-    axes, wide = _axes(axis), _wide(x)
+    axes, wide = axes_tuple(axis), half_to_float32(x)
     gamma = 1.0 if gamma is None else _spread(gamma, x, axes).astype(wide.dtype)
     beta = 0.0 if beta is None else _spread(beta, x, axes).astype(wide.dtype)
     if rms_scaling:
@@ -252,7 +240,7 @@ def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     """
     epsilon = settings.epsilon() if epsilon is None else epsilon
     x = as_array(x)
-    axes, wide = _axes(axis), _wide(x)
+    axes, wide = axes_tuple(axis), half_to_float32(x)
     squares = jnp.mean(jnp.square(wide), axes, keepdims=True)
     y = wide * jax.lax.rsqrt(squares + epsilon)
     if scale is not None:
@@ -281,7 +269,7 @@ def normalize(x, axis=-1, order=2, epsilon=None):
     """
     x = as_array(x)
     epsilon = settings.epsilon() if epsilon is None else epsilon
-    axis = axes_of(axis)
+    axis = as_axes(axis)
     if not isinstance(order, int) or order < 1:
         raise ValueError(f"Argument `order` must be an int >= 1, got {order!r}.")
     if order == 2:

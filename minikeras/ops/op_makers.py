@@ -7,6 +7,7 @@ the op from the row, with its arguments, its result and the example as a doctest
 import sys
 
 from minikeras.core.symbolic import op
+from minikeras.ops.arguments import as_axes
 from minikeras.ops.convert import as_array, as_operand
 
 # What the docstrings say if a row says nothing else.
@@ -105,17 +106,12 @@ def reduction(
     """
 
     def call(x, axis=None, keepdims=False):
-        return function(as_array(x), axis=axes_of(axis), keepdims=keepdims)
+        return function(as_array(x), axis=as_axes(axis), keepdims=keepdims)
 
     call = sparse(call) if sparse else call
     arguments = {"x": _ANY, "axis": axis, "keepdims": "keep reduced axes with size 1."}
     name = name or function.__name__
     return _finish(call, name, formula, arguments, returns, example, options)
-
-
-def axes_of(axis):
-    """A list of axes as the tuple that JAX takes; other values as they are."""
-    return tuple(axis) if isinstance(axis, list) else axis
 
 
 def _finish(call, name, formula, arguments, returns, example, options):

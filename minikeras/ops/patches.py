@@ -6,9 +6,9 @@ import jax.numpy as jnp
 from jax import lax
 
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.ops.activation import nn_op
+from minikeras.ops.arguments import per_axis
 from minikeras.ops.convert import as_array
-from minikeras.ops.convolution import sizes
+from minikeras.ops.keras_modules import nn_op
 from minikeras.settings import standardize_data_format
 
 __all__ = [
@@ -129,7 +129,7 @@ def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
     x = as_array(x)
     _check_rank("unfold", x, 4)
     kernel, dilation, padding, stride = (
-        sizes(v, 2) for v in (kernel_size, dilation, padding, stride)
+        per_axis(v, 2) for v in (kernel_size, dilation, padding, stride)
     )
     rows, columns = _patch_indices(x.shape[2:], kernel, dilation, padding, stride)
     x = jnp.pad(x, [(0, 0), (0, 0), *((p, p) for p in padding)])
@@ -163,7 +163,7 @@ def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
     x = as_array(x)
     _check_rank("fold", x, 3)
     size, kernel, dilation, padding, stride = (
-        sizes(v, 2) for v in (output_size, kernel_size, dilation, padding, stride)
+        per_axis(v, 2) for v in (output_size, kernel_size, dilation, padding, stride)
     )
     rows, columns = _patch_indices(size, kernel, dilation, padding, stride)
     patches = x.reshape(len(x), -1, math.prod(kernel), x.shape[-1])

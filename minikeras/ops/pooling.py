@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from minikeras.ops.activation import nn_op
+from minikeras.ops.arguments import padding_mode, per_axis
 from minikeras.ops.by_platform import ByPlatform
 from minikeras.ops.convert import as_array
-from minikeras.ops.convolution import sizes
+from minikeras.ops.keras_modules import nn_op
 from minikeras.settings import standardize_data_format
 
 __all__ = [
@@ -25,24 +25,21 @@ _MAX_SLICES = 16
 def _window(inputs, pool_size, strides, padding, data_format):
     """Window, strides and padding over all axes of the inputs, checked."""
     rank = inputs.ndim - 2
-    pool = sizes(pool_size, rank)
-    steps = pool if strides is None else sizes(strides, rank)
+    pool = per_axis(pool_size, rank)
+    steps = pool if strides is None else per_axis(strides, rank)
     if rank not in (1, 2, 3) or {len(pool), len(steps)} != {rank}:
         raise ValueError(
             "Pooling: expected inputs of rank 3, 4 or 5, and a window and strides for "
             f"each of the axes between; got inputs.shape={inputs.shape}, "
             f"pool_size={pool_size}, strides={strides}."
         )
-    if padding.lower() not in ("valid", "same"):
-        raise ValueError(
-            f"Pooling: padding must be 'valid' or 'same', got {padding!r}."
-        )
+    mode = padding_mode("Pooling", padding)
     if standardize_data_format(data_format) == "channels_last":
         window, strides = (1, *pool, 1), (1, *steps, 1)
     else:
         window, strides = (1, 1, *pool), (1, 1, *steps)
     # Explicit pairs: both implementations then pad alike.
-    pads = lax.padtype_to_pads(inputs.shape, window, strides, padding.upper())
+    pads = lax.padtype_to_pads(inputs.shape, window, strides, mode)
     return window, strides, tuple(pads)
 
 

@@ -3,8 +3,9 @@
 import jax.numpy as jnp
 
 from minikeras.core.symbolic import op
+from minikeras.ops.arguments import as_axes
 from minikeras.ops.convert import as_array
-from minikeras.ops.op_makers import axes_of, reduction
+from minikeras.ops.op_makers import reduction
 
 __all__ = [
     "median", "nanmedian", "nanpercentile", "nanquantile", "percentile", "quantile",
@@ -40,7 +41,7 @@ def quantile(x, q, axis=None, method="linear", keepdims=False):
     3.0
     """
     return jnp.quantile(
-        as_array(x), as_array(q), axis=axes_of(axis), method=method, keepdims=keepdims
+        as_array(x), as_array(q), axis=as_axes(axis), method=method, keepdims=keepdims
     )
 
 
@@ -63,7 +64,7 @@ def nanquantile(x, q, axis=None, method="linear", keepdims=False):
     3.0
     """
     return jnp.nanquantile(
-        as_array(x), as_array(q), axis=axes_of(axis), method=method, keepdims=keepdims
+        as_array(x), as_array(q), axis=as_axes(axis), method=method, keepdims=keepdims
     )
 
 
@@ -86,7 +87,7 @@ def percentile(x, q, axis=None, method="linear", keepdims=False):
     3.0
     """
     return jnp.percentile(
-        as_array(x), as_array(q), axis=axes_of(axis), method=method, keepdims=keepdims
+        as_array(x), as_array(q), axis=as_axes(axis), method=method, keepdims=keepdims
     )
 
 
@@ -109,5 +110,5 @@ def nanpercentile(x, q, axis=None, method="linear", keepdims=False):
     3.0
     """
     return jnp.nanpercentile(
-        as_array(x), as_array(q), axis=axes_of(axis), method=method, keepdims=keepdims
+        as_array(x), as_array(q), axis=as_axes(axis), method=method, keepdims=keepdims
     )

@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 
 from minikeras.core.symbolic import op
-from minikeras.ops.convert import MATH, as_array
+from minikeras.ops.convert import as_array
+from minikeras.ops.keras_modules import MATH
 
 __all__ = [
     "in_top_k", "top_k",

@@ -6,8 +6,9 @@ import jax.numpy as jnp
 
 from minikeras.core.symbolic import op
 from minikeras.ops import sparse
+from minikeras.ops.arguments import as_axes
 from minikeras.ops.convert import as_array
-from minikeras.ops.op_makers import axes_of, reduction
+from minikeras.ops.op_makers import reduction
 
 __all__ = [
     "all", "amax", "amin", "any", "argmax", "argmin", "average", "count_nonzero", "max",
@@ -155,7 +156,7 @@ def max(x, axis=None, keepdims=False, initial=None):
     >>> max([[1, 7], [5, 2]], axis=0, initial=6).tolist()
     [6, 7]
     """
-    return jnp.max(as_array(x), axes_of(axis), keepdims=keepdims, initial=initial)
+    return jnp.max(as_array(x), as_axes(axis), keepdims=keepdims, initial=initial)
 
 
 @op
@@ -174,7 +175,7 @@ def min(x, axis=None, keepdims=False, initial=None):
     >>> min([[1, 7], [5, 2]], axis=0, initial=4).tolist()
     [1, 2]
     """
-    return jnp.min(as_array(x), axes_of(axis), keepdims=keepdims, initial=initial)
+    return jnp.min(as_array(x), as_axes(axis), keepdims=keepdims, initial=initial)
 
 
 @op
@@ -193,7 +194,7 @@ def prod(x, axis=None, keepdims=False, dtype=None):
     >>> prod([[1, 7], [5, 2]], axis=1).tolist()
     [7, 10]
     """
-    return jnp.prod(as_array(x), axes_of(axis), keepdims=keepdims, dtype=dtype)
+    return jnp.prod(as_array(x), as_axes(axis), keepdims=keepdims, dtype=dtype)
 
 
 @op
@@ -212,7 +213,7 @@ def average(x, axis=None, weights=None):
     1.75
     """
     weights = None if weights is None else as_array(weights)
-    return jnp.average(as_array(x), axis=axes_of(axis), weights=weights)
+    return jnp.average(as_array(x), axis=as_axes(axis), weights=weights)
 
 
 @op
@@ -229,7 +230,7 @@ def count_nonzero(x, axis=None):
     >>> count_nonzero([[0, 7], [5, 2]], axis=1).tolist()
     [1, 2]
     """
-    return jnp.count_nonzero(as_array(x), axis=axes_of(axis))
+    return jnp.count_nonzero(as_array(x), axis=as_axes(axis))
 
 
 @op(tensors=("y", "x"))

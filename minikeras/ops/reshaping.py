@@ -6,8 +6,9 @@ import numpy as np
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import any_symbolic, op, small_sizes_too
 from minikeras.core.variable import is_sparse
+from minikeras.ops.arguments import as_axes, normalize_axis
 from minikeras.ops.convert import as_array, dtype
-from minikeras.ops.op_makers import axes_of, unary
+from minikeras.ops.op_makers import unary
 from minikeras.ops.sparse import by_jax, on_entries
 
 __all__ = [
@@ -79,7 +80,7 @@ def diagonal(x, offset=0, axis1=0, axis2=1):
     [2]
     """
     x = as_array(x)
-    axes = axis_within(axis1, x.ndim), axis_within(axis2, x.ndim)
+    axes = normalize_axis(axis1, x.ndim), normalize_axis(axis2, x.ndim)
     if axes[0] == axes[1]:
         raise ValueError(
             f"diagonal: `axis1` and `axis2` must differ, got {axis1} and {axis2} of "
@@ -103,7 +104,7 @@ def expand_dims(x, axis):
     >>> expand_dims([1, 2], -1).shape
     (2, 1)
     """
-    return jnp.expand_dims(as_array(x), axes_of(axis))
+    return jnp.expand_dims(as_array(x), as_axes(axis))
 
 
 @op
@@ -139,15 +140,6 @@ def moveaxis(x, source, destination):
     (3, 4, 2)
     """
     return jnp.moveaxis(as_array(x), source, destination)
-
-
-def axis_within(axis, ndim):
-    """The axis counted from the front; ValueError if it is out of range."""
-    if not -ndim <= axis < ndim:
-        raise ValueError(
-            f"axis {axis} is out of bounds for an array with dimension {ndim}."
-        )
-    return axis % ndim
 
 
 # `jnp.pad` would raise NotImplementedError, without naming the modes.
@@ -332,7 +324,7 @@ def squeeze(x, axis=None):
     >>> squeeze([[[1], [2]]], axis=0).tolist()
     [[1], [2]]
     """
-    return jnp.squeeze(as_array(x), axes_of(axis))
+    return jnp.squeeze(as_array(x), as_axes(axis))
 
 
 @op
@@ -354,7 +346,7 @@ def swapaxes(x, axis1, axis2):
     [[1], [2], [3]]
     """
     x = as_array(x)
-    return jnp.swapaxes(x, axis_within(axis1, x.ndim), axis_within(axis2, x.ndim))
+    return jnp.swapaxes(x, normalize_axis(axis1, x.ndim), normalize_axis(axis2, x.ndim))
 
 
 @op

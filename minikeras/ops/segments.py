@@ -5,7 +5,8 @@ import jax.numpy as jnp
 
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import op
-from minikeras.ops.convert import MATH, as_array
+from minikeras.ops.convert import as_array
+from minikeras.ops.keras_modules import MATH
 from minikeras.ops.op_makers import document
 
 __all__ = [

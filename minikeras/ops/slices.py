@@ -5,7 +5,8 @@ import jax.numpy as jnp
 
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import any_symbolic, op
-from minikeras.ops.convert import CORE, as_array, dtype
+from minikeras.ops.convert import as_array, dtype
+from minikeras.ops.keras_modules import CORE
 
 __all__ = [
     "scatter", "scatter_update", "slice", "slice_update", "unstack",

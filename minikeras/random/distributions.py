@@ -18,7 +18,7 @@ Seed = int | SeedGenerator | jax.Array | None
 DType = str | np.dtype | type | None
 
 
-def _float(dtype, function):
+def _check_float_dtype(dtype, function):
     """The JAX dtype; ValueError unless it is one of floats or complex numbers."""
     name = dtypes.standardize_dtype(dtype)
     if not (dtypes.is_float(name) or name in dtypes.COMPLEX):
@@ -53,7 +53,7 @@ def normal(
     >>> normal((2, 3), seed=1).shape
     (2, 3)
     """
-    dtype, key = _float(dtype, "normal"), draw_seed(seed)
+    dtype, key = _check_float_dtype(dtype, "normal"), draw_seed(seed)
     sample = _draw("normal", key, shape, dtype)
     if sample is None:
         sample = jax.random.normal(key, shape, dtype)
@@ -109,7 +109,7 @@ def truncated_normal(
     >>> bool(abs(x).max() <= 2.0)
     True
     """
-    dtype, key = _float(dtype, "truncated_normal"), draw_seed(seed)
+    dtype, key = _check_float_dtype(dtype, "truncated_normal"), draw_seed(seed)
     sample = _draw("truncated_normal", key, shape, dtype)
     if sample is None:
         sample = jax.random.truncated_normal(key, -2.0, 2.0, shape, dtype)
@@ -141,7 +141,7 @@ def uniform(
     >>> float(x.min()) >= 2.0, float(x.max()) < 3.0
     (True, True)
     """
-    dtype, key = _float(dtype, "uniform"), draw_seed(seed)
+    dtype, key = _check_float_dtype(dtype, "uniform"), draw_seed(seed)
     sample = _draw("uniform", key, shape, dtype, minval, maxval)
     if sample is None:
         return jax.random.uniform(key, shape, dtype, minval, maxval)
@@ -205,7 +205,7 @@ def gamma(
     >>> 2.5 < float(x.mean()) < 3.5
     True
     """
-    dtype = _float(dtype, "gamma")
+    dtype = _check_float_dtype(dtype, "gamma")
     alpha = convert_to_tensor(alpha, dtype)
     return jax.random.gamma(draw_seed(seed), alpha, shape, dtype)
 
@@ -237,7 +237,7 @@ def beta(
     >>> 0.2 < float(x.mean()) < 0.3
     True
     """
-    dtype = _float(dtype, "beta")
+    dtype = _check_float_dtype(dtype, "beta")
     alpha, beta = convert_to_tensor(alpha, dtype), convert_to_tensor(beta, dtype)
     return jax.random.beta(draw_seed(seed), alpha, beta, shape, dtype)
 
@@ -267,7 +267,7 @@ def binomial(
     >>> binomial((3,), 5.0, 1.0, seed=1).tolist()
     [5.0, 5.0, 5.0]
     """
-    dtype = _float(dtype, "binomial")
+    dtype = _check_float_dtype(dtype, "binomial")
     # Half floats cannot count far: JAX draws in float32 and casts the result.
     counts, probabilities = map(convert_to_tensor, (counts, probabilities))
     return jax.random.binomial(draw_seed(seed), counts, probabilities, shape, dtype)
