@@ -375,10 +375,16 @@ def _new_object(config, family):
     return obj
 
 
+def is_config(x: Any) -> bool:
+    """Is it the config of an object, and not another dict?"""
+    return isinstance(x, dict) and "class_name" in x
+
+
 def _has_config(x):
+    """Is it a config, or a list with one?"""
     if isinstance(x, (list, tuple)):
         return any(map(_has_config, x))
-    return isinstance(x, dict) and "class_name" in x
+    return is_config(x)
 
 
 def module_is_ops(config: dict[str, Any]) -> bool:

@@ -6,6 +6,7 @@ from minikeras.core import registry
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.serialization import (
     deserialize_keras_object,
+    is_config,
     serialize_keras_object,
 )
 from minikeras.layers.core.input_layer import InputLayer
@@ -164,7 +165,7 @@ def _argument(config, tensors):
     """An argument of a call, with KerasTensors and objects in place of configs."""
     if _is_tensor_config(config):
         return tensors[tuple(config["config"]["keras_history"])]
-    if isinstance(config, dict) and "class_name" in config:
+    if is_config(config):
         return deserialize_keras_object(config)
     if isinstance(config, dict):
         return {key: _argument(x, tensors) for key, x in config.items()}

@@ -48,7 +48,7 @@ def parse_config(text: bytes, filepath: Any) -> dict:
         raise ValueError(
             f"{filepath!s} is damaged: its {CONFIG} cannot be read: {error}."
         ) from error
-    if not isinstance(config, dict) or "class_name" not in config:
+    if not serialization.is_config(config):
         raise ValueError(
             f"{filepath!s} is damaged: its {CONFIG} describes no model: "
             f"{reprlib.repr(config)}."

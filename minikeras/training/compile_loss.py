@@ -1,4 +1,4 @@
-"""The loss of a compiled model: the weighted sum of one loss function an output."""
+"""The loss of a compiled model: a weighted sum with one loss for each output."""
 
 import numbers
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from minikeras import losses
 from minikeras.core.bridge import Frame
 from minikeras.core.members import all_or_nothing
+from minikeras.core.serialization import is_config
 from minikeras.losses.loss import Loss
 from minikeras.metrics.reduction import Mean
 from minikeras.training import alignment
@@ -20,10 +21,10 @@ class Entry(NamedTuple):
 
     Attributes:
         name: label of the output, for logs and errors.
-        path: path of the output, or of the nest of outputs, that it looks at.
+        path: path of its output, or of its nest of outputs, in the model's outputs.
         function: `f(y, y_pred, sample_weight)` that returns a scalar.
-        weight: its weight in the total; None: 1.
-        tracker: average of its values for the logs; None where there is one loss.
+        weight: its weight in the total; None for 1.
+        tracker: average of its values for the logs; None if the model has one loss.
     """
 
     name: str
@@ -34,14 +35,22 @@ class Entry(NamedTuple):
 
 
 class CompileLoss:
-    """`total = sum_i weight_i * loss_i(y_i, y_pred_i)`.
+    """The weighted sum of a model's losses.
+
+    total = Σ_i weight_i loss_i(y_i, y_pred_i) over the outputs i
 
     Args:
         loss: None, name, function or `Loss`; a list or dict of them. A list where the
             outputs have no list holds several losses of one output, or of one nest of
-            alignment.
-        loss_weights: None, number, or list / dict of numbers.
-        output_names: names of the model's outputs, if it has some.
+            outputs.
+        loss_weights: number, or list or dict of numbers; None weights all by 1.
+        output_names: list of the names of the model's outputs; None if the model has no
+            names for them.
+
+    Attributes:
+        entries: list of the `Entry`s; None until the losses are assigned to outputs.
+        functions: {id of a loss as it was given: function}, without the losses that
+            depend on the shapes.
     """
 
     def __init__(
@@ -54,27 +63,27 @@ class CompileLoss:
         self.output_names = output_names
         self.entries: list[Entry] | None = None
         _check_weights(loss_weights)
-        # An unknown name fails here, not in the first step. The names that depend on
-        # shapes are known when there are some.
+        # An unknown name fails here, not in the first step. The names whose loss
+        # depends on the shapes are resolved in `build`.
         self.functions = {
             id(x): resolve_loss(x)
             for x in alignment.flatten(loss, _is_loss)
-            if x is not None and x not in _BY_SHAPE
+            if x is not None and x not in _NAMES_RESOLVED_BY_SHAPE
         }
 
     @property
     def built(self) -> bool:
-        """Is it known which loss belongs to which output?"""
+        """Whether the losses are assigned to the outputs."""
         return self.entries is not None
 
     @property
     def metrics(self) -> list[Mean]:
-        """The averages of the single losses, when there are several."""
+        """List of the averages of the losses; empty if there is one loss."""
         return [e.tracker for e in self.entries or () if e.tracker is not None]
 
     @property
     def variables(self) -> list:
-        """Variables of `metrics`."""
+        """List of the Variables of `metrics`."""
         return [v for metric in self.metrics for v in metric.variables]
 
     @all_or_nothing
@@ -109,15 +118,16 @@ class CompileLoss:
             )
         self.entries = []
         for path, one, weight in found:
-            y_i, y_pred_i = alignment.pick(targets, path), alignment.pick(y_pred, path)
+            target = alignment.pick(targets, path)
+            output = alignment.pick(y_pred, path)
             name = alignment.label_at(labels, path) or _loss_name(one)
             tracker = _tracker(name) if len(found) > 1 else None
-            function = self._function(one, y_i, y_pred_i)
+            function = self._function(one, target, output)
             self.entries.append(Entry(name, path, function, weight, tracker))
 
     def _function(self, loss, y, y_pred):
-        """The function of a loss; the shapes choose that of "crossentropy"."""
-        if isinstance(loss, str) and loss in _BY_SHAPE:
+        """Return the function of a loss; shapes decide which one "crossentropy" is."""
+        if isinstance(loss, str) and loss in _NAMES_RESOLVED_BY_SHAPE:
             return resolve_loss(crossentropy_by_shape(y, y_pred))
         return self.functions[id(loss)]
 
@@ -140,22 +150,22 @@ class CompileLoss:
             weights = alignment.conform(sample_weight, y_pred, names, "sample_weight")
         total = None
         for entry in self.entries or ():
-            target, y_i, sample = targets, y_pred, weights
+            parts = (targets, y_pred, weights)
             if entry.path:
-                parts = (targets, y_pred, weights)
-                target, y_i, sample = (alignment.pick(t, entry.path) for t in parts)
+                parts = tuple(alignment.pick(part, entry.path) for part in parts)
+            target, output, weight = parts
             leaves = jax.tree_util.tree_leaves(target)
             if not leaves:
                 raise ValueError(
                     f"The loss of output {entry.name!r} needs targets, but y has none "
                     "for it. Pass y, or compile with loss=None for that output."
                 )
-            sample = next(iter(jax.tree_util.tree_leaves(sample)), None)
-            value = _loss_of(entry, target, y_i, sample)
+            weight = next(iter(jax.tree_util.tree_leaves(weight)), None)
+            value = _loss_of(entry, target, output, weight)
             if entry.tracker is not None:
-                # Weighted by the batch: the last one of an epoch may be smaller.
-                size = leaves[0].shape[0] if leaves[0].ndim else 1
-                entry.tracker.update_state(value, sample_weight=size)
+                # Weighted by the batch size: the last batch of an epoch may be smaller.
+                batch_size = leaves[0].shape[0] if leaves[0].ndim else 1
+                entry.tracker.update_state(value, sample_weight=batch_size)
             if entry.weight is not None:
                 value = value * entry.weight
             total = value if total is None else total + value
@@ -163,10 +173,10 @@ class CompileLoss:
 
 
 def _check_weights(loss_weights):
-    """ValueError unless the weights are numbers, in lists and dicts if at all."""
+    """Raise ValueError unless `loss_weights` are None, numbers, or nests of numbers."""
     if loss_weights is None:
         return
-    # A string is a leaf, and so is a metric: both come here in the place of weights.
+    # In `compile("sgd", "mse", ["mae"])` the third argument, meant as metrics, is this.
     leaves = jax.tree_util.tree_leaves(loss_weights)
     if any(isinstance(x, (str, type)) or not _is_weight(x) for x in leaves):
         raise ValueError(
@@ -181,11 +191,11 @@ def _is_weight(x):
 
 
 def _loss_of(entry, target, output, weight):
-    """The loss of one output; ValueError names shapes that do not fit together."""
+    """Compute the loss of an output; ValueError names shapes that do not fit."""
     try:
         return entry.function(target, output, weight)
     except TypeError as error:
-        # JAX's error for shapes, which knows of operands only, not of targets.
+        # JAX's error names operands; ours says which one is the targets.
         if "incompatible shapes" not in str(error):
             raise
         shapes = [jax.tree_util.tree_map(jnp.shape, x) for x in (target, output)]
@@ -196,6 +206,7 @@ def _loss_of(entry, target, output, weight):
 
 
 def _tracker(name):
+    """Make the average of a loss, with the paths of Variables that Keras gives it."""
     with Frame(path=("compile_loss",)):
         return Mean(name=f"{name}_loss")
 
@@ -204,19 +215,14 @@ def _is_loss(x):
     return x is None or isinstance(x, (str, Loss)) or callable(x) or is_config(x)
 
 
-def is_config(x: Any) -> bool:
-    """Is it the config of an object, and not a dict by output name?"""
-    return isinstance(x, dict) and "class_name" in x
-
-
 def _loss_name(loss):
     if isinstance(loss, str):
         return loss
     return getattr(loss, "name", None) or getattr(loss, "__name__", "loss")
 
 
-# Names that stand for several losses.
-_BY_SHAPE = ("crossentropy", "ce")
+# Names whose loss depends on the shapes of targets and outputs.
+_NAMES_RESOLVED_BY_SHAPE = ("crossentropy", "ce")
 
 
 def resolve_loss(loss: Any) -> Any:
@@ -229,7 +235,7 @@ def resolve_loss(loss: Any) -> Any:
 
 
 def shape_kind(y: Any, y_pred: Any) -> str:
-    """ "binary", "sparse" (integer labels) or "categorical", from the shapes."""
+    """Return "binary", "sparse" (integer labels) or "categorical" for the shapes."""
     # Keras's rules: the values are not known while a step is traced.
     if y_pred.shape[-1] == 1:
         return "binary"
@@ -240,7 +246,7 @@ def shape_kind(y: Any, y_pred: Any) -> str:
 
 
 def crossentropy_by_shape(y: Any, y_pred: Any) -> str:
-    """The name of the crossentropy that fits the shapes."""
+    """Return the name of the crossentropy that fits the shapes."""
     kind = shape_kind(y, y_pred)
     prefix = "sparse_categorical" if kind == "sparse" else kind
     return f"{prefix}_crossentropy"

@@ -1,24 +1,45 @@
 """The metrics of a compiled model, by output."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from minikeras import metrics as metrics_module
 from minikeras.core.members import all_or_nothing
+from minikeras.core.serialization import is_config
 from minikeras.metrics.metric import Metric
 from minikeras.metrics.reduction import MeanMetricWrapper
 from minikeras.training import alignment
-from minikeras.training.compile_loss import is_config, shape_kind
+from minikeras.training.compile_loss import shape_kind
+
+
+class Entry(NamedTuple):
+    """One metric of a model.
+
+    Attributes:
+        key: its name in the logs.
+        output: number of the output that it measures.
+        metric: the metric.
+        weighted: whether it gets the sample weights.
+    """
+
+    key: str
+    output: int
+    metric: Metric
+    weighted: bool
 
 
 class CompileMetrics(Metric):
-    """All metrics of `compile(metrics=, weighted_metrics=)` as one.
+    """All metrics of `compile(metrics=, weighted_metrics=)` as one metric.
 
     Args:
-        metrics: list of metrics (one output), or a list / dict of such lists.
-        weighted_metrics: the same, of metrics that see the sample weights.
-        output_names: names of the model's outputs, if it has some.
-        name: name of the whole.
+        metrics: list of metrics (one output), or a list or dict of such lists.
+        weighted_metrics: the same, of metrics that get the sample weights.
+        output_names: list of the names of the model's outputs; None if the model has no
+            names for them.
+        name: str, name of this metric.
+
+    Attributes:
+        entries: list of the `Entry`s; empty until the metrics are assigned to outputs.
     """
 
     def __init__(
@@ -41,12 +62,12 @@ class CompileMetrics(Metric):
         self._given = (metrics, weighted_metrics)
         self.output_names = output_names
         self.built = False
-        self.entries = []  # (key in the logs, output index, metric, weighted?)
+        self.entries: list[Entry] = []
 
     @property
     def metrics(self) -> list[Metric]:
         """The metrics, in order."""
-        return [metric for _, _, metric, _ in self.entries]
+        return [entry.metric for entry in self.entries]
 
     @property
     def variables(self) -> list:
@@ -70,8 +91,8 @@ class CompileMetrics(Metric):
             for i, group in enumerate(_groups(given, y_pred, names)):
                 for item in group:
                     metric, key = resolve_metric(item, targets[i], leaves[i])
-                    entries.append((i, metric, key, bool(weighted)))
-        self.entries = _with_keys(entries, names)
+                    entries.append(Entry(key, i, metric, bool(weighted)))
+        self.entries = _with_unique_keys(entries, names)
         self.built = True
 
     def update_state(self, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
@@ -79,7 +100,7 @@ class CompileMetrics(Metric):
 
         Args:
             y, y_pred: targets and outputs.
-            sample_weight: weights for the weighted metrics; None: 1.
+            sample_weight: weights for the weighted metrics; None weights all by 1.
         """
         if not self.built:
             self.build(y, y_pred)
@@ -90,14 +111,14 @@ class CompileMetrics(Metric):
         targets = alignment.align_arrays(y, y_pred, names, "y")
         weights = alignment.align_arrays(sample_weight, y_pred, names, "sample_weight")
         for _, i, metric, weighted in self.entries:
+            arguments = {}
             if weighted and weights[i] is not None:
-                metric.update_state(targets[i], leaves[i], sample_weight=weights[i])
-            else:
-                metric.update_state(targets[i], leaves[i])
+                arguments["sample_weight"] = weights[i]
+            metric.update_state(targets[i], leaves[i], **arguments)
 
     def result(self) -> dict[str, Any]:
-        """{key: value} of all metrics; some metrics give a dict as their value."""
-        return {key: metric.result() for key, _, metric, _ in self.entries}
+        """Return {key: value} of all metrics; the value of some metrics is a dict."""
+        return {entry.key: entry.metric.result() for entry in self.entries}
 
     def reset_state(self) -> None:
         """Set all metrics back to their first values."""
@@ -121,12 +142,11 @@ def _is_metric(x):
 
 
 def _check_names(value):
-    """ValueError unless the value is a metric, or a nest of metrics, of known names."""
+    """Raise ValueError unless it is a metric or a nest of metrics, with known names."""
     if value is None or _is_metric(value):
-        if isinstance(value, str) and value not in _BY_SHAPE:
-            metrics_module.get(
-                value
-            )  # an unknown name fails in `compile`, not in `fit`
+        # An unknown name fails here in `compile`, not in `fit`.
+        if isinstance(value, str) and value not in _NAMES_RESOLVED_BY_SHAPE:
+            metrics_module.get(value)
         return
     if not isinstance(value, (list, tuple, dict)):
         raise ValueError(
@@ -161,49 +181,47 @@ def _is_group(x):
 
 
 def _flat_group(group):
+    """The metrics of a nested list, without None."""
     if _is_metric(group):
         return [group] if group is not None else []
     return [x for item in group for x in _flat_group(item)]
 
 
-def _with_keys(entries, names):
-    """Give each metric its key in the logs.
+def _with_unique_keys(entries, names):
+    """Return the entries with a key of its own for each.
 
-    It is the metric's name, after the name of the output where there are several. A key
-    that is taken gets "weighted_" or a number, as in Keras.
+    The key is the metric's name. If there are several outputs, the output's name comes
+    first. A key that is taken gets "weighted_" or a number, as in Keras.
 
     Args:
-        entries: [(output index, metric, its name, weighted?)].
-        names: of the outputs.
-
-    Returns:
-        [(key, output index, metric, weighted?)].
+        entries: list of `Entry`s whose keys are the names of the metrics.
+        names: list of the names of the outputs.
     """
-    several = len(names) > 1
     taken, keyed = set(), []
-    for i, metric, name, weighted in entries:
-        prefix = f"{names[i]}_" if several and names[i] else ""
-        key = f"{prefix}{name}"
-        if key in taken and weighted:
-            key = f"{prefix}weighted_{name}"
+    for entry in entries:
+        output_name = names[entry.output]
+        prefix = f"{output_name}_" if len(names) > 1 and output_name else ""
+        key = f"{prefix}{entry.key}"
+        if key in taken and entry.weighted:
+            key = f"{prefix}weighted_{entry.key}"
         number, base = 1, key
         while key in taken:
             key = f"{base}_{number}"
             number += 1
         taken.add(key)
-        keyed.append((key, i, metric, weighted))
+        keyed.append(entry._replace(key=key))
     return keyed
 
 
-# Names that stand for several metrics.
-_BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")
+# Names whose metric depends on the shapes of targets and outputs.
+_NAMES_RESOLVED_BY_SHAPE = ("accuracy", "acc", "crossentropy", "ce")
 
 
 def resolve_metric(metric: Any, y: Any, y_pred: Any) -> tuple[Metric, str]:
-    """Turn a name, function, config or object into (Metric, its key in the logs)."""
-    # The logs say "acc" if the user did, whatever the metric of the shapes is called.
+    """Turn a name, function, config or object into (Metric, its name in the logs)."""
+    # If the user wrote "acc", the logs say "acc", not "binary_accuracy".
     key = metric if isinstance(metric, str) else None
-    if isinstance(metric, str) and metric in _BY_SHAPE:
+    if isinstance(metric, str) and metric in _NAMES_RESOLVED_BY_SHAPE:
         metric = _by_shape(metric, y, y_pred)
     metric = metrics_module.get(metric)
     if not isinstance(metric, Metric):
@@ -216,8 +234,8 @@ def resolve_metric(metric: Any, y: Any, y_pred: Any) -> tuple[Metric, str]:
 
 
 def _by_shape(name, y, y_pred):
-    """The name of the metric that "accuracy" or "crossentropy" means for the shapes."""
+    """Return the name of the metric that "accuracy" or "crossentropy" is here."""
     kind = shape_kind(y, y_pred)
     prefix = "sparse_categorical" if kind == "sparse" else kind
-    what = "accuracy" if name in ("accuracy", "acc") else "crossentropy"
-    return f"{prefix}_{what}"
+    is_accuracy = name in ("accuracy", "acc")
+    return f"{prefix}_{'accuracy' if is_accuracy else 'crossentropy'}"

@@ -171,3 +171,11 @@ def test_thresholds_out_of_range_are_named():
 def test_unknown_name_suggests():
     with pytest.raises(ValueError, match="recall"):
         metrics.get("recal")
+
+
+def test_r2_weighted_by_the_variances_of_the_columns():
+    y, predicted = np.array([[0.0, 1], [2, 5]]), np.array([[1.0, 1], [2, 4]])
+    metric = metrics.R2Score(class_aggregation="variance_weighted_average")
+    residual, variance = ((y - predicted) ** 2).sum(0), ((y - y.mean(0)) ** 2).sum(0)
+    expected = 1 - residual.sum() / variance.sum()
+    np.testing.assert_allclose(metric(y, predicted), expected, rtol=1e-6)
