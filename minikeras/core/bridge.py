@@ -20,12 +20,12 @@ from minikeras.core.serialization_settings import SerializationSettings
 class Bindings:
     """The arrays bound to Variables, linked to the bindings around them."""
 
-    __slots__ = ("values", "outer", "new_variables")
+    __slots__ = ("values", "outer", "new_variables", "uninitialized")
 
     def __init__(self, values: dict[int, Any], outer: "Bindings | None"):
-        self.values = values  # id(variable) -> array
-        self.outer = outer
+        self.values, self.outer = values, outer  # values: {id(variable): array}
         self.new_variables: list[Any] = []
+        self.uninitialized: list[Any] | None = None  # a list within `StatelessScope`s
 
     def bind(self, variable: Any, value: Any) -> None:
         """Bind an array to a Variable, which may have been made just now."""

@@ -5,9 +5,15 @@ from typing import Any
 
 import jax
 
-from minikeras.core.bridge import Frame, MaskTable, Scope, current, isolated
-from minikeras.core.stateless import StatelessBindings
-from minikeras.core.variable import Variable, convert_to_tensor
+from minikeras.core.bridge import (
+    Bindings,
+    Frame,
+    MaskTable,
+    Scope,
+    current,
+    isolated,
+)
+from minikeras.core.variable import Variable, convert_to_tensor, innermost_stateless
 
 
 class name_scope(Scope):
@@ -125,14 +131,24 @@ class StatelessScope:
         # As in Keras: without `collect_losses` layers add to the losses around. Masks
         # get a table of their own, because the arrays of the scope may not outlive it.
         losses = self.losses if self.collect_losses else current().losses
-        self._bindings = StatelessBindings(self.state_mapping)
+        self._bindings = Bindings(self.state_mapping, current().bindings)
+        self._bindings.uninitialized = []
         self._frame = Frame(bindings=self._bindings, losses=losses, masks=MaskTable())
         self._frame.__enter__()
         return self
 
     def __exit__(self, *exc):
         self._frame.__exit__(*exc)
-        self._bindings.initialize_variables()
+        created = self._bindings.uninitialized or []
+        outer = innermost_stateless(self._bindings.outer)
+        # Variables get their first values at the end of the outermost scope, as in
+        # Keras: within, assigning would not change them.
+        if outer is not None:
+            outer.uninitialized += created
+            return
+        for variable in created:
+            variable._value = variable._initial_value()
+            variable._initializer = None
 
     def add_loss(self, loss: Any) -> None:
         """Add a loss to `losses`.

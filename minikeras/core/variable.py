@@ -10,10 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core import dtypes, naming, registry
-from minikeras.core.bridge import bound, current
+from minikeras.core.bridge import Bindings, bound, current
 from minikeras.core.operators import Operators
 from minikeras.core.ragged import ragged_error
-from minikeras.core.stateless import innermost_stateless
 
 
 def convert_to_tensor(
@@ -100,6 +99,13 @@ def _stacked(x):
         if any(isinstance(leaf, (jax.Array, Variable)) for leaf in leaves):
             return jnp.stack([convert_to_tensor(item) for item in x])
     return x
+
+
+def innermost_stateless(bindings: Bindings | None) -> Any:
+    """The bindings of the innermost `StatelessScope` around, or None."""
+    while bindings is not None and bindings.uninitialized is None:
+        bindings = bindings.outer
+    return bindings
 
 
 # A copy has a value of its own, so the lease, the initializer and the placement of the
