@@ -28,6 +28,16 @@ def _memory():
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _doctest_names(doctest_namespace):
+    """Give the examples of docstrings the names that users import: `keras` and `np`."""
+    import numpy
+
+    import minikeras
+
+    doctest_namespace |= {"keras": minikeras, "np": numpy}
+
+
 @pytest.fixture(autouse=True, scope="module")
 def _drop_programs():
     """Drop compiled programs after a test file, if the process has grown large."""

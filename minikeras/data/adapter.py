@@ -189,9 +189,9 @@ def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> 
         `(x, y, sample_weight)`; `(x, y)` without weights; without `y`, `x` itself,
         or `(x,)` if `x` is a list or tuple.
 
-    >>> pack_x_y_sample_weight(1, 2)
+    >>> keras.utils.pack_x_y_sample_weight(1, 2)
     (1, 2)
-    >>> pack_x_y_sample_weight([1, 2])
+    >>> keras.utils.pack_x_y_sample_weight([1, 2])
     ([1, 2],)
     """
     if y is None:
@@ -214,7 +214,7 @@ def unpack_x_y_sample_weight(data: Any) -> tuple:
     Raises:
         ValueError: a tuple or list with no part, or with more than three.
 
-    >>> unpack_x_y_sample_weight((1, 2))
+    >>> keras.utils.unpack_x_y_sample_weight((1, 2))
     (1, 2, None)
     """
     if not isinstance(data, (list, tuple)):

@@ -23,7 +23,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
         IndexError: a class number in a NumPy array is not below `num_classes`.
         ValueError: `x` is empty, and `num_classes` is None.
 
-    >>> to_categorical([0, 2])
+    >>> keras.utils.to_categorical([0, 2])
     array([[1., 0., 0.],
            [0., 0., 1.]])
     """
@@ -61,7 +61,7 @@ def normalize(x: Any, axis: int = -1, order: float = 2) -> Any:
     Returns:
         Array of the shape of `x`: JAX for JAX arrays, NumPy for others.
 
-    >>> normalize([[3.0, 4.0], [0.0, 0.0]])
+    >>> keras.utils.normalize([[3.0, 4.0], [0.0, 0.0]])
     array([[0.6, 0.8],
            [0. , 0. ]])
     """

@@ -24,7 +24,7 @@ class PyDataset:
             part of the script guarded by `if __name__ == "__main__":`.
         max_queue_size: maximum number of batches that are fetched ahead.
 
-    >>> class Squares(PyDataset):
+    >>> class Squares(keras.utils.PyDataset):
     ...     def __len__(self):
     ...         return 3
     ...     def __getitem__(self, index):

@@ -26,7 +26,7 @@ class InputSpec:
         TypeError: an axis is no int.
         ValueError: an axis is outside the rank.
 
-    >>> InputSpec(min_ndim=2, axes={-1: 3})
+    >>> keras.InputSpec(min_ndim=2, axes={-1: 3})
     InputSpec(min_ndim=2, axes={-1: 3})
     """
 

@@ -54,7 +54,7 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
     Raises:
         ValueError: unknown keyword, or `trainable` is no bool.
 
-    >>> class Scale(Layer):
+    >>> class Scale(keras.Layer):
     ...     def build(self, input_shape):
     ...         self.k = self.add_weight(input_shape[-1:], "ones", name="k")
     ...     def call(self, x):

@@ -137,7 +137,7 @@ def get(identifier):
     Raises:
         ValueError: unknown name, or something else.
 
-    >>> get("mse") is mean_squared_error, get("Huber").delta
+    >>> keras.losses.get("mse") is keras.losses.mean_squared_error, keras.losses.get("Huber").delta
     (True, 1.0)
     """
     return _family.get(identifier)

@@ -23,7 +23,7 @@ def ctc(y_true, y_pred):
 
     Source: Graves et al., Connectionist Temporal Classification, 2006.
 
-    >>> ctc([[1, 0]], jnp.zeros((1, 2, 2))).tolist()
+    >>> keras.losses.ctc([[1, 0]], np.zeros((1, 2, 2))).tolist()
     [0.287682...]
     """
     y_true, y_pred = convert_to_tensor(y_true, "int32"), convert_to_tensor(y_pred)

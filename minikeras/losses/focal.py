@@ -49,7 +49,7 @@ def binary_focal_crossentropy(
 
     Source: Lin et al., Focal Loss for Dense Object Detection, 2017.
 
-    >>> binary_focal_crossentropy([[1.0, 0.0]], [[0.5, 0.5]]).tolist()
+    >>> keras.losses.binary_focal_crossentropy([[1.0, 0.0]], [[0.5, 0.5]]).tolist()
     [0.173286...]
     """
     y_true, y_pred = to_arrays(y_true, y_pred)
@@ -90,7 +90,7 @@ def categorical_focal_crossentropy(
 
     Source: Lin et al., Focal Loss for Dense Object Detection, 2017.
 
-    >>> categorical_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).tolist()
+    >>> keras.losses.categorical_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).tolist()
     [0.043321...]
     """
     y_true, y_pred = to_arrays(y_true, y_pred)
@@ -117,7 +117,8 @@ def categorical_generalized_cross_entropy(y_true, y_pred, q):
 
     Source: Zhang and Sabuncu, Generalized Cross Entropy Loss, 2018.
 
-    >>> categorical_generalized_cross_entropy([1], [[0.75, 0.25]], q=0.5).tolist()
+    >>> loss = keras.losses.categorical_generalized_cross_entropy
+    >>> loss([1], [[0.75, 0.25]], q=0.5).tolist()
     [1.0]
     """
     y_pred = convert_to_tensor(y_pred)
@@ -151,7 +152,7 @@ class BinaryFocalCrossentropy(LossFunctionWrapper):
 
     Source: Lin et al., Focal Loss for Dense Object Detection, 2017.
 
-    >>> float(BinaryFocalCrossentropy()([[1.0, 0.0]], [[0.5, 0.5]]))
+    >>> float(keras.losses.BinaryFocalCrossentropy()([[1.0, 0.0]], [[0.5, 0.5]]))
     0.173286...
     """
 
@@ -201,7 +202,7 @@ class CategoricalFocalCrossentropy(LossFunctionWrapper):
 
     Source: Lin et al., Focal Loss for Dense Object Detection, 2017.
 
-    >>> float(CategoricalFocalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]]))
+    >>> float(keras.losses.CategoricalFocalCrossentropy()([[0.0, 1.0]], [[0.5, 0.5]]))
     0.043321...
     """
 
@@ -247,7 +248,7 @@ class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
 
     Source: Zhang and Sabuncu, Generalized Cross Entropy Loss, 2018.
 
-    >>> float(CategoricalGeneralizedCrossEntropy()([1], [[0.75, 0.25]]))
+    >>> float(keras.losses.CategoricalGeneralizedCrossEntropy()([1], [[0.75, 0.25]]))
     1.0
     """
 

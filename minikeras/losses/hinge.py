@@ -23,7 +23,7 @@ def hinge(y_true, y_pred):
     Returns:
         (...) losses.
 
-    >>> hinge([[1.0, 0.0]], [[0.5, 0.5]]).tolist()
+    >>> keras.losses.hinge([[1.0, 0.0]], [[0.5, 0.5]]).tolist()
     [1.0]
     """
     y_true, y_pred = to_arrays(y_true, y_pred)
@@ -41,7 +41,7 @@ def squared_hinge(y_true, y_pred):
     Returns:
         (...) losses.
 
-    >>> squared_hinge([[1.0, 0.0]], [[0.5, 0.5]]).tolist()
+    >>> keras.losses.squared_hinge([[1.0, 0.0]], [[0.5, 0.5]]).tolist()
     [1.25]
     """
     y_true, y_pred = to_arrays(y_true, y_pred)
@@ -60,7 +60,7 @@ def categorical_hinge(y_true, y_pred):
     Returns:
         (...) losses.
 
-    >>> categorical_hinge([[0.0, 1.0]], [[0.5, 0.75]]).tolist()
+    >>> keras.losses.categorical_hinge([[0.0, 1.0]], [[0.5, 0.75]]).tolist()
     [0.75]
     """
     y_true, y_pred = to_arrays(y_true, y_pred)
@@ -80,7 +80,7 @@ class Hinge(LossFunctionWrapper):
         name: name of the loss.
         dtype: dtype or policy of the computation; `floatx()` by default.
 
-    >>> float(Hinge()([[1.0, 0.0]], [[0.5, 0.5]]))
+    >>> float(keras.losses.Hinge()([[1.0, 0.0]], [[0.5, 0.5]]))
     1.0
     """
 
@@ -99,7 +99,7 @@ class SquaredHinge(LossFunctionWrapper):
         name: name of the loss.
         dtype: dtype or policy of the computation; `floatx()` by default.
 
-    >>> float(SquaredHinge()([[1.0, 0.0]], [[0.5, 0.5]]))
+    >>> float(keras.losses.SquaredHinge()([[1.0, 0.0]], [[0.5, 0.5]]))
     1.25
     """
 
@@ -120,7 +120,7 @@ class CategoricalHinge(LossFunctionWrapper):
         name: name of the loss.
         dtype: dtype or policy of the computation; `floatx()` by default.
 
-    >>> float(CategoricalHinge()([[0.0, 1.0]], [[0.5, 0.75]]))
+    >>> float(keras.losses.CategoricalHinge()([[0.0, 1.0]], [[0.5, 0.75]]))
     0.75
     """
 

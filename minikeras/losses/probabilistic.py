@@ -60,7 +60,7 @@ def binary_crossentropy(
     Raises:
         ValueError: `y_true` and `y_pred` have different shapes.
 
-    >>> binary_crossentropy([[1.0, 0.0]], [[0.5, 0.5]]).tolist()
+    >>> keras.losses.binary_crossentropy([[1.0, 0.0]], [[0.5, 0.5]]).tolist()
     [0.693147...]
     """
     y_true, y_pred = to_arrays(y_true, y_pred)
@@ -90,7 +90,7 @@ def categorical_crossentropy(
     Raises:
         ValueError: `y_true` and `y_pred` have different shapes.
 
-    >>> categorical_crossentropy([[0.0, 1.0]], [[1.0, 1.0]]).tolist()
+    >>> keras.losses.categorical_crossentropy([[0.0, 1.0]], [[1.0, 1.0]]).tolist()
     [0.693147...]
     """
     y_true, y_pred = to_arrays(y_true, y_pred)
@@ -121,7 +121,7 @@ def sparse_categorical_crossentropy(
     Raises:
         ValueError: the shapes differ, apart from the axis of the classes.
 
-    >>> sparse_categorical_crossentropy([1], [[0.5, 0.5]]).tolist()
+    >>> keras.losses.sparse_categorical_crossentropy([1], [[0.5, 0.5]]).tolist()
     [0.693147...]
     """
     y_pred = convert_to_tensor(y_pred)
@@ -166,7 +166,7 @@ def kl_divergence(y_true, y_pred):
     Returns:
         (...) divergences.
 
-    >>> kl_divergence([[0.5, 0.5]], [[0.25, 0.75]]).tolist()
+    >>> keras.losses.kl_divergence([[0.5, 0.5]], [[0.25, 0.75]]).tolist()
     [0.143841...]
     """
     y_true, y_pred = (jnp.clip(y, epsilon(), 1.0) for y in to_arrays(y_true, y_pred))
@@ -191,7 +191,7 @@ class BinaryCrossentropy(LossFunctionWrapper):
     Raises:
         ValueError: targets and predictions have different shapes.
 
-    >>> float(BinaryCrossentropy()([[1.0, 0.0]], [[0.5, 0.5]]))
+    >>> float(keras.losses.BinaryCrossentropy()([[1.0, 0.0]], [[0.5, 0.5]]))
     0.693147...
     """
 
@@ -234,7 +234,7 @@ class CategoricalCrossentropy(LossFunctionWrapper):
     Raises:
         ValueError: targets and predictions have different shapes.
 
-    >>> float(CategoricalCrossentropy()([[0.0, 1.0]], [[1.0, 1.0]]))
+    >>> float(keras.losses.CategoricalCrossentropy()([[0.0, 1.0]], [[1.0, 1.0]]))
     0.693147...
     """
 
@@ -277,7 +277,7 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
     Raises:
         ValueError: the shapes differ, apart from the axis of the classes.
 
-    >>> float(SparseCategoricalCrossentropy()([1], [[0.5, 0.5]]))
+    >>> float(keras.losses.SparseCategoricalCrossentropy()([1], [[0.5, 0.5]]))
     0.693147...
     """
 
@@ -314,7 +314,7 @@ class KLDivergence(LossFunctionWrapper):
         name: name of the loss.
         dtype: dtype or policy of the computation; `floatx()` by default.
 
-    >>> float(KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]]))
+    >>> float(keras.losses.KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]]))
     0.143841...
     """
 

@@ -36,7 +36,7 @@ def mean_squared_error(y_true, y_pred):
     Returns:
         (...) losses.
 
-    >>> mean_squared_error([[0.0, 1.0]], [[2.0, 1.0]]).tolist()
+    >>> keras.losses.mean_squared_error([[0.0, 1.0]], [[2.0, 1.0]]).tolist()
     [2.0]
     """
     y_true, y_pred = to_arrays_of_same_rank(y_true, y_pred)
@@ -54,7 +54,7 @@ def mean_absolute_error(y_true, y_pred):
     Returns:
         (...) losses.
 
-    >>> mean_absolute_error([[0.0, 1.0]], [[2.0, 1.0]]).tolist()
+    >>> keras.losses.mean_absolute_error([[0.0, 1.0]], [[2.0, 1.0]]).tolist()
     [1.0]
     """
     y_true, y_pred = to_arrays_of_same_rank(y_true, y_pred)
@@ -72,7 +72,7 @@ def mean_absolute_percentage_error(y_true, y_pred):
     Returns:
         (...) losses, in percent.
 
-    >>> mean_absolute_percentage_error([[2.0, 4.0]], [[1.0, 4.0]]).tolist()
+    >>> keras.losses.mean_absolute_percentage_error([[2.0, 4.0]], [[1.0, 4.0]]).tolist()
     [25.0]
     """
     y_true, y_pred = to_arrays_of_same_rank(y_true, y_pred)
@@ -91,7 +91,7 @@ def mean_squared_logarithmic_error(y_true, y_pred):
     Returns:
         (...) losses.
 
-    >>> mean_squared_logarithmic_error([[1.0]], [[3.0]]).tolist()
+    >>> keras.losses.mean_squared_logarithmic_error([[1.0]], [[3.0]]).tolist()
     [0.480453...]
     """
     y_true, y_pred = to_arrays_of_same_rank(y_true, y_pred)
@@ -118,7 +118,7 @@ def huber(y_true, y_pred, delta=1.0):
 
     Source: Huber, Robust Estimation of a Location Parameter, 1964.
 
-    >>> huber([[0.0, 0.0]], [[0.5, 3.0]]).tolist()
+    >>> keras.losses.huber([[0.0, 0.0]], [[0.5, 3.0]]).tolist()
     [1.3125]
     """
     y_true, y_pred = to_arrays_of_same_rank(y_true, y_pred)
@@ -140,7 +140,7 @@ def log_cosh(y_true, y_pred):
     Returns:
         (...) losses.
 
-    >>> log_cosh([[0.0, 0.0]], [[0.0, 2.0]]).tolist()
+    >>> keras.losses.log_cosh([[0.0, 0.0]], [[0.0, 2.0]]).tolist()
     [0.662501...]
     """
     y_true, y_pred = to_arrays_of_same_rank(y_true, y_pred)
@@ -164,7 +164,7 @@ def poisson(y_true, y_pred):
     Returns:
         (...) losses.
 
-    >>> poisson([[1.0, 0.0]], [[2.0, 4.0]]).tolist()
+    >>> keras.losses.poisson([[1.0, 0.0]], [[2.0, 4.0]]).tolist()
     [2.653426...]
     """
     y_true, y_pred = to_arrays(y_true, y_pred)
@@ -183,7 +183,7 @@ class MeanSquaredError(LossFunctionWrapper):
         name: name of the loss.
         dtype: dtype or policy of the computation; `floatx()` by default.
 
-    >>> float(MeanSquaredError()([[0.0, 1.0]], [[2.0, 1.0]]))
+    >>> float(keras.losses.MeanSquaredError()([[0.0, 1.0]], [[2.0, 1.0]]))
     2.0
     """
 
@@ -204,7 +204,7 @@ class MeanAbsoluteError(LossFunctionWrapper):
         name: name of the loss.
         dtype: dtype or policy of the computation; `floatx()` by default.
 
-    >>> float(MeanAbsoluteError()([[0.0, 1.0]], [[2.0, 1.0]]))
+    >>> float(keras.losses.MeanAbsoluteError()([[0.0, 1.0]], [[2.0, 1.0]]))
     1.0
     """
 
@@ -226,7 +226,7 @@ class MeanAbsolutePercentageError(LossFunctionWrapper):
         name: name of the loss.
         dtype: dtype or policy of the computation; `floatx()` by default.
 
-    >>> float(MeanAbsolutePercentageError()([[2.0, 4.0]], [[1.0, 4.0]]))
+    >>> float(keras.losses.MeanAbsolutePercentageError()([[2.0, 4.0]], [[1.0, 4.0]]))
     25.0
     """
 
@@ -250,7 +250,7 @@ class MeanSquaredLogarithmicError(LossFunctionWrapper):
         name: name of the loss.
         dtype: dtype or policy of the computation; `floatx()` by default.
 
-    >>> float(MeanSquaredLogarithmicError()([[1.0]], [[3.0]]))
+    >>> float(keras.losses.MeanSquaredLogarithmicError()([[1.0]], [[3.0]]))
     0.480453...
     """
 
@@ -277,7 +277,7 @@ class Huber(LossFunctionWrapper):
 
     Source: Huber, Robust Estimation of a Location Parameter, 1964.
 
-    >>> float(Huber()([[0.0, 0.0]], [[0.5, 3.0]]))
+    >>> float(keras.losses.Huber()([[0.0, 0.0]], [[0.5, 3.0]]))
     1.3125
     """
 
@@ -300,7 +300,7 @@ class LogCosh(LossFunctionWrapper):
         name: name of the loss.
         dtype: dtype or policy of the computation; `floatx()` by default.
 
-    >>> float(LogCosh()([[0.0, 0.0]], [[0.0, 2.0]]))
+    >>> float(keras.losses.LogCosh()([[0.0, 0.0]], [[0.0, 2.0]]))
     0.662501...
     """
 
@@ -319,7 +319,7 @@ class Poisson(LossFunctionWrapper):
         name: name of the loss.
         dtype: dtype or policy of the computation; `floatx()` by default.
 
-    >>> float(Poisson()([[1.0, 0.0]], [[2.0, 4.0]]))
+    >>> float(keras.losses.Poisson()([[1.0, 0.0]], [[2.0, 4.0]]))
     2.653426...
     """
 

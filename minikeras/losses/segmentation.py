@@ -19,7 +19,7 @@ def dice(y_true, y_pred, axis=None):
     Returns:
         Losses in [0, 1] of the regions: the shape without `axis`, () for None.
 
-    >>> float(dice([1.0, 0.0], [1.0, 1.0]))
+    >>> float(keras.losses.dice([1.0, 0.0], [1.0, 1.0]))
     0.333333...
     """
     y_true, y_pred = to_arrays(y_true, y_pred)
@@ -45,7 +45,7 @@ def tversky(y_true, y_pred, alpha=0.5, beta=0.5, axis=None):
 
     Source: Salehi et al., Tversky loss function for image segmentation, 2017.
 
-    >>> float(tversky([1.0, 0.0], [1.0, 1.0], beta=1.0))
+    >>> float(keras.losses.tversky([1.0, 0.0], [1.0, 1.0], beta=1.0))
     0.5
     """
     y_true, y_pred = to_arrays(y_true, y_pred)
@@ -70,7 +70,7 @@ class Dice(LossFunctionWrapper):
             batch.
         dtype: dtype or policy of the computation; `floatx()` by default.
 
-    >>> float(Dice()([[1.0, 0.0]], [[1.0, 1.0]]))
+    >>> float(keras.losses.Dice()([[1.0, 0.0]], [[1.0, 1.0]]))
     0.333333...
     """
 
@@ -98,7 +98,7 @@ class Tversky(LossFunctionWrapper):
 
     Source: Salehi et al., Tversky loss function for image segmentation, 2017.
 
-    >>> float(Tversky(beta=1.0)([[1.0, 0.0]], [[1.0, 1.0]]))
+    >>> float(keras.losses.Tversky(beta=1.0)([[1.0, 0.0]], [[1.0, 1.0]]))
     0.5
     """
 

@@ -30,7 +30,7 @@ def cosine_similarity(y_true, y_pred, axis=-1):
     Returns:
         (...) losses in [-1, 1]; 0 for a zero vector.
 
-    >>> cosine_similarity([[0.0, 2.0]], [[0.0, 3.0]]).tolist()
+    >>> keras.losses.cosine_similarity([[0.0, 2.0]], [[0.0, 3.0]]).tolist()
     [-1.0]
     """
     y_true, y_pred = to_arrays_of_same_rank(y_true, y_pred)
@@ -50,7 +50,7 @@ class CosineSimilarity(LossFunctionWrapper):
         name: name of the loss.
         dtype: dtype or policy of the computation; `floatx()` by default.
 
-    >>> float(CosineSimilarity()([[0.0, 2.0]], [[3.0, 0.0]]))
+    >>> float(keras.losses.CosineSimilarity()([[0.0, 2.0]], [[3.0, 0.0]]))
     -0.0
     """
 
@@ -98,7 +98,7 @@ def circle(
     Source: Sun et al., Circle Loss, 2020.
 
     >>> embeddings = [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]
-    >>> circle([0, 0, 1], embeddings, gamma=2).tolist()
+    >>> keras.losses.circle([0, 0, 1], embeddings, gamma=2).tolist()
     [0.423496..., 0.423496..., 0.0]
     """
     y_pred = convert_to_tensor(y_pred, "float32")

@@ -179,7 +179,7 @@ def get(identifier):
     Raises:
         ValueError: unknown name, or something else.
 
-    >>> get("mae").name
+    >>> keras.metrics.get("mae").name
     'mean_absolute_error'
     """
     return _family.get(identifier)

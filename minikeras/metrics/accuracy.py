@@ -25,7 +25,7 @@ def binary_accuracy(y_true, y_pred, threshold=0.5):
     Returns:
         (n, ...) matches.
 
-    >>> binary_accuracy([1, 0, 1], [0.6, 0.4, 0.3]).tolist()
+    >>> keras.metrics.binary_accuracy([1, 0, 1], [0.6, 0.4, 0.3]).tolist()
     [1.0, 1.0, 0.0]
     """
     y_pred = convert_to_tensor(y_pred)
@@ -50,7 +50,8 @@ def categorical_accuracy(y_true, y_pred):
     Raises:
         ValueError: `y_true` has more axes than `y_pred`.
 
-    >>> categorical_accuracy([[0, 1], [1, 0]], [[0.3, 0.7], [0.4, 0.6]]).tolist()
+    >>> y_pred = [[0.3, 0.7], [0.4, 0.6]]
+    >>> keras.metrics.categorical_accuracy([[0, 1], [1, 0]], y_pred).tolist()
     [1.0, 0.0]
     """
     y_pred = convert_to_tensor(y_pred)
@@ -79,7 +80,8 @@ def sparse_categorical_accuracy(y_true, y_pred):
     Returns:
         (...) matches.
 
-    >>> sparse_categorical_accuracy([1, 0], [[0.3, 0.7], [0.4, 0.6]]).tolist()
+    >>> y_pred = [[0.3, 0.7], [0.4, 0.6]]
+    >>> keras.metrics.sparse_categorical_accuracy([1, 0], y_pred).tolist()
     [1.0, 0.0]
     """
     y_true, y_pred = convert_to_tensor(y_true), convert_to_tensor(y_pred)
@@ -121,7 +123,8 @@ def top_k_categorical_accuracy(y_true, y_pred, k=5):
     Returns:
         (...) matches.
 
-    >>> top_k_categorical_accuracy([[0, 0, 1]], [[0.5, 0.2, 0.3]], k=2).tolist()
+    >>> y_pred = [[0.5, 0.2, 0.3]]
+    >>> keras.metrics.top_k_categorical_accuracy([[0, 0, 1]], y_pred, k=2).tolist()
     [1.0]
     """
     y_pred = convert_to_tensor(y_pred)
@@ -145,7 +148,8 @@ def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False
     Raises:
         ValueError: `y_pred` has no axis of classes.
 
-    >>> sparse_top_k_categorical_accuracy([2], [[0.5, 0.2, 0.3]], k=2).tolist()
+    >>> y_pred = [[0.5, 0.2, 0.3]]
+    >>> keras.metrics.sparse_top_k_categorical_accuracy([2], y_pred, k=2).tolist()
     [1.0]
     """
     y_true, y_pred = convert_to_tensor(y_true), convert_to_tensor(y_pred)
@@ -168,7 +172,7 @@ class Accuracy(MeanMetricWrapper):
     Args:
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
-    >>> float(Accuracy()([1, 2, 3, 4], [1, 2, 0, 0]))
+    >>> float(keras.metrics.Accuracy()([1, 2, 3, 4], [1, 2, 0, 0]))
     0.5
     """
 
@@ -185,7 +189,7 @@ class BinaryAccuracy(MeanMetricWrapper):
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
         threshold: scores above it count as 1.
 
-    >>> float(BinaryAccuracy()([1, 0, 1, 0], [0.6, 0.4, 0.3, 0.1]))
+    >>> float(keras.metrics.BinaryAccuracy()([1, 0, 1, 0], [0.6, 0.4, 0.3, 0.1]))
     0.75
     """
 
@@ -203,7 +207,8 @@ class CategoricalAccuracy(MeanMetricWrapper):
     Args:
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
-    >>> float(CategoricalAccuracy()([[0, 1], [1, 0]], [[0.3, 0.7], [0.4, 0.6]]))
+    >>> metric = keras.metrics.CategoricalAccuracy()
+    >>> float(metric([[0, 1], [1, 0]], [[0.3, 0.7], [0.4, 0.6]]))
     0.5
     """
 
@@ -221,7 +226,8 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
     Args:
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
-    >>> float(SparseCategoricalAccuracy()([1, 0], [[0.3, 0.7], [0.4, 0.6]]))
+    >>> metric = keras.metrics.SparseCategoricalAccuracy()
+    >>> float(metric([1, 0], [[0.3, 0.7], [0.4, 0.6]]))
     0.5
     """
 
@@ -240,7 +246,8 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
         k: >= 1; number of classes that count as a match.
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
-    >>> float(TopKCategoricalAccuracy(k=2)([[0, 0, 1]], [[0.5, 0.2, 0.3]]))
+    >>> metric = keras.metrics.TopKCategoricalAccuracy(k=2)
+    >>> float(metric([[0, 0, 1]], [[0.5, 0.2, 0.3]]))
     1.0
     """
 
@@ -261,7 +268,7 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
         from_sorted_ids: True if predictions are labels, the best first, instead of
             scores.
 
-    >>> float(SparseTopKCategoricalAccuracy(k=2)([2], [[0.5, 0.2, 0.3]]))
+    >>> float(keras.metrics.SparseTopKCategoricalAccuracy(k=2)([2], [[0.5, 0.2, 0.3]]))
     1.0
     """
 

@@ -108,7 +108,7 @@ class AUC(_ConfusionMetric):
             out of [0, 1], `num_labels` without `multi_label`, or label weights of
             another number.
 
-    >>> float(AUC(num_thresholds=5)([0, 0, 1, 1], [0.0, 0.6, 0.3, 0.9]))
+    >>> float(keras.metrics.AUC(num_thresholds=5)([0, 0, 1, 1], [0.0, 0.6, 0.3, 0.9]))
     0.75
     """
 
@@ -328,7 +328,8 @@ class SensitivityAtSpecificity(_OperatingPoint):
     Raises:
         ValueError: `specificity` is not in [0, 1], or `num_thresholds` <= 0.
 
-    >>> float(SensitivityAtSpecificity(0.8)([0, 0, 1, 1], [0.2, 0.6, 0.3, 0.9]))
+    >>> metric = keras.metrics.SensitivityAtSpecificity(0.8)
+    >>> float(metric([0, 0, 1, 1], [0.2, 0.6, 0.3, 0.9]))
     0.5
     """
 
@@ -353,7 +354,8 @@ class SpecificityAtSensitivity(_OperatingPoint):
     Raises:
         ValueError: `sensitivity` is not in [0, 1], or `num_thresholds` <= 0.
 
-    >>> float(SpecificityAtSensitivity(0.8)([0, 0, 1, 1], [0.2, 0.6, 0.3, 0.9]))
+    >>> metric = keras.metrics.SpecificityAtSensitivity(0.8)
+    >>> float(metric([0, 0, 1, 1], [0.2, 0.6, 0.3, 0.9]))
     0.5
     """
 
@@ -378,7 +380,7 @@ class PrecisionAtRecall(_OperatingPoint):
     Raises:
         ValueError: `recall` is not in [0, 1], or `num_thresholds` <= 0.
 
-    >>> float(PrecisionAtRecall(0.8)([0, 0, 1, 1], [0.2, 0.6, 0.3, 0.9]))
+    >>> float(keras.metrics.PrecisionAtRecall(0.8)([0, 0, 1, 1], [0.2, 0.6, 0.3, 0.9]))
     0.666666...
     """
 
@@ -403,7 +405,7 @@ class RecallAtPrecision(_OperatingPoint):
     Raises:
         ValueError: `precision` is not in [0, 1], or `num_thresholds` <= 0.
 
-    >>> float(RecallAtPrecision(0.8)([0, 0, 1, 1], [0.2, 0.6, 0.3, 0.9]))
+    >>> float(keras.metrics.RecallAtPrecision(0.8)([0, 0, 1, 1], [0.2, 0.6, 0.3, 0.9]))
     0.5
     """
 

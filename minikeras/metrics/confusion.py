@@ -227,7 +227,7 @@ class TruePositives(_ConditionCount):
             it are positive.
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
-    >>> float(TruePositives()([0, 1, 1, 1], [0.9, 0.8, 0.3, 0.7]))
+    >>> float(keras.metrics.TruePositives()([0, 1, 1, 1], [0.9, 0.8, 0.3, 0.7]))
     2.0
     """
 
@@ -242,7 +242,7 @@ class FalsePositives(_ConditionCount):
             it are positive.
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
-    >>> float(FalsePositives()([0, 1, 1, 1], [0.9, 0.8, 0.3, 0.7]))
+    >>> float(keras.metrics.FalsePositives()([0, 1, 1, 1], [0.9, 0.8, 0.3, 0.7]))
     1.0
     """
 
@@ -257,7 +257,7 @@ class TrueNegatives(_ConditionCount):
             it are positive.
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
-    >>> float(TrueNegatives()([0, 1, 1, 1], [0.9, 0.8, 0.3, 0.7]))
+    >>> float(keras.metrics.TrueNegatives()([0, 1, 1, 1], [0.9, 0.8, 0.3, 0.7]))
     0.0
     """
 
@@ -272,7 +272,7 @@ class FalseNegatives(_ConditionCount):
             it are positive.
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
-    >>> float(FalseNegatives()([0, 1, 1, 1], [0.9, 0.8, 0.3, 0.7]))
+    >>> float(keras.metrics.FalseNegatives()([0, 1, 1, 1], [0.9, 0.8, 0.3, 0.7]))
     1.0
     """
 
@@ -340,7 +340,7 @@ class Precision(_PrecisionOrRecall):
     Raises:
         ValueError: a threshold is not in [0, 1].
 
-    >>> float(Precision()([0, 1, 1, 1], [0.9, 0.8, 0.3, 0.7]))
+    >>> float(keras.metrics.Precision()([0, 1, 1, 1], [0.9, 0.8, 0.3, 0.7]))
     0.666666...
     """
 
@@ -360,7 +360,7 @@ class Recall(_PrecisionOrRecall):
     Raises:
         ValueError: a threshold is not in [0, 1].
 
-    >>> float(Recall()([0, 1, 1, 1], [0.9, 0.8, 0.3, 0.2]))
+    >>> float(keras.metrics.Recall()([0, 1, 1, 1], [0.9, 0.8, 0.3, 0.2]))
     0.333333...
     """
 

@@ -23,7 +23,8 @@ def pearson_correlation(y_true, y_pred, axis=-1):
     Returns:
         (...) coefficients; NaN where one of them is constant.
 
-    >>> pearson_correlation([[1.0, 2.0, 3.0]], [[3.0, 1.0, 2.0]]).round(3).tolist()
+    >>> y_true, y_pred = [[1.0, 2.0, 3.0]], [[3.0, 1.0, 2.0]]
+    >>> keras.metrics.pearson_correlation(y_true, y_pred).round(3).tolist()
     [-0.5]
     """
     y_true, y_pred = (_centered(y, axis) for y in to_arrays(y_true, y_pred))
@@ -45,7 +46,8 @@ def concordance_correlation(y_true, y_pred, axis=-1):
 
     Source: Lin, A Concordance Correlation Coefficient, 1989.
 
-    >>> concordance_correlation([[1.0, 2.0, 3.0]], [[2.0, 3.0, 4.0]]).tolist()
+    >>> y_true, y_pred = [[1.0, 2.0, 3.0]], [[2.0, 3.0, 4.0]]
+    >>> keras.metrics.concordance_correlation(y_true, y_pred).tolist()
     [0.571428...]
     """
     y_true, y_pred = to_arrays(y_true, y_pred)
@@ -62,7 +64,8 @@ class PearsonCorrelation(MeanMetricWrapper):
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
         axis: axis along which targets and predictions are correlated.
 
-    >>> round(float(PearsonCorrelation()([[1.0, 2.0, 3.0]], [[3.0, 1.0, 2.0]])), 3)
+    >>> metric = keras.metrics.PearsonCorrelation()
+    >>> round(float(metric([[1.0, 2.0, 3.0]], [[3.0, 1.0, 2.0]])), 3)
     -0.5
     """
 
@@ -83,7 +86,8 @@ class ConcordanceCorrelation(MeanMetricWrapper):
 
     Source: Lin, A Concordance Correlation Coefficient, 1989.
 
-    >>> float(ConcordanceCorrelation()([[1.0, 2.0, 3.0]], [[2.0, 3.0, 4.0]]))
+    >>> metric = keras.metrics.ConcordanceCorrelation()
+    >>> float(metric([[1.0, 2.0, 3.0]], [[2.0, 3.0, 4.0]]))
     0.571428...
     """
 

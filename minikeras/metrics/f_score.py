@@ -101,7 +101,7 @@ class FBetaScore(Metric):
         ValueError: unknown average; `beta` or `threshold` is no float, or out of range.
 
     >>> scores = [[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]]
-    >>> FBetaScore(beta=2.0)([[1, 0], [0, 1], [0, 1]], scores).tolist()
+    >>> keras.metrics.FBetaScore(beta=2.0)([[1, 0], [0, 1], [0, 1]], scores).tolist()
     [0.833333..., 0.555555...]
     """
 
@@ -192,7 +192,7 @@ class F1Score(FBetaScore):
         ValueError: unknown average; `threshold` is no float, or out of range.
 
     >>> scores = [[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]]
-    >>> float(F1Score("micro")([[1, 0], [0, 1], [0, 1]], scores))
+    >>> float(keras.metrics.F1Score("micro")([[1, 0], [0, 1], [0, 1]], scores))
     0.666666...
     """
 

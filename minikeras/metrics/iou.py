@@ -153,7 +153,7 @@ class IoU(_IoUBase):
     Raises:
         ValueError: a target class is not below num_classes.
 
-    >>> float(IoU(2, target_class_ids=[1])([0, 0, 1, 1], [0, 1, 1, 1]))
+    >>> float(keras.metrics.IoU(2, target_class_ids=[1])([0, 0, 1, 1], [0, 1, 1, 1]))
     0.666666...
     """
 
@@ -205,7 +205,8 @@ class BinaryIoU(IoU):
     Raises:
         ValueError: a target class is not 0 or 1.
 
-    >>> float(BinaryIoU([1], threshold=0.4)([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9]))
+    >>> metric = keras.metrics.BinaryIoU([1], threshold=0.4)
+    >>> float(metric([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.9]))
     0.666666...
     """
 
@@ -244,7 +245,7 @@ class MeanIoU(IoU):
             along `axis`.
         axis: axis of the classes.
 
-    >>> float(MeanIoU(2)([0, 0, 1, 1], [0, 1, 1, 1]))
+    >>> float(keras.metrics.MeanIoU(2)([0, 0, 1, 1], [0, 1, 1, 1]))
     0.583333...
     """
 
@@ -291,7 +292,8 @@ class OneHotIoU(IoU):
     Raises:
         ValueError: a target class is not below num_classes.
 
-    >>> float(OneHotIoU(2, [1])([[1, 0], [0, 1]], [[0.3, 0.7], [0.4, 0.6]]))
+    >>> metric = keras.metrics.OneHotIoU(2, [1])
+    >>> float(metric([[1, 0], [0, 1]], [[0.3, 0.7], [0.4, 0.6]]))
     0.5
     """
 
@@ -334,7 +336,8 @@ class OneHotMeanIoU(MeanIoU):
             along `axis`.
         axis: axis of the classes.
 
-    >>> float(OneHotMeanIoU(2)([[1, 0], [0, 1]], [[0.3, 0.7], [0.4, 0.6]]))
+    >>> metric = keras.metrics.OneHotMeanIoU(2)
+    >>> float(metric([[1, 0], [0, 1]], [[0.3, 0.7], [0.4, 0.6]]))
     0.25
     """
 

@@ -18,7 +18,7 @@ class Metric:
         dtype: dtype or policy of state and result; `floatx()` by default.
         name: name of the metric; by default the class name in snake case, made unique.
 
-    >>> class Count(Metric):
+    >>> class Count(keras.metrics.Metric):
     ...     def __init__(self):
     ...         super().__init__(name="count")
     ...         self.seen = self.add_weight(name="seen", initializer="zeros")

@@ -21,7 +21,7 @@ class BinaryCrossentropy(MeanMetricWrapper):
         from_logits: True if predictions are scores in (-∞, ∞), not probabilities.
         label_smoothing: in [0, 1]; labels y become (1 - s) y + s / 2.
 
-    >>> float(BinaryCrossentropy()([[1.0, 0.0]], [[0.5, 0.5]]))
+    >>> float(keras.metrics.BinaryCrossentropy()([[1.0, 0.0]], [[0.5, 0.5]]))
     0.693147...
     """
 
@@ -54,7 +54,7 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         label_smoothing: in [0, 1]; labels y become (1 - s) y + s / classes.
         axis: axis of the classes.
 
-    >>> float(CategoricalCrossentropy()([[0.0, 1.0]], [[1.0, 1.0]]))
+    >>> float(keras.metrics.CategoricalCrossentropy()([[0.0, 1.0]], [[1.0, 1.0]]))
     0.693147...
     """
 
@@ -90,7 +90,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         ignore_class: targets with this label have the value 0; None: none.
         axis: axis of the classes in the predictions.
 
-    >>> float(SparseCategoricalCrossentropy()([1], [[0.5, 0.5]]))
+    >>> float(keras.metrics.SparseCategoricalCrossentropy()([1], [[0.5, 0.5]]))
     0.693147...
     """
 
@@ -122,7 +122,7 @@ class KLDivergence(MeanMetricWrapper):
     Args:
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
-    >>> float(KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]]))
+    >>> float(keras.metrics.KLDivergence()([[0.5, 0.5]], [[0.25, 0.75]]))
     0.143841...
     """
 
@@ -140,7 +140,7 @@ class Poisson(MeanMetricWrapper):
     Args:
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
-    >>> float(Poisson()([[1.0, 0.0]], [[2.0, 4.0]]))
+    >>> float(keras.metrics.Poisson()([[1.0, 0.0]], [[2.0, 4.0]]))
     2.653426...
     """
 
@@ -158,7 +158,7 @@ class Hinge(MeanMetricWrapper):
     Args:
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
-    >>> float(Hinge()([[1.0, 0.0]], [[0.5, 0.5]]))
+    >>> float(keras.metrics.Hinge()([[1.0, 0.0]], [[0.5, 0.5]]))
     1.0
     """
 
@@ -176,7 +176,7 @@ class SquaredHinge(MeanMetricWrapper):
     Args:
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
-    >>> float(SquaredHinge()([[1.0, 0.0]], [[0.5, 0.5]]))
+    >>> float(keras.metrics.SquaredHinge()([[1.0, 0.0]], [[0.5, 0.5]]))
     1.25
     """
 
@@ -194,7 +194,7 @@ class CategoricalHinge(MeanMetricWrapper):
     Args:
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
-    >>> float(CategoricalHinge()([[0.0, 1.0]], [[0.5, 0.75]]))
+    >>> float(keras.metrics.CategoricalHinge()([[0.0, 1.0]], [[0.5, 0.75]]))
     0.75
     """
 

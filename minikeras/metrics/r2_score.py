@@ -44,7 +44,7 @@ class R2Score(Metric):
     Raises:
         ValueError: unknown aggregation, or `num_regressors` < 0.
 
-    >>> float(R2Score()([[1.0], [2.0], [3.0]], [[1.0], [2.0], [4.0]]))
+    >>> float(keras.metrics.R2Score()([[1.0], [2.0], [3.0]], [[1.0], [2.0], [4.0]]))
     0.5
     """
 

@@ -73,7 +73,7 @@ class Sum(Metric):
     Args:
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
-    >>> float(Sum()([1.0, 3.0], sample_weight=[1.0, 2.0]))
+    >>> float(keras.metrics.Sum()([1.0, 3.0], sample_weight=[1.0, 2.0]))
     7.0
     """
 
@@ -104,7 +104,7 @@ class Mean(Metric):
     Args:
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
-    >>> float(Mean()([1.0, 3.0], sample_weight=[1.0, 3.0]))
+    >>> float(keras.metrics.Mean()([1.0, 3.0], sample_weight=[1.0, 3.0]))
     2.5
     """
 

@@ -26,7 +26,7 @@ class MeanSquaredError(MeanMetricWrapper):
     Args:
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
-    >>> float(MeanSquaredError()([[0.0, 1.0]], [[2.0, 1.0]]))
+    >>> float(keras.metrics.MeanSquaredError()([[0.0, 1.0]], [[2.0, 1.0]]))
     2.0
     """
 
@@ -42,7 +42,7 @@ class MeanAbsoluteError(MeanMetricWrapper):
     Args:
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
-    >>> float(MeanAbsoluteError()([[0.0, 1.0]], [[2.0, 1.0]]))
+    >>> float(keras.metrics.MeanAbsoluteError()([[0.0, 1.0]], [[2.0, 1.0]]))
     1.0
     """
 
@@ -58,7 +58,7 @@ class MeanAbsolutePercentageError(MeanMetricWrapper):
     Args:
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
-    >>> float(MeanAbsolutePercentageError()([[2.0, 4.0]], [[1.0, 4.0]]))
+    >>> float(keras.metrics.MeanAbsolutePercentageError()([[2.0, 4.0]], [[1.0, 4.0]]))
     25.0
     """
 
@@ -74,7 +74,7 @@ class MeanSquaredLogarithmicError(MeanMetricWrapper):
     Args:
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
-    >>> float(MeanSquaredLogarithmicError()([[1.0]], [[3.0]]))
+    >>> float(keras.metrics.MeanSquaredLogarithmicError()([[1.0]], [[3.0]]))
     0.480453...
     """
 
@@ -90,7 +90,7 @@ class LogCoshError(MeanMetricWrapper):
     Args:
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
-    >>> float(LogCoshError()([[0.0, 0.0]], [[0.0, 2.0]]))
+    >>> float(keras.metrics.LogCoshError()([[0.0, 0.0]], [[0.0, 2.0]]))
     0.662501...
     """
 
@@ -109,7 +109,7 @@ class CosineSimilarity(MeanMetricWrapper):
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
         axis: axis of the vectors.
 
-    >>> float(CosineSimilarity()([[0.0, 2.0]], [[0.0, 3.0]]))
+    >>> float(keras.metrics.CosineSimilarity()([[0.0, 2.0]], [[0.0, 3.0]]))
     1.0
     """
 
@@ -128,7 +128,7 @@ class RootMeanSquaredError(Mean):
     Args:
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
 
-    >>> float(RootMeanSquaredError()([[0.0, 1.0]], [[2.0, 1.0]]))
+    >>> float(keras.metrics.RootMeanSquaredError()([[0.0, 1.0]], [[2.0, 1.0]]))
     1.414213...
     """
 

@@ -20,9 +20,8 @@ def model_from_json(json_string, custom_objects=None):
     Returns:
         A `Model`.
 
-    >>> from minikeras import layers
-    >>> model = Sequential([layers.Input((3,)), layers.Dense(2)])
-    >>> model_from_json(model.to_json()).output_shape
+    >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    >>> keras.models.model_from_json(model.to_json()).output_shape
     (None, 2)
     """
     import json

@@ -44,9 +44,8 @@ def clone_model(
         ValueError: an argument that this kind of model does not allow, or inputs that
             do not fit.
 
-    >>> from minikeras import Sequential, layers
-    >>> model = Sequential([layers.Input((3,)), layers.Dense(2)])
-    >>> clone_model(model).layers[0].kernel is model.layers[0].kernel
+    >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    >>> keras.models.clone_model(model).layers[0].kernel is model.layers[0].kernel
     False
     """
     if kwargs:

@@ -21,9 +21,8 @@ class Function(Operation):
         ValueError: not KerasTensors, or outputs that do not depend on the inputs alone;
             in a call: another structure or other shapes than those of `inputs`.
 
-    >>> from minikeras import KerasTensor, ops
-    >>> x = KerasTensor((None, 2))
-    >>> Function(x, ops.sum(x, axis=1))([[1.0, 2.0]]).tolist()
+    >>> x = keras.KerasTensor((None, 2))
+    >>> keras.Function(x, keras.ops.sum(x, axis=1))([[1.0, 2.0]]).tolist()
     [3.0]
     """
 

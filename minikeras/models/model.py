@@ -32,9 +32,8 @@ class Model(Trainer, Layer):
         ValueError: not KerasTensors, outputs that do not depend on the inputs alone, or
             two layers with one name.
 
-    >>> from minikeras import Input, layers
-    >>> x = Input((4,))
-    >>> Model(x, layers.Dense(2)(x)).count_params()
+    >>> x = keras.Input((4,))
+    >>> keras.Model(x, keras.layers.Dense(2)(x)).count_params()
     10
     """
 

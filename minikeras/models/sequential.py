@@ -29,8 +29,8 @@ class Sequential(Model):
     Raises:
         ValueError: something other than a layer, or two layers with one name.
 
-    >>> from minikeras import Input, layers
-    >>> Sequential([Input((3,)), layers.Dense(2), layers.Dense(1)]).output_shape
+    >>> layers = [keras.Input((3,)), keras.layers.Dense(2), keras.layers.Dense(1)]
+    >>> keras.Sequential(layers).output_shape
     (None, 1)
     """
 

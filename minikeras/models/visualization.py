@@ -337,9 +337,9 @@ def get_source_inputs(tensor):
     Returns:
         List of KerasTensors.
 
-    >>> from minikeras import Input, layers
-    >>> x, y = Input((2,)), Input((2,))
-    >>> get_source_inputs(layers.Add()([x, layers.Dense(2)(y)])) == [x, y]
+    >>> x, y = keras.Input((2,)), keras.Input((2,))
+    >>> z = keras.layers.Add()([x, keras.layers.Dense(2)(y)])
+    >>> keras.utils.get_source_inputs(z) == [x, y]
     True
     """
     if not hasattr(tensor, "_keras_history"):

@@ -110,7 +110,7 @@ def get(identifier):
     Raises:
         ValueError: unknown name, a class, or something else.
 
-    >>> float(get("adam").learning_rate)
+    >>> float(keras.optimizers.get("adam").learning_rate)
     0.001...
     """
     return _family.get(identifier)

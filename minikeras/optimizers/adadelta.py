@@ -18,7 +18,6 @@ class Adadelta(Optimizer):
 
     Source: Zeiler, ADADELTA, 2012.
 
-    >>> import minikeras as keras
     >>> weight = keras.Variable([1.0, -2.0])
     >>> keras.optimizers.Adadelta(1.0, epsilon=0.01).apply([[0.5, 1.0]], [weight])
     >>> [round(float(x), 3) for x in weight.numpy().reshape(-1)]

@@ -72,7 +72,6 @@ class Adafactor(Optimizer):
 
     Source: Shazeer and Stern, Adafactor, 2018.
 
-    >>> import minikeras as keras
     >>> weight = keras.Variable([1.0, -2.0])
     >>> keras.optimizers.Adafactor(0.5).apply([[0.5, 1.0]], [weight])
     >>> [round(float(x), 3) for x in weight.numpy().reshape(-1)]

@@ -22,7 +22,6 @@ class Adagrad(Optimizer):
 
     Source: Duchi et al., Adaptive Subgradient Methods, 2011.
 
-    >>> import minikeras as keras
     >>> weight = keras.Variable([1.0, -2.0])
     >>> keras.optimizers.Adagrad(0.5).apply([[0.5, 1.0]], [weight])
     >>> [round(float(x), 3) for x in weight.numpy().reshape(-1)]

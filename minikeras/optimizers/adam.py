@@ -17,7 +17,6 @@ class Adam(Optimizer):
 
     Source: Kingma and Ba, Adam, 2014; Reddi et al., 2018 (amsgrad).
 
-    >>> import minikeras as keras
     >>> weight = keras.Variable([1.0, -2.0])
     >>> keras.optimizers.Adam(0.5).apply([[0.5, 1.0]], [weight])
     >>> [round(float(x), 3) for x in weight.numpy().reshape(-1)]

@@ -16,7 +16,6 @@ class Adamax(Optimizer):
 
     Source: Kingma and Ba, Adam, 2014, section 7.
 
-    >>> import minikeras as keras
     >>> weight = keras.Variable([1.0, -2.0])
     >>> keras.optimizers.Adamax(0.5).apply([[0.5, 1.0]], [weight])
     >>> [round(float(x), 3) for x in weight.numpy().reshape(-1)]

@@ -30,7 +30,6 @@ class Ftrl(Optimizer):
 
     Source: McMahan et al., Ad Click Prediction, 2013.
 
-    >>> import minikeras as keras
     >>> weight = keras.Variable([1.0, -2.0])
     >>> keras.optimizers.Ftrl(0.5).apply([[0.5, 1.0]], [weight])
     >>> [round(float(x), 3) for x in weight.numpy().reshape(-1)]

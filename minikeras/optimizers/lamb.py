@@ -16,7 +16,6 @@ class Lamb(Optimizer):
 
     Source: You et al., Large Batch Optimization for Deep Learning, 2019.
 
-    >>> import minikeras as keras
     >>> weight = keras.Variable([1.0, -2.0])
     >>> keras.optimizers.Lamb(0.5).apply([[0.5, 1.0]], [weight])
     >>> [round(float(x), 3) for x in weight.numpy().reshape(-1)]

@@ -18,7 +18,6 @@ class Lion(Optimizer):
 
     Source: Chen et al., Symbolic Discovery of Optimization Algorithms, 2023.
 
-    >>> import minikeras as keras
     >>> weight = keras.Variable([1.0, -2.0])
     >>> keras.optimizers.Lion(0.5).apply([[0.5, 1.0]], [weight])
     >>> [round(float(x), 3) for x in weight.numpy().reshape(-1)]

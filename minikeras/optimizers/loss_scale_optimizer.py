@@ -46,8 +46,8 @@ class LossScaleOptimizer(Optimizer):
 
     Source: Micikevicius et al., Mixed Precision Training, 2017.
 
-    >>> from minikeras.optimizers import SGD
-    >>> optimizer = LossScaleOptimizer(SGD(0.1), initial_scale=8.0)
+    >>> sgd = keras.optimizers.SGD(0.1)
+    >>> optimizer = keras.optimizers.LossScaleOptimizer(sgd, initial_scale=8.0)
     >>> float(optimizer.scale_loss(0.5))
     4.0
     """

@@ -25,8 +25,8 @@ class OptimizerMap(MutableMapping):
     Raises:
         TypeError: `default_optimizer` is no optimizer, or `optimizer_map` no dict.
 
-    >>> from minikeras.optimizers import SGD, Adam
-    >>> rules = OptimizerMap(Adam(), {".*/bias": SGD(0.1)})
+    >>> adam, sgd = keras.optimizers.Adam(), keras.optimizers.SGD(0.1)
+    >>> rules = keras.optimizers.OptimizerMap(adam, {".*/bias": sgd})
     """
 
     def __init__(self, default_optimizer, optimizer_map=None):
@@ -134,9 +134,9 @@ class MultiOptimizer(Optimizer):
     Raises:
         TypeError: `optimizer_map` is none of these.
 
-    >>> from minikeras.optimizers import SGD, Adam
-    >>> by_path = OptimizerMap(Adam(), {"head/.*": SGD(0.1, momentum=0.9)})
-    >>> optimizer = MultiOptimizer(by_path)
+    >>> adam, sgd = keras.optimizers.Adam(), keras.optimizers.SGD(0.1)
+    >>> by_path = keras.optimizers.OptimizerMap(adam, {"head/.*": sgd})
+    >>> optimizer = keras.optimizers.MultiOptimizer(by_path)
     """
 
     _var_to_optimizer_idx = Alias("_mk_var_to_optimizer_idx")

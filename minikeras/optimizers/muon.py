@@ -110,7 +110,6 @@ class Muon(Optimizer):
     Source: Jordan et al., Muon, 2024; Liu et al., Muon is Scalable for LLM Training,
     2025 (rms_rate).
 
-    >>> import minikeras as keras
     >>> weight = keras.Variable([[3.0, 1.0], [0.0, -2.0]])
     >>> keras.optimizers.Muon(0.5).apply([[[1.0, 0.0], [0.5, 2.0]]], [weight])
     >>> [round(float(x), 3) for x in weight.numpy().reshape(-1)]

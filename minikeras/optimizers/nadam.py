@@ -19,7 +19,6 @@ class Nadam(Optimizer):
 
     Source: Dozat, Incorporating Nesterov Momentum into Adam, 2016.
 
-    >>> import minikeras as keras
     >>> weight = keras.Variable([1.0, -2.0])
     >>> keras.optimizers.Nadam(0.5).apply([[0.5, 1.0]], [weight])
     >>> [round(float(x), 3) for x in weight.numpy().reshape(-1)]

@@ -27,7 +27,7 @@ class OptaxOptimizer(Optimizer):
             gradient_accumulation_steps and name, as in `Optimizer`.
 
     >>> import optax
-    >>> optimizer = OptaxOptimizer(optax.sgd(0.5))
+    >>> optimizer = keras.optimizers.OptaxOptimizer(optax.sgd(0.5))
     """
 
     def __init__(self, transformation=None, learning_rate=1.0, **settings):

@@ -52,10 +52,10 @@ class Optimizer(OptimizerStep):
         ValueError: an argument out of its range, two kinds of clipping, or an unknown
             argument.
 
-    >>> class HalfStep(Optimizer):
+    >>> class HalfStep(keras.optimizers.Optimizer):
     ...     def update_step(self, gradient, variable, learning_rate):
     ...         variable.assign_sub(0.5 * learning_rate * gradient)
-    >>> weight = Variable([1.0, 2.0])
+    >>> weight = keras.Variable([1.0, 2.0])
     >>> HalfStep(0.5).apply([[1.0, 1.0]], [weight])
     >>> weight.numpy().tolist()
     [0.75, 1.75]

@@ -17,7 +17,6 @@ class RMSprop(Optimizer):
 
     Source: Hinton, Lecture 6.5 of Neural Networks for Machine Learning, 2012.
 
-    >>> import minikeras as keras
     >>> weight = keras.Variable([1.0, -2.0])
     >>> keras.optimizers.RMSprop(0.5).apply([[0.5, 1.0]], [weight])
     >>> [round(float(x), 3) for x in weight.numpy().reshape(-1)]

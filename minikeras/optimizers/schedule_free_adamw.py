@@ -48,7 +48,6 @@ class ScheduleFreeAdamW(Optimizer):
 
     Source: Defazio et al., The Road Less Scheduled, 2024.
 
-    >>> import minikeras as keras
     >>> weight = keras.Variable([1.0, -2.0])
     >>> keras.optimizers.ScheduleFreeAdamW(0.5).apply([[0.5, 1.0]], [weight])
     >>> [round(float(x), 3) for x in weight.numpy().reshape(-1)]

@@ -13,7 +13,6 @@ class SGD(Optimizer):
         nesterov: True steps to p + momentum m - lr g instead of p + m.
         *common, **settings: the arguments that all optimizers take.
 
-    >>> import minikeras as keras
     >>> weight = keras.Variable([1.0, -2.0])
     >>> keras.optimizers.SGD(0.5).apply([[0.5, 1.0]], [weight])
     >>> [round(float(x), 3) for x in weight.numpy().reshape(-1)]

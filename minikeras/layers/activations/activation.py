@@ -17,8 +17,7 @@ class Activation(Layer):
     Raises:
         ValueError: an unknown name.
 
-    >>> import numpy as np
-    >>> Activation("relu")(np.array([-1.0, 2.0])).tolist()
+    >>> keras.layers.Activation("relu")(np.array([-1.0, 2.0])).tolist()
     [0.0, 2.0]
     """
 

@@ -29,8 +29,7 @@ class PReLU(Layer):
 
     Source: He et al. 2015, https://arxiv.org/abs/1502.01852.
 
-    >>> import numpy as np
-    >>> PReLU(alpha_initializer="ones")(np.array([[-1.0, 2.0]])).tolist()
+    >>> keras.layers.PReLU(alpha_initializer="ones")(np.array([[-1.0, 2.0]])).tolist()
     [[-1.0, 2.0]]
     """
 

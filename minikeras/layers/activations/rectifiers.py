@@ -28,8 +28,7 @@ class ReLU(Layer):
     Raises:
         ValueError: a negative number, or None where a number is needed.
 
-    >>> import numpy as np
-    >>> ReLU(max_value=1.0)(np.array([-1.0, 0.5, 2.0])).tolist()
+    >>> keras.layers.ReLU(max_value=1.0)(np.array([-1.0, 0.5, 2.0])).tolist()
     [0.0, 0.5, 1.0]
     """
 
@@ -70,8 +69,7 @@ class LeakyReLU(Layer):
     Raises:
         ValueError: `negative_slope` is negative or None.
 
-    >>> import numpy as np
-    >>> LeakyReLU(negative_slope=0.5)(np.array([-1.0, 2.0])).tolist()
+    >>> keras.layers.LeakyReLU(negative_slope=0.5)(np.array([-1.0, 2.0])).tolist()
     [-0.5, 2.0]
     """
 
@@ -106,8 +104,7 @@ class ELU(Layer):
 
     Source: Clevert et al. 2015, https://arxiv.org/abs/1511.07289.
 
-    >>> import numpy as np
-    >>> ELU()(np.array([0.0, 2.0])).tolist()
+    >>> keras.layers.ELU()(np.array([0.0, 2.0])).tolist()
     [0.0, 2.0]
     """
 

@@ -43,7 +43,7 @@ class Softmax(Layer):
 
     Input shape: any shape. Output shape: the same.
 
-    >>> Softmax()(jnp.zeros((1, 2))).tolist()
+    >>> keras.layers.Softmax()(np.zeros((1, 2))).tolist()
     [[0.5, 0.5]]
     """
 

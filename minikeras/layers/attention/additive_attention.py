@@ -25,8 +25,7 @@ class AdditiveAttention(Attention):
 
     Source: Bahdanau et al. 2014, https://arxiv.org/abs/1409.0473.
 
-    >>> import numpy as np
-    >>> AdditiveAttention()([np.ones((1, 2, 4)), np.ones((1, 3, 4))]).shape
+    >>> keras.layers.AdditiveAttention()([np.ones((1, 2, 4)), np.ones((1, 3, 4))]).shape
     (1, 2, 4)
     """
 

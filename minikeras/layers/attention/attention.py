@@ -57,8 +57,7 @@ class Attention(Layer):
 
     Source: Luong et al. 2015, https://arxiv.org/abs/1508.04025.
 
-    >>> import numpy as np
-    >>> Attention()([np.ones((1, 2, 4)), np.ones((1, 3, 4))]).shape
+    >>> keras.layers.Attention()([np.ones((1, 2, 4)), np.ones((1, 3, 4))]).shape
     (1, 2, 4)
     """
 

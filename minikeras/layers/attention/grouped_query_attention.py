@@ -42,8 +42,8 @@ class GroupedQueryAttention(ProjectedAttention):
 
     Source: Ainslie et al. 2023, https://arxiv.org/abs/2305.13245.
 
-    >>> import numpy as np
-    >>> GroupedQueryAttention(4, 4, 2)(np.ones((1, 3, 8)), np.ones((1, 5, 8))).shape
+    >>> query, value = np.ones((1, 3, 8)), np.ones((1, 5, 8))
+    >>> keras.layers.GroupQueryAttention(4, 4, 2)(query, value).shape
     (1, 3, 8)
     """
 

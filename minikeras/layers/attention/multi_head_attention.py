@@ -54,8 +54,8 @@ class MultiHeadAttention(ProjectedAttention):
 
     Source: Vaswani et al. 2017, https://arxiv.org/abs/1706.03762.
 
-    >>> import numpy as np
-    >>> MultiHeadAttention(2, 4)(np.ones((1, 3, 8)), np.ones((1, 5, 8))).shape
+    >>> query, value = np.ones((1, 3, 8)), np.ones((1, 5, 8))
+    >>> keras.layers.MultiHeadAttention(2, 4)(query, value).shape
     (1, 3, 8)
     """
 

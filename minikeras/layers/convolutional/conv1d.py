@@ -53,7 +53,7 @@ class Conv1D(BaseConv):
     Raises:
         ValueError: an invalid argument; in a call: inputs that do not fit it.
 
-    >>> Conv1D(4, 3, padding="causal")(jnp.ones((2, 10, 5))).shape
+    >>> keras.layers.Conv1D(4, 3, padding="causal")(np.ones((2, 10, 5))).shape
     (2, 10, 4)
     """
 

@@ -41,8 +41,8 @@ class Conv1DTranspose(BaseConvTranspose):
 
     Source: Zeiler et al. 2010, "Deconvolutional networks".
 
-    >>> import numpy as np
-    >>> Conv1DTranspose(4, 3, strides=2, padding="same")(np.ones((2, 5, 3))).shape
+    >>> layer = keras.layers.Conv1DTranspose(4, 3, strides=2, padding="same")
+    >>> layer(np.ones((2, 5, 3))).shape
     (2, 10, 4)
     """
 

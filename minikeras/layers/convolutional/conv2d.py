@@ -43,8 +43,7 @@ class Conv2D(BaseConv):
     Raises:
         ValueError: an invalid argument; in a call: inputs that do not fit it.
 
-    >>> import numpy as np
-    >>> Conv2D(4, 3, activation="relu")(np.ones((2, 8, 8, 3))).shape
+    >>> keras.layers.Conv2D(4, 3, activation="relu")(np.ones((2, 8, 8, 3))).shape
     (2, 6, 6, 4)
     """
 

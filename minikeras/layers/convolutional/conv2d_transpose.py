@@ -41,8 +41,7 @@ class Conv2DTranspose(BaseConvTranspose):
 
     Source: Zeiler et al. 2010, "Deconvolutional networks".
 
-    >>> import numpy as np
-    >>> Conv2DTranspose(4, 2, strides=2)(np.ones((2, 3, 5, 1))).shape
+    >>> keras.layers.Conv2DTranspose(4, 2, strides=2)(np.ones((2, 3, 5, 1))).shape
     (2, 6, 10, 4)
     """
 

@@ -43,8 +43,7 @@ class Conv3D(BaseConv):
     Raises:
         ValueError: an invalid argument; in a call: inputs that do not fit it.
 
-    >>> import numpy as np
-    >>> Conv3D(4, 3)(np.ones((2, 5, 8, 8, 3))).shape
+    >>> keras.layers.Conv3D(4, 3)(np.ones((2, 5, 8, 8, 3))).shape
     (2, 3, 6, 6, 4)
     """
 

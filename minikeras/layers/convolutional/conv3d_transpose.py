@@ -43,8 +43,7 @@ class Conv3DTranspose(BaseConvTranspose):
 
     Source: Zeiler et al. 2010, "Deconvolutional networks".
 
-    >>> import numpy as np
-    >>> Conv3DTranspose(4, 2, strides=2)(np.ones((1, 2, 3, 5, 1))).shape
+    >>> keras.layers.Conv3DTranspose(4, 2, strides=2)(np.ones((1, 2, 3, 5, 1))).shape
     (1, 4, 6, 10, 4)
     """
 

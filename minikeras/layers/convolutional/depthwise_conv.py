@@ -89,8 +89,7 @@ class DepthwiseConv1D(BaseDepthwiseConv):
     Raises:
         ValueError: an invalid argument; in a call: inputs that do not fit it.
 
-    >>> import numpy as np
-    >>> DepthwiseConv1D(3, depth_multiplier=2)(np.ones((2, 8, 3))).shape
+    >>> keras.layers.DepthwiseConv1D(3, depth_multiplier=2)(np.ones((2, 8, 3))).shape
     (2, 6, 6)
     """
 
@@ -132,8 +131,7 @@ class DepthwiseConv2D(BaseDepthwiseConv):
     Raises:
         ValueError: an invalid argument; in a call: inputs that do not fit it.
 
-    >>> import numpy as np
-    >>> DepthwiseConv2D(3, depth_multiplier=2)(np.ones((2, 8, 8, 3))).shape
+    >>> keras.layers.DepthwiseConv2D(3, depth_multiplier=2)(np.ones((2, 8, 8, 3))).shape
     (2, 6, 6, 6)
     """
 

@@ -104,8 +104,7 @@ class SeparableConv1D(BaseSeparableConv):
 
     Source: Chollet 2017, https://arxiv.org/abs/1610.02357.
 
-    >>> import numpy as np
-    >>> SeparableConv1D(4, 3, padding="same")(np.ones((2, 8, 3))).shape
+    >>> keras.layers.SeparableConv1D(4, 3, padding="same")(np.ones((2, 8, 3))).shape
     (2, 8, 4)
     """
 
@@ -153,8 +152,7 @@ class SeparableConv2D(BaseSeparableConv):
 
     Source: Chollet 2017, https://arxiv.org/abs/1610.02357.
 
-    >>> import numpy as np
-    >>> SeparableConv2D(4, 3, padding="same")(np.ones((2, 8, 8, 3))).shape
+    >>> keras.layers.SeparableConv2D(4, 3, padding="same")(np.ones((2, 8, 8, 3))).shape
     (2, 8, 8, 4)
     """
 

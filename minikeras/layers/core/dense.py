@@ -39,8 +39,7 @@ class Dense(KernelLayer, Layer):
         ValueError: `units` is not a positive integer; in a call: inputs of rank below
             2.
 
-    >>> import numpy as np
-    >>> Dense(4, activation="relu")(np.ones((2, 3))).shape
+    >>> keras.layers.Dense(4, activation="relu")(np.ones((2, 3))).shape
     (2, 4)
     """
 

@@ -150,8 +150,8 @@ class EinsumDense(KernelLayer, Layer):
     Raises:
         ValueError: the equation has another form, or contradicts the other arguments.
 
-    >>> import numpy as np
-    >>> EinsumDense("...x,xyz->...yz", (4, 5), bias_axes="z")(np.ones((2, 3))).shape
+    >>> layer = keras.layers.EinsumDense("...x,xyz->...yz", (4, 5), bias_axes="z")
+    >>> layer(np.ones((2, 3))).shape
     (2, 4, 5)
     """
 

@@ -48,8 +48,7 @@ class Embedding(KernelLayer, Layer):
     Raises:
         ValueError: `input_dim` or `output_dim` is not a positive integer.
 
-    >>> import numpy as np
-    >>> Embedding(10, 4)(np.array([[1, 2, 9]])).shape
+    >>> keras.layers.Embedding(10, 4)(np.array([[1, 2, 9]])).shape
     (1, 3, 4)
     """
 

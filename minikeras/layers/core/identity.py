@@ -9,8 +9,7 @@ class Identity(Layer):
     Args:
         **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
-    >>> import numpy as np
-    >>> Identity()(np.array([3.0])).tolist()
+    >>> keras.layers.Identity()(np.array([3.0])).tolist()
     [3.0]
     """
 

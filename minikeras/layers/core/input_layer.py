@@ -63,7 +63,7 @@ class InputLayer(Layer):
     Raises:
         ValueError: arguments that contradict each other, or no shape.
 
-    >>> InputLayer((28, 28)).output.shape
+    >>> keras.layers.InputLayer((28, 28)).output.shape
     (None, 28, 28)
     """
 
@@ -154,7 +154,7 @@ def Input(
     Raises:
         ValueError: arguments that contradict each other, or no shape.
 
-    >>> Input((28, 28)).shape
+    >>> keras.Input((28, 28)).shape
     (None, 28, 28)
     """
     layer = InputLayer(

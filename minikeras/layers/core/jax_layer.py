@@ -64,8 +64,8 @@ class JaxLayer(Layer):
         ValueError: a function has other parameters, or there are neither initial
             weights nor `init_fn`; in a call: the new state has another structure.
 
-    >>> double = JaxLayer(lambda inputs: 2 * inputs)
-    >>> double(jnp.ones(2)).tolist()
+    >>> double = keras.layers.JaxLayer(lambda inputs: 2 * inputs)
+    >>> double(np.ones(2)).tolist()
     [2.0, 2.0]
     """
 

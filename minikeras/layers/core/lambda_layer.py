@@ -35,8 +35,7 @@ class Lambda(Layer):
     Raises:
         TypeError: `function` is not callable.
 
-    >>> import numpy as np
-    >>> Lambda(lambda x: x * 2)(np.ones(3)).tolist()
+    >>> keras.layers.Lambda(lambda x: x * 2)(np.ones(3)).tolist()
     [2.0, 2.0, 2.0]
     """
 

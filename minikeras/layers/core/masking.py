@@ -21,8 +21,7 @@ class Masking(Layer):
     Input shape: (batch, steps, ...). Output shape: the same, with zeros at masked
     steps; the mask has these axes without the last one.
 
-    >>> import numpy as np
-    >>> Masking(9.0)(np.array([[[1.0, 9.0], [9.0, 9.0]]])).tolist()
+    >>> keras.layers.Masking(9.0)(np.array([[[1.0, 9.0], [9.0, 9.0]]])).tolist()
     [[[1.0, 9.0], [0.0, 0.0]]]
     """
 

@@ -40,8 +40,7 @@ class ReversibleEmbedding(Embedding):
 
     Source: Press & Wolf 2017, https://arxiv.org/abs/1608.05859.
 
-    >>> import numpy as np
-    >>> layer = ReversibleEmbedding(10, 4)
+    >>> layer = keras.layers.ReversibleEmbedding(10, 4)
     >>> layer(layer(np.array([[1, 2, 9]])), reverse=True).shape
     (1, 3, 10)
     """

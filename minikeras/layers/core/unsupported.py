@@ -35,7 +35,7 @@ class TFSMLayer(_Unsupported):
     Raises:
         NotImplementedError: always.
 
-    >>> TFSMLayer("model")
+    >>> keras.layers.TFSMLayer("model")
     Traceback (most recent call last):
     NotImplementedError: TFSMLayer: this library runs on JAX alone ...
     """
@@ -70,7 +70,7 @@ class TorchModuleWrapper(_Unsupported):
     Raises:
         NotImplementedError: always.
 
-    >>> TorchModuleWrapper(None)
+    >>> keras.layers.TorchModuleWrapper(None)
     Traceback (most recent call last):
     NotImplementedError: TorchModuleWrapper: this library runs on JAX alone ...
     """

@@ -17,11 +17,10 @@ class Wrapper(Layer):
     Raises:
         ValueError: `layer` is not a Layer.
 
-    >>> from minikeras import layers, ops
-    >>> class Twice(Wrapper):
+    >>> class Twice(keras.layers.Wrapper):
     ...     def call(self, x):
     ...         return self.layer(self.layer(x))
-    >>> Twice(layers.Rescaling(2.0))(ops.ones(1)).tolist()
+    >>> Twice(keras.layers.Rescaling(2.0))(keras.ops.ones(1)).tolist()
     [4.0]
     """
 

@@ -17,7 +17,7 @@ class Concatenate(Layer):
     Raises:
         ValueError: in a call: inputs that are not a list, or differ along other axes.
 
-    >>> Concatenate()([ops.ones((2, 3)), ops.ones((2, 1))]).shape
+    >>> keras.layers.Concatenate()([np.ones((2, 3)), np.ones((2, 1))]).shape
     (2, 4)
     """
 

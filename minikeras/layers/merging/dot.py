@@ -51,7 +51,7 @@ class Dot(Layer):
         TypeError: `axes` is neither an int nor a list or tuple.
         ValueError: `axes` is not a pair of ints; in a call: sizes that do not agree.
 
-    >>> Dot(axes=1)([ops.ones((2, 3)), ops.ones((2, 3))]).tolist()
+    >>> keras.layers.Dot(axes=1)([np.ones((2, 3)), np.ones((2, 3))]).tolist()
     [[3.0], [3.0]]
     """
 

@@ -27,7 +27,7 @@ class Add(Merge):
     Raises:
         ValueError: in a call: inputs that are not a list, or do not broadcast.
 
-    >>> Add()([jnp.ones((1, 2)), jnp.ones((1, 2))]).tolist()
+    >>> keras.layers.Add()([np.ones((1, 2)), np.ones((1, 2))]).tolist()
     [[2.0, 2.0]]
     """
 
@@ -46,7 +46,7 @@ class Subtract(Merge):
     Raises:
         ValueError: in a call: inputs that are not a list, or do not broadcast.
 
-    >>> Subtract()([jnp.ones((1, 2)), jnp.ones((1, 2))]).tolist()
+    >>> keras.layers.Subtract()([np.ones((1, 2)), np.ones((1, 2))]).tolist()
     [[0.0, 0.0]]
     """
 
@@ -67,7 +67,7 @@ class Multiply(Merge):
     Raises:
         ValueError: in a call: inputs that are not a list, or do not broadcast.
 
-    >>> Multiply()([jnp.full((1, 2), 3.0), jnp.full((1, 2), 2.0)]).tolist()
+    >>> keras.layers.Multiply()([np.full((1, 2), 3.0), np.full((1, 2), 2.0)]).tolist()
     [[6.0, 6.0]]
     """
 
@@ -97,7 +97,7 @@ class Average(Merge):
     Raises:
         ValueError: in a call: inputs that are not a list, or do not broadcast.
 
-    >>> Average()([jnp.zeros((1, 2)), jnp.ones((1, 2))]).tolist()
+    >>> keras.layers.Average()([np.zeros((1, 2)), np.ones((1, 2))]).tolist()
     [[0.5, 0.5]]
     """
 
@@ -121,7 +121,7 @@ class Maximum(Merge):
     Raises:
         ValueError: in a call: inputs that are not a list, or do not broadcast.
 
-    >>> Maximum()([jnp.zeros((1, 2)), jnp.ones((1, 2))]).tolist()
+    >>> keras.layers.Maximum()([np.zeros((1, 2)), np.ones((1, 2))]).tolist()
     [[1.0, 1.0]]
     """
 
@@ -146,7 +146,7 @@ class Minimum(Merge):
     Raises:
         ValueError: in a call: inputs that are not a list, or do not broadcast.
 
-    >>> Minimum()([jnp.zeros((1, 2)), jnp.ones((1, 2))]).tolist()
+    >>> keras.layers.Minimum()([np.zeros((1, 2)), np.ones((1, 2))]).tolist()
     [[0.0, 0.0]]
     """
 

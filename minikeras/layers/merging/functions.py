@@ -22,8 +22,7 @@ def add(inputs, **kwargs):
     Returns:
         Array or KerasTensor of the broadcast shape.
 
-    >>> import numpy as np
-    >>> add([np.ones((1, 2)), np.ones((1, 2))]).tolist()
+    >>> keras.layers.add([np.ones((1, 2)), np.ones((1, 2))]).tolist()
     [[2.0, 2.0]]
     """
     return Add(**kwargs)(inputs)
@@ -39,8 +38,7 @@ def subtract(inputs, **kwargs):
     Returns:
         Array or KerasTensor of the broadcast shape.
 
-    >>> import numpy as np
-    >>> subtract([np.ones((1, 2)), np.ones((1, 2))]).tolist()
+    >>> keras.layers.subtract([np.ones((1, 2)), np.ones((1, 2))]).tolist()
     [[0.0, 0.0]]
     """
     return Subtract(**kwargs)(inputs)
@@ -56,8 +54,7 @@ def multiply(inputs, **kwargs):
     Returns:
         Array or KerasTensor of the broadcast shape.
 
-    >>> import numpy as np
-    >>> multiply([np.full((1, 2), 3.0), np.full((1, 2), 2.0)]).tolist()
+    >>> keras.layers.multiply([np.full((1, 2), 3.0), np.full((1, 2), 2.0)]).tolist()
     [[6.0, 6.0]]
     """
     return Multiply(**kwargs)(inputs)
@@ -73,8 +70,7 @@ def average(inputs, **kwargs):
     Returns:
         Array or KerasTensor of the broadcast shape.
 
-    >>> import numpy as np
-    >>> average([np.zeros((1, 2)), np.ones((1, 2))]).tolist()
+    >>> keras.layers.average([np.zeros((1, 2)), np.ones((1, 2))]).tolist()
     [[0.5, 0.5]]
     """
     return Average(**kwargs)(inputs)
@@ -90,8 +86,7 @@ def maximum(inputs, **kwargs):
     Returns:
         Array or KerasTensor of the broadcast shape.
 
-    >>> import numpy as np
-    >>> maximum([np.zeros((1, 2)), np.ones((1, 2))]).tolist()
+    >>> keras.layers.maximum([np.zeros((1, 2)), np.ones((1, 2))]).tolist()
     [[1.0, 1.0]]
     """
     return Maximum(**kwargs)(inputs)
@@ -107,8 +102,7 @@ def minimum(inputs, **kwargs):
     Returns:
         Array or KerasTensor of the broadcast shape.
 
-    >>> import numpy as np
-    >>> minimum([np.zeros((1, 2)), np.ones((1, 2))]).tolist()
+    >>> keras.layers.minimum([np.zeros((1, 2)), np.ones((1, 2))]).tolist()
     [[0.0, 0.0]]
     """
     return Minimum(**kwargs)(inputs)
@@ -125,8 +119,7 @@ def concatenate(inputs, axis=-1, **kwargs):
     Returns:
         Array or KerasTensor with the sum of the sizes along `axis`.
 
-    >>> import numpy as np
-    >>> concatenate([np.ones((2, 3)), np.ones((2, 1))]).shape
+    >>> keras.layers.concatenate([np.ones((2, 3)), np.ones((2, 1))]).shape
     (2, 4)
     """
     return Concatenate(axis=axis, **kwargs)(inputs)
@@ -144,8 +137,7 @@ def dot(inputs, axes=-1, **kwargs):
     Returns:
         (batch, other axes of x, other axes of y), or (batch, 1).
 
-    >>> import numpy as np
-    >>> dot([np.ones((2, 3)), np.ones((2, 3))], axes=1).tolist()
+    >>> keras.layers.dot([np.ones((2, 3)), np.ones((2, 3))], axes=1).tolist()
     [[3.0], [3.0]]
     """
     return Dot(axes=axes, **kwargs)(inputs)

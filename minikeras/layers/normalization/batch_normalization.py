@@ -117,8 +117,8 @@ class BatchNormalization(Layer):
 
     Source: Ioffe & Szegedy 2015, https://arxiv.org/abs/1502.03167.
 
-    >>> x = jnp.array([[1.0], [3.0]])
-    >>> BatchNormalization(epsilon=0.0)(x, training=True).tolist()
+    >>> x = np.array([[1.0], [3.0]])
+    >>> keras.layers.BatchNormalization(epsilon=0.0)(x, training=True).tolist()
     [[-1.0], [1.0]]
     """
 

@@ -65,8 +65,7 @@ class GroupNormalization(Layer):
 
     Source: Wu & He 2018, https://arxiv.org/abs/1803.08494.
 
-    >>> import numpy as np
-    >>> GroupNormalization(groups=2)(np.ones((2, 5, 5, 4))).shape
+    >>> keras.layers.GroupNormalization(groups=2)(np.ones((2, 5, 5, 4))).shape
     (2, 5, 5, 4)
     """
 

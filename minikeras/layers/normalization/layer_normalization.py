@@ -32,7 +32,7 @@ class LayerNormalization(Layer):
 
     Source: Ba et al. 2016, https://arxiv.org/abs/1607.06450.
 
-    >>> LayerNormalization(epsilon=0.0)(jnp.array([[1.0, 3.0]])).tolist()
+    >>> keras.layers.LayerNormalization(epsilon=0.0)(np.array([[1.0, 3.0]])).tolist()
     [[-1.0, 1.0]]
     """
 

@@ -51,8 +51,8 @@ class SpectralNormalization(Wrapper):
 
     Source: Miyato et al. 2018, https://arxiv.org/abs/1802.05957.
 
-    >>> from minikeras import layers
-    >>> SpectralNormalization(layers.Dense(4))(jnp.ones((2, 3)), training=True).shape
+    >>> layer = keras.layers.SpectralNormalization(keras.layers.Dense(4))
+    >>> layer(np.ones((2, 3)), training=True).shape
     (2, 4)
     """
 

@@ -29,7 +29,7 @@ class UnitNormalization(Layer):
     Raises:
         TypeError: `axis` is neither an int nor a list or tuple of ints.
 
-    >>> UnitNormalization()(jnp.array([[3.0, 4.0]])).round(3).tolist()
+    >>> keras.layers.UnitNormalization()(np.array([[3.0, 4.0]])).round(3).tolist()
     [[0.6000000238418579, 0.800000011920929]]
     """
 
@@ -69,7 +69,7 @@ class RMSNormalization(Layer):
 
     Source: Zhang & Sennrich 2019, https://arxiv.org/abs/1910.07467.
 
-    >>> RMSNormalization(epsilon=0.0)(jnp.array([[2.0, -2.0]])).tolist()
+    >>> keras.layers.RMSNormalization(epsilon=0.0)(np.array([[2.0, -2.0]])).tolist()
     [[1.0, -1.0]]
     """
 

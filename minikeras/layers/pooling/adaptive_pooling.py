@@ -56,8 +56,7 @@ class AdaptiveAveragePooling1D(_AdaptiveAverage):
     Raises:
         ValueError: an invalid argument; in a call: inputs of another rank.
 
-    >>> import numpy as np
-    >>> AdaptiveAveragePooling1D(2)(np.ones((1, 5, 4))).shape
+    >>> keras.layers.AdaptiveAveragePooling1D(2)(np.ones((1, 5, 4))).shape
     (1, 2, 4)
     """
 
@@ -83,8 +82,7 @@ class AdaptiveAveragePooling2D(_AdaptiveAverage):
     Raises:
         ValueError: an invalid argument; in a call: inputs of another rank.
 
-    >>> import numpy as np
-    >>> AdaptiveAveragePooling2D((2, 3))(np.ones((1, 5, 5, 4))).shape
+    >>> keras.layers.AdaptiveAveragePooling2D((2, 3))(np.ones((1, 5, 5, 4))).shape
     (1, 2, 3, 4)
     """
 
@@ -110,8 +108,7 @@ class AdaptiveAveragePooling3D(_AdaptiveAverage):
     Raises:
         ValueError: an invalid argument; in a call: inputs of another rank.
 
-    >>> import numpy as np
-    >>> AdaptiveAveragePooling3D(2)(np.ones((1, 5, 5, 5, 4))).shape
+    >>> keras.layers.AdaptiveAveragePooling3D(2)(np.ones((1, 5, 5, 5, 4))).shape
     (1, 2, 2, 2, 4)
     """
 
@@ -137,8 +134,7 @@ class AdaptiveMaxPooling1D(_AdaptiveMax):
     Raises:
         ValueError: an invalid argument; in a call: inputs of another rank.
 
-    >>> import numpy as np
-    >>> AdaptiveMaxPooling1D(2)(np.ones((1, 5, 4))).shape
+    >>> keras.layers.AdaptiveMaxPooling1D(2)(np.ones((1, 5, 4))).shape
     (1, 2, 4)
     """
 
@@ -164,8 +160,7 @@ class AdaptiveMaxPooling2D(_AdaptiveMax):
     Raises:
         ValueError: an invalid argument; in a call: inputs of another rank.
 
-    >>> import numpy as np
-    >>> AdaptiveMaxPooling2D((2, 3))(np.ones((1, 5, 5, 4))).shape
+    >>> keras.layers.AdaptiveMaxPooling2D((2, 3))(np.ones((1, 5, 5, 4))).shape
     (1, 2, 3, 4)
     """
 
@@ -191,8 +186,7 @@ class AdaptiveMaxPooling3D(_AdaptiveMax):
     Raises:
         ValueError: an invalid argument; in a call: inputs of another rank.
 
-    >>> import numpy as np
-    >>> AdaptiveMaxPooling3D(2)(np.ones((1, 5, 5, 5, 4))).shape
+    >>> keras.layers.AdaptiveMaxPooling3D(2)(np.ones((1, 5, 5, 5, 4))).shape
     (1, 2, 2, 2, 4)
     """
 

@@ -33,8 +33,8 @@ class AveragePooling1D(_AveragePooling):
         ValueError: an invalid argument; in a call: inputs of another rank, or smaller
             than a `"valid"` window.
 
-    >>> import numpy as np
-    >>> AveragePooling1D(2)(np.array([[[1.0], [4.0], [2.0], [3.0]]])).tolist()
+    >>> x = np.array([[[1.0], [4.0], [2.0], [3.0]]])
+    >>> keras.layers.AveragePooling1D(2)(x).tolist()
     [[[2.5], [2.5]]]
     """
 
@@ -62,8 +62,7 @@ class AveragePooling2D(_AveragePooling):
         ValueError: an invalid argument; in a call: inputs of another rank, or smaller
             than a `"valid"` window.
 
-    >>> import numpy as np
-    >>> AveragePooling2D(2)(np.ones((1, 4, 6, 3))).shape
+    >>> keras.layers.AveragePooling2D(2)(np.ones((1, 4, 6, 3))).shape
     (1, 2, 3, 3)
     """
 
@@ -92,8 +91,7 @@ class AveragePooling3D(_AveragePooling):
         ValueError: an invalid argument; in a call: inputs of another rank, or smaller
             than a `"valid"` window.
 
-    >>> import numpy as np
-    >>> AveragePooling3D(2)(np.ones((1, 4, 4, 6, 3))).shape
+    >>> keras.layers.AveragePooling3D(2)(np.ones((1, 4, 4, 6, 3))).shape
     (1, 2, 2, 3, 3)
     """
 

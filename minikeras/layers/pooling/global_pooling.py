@@ -68,8 +68,7 @@ class GlobalAveragePooling1D(_GlobalAverage):
     `"channels_first"`.
     Output shape: (batch, channels), or with `keepdims` of the inputs' rank.
 
-    >>> import numpy as np
-    >>> GlobalAveragePooling1D()(np.array([[[1.0], [3.0]]])).tolist()
+    >>> keras.layers.GlobalAveragePooling1D()(np.array([[[1.0], [3.0]]])).tolist()
     [[2.0]]
     """
 
@@ -114,8 +113,7 @@ class GlobalAveragePooling2D(_GlobalAverage):
     for `"channels_first"`.
     Output shape: (batch, channels), or with `keepdims` of the inputs' rank.
 
-    >>> import numpy as np
-    >>> GlobalAveragePooling2D()(np.ones((2, 4, 5, 3))).shape
+    >>> keras.layers.GlobalAveragePooling2D()(np.ones((2, 4, 5, 3))).shape
     (2, 3)
     """
 
@@ -135,8 +133,7 @@ class GlobalAveragePooling3D(_GlobalAverage):
     rows, columns) for `"channels_first"`.
     Output shape: (batch, channels), or with `keepdims` of the inputs' rank.
 
-    >>> import numpy as np
-    >>> GlobalAveragePooling3D()(np.ones((2, 4, 5, 6, 3))).shape
+    >>> keras.layers.GlobalAveragePooling3D()(np.ones((2, 4, 5, 6, 3))).shape
     (2, 3)
     """
 
@@ -156,8 +153,7 @@ class GlobalMaxPooling1D(_GlobalMax):
     `"channels_first"`.
     Output shape: (batch, channels), or with `keepdims` of the inputs' rank.
 
-    >>> import numpy as np
-    >>> GlobalMaxPooling1D()(np.array([[[1.0], [3.0]]])).tolist()
+    >>> keras.layers.GlobalMaxPooling1D()(np.array([[[1.0], [3.0]]])).tolist()
     [[3.0]]
     """
 
@@ -177,8 +173,7 @@ class GlobalMaxPooling2D(_GlobalMax):
     for `"channels_first"`.
     Output shape: (batch, channels), or with `keepdims` of the inputs' rank.
 
-    >>> import numpy as np
-    >>> GlobalMaxPooling2D()(np.ones((2, 4, 5, 3))).shape
+    >>> keras.layers.GlobalMaxPooling2D()(np.ones((2, 4, 5, 3))).shape
     (2, 3)
     """
 
@@ -198,8 +193,7 @@ class GlobalMaxPooling3D(_GlobalMax):
     rows, columns) for `"channels_first"`.
     Output shape: (batch, channels), or with `keepdims` of the inputs' rank.
 
-    >>> import numpy as np
-    >>> GlobalMaxPooling3D()(np.ones((2, 4, 5, 6, 3))).shape
+    >>> keras.layers.GlobalMaxPooling3D()(np.ones((2, 4, 5, 6, 3))).shape
     (2, 3)
     """
 

@@ -44,8 +44,7 @@ class MaxPooling1D(_MaxPooling):
         ValueError: an invalid argument; in a call: inputs of another rank, or smaller
             than a `"valid"` window.
 
-    >>> import numpy as np
-    >>> MaxPooling1D(2)(np.array([[[1.0], [4.0], [2.0], [3.0]]])).tolist()
+    >>> keras.layers.MaxPooling1D(2)(np.array([[[1.0], [4.0], [2.0], [3.0]]])).tolist()
     [[[4.0], [3.0]]]
     """
 
@@ -73,8 +72,7 @@ class MaxPooling2D(_MaxPooling):
         ValueError: an invalid argument; in a call: inputs of another rank, or smaller
             than a `"valid"` window.
 
-    >>> import numpy as np
-    >>> MaxPooling2D(2)(np.ones((1, 4, 6, 3))).shape
+    >>> keras.layers.MaxPooling2D(2)(np.ones((1, 4, 6, 3))).shape
     (1, 2, 3, 3)
     """
 
@@ -103,8 +101,7 @@ class MaxPooling3D(_MaxPooling):
         ValueError: an invalid argument; in a call: inputs of another rank, or smaller
             than a `"valid"` window.
 
-    >>> import numpy as np
-    >>> MaxPooling3D(2)(np.ones((1, 4, 4, 6, 3))).shape
+    >>> keras.layers.MaxPooling3D(2)(np.ones((1, 4, 4, 6, 3))).shape
     (1, 2, 2, 3, 3)
     """
 

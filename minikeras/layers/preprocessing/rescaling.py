@@ -18,8 +18,7 @@ class Rescaling(Layer):
 
     Input shape: any shape. Output shape: the same, in the compute dtype.
 
-    >>> import numpy as np
-    >>> Rescaling(1 / 255)(np.array([0, 255], "uint8")).tolist()
+    >>> keras.layers.Rescaling(1 / 255)(np.array([0, 255], "uint8")).tolist()
     [0.0, 1.0]
     """
 

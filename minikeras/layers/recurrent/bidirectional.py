@@ -44,9 +44,7 @@ class Bidirectional(Layer):
 
     Source: Schuster & Paliwal 1997, https://doi.org/10.1109/78.650093.
 
-    >>> import numpy as np
-    >>> from minikeras import layers
-    >>> Bidirectional(layers.GRU(4))(np.ones((2, 5, 3))).shape
+    >>> keras.layers.Bidirectional(keras.layers.GRU(4))(np.ones((2, 5, 3))).shape
     (2, 8)
     """
 

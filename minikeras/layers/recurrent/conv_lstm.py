@@ -285,7 +285,7 @@ class ConvLSTM1D(ConvLSTM):
 
     Source: Shi et al. 2015, https://arxiv.org/abs/1506.04214.
 
-    >>> ConvLSTM1D(4, 3)(jnp.ones((1, 5, 8, 2))).shape
+    >>> keras.layers.ConvLSTM1D(4, 3)(np.ones((1, 5, 8, 2))).shape
     (1, 6, 4)
     """
 
@@ -346,7 +346,7 @@ class ConvLSTM2D(ConvLSTM):
 
     Source: Shi et al. 2015, https://arxiv.org/abs/1506.04214.
 
-    >>> ConvLSTM2D(4, 3)(jnp.ones((1, 5, 8, 8, 2))).shape
+    >>> keras.layers.ConvLSTM2D(4, 3)(np.ones((1, 5, 8, 8, 2))).shape
     (1, 6, 6, 4)
     """
 
@@ -407,7 +407,7 @@ class ConvLSTM3D(ConvLSTM):
 
     Source: Shi et al. 2015, https://arxiv.org/abs/1506.04214.
 
-    >>> ConvLSTM3D(4, 3)(jnp.ones((1, 2, 4, 4, 4, 2))).shape
+    >>> keras.layers.ConvLSTM3D(4, 3)(np.ones((1, 2, 4, 4, 4, 2))).shape
     (1, 2, 2, 2, 4)
     """
 

@@ -96,8 +96,8 @@ class GRUCell(GatedCell):
 
     Source: Cho et al. 2014, https://arxiv.org/abs/1406.1078.
 
-    >>> cell = GRUCell(4)
-    >>> h, states = cell(jnp.ones((2, 3)), [jnp.zeros((2, 4))])
+    >>> cell = keras.layers.GRUCell(4)
+    >>> h, states = cell(np.ones((2, 3)), [np.zeros((2, 4))])
     >>> h.shape, len(states)
     ((2, 4), 1)
     """
@@ -208,8 +208,7 @@ class GRU(FixedCellRNN, cell=GRUCell):
 
     Source: Cho et al. 2014, https://arxiv.org/abs/1406.1078.
 
-    >>> import numpy as np
-    >>> GRU(4)(np.ones((2, 5, 3))).shape
+    >>> keras.layers.GRU(4)(np.ones((2, 5, 3))).shape
     (2, 4)
     """
 

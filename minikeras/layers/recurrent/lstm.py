@@ -76,8 +76,8 @@ class LSTMCell(GatedCell):
 
     Source: Hochreiter & Schmidhuber 1997, https://doi.org/10.1162/neco.1997.9.8.1735.
 
-    >>> cell = LSTMCell(4)
-    >>> h, states = cell(jnp.ones((2, 3)), [jnp.zeros((2, 4)), jnp.zeros((2, 4))])
+    >>> cell = keras.layers.LSTMCell(4)
+    >>> h, states = cell(np.ones((2, 3)), [np.zeros((2, 4)), np.zeros((2, 4))])
     >>> h.shape, len(states)
     ((2, 4), 2)
     """
@@ -173,8 +173,7 @@ class LSTM(FixedCellRNN, cell=LSTMCell):
 
     Source: Hochreiter & Schmidhuber 1997, https://doi.org/10.1162/neco.1997.9.8.1735.
 
-    >>> import numpy as np
-    >>> LSTM(4)(np.ones((2, 5, 3))).shape
+    >>> keras.layers.LSTM(4)(np.ones((2, 5, 3))).shape
     (2, 4)
     """
 

@@ -57,9 +57,8 @@ class RNN(Layer):
         ValueError: a cell without `call` or `state_size`; in a call of a `stateful`
             layer: the batch size is unknown, or has changed.
 
-    >>> import numpy as np
-    >>> from minikeras import layers
-    >>> RNN([layers.GRUCell(3), layers.GRUCell(4)])(np.ones((2, 5, 3))).shape
+    >>> cells = [keras.layers.GRUCell(3), keras.layers.GRUCell(4)]
+    >>> keras.layers.RNN(cells)(np.ones((2, 5, 3))).shape
     (2, 4)
     """
 

@@ -34,8 +34,7 @@ class SimpleRNNCell(RecurrentCell):
     Raises:
         ValueError: `units` is not a positive integer.
 
-    >>> import numpy as np
-    >>> h, states = SimpleRNNCell(4)(np.ones((2, 3)), [np.zeros((2, 4))])
+    >>> h, states = keras.layers.SimpleRNNCell(4)(np.ones((2, 3)), [np.zeros((2, 4))])
     >>> h.shape, len(states)
     ((2, 4), 1)
     """
@@ -126,8 +125,7 @@ class SimpleRNN(FixedCellRNN, cell=SimpleRNNCell):
     Raises:
         ValueError: `units` is not a positive integer.
 
-    >>> import numpy as np
-    >>> SimpleRNN(4)(np.ones((2, 5, 3))).shape
+    >>> keras.layers.SimpleRNN(4)(np.ones((2, 5, 3))).shape
     (2, 4)
     """
 

@@ -49,9 +49,9 @@ class StackedRNNCells(Layer):
     Raises:
         ValueError: a cell has no `call` or no `state_size`.
 
-    >>> from minikeras import layers
-    >>> cell = StackedRNNCells([layers.GRUCell(3), layers.GRUCell(4)])
-    >>> layers.RNN(cell)(jnp.ones((2, 5, 3))).shape
+    >>> cells = [keras.layers.GRUCell(3), keras.layers.GRUCell(4)]
+    >>> cell = keras.layers.StackedRNNCells(cells)
+    >>> keras.layers.RNN(cell)(np.ones((2, 5, 3))).shape
     (2, 4)
     """
 

@@ -59,9 +59,7 @@ class TimeDistributed(Wrapper):
         ValueError: `layer` is not a Layer; in a call: inputs of rank below 3, or a mask
             that does not fit them.
 
-    >>> import numpy as np
-    >>> from minikeras import layers
-    >>> TimeDistributed(layers.Dense(4))(np.ones((2, 5, 3))).shape
+    >>> keras.layers.TimeDistributed(keras.layers.Dense(4))(np.ones((2, 5, 3))).shape
     (2, 5, 4)
     """
 

@@ -16,8 +16,7 @@ class ActivityRegularization(Layer):
 
     Input shape: any shape. Output shape: the same.
 
-    >>> import numpy as np
-    >>> layer = ActivityRegularization(l1=0.5)
+    >>> layer = keras.layers.ActivityRegularization(l1=0.5)
     >>> layer(np.array([[1.0, -3.0]])).tolist(), float(layer.losses[0])
     ([[1.0, -3.0]], 2.0)
     """

@@ -79,8 +79,8 @@ class Dropout(RandomLayer):
 
     Source: Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html.
 
-    >>> import numpy as np
-    >>> sorted(set(Dropout(0.5, seed=1)(np.ones(100), training=True).tolist()))
+    >>> y = keras.layers.Dropout(0.5, seed=1)(np.ones(100), training=True)
+    >>> sorted(set(y.tolist()))
     [0.0, 2.0]
     """
 
@@ -123,8 +123,7 @@ class AlphaDropout(Dropout):
 
     Source: Klambauer et al. 2017, https://arxiv.org/abs/1706.02515.
 
-    >>> import numpy as np
-    >>> AlphaDropout(0.1)(np.ones(2)).tolist()  # in inference
+    >>> keras.layers.AlphaDropout(0.1)(np.ones(2)).tolist()  # in inference
     [1.0, 1.0]
     """
 
@@ -170,7 +169,7 @@ class SpatialDropout1D(_SpatialDropout):
 
     Source: Tompson et al. 2014, https://arxiv.org/abs/1411.4280.
 
-    >>> SpatialDropout1D(0.5)(jnp.ones((2, 4, 3)), training=True).shape
+    >>> keras.layers.SpatialDropout1D(0.5)(np.ones((2, 4, 3)), training=True).shape
     (2, 4, 3)
     """
 
@@ -203,7 +202,7 @@ class SpatialDropout2D(_SpatialDropout):
 
     Source: Tompson et al. 2014, https://arxiv.org/abs/1411.4280.
 
-    >>> SpatialDropout2D(0.5)(jnp.ones((2, 4, 4, 3)), training=True).shape
+    >>> keras.layers.SpatialDropout2D(0.5)(np.ones((2, 4, 4, 3)), training=True).shape
     (2, 4, 4, 3)
     """
 
@@ -236,7 +235,8 @@ class SpatialDropout3D(SpatialDropout2D):
 
     Source: Tompson et al. 2014, https://arxiv.org/abs/1411.4280.
 
-    >>> SpatialDropout3D(0.5)(jnp.ones((2, 4, 4, 4, 3)), training=True).shape
+    >>> x = np.ones((2, 4, 4, 4, 3))
+    >>> keras.layers.SpatialDropout3D(0.5)(x, training=True).shape
     (2, 4, 4, 4, 3)
     """
 

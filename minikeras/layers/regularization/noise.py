@@ -20,8 +20,7 @@ class GaussianNoise(RandomLayer):
     Raises:
         ValueError: `stddev` is not in [0, 1].
 
-    >>> import numpy as np
-    >>> GaussianNoise(0.1)(np.ones(2)).tolist()  # in inference
+    >>> keras.layers.GaussianNoise(0.1)(np.ones(2)).tolist()  # in inference
     [1.0, 1.0]
     """
 
@@ -55,8 +54,7 @@ class GaussianDropout(RandomLayer):
 
     Source: Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html.
 
-    >>> import numpy as np
-    >>> GaussianDropout(0.1)(np.ones(2)).tolist()  # in inference
+    >>> keras.layers.GaussianDropout(0.1)(np.ones(2)).tolist()  # in inference
     [1.0, 1.0]
     """
 

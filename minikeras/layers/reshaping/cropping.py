@@ -53,8 +53,7 @@ class Cropping1D(_Cropping):
     Raises:
         ValueError: an invalid `cropping`; in a call: nothing would be left.
 
-    >>> import numpy as np
-    >>> Cropping1D((1, 2))(np.arange(4.0).reshape(1, 4, 1)).tolist()
+    >>> keras.layers.Cropping1D((1, 2))(np.arange(4.0).reshape(1, 4, 1)).tolist()
     [[[1.0]]]
     """
 
@@ -91,8 +90,7 @@ class Cropping2D(_Cropping):
     Raises:
         ValueError: an invalid `cropping`; in a call: nothing would be left.
 
-    >>> import numpy as np
-    >>> Cropping2D(((1, 2), (0, 1)))(np.ones((1, 5, 5, 3))).shape
+    >>> keras.layers.Cropping2D(((1, 2), (0, 1)))(np.ones((1, 5, 5, 3))).shape
     (1, 2, 4, 3)
     """
 
@@ -119,8 +117,7 @@ class Cropping3D(Cropping2D):
     Raises:
         ValueError: an invalid `cropping`; in a call: nothing would be left.
 
-    >>> import numpy as np
-    >>> Cropping3D(1)(np.ones((1, 5, 6, 7, 3))).shape
+    >>> keras.layers.Cropping3D(1)(np.ones((1, 5, 6, 7, 3))).shape
     (1, 3, 4, 5, 3)
     """
 

@@ -27,8 +27,7 @@ class Flatten(Layer):
     Input shape: (batch, ...). Output shape: (batch, n), n the product of the other
     sizes.
 
-    >>> import numpy as np
-    >>> Flatten()(np.ones((2, 3, 4))).shape
+    >>> keras.layers.Flatten()(np.ones((2, 3, 4))).shape
     (2, 12)
     """
 

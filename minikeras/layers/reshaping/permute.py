@@ -17,8 +17,7 @@ class Permute(Layer):
     Raises:
         ValueError: `dims` is not a permutation of 1 to n.
 
-    >>> import numpy as np
-    >>> Permute((2, 1))(np.ones((5, 3, 4))).shape
+    >>> keras.layers.Permute((2, 1))(np.ones((5, 3, 4))).shape
     (5, 4, 3)
     """
 

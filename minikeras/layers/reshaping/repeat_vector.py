@@ -20,7 +20,7 @@ class RepeatVector(Layer):
         TypeError: `n` is not an integer.
         ValueError: `n` is below 1.
 
-    >>> RepeatVector(2)(jnp.array([[1.0, 3.0]])).tolist()
+    >>> keras.layers.RepeatVector(2)(np.array([[1.0, 3.0]])).tolist()
     [[[1.0, 3.0], [1.0, 3.0]]]
     """
 

@@ -40,8 +40,7 @@ class Reshape(Layer):
     Raises:
         ValueError: an invalid `target_shape`; in a call: inputs of another size.
 
-    >>> import numpy as np
-    >>> Reshape((-1, 2))(np.ones((5, 6))).shape
+    >>> keras.layers.Reshape((-1, 2))(np.ones((5, 6))).shape
     (5, 3, 2)
     """
 

@@ -35,7 +35,7 @@ class UpSampling1D(SpatialLayer):
         TypeError: `size` is not an integer.
         ValueError: `size` is below 1.
 
-    >>> UpSampling1D(2)(jnp.array([[[1.0], [5.0]]])).tolist()
+    >>> keras.layers.UpSampling1D(2)(np.array([[[1.0], [5.0]]])).tolist()
     [[[1.0], [1.0], [5.0], [5.0]]]
     """
 
@@ -72,7 +72,7 @@ class UpSampling2D(SpatialLayer):
     Raises:
         ValueError: an invalid `size` or an unknown `interpolation`.
 
-    >>> UpSampling2D(2)(jnp.ones((1, 3, 4, 5))).shape
+    >>> keras.layers.UpSampling2D(2)(np.ones((1, 3, 4, 5))).shape
     (1, 6, 8, 5)
     """
 
@@ -115,7 +115,7 @@ class UpSampling3D(SpatialLayer):
     Raises:
         ValueError: an invalid `size`.
 
-    >>> UpSampling3D(2)(jnp.ones((1, 2, 3, 4, 5))).shape
+    >>> keras.layers.UpSampling3D(2)(np.ones((1, 2, 3, 4, 5))).shape
     (1, 4, 6, 8, 5)
     """
 

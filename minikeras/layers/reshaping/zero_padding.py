@@ -29,7 +29,7 @@ class ZeroPadding1D(SpatialLayer):
     Raises:
         ValueError: an invalid `padding`.
 
-    >>> ZeroPadding1D((1, 2))(jnp.ones((1, 1, 1))).tolist()
+    >>> keras.layers.ZeroPadding1D((1, 2))(np.ones((1, 1, 1))).tolist()
     [[[0.0], [1.0], [0.0], [0.0]]]
     """
 
@@ -64,7 +64,7 @@ class ZeroPadding2D(SpatialLayer):
     Raises:
         ValueError: an invalid `padding`.
 
-    >>> ZeroPadding2D(((1, 2), (0, 1)))(jnp.ones((1, 5, 5, 3))).shape
+    >>> keras.layers.ZeroPadding2D(((1, 2), (0, 1)))(np.ones((1, 5, 5, 3))).shape
     (1, 8, 6, 3)
     """
 
@@ -99,7 +99,7 @@ class ZeroPadding3D(ZeroPadding2D):
     Raises:
         ValueError: an invalid `padding`.
 
-    >>> ZeroPadding3D(1)(jnp.ones((1, 5, 6, 7, 3))).shape
+    >>> keras.layers.ZeroPadding3D(1)(np.ones((1, 5, 6, 7, 3))).shape
     (1, 7, 8, 9, 3)
     """
 

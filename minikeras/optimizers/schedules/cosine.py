@@ -68,7 +68,7 @@ class CosineDecay(NamedSchedule):
             value, which then replaces r. None: no warm-up.
         warmup_steps: >= 0; number of steps of the warm-up.
 
-    >>> schedule = CosineDecay(1.0, decay_steps=10)
+    >>> schedule = keras.optimizers.schedules.CosineDecay(1.0, decay_steps=10)
     >>> [float(schedule(step)) for step in (0, 10, 20)]
     [1.0, 0.0, 0.0]
     """
@@ -114,7 +114,8 @@ class CosineDecayRestarts(NamedSchedule):
         alpha: float; the lowest rate is alpha r.
         name: name in the config.
 
-    >>> schedule = CosineDecayRestarts(1.0, first_decay_steps=10)
+    >>> schedules = keras.optimizers.schedules
+    >>> schedule = schedules.CosineDecayRestarts(1.0, first_decay_steps=10)
     >>> [round(float(schedule(step)), 3) for step in (0, 5, 10, 20)]
     [1.0, 0.5, 1.0, 0.5]
     """

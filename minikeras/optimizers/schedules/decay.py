@@ -64,7 +64,8 @@ class ExponentialDecay(NamedSchedule):
         staircase: True rounds step / decay_steps down.
         name: name in the config.
 
-    >>> float(ExponentialDecay(1.0, decay_steps=10, decay_rate=0.25)(5))
+    >>> schedules = keras.optimizers.schedules
+    >>> float(schedules.ExponentialDecay(1.0, decay_steps=10, decay_rate=0.25)(5))
     0.5
     """
 
@@ -105,7 +106,8 @@ class InverseTimeDecay(NamedSchedule):
         staircase: True rounds step / decay_steps down.
         name: name in the config.
 
-    >>> float(InverseTimeDecay(1.0, decay_steps=10, decay_rate=0.5)(20))
+    >>> schedules = keras.optimizers.schedules
+    >>> float(schedules.InverseTimeDecay(1.0, decay_steps=10, decay_rate=0.5)(20))
     0.5
     """
 
@@ -147,7 +149,8 @@ class PiecewiseConstantDecay(NamedSchedule):
     Raises:
         ValueError: the arguments are no lists, or have other lengths.
 
-    >>> schedule = PiecewiseConstantDecay([10, 20], [0.5, 0.25, 0.125])
+    >>> schedules = keras.optimizers.schedules
+    >>> schedule = schedules.PiecewiseConstantDecay([10, 20], [0.5, 0.25, 0.125])
     >>> [float(schedule(step)) for step in (0, 10, 11, 21)]
     [0.5, 0.5, 0.25, 0.125]
     """
@@ -183,7 +186,8 @@ class PolynomialDecay(NamedSchedule):
             the rate jumps up, and decays more slowly.
         name: name in the config.
 
-    >>> schedule = PolynomialDecay(1.0, decay_steps=10, end_learning_rate=0.0)
+    >>> schedules = keras.optimizers.schedules
+    >>> schedule = schedules.PolynomialDecay(1.0, 10, end_learning_rate=0.0)
     >>> [float(schedule(step)) for step in (0, 5, 20)]
     [1.0, 0.5, 0.0]
     """

@@ -7,7 +7,7 @@ from minikeras.core.object_repr import describe, visible
 class LearningRateSchedule:
     """Base class of schedules. Subclasses define `__call__(step)`.
 
-    >>> class Halving(LearningRateSchedule):
+    >>> class Halving(keras.optimizers.schedules.LearningRateSchedule):
     ...     def __call__(self, step):
     ...         return 0.1 * 0.5**step
     >>> Halving()(2)
