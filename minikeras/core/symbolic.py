@@ -13,13 +13,13 @@ from typing import Any, TypeVar, overload
 import jax
 import numpy as np
 
-from minikeras import settings
 from minikeras.core import naming, registry
 from minikeras.core.call_errors import described
 from minikeras.core.constructor_arguments import init_config
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.members import Alias
 from minikeras.core.object_repr import visible
+from minikeras.core.op_parameters import OpParameters
 from minikeras.core.remat import call_rematerialized
 from minikeras.core.shape_inference import keras_tensors, output_spec
 from minikeras.core.tracebacks import shorten
@@ -240,14 +240,6 @@ class Operation:
         return visible(self)
 
 
-# Parameters with these names take arrays; all others configure the op.
-_TENSOR_NAMES = frozenset(
-    "x x1 x2 xs y a b inputs input1 input2 arrays tensors mask condition key v "
-    "query value bias kernel target output start_indices indices updates "
-    "operands images scores weights mean variance data target_labels logits".split()
-)
-
-
 class FunctionOp(Operation):
     """An `@op` function with the settings of one recorded call.
 
@@ -395,7 +387,7 @@ def op(
     if function is None:
         options = {"name": name, "tensors": tensors, "module": module, "spec": spec}
         return functools.partial(op, **options, nulls=nulls, symbolic=symbolic)
-    parameters = _Parameters(function, tensors, nulls, symbolic)
+    parameters = OpParameters(function, tensors, nulls, symbolic)
 
     @functools.wraps(function)
     def call(*args, **kwargs):
@@ -420,58 +412,3 @@ def op(
     call.spec = spec
     registry.register_op(call.class_name, call)
     return call
-
-
-class _Parameters:
-    """The parameters of an op: those that take arrays, and those that configure it.
-
-    Args:
-        function, tensors, nulls, symbolic: as `op` takes them.
-    """
-
-    def __init__(self, function, tensors, nulls, symbolic=()):
-        self.symbolic = symbolic
-        self.signature = inspect.signature(function)
-        self.names = list(self.signature.parameters)
-        if tensors is None:
-            tensors = tuple(p for p in self.names if p in _TENSOR_NAMES)
-        kinds = {p.kind: p.name for p in self.signature.parameters.values()}
-        self.tensors = tensors
-        self.variadic = kinds.get(inspect.Parameter.VAR_POSITIONAL)
-        self.keywords = kinds.get(inspect.Parameter.VAR_KEYWORD)
-        self.plain = [p for p in tensors if p not in (self.variadic, self.keywords)]
-        defaults = {p.name: p.default for p in self.signature.parameters.values()}
-        plain = [p for p in self.plain if p not in symbolic]
-        needed = [p for p in plain if nulls or defaults[p] is inspect._empty]
-        self.least = len(needed)  # how many are recorded even if they are None
-
-    def split(self, args, kwargs):
-        """A call's (array arguments, those given by free keywords, configuration)."""
-        given = self.signature.bind(*args, **kwargs)
-        given.apply_defaults()
-        config = dict(given.arguments)
-        named = config.pop(self.keywords or "", {})
-        if self.keywords not in self.tensors:
-            config.update(named)
-            named = {}
-        # A file must not depend on the setting of the program that reads it.
-        if config.get("data_format", "") is None:
-            config["data_format"] = settings.image_data_format()
-        static = {k for k in self.symbolic if not any_symbolic((config[k],))}
-        values = [config.pop(key) for key in self.plain if key not in static]
-        values += config.pop(self.variadic) if self.variadic else ()
-        while len(values) > self.least and values[-1] is None:
-            values.pop()
-        return values, named, config
-
-    def join(self, values, config):
-        """(args, kwargs) to call the function with, from the parts of `split`."""
-        if self.plain == self.names[: len(self.plain)] and self.variadic is None:
-            return values, config
-        # Arrays that are not the first parameters, as in `while_loop(cond, body,
-        # loop_vars)`, go in by name.
-        given = {**config, **dict(zip(self.plain, values, strict=False))}
-        if self.variadic is None:
-            return (), given
-        before = [given.pop(p) for p in self.names[: self.names.index(self.variadic)]]
-        return (*before, *values[len(self.plain) :]), given
