@@ -7,7 +7,7 @@ layer holds is a container, because it may hold state.
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -41,12 +41,20 @@ def _sorted(keys):
             return list(keys)
 
 
-def _node(x, none_is_leaf=True):
-    """(keys, children, function of new children) of a container; None for a leaf."""
+class Node(NamedTuple):
+    """A container: its keys, its children, and how to make one of new children."""
+
+    keys: Sequence
+    children: Sequence
+    rebuild: Callable[[list], Any]
+
+
+def _node(x, none_is_leaf=True) -> Node | None:
+    """The `Node` of a container; None for a leaf."""
     kind = type(x)
     if kind in _DICTS:
         keys = list(x) if kind is OrderedDict else _sorted(x)
-        return keys, [x[key] for key in keys], partial(_dict_like, x, keys)
+        return Node(keys, [x[key] for key in keys], partial(_dict_like, x, keys))
     if kind in (list, tuple, TrackedSet):
         make = kind
     elif kind is deque:
@@ -56,10 +64,10 @@ def _node(x, none_is_leaf=True):
     elif isinstance(x, tuple) and hasattr(kind, "n_sequence_fields"):
         make = kind
     elif x is None and not none_is_leaf:
-        return (), (), lambda new: None
+        return Node((), (), lambda new: None)
     else:
         return None
-    return range(len(x)), list(x), make
+    return Node(range(len(x)), list(x), make)
 
 
 def _dict_like(x, keys, values):
@@ -80,15 +88,15 @@ def _children_like(node, a, b, none_is_leaf):
             "Structures don't have the same nested structure: expected a "
             f"{_kind(a)}, got {b!r} ({_kind(b)})."
         )
-    if len(node[0]) != len(other[0]) or set(node[0]) != set(other[0]):
-        fault = "key" if len(node[0]) == len(other[0]) else "arity"
+    if len(node.keys) != len(other.keys) or set(node.keys) != set(other.keys):
+        fault = "key" if len(node.keys) == len(other.keys) else "arity"
         raise ValueError(
             f"Node {fault} mismatch: structures don't have the same nested structure: "
-            f"expected a {_kind(a)} with {list(node[0])}, got {list(other[0])}."
+            f"expected a {_kind(a)} with {list(node.keys)}, got {list(other.keys)}."
         )
-    if list(node[0]) == list(other[0]):
-        return other[1]
-    return [b[key] for key in node[0]]
+    if list(node.keys) == list(other.keys):
+        return other.children
+    return [b[key] for key in node.keys]
 
 
 def _kind(x):
@@ -116,8 +124,8 @@ def _map(func, first, others=(), none_is_leaf=True, up_to=False):
                 )
         return func(first, *others)
     columns = [_children_like(node, first, x, none_is_leaf) for x in others]
-    rows = zip(node[1], *columns, strict=True)
-    return node[2]([_map(func, x, xs, none_is_leaf, up_to) for x, *xs in rows])
+    rows = zip(node.children, *columns, strict=True)
+    return node.rebuild([_map(func, x, xs, none_is_leaf, up_to) for x, *xs in rows])
 
 
 def _map_one(func, x, none_is_leaf=True):
@@ -136,7 +144,9 @@ def _map_one(func, x, none_is_leaf=True):
     node = _node(x, none_is_leaf)
     if node is None:
         return func(x)
-    return node[2]([_map_one(func, child, none_is_leaf) for child in node[1]])
+    return node.rebuild(
+        [_map_one(func, child, none_is_leaf) for child in node.children]
+    )
 
 
 def _collect(x, leaves):
@@ -149,13 +159,13 @@ def _collect(x, leaves):
         for key in _sorted(x):
             _collect(x[key], leaves)
     elif (node := _node(x)) is not None:
-        for child in node[1]:
+        for child in node.children:
             _collect(child, leaves)
     else:
         leaves.append(x)
 
 
-def _callable(function, func):
+def _check_callable(function, func):
     if not callable(func):
         raise TypeError(f"{function}: func must be callable, got {func!r}.")
 
@@ -204,7 +214,7 @@ def flatten_with_path(structure: Any) -> list[tuple[tuple, Any]]:
         return [((), structure)]
     return [
         ((key, *path), leaf)
-        for key, child in zip(*node[:2], strict=True)
+        for key, child in zip(node.keys, node.children, strict=True)
         for path, leaf in flatten_with_path(child)
     ]
 
@@ -229,7 +239,7 @@ def map_structure(
     >>> map_structure(lambda x, y: x + y, {"a": [1]}, {"a": [2]})
     {'a': [3]}
     """
-    _callable("map_structure", func)
+    _check_callable("map_structure", func)
     if not structures:
         raise ValueError("map_structure: give at least one structure.")
     first, *others = structures
@@ -260,7 +270,7 @@ def map_structure_up_to(
     >>> map_structure_up_to(["a", "b"], len, [[1, 2], [3]])
     [2, 1]
     """
-    _callable("map_structure_up_to", func)
+    _check_callable("map_structure_up_to", func)
     if not structures:
         raise ValueError("map_structure_up_to: give at least one structure.")
     return _map(
@@ -343,7 +353,7 @@ def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) 
     >>> traverse(lambda x: 0 if isinstance(x, tuple) else None, [(1, 2), [3, (4,)]])
     [0, [3, 0]]
     """
-    _callable("traverse", func)
+    _check_callable("traverse", func)
     if not top_down:
         structure = _map_children(lambda x: traverse(func, x, False), structure)
     result = func(structure)
@@ -356,7 +366,7 @@ def traverse(func: Callable[[Any], Any], structure: Any, top_down: bool = True) 
 
 def _map_children(func, structure):
     node = _node(structure)
-    return structure if node is None else node[2]([func(x) for x in node[1]])
+    return structure if node is None else node.rebuild([func(x) for x in node.children])
 
 
 def map_shape_structure(func: Callable[[Any], Any], structure: Any) -> Any:
@@ -369,7 +379,7 @@ def map_shape_structure(func: Callable[[Any], Any], structure: Any) -> Any:
     >>> map_shape_structure(lambda s: len(s), {"a": (None, 3)})
     {'a': 2}
     """
-    _callable("map_shape_structure", func)
+    _check_callable("map_shape_structure", func)
     if is_shape(structure) or not is_nested(structure):
         return func(structure)
     return _map_children(lambda x: map_shape_structure(func, x), structure)
