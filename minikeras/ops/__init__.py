@@ -9,6 +9,7 @@ from minikeras.ops import (
     complex_numbers,
     control_flow,
     convert,
+    differentiation,
     einops,
     fourier,
     image,
@@ -23,6 +24,7 @@ from minikeras.ops import (
 from minikeras.ops.complex_numbers import *
 from minikeras.ops.control_flow import *
 from minikeras.ops.convert import *
+from minikeras.ops.differentiation import *
 from minikeras.ops.einops import *
 from minikeras.ops.fourier import *
 from minikeras.ops.linalg import *
@@ -38,6 +40,7 @@ __all__ = ["image", "linalg", "nn", "numpy"]
 __all__ += complex_numbers.__all__
 __all__ += control_flow.__all__
 __all__ += convert.__all__
+__all__ += differentiation.__all__
 __all__ += einops.__all__
 __all__ += fourier.__all__
 __all__ += linalg.__all__

@@ -77,7 +77,7 @@ def _max(x, axis, indices, lengths):
 
 @nn_op(tensors=("inputs",))
 def adaptive_average_pool(inputs, output_size, data_format=None):
-    """Means over as many windows as are asked for.
+    """Average pooling to a given output size.
 
     Window i of n covers the entries ⌊i · size / n⌋ to ⌈(i + 1) · size / n⌉ - 1, so that
     neighbours may share one entry.
@@ -102,7 +102,7 @@ def adaptive_average_pool(inputs, output_size, data_format=None):
 
 @nn_op(tensors=("inputs",))
 def adaptive_max_pool(inputs, output_size, data_format=None):
-    """Maxima over as many windows as are asked for.
+    """Maximum pooling to a given output size.
 
     Window i of n covers the entries ⌊i · size / n⌋ to ⌈(i + 1) · size / n⌉ - 1, so that
     neighbours may share one entry.

@@ -39,13 +39,13 @@ floor_divide = binary(
 )
 fmax = binary(
     jnp.fmax,
-    "The greater operand; the other one where one is NaN.",
+    "Element-wise maximum; where one operand is NaN, the other.",
     "[1.0, float('nan')], [3.0, 2.0] -> [3.0, 2.0]",
     operands=_REAL,
 )
 fmin = binary(
     jnp.fmin,
-    "The smaller operand; the other one where one is NaN.",
+    "Element-wise minimum; where one operand is NaN, the other.",
     "[1.0, float('nan')], [3.0, 2.0] -> [1.0, 2.0]",
     operands=_REAL,
 )
@@ -95,14 +95,14 @@ logaddexp2 = binary(
 )
 maximum = binary(
     jnp.maximum,
-    "The greater operand; NaN where one is NaN.",
+    "Element-wise maximum; NaN where one operand is NaN.",
     "[1, 5], [4, 2] -> [4, 5]",
     operands=_REAL,
     sparse=union,
 )
 minimum = binary(
     jnp.minimum,
-    "The smaller operand; NaN where one is NaN.",
+    "Element-wise minimum; NaN where one operand is NaN.",
     "[1, 5], [4, 2] -> [1, 2]",
     operands=_REAL,
     sparse=union,

@@ -61,7 +61,8 @@ def dot_product_attention(
         value: array of the shape of `key`.
         bias: array added to the scores; it broadcasts to (batch, heads, targets,
             sources).
-        mask: bools that broadcast likewise; False hides a source from a target.
+        mask: bools that broadcast to (batch, heads, targets, sources); False hides a
+            source from a target.
         scale: number; 1 / √d by default.
         is_causal: hide sources that come after the target.
         flash_attention: True for cuDNN's fused kernel (GPU, half floats), False for

@@ -1,6 +1,4 @@
-"""Conditions and loops that `jit` understands, and control of differentiation."""
-
-import functools
+"""Conditions and loops that `jit` understands, and maps over an axis."""
 
 import jax
 import jax.numpy as jnp
@@ -8,19 +6,13 @@ import jax.numpy as jnp
 from minikeras.core import dtypes
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import op
-from minikeras.ops.convert import as_array
+from minikeras.ops.convert import as_array, as_arrays
 from minikeras.ops.keras_modules import CORE
-from minikeras.ops.sparse import on_entries
 
 __all__ = [
-    "associative_scan", "cond", "custom_gradient", "fori_loop", "jvp", "map", "scan",
-    "stop_gradient", "switch", "vectorize", "vectorized_map", "while_loop",
+    "associative_scan", "cond", "fori_loop", "map", "scan", "switch", "vectorize",
+    "vectorized_map", "while_loop",
 ]  # fmt: skip
-
-
-def _arrays(tree):
-    """The tree with arrays in place of anything that holds numbers."""
-    return jax.tree_util.tree_map(as_array, tree)
 
 
 @op(tensors=("pred",), module=CORE)
@@ -96,7 +88,7 @@ def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
             "scan: got neither `xs` to scan over and to count the steps by, nor "
             "`length`. Give one of them."
         )
-    return jax.lax.scan(f, _arrays(init), _arrays(xs), length, reverse, unroll)
+    return jax.lax.scan(f, as_arrays(init), as_arrays(xs), length, reverse, unroll)
 
 
 @op(tensors=("elems",), module=CORE)
@@ -120,7 +112,7 @@ def associative_scan(f, elems, reverse=False, axis=0):
     """
     if not callable(f):
         raise TypeError(f"associative_scan: f should be a callable. Received: f={f!r}")
-    elems = _arrays(elems)
+    elems = as_arrays(elems)
     if axis < 0:  # with `reverse`, JAX takes only axes counted from the front
         axis += jax.tree_util.tree_leaves(elems)[0].ndim
     return jax.lax.associative_scan(f, elems, reverse, axis)
@@ -158,7 +150,7 @@ def while_loop(cond, body, loop_vars, maximum_iterations=None):
     """
     # As in Keras, a list or tuple is passed as several arguments.
     several = isinstance(loop_vars, (tuple, list))
-    state = _arrays(tuple(loop_vars) if several else (loop_vars,))
+    state = as_arrays(tuple(loop_vars) if several else (loop_vars,))
 
     # JAX has no limit of iterations: the carry counts them.
     def go_on(carry):
@@ -194,13 +186,13 @@ def fori_loop(lower, upper, body_fun, init_val):
     >>> int(fori_loop(0, 4, lambda i, total: total + i, 0))
     6
     """
-    return jax.lax.fori_loop(lower, upper, body_fun, _arrays(init_val))
+    return jax.lax.fori_loop(lower, upper, body_fun, as_arrays(init_val))
 
 
 # In the rest of this file `map` is the op, not Python's.
 @op(tensors=("xs",), module=CORE)
 def map(f, xs):
-    """`f` of each slice along the first axis, one after the other.
+    """Apply `f` to each slice along the first axis, one after the other.
 
     Args:
         f: function of a slice, a tree of arrays.
@@ -212,12 +204,12 @@ def map(f, xs):
     >>> map(lambda row: jnp.sum(row), jnp.array([[1, 2], [3, 4]])).tolist()
     [3, 7]
     """
-    return jax.lax.map(f, _arrays(xs))
+    return jax.lax.map(f, as_arrays(xs))
 
 
 @op(tensors=("elements",), module=CORE)
 def vectorized_map(function, elements):
-    """`function` of each slice along the first axis, all at once.
+    """Apply `function` to each slice along the first axis, all at once.
 
     Args:
         function: function of a slice, a tree of arrays.
@@ -229,28 +221,11 @@ def vectorized_map(function, elements):
     >>> vectorized_map(lambda row: jnp.sum(row), jnp.ones((2, 3))).tolist()
     [3.0, 3.0]
     """
-    return jax.vmap(function)(_arrays(elements))
-
-
-@op(tensors=("variable",), module=CORE)
-@on_entries
-def stop_gradient(variable):
-    """The array itself, which differentiation takes for a constant.
-
-    Args:
-        variable: array of any shape.
-
-    Returns:
-        The same array.
-
-    >>> float(jax.grad(lambda x: x * stop_gradient(x))(3.0))
-    3.0
-    """
-    return jax.lax.stop_gradient(as_array(variable))
+    return jax.vmap(function)(as_arrays(elements))
 
 
 def vectorize(pyfunc, *, excluded=None, signature=None):
-    """A function of arrays from a function of their entries, or of their slices.
+    """Make a function of arrays from a function of their entries or slices.
 
     Args:
         pyfunc: function of scalars, or of slices that `signature` describes.
@@ -270,49 +245,3 @@ def vectorize(pyfunc, *, excluded=None, signature=None):
     if not callable(pyfunc):
         raise ValueError(f"vectorize: expected a function, got {pyfunc!r}.")
     return jnp.vectorize(pyfunc, excluded=excluded or set(), signature=signature)
-
-
-def custom_gradient(f):
-    """Decorator: a function with a gradient of its own.
-
-    Args:
-        f: function of arrays that returns its value and a function `grad(upstream)`,
-            which returns the gradient of each argument.
-
-    Returns:
-        A function of the arguments of `f` that returns the value.
-
-    >>> clipped = custom_gradient(lambda x: (x * x, lambda g: jnp.clip(g, -1.0, 1.0)))
-    >>> float(clipped(3.0)), float(jax.grad(clipped)(3.0))
-    (9.0, 1.0)
-    """
-    # JAX's own form, except that arguments may be Variables and lists here.
-    differentiable = jax.custom_gradient(f)
-
-    @functools.wraps(f)
-    def call(*args):
-        return differentiable(*_arrays(args))
-
-    return call
-
-
-@op(name="JVP", tensors=("primals", "tangents"), module="keras.src.ops.linalg")
-def jvp(fun, primals, tangents, has_aux=False):
-    """`fun(*primals)` and its derivative in the direction of `tangents`.
-
-    Args:
-        fun: function of as many arrays as there are primals.
-        primals: tuple or list of arrays, the point of the derivative.
-        tangents: tuple or list of arrays of the same shapes and dtypes, the direction.
-        has_aux: `fun` returns (value, aux), of which the value is differentiated.
-
-    Returns:
-        The value, the derivative, and aux if `has_aux`.
-
-    >>> value, derivative = jvp(lambda x: x * x, (3.0,), (1.0,))
-    >>> float(value), float(derivative)
-    (9.0, 6.0)
-    """
-    # JAX wants both in the same container; here one may be a list.
-    primals, tangents = _arrays(tuple(primals)), _arrays(tuple(tangents))
-    return jax.jvp(fun, primals, tangents, has_aux=has_aux)

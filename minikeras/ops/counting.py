@@ -22,7 +22,7 @@ def _bincount_spec(trace, x, weights=None, sparse=False, **config):
 
 @op(tensors=("x", "weights"), spec=_bincount_spec)
 def bincount(x, weights=None, minlength=0, sparse=False):
-    """How often each of the numbers 0, 1, … occurs, or with what total weight.
+    """Counts of the numbers 0, 1, …, or the sums of their weights.
 
     Args:
         x: (n,) or (batch, n) ints >= 0; outside of `jit`.

@@ -101,7 +101,7 @@ def ones(shape, dtype=None):
 
 
 def full(shape, fill_value, dtype=None):
-    """An array with one number everywhere.
+    """An array filled with one number.
 
     Args:
         shape: tuple of ints.
@@ -173,7 +173,7 @@ def ones_like(x, dtype=None):
 
 @op(tensors=("x", "fill_value"))
 def full_like(x, fill_value, dtype=None):
-    """An array with one number everywhere, of the shape of another one.
+    """An array filled with one number, of the shape of another one.
 
     Args:
         x: array, used for its shape and dtype.

@@ -95,11 +95,22 @@ lu_factor = unary(
     returns="(…, n, n) array of U and below it L, and (…, n) int32 rows of the pivots.",
     module=LINALG,
 )
+# Keras has it in `keras.ops.numpy`, so it is not in the `__all__` of this file.
+slogdet = unary(
+    jnp.linalg.slogdet,
+    "Signs and logarithms of the absolute values of determinants.",
+    """>>> sign, log = slogdet([[0.0, 2.0], [3.0, 0.0]])
+>>> float(sign), float(log)
+(-1.0, 1.79...)""",
+    "slogdet",
+    x=_SQUARES,
+    returns="two (…) arrays: signs, and log |det x|.",
+)
 
 
 @linalg_op(spec=_known_squares)
 def cholesky(x, upper=False):
-    """Triangular L with L Lᴴ = x.
+    """Cholesky factor: triangular L with L Lᴴ = x.
 
     Args:
         x: (…, n, n) Hermitian positive definite array.
@@ -154,7 +165,7 @@ def cholesky_inverse(x, upper=False):
 
 @linalg_op(tensors=("a", "b"))
 def lstsq(a, b, rcond=None):
-    """The x with the least ‖a x - b‖.
+    """Least-squares solution: the x with the least ‖a x - b‖.
 
     Args:
         a: (n, m) float array.
@@ -247,7 +258,7 @@ def _qr_spec(trace, x, mode="reduced"):
 
 @linalg_op(spec=_qr_spec)
 def qr(x, mode="reduced"):
-    """Q R with orthonormal columns in Q and R upper triangular.
+    """Factors of x = Q R: orthonormal columns in Q, R upper triangular.
 
     Args:
         x: (…, n, m) array.
@@ -277,7 +288,7 @@ def qr(x, mode="reduced"):
 
 @linalg_op(tensors=("a", "b"), spec=_known_sides)
 def solve(a, b):
-    """The x with a x = b.
+    """Solution x of a x = b.
 
     Args:
         a: (…, n, n) invertible array.
@@ -298,7 +309,7 @@ def solve(a, b):
 
 @linalg_op(tensors=("a", "b"), spec=_known_sides)
 def solve_triangular(a, b, lower=False):
-    """The x with a x = b, by substitution.
+    """Solution x of a x = b for triangular a, by substitution.
 
     Args:
         a: (…, n, n) triangular array; its other half is not read.

@@ -86,7 +86,7 @@ cos = unary(
 cosh = unary(jnp.cosh, "Hyperbolic cosine ½(eˣ + e⁻ˣ).", "[0, 1] -> [1.0, 1.543...]")
 deg2rad = unary(
     jnp.deg2rad,
-    "Degrees to radians, πx / 180.",
+    "Convert degrees to radians, πx / 180.",
     "[0, 180] -> [0.0, 3.141...]",
     x="array of angles in degrees.",
     class_name="Deg2rad",
@@ -145,7 +145,7 @@ negative = unary(
 )
 rad2deg = unary(
     jnp.rad2deg,
-    "Radians to degrees, 180x / π.",
+    "Convert radians to degrees, 180x / π.",
     "[0, 1] -> [0.0, 57.295...]",
     x="array of angles in radians.",
     class_name="Rad2deg",
@@ -166,7 +166,7 @@ reciprocal = unary(
 )
 sign = unary(
     jnp.sign,
-    "-1, 0 or 1.",
+    "Sign of x: -1, 0 or 1.",
     "[-2.5, 0.0, 3.0] -> [-1.0, 0.0, 1.0]",
     returns=_SAME,
     sparse=on_entries,

@@ -126,7 +126,7 @@ def rfft(x, fft_length=None):
 
 @op(name="IRFFT", module=MATH)
 def irfft(x, fft_length=None):
-    """The real array whose `rfft` is given.
+    """Inverse of `rfft`: the real array of these frequencies.
 
     Args:
         x: pair of (…, m) float arrays, the real and the imaginary parts.
@@ -270,7 +270,7 @@ def istft(
     window="hann",
     center=True,
 ):
-    """The signal whose `stft` is given: windows added, their weights divided out.
+    """Inverse of `stft`: windows are added and their weights divided out.
 
     Args:
         x: pair of (…, windows, fft_length // 2 + 1) float arrays, the real and the

@@ -9,9 +9,10 @@ from minikeras.ops.image_colour import *
 from minikeras.ops.image_filters import *
 from minikeras.ops.image_geometry import *
 from minikeras.ops.image_patches import *
+from minikeras.ops.image_quality import ssim
 from minikeras.ops.image_sizes import *
 
-__all__ = []
+__all__ = ["ssim"]
 __all__ += _image_colour.__all__
 __all__ += _image_filters.__all__
 __all__ += _image_geometry.__all__

@@ -61,7 +61,7 @@ def _parts(function, images):
 
 @image_op(name="RGBToHSV")
 def rgb_to_hsv(images, data_format=None):
-    """Red, green, blue in [0, 1] to hue, saturation, value in [0, 1].
+    """Convert red, green, blue in [0, 1] to hue, saturation, value in [0, 1].
 
     Args:
         images: (h, w, 3) or (n, h, w, 3) float array, or channels first.
@@ -99,7 +99,7 @@ def rgb_to_hsv(images, data_format=None):
 
 @image_op(name="HSVToRGB")
 def hsv_to_rgb(images, data_format=None):
-    """Hue, saturation, value in [0, 1] to red, green, blue in [0, 1].
+    """Convert hue, saturation, value in [0, 1] to red, green, blue in [0, 1].
 
     Args:
         images: (h, w, 3) or (n, h, w, 3) float array, or channels first.

@@ -1,18 +1,15 @@
-"""Images filtered by small kernels: blur, edges, structural similarity."""
+"""Images filtered by small kernels: blur and edges."""
 
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.core.symbolic import op
-from minikeras.ops.convert import as_array, promote
+from minikeras.ops.convert import as_array
 from minikeras.ops.image_layout import check_rank, image_op
-from minikeras.ops.keras_modules import IMAGE
-from minikeras.settings import standardize_data_format
 
 __all__ = [
-    "gaussian_blur", "sobel_edges", "ssim",
+    "gaussian_blur", "sobel_edges",
 ]  # fmt: skip
 
 
@@ -99,80 +96,3 @@ def sobel_edges(images, data_format=None):
     """
     down = np.array(_SOBEL, images.dtype)
     return correlate(images, jnp.stack([down, down.T], axis=-1))
-
-
-@op(name="SSIM", tensors=("image1", "image2"), module=IMAGE)
-def ssim(
-    image1,
-    image2,
-    max_val=1.0,
-    filter_size=11,
-    filter_sigma=1.5,
-    k1=0.01,
-    k2=0.03,
-    data_format=None,
-):
-    """Structural similarity, the mean over pixels and channels of
-
-    (2 μ₁μ₂ + a) (2 σ₁₂ + b) / ((μ₁² + μ₂² + a) (σ₁² + σ₂² + b)),
-    a = (k1 max_val)², b = (k2 max_val)², moments weighted by a Gaussian window.
-
-    Args:
-        image1: (h, w, c) or (n, h, w, c) array, or channels first.
-        image2: array of the shape of `image1`.
-        max_val: number, the greatest possible value.
-        filter_size: int, size of the window in pixels, at most that of the images.
-        filter_sigma: number, standard deviation of the window in pixels.
-        k1: small number > 0 that keeps the quotient of the means finite.
-        k2: small number > 0 that keeps the quotient of the variances finite.
-        data_format: "channels_last", "channels_first", or None for the global setting.
-
-    Returns:
-        Scalar, or (n,) array, at most 1.
-
-    Raises:
-        ValueError: the shapes differ, or the images are smaller than the window.
-
-    Source: Wang et al., Image quality assessment, 2004.
-
-    >>> x = jnp.linspace(0.0, 1.0, 16).reshape(4, 4, 1)
-    >>> float(ssim(x, x, filter_size=3)), float(ssim(x, 1 - x, filter_size=3)) < 0
-    (1.0, True)
-    """
-    x, y = promote(image1, image2)
-    for argument, image in (("image1", x), ("image2", y)):
-        check_rank(image, argument)
-    dtype, rank = x.dtype, x.ndim
-    if not jnp.issubdtype(dtype, jnp.inexact):
-        x, y = x.astype("float32"), y.astype("float32")
-    if standardize_data_format(data_format) == "channels_first":
-        x, y = jnp.moveaxis(x, -3, -1), jnp.moveaxis(y, -3, -1)
-    if x.shape != y.shape:
-        raise ValueError(
-            f"ssim: expected two equal shapes, got {x.shape} and {y.shape}."
-        )
-    if min(x.shape[-3:-1]) < filter_size:
-        raise ValueError(
-            f"ssim: images of shape {x.shape} are smaller than the window of "
-            f"filter_size={filter_size}: choose filter_size <= {min(x.shape[-3:-1])}."
-        )
-    x, y = (image if rank == 4 else image[None] for image in (x, y))
-    window = gaussian(filter_size, filter_sigma, x.dtype)
-    kernel = jnp.outer(window, window)[..., None]
-    similarity = _similarity(x, y, kernel, (k1 * max_val) ** 2, (k2 * max_val) ** 2)
-    mean = jnp.mean(jnp.mean(similarity, axis=(1, 2)), axis=-1).astype(dtype)
-    return mean if rank == 4 else mean[0]
-
-
-def _similarity(x, y, kernel, a, b):
-    """The structural similarity of each pixel."""
-
-    def mean(z):
-        return correlate(z, kernel, "VALID")[..., 0]
-
-    mean_x, mean_y = mean(x), mean(y)
-    xx, yy, xy = mean_x * mean_x, mean_y * mean_y, mean_x * mean_y
-    covariance = mean(x * y) - xy
-    # Variances as mean(x²) - mean(x)²: one convolution each.
-    spread = (mean(x * x) - xx) + (mean(y * y) - yy)
-    return ((2 * xy + a) * (2 * covariance + b)) / ((xx + yy + a) * (spread + b))

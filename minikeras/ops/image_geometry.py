@@ -105,7 +105,9 @@ def affine_transform(
     fill_value=0,
     data_format=None,
 ):
-    """The pixel (x, y) becomes that at (a₀x + a₁y + a₂, b₀x + b₁y + b₂).
+    """Affine transform of the coordinates of images.
+
+    The new pixel (x, y) is the old one at (a₀x + a₁y + a₂, b₀x + b₁y + b₂).
 
     Args:
         images: (h, w, c) or (n, h, w, c) array, or channels first.
@@ -169,7 +171,7 @@ def perspective_transform(
     fill_value=0,
     data_format=None,
 ):
-    """The perspective that moves four start points to four end points.
+    """Perspective transform that moves four start points to four end points.
 
     Args:
         images: (h, w, c) or (n, h, w, c) array, or channels first.
@@ -243,7 +245,8 @@ def elastic_transform(
     (4, 4, 1)
     """
     _check("elastic_transform", interpolation, fill_mode)
-    # Looked up when called: `random` imports `ops`.
+    # `random` imports `ops` (`threefry` is a function by platform), so that this file
+    # cannot import it; and Keras's signature has no argument for the noise.
     normal: Any = registry.lookup("keras.random", "normal")
     # Three standard deviations on each side, and an odd number so that it has a middle.
     size = int(6 * sigma) | 1

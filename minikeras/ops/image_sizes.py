@@ -157,7 +157,7 @@ _METHODS = "linear bilinear trilinear cubic bicubic tricubic lanczos3 lanczos5".
 def scale_and_translate(
     images, output_shape, scale, translation, spatial_dims, method, antialias=True
 ):
-    """The entry at place p moves to scale · p + translation, along some axes.
+    """Images scaled and moved: the entry at p goes to scale · p + translation.
 
     Args:
         images: array of any rank.

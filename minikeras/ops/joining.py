@@ -19,7 +19,7 @@ __all__ = [
 
 @op
 def append(x1, x2, axis=None):
-    """`x2` after `x1` along an axis.
+    """`x1` with `x2` appended along an axis.
 
     Args:
         x1: array.
@@ -222,7 +222,7 @@ def _repeat_spec(trace, x, repeats, axis=None):
 
 @op(tensors=("x",), spec=_repeat_spec)
 def repeat(x, repeats, axis=None):
-    """Each entry several times in a row.
+    """Each entry repeated along an axis.
 
     Args:
         x: array of any shape.
@@ -242,7 +242,7 @@ def repeat(x, repeats, axis=None):
 
 @op
 def tile(x, repeats):
-    """The whole array several times along each axis.
+    """The whole array repeated along each axis.
 
     Args:
         x: array of any shape.

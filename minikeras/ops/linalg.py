@@ -1,8 +1,8 @@
 """`keras.ops.linalg`: decompositions, solvers and norms."""
 
 from minikeras.ops import decompositions as _decompositions
-from minikeras.ops.control_flow import jvp
 from minikeras.ops.decompositions import *
+from minikeras.ops.differentiation import jvp
 
 __all__ = ["jvp"]
 __all__ += _decompositions.__all__

@@ -18,7 +18,7 @@ __all__ = [
 
 _BOOLS = "bools of the shape to which the operands broadcast."
 _BOOLS_LIKE_X = "bools of the shape of `x`."
-_TRUTH = ("array; numbers other than 0 are true.", "the same.")
+_TRUTH = "array; numbers other than 0 are true."
 
 equal = binary(
     jnp.equal, "x1 == x2.", "[1, 2], [1, 3] -> [True, False]", returns=_BOOLS
@@ -86,34 +86,34 @@ logical_and = binary(
     jnp.logical_and,
     "True where both are true.",
     "[True, True], [True, False] -> [True, False]",
-    operands=_TRUTH,
+    operands=(_TRUTH, _TRUTH),
     returns=_BOOLS,
 )
 logical_not = unary(
     jnp.logical_not,
     "True where x is false.",
     "[0, 3] -> [True, False]",
-    x=_TRUTH[0],
+    x=_TRUTH,
     returns=_BOOLS_LIKE_X,
 )
 logical_or = binary(
     jnp.logical_or,
     "True where at least one is true.",
     "[True, False], [False, False] -> [True, False]",
-    operands=_TRUTH,
+    operands=(_TRUTH, _TRUTH),
     returns=_BOOLS,
 )
 logical_xor = binary(
     jnp.logical_xor,
     "True where exactly one is true.",
     "[True, True], [True, False] -> [False, True]",
-    operands=_TRUTH,
+    operands=(_TRUTH, _TRUTH),
     returns=_BOOLS,
 )
 
 _XY = {
     "parameters": ("x", "y"),
-    "operands": ("array of integers or bools.", "the same."),
+    "operands": ("array of integers or bools.", "array of integers or bools."),
 }
 _SHIFT = {
     "parameters": ("x", "y"),

@@ -22,6 +22,7 @@ from minikeras.ops.convert import array, ndim, view
 from minikeras.ops.counting import *
 from minikeras.ops.creation import *
 from minikeras.ops.cumulative import *
+from minikeras.ops.decompositions import slogdet
 from minikeras.ops.elementwise import *
 from minikeras.ops.indexing import *
 from minikeras.ops.joining import *
@@ -33,7 +34,7 @@ from minikeras.ops.reshaping import *
 from minikeras.ops.sorting import *
 from minikeras.ops.windows import *
 
-__all__ = ["array", "ndim", "vectorize", "view"]
+__all__ = ["array", "ndim", "slogdet", "vectorize", "view"]
 __all__ += _arithmetic.__all__
 __all__ += _counting.__all__
 __all__ += _creation.__all__

@@ -5,14 +5,13 @@ import math
 import jax.numpy as jnp
 from jax import lax
 
-from minikeras.core.keras_tensor import KerasTensor
 from minikeras.ops.arguments import per_axis
 from minikeras.ops.convert import as_array
 from minikeras.ops.keras_modules import nn_op
 from minikeras.settings import standardize_data_format
 
 __all__ = [
-    "depth_to_space", "fold", "psnr", "space_to_depth", "unfold",
+    "depth_to_space", "fold", "space_to_depth", "unfold",
 ]  # fmt: skip
 
 
@@ -173,35 +172,3 @@ def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
     image = image.at[:, :, rows, columns].add(patches.transpose(0, 1, 3, 2))
     starts = (0, 0, *padding)
     return lax.dynamic_slice(image, starts, (*image.shape[:2], *size))
-
-
-def _psnr_spec(trace, x1, x2, max_val):
-    """A scalar. The shapes are compared when there are arrays."""
-    return KerasTensor((), x1.dtype)
-
-
-@nn_op(name="PSNR", tensors=("x1", "x2"), spec=_psnr_spec)
-def psnr(x1, x2, max_val):
-    """Peak signal-to-noise ratio 20 log₁₀ max_val - 10 log₁₀ mean((x1 - x2)²).
-
-    Args:
-        x1: float array of any shape.
-        x2: array of the shape of `x1`.
-        max_val: number, the greatest possible value.
-
-    Returns:
-        Scalar, in decibels.
-
-    Raises:
-        ValueError: the shapes differ.
-
-    >>> float(psnr([1.0, 2.0], [2.0, 3.0], max_val=10.0))
-    20.0
-    """
-    x1, x2 = as_array(x1), as_array(x2)
-    if x1.shape != x2.shape:
-        raise ValueError(
-            f"psnr: expected two equal shapes, got {x1.shape} and {x2.shape}."
-        )
-    error = jnp.mean(jnp.square(x1 - x2))
-    return 20 * jnp.log10(max_val) - 10 * jnp.log10(error)

@@ -6,12 +6,12 @@ import numpy as np
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import op
 from minikeras.ops.convert import as_array, as_operand
-from minikeras.ops.op_makers import binary, unary
+from minikeras.ops.op_makers import binary
 from minikeras.ops.sparse import batched_product
 
 __all__ = [
     "corrcoef", "correlate", "cross", "diff", "dot", "einsum", "inner", "kron",
-    "matmul", "outer", "slogdet", "tensordot", "trace", "vdot",
+    "matmul", "outer", "tensordot", "trace", "vdot",
 ]  # fmt: skip
 kron = binary(
     jnp.kron,
@@ -102,7 +102,7 @@ def dot(x1, x2):
 
     Args:
         x1: array or number.
-        x2: array or number; of one axis, its only one is summed.
+        x2: array or number; if it has one axis, the sum runs over that.
 
     Returns:
         Array of the other axes of `x1`, then those of `x2`.
@@ -134,7 +134,7 @@ def tensordot(x1, x2, axes=2):
 
 @op(tensors=("operands",))
 def einsum(subscripts, *operands, **kwargs):
-    """Sum of products over the letters that are missing in the output.
+    """Sum of products over the axes whose letters are missing in the result.
 
     Args:
         subscripts: "letters of the axes of each operand, … -> letters of the result".
@@ -193,18 +193,6 @@ def trace(x, offset=0, axis1=0, axis2=1):
     5
     """
     return jnp.trace(as_array(x), offset, axis1, axis2)
-
-
-slogdet = unary(
-    jnp.linalg.slogdet,
-    "Signs and logarithms of the absolute values of determinants.",
-    """>>> sign, log = slogdet([[0.0, 2.0], [3.0, 0.0]])
->>> float(sign), float(log)
-(-1.0, 1.79...)""",
-    "slogdet",
-    x="(…, n, n) array.",
-    returns="two (…) arrays: signs, and log |det x|.",
-)
 
 
 @op(tensors=("a",))

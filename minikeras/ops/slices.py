@@ -103,7 +103,7 @@ def _scatter_spec(trace, indices, values, shape):
 
 @op(tensors=("indices", "values"), module=CORE, spec=_scatter_spec)
 def scatter(indices, values, shape):
-    """Zeros with values added at indices.
+    """An array of zeros with values added at indices.
 
     Args:
         indices: (…, k) ints, indices into the first k axes. Values at equal indices

@@ -19,8 +19,8 @@ _BLOCK = 1 << 14
 _MAX_SIZE = 1 << 26
 
 
-def draw(kind, key, shape, *bounds):
-    """`jax.random.<kind>(key, shape, "float32", *bounds)` as a numpy array.
+def draw_by_blocks(kind, key, shape, *bounds):
+    """Draw `jax.random.<kind>(key, shape, "float32", *bounds)` into a numpy array.
 
     Returns None in traced code and for draws above `_MAX_SIZE` entries.
 
@@ -53,4 +53,4 @@ def draw(kind, key, shape, *bounds):
 def _block(kind, key, start, bounds):
     """Entries start : start + _BLOCK of a draw."""
     counts = start + lax.iota(np.uint32, _BLOCK)
-    return threefry.FROM_BITS[kind](threefry.hashed(key, counts), *bounds)
+    return threefry.FROM_BITS[kind](threefry.hash_counts(key, counts), *bounds)

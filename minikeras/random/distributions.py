@@ -69,8 +69,10 @@ def _draw(kind, key, shape, dtype, *bounds):
     numbers = all(isinstance(bound, (int, float)) for bound in bounds)
     if not numbers or not threefry.is_usable(key, dtype):
         return None
-    sample = block_draws.draw(kind, key, shape, *bounds)
-    return threefry.draw(kind, key, shape, *bounds) if sample is None else sample
+    sample = block_draws.draw_by_blocks(kind, key, shape, *bounds)
+    if sample is None:
+        return threefry.draw_fused(kind, key, shape, *bounds)
+    return sample
 
 
 def _scaled(sample, stddev, mean):

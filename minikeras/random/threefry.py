@@ -35,7 +35,7 @@ def is_usable(key, dtype) -> bool:
     )
 
 
-def hashed(key, counts):
+def hash_counts(key, counts):
     """threefry2x32 of the two words (0, count), its two output words combined by xor.
 
     Args:
@@ -61,7 +61,7 @@ def hashed(key, counts):
 def _fused(key, shape):
     """The random bits by the unrolled rounds."""
     counts = lax.iota(np.uint32, math.prod(shape))
-    return hashed(key, counts).reshape(shape)
+    return hash_counts(key, counts).reshape(shape)
 
 
 def _by_jax(key, shape):
@@ -69,12 +69,12 @@ def _by_jax(key, shape):
     return jax.random.bits(key, shape, "uint32")
 
 
-_bits = ByPlatform("threefry_bits", _by_jax, cpu=_fused)
+_random_bits = ByPlatform("threefry_bits", _by_jax, cpu=_fused)
 
 
-def bits(key, shape):
+def random_bits(key, shape):
     """Uint32 random bits: `jax.random.bits(key, shape, "uint32")`."""
-    return _bits(key, shape=tuple(shape))
+    return _random_bits(key, shape=tuple(shape))
 
 
 def uniform(bits, low, high):
@@ -105,13 +105,21 @@ def truncated_normal(bits):
 FROM_BITS = {"uniform": uniform, "normal": normal, "truncated_normal": truncated_normal}
 
 
-def draw(kind, key, shape, *bounds):
-    """`jax.random.<kind>(key, shape, "float32", *bounds)`, for traced code."""
-    return FROM_BITS[kind](bits(key, shape), *bounds)
+def draw_fused(kind, key, shape, *bounds):
+    """Trace `jax.random.<kind>(key, shape, "float32", *bounds)` in fusible operations.
+
+    Args:
+        kind: "uniform" (with two bounds), "normal" or "truncated_normal" (at two
+            standard deviations).
+        key: raw threefry key, uint32 of shape (2,).
+        shape: tuple of ints.
+        bounds: numbers.
+    """
+    return FROM_BITS[kind](random_bits(key, shape), *bounds)
 
 
 def bernoulli(key, p, shape):
     """True with probability p: `jax.random.bernoulli(key, p, shape)`."""
     if not is_usable(key, np.float32):
         return jax.random.bernoulli(key, p, shape)
-    return uniform(bits(key, shape), 0.0, 1.0) < np.float32(p)
+    return uniform(random_bits(key, shape), 0.0, 1.0) < np.float32(p)

@@ -62,7 +62,7 @@ def test_jaxprs_hold_primitives_and_no_switch():
     names = {eqn.primitive.name for eqn in jaxpr.eqns}
     assert {"conv_general_dilated", "reduce_window_max"} <= names
     assert "platform_index" not in str(jaxpr)
-    drawn = jax.make_jaxpr(lambda key: threefry.bits(key, (2, 3)))(
+    drawn = jax.make_jaxpr(lambda key: threefry.random_bits(key, (2, 3)))(
         jnp.zeros(2, "uint32")
     )
     assert "platform_index" not in str(drawn)
@@ -73,7 +73,7 @@ def test_random_bits_of_a_symbolic_batch():
     key = jnp.array([1, 2], "uint32")
 
     def draw(x):
-        return threefry.bits(key, x.shape)
+        return threefry.random_bits(key, x.shape)
 
     spec = jax.ShapeDtypeStruct((batch, 5), "float32")
     exported = export.export(jax.jit(draw), platforms=["cpu", "cuda"])(spec)

@@ -27,8 +27,13 @@ def test_bits(kind):
     for i, shape in enumerate(SHAPES):
         key = jnp.asarray(np.array([12345 * i, 2**32 - 1 - i], "uint32"))
         expected = draw(key, shape)
-        traced = jax.jit(lambda key, s=shape: threefry.draw(kind, key, s, *bounds))
-        for found in (block_draws.draw(kind, key, shape, *bounds), traced(key)):
+        traced = jax.jit(
+            lambda key, s=shape: threefry.draw_fused(kind, key, s, *bounds)
+        )
+        for found in (
+            block_draws.draw_by_blocks(kind, key, shape, *bounds),
+            traced(key),
+        ):
             assert found.dtype == F32 and found.shape == shape
             np.testing.assert_array_equal(found, expected)
 
