@@ -21,10 +21,10 @@ class Adapter:
 
     Attributes:
         description: name of the source in messages.
-        fallback: True if the other classes are asked first whether they take a source.
+        fallback: bool, whether the source is offered to the other classes first.
         num_batches: number of batches in an epoch; None if unknown or endless.
         batch_size: number of samples in a full batch; None if unknown.
-        has_partial_batch: True if the last batch of an epoch is smaller.
+        has_partial_batch: bool, whether the last batch of an epoch is smaller.
         partial_batch_size: its number of samples, or None.
     """
 
@@ -55,6 +55,7 @@ class Adapter:
         raise NotImplementedError(f"{type(self).__name__} must define _batches().")
 
     def __iter__(self) -> Iterator:
+        """Generate the batches; an error says at which batch it came."""
         number = 0
         try:
             for batch in self._batches():
@@ -117,7 +118,8 @@ def get_adapter(
         batch_size: number of samples in a batch, if `x` holds arrays; None: 32.
         steps: number of batches in an epoch, if `x` holds arrays and `batch_size` is
             None.
-        shuffle: True, False, or "batch" for arrays: shuffles within each batch.
+        shuffle: bool, whether to shuffle; "batch", for arrays, shuffles within each
+            batch.
         class_weight: {class number: weight}; None: no weights.
 
     Returns:

@@ -23,7 +23,8 @@ class IndexedAdapter(Adapter):
 
     Attributes:
         num_samples: number of samples.
-        shuffle: True shuffles all samples in each epoch, "batch" within each batch.
+        shuffle: bool, whether to shuffle all samples in each epoch; "batch" shuffles
+            within each batch.
     """
 
     def _set_batch_size(
@@ -86,7 +87,8 @@ class ArrayAdapter(IndexedAdapter):
         batch_size: number of samples in a batch; None: 32, or as many as give `steps`
             batches.
         steps: number of batches in an epoch, used if `batch_size` is None.
-        shuffle: True shuffles all samples in each epoch, "batch" within each batch.
+        shuffle: bool, whether to shuffle all samples in each epoch; "batch" shuffles
+            within each batch.
         class_weight: {class number: weight}, instead of `sample_weight`.
 
     Attributes:

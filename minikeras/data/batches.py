@@ -29,6 +29,7 @@ def _to_arrays(convert, part):
 
 
 def _to_array(convert, leaf):
+    """Convert a leaf to an array; raise ValueError for strings, objects and dates."""
     if isinstance(leaf, jax.Array):
         return leaf
     array = convert(leaf if isinstance(leaf, np.ndarray) else to_array_like(leaf))

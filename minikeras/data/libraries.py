@@ -102,7 +102,8 @@ class SampleAdapter(IndexedAdapter):
         batch_size: number of samples in a batch; None: 32, or as many as give `steps`
             batches.
         steps: number of batches in an epoch, used if `batch_size` is None.
-        shuffle: True shuffles all samples in each epoch, "batch" within each batch.
+        shuffle: bool, whether to shuffle all samples in each epoch; "batch" shuffles
+            within each batch.
         class_weight: {class number: weight}, for samples `(x, y)`.
     """
 

@@ -19,9 +19,9 @@ class PyDataset:
     Args:
         workers: number of threads or processes that fetch batches ahead, in order. 0,
             or 1 without processes, fetches in the calling thread.
-        use_multiprocessing: True uses processes. They are spawned, which is safe with
-            JAX. So the data set must be picklable, its class importable, and the main
-            part of the script guarded by `if __name__ == "__main__":`.
+        use_multiprocessing: bool, whether to use processes. They are spawned, which is
+            safe with JAX. So the data set must be picklable, its class importable, and
+            the main part of the script guarded by `if __name__ == "__main__":`.
         max_queue_size: maximum number of batches that are fetched ahead.
 
     >>> class Squares(keras.utils.PyDataset):
@@ -74,7 +74,7 @@ class PyDataset:
             yield self[index]
 
     def on_epoch_begin(self) -> None:
-        """`fit` calls it before each epoch."""
+        """Do nothing; a subclass may override this hook before each epoch of `fit`."""
 
     def on_epoch_end(self) -> None:
-        """`fit` calls it after each epoch."""
+        """Do nothing; a subclass may override this hook after each epoch of `fit`."""

@@ -17,7 +17,7 @@ class PyDatasetAdapter(Adapter):
 
     Args:
         dataset: the data set.
-        shuffle: True shuffles the order of the batches in each epoch.
+        shuffle: bool, whether to shuffle the order of the batches in each epoch.
         class_weight: {class number: weight}, for batches `(x, y)`.
     """
 

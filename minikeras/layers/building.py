@@ -74,7 +74,7 @@ class LazyBuild:
             initializer: function `f(shape, dtype=)`, or name of an initializer; None:
                 Glorot uniform for floats, zeros for other dtypes.
             dtype: dtype of the value; None: the layer's `variable_dtype`.
-            trainable: do optimizers update it?
+            trainable: bool, whether optimizers update it.
             autocast: does the layer read it in its compute dtype?
             regularizer: function from the value to a penalty, or its name.
             constraint: function that projects the value after each step, or its name.
@@ -276,6 +276,7 @@ def _in_scope(build: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(build)
     def scoped(self, *args, **kwargs):
+        """Build in the layer's name scope; forget the cached state after an error."""
         if self._mk_building:  # super().build()
             return build(self, *args, **kwargs)
         # Past the layer's own `__setattr__`, which would drop what is known of its

@@ -16,9 +16,9 @@ class CallSignature:
         names: all parameters.
         positional: those that may be passed by position.
         first: the first of these, which takes the inputs; None if there is none.
-        simple: are all parameters positional?
+        simple: bool, whether all parameters are positional.
         required: parameters after the first that have no default.
-        variadic: does it take `**kwargs`?
+        variadic: bool, whether it takes `**kwargs`.
         has_training, has_mask: is there a parameter of this name?
         default_training: default of `training`, or None.
     """

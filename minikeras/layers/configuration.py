@@ -59,7 +59,7 @@ class ConstructorConfig:
             setattr(self, name, get(value))
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments as a JSON-ready dict."""
+        """Return the constructor's arguments as a JSON-ready dict."""
         config = {
             "name": self.name,
             "trainable": self.trainable,

@@ -69,7 +69,7 @@ class InputSpec:
         return ", ".join(f"{k}={v}" for k in keys if (v := getattr(self, k)))
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments as a JSON-ready dict."""
+        """Return the constructor's arguments as a JSON-ready dict."""
         keys = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes", "optional")
         return {k: getattr(self, k) for k in keys}
 

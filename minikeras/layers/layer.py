@@ -42,14 +42,16 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
     Args:
         activity_regularizer: function from an output to a penalty of the loss, or the
             name of a regularizer; the penalty is divided by the batch size.
-        trainable: bool, do optimizers update the weights?
+        trainable: bool, whether optimizers update the weights.
         dtype: dtype or dtype policy of weights and computation; None: the default
             policy.
-        autocast: bool, are float inputs cast to the compute dtype?
+        autocast: bool, whether float inputs are cast to the compute dtype.
         name: string without "/", unique by default.
-        **kwargs: `input_shape` (tuple without the batch size), `batch_size`, or
-            `batch_shape`: shape of the input, for `Sequential`; `weights`: list of
-            arrays that `set_weights` takes after `build`.
+        **kwargs: the shape of the input, for `Sequential`: `input_shape` (tuple without
+            the batch size) and `batch_size` (int); or `input_dim` (int, for the shape
+            `(input_dim,)`) and `batch_size`; or `batch_shape`, also as
+            `batch_input_shape` (tuple with the batch size). `weights`: list of arrays
+            that `set_weights` takes after `build`.
 
     Raises:
         ValueError: unknown keyword, or `trainable` is no bool.
@@ -289,7 +291,7 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
         )
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
-        """The output KerasTensors of a call, which is not recorded.
+        """Return the output KerasTensors of a call without recording it.
 
         Args:
             *args, **kwargs: as `call` takes them, with KerasTensors for arrays.
@@ -297,7 +299,7 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
         return self.compute_output_spec(*args, **kwargs)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """Shape and dtype of the outputs.
+        """Return shape and dtype of the outputs, as KerasTensors.
 
         They come from `compute_output_shape` if a subclass defines it, else from a
         trace of `call`.
@@ -333,7 +335,7 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
         return map_shapes(lambda s: KerasTensor(s, self.compute_dtype), out)
 
     def compute_output_shape(self, *args: Any, **kwargs: Any) -> Any:
-        """Shape(s) of the output for the given input shape(s), by tracing `call`.
+        """Return the shape(s) of the output for input shape(s), by tracing `call`.
 
         Args:
             *args: shapes of the arguments of `call`, tuples with None for unknown

@@ -35,6 +35,7 @@ class StateTracking:
     _seed_generators = Alias("_mk_seed_generators")
 
     def __setattr__(self, name, value):
+        """Set an attribute, and drop the cached lists of state if it may hold some."""
         if self._mk_locked and _holds_state(value) and not _is_known(self, value):
             raise ValueError(_locked_text(self, name))
         if type(value) is set:

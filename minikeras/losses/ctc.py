@@ -54,6 +54,9 @@ class CTC(LossFunctionWrapper):
         ValueError: targets or predictions have another rank.
 
     Source: Graves et al., Connectionist Temporal Classification, 2006.
+
+    >>> float(keras.losses.CTC()([[1, 0]], np.zeros((1, 2, 2))))
+    0.287...
     """
 
     def __init__(self, reduction="sum_over_batch_size", name="ctc", dtype=None):

@@ -33,11 +33,11 @@ def binary_focal_crossentropy(
     Args:
         y_true: (..., n) labels in [0, 1].
         y_pred: (..., n) probabilities, or scores in (-∞, ∞) if `from_logits`.
-        apply_class_balancing: True multiplies losses by alpha for label 1, by
+        apply_class_balancing: bool, whether to multiply losses by alpha for label 1, by
             1 - alpha for label 0.
         alpha: in [0, 1]; weight of label 1.
         gamma: >= 0; 0 gives the cross-entropy.
-        from_logits: True if probabilities are sigmoid(y_pred).
+        from_logits: bool, whether probabilities are sigmoid(y_pred).
         label_smoothing: s in [0, 1]; labels y become (1 - s) y + s / 2.
         axis: axis of the mean.
 
@@ -81,7 +81,7 @@ def categorical_focal_crossentropy(
             in (-∞, ∞) if `from_logits`.
         alpha: weight: a number, or (classes,) numbers.
         gamma: >= 0; 0 gives alpha times the cross-entropy.
-        from_logits: True if probabilities are softmax(y_pred).
+        from_logits: bool, whether probabilities are softmax(y_pred).
         label_smoothing: s in [0, 1]; labels y become (1 - s) y + s / classes.
         axis: axis of the classes.
 
@@ -134,12 +134,12 @@ class BinaryFocalCrossentropy(LossFunctionWrapper):
     H is the binary cross-entropy. Targets in [0, 1] and predictions: (batch, ..., n).
 
     Args:
-        apply_class_balancing: True multiplies losses by alpha for label 1, by 1 - alpha
-            for label 0.
+        apply_class_balancing: bool, whether to multiply losses by alpha for label 1, by
+            1 - alpha for label 0.
         alpha: in [0, 1]; weight of label 1.
         gamma: >= 0; 0 gives the cross-entropy.
-        from_logits: True if predictions are scores in (-∞, ∞), not probabilities; their
-            sigmoid gives probabilities.
+        from_logits: bool, whether predictions are scores in (-∞, ∞), not probabilities;
+            their sigmoid gives probabilities.
         label_smoothing: in [0, 1]; labels y become (1 - s) y + s / 2.
         axis: axis of the mean.
         reduction: "sum_over_batch_size" or "mean" (sum / number of values),
@@ -191,8 +191,8 @@ class CategoricalFocalCrossentropy(LossFunctionWrapper):
     Args:
         alpha: weight: a number, or one for each class.
         gamma: >= 0; 0 gives alpha times the cross-entropy.
-        from_logits: True if predictions are scores in (-∞, ∞), not probabilities; their
-            softmax gives probabilities.
+        from_logits: bool, whether predictions are scores in (-∞, ∞), not probabilities;
+            their softmax gives probabilities.
         label_smoothing: in [0, 1]; labels y become (1 - s) y + s / classes.
         axis: axis of the classes.
         reduction: "sum_over_batch_size" or "mean" (sum / number of values),

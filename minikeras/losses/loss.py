@@ -263,7 +263,7 @@ class Loss:
         )
 
     def get_config(self):
-        """The constructor's arguments; without `dtype`, as in Keras."""
+        """Return the constructor's arguments; without `dtype`, as in Keras."""
         return {"name": self.name, "reduction": self.reduction}
 
     @classmethod
@@ -332,7 +332,7 @@ class LossFunctionWrapper(FunctionConfig, Loss):
         return self.fn(y_true, y_pred, **self._mk_fn_kwargs)
 
     def get_config(self):
-        """The constructor's arguments; without `dtype`, as in Keras."""
+        """Return the constructor's arguments; without `dtype`, as in Keras."""
         config = {**super().get_config(), **self._mk_function_config()}
         if type(self) is LossFunctionWrapper:  # a subclass knows its function
             config["fn"] = serialize_keras_object(self.fn)

@@ -50,7 +50,7 @@ def binary_crossentropy(
     Args:
         y_true: (..., n) labels in [0, 1].
         y_pred: (..., n) probabilities, or scores in (-∞, ∞) if `from_logits`.
-        from_logits: True if probabilities are sigmoid(y_pred).
+        from_logits: bool, whether probabilities are sigmoid(y_pred).
         label_smoothing: s in [0, 1]; labels y become (1 - s) y + s / 2.
         axis: axis of the mean.
 
@@ -80,7 +80,7 @@ def categorical_crossentropy(
         y_true: (..., classes) one-hot labels or probabilities.
         y_pred: (..., classes) probabilities, which are divided by their sum; or scores
             in (-∞, ∞) if `from_logits`.
-        from_logits: True if probabilities are softmax(y_pred).
+        from_logits: bool, whether probabilities are softmax(y_pred).
         label_smoothing: s in [0, 1]; labels y become (1 - s) y + s / classes.
         axis: axis of the classes.
 
@@ -110,7 +110,7 @@ def sparse_categorical_crossentropy(
         y_true: (...) or (..., 1) integer labels in [0, classes).
         y_pred: (..., classes) probabilities, which are divided by their sum; or scores
             in (-∞, ∞) if `from_logits`.
-        from_logits: True if probabilities are softmax(y_pred).
+        from_logits: bool, whether probabilities are softmax(y_pred).
         ignore_class: entries with this label get the loss 0 and are masked out of
             means; None: all count.
         axis: axis of the classes in `y_pred`. (Keras on JAX takes the last one only.)
@@ -179,8 +179,8 @@ class BinaryCrossentropy(LossFunctionWrapper):
     Targets y in [0, 1] and predictions: (batch, ..., n).
 
     Args:
-        from_logits: True if predictions are scores in (-∞, ∞), not probabilities; their
-            sigmoid gives probabilities.
+        from_logits: bool, whether predictions are scores in (-∞, ∞), not probabilities;
+            their sigmoid gives probabilities.
         label_smoothing: in [0, 1]; labels y become (1 - s) y + s / 2.
         axis: axis of the mean.
         reduction: "sum_over_batch_size" or "mean" (sum / number of values),
@@ -222,8 +222,8 @@ class CategoricalCrossentropy(LossFunctionWrapper):
     Probabilities are divided by their sum first.
 
     Args:
-        from_logits: True if predictions are scores in (-∞, ∞), not probabilities; their
-            softmax gives probabilities.
+        from_logits: bool, whether predictions are scores in (-∞, ∞), not probabilities;
+            their softmax gives probabilities.
         label_smoothing: in [0, 1]; labels y become (1 - s) y + s / classes.
         axis: axis of the classes.
         reduction: "sum_over_batch_size" or "mean" (sum / number of values),
@@ -265,8 +265,8 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
     (batch, ..., classes). Probabilities are divided by their sum first.
 
     Args:
-        from_logits: True if predictions are scores in (-∞, ∞), not probabilities; their
-            softmax gives probabilities.
+        from_logits: bool, whether predictions are scores in (-∞, ∞), not probabilities;
+            their softmax gives probabilities.
         ignore_class: targets with this label do not count; None: all count.
         reduction: "sum_over_batch_size" or "mean" (sum / number of values),
             "mean_with_sample_weight" (sum / sum of the weights), "sum" or "none".

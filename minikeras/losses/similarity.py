@@ -87,7 +87,7 @@ def circle(
         y_pred: (n, d) embeddings of length 1.
         ref_labels: (m,) labels to pair with; None: `y_true`.
         ref_embeddings: (m, d) embeddings to pair with; None: `y_pred`.
-        remove_diagonal: False also pairs each sample with itself.
+        remove_diagonal: bool, whether to leave out the pairs of a sample with itself.
         gamma: > 0; scale of the exponents.
         margin: in [0, 1]; how far cosines should lie from -1 and 1.
 
@@ -137,13 +137,17 @@ class Circle(LossFunctionWrapper):
     Args:
         gamma: > 0; scale of the exponents.
         margin: in [0, 1]; how far cosines should lie from -1 and 1.
-        remove_diagonal: False also pairs each sample with itself.
+        remove_diagonal: bool, whether to leave out the pairs of a sample with itself.
         reduction: "sum_over_batch_size" or "mean" (sum / number of values),
             "mean_with_sample_weight" (sum / sum of the weights), "sum" or "none".
         name: name of the loss.
         dtype: dtype or policy of the computation; `floatx()` by default.
 
     Source: Sun et al., Circle Loss, 2020.
+
+    >>> embeddings = [[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]]
+    >>> round(float(keras.losses.Circle(gamma=2)([0, 0, 1], embeddings)), 3)
+    2.453
     """
 
     def __init__(

@@ -140,7 +140,7 @@ def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False
         y_pred: (..., classes) scores; if `from_sorted_ids`, (..., m) labels, the best
             first.
         k: >= 1; number of classes that count as a match.
-        from_sorted_ids: True if `y_pred` holds labels instead of scores.
+        from_sorted_ids: bool, whether `y_pred` holds labels instead of scores.
 
     Returns:
         Matches in the shape of `y_true`.
@@ -265,8 +265,8 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
     Args:
         k: >= 1; number of classes that count as a match.
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
-        from_sorted_ids: True if predictions are labels, the best first, instead of
-            scores.
+        from_sorted_ids: bool, whether predictions are labels, the best first, instead
+            of scores.
 
     >>> float(keras.metrics.SparseTopKCategoricalAccuracy(k=2)([2], [[0.5, 0.2, 0.3]]))
     1.0

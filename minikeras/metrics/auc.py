@@ -96,12 +96,12 @@ class AUC(_ConfusionMetric):
             points) or "majoring" (the larger one).
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
         thresholds: list of numbers in [0, 1], instead of `num_thresholds`.
-        multi_label: True gives the mean of the areas of the columns of (batch, labels);
-            False makes one curve of all entries.
+        multi_label: bool, whether to make a curve for each column of (batch, labels)
+            and return the mean of their areas; False makes one curve of all entries.
         num_labels: number of columns, if `multi_label`; None: that of the first batch.
         label_weights: list of weights of the columns; None: all 1.
-        from_logits: True if predictions are scores in (-∞, ∞), of which the sigmoid is
-            compared.
+        from_logits: bool, whether predictions are scores in (-∞, ∞), of which the
+            sigmoid is compared.
 
     Raises:
         ValueError: unknown curve or summation method, fewer than two thresholds or one
@@ -207,11 +207,11 @@ class AUC(_ConfusionMetric):
         self._mk_add(y_true, y_pred, sample_weight, columns=self.multi_label)
 
     def result(self):
-        """The area so far."""
+        """Return the area so far."""
         return self._mk_mean_area(self.curve, self.summation_method)
 
     def interpolate_pr_auc(self):
-        """The area under the PR curve, with TP linear in TP + FP between thresholds."""
+        """Return the area under the PR curve, with TP linear in TP + FP."""
         return self._mk_mean_area("PR", "interpolation")
 
     def _mk_mean_area(self, curve, method):
@@ -226,7 +226,7 @@ class AUC(_ConfusionMetric):
         return divide_no_nan(jnp.sum(areas * weights), jnp.sum(weights))
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         weights = self.label_weights
         config = {
             **super().get_config(),
@@ -294,13 +294,13 @@ class _OperatingPoint(_ConfusionMetric):
         return divide_no_nan(a, a + b)
 
     def result(self):
-        """The largest rate, a scalar; 0 if the other rate never reaches its minimum."""
+        """Return the largest rate; 0 if the other one never reaches its minimum."""
         values = self._mk_rate(self._mk_maximized)
         bounded = self._mk_rate(self._mk_bounded)
         return best_under_constraint(values, bounded, self.value)
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {
             **super().get_config(),
             "class_id": self.class_id,

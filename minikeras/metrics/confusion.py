@@ -84,7 +84,7 @@ def confusion_counts(y_true, y_pred, thresholds, sample_weight=None, columns=Fal
         y_pred: (...) scores.
         thresholds: list of T floats.
         sample_weight: weights that broadcast to the first axes of `y_pred`, or None.
-        columns: True counts each column of the last axis separately.
+        columns: bool, whether to count each column of the last axis separately.
 
     Returns:
         {name of a count: (T,) counts}; (T, columns) if `columns`.
@@ -215,7 +215,7 @@ class _ConditionCount(_ConfusionMetric):
         return count[0] if len(self.thresholds) == 1 else count
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {**super().get_config(), "thresholds": self.init_thresholds}
 
 
@@ -318,7 +318,7 @@ class _PrecisionOrRecall(_ConfusionMetric):
         return rate[0] if len(self.thresholds) == 1 else rate
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {
             **super().get_config(),
             "thresholds": self.init_thresholds,

@@ -158,7 +158,7 @@ class FBetaScore(Metric):
             getattr(self, name).assign_add(value)
 
     def result(self):
-        """The score: (classes,) if `average` is None, else ()."""
+        """Return the score: (classes,) if `average` is None, else ()."""
         score = f_score({n: getattr(self, n).value for n in _COUNTER_NAMES}, self.beta)
         if self.average == "weighted":
             weights = self.intermediate_weights.value
@@ -166,7 +166,7 @@ class FBetaScore(Metric):
         return jnp.mean(score) if self.average is not None else score
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {
             **super().get_config(),
             "average": self.average,
@@ -200,7 +200,7 @@ class F1Score(FBetaScore):
         super().__init__(average, 1.0, threshold, name, dtype)
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         config = super().get_config()
         del config["beta"]
         return config

@@ -144,10 +144,10 @@ class IoU(_IoUBase):
         name: name of the metric.
         dtype: dtype of the counts, int32 by default; sample weights are cast to it.
         ignore_class: entries with this label do not count; None: all count.
-        sparse_y_true: True if targets are integer labels, False if they are scores
-            along `axis`.
-        sparse_y_pred: True if predictions are integer labels, False if they are scores
-            along `axis`.
+        sparse_y_true: bool, whether targets are integer labels, False if they are
+            scores along `axis`.
+        sparse_y_pred: bool, whether predictions are integer labels, False if they are
+            scores along `axis`.
         axis: axis of the classes.
 
     Raises:
@@ -179,14 +179,14 @@ class IoU(_IoUBase):
         self.target_class_ids = list(target_class_ids)
 
     def result(self):
-        """The mean so far."""
+        """Return the mean so far."""
         return mean_iou(self.total_cm.value, tuple(self.target_class_ids), floatx())
 
     _mk_config_names = """num_classes target_class_ids ignore_class sparse_y_true
         sparse_y_pred axis""".split()
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         own = {name: getattr(self, name) for name in self._mk_config_names}
         return {**super().get_config(), **own}
 
@@ -239,10 +239,10 @@ class MeanIoU(IoU):
         name: name of the metric.
         dtype: dtype of the counts, int32 by default; sample weights are cast to it.
         ignore_class: entries with this label do not count; None: all count.
-        sparse_y_true: True if targets are integer labels, False if they are scores
-            along `axis`.
-        sparse_y_pred: True if predictions are integer labels, False if they are scores
-            along `axis`.
+        sparse_y_true: bool, whether targets are integer labels, False if they are
+            scores along `axis`.
+        sparse_y_pred: bool, whether predictions are integer labels, False if they are
+            scores along `axis`.
         axis: axis of the classes.
 
     >>> float(keras.metrics.MeanIoU(2)([0, 0, 1, 1], [0, 1, 1, 1]))
@@ -285,8 +285,8 @@ class OneHotIoU(IoU):
         name: name of the metric.
         dtype: dtype of the counts, int32 by default; sample weights are cast to it.
         ignore_class: entries with this label do not count; None: all count.
-        sparse_y_pred: True if predictions are integer labels, False if they are scores
-            along `axis`.
+        sparse_y_pred: bool, whether predictions are integer labels, False if they are
+            scores along `axis`.
         axis: axis of the classes.
 
     Raises:
@@ -332,8 +332,8 @@ class OneHotMeanIoU(MeanIoU):
         name: name of the metric.
         dtype: dtype of the counts, int32 by default; sample weights are cast to it.
         ignore_class: entries with this label do not count; None: all count.
-        sparse_y_pred: True if predictions are integer labels, False if they are scores
-            along `axis`.
+        sparse_y_pred: bool, whether predictions are integer labels, False if they are
+            scores along `axis`.
         axis: axis of the classes.
 
     >>> metric = keras.metrics.OneHotMeanIoU(2)

@@ -128,7 +128,7 @@ class Metric:
         )
 
     def result(self):
-        """The metric of all batches since the last reset: a scalar array, or a dict."""
+        """Return the metric of all batches since the last reset, a scalar or a dict."""
         raise NotImplementedError(
             f"{type(self).__name__} has no `result` method: define how the metric "
             "follows from the variables."
@@ -160,7 +160,7 @@ class Metric:
         return apply(fn, variables, values, *args, **kwargs)
 
     def stateless_update_state(self, metric_variables, *args, **kwargs):
-        """`update_state` as a pure function.
+        """Run `update_state` as a pure function.
 
         Args:
             metric_variables: list of arrays, the values of `variables`.
@@ -176,7 +176,7 @@ class Metric:
         return values
 
     def stateless_result(self, metric_variables):
-        """`result` as a pure function.
+        """Run `result` as a pure function.
 
         Args:
             metric_variables: list of arrays, the values of `variables`.
@@ -187,12 +187,12 @@ class Metric:
         return self._mk_stateless(self.result, metric_variables)[0]
 
     def stateless_reset_state(self):
-        """The values of `variables` after a reset, as a list of arrays."""
+        """Return the values of `variables` after a reset, as a list of arrays."""
         values = [variable.value for variable in self.variables]
         return self._mk_stateless(self.reset_state, values)[1]
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {"name": self.name, "dtype": self.dtype}
 
     @classmethod

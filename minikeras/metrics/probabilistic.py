@@ -18,7 +18,7 @@ class BinaryCrossentropy(MeanMetricWrapper):
 
     Args:
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
-        from_logits: True if predictions are scores in (-∞, ∞), not probabilities.
+        from_logits: bool, whether predictions are scores in (-∞, ∞), not probabilities.
         label_smoothing: in [0, 1]; labels y become (1 - s) y + s / 2.
 
     >>> float(keras.metrics.BinaryCrossentropy()([[1.0, 0.0]], [[0.5, 0.5]]))
@@ -50,7 +50,7 @@ class CategoricalCrossentropy(MeanMetricWrapper):
 
     Args:
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
-        from_logits: True if predictions are scores in (-∞, ∞), not probabilities.
+        from_logits: bool, whether predictions are scores in (-∞, ∞), not probabilities.
         label_smoothing: in [0, 1]; labels y become (1 - s) y + s / classes.
         axis: axis of the classes.
 
@@ -86,7 +86,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
 
     Args:
         name, dtype: name of the metric; dtype of its state, `floatx()` by default.
-        from_logits: True if predictions are scores in (-∞, ∞), not probabilities.
+        from_logits: bool, whether predictions are scores in (-∞, ∞), not probabilities.
         ignore_class: targets with this label have the value 0; None: none.
         axis: axis of the classes in the predictions.
 

@@ -111,7 +111,7 @@ class R2Score(Metric):
         self.num_samples.assign_add(y_true.size)
 
     def result(self):
-        """The score: (columns,) if `class_aggregation` is None, else ()."""
+        """Return the score: (columns,) if `class_aggregation` is None, else ()."""
         sums = (getattr(self, name).value for name in _SUM_NAMES)
         squared_sum, total, residual, count = sums
         score = r2(squared_sum, total, residual, count)
@@ -130,7 +130,7 @@ class R2Score(Metric):
         return jnp.where(degrees > 0, adjusted, score)
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {
             **super().get_config(),
             "class_aggregation": self.class_aggregation,

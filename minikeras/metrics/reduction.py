@@ -92,7 +92,7 @@ class Sum(Metric):
         self.total.assign(sum_update(self.total.value, values, sample_weight))
 
     def result(self):
-        """The sum so far."""
+        """Return the sum so far."""
         return self.total.value
 
 
@@ -128,7 +128,7 @@ class Mean(Metric):
         self.count.assign(count)
 
     def result(self):
-        """The mean so far."""
+        """Return the mean so far."""
         return average(self.total.value, self.count.value)
 
 
@@ -140,6 +140,10 @@ class MeanMetricWrapper(FunctionConfig, Mean):
         name: name of the metric; by default the class name in snake case, made unique.
         dtype: dtype or policy of state and result; `floatx()` by default.
         **kwargs: further arguments of `fn`.
+
+    >>> error = keras.metrics.MeanMetricWrapper(lambda y, p: abs(y - p), name="error")
+    >>> float(error(np.array([1.0, 2.0]), np.array([1.0, 5.0])))
+    1.5
     """
 
     _fn = Alias("_mk_fn")
@@ -171,7 +175,7 @@ class MeanMetricWrapper(FunctionConfig, Mean):
         super().update_state(values, weight)
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         config = {**super().get_config(), **self._mk_function_config()}
         if type(self) is MeanMetricWrapper:  # a subclass knows its function
             config["fn"] = serialize_keras_object(self._mk_fn)

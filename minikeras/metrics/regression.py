@@ -151,5 +151,5 @@ class RootMeanSquaredError(Mean):
         super().update_state(jnp.square(y_pred - y_true), sample_weight)
 
     def result(self):
-        """The error so far."""
+        """Return the error so far."""
         return jnp.sqrt(super().result())

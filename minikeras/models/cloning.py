@@ -33,8 +33,8 @@ def clone_model(
             creates the layer from its config. `lambda layer: layer` shares the layers.
         call_function: (new layer, *args, **kwargs) -> outputs, called for each call of
             a Functional model; None calls the layer.
-        recursive: bool, clone the layers of nested models one by one, with the same
-            functions; False clones a nested model as one layer.
+        recursive: bool, whether to clone the layers of nested models one by one, with
+            the same functions; False clones a nested model as one layer.
         **kwargs: must be empty.
 
     Returns:
@@ -54,6 +54,7 @@ def clone_model(
         )
 
     def clone_layer(layer):
+        """Clone a nested model layer by layer if `recursive`, else the layer as one."""
         if recursive and isinstance(layer, (Functional, Sequential)):
             # A Sequential model takes no `call_function`.
             is_graph = isinstance(layer, Functional)

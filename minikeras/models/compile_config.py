@@ -13,7 +13,25 @@ from minikeras.core.serialization import (
 
 
 class CompileConfig:
-    """Mix-in of Trainer: `get_compile_config` and `compile_from_config`."""
+    """Mix-in of Trainer: settings of `compile`, and its arguments as a config."""
+
+    @property
+    def run_eagerly(self):
+        """Whether the steps run without being compiled."""
+        return self._mk_run_eagerly
+
+    @run_eagerly.setter
+    def run_eagerly(self, value):
+        self._mk_run_eagerly = bool(value)
+
+    @property
+    def jit_compile(self):
+        """Whether the steps are compiled."""
+        return self._mk_jit_compile
+
+    @jit_compile.setter
+    def jit_compile(self, value):
+        self._mk_jit_compile = bool(value)
 
     def get_compile_config(self):
         """Return the arguments of `compile` as a JSON-ready dict, None without them."""

@@ -130,8 +130,9 @@ class Model(Trainer, Layer):
             positions: list of the right edges of the columns, as shares of the width;
                 None for the defaults.
             print_fn: function that gets the text; None prints it.
-            expand_nested: bool, also list the layers of nested models.
-            show_trainable: bool, add a column that says which layers are trainable.
+            expand_nested: bool, whether to also list the layers of nested models.
+            show_trainable: bool, whether to add a column that says which layers are
+                trainable.
             layer_range: (first name, last name), regular expressions; None for all
                 layers.
 
@@ -201,8 +202,10 @@ class Model(Trainer, Layer):
 
         Args:
             filepath: path that ends in `.keras`, or a file object open for writing.
-            overwrite: bool, replace an existing file; False asks at the prompt.
-            zipped: False writes a folder; None and True write one file.
+            overwrite: bool, whether to replace an existing file; False asks at the
+                prompt.
+            zipped: bool, whether to write one file, also for None; False writes a
+                folder.
             **kwargs: `include_optimizer`, bool, whether to store the optimizer's state;
                 `save_format` is ignored.
 
@@ -216,7 +219,8 @@ class Model(Trainer, Layer):
 
         Args:
             filepath: path that ends in `.weights.h5`.
-            overwrite: bool, replace an existing file; False asks at the prompt.
+            overwrite: bool, whether to replace an existing file; False asks at the
+                prompt.
             **kwargs: must be empty.
 
         Raises:
@@ -229,8 +233,8 @@ class Model(Trainer, Layer):
 
         Args:
             filepath: path of the file.
-            skip_mismatch: bool, keep the weights of layers that do not fit, with a
-                warning, instead of raising an error.
+            skip_mismatch: bool, whether to keep the weights of layers that do not fit,
+                with a warning, instead of raising an error.
             **kwargs: `objects_to_skip` is ignored; no other argument is allowed.
 
         Raises:

@@ -24,7 +24,7 @@ class OnBatch:
             y: targets of the batch, likewise.
             sample_weight: (batch,) weights of the samples, or None.
             class_weight: dict {class: weight}, instead of `sample_weight`.
-            return_dict: bool, return a dict {name: value}.
+            return_dict: bool, whether to return a dict {name: value}.
 
         Returns:
             The loss, [loss, metrics …], or with `return_dict` {name: value}.
@@ -48,7 +48,7 @@ class OnBatch:
             x: inputs of the batch: array, or list or dict of arrays.
             y: targets of the batch, likewise.
             sample_weight: (batch,) weights of the samples, or None.
-            return_dict: bool, return a dict {name: value}.
+            return_dict: bool, whether to return a dict {name: value}.
 
         Returns:
             The loss, [loss, metrics …], or with `return_dict` {name: value}.

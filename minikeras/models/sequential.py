@@ -63,7 +63,8 @@ class Sequential(Model):
 
         Args:
             layer: a `keras.Layer`, or an `Input` in an empty stack.
-            rebuild: bool, create the weights now if the input shape is known.
+            rebuild: bool, whether to create the weights now if the input shape is
+                known.
 
         Raises:
             ValueError: not a layer, a second input, or a name that is already used.
@@ -95,7 +96,8 @@ class Sequential(Model):
         """Remove the top layer and return it.
 
         Args:
-            rebuild: bool, build the shorter stack now if the input shape is known.
+            rebuild: bool, whether to build the shorter stack now if the input shape is
+                known.
 
         Raises:
             ValueError: the stack is empty.

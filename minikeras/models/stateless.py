@@ -83,7 +83,7 @@ class StatelessMethods:
             x: inputs of a batch.
             y: targets of the batch.
             sample_weight: weights of the samples, or None.
-            training: bool, run layers in training mode and scale the loss.
+            training: bool, whether to run layers in training mode and scale the loss.
             optimizer_variables: list of arrays, which a loss scale is read from.
 
         Returns:

@@ -23,11 +23,6 @@ from minikeras.layers.call_signature import CallSignature, signature_of
 from minikeras.layers.layer import Layer
 from minikeras.metrics.reduction import Mean
 from minikeras.models.compile_config import CompileConfig, has_loss, with_loss_scale
-from minikeras.models.fit_arguments import (
-    reject_unknown,
-    validation_epochs,
-    verbosity,
-)
 from minikeras.models.on_batch import OnBatch
 from minikeras.models.stateless import StatelessMethods
 from minikeras.training import loop
@@ -145,24 +140,6 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
         self.stop_training = False
         self.compiled = True
         self._mk_programs = {}
-
-    @property
-    def run_eagerly(self):
-        """Whether the steps run without being compiled."""
-        return self._mk_run_eagerly
-
-    @run_eagerly.setter
-    def run_eagerly(self, value):
-        self._mk_run_eagerly = bool(value)
-
-    @property
-    def jit_compile(self):
-        """Whether the steps are compiled."""
-        return self._mk_jit_compile
-
-    @jit_compile.setter
-    def jit_compile(self, value):
-        self._mk_jit_compile = bool(value)
 
     def _mk_compiles(self):
         return self._mk_jit_compile and not self._mk_run_eagerly
@@ -412,7 +389,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
             val = get_adapter(
                 val_x, val_y, val_weight, validation_batch_size, validation_steps
             )
-            epochs_with = validation_epochs(validation_freq, epochs)
+            epochs_with = _validation_epochs(validation_freq, epochs)
             validation = (self._mk_feed(val, validation_steps, True), epochs_with)
         return loop.fit(
             self,
@@ -421,7 +398,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
             callbacks,
             epochs,
             initial_epoch,
-            verbosity(verbose),
+            _verbosity(verbose),
         )
 
     def evaluate(
@@ -451,11 +428,11 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
             The loss, [loss, metrics …], or with `return_dict` {name: value}.
         """
         self._mk_assert_compiled("evaluate")
-        reject_unknown("evaluate", kwargs)
+        _reject_unknown("evaluate", kwargs)
         steps = count_or_none("steps", steps)
         adapter = get_adapter(x, y, sample_weight, batch_size, steps)
         feed = self._mk_feed(adapter, steps)
-        logs = loop.evaluate(self, feed, callbacks, verbosity(verbose))
+        logs = loop.evaluate(self, feed, callbacks, _verbosity(verbose))
         return logs if return_dict else self._mk_as_list(logs)
 
     def predict(
@@ -478,7 +455,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
         steps = count_or_none("steps", steps)
         adapter = get_adapter(x, None, None, batch_size, steps)
         feed = self._mk_feed(adapter, steps)
-        return loop.predict(self, feed, callbacks, verbosity(verbose))
+        return loop.predict(self, feed, callbacks, _verbosity(verbose))
 
     def _mk_feed(self, adapter, steps, reused=False):
         """The feed of a source; `reused` for the several epochs of `fit`."""
@@ -491,3 +468,31 @@ def _depends_on_mode(layer):
     return bool(layer._mk_seed_generators) or any(
         not v._initially_trainable for v in layer._mk_own_variables()
     )
+
+
+def _verbosity(verbose):
+    """Return `verbose` as 0, 1 or 2; "auto" is 1 where logging is interactive."""
+    if verbose == "auto":
+        return 1 if settings.is_interactive_logging_enabled() else 2
+    if isinstance(verbose, str):
+        raise ValueError(f'`verbose` must be 0, 1, 2 or "auto", got {verbose!r}.')
+    return int(verbose or 0)
+
+
+def _validation_epochs(freq, epochs):
+    """Return the epochs, counted from 1, after which to validate."""
+    if isinstance(freq, int):
+        return range(freq, epochs + 1, freq)
+    if isinstance(freq, (list, tuple, set)):
+        return set(freq)
+    raise ValueError(
+        f"validation_freq: expected an int or a list of epochs, got {freq!r}."
+    )
+
+
+def _reject_unknown(method, kwargs):
+    """Raise ValueError if keyword arguments are left."""
+    # An argument that Keras's `fit` passes to `evaluate`; user code may pass it, too.
+    kwargs.pop("_use_cached_eval_dataset", None)
+    if kwargs:
+        raise ValueError(f"{method}: arguments not recognized: {sorted(kwargs)}.")

@@ -173,15 +173,15 @@ def model_to_dot(
 
     Args:
         model: a built model.
-        show_shapes: bool, show the input and output shapes.
-        show_dtype: bool, show the output dtypes.
-        show_layer_names: bool, show the names of the layers.
+        show_shapes: bool, whether to show the input and output shapes.
+        show_dtype: bool, whether to show the output dtypes.
+        show_layer_names: bool, whether to show the names of the layers.
         rankdir: `"TB"` draws from top to bottom, `"LR"` from left to right.
-        expand_nested: bool, draw the layers of nested models in a frame.
+        expand_nested: bool, whether to draw the layers of nested models in a frame.
         dpi: int, dots per inch.
-        subgraph: bool, return a frame to put into another graph.
-        show_layer_activations: bool, show the names of the activations.
-        show_trainable: bool, show whether the weights are trained.
+        subgraph: bool, whether to return a frame to put into another graph.
+        show_layer_activations: bool, whether to show the names of the activations.
+        show_trainable: bool, whether to show which layers are trainable.
         splines: str, how Graphviz bends the arrows: `"ortho"`, `"curved"`,
             `"polyline"`, …
         **kwargs: must be empty.
@@ -277,14 +277,14 @@ def plot_model(
     Args:
         model: a built model.
         to_file: path; its ending is the format, `.png` by default.
-        show_shapes: bool, show the input and output shapes.
-        show_dtype: bool, show the output dtypes.
-        show_layer_names: bool, show the names of the layers.
+        show_shapes: bool, whether to show the input and output shapes.
+        show_dtype: bool, whether to show the output dtypes.
+        show_layer_names: bool, whether to show the names of the layers.
         rankdir: `"TB"` draws from top to bottom, `"LR"` from left to right.
-        expand_nested: bool, draw the layers of nested models in a frame.
+        expand_nested: bool, whether to draw the layers of nested models in a frame.
         dpi: int, dots per inch.
-        show_layer_activations: bool, show the names of the activations.
-        show_trainable: bool, show whether the weights are trained.
+        show_layer_activations: bool, whether to show the names of the activations.
+        show_trainable: bool, whether to show which layers are trainable.
         splines: str, how Graphviz bends the arrows: `"ortho"`, `"curved"`,
             `"polyline"`, …
         **kwargs: must be empty.

@@ -22,6 +22,7 @@ def adafactor(beta_2_decay, epsilon_1, epsilon_2, clip_threshold):
     """
 
     def step(g, slots, p, lr, t):
+        """Return (update, new slots); a matrix has means of g² by row and column."""
         rate = jnp.minimum(lr, 1.0 / jnp.sqrt(t))
         beta = 1.0 - jnp.power(t, jnp.asarray(beta_2_decay, p.dtype))
         square = jnp.square(g) + epsilon_1

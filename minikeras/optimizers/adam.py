@@ -12,7 +12,7 @@ class Adam(Optimizer):
         beta_1: in [0, 1); m, the average of g, moves by (1 - beta_1) (g - m).
         beta_2: in [0, 1); v, the average of g², moves by (1 - beta_2) (g² - v).
         epsilon: > 0; avoids a division by 0.
-        amsgrad: True divides by the largest v so far.
+        amsgrad: bool, whether to divide by the largest v so far.
         *common, **settings: the arguments that all optimizers take.
 
     Source: Kingma and Ba, Adam, 2014; Reddi et al., 2018 (amsgrad).

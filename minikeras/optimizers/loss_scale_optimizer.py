@@ -27,7 +27,7 @@ def next_scale(scale, counter, growth_steps):
 
 
 class LossScaleOptimizer(Optimizer):
-    """Multiplies the loss by a scale, and divides the gradients by it.
+    """Multiply the loss by a scale, and divide the gradients by it.
 
     Without it, gradients below 6e-8 are 0 in float16. A step whose gradients are not
     all finite is skipped and halves the scale.
@@ -107,7 +107,7 @@ class LossScaleOptimizer(Optimizer):
         return [*self._mk_variables, *self.inner_optimizer.variables]
 
     def check_finite(self, grads):
-        """True if all entries of all gradients are finite.
+        """Return whether all entries of all gradients are finite.
 
         Args:
             grads: list of arrays.
@@ -143,7 +143,7 @@ class LossScaleOptimizer(Optimizer):
         }
 
     def scale_loss(self, loss):
-        """loss * scale.
+        """Return loss * scale.
 
         Args:
             loss: scalar array.
@@ -152,7 +152,7 @@ class LossScaleOptimizer(Optimizer):
         return loss * scale
 
     def finalize_variable_values(self, var_list):
-        """Call the inner optimizer's, which replaces weights by their averages.
+        """Let the inner optimizer replace weights by their moving averages.
 
         Args:
             var_list: list of weights (`Variable`s).
@@ -174,7 +174,7 @@ class LossScaleOptimizer(Optimizer):
         self.inner_optimizer.learning_rate = value
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {
             "name": self.name,
             "inner_optimizer": serialize_keras_object(self.inner_optimizer),

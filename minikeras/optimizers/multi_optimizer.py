@@ -52,6 +52,7 @@ class OptimizerMap(MutableMapping):
         return self._mk_optimizer_map.get(key, self._mk_default_optimizer)
 
     def __setitem__(self, key, optimizer):
+        """Set the optimizer of the weights whose path matches a new key."""
         if not isinstance(key, str):
             raise ValueError(f"OptimizerMap: a key must be a string, got {key!r}.")
         if key in self._mk_optimizer_map:
@@ -97,7 +98,7 @@ class OptimizerMap(MutableMapping):
         )
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {
             "default_optimizer": serialize_keras_object(self._mk_default_optimizer),
             "optimizer_map": serialize_dict(self._mk_optimizer_map),
@@ -115,7 +116,7 @@ class OptimizerMap(MutableMapping):
 
 
 class MultiOptimizer(Optimizer):
-    """Updates each weight by an optimizer of its own choice.
+    """Update each weight by the optimizer chosen for it.
 
     Each inner optimizer has its own learning rate, clipping, weight decay, averages and
     count of steps.
@@ -241,7 +242,7 @@ class MultiOptimizer(Optimizer):
 
     @property
     def learning_rate(self):
-        """Raises AttributeError: each inner optimizer has its own learning rate."""
+        """Raise AttributeError: each inner optimizer has its own learning rate."""
         raise AttributeError(
             f"{self.name!r} has no learning rate of its own: read or set those of "
             "its inner ones, `optimizer.optimizers[i].learning_rate`."
@@ -252,7 +253,7 @@ class MultiOptimizer(Optimizer):
         _ = self.learning_rate
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {
             "optimizer_map": serialize_keras_object(self._mk_optimizer_map),
             "loss_scale_factor": self.loss_scale_factor,

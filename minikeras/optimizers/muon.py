@@ -42,7 +42,7 @@ def muon(momentum, nesterov, rms_rate, orthogonal, adam_step, adam_lr_ratio):
 
     Args:
         momentum: in [0, 1].
-        nesterov: True gives orthogonal(momentum m + g).
+        nesterov: bool, whether the result is orthogonal(momentum m + g).
         rms_rate: argument of `scale_to_rms`.
         orthogonal: function of a matrix, such as `orthogonalize`.
         adam_step: step of one parameter, from `rules.adam_step`.
@@ -79,8 +79,8 @@ class Muon(Optimizer):
         clipvalue: > 0; entries of gradients are clipped to [-clipvalue, clipvalue].
         global_clipnorm: > 0; if the L2 norm of all gradients together is larger, they
             are scaled down to it.
-        use_ema: True keeps an exponential moving average (EMA) of the weights, which
-            replaces them at the end of training.
+        use_ema: bool, whether to keep an exponential moving average (EMA) of the
+            weights, which replaces them at the end of training.
         ema_momentum: m in [0, 1]; the average becomes m average + (1 - m) weights.
         ema_overwrite_frequency: number of steps after which the average also replaces
             the weights; None: only at the end.
@@ -92,7 +92,8 @@ class Muon(Optimizer):
             unique.
         exclude_layers: regular expression, or list of them; weights whose path has a
             match are updated by Adam.
-        exclude_embeddings: True updates weights with "embedding" in their path by Adam.
+        exclude_embeddings: bool, whether to update weights with "embedding" in their
+            path by Adam.
         muon_a: coefficient of X in the iteration X = a X + (b A + c A A) X, A = X Xᵀ,
             that orthogonalizes.
         muon_b: coefficient of A X in it.
@@ -100,7 +101,8 @@ class Muon(Optimizer):
         adam_lr_ratio: factor of the learning rate for Adam.
         momentum: in [0, 1]; the momentum is momentum m + g.
         ns_steps: > 0; number of iterations.
-        nesterov: True orthogonalizes momentum m + g, with the new momentum m.
+        nesterov: bool, whether to orthogonalize momentum m + g, with the new momentum
+            m.
         rms_rate: >= 0, or None for steps of lr O.
         **kwargs: `lr` and `decay` of Keras 2: learning_rate / (1 + decay step).
 

@@ -35,8 +35,8 @@ class Optimizer(OptimizerStep):
         clipvalue: > 0; entries of gradients are clipped to [-clipvalue, clipvalue].
         global_clipnorm: > 0; if the L2 norm of all gradients together is larger, they
             are scaled down to it.
-        use_ema: True keeps an exponential moving average (EMA) of the weights, which
-            replaces them at the end of training.
+        use_ema: bool, whether to keep an exponential moving average (EMA) of the
+            weights, which replaces them at the end of training.
         ema_momentum: m in [0, 1]; the average becomes m average + (1 - m) weights.
         ema_overwrite_frequency: number of steps after which the average also replaces
             the weights; None: only at the end.
@@ -72,6 +72,7 @@ class Optimizer(OptimizerStep):
     __copy__ = deep_copy
 
     def __init_subclass__(cls, **kwargs):
+        """Make `build` atomic, and complete the signature and docstring for help()."""
         if "build" in vars(cls):
             cls.build = all_or_nothing(vars(cls)["build"])
         # `__init__(self, learning_rate, momentum, *common, **settings)` passes the
@@ -347,7 +348,7 @@ class Optimizer(OptimizerStep):
         return variables
 
     def stateless_apply(self, optimizer_variables, grads, trainable_variables):
-        """`apply` as a pure function.
+        """Run `apply` as a pure function.
 
         Args:
             optimizer_variables: list of arrays, the values of `variables`.
@@ -386,7 +387,7 @@ class Optimizer(OptimizerStep):
         return new_weights, new_state
 
     def scale_loss(self, loss):
-        """loss * loss_scale_factor.
+        """Return loss * loss_scale_factor.
 
         Args:
             loss: scalar array.
@@ -414,7 +415,7 @@ class Optimizer(OptimizerStep):
                 variable.assign(average.value)
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         rate = self._mk_learning_rate
         if isinstance(rate, Variable):
             rate = float(rate.numpy())

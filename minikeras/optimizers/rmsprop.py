@@ -12,7 +12,8 @@ class RMSprop(Optimizer):
         rho: in [0, 1); v moves by (1 - rho) (g² - v).
         momentum: >= 0; share of the last step that is added to a step.
         epsilon: > 0; avoids a division by 0.
-        centered: True divides by the standard deviation of g instead of sqrt(v).
+        centered: bool, whether to divide by the standard deviation of g instead of
+            sqrt(v).
         *common, **settings: the arguments that all optimizers take.
 
     Source: Hinton, Lecture 6.5 of Neural Networks for Machine Learning, 2012.

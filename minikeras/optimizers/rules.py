@@ -99,6 +99,7 @@ def rmsprop(rho=0.9, momentum=0.0, epsilon=1e-7, centered=False):
     """
 
     def step(g, slots, p, lr, t):
+        """Return (update, new slots) of RMSprop."""
         v = rho * slots["velocity"] + (1.0 - rho) * jnp.square(g)
         new, scale = {"velocity": v}, v
         if centered:
@@ -164,6 +165,8 @@ def adadelta(rho=0.95, epsilon=1e-7):
     """-lr g rms(steps so far) / rms(gradients so far)."""
 
     def step(g, slots, p, lr, t):
+        """Return (update, new slots) of Adadelta."""
+
         def mean(old, x):
             return rho * old + (1.0 - rho) * jnp.square(x)
 
@@ -208,6 +211,7 @@ def nadam(beta_1=0.9, beta_2=0.999, epsilon=1e-7):
         return slots | {"u_product": jnp.ones(())}
 
     def update(grads, state, params, *, learning_rate, iteration):
+        """Return (updates, new state); all weights share the product of the beta_1."""
         old_product = state["u_product"]
 
         def step(g, slots, p, lr, t):
@@ -247,6 +251,7 @@ def lamb(beta_1=0.9, beta_2=0.999, epsilon=1e-7):
     """-lr |p| d / |d|, where d is the direction of Adam's step."""
 
     def step(g, slots, p, lr, t):
+        """Return (update, new slots) of LAMB."""
         m = ema(slots["momentum"], g, beta_1)
         v = ema(slots["velocity"], jnp.square(g), beta_2)
         m_hat = m / (1.0 - jnp.power(jnp.asarray(beta_1, p.dtype), t))

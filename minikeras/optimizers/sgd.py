@@ -10,7 +10,7 @@ class SGD(Optimizer):
     Args:
         learning_rate: float, `LearningRateSchedule`, or function of no arguments.
         momentum: in [0, 1]; share of the last step that is added to a step.
-        nesterov: True steps to p + momentum m - lr g instead of p + m.
+        nesterov: bool, whether to step to p + momentum m - lr g instead of p + m.
         *common, **settings: the arguments that all optimizers take.
 
     >>> weight = keras.Variable([1.0, -2.0])

@@ -260,6 +260,7 @@ class OptimizerState:
 
     @learning_rate.setter
     def learning_rate(self, value):
+        """Set the rate: a number, a schedule or a function of no arguments."""
         is_number = not callable(value) or isinstance(value, (Variable, jax.Array))
         if isinstance(self._mk_learning_rate, Variable) and is_number:
             self._mk_learning_rate.assign(self._mk_to_float(value))

@@ -37,8 +37,8 @@ def save_model(
     Args:
         model: the model.
         filepath: path that ends in `.keras`, or a file object open for writing.
-        overwrite: True replaces an existing file, False asks at the prompt.
-        zipped: False writes a folder; None or True one file.
+        overwrite: bool, whether to replace an existing file; False asks at the prompt.
+        zipped: bool, whether to write one file; False writes a folder, None is True.
         **kwargs: include_optimizer (True by default) saves the state of the optimizer;
             save_format is ignored.
 
@@ -92,7 +92,7 @@ def save_weights(
     Args:
         model: a built model.
         filepath: path that ends in `.weights.h5`.
-        overwrite: True replaces an existing file, False asks at the prompt.
+        overwrite: bool, whether to replace an existing file; False asks at the prompt.
         **kwargs: none.
 
     Raises:
@@ -122,9 +122,10 @@ def load_model(
     Args:
         filepath: path of the file or folder, or a file object open for reading.
         custom_objects: {name: class or function} of your own that the model uses.
-        compile: True compiles the model as it was saved, and restores the state of its
-            optimizer.
-        safe_mode: True raises an error for Lambda layers, whose code is in the file.
+        compile: bool, whether to compile the model as it was saved, and to restore
+            the state of its optimizer.
+        safe_mode: bool, whether to raise an error for Lambda layers, whose code is in
+            the file.
 
     Returns:
         The model.
@@ -164,8 +165,8 @@ def load_weights(
     Args:
         model: a built model.
         filepath: path that ends in `.weights.h5` or `.keras`.
-        skip_mismatch: True warns of layers whose weights are missing or do not fit, and
-            leaves them unchanged; False raises an error.
+        skip_mismatch: bool, whether to warn of layers whose weights are missing or do
+            not fit, and leave them unchanged; False raises an error.
         **kwargs: objects_to_skip is ignored.
 
     Raises:

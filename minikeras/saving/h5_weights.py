@@ -132,6 +132,7 @@ class Store:
         return key in self.keys()
 
     def __getitem__(self, key):
+        """Read a weight as a NumPy array; h5py returns bfloat16 as 2-byte voids."""
         if key not in self:
             raise KeyError(
                 f"The file has no weight {key!r} here; it has {self.keys()}."
@@ -152,8 +153,8 @@ def read(model: Any, file: Any, skip_mismatch: bool = False) -> None:
     Args:
         model: the model.
         file: the `h5py.File`.
-        skip_mismatch: True warns of objects whose weights are missing or do not fit,
-            and leaves all their weights unchanged.
+        skip_mismatch: bool, whether to warn of objects whose weights are missing or do
+            not fit, and leave all their weights unchanged.
 
     Raises:
         ValueError: names all objects whose weights are missing or do not fit. No weight

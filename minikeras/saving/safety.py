@@ -20,6 +20,7 @@ def check_h5(file: Any) -> None:
     h5py = late_import("h5py")
 
     def visit(group, path):
+        """Check the links and data sets of a group and of the groups in it."""
         for key in group:
             where = f"{path}/{key}"
             link = group.get(key, getlink=True)

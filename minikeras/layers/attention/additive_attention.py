@@ -15,7 +15,7 @@ class AdditiveAttention(Attention):
     output is (batch, targets, d).
 
     Args:
-        use_scale: bool, train the (d,) weight `scale`; otherwise it is 1.
+        use_scale: bool, whether to train the (d,) weight `scale`; otherwise it is 1.
         dropout: share of the weights that is dropped in training, in [0, 1].
         **kwargs: `seed` of the dropout, int or None; `name`, `dtype` and the other
             arguments of `keras.Layer`.

@@ -45,7 +45,7 @@ class Attention(Layer):
     output is (batch, targets, n).
 
     Args:
-        use_scale: bool, multiply the scores by a trainable scalar.
+        use_scale: bool, whether to multiply the scores by a trainable scalar.
         score_mode: `"dot"` for query · key; `"concat"` for
             w Σ tanh(scale (query + key)) with a trainable scalar w.
         dropout: share of the weights that is dropped in training, in [0, 1].
@@ -129,9 +129,9 @@ class Attention(Layer):
             mask: list of the bool masks of query (batch, targets) and value
                 (batch, sources), or None. Outputs are 0 where the first one is False;
                 only sources where the second one is True have a weight.
-            training: bool, apply dropout to the weights.
-            return_attention_scores: bool, also return the weights.
-            use_causal_mask: bool, mask the sources after the target.
+            training: bool, whether to apply dropout to the weights.
+            return_attention_scores: bool, whether to also return the weights.
+            use_causal_mask: bool, whether to mask the sources after the target.
 
         Returns:
             (batch, targets, n), or a tuple of it and the weights (batch, targets,

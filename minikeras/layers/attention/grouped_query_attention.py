@@ -23,8 +23,8 @@ class GroupedQueryAttention(ProjectedAttention):
         use_bias: bool, whether the projections have a bias.
         sliding_window: int >= 1, mask sources that are this many steps away, or more;
             None for no window.
-        flash_attention: True requires cuDNN's fused kernel (GPU, half floats), False
-            never uses it; None uses it where it runs, unless
+        flash_attention: bool, whether to require cuDNN's fused kernel (GPU, half
+            floats); False never uses it; None uses it where it runs, unless
             `keras.config.disable_flash_attention()` was called.
         kernel_initializer: initializer of the projections' kernels.
         bias_initializer: initializer of the projections' biases.
@@ -33,7 +33,8 @@ class GroupedQueryAttention(ProjectedAttention):
             layer.
         kernel_constraint, bias_constraint: projections of these weights after each
             update; None for no constraint.
-        use_gate: bool, multiply the heads' outputs by σ(a projection of the query).
+        use_gate: bool, whether to multiply the heads' outputs by σ(a projection of the
+            query).
         seed: int, seed of the random numbers; None draws one from Python's `random`.
         **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 

@@ -243,9 +243,9 @@ class ProjectedAttention(Layer):
             key_mask: (batch, sources) bools, False for sources without a weight.
             attention_mask: bools that broadcast to (batch, targets, sources) or
                 (batch, heads, targets, sources).
-            return_attention_scores: bool, also return the weights.
-            training: bool, apply dropout to the weights.
-            use_causal_mask: bool, mask the sources after the target.
+            return_attention_scores: bool, whether to also return the weights.
+            training: bool, whether to apply dropout to the weights.
+            use_causal_mask: bool, whether to mask the sources after the target.
 
         Returns:
             (batch, …, targets, n), or a tuple of it and the weights
@@ -376,7 +376,7 @@ class ProjectedAttention(Layer):
             query: KerasTensor (batch, …, targets, n).
             value: KerasTensor (batch, …, sources, m).
             key: KerasTensor; None takes the value.
-            return_attention_scores: bool, also return the weights.
+            return_attention_scores: bool, whether to also return the weights.
             **options: other arguments of `call`, which do not change the shapes.
         """
         shapes = [x.shape for x in (query, value, value if key is None else key)]

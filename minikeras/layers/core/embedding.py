@@ -33,7 +33,8 @@ class Embedding(KernelLayer, Layer):
         embeddings_initializer: initializer of the (input_dim, output_dim) table.
         embeddings_regularizer: penalty on the table, added to the loss; None for none.
         embeddings_constraint: projection of the table after each update; None for none.
-        mask_zero: bool, mask the integer 0, for padding, in the layers that follow.
+        mask_zero: bool, whether to mask the integer 0, for padding, in the layers that
+            follow.
         weights: initial table, an array or a list with one; None for the initializer.
         lora_rank: int >= 1, freeze the table and train an update of this rank; None
             trains the table.

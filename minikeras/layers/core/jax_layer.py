@@ -104,6 +104,7 @@ class JaxLayer(Layer):
         """Replace the arrays and numbers in a tree by Variables."""
 
         def weight(leaf):
+            """Make a Variable of an array or number; other leaves do not change."""
             if not isinstance(leaf, (int, float)) and not hasattr(leaf, "dtype"):
                 return leaf  # a string, for example, is no weight
             value = jnp.asarray(leaf)

@@ -115,7 +115,7 @@ class Lambda(Layer):
         Args:
             config: dict of `get_config()`.
             custom_objects: dict {name: class or function} of names in the config.
-            safe_mode: False allows bytecode in the config to run; None takes the
+            safe_mode: bool, whether to reject bytecode in the config; None takes the
                 setting of the current call.
 
         Raises:

@@ -26,7 +26,8 @@ class ReversibleEmbedding(Embedding):
         embeddings_initializer: initializer of the (input_dim, output_dim) table.
         embeddings_regularizer: penalty on the table, added to the loss; None for none.
         embeddings_constraint: projection of the table after each update; None for none.
-        mask_zero: bool, mask the integer 0, for padding, in the layers that follow.
+        mask_zero: bool, whether to mask the integer 0, for padding, in the layers that
+            follow.
         reverse_dtype: dtype of the product states @ R; None takes the compute dtype.
         logit_soft_cap: number c; logits x become c tanh(x / c). None for no cap.
         **kwargs: `weights`, `lora_rank` and `lora_alpha` of `Embedding`; `name`,
@@ -86,7 +87,7 @@ class ReversibleEmbedding(Embedding):
 
         Args:
             inputs: (...,) integers; in reverse (..., output_dim) states.
-            reverse: bool, return logits.
+            reverse: bool, whether to return logits.
         """
         if reverse:
             return self._mk_logits(inputs)
@@ -119,7 +120,7 @@ class ReversibleEmbedding(Embedding):
 
         Args:
             input_shape: (...,), or in reverse (..., output_dim).
-            reverse: bool, shape of the logits.
+            reverse: bool, whether to return the shape of the logits.
         """
         if reverse:
             return (*input_shape[:-1], self.input_dim)
@@ -130,7 +131,7 @@ class ReversibleEmbedding(Embedding):
 
         Args:
             inputs: KerasTensor (...,), or in reverse (..., output_dim).
-            reverse: bool, the logits.
+            reverse: bool, whether to return the logits.
         """
         dtype = (reverse and self.reverse_dtype) or self.compute_dtype
         return KerasTensor(self.compute_output_shape(inputs.shape, reverse), dtype)

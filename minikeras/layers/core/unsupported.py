@@ -22,7 +22,7 @@ class _Unsupported(Layer):
 
 
 class TFSMLayer(_Unsupported):
-    """Not supported: a SavedModel is a program of TensorFlow, and may do anything.
+    """A layer that is not supported: SavedModels are programs of TensorFlow.
 
     Args:
         filepath: path of the SavedModel, not read.
@@ -59,7 +59,7 @@ class TFSMLayer(_Unsupported):
 
 
 class TorchModuleWrapper(_Unsupported):
-    """Not supported: PyTorch modules do not run on JAX, and their files are pickles.
+    """A layer that is not supported: modules of PyTorch do not run on JAX.
 
     Args:
         module: not used.

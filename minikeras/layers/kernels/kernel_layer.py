@@ -73,6 +73,12 @@ class KernelLayer:
             ValueError: not built yet, already enabled, or the kernel is constrained.
 
         Source: Hu et al. 2021, https://arxiv.org/abs/2106.09685.
+
+        >>> layer = keras.layers.Dense(8)
+        >>> layer.build((None, 16))
+        >>> layer.enable_lora(rank=2)
+        >>> [w.shape for w in layer.trainable_weights]
+        [(8,), (16, 2), (2, 8)]
         """
         from_kernel, name = self._mk_kernel, self._mk_kernel_name
         if (constraint := getattr(self, f"{name}_constraint")) is not None:
@@ -109,7 +115,7 @@ class KernelLayer:
         self._mk_kernel = LoRAKernel(from_kernel.variable, self)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments; those of LoRA only when it is in use."""
+        """Return the constructor's arguments; those of LoRA only when it is in use."""
         config = super().get_config()
         if self.lora_rank is None:
             del config["lora_rank"], config["lora_alpha"]

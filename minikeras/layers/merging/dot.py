@@ -44,7 +44,7 @@ class Dot(Layer):
     Args:
         axes: int, or a pair with one int for each input: the axes to contract. The
             batch axis is 0.
-        normalize: bool, divide by the lengths first, which gives cosines.
+        normalize: bool, whether to divide by the lengths first, which gives cosines.
         **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
     Raises:

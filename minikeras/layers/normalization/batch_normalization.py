@@ -100,8 +100,8 @@ class BatchNormalization(Layer):
         beta_regularizer, gamma_regularizer: penalties on the weights; None for none.
         beta_constraint, gamma_constraint: projections of the weights after each update;
             None for no constraint.
-        renorm: bool, correct the batch's statistics towards their moving averages
-            (batch renormalization).
+        renorm: bool, whether to correct the batch's statistics towards their moving
+            averages (batch renormalization).
         renorm_clipping: dict with bounds "rmin", "rmax" and "dmax" of the correction;
             None for no bounds.
         renorm_momentum: momentum of the averages that `renorm` uses, in [0, 1].
@@ -205,7 +205,7 @@ class BatchNormalization(Layer):
 
         Args:
             inputs: array with the channels at `axis`.
-            training: bool, use and record the statistics of the batch.
+            training: bool, whether to use and record the statistics of the batch.
             mask: bool array with the axes of the inputs except the last one, or None.
         """
         if mask is not None and len(mask.shape) != inputs.ndim - 1:

@@ -90,7 +90,7 @@ class SpectralNormalization(Wrapper):
 
         Args:
             inputs: inputs of the wrapped layer.
-            training: bool, normalize the kernel.
+            training: bool, whether to normalize the kernel.
         """
         if training:
             # Keras uses a `cond`, which XLA compiles as one program. The same `cond`

@@ -61,7 +61,7 @@ class GlobalAveragePooling1D(_GlobalAverage):
     Args:
         data_format: `"channels_last"`, `"channels_first"`, or None for
             `keras.config.image_data_format()`.
-        keepdims: bool, keep the reduced axes with size 1.
+        keepdims: bool, whether to keep the reduced axes with size 1.
         **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
     Input shape: (batch, steps, channels), or (batch, channels, steps) for
@@ -106,7 +106,7 @@ class GlobalAveragePooling2D(_GlobalAverage):
     Args:
         data_format: `"channels_last"`, `"channels_first"`, or None for
             `keras.config.image_data_format()`.
-        keepdims: bool, keep the reduced axes with size 1.
+        keepdims: bool, whether to keep the reduced axes with size 1.
         **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
     Input shape: (batch, rows, columns, channels), or (batch, channels, rows, columns)
@@ -126,7 +126,7 @@ class GlobalAveragePooling3D(_GlobalAverage):
     Args:
         data_format: `"channels_last"`, `"channels_first"`, or None for
             `keras.config.image_data_format()`.
-        keepdims: bool, keep the reduced axes with size 1.
+        keepdims: bool, whether to keep the reduced axes with size 1.
         **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
     Input shape: (batch, depth, rows, columns, channels), or (batch, channels, depth,
@@ -146,7 +146,7 @@ class GlobalMaxPooling1D(_GlobalMax):
     Args:
         data_format: `"channels_last"`, `"channels_first"`, or None for
             `keras.config.image_data_format()`.
-        keepdims: bool, keep the reduced axes with size 1.
+        keepdims: bool, whether to keep the reduced axes with size 1.
         **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
     Input shape: (batch, steps, channels), or (batch, channels, steps) for
@@ -166,7 +166,7 @@ class GlobalMaxPooling2D(_GlobalMax):
     Args:
         data_format: `"channels_last"`, `"channels_first"`, or None for
             `keras.config.image_data_format()`.
-        keepdims: bool, keep the reduced axes with size 1.
+        keepdims: bool, whether to keep the reduced axes with size 1.
         **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
     Input shape: (batch, rows, columns, channels), or (batch, channels, rows, columns)
@@ -186,7 +186,7 @@ class GlobalMaxPooling3D(_GlobalMax):
     Args:
         data_format: `"channels_last"`, `"channels_first"`, or None for
             `keras.config.image_data_format()`.
-        keepdims: bool, keep the reduced axes with size 1.
+        keepdims: bool, whether to keep the reduced axes with size 1.
         **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
     Input shape: (batch, depth, rows, columns, channels), or (batch, channels, depth,

@@ -5,6 +5,8 @@ from minikeras.layers.pooling.pool import Pooling
 
 
 class _MaxPooling(Pooling):
+    """Base of the max pooling layers: `pool_size` is 2 by default, as in Keras."""
+
     def __init__(
         self,
         pool_size=2,

@@ -100,7 +100,7 @@ class Bidirectional(Layer):
             initial_state: list of the states of the forward layer, then of the backward
                 layer; None for their defaults.
             mask: (batch, steps) bools, False for steps to skip; None for none.
-            training: bool, apply dropout.
+            training: bool, whether to apply dropout.
 
         Returns:
             The merged output, followed by the states if the layers return them.

@@ -220,7 +220,7 @@ class RecurrentCell(DropoutCell):
         Args:
             inputs: (batch, n_in).
             states: list of arrays (batch, units), or the array itself if there is one.
-            training: bool, apply dropout.
+            training: bool, whether to apply dropout.
 
         Returns:
             (output (batch, units), new states in the form of `states`).

@@ -256,7 +256,7 @@ class ConvLSTM1D(ConvLSTM):
         recurrent_initializer: initializer of the (*kernel_size, filters, 4 · filters)
             recurrent kernel.
         bias_initializer: initializer of the (4 · filters,) bias.
-        unit_forget_bias: bool, start the bias of the forget gate at 1.
+        unit_forget_bias: bool, whether to start the bias of the forget gate at 1.
         kernel_regularizer, recurrent_regularizer, bias_regularizer: penalties on the
             weights, added to the loss; None for no penalty.
         activity_regularizer: penalty on the output, added to the loss.
@@ -265,13 +265,14 @@ class ConvLSTM1D(ConvLSTM):
         dropout: share of the inputs that is dropped in training, in [0, 1].
         recurrent_dropout: share of the states that is dropped in training, in [0, 1].
         seed: int, seed of the dropout masks; None draws one from Python's `random`.
-        return_sequences: bool, return the outputs of all steps, not only the last one.
-        return_state: bool, also return the final states.
-        go_backwards: bool, start with the last step; sequences of outputs are in the
-            order in which the steps were computed.
-        stateful: bool, start with the final states of the previous call. The batch size
-            must be fixed. As in Keras on JAX, compiled steps of `fit` and `predict` do
-            not update the states: each batch starts with the same ones.
+        return_sequences: bool, whether to return the outputs of all steps, not only the
+            last one.
+        return_state: bool, whether to also return the final states.
+        go_backwards: bool, whether to start with the last step; sequences of outputs
+            are in the order in which the steps were computed.
+        stateful: bool, whether to start with the final states of the previous call. The
+            batch size must be fixed. As in Keras on JAX, compiled steps of `fit` and
+            `predict` do not update the states: each batch starts with the same ones.
         **kwargs: `zero_output_for_mask` of `RNN`; `name`, `dtype` and the other
             arguments of `keras.Layer`.
 
@@ -317,7 +318,7 @@ class ConvLSTM2D(ConvLSTM):
         recurrent_initializer: initializer of the (*kernel_size, filters, 4 · filters)
             recurrent kernel.
         bias_initializer: initializer of the (4 · filters,) bias.
-        unit_forget_bias: bool, start the bias of the forget gate at 1.
+        unit_forget_bias: bool, whether to start the bias of the forget gate at 1.
         kernel_regularizer, recurrent_regularizer, bias_regularizer: penalties on the
             weights, added to the loss; None for no penalty.
         activity_regularizer: penalty on the output, added to the loss.
@@ -326,13 +327,14 @@ class ConvLSTM2D(ConvLSTM):
         dropout: share of the inputs that is dropped in training, in [0, 1].
         recurrent_dropout: share of the states that is dropped in training, in [0, 1].
         seed: int, seed of the dropout masks; None draws one from Python's `random`.
-        return_sequences: bool, return the outputs of all steps, not only the last one.
-        return_state: bool, also return the final states.
-        go_backwards: bool, start with the last step; sequences of outputs are in the
-            order in which the steps were computed.
-        stateful: bool, start with the final states of the previous call. The batch size
-            must be fixed. As in Keras on JAX, compiled steps of `fit` and `predict` do
-            not update the states: each batch starts with the same ones.
+        return_sequences: bool, whether to return the outputs of all steps, not only the
+            last one.
+        return_state: bool, whether to also return the final states.
+        go_backwards: bool, whether to start with the last step; sequences of outputs
+            are in the order in which the steps were computed.
+        stateful: bool, whether to start with the final states of the previous call. The
+            batch size must be fixed. As in Keras on JAX, compiled steps of `fit` and
+            `predict` do not update the states: each batch starts with the same ones.
         **kwargs: `zero_output_for_mask` of `RNN`; `name`, `dtype` and the other
             arguments of `keras.Layer`.
 
@@ -378,7 +380,7 @@ class ConvLSTM3D(ConvLSTM):
         recurrent_initializer: initializer of the (*kernel_size, filters, 4 · filters)
             recurrent kernel.
         bias_initializer: initializer of the (4 · filters,) bias.
-        unit_forget_bias: bool, start the bias of the forget gate at 1.
+        unit_forget_bias: bool, whether to start the bias of the forget gate at 1.
         kernel_regularizer, recurrent_regularizer, bias_regularizer: penalties on the
             weights, added to the loss; None for no penalty.
         activity_regularizer: penalty on the output, added to the loss.
@@ -387,13 +389,14 @@ class ConvLSTM3D(ConvLSTM):
         dropout: share of the inputs that is dropped in training, in [0, 1].
         recurrent_dropout: share of the states that is dropped in training, in [0, 1].
         seed: int, seed of the dropout masks; None draws one from Python's `random`.
-        return_sequences: bool, return the outputs of all steps, not only the last one.
-        return_state: bool, also return the final states.
-        go_backwards: bool, start with the last step; sequences of outputs are in the
-            order in which the steps were computed.
-        stateful: bool, start with the final states of the previous call. The batch size
-            must be fixed. As in Keras on JAX, compiled steps of `fit` and `predict` do
-            not update the states: each batch starts with the same ones.
+        return_sequences: bool, whether to return the outputs of all steps, not only the
+            last one.
+        return_state: bool, whether to also return the final states.
+        go_backwards: bool, whether to start with the last step; sequences of outputs
+            are in the order in which the steps were computed.
+        stateful: bool, whether to start with the final states of the previous call. The
+            batch size must be fixed. As in Keras on JAX, compiled steps of `fit` and
+            `predict` do not update the states: each batch starts with the same ones.
         **kwargs: `zero_output_for_mask` of `RNN`; `name`, `dtype` and the other
             arguments of `keras.Layer`.
 

@@ -27,7 +27,8 @@ class FixedCellRNN(RNN):
         if cell is not None:
             cls._mk_cell_class = cell
             for name in init_parameters(cell):
-                setattr(cls, name, property(attrgetter(f"cell.{name}")))
+                getter = attrgetter(f"cell.{name}")
+                setattr(cls, name, property(getter, doc=f"`{name}` of the cell."))
 
     def _mk_init_with_cell(self, arguments, **more):
         """Finish the constructor: create the cell, then call `RNN.__init__` with it.

@@ -86,8 +86,9 @@ class GRUCell(GatedCell):
             weights after each update; None for no constraint.
         dropout: share of the inputs that is dropped in training, in [0, 1].
         recurrent_dropout: share of the states that is dropped in training, in [0, 1].
-        reset_after: bool, multiply the reset gate with h · recurrent_kernel, as above.
-            False multiplies it with h, as in the paper; the bias is then (3 · units,).
+        reset_after: bool, whether to multiply the reset gate with h · recurrent_kernel,
+            as above. False multiplies it with h, as in the paper; the bias is then (3 ·
+            units,).
         seed: int, seed of the dropout masks; None draws one from Python's `random`.
         **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
@@ -184,16 +185,19 @@ class GRU(FixedCellRNN, cell=GRUCell):
         dropout: share of the inputs that is dropped in training, in [0, 1].
         recurrent_dropout: share of the states that is dropped in training, in [0, 1].
         seed: int, seed of the dropout masks; None draws one from Python's `random`.
-        return_sequences: bool, return the outputs of all steps, not only the last one.
-        return_state: bool, also return the final states.
-        go_backwards: bool, start with the last step; sequences of outputs are in the
-            order in which the steps were computed.
-        stateful: bool, start with the final states of the previous call. The batch size
-            must be fixed. As in Keras on JAX, compiled steps of `fit` and `predict` do
-            not update the states: each batch starts with the same ones.
-        unroll: bool, compile one copy of the cell for each step instead of a loop.
-        reset_after: bool, multiply the reset gate with h · recurrent_kernel, as above.
-            False multiplies it with h, as in the paper; the bias is then (3 · units,).
+        return_sequences: bool, whether to return the outputs of all steps, not only the
+            last one.
+        return_state: bool, whether to also return the final states.
+        go_backwards: bool, whether to start with the last step; sequences of outputs
+            are in the order in which the steps were computed.
+        stateful: bool, whether to start with the final states of the previous call. The
+            batch size must be fixed. As in Keras on JAX, compiled steps of `fit` and
+            `predict` do not update the states: each batch starts with the same ones.
+        unroll: bool, whether to compile one copy of the cell for each step instead of a
+            loop.
+        reset_after: bool, whether to multiply the reset gate with h · recurrent_kernel,
+            as above. False multiplies it with h, as in the paper; the bias is then (3 ·
+            units,).
         use_cudnn: `"auto"`, True or False. It changes nothing: JAX has no GRU kernel of
             cuDNN.
         **kwargs: `zero_output_for_mask` of `RNN`; `name`, `dtype` and the other

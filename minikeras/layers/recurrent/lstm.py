@@ -61,7 +61,7 @@ class LSTMCell(GatedCell):
         kernel_initializer: initializer of the (n_in, 4 · units) kernel.
         recurrent_initializer: initializer of the (units, 4 · units) recurrent kernel.
         bias_initializer: initializer of the (4 · units,) bias.
-        unit_forget_bias: bool, start the bias of the forget gate at 1.
+        unit_forget_bias: bool, whether to start the bias of the forget gate at 1.
         kernel_regularizer, recurrent_regularizer, bias_regularizer: penalties on the
             weights, added to the loss; None for no penalty.
         kernel_constraint, recurrent_constraint, bias_constraint: projections of the
@@ -141,7 +141,7 @@ class LSTM(FixedCellRNN, cell=LSTMCell):
         kernel_initializer: initializer of the (n_in, 4 · units) kernel.
         recurrent_initializer: initializer of the (units, 4 · units) recurrent kernel.
         bias_initializer: initializer of the (4 · units,) bias.
-        unit_forget_bias: bool, start the bias of the forget gate at 1.
+        unit_forget_bias: bool, whether to start the bias of the forget gate at 1.
         kernel_regularizer, recurrent_regularizer, bias_regularizer: penalties on the
             weights, added to the loss; None for no penalty.
         activity_regularizer: penalty on the output, added to the loss.
@@ -150,14 +150,16 @@ class LSTM(FixedCellRNN, cell=LSTMCell):
         dropout: share of the inputs that is dropped in training, in [0, 1].
         recurrent_dropout: share of the states that is dropped in training, in [0, 1].
         seed: int, seed of the dropout masks; None draws one from Python's `random`.
-        return_sequences: bool, return the outputs of all steps, not only the last one.
-        return_state: bool, also return the final states.
-        go_backwards: bool, start with the last step; sequences of outputs are in the
-            order in which the steps were computed.
-        stateful: bool, start with the final states of the previous call. The batch size
-            must be fixed. As in Keras on JAX, compiled steps of `fit` and `predict` do
-            not update the states: each batch starts with the same ones.
-        unroll: bool, compile one copy of the cell for each step instead of a loop.
+        return_sequences: bool, whether to return the outputs of all steps, not only the
+            last one.
+        return_state: bool, whether to also return the final states.
+        go_backwards: bool, whether to start with the last step; sequences of outputs
+            are in the order in which the steps were computed.
+        stateful: bool, whether to start with the final states of the previous call. The
+            batch size must be fixed. As in Keras on JAX, compiled steps of `fit` and
+            `predict` do not update the states: each batch starts with the same ones.
+        unroll: bool, whether to compile one copy of the cell for each step instead of a
+            loop.
         use_cudnn: `"auto"` uses cuDNN's kernel on NVIDIA GPUs where it computes the
             same; True requires it; False never uses it.
         **kwargs: `zero_output_for_mask` of `RNN`; `name`, `dtype` and the other
@@ -216,7 +218,7 @@ class LSTM(FixedCellRNN, cell=LSTMCell):
             sequences: (batch, steps, n_in).
             initial_state: [h, c], (batch, units) each.
             mask: (batch, steps) bools, or None.
-            training: bool, apply dropout.
+            training: bool, whether to apply dropout.
 
         Returns:
             (last output, outputs (batch, steps, units), [h, c]).

@@ -49,9 +49,9 @@ def recurrence(apply_gates, project_first, reverse):
     Args:
         apply_gates: (z, list of states) -> list of states, the first of which is h; it
             must read nothing except its arguments.
-        project_first: are the inputs multiplied with W before the loop? Otherwise
-            each step multiplies its own.
-        reverse: start with the last step?
+        project_first: bool, whether to multiply the inputs with W before the loop;
+            otherwise each step multiplies its own.
+        reverse: bool, whether to start with the last step.
 
     Returns:
         Function (xs (steps, batch, n), (W, b, U), states, mask (steps, batch) or None)
@@ -59,7 +59,7 @@ def recurrence(apply_gates, project_first, reverse):
     """
 
     def run(xs, weights, states, mask):
-        """(final states, (h, z, previous states) of all steps)"""
+        """Return (final states, (h, z, previous states) of all steps)."""
         kernel, bias, recurrent_kernel = _cast(weights, xs.dtype)
 
         def step(states, item):
@@ -79,6 +79,7 @@ def recurrence(apply_gates, project_first, reverse):
 
     @all_steps.defjvp
     def derivative(primals, tangents):
+        """Return outputs and tangents; W, b and U are used outside of the loop."""
         xs, weights, _, mask = primals
         kernel, _, recurrent_kernel = _cast(weights, xs.dtype)
         dxs, (dkernel, dbias, drecurrent_kernel), dstates, _ = tangents

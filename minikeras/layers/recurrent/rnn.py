@@ -37,16 +37,18 @@ class RNN(Layer):
             `state_size`, an int or a list of ints. It may have `output_size`, by
             default the first state size, and `get_initial_state(batch_size)`, by
             default zeros. A list of cells is stacked.
-        return_sequences: bool, return the outputs of all steps, not only the last one.
-        return_state: bool, also return the final states.
-        go_backwards: bool, start with the last step; sequences of outputs are in the
-            order in which the steps were computed.
-        stateful: bool, start with the final states of the previous call. The batch size
-            must be fixed. As in Keras on JAX, compiled steps of `fit` and `predict` do
-            not update the states: each batch starts with the same ones.
-        unroll: bool, compile one copy of the cell for each step instead of a loop.
-        zero_output_for_mask: bool, return zeros at masked steps instead of the previous
-            state.
+        return_sequences: bool, whether to return the outputs of all steps, not only the
+            last one.
+        return_state: bool, whether to also return the final states.
+        go_backwards: bool, whether to start with the last step; sequences of outputs
+            are in the order in which the steps were computed.
+        stateful: bool, whether to start with the final states of the previous call. The
+            batch size must be fixed. As in Keras on JAX, compiled steps of `fit` and
+            `predict` do not update the states: each batch starts with the same ones.
+        unroll: bool, whether to compile one copy of the cell for each step instead of a
+            loop.
+        zero_output_for_mask: bool, whether to return zeros at masked steps instead of
+            the previous state.
         **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
 
     Input shape: (batch, steps, …).
@@ -144,7 +146,7 @@ class RNN(Layer):
             initial_state: array or list of arrays, one for each state; None starts with
                 `get_initial_state`, or where the last call of a `stateful` layer ended.
             mask: (batch, steps) bools, False for steps to skip; None for none.
-            training: bool, apply dropout.
+            training: bool, whether to apply dropout.
 
         Returns:
             Output (batch, …), or (batch, steps, …) with `return_sequences`; with
@@ -219,7 +221,7 @@ class RNN(Layer):
             sequences: (batch, steps, …).
             initial_state: list of arrays.
             mask: (batch, steps) bools, or None.
-            training: bool, apply dropout.
+            training: bool, whether to apply dropout.
 
         Returns:
             (last output, outputs (batch, steps, …), list of final states).

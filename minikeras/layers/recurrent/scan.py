@@ -7,7 +7,7 @@ from minikeras.core.bridge import isolated
 
 
 def step_masks(mask):
-    """(batch, steps, …) of any dtype -> (steps, batch, …) bool."""
+    """Return a (batch, steps, …) mask of any dtype as (steps, batch, …) bools."""
     return jnp.swapaxes(jnp.asarray(mask).astype(bool), 0, 1)
 
 
@@ -44,9 +44,9 @@ def scan_steps(step, xs, states, mask=None, reverse=False, zero_masked=False):
         xs: tree of arrays (steps, batch, …).
         states: tree of arrays (batch, …).
         mask: bool (steps, batch, …), False for masked steps; None for no mask.
-        reverse: start with the last step?
-        zero_masked: are the outputs of masked steps zeros? Otherwise they are
-            `masked_step_output(states)`.
+        reverse: bool, whether to start with the last step.
+        zero_masked: bool, whether the outputs of masked steps are zeros; otherwise they
+            are `masked_step_output(states)`.
 
     Returns:
         (outputs (steps, batch, …) in the order of computation, final states).
@@ -54,6 +54,7 @@ def scan_steps(step, xs, states, mask=None, reverse=False, zero_masked=False):
     structure = jax.tree_util.tree_structure(states)
 
     def body(states, item):
+        """Run the cell on one step, and keep the states of masked rows."""
         x, mask = item
         with isolated(in_loop=True):
             output, new = step(x, states)

@@ -106,14 +106,16 @@ class SimpleRNN(FixedCellRNN, cell=SimpleRNNCell):
             weights after each update; None for no constraint.
         dropout: share of the inputs that is dropped in training, in [0, 1].
         recurrent_dropout: share of the states that is dropped in training, in [0, 1].
-        return_sequences: bool, return the outputs of all steps, not only the last one.
-        return_state: bool, also return the final states.
-        go_backwards: bool, start with the last step; sequences of outputs are in the
-            order in which the steps were computed.
-        stateful: bool, start with the final states of the previous call. The batch size
-            must be fixed. As in Keras on JAX, compiled steps of `fit` and `predict` do
-            not update the states: each batch starts with the same ones.
-        unroll: bool, compile one copy of the cell for each step instead of a loop.
+        return_sequences: bool, whether to return the outputs of all steps, not only the
+            last one.
+        return_state: bool, whether to also return the final states.
+        go_backwards: bool, whether to start with the last step; sequences of outputs
+            are in the order in which the steps were computed.
+        stateful: bool, whether to start with the final states of the previous call. The
+            batch size must be fixed. As in Keras on JAX, compiled steps of `fit` and
+            `predict` do not update the states: each batch starts with the same ones.
+        unroll: bool, whether to compile one copy of the cell for each step instead of a
+            loop.
         seed: int, seed of the dropout masks; None draws one from Python's `random`.
         **kwargs: `zero_output_for_mask` of `RNN`; `name`, `dtype` and the other
             arguments of `keras.Layer`.

@@ -23,7 +23,7 @@ class RandomLayer(Layer):
 
         Args:
             inputs: array of any shape.
-            training: bool, change the inputs.
+            training: bool, whether to change the inputs.
         """
         return (
             self._mk_training_output(inputs)

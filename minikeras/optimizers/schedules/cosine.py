@@ -92,7 +92,7 @@ class CosineDecay(NamedSchedule):
         )
 
     def __call__(self, step):
-        """The learning rate at a step, a scalar array."""
+        """Return the learning rate at a step, a scalar array."""
         return cosine_decay_with_warmup(
             step,
             self.initial_learning_rate,
@@ -141,7 +141,7 @@ class CosineDecayRestarts(NamedSchedule):
         )
 
     def __call__(self, step):
-        """The learning rate at a step, a scalar array."""
+        """Return the learning rate at a step, a scalar array."""
         return cosine_decay_restarts(
             step,
             self.initial_learning_rate,

@@ -61,7 +61,7 @@ class ExponentialDecay(NamedSchedule):
         initial_learning_rate: float.
         decay_steps: > 0; number of steps for a factor of `decay_rate`.
         decay_rate: > 0.
-        staircase: True rounds step / decay_steps down.
+        staircase: bool, whether to round step / decay_steps down.
         name: name in the config.
 
     >>> schedules = keras.optimizers.schedules
@@ -86,7 +86,7 @@ class ExponentialDecay(NamedSchedule):
         )
 
     def __call__(self, step):
-        """The learning rate at a step, a scalar array."""
+        """Return the learning rate at a step, a scalar array."""
         return exponential_decay(
             step,
             self.initial_learning_rate,
@@ -103,7 +103,7 @@ class InverseTimeDecay(NamedSchedule):
         initial_learning_rate: float.
         decay_steps: > 0; number of steps.
         decay_rate: float.
-        staircase: True rounds step / decay_steps down.
+        staircase: bool, whether to round step / decay_steps down.
         name: name in the config.
 
     >>> schedules = keras.optimizers.schedules
@@ -128,7 +128,7 @@ class InverseTimeDecay(NamedSchedule):
         )
 
     def __call__(self, step):
-        """The learning rate at a step, a scalar array."""
+        """Return the learning rate at a step, a scalar array."""
         return inverse_time_decay(
             step,
             self.initial_learning_rate,
@@ -170,7 +170,7 @@ class PiecewiseConstantDecay(NamedSchedule):
         self._mk_store_arguments(boundaries=boundaries, values=values, name=name)
 
     def __call__(self, step):
-        """The learning rate at a step, a scalar array."""
+        """Return the learning rate at a step, a scalar array."""
         return piecewise_constant(step, self.boundaries, self.values)
 
 
@@ -182,8 +182,8 @@ class PolynomialDecay(NamedSchedule):
         decay_steps: > 0; number of steps of the decay.
         end_learning_rate: float, the end.
         power: > 0; 1 gives a linear decay.
-        cycle: True replaces decay_steps by its first multiple >= step: after each decay
-            the rate jumps up, and decays more slowly.
+        cycle: bool, whether to replace decay_steps by its first multiple >= step: after
+            each decay the rate jumps up, and decays more slowly.
         name: name in the config.
 
     >>> schedules = keras.optimizers.schedules
@@ -211,7 +211,7 @@ class PolynomialDecay(NamedSchedule):
         )
 
     def __call__(self, step):
-        """The learning rate at a step, a scalar array."""
+        """Return the learning rate at a step, a scalar array."""
         return polynomial_decay(
             step,
             self.initial_learning_rate,

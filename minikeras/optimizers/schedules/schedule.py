@@ -29,7 +29,7 @@ class LearningRateSchedule:
         )
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         raise NotImplementedError(
             f"{type(self).__name__} has no `get_config()` method: return the "
             "constructor's arguments as a dict, so that files can hold the schedule."
@@ -79,5 +79,5 @@ class NamedSchedule(LearningRateSchedule):
         self._mk_arguments = tuple(arguments)
 
     def get_config(self):
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {name: getattr(self, name) for name in self._mk_arguments}
