@@ -104,7 +104,7 @@ class SpectralNormalization(Wrapper):
         return self.layer(inputs).astype(self.compute_dtype)
 
     def normalized_weights(self):
-        """Return (next u, normalized kernel) without assign_lock them."""
+        """Return (next u, normalized kernel), and assign neither."""
         return spectral_normalization(
             self.kernel.value, self.vector_u.value, self.power_iterations
         )
