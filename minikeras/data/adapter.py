@@ -72,10 +72,10 @@ class Adapter:
         """End the threads and processes that live for several epochs."""
 
     def on_epoch_begin(self) -> None:
-        """The loop calls it before each epoch."""
+        """Do nothing; the loop calls this hook before each epoch."""
 
     def on_epoch_end(self) -> None:
-        """The loop calls it after each epoch."""
+        """Do nothing; the loop calls this hook after each epoch."""
 
     def peek(self) -> Any:
         """Return the first batch, which shows structure and shapes.
@@ -147,7 +147,7 @@ def get_adapter(
 
 
 def count_or_none(name: str, value: Any) -> int | None:
-    """Check an optional number of samples or batches: -> a positive int, or None.
+    """Return a number of samples or batches as a positive int; None stays None.
 
     0 gives None, as in Keras: users pass `len(x) // batch_size`, which may be 0.
 

@@ -212,7 +212,7 @@ class LazyBuild:
         )
 
     def get_build_config(self) -> dict[str, Any] | None:
-        """The input shapes that the layer was built with, for a file; None before."""
+        """Return the input shapes of `build`, for a file; None before `build`."""
         shapes = self._mk_build_shapes
         if not shapes:
             return None
@@ -247,12 +247,12 @@ def _by_position(args, *named):
             f"add_weight takes at most {len(named)} positional arguments (shape, "
             f"initializer, dtype), got {len(args)}."
         )
-    for what, value in zip(
+    for argument, value in zip(
         ("shape", "initializer", "dtype"), named[: len(args)], strict=False
     ):
         if value is not None:
             raise ValueError(
-                f"`{what}` was passed both positionally and as a keyword argument."
+                f"`{argument}` was passed both positionally and as a keyword argument."
             )
     return (*args, *named[len(args) :])
 

@@ -60,7 +60,7 @@ class CallContext:
                 )
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        """The mask of the outputs: by default that of the inputs.
+        """Return the mask of the outputs: by default the mask of the inputs.
 
         Args:
             inputs: first argument of `call`.

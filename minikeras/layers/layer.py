@@ -452,14 +452,14 @@ class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation)
             )
         trainable, others = self.trainable_variables, self.non_trainable_variables
         values = {}
-        for what, own, given in (
+        for name, own, given in (
             ("trainable_variables", trainable, trainable_variables),
             ("non_trainable_variables", others, non_trainable_variables),
         ):
             if len(own) != len(given):
                 raise ValueError(
-                    f"stateless_call: {what} must hold {len(own)} arrays, as "
-                    f"layer.{what} does, got {len(given)}."
+                    f"stateless_call: {name} must hold {len(own)} arrays, as "
+                    f"layer.{name} does, got {len(given)}."
                 )
             values |= {id(v): jnp.asarray(x) for v, x in zip(own, given, strict=True)}
         losses = [] if return_losses else None

@@ -44,7 +44,7 @@ class StateTracking:
         object.__setattr__(self, name, value)
         # Numbers and strings hold no state: they change often, as a counter of steps
         # does, and the walk over a model of 50 layers takes 3 ms.
-        plain = type(value) in _PLAIN and type(before) in _PLAIN
+        plain = type(value) in _STATELESS_TYPES and type(before) in _STATELESS_TYPES
         if value is not before and not plain:
             self._mk_forget()
 
@@ -196,7 +196,7 @@ class StateTracking:
             layer.trainable = value
 
     def get_weights(self) -> list[np.ndarray]:
-        """The values of `weights`, as numpy arrays."""
+        """Return the values of `weights`, as numpy arrays."""
         return [v.numpy() for v in self.weights]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
@@ -226,7 +226,7 @@ class StateTracking:
                 variable.assign(value)
 
     def count_params(self) -> int:
-        """The number of scalars in the weights; ValueError before `build`."""
+        """Return the number of scalars in the weights; ValueError before `build`."""
         if not self.built:
             raise ValueError(
                 f"count_params: layer {self.name!r} has no weights yet. Call it on "
@@ -307,7 +307,7 @@ class OwnState:
     def __init__(self, holder):
         leaves, self.containers = {}, []
         for name, value in list(vars(holder).items()):
-            if type(value) not in _PLAIN and name not in holder._mk_untracked:
+            if type(value) not in _STATELESS_TYPES and name not in holder._mk_untracked:
                 for leaf in _state_leaves(value, self.containers):
                     leaves[id(leaf)] = leaf
         self.held = list(leaves.values())
@@ -391,8 +391,8 @@ class _Lock:
         self._holder._mk_lock(False)
 
 
-# Most attributes are of these types, and hold no state.
-_PLAIN = frozenset({type(None), bool, int, float, str})
+# Types that cannot hold state; most attributes have them.
+_STATELESS_TYPES = frozenset({type(None), bool, int, float, str})
 
 
 def _locked_text(holder, name):
@@ -425,7 +425,7 @@ def _state_leaves(value, containers=None):
         if containers is not None and not isinstance(value, (tuple, frozenset)):
             containers.append((value, items))
         for item in items:
-            if type(item) not in _PLAIN:
+            if type(item) not in _STATELESS_TYPES:
                 yield from _state_leaves(item, containers)
 
 

@@ -58,7 +58,7 @@ def broadcast_weights(sample_weight, values):
 
 
 def align_to_samples(sample_weight, values):
-    """Add axes to (n,) sample weights for (n, t, ...) values: -> (n, 1, ...).
+    """Reshape (n,) sample weights to (n, 1, ...) for (n, t, ...) values.
 
     Plain broadcasting would align (n,) with the last axis: with as many time steps as
     samples, Keras weights the time steps. Weights with other first axes are returned

@@ -210,7 +210,7 @@ class _ConditionCount(_ConfusionMetric):
         self.accumulator.assign_add(counts[self._mk_condition])
 
     def result(self):
-        """The count: a scalar, or (T,) for T thresholds."""
+        """Return the count: a scalar, or (T,) for T thresholds."""
         count = self.accumulator.value
         return count[0] if len(self.thresholds) == 1 else count
 
@@ -312,7 +312,7 @@ class _PrecisionOrRecall(_ConfusionMetric):
         self._mk_add(y_true, y_pred, sample_weight)
 
     def result(self):
-        """The metric: a scalar, or (T,) for T thresholds."""
+        """Return the metric: a scalar, or (T,) for T thresholds."""
         hits, errors = (getattr(self, name).value for name in self._mk_counts)
         rate = divide_no_nan(hits, hits + errors)
         return rate[0] if len(self.thresholds) == 1 else rate

@@ -149,7 +149,7 @@ class Metric:
         return self.result()
 
     def _mk_stateless(self, fn, metric_variables, *args, **kwargs):
-        """Call `fn` on values of `variables` -> (its result, new values)."""
+        """Call `fn` on values of `variables`; return (its result, new values)."""
         variables = list(self.variables)
         if len(metric_variables) != len(variables):
             raise ValueError(

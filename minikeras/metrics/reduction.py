@@ -58,7 +58,7 @@ def sum_update(total, values, sample_weight=None):
 
 
 def mean_update(total, count, values, sample_weight=None):
-    """Add a batch to a mean's state: -> (total + Σ value weight, count + Σ weight)."""
+    """Return (total + Σ value weight, count + Σ weight), the state after a batch."""
     values, weights = reduce_to_samples(values, sample_weight, jnp.mean, total.dtype)
     if weights is None:
         added = values.shape[0] if values.ndim else 1

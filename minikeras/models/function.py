@@ -110,7 +110,7 @@ def _fits(expected, shape):
 
 
 def check_graph(inputs, outputs):
-    """ValueError unless `outputs` are KerasTensors that depend on `inputs` alone."""
+    """Raise ValueError unless `outputs` depend on the KerasTensors `inputs` alone."""
     _check_tensors("inputs", inputs)
     _check_tensors("outputs", outputs)
     flat = jax.tree_util.tree_leaves(inputs)
@@ -125,7 +125,7 @@ def check_graph(inputs, outputs):
 
 
 def _check_tensors(argument, structure):
-    """ValueError unless the structure holds KerasTensors and nothing else."""
+    """Raise ValueError unless all leaves are KerasTensors."""
     leaves = jax.tree_util.tree_leaves(structure)
     if not leaves:
         raise ValueError(f"`{argument}` argument cannot be empty, got {structure!r}.")

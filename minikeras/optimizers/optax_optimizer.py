@@ -70,7 +70,7 @@ class OptaxOptimizer(Optimizer):
             )
 
     def _mk_apply_rule(self, variables, params, grads, state, rate, iteration):
-        """Apply the transformation -> (new params, new state)."""
+        """Apply the transformation; return (new params, new state)."""
         if self._mk_transformation is None:
             raise ValueError(
                 f"{self.name!r} was loaded from a file, which cannot hold an optax "

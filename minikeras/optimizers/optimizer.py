@@ -366,13 +366,13 @@ class Optimizer(OptimizerStep):
                 f"{type(self).__name__} must be built before `stateless_apply`: call "
                 "`optimizer.build(trainable_variables)`."
             )
-        for what, values, expected in (
+        for name, values, expected in (
             ("optimizer_variables", optimizer_variables, self.variables),
             ("trainable_variables", trainable_variables, self._mk_trainable_variables),
         ):
             if len(values) != len(expected):
                 raise ValueError(
-                    f"stateless_apply: expected {len(expected)} {what}, got "
+                    f"stateless_apply: expected {len(expected)} {name}, got "
                     f"{len(values)}."
                 )
         weights, state = self._mk_trainable_variables, self.variables

@@ -53,7 +53,7 @@ def transform(slots, step):
 
 
 def for_each(step, grads, state, params, learning_rate, iteration):
-    """Call the `step` of `transform` on each parameter: -> (deltas, slots).
+    """Call the `step` of `transform` on each parameter; return (deltas, slots).
 
     Float16 and bfloat16 parameters are updated in float32. (Keras computes in their
     dtype. In bfloat16, beta_2 = 0.999 is rounded to 1, so its Adam moves no weight.)

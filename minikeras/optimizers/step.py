@@ -123,7 +123,7 @@ class OptimizerStep(OptimizerState):
         """The update rule, a transformation of `rules.py`; None: there is none."""
 
     def _mk_apply_rule(self, variables, params, grads, state, rate, iteration):
-        """Apply the rule of `_mk_transform` -> (new params, new state)."""
+        """Apply the rule of `_mk_transform`; return (new params, new state)."""
         rule = self._mk_transform()
         if rule is None:
             raise NotImplementedError(
@@ -159,6 +159,6 @@ class OptimizerStep(OptimizerState):
         return params, state | {slot_paths[key]: value for key, value in new.items()}
 
     def _mk_run_on_values(self, run, variables, params, state):
-        """Run code that assigns weights and state: -> (params, state)."""
+        """Run code that assigns weights and state; return (params, state)."""
         bound = (dict(variables), unique_paths(self.variables))
         return apply(run, bound, (dict(params), dict(state)))[1]

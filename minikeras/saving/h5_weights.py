@@ -91,7 +91,7 @@ def write(model: Any, file: Any, optimizer: bool = True) -> None:
 
 
 def to_bytes(model: Any, optimizer: bool = True) -> bytes:
-    """Write the variables of all objects -> the content of an HDF5 file."""
+    """Return the variables of all objects as the content of an HDF5 file."""
     h5py = late_import("h5py")
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
@@ -220,7 +220,7 @@ def from_bytes(
 
 
 def _prepare_load(obj: Any, store: Store) -> Callable[[], Any]:
-    """Check the weights of an object -> a function that assigns them.
+    """Check the weights of an object; return a function that assigns them.
 
     Nothing is assigned here, so that a file that does not fit changes no weight.
 

@@ -58,7 +58,7 @@ def parse_config(text: bytes, filepath: Any) -> dict:
 
 @contextlib.contextmanager
 def open_members(filepath: Any) -> Iterator[Callable[[str], bytes]]:
-    """Open a `.keras` file: the `with` block gets a function `member(name)` -> content.
+    """Open a `.keras` file; the `with` block gets `member(name)`, which reads one.
 
     Args:
         filepath: path of the file or folder, or a file object open for reading.
