@@ -60,13 +60,13 @@ class ConstructorConfig:
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as a JSON-ready dict."""
-        config = {
+        config = dict.fromkeys(self._mk_always_in_config)
+        config |= {
             "name": self.name,
             "trainable": self.trainable,
             "dtype": serialize_keras_object(self._mk_dtype_policy),
         }
-        penalty = self.activity_regularizer
-        if penalty is not None or "activity_regularizer" in self._mk_always_in_config:
+        if (penalty := self.activity_regularizer) is not None:
             config["activity_regularizer"] = serialize_keras_object(penalty)
         parameters = _library_parameters(type(self))
         # A user's class without `get_config`: the arguments that it was called with.

@@ -58,10 +58,13 @@ _OLD_PATHS = {
     "optimizer_v2": ["optimizers"],
     "optimizers.experimental": ["optimizers"],
     "optimizers.legacy": ["optimizers"],
+    "models.cloning": [""],
+    "models.functional": ["", "layers"],
     "preprocessing": ["utils"],
     "preprocessing.image": ["preprocessing", "utils"],
     "preprocessing.sequence": ["preprocessing", "utils"],
     "preprocessing.text": ["preprocessing", "legacy"],
+    "utils.model_visualization": ["utils"],
     "wrappers.scikit_learn": ["wrappers"],
 }
 _OLD_LAYERS = """activation advanced_activations attention convolutional

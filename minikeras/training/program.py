@@ -100,10 +100,12 @@ class Program:
                 jaxpr, _MOST_STEPS, keeps_outputs
             )
         most = execution if has_batch_hooks else max(execution, _MOST_STEPS)
-        steps = min(self.steps_by_batch_size[size], most, feed.max_steps_per_dispatch)
+        steps = min(self.steps_by_batch_size[size], most)
         # Whole executions, so that no hook is due within a loop. Where a loop cannot
         # hold an execution, it holds one step.
-        return max(steps // execution * execution, min(steps, 1))
+        steps = max(steps // execution * execution, min(steps, 1))
+        reach = feed.max_steps_per_dispatch
+        return steps if reach is None else min(steps, reach)
 
     def call_for(self, dispatch: Dispatch) -> tuple:
         """(function, its arguments after the sections) that run a `Dispatch`."""

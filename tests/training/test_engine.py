@@ -370,3 +370,24 @@ def test_a_generator_may_fill_one_buffer_again_and_again():
     found = model.predict(batches(), verbose=0)[::8]
     expected = model.predict_on_batch(np.repeat(np.arange(6.0), 4).reshape(6, 4))
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "batches, execution, expected",
+    [(3, 5, [3]), (10, 4, [10]), (7, 3, [7]), (300, 7, [252, 48])],
+)
+def test_loops_over_resident_data_hold_whole_executions(
+    batches, execution, expected, monkeypatch
+):
+    choose(monkeypatch, "loops over data that stay on an accelerator")
+    model = small_model(steps_per_execution=execution)
+    x = rng.normal(size=(batches * 4, 4)).astype("float32")
+    seen, run = [], program.Program.call_for
+
+    def call_for(self, dispatch):
+        seen.append(dispatch.steps)
+        return run(self, dispatch)
+
+    monkeypatch.setattr(program.Program, "call_for", call_for)
+    model.fit(x, np.zeros((len(x), 2)), batch_size=4, epochs=2, verbose=0)
+    assert seen == expected * 2

@@ -8,10 +8,10 @@ from minikeras.layers.convolutional.sliding_window import (
     check_filters,
     check_steps,
 )
-from minikeras.layers.kernels.kernel_layer import KernelLayer
+from minikeras.layers.kernels.lora import LoRALayer
 
 
-class BaseConv(KernelLayer, SlidingWindow):
+class BaseConv(LoRALayer, SlidingWindow):
     """A convolution over `rank` spatial axes: activation(kernel * inputs + bias)."""
 
     filters: int
@@ -72,7 +72,7 @@ class BaseConv(KernelLayer, SlidingWindow):
         convolve = functools.partial(
             ops.conv, **{**self._mk_windows, "padding": padding}
         )
-        return self._mk_kernel.bind(convolve)(inputs)
+        return self._mk_bind_kernel(convolve)(inputs)
 
     def call(self, inputs):
         """Return activation(kernel * inputs + bias).

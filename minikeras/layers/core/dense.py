@@ -2,7 +2,7 @@
 
 from minikeras.core.checks import positive_int
 from minikeras.layers.input_spec import InputSpec
-from minikeras.layers.kernels.kernel_layer import KernelLayer
+from minikeras.layers.kernels.lora import LoRALayer
 from minikeras.layers.layer import Layer
 
 
@@ -11,7 +11,7 @@ def dense(x, kernel):
     return x @ kernel
 
 
-class Dense(KernelLayer, Layer):
+class Dense(LoRALayer, Layer):
     """Connect every output with every input.
 
     activation(x @ kernel + bias)
@@ -61,8 +61,8 @@ class Dense(KernelLayer, Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self._mk_set_arguments(locals())
         positive_int(units, "units")
+        self._mk_set_arguments(locals())
         self.input_spec = InputSpec(min_ndim=2)
         self.supports_masking = True
 
@@ -90,6 +90,6 @@ class Dense(KernelLayer, Layer):
             inputs: (batch, ..., n_in).
             training: bool, not used.
         """
-        y = self._mk_kernel.bind(dense)(inputs)
+        y = self._mk_bind_kernel(dense)(inputs)
         y = y if self.bias is None else y + self.bias
         return y if self.activation is None else self.activation(y)

@@ -6,7 +6,7 @@ import re
 from minikeras import ops
 from minikeras.core.checks import is_int
 from minikeras.layers.input_spec import InputSpec
-from minikeras.layers.kernels.kernel_layer import KernelLayer
+from minikeras.layers.kernels.lora import LoRALayer
 from minikeras.layers.layer import Layer
 
 # "X,Y->Z", and then X or Z, where dots are before or after the letters.
@@ -121,7 +121,26 @@ def with_fans(initializer, equation):
     return initializer
 
 
-class EinsumDense(KernelLayer, Layer):
+def _check_arguments(equation, output_shape, bias_axes):
+    """Raise ValueError unless the output's sizes and bias fit the equation."""
+    outputs = split_equation(equation)[2]
+    sizes = (output_shape,) if is_int(output_shape) else tuple(output_shape)
+    n_sizes = len(outputs.strip(".")) - (not outputs.startswith("."))
+    if len(sizes) < n_sizes:
+        raise ValueError(
+            f"EinsumDense: output_shape={output_shape} must hold {n_sizes} sizes "
+            f"for {equation!r}."
+        )
+    if bias_axes is not None and not 0 < len(bias_axes) == len(
+        set(bias_axes) & set(outputs.strip("."))
+    ):
+        raise ValueError(
+            f"EinsumDense: bias_axes={bias_axes!r} must be letters of the output "
+            f"of {equation!r}, each once, or None."
+        )
+
+
+class EinsumDense(LoRALayer, Layer):
     """Connect inputs and outputs along any axes.
 
     activation(einsum(equation, x, kernel) + bias)
@@ -177,23 +196,11 @@ class EinsumDense(KernelLayer, Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        _check_arguments(equation, output_shape, bias_axes)
         self._mk_set_arguments(locals())
-        inputs, _, outputs = split_equation(equation)
         single = is_int(output_shape)
         self.output_shape = (output_shape,) if single else tuple(output_shape)
-        n_sizes = len(outputs.strip(".")) - (not outputs.startswith("."))
-        if len(self.output_shape) < n_sizes:
-            raise ValueError(
-                f"EinsumDense: output_shape={output_shape} must hold {n_sizes} sizes "
-                f"for {equation!r}."
-            )
-        if bias_axes is not None and not 0 < len(bias_axes) == len(
-            set(bias_axes) & set(outputs.strip("."))
-        ):
-            raise ValueError(
-                f"EinsumDense: bias_axes={bias_axes!r} must be letters of the output "
-                f"of {equation!r}, each once, or None."
-            )
+        inputs = split_equation(equation)[0]
         if "." not in inputs:
             self.input_spec = InputSpec(ndim=len(inputs))
 
@@ -235,7 +242,7 @@ class EinsumDense(KernelLayer, Layer):
         def product(x, kernel):
             return ops.einsum(self.equation, x, kernel)
 
-        y = self._mk_kernel.bind(product)(inputs)
+        y = self._mk_bind_kernel(product)(inputs)
         if self.bias is not None:
             y = y + self.bias
         return y if self.activation is None else self.activation(y)

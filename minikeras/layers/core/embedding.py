@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from minikeras import constraints, initializers, ops, regularizers
 from minikeras.core.checks import positive_int
 from minikeras.core.variable import convert_to_tensor
-from minikeras.layers.kernels.kernel_layer import KernelLayer
+from minikeras.layers.kernels.lora import LoRALayer
 from minikeras.layers.layer import Layer
 
 
@@ -22,7 +22,7 @@ def embed(indices, kernel):
     return jnp.take(convert_to_tensor(kernel), indices, axis=0)
 
 
-class Embedding(KernelLayer, Layer):
+class Embedding(LoRALayer, Layer):
     """Map integers to trainable vectors, the rows of a table.
 
     output[i] = embeddings[inputs[i]]
@@ -112,7 +112,7 @@ class Embedding(KernelLayer, Layer):
         Args:
             inputs: (...,) integers.
         """
-        return self._mk_kernel.bind(embed)(inputs).astype(self.compute_dtype)
+        return self._mk_bind_kernel(embed)(inputs).astype(self.compute_dtype)
 
     def compute_mask(self, inputs, mask=None):
         """Return inputs != 0 with `mask_zero`, otherwise None.

@@ -5,7 +5,6 @@ from minikeras.core.bridge import set_mask
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.variable import convert_to_tensor
 from minikeras.layers.core.embedding import Embedding
-from minikeras.layers.kernels.kernel import Kernel
 
 
 def soft_cap(x, cap):
@@ -105,9 +104,10 @@ class ReversibleEmbedding(Embedding):
                 table, x = (a.astype(self.reverse_dtype) for a in (table, x))
             return x @ (table.T if self.tie_weights else table)
 
-        tied = self.tie_weights
-        kernel = self._mk_kernel if tied else Kernel(self.reverse_embeddings)
-        logits = kernel.bind(product)(states)
+        if self.tie_weights:
+            logits = self._mk_bind_kernel(product)(states)
+        else:
+            logits = product(states, self.reverse_embeddings)
         cap = self.logit_soft_cap
         return logits if cap is None else soft_cap(logits, cap)
 

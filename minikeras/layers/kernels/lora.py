@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from minikeras.layers.kernels.kernel import Kernel
+from minikeras import settings
+from minikeras.layers.kernels.kernel import Kernel, KernelLayer
 
 
 def low_rank_update(kernel: Any, a: Any, b: Any, scale: float) -> Any:
@@ -32,18 +33,136 @@ class LoRAKernel(Kernel):
         name = f"lora_{self._layer._mk_kernel_name}"
         return getattr(self._layer, f"{name}_a"), getattr(self._layer, f"{name}_b")
 
+    @property
     def value(self) -> Any:
-        """The updated kernel, an array of W's dtype."""
+        """The updated kernel, an array of W's dtype; W where LoRA is switched off."""
         w, layer = self.variable.value, self._layer
+        if not layer.lora_enabled:
+            return self.variable
         a, b = (v.value.astype(w.dtype) for v in self._matrices())
         return low_rank_update(w, a, b, layer.lora_alpha / layer.lora_rank)
 
     def to_store(self) -> np.ndarray:
         """The updated kernel: a layer without LoRA computes the same with it."""
-        return np.asarray(self.value())
+        return np.asarray(self.value)
 
     def from_store(self, array: Any) -> None:
         """Take W from a file; the file's kernel holds the update, so A and B are 0."""
         super().from_store(array)
         for v in self._matrices():
             v.assign(v.value * 0)
+
+
+class LoRALayer(KernelLayer):
+    """Mix-in of layers whose kernel LoRA can adapt.
+
+    The layer has the constructor's arguments `lora_rank` and `lora_alpha` as
+    attributes, and calls `_mk_start_lora` at the end of its `build`.
+    """
+
+    lora_enabled = False
+
+    def _mk_start_lora(self):
+        """Last line of `build`: adapt the weight as the constructor's arguments say."""
+        if self.lora_rank is not None:
+            # The Variables of a layer that is built again get their adaptation, too.
+            self.lora_enabled, self.built = False, True
+            self.enable_lora(self.lora_rank, lora_alpha=self.lora_alpha)
+
+    def enable_lora(
+        self,
+        rank: int,
+        lora_alpha: float | None = None,
+        a_initializer: Any = "he_uniform",
+        b_initializer: Any = "zeros",
+    ) -> None:
+        """Freeze the kernel W and train a low-rank update of it instead.
+
+        The layer then computes with W + (lora_alpha / rank) A B.
+
+        Args:
+            rank: int >= 1, number of columns of A and rows of B.
+            lora_alpha: float, scale of the update times rank; `rank` by default.
+            a_initializer: initializer of A, (*kernel.shape[:-1], rank).
+            b_initializer: initializer of B, (rank, kernel.shape[-1]).
+
+        Raises:
+            ValueError: not built yet, already enabled, or the kernel is constrained.
+
+        Source: Hu et al. 2021, https://arxiv.org/abs/2106.09685.
+
+        >>> layer = keras.layers.Dense(8)
+        >>> layer.build((None, 16))
+        >>> layer.enable_lora(rank=2)
+        >>> [w.shape for w in layer.trainable_weights]
+        [(8,), (16, 2), (2, 8)]
+        """
+        from_kernel, name = self._mk_kernel, self._mk_kernel_name
+        if (constraint := getattr(self, f"{name}_constraint")) is not None:
+            raise ValueError(
+                f"Lora is incompatible with {name.removesuffix('s')} constraints: "
+                f"{self.name!r} has {name}_constraint={constraint}."
+            )
+        if not self.built or from_kernel is None:
+            raise ValueError(
+                "Cannot enable lora on a layer that isn't yet built: call "
+                f"{self.name!r} on data or `build()` it first."
+            )
+        if self.lora_enabled:
+            raise ValueError(f"lora is already enabled in {self.name!r}.")
+        self._mk_lock(False)
+        shape = from_kernel.variable.shape
+        for suffix, part_shape, initializer in (
+            ("a", (*shape[:-1], rank), a_initializer),
+            ("b", (rank, shape[-1]), b_initializer),
+        ):
+            weight = self.add_weight(
+                name=f"lora_{name}_{suffix}",
+                shape=part_shape,
+                initializer=initializer,
+                dtype=settings.floatx(),  # full precision also for a half kernel
+                regularizer=getattr(self, f"{name}_regularizer"),
+            )
+            setattr(self, f"lora_{name}_{suffix}", weight)
+        self._mk_lock()
+        from_kernel.variable.trainable = False
+        self.lora_enabled = True
+        self.lora_rank = rank
+        self.lora_alpha = rank if lora_alpha is None else lora_alpha
+        self._mk_kernel = LoRAKernel(from_kernel.variable, self)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments; those of LoRA only when it is in use."""
+        config = super().get_config()
+        if self.lora_rank is None:
+            del config["lora_rank"], config["lora_alpha"]
+        return config
+
+    def save_own_variables(self, store: Any) -> None:
+        """Write the layer's weights into a store; the kernel includes its update.
+
+        Args:
+            store: dict-like of a file: {name: array}. Any layer can load it, with or
+                without LoRA.
+        """
+        if not self.lora_enabled:
+            return super().save_own_variables(store)
+        for i, v in enumerate(self._mk_stored_variables()):
+            is_kernel = v is self._mk_kernel.variable
+            store[str(i)] = self._mk_kernel.to_store() if is_kernel else v.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        """Assign the layer's weights from a store; the update starts from 0 again.
+
+        Args:
+            store: dict-like of a file, as `save_own_variables` fills it.
+        """
+        if not self.lora_enabled:
+            return super().load_own_variables(store)
+        for i, v in enumerate(self._mk_stored_variables()):
+            is_kernel = v is self._mk_kernel.variable
+            (self._mk_kernel.from_store if is_kernel else v.assign)(store[str(i)])
+
+    def _mk_stored_variables(self):
+        """The weights that a layer without LoRA has."""
+        return [v for v in self._mk_own_variables() if not v.name.startswith("lora_")]

@@ -24,11 +24,11 @@ class BatchFeed:
         batch_size: samples of a batch; None where batches differ.
         batch_shapes: shapes and dtypes of a batch, where several steps can go in one
             dispatch; else None.
-        max_steps_per_dispatch: the most batches that one dispatch can reach.
+        max_steps_per_dispatch: the most batches that one dispatch can reach; None: all.
     """
 
     batch_shapes: Any = None
-    max_steps_per_dispatch = 0
+    max_steps_per_dispatch: int | None = 0
 
     def __init__(
         self, adapter: Any, steps: int | None = None, steps_per_execution: int = 1
@@ -63,7 +63,8 @@ class ArrayFeed(BatchFeed):
     Args:
         adapter: an `ArrayAdapter` of dense arrays.
         steps_per_execution: see `BatchFeed`.
-        max_steps_per_dispatch: the most batches that lie on the device together.
+        max_steps_per_dispatch: the most batches that lie on the device together; None:
+            all of them.
         reused: is the data read for more than one epoch?
     """
 
@@ -71,7 +72,7 @@ class ArrayFeed(BatchFeed):
         self,
         adapter: ArrayAdapter,
         steps_per_execution: int,
-        max_steps_per_dispatch: int,
+        max_steps_per_dispatch: int | None,
         reused: bool,
     ):
         super().__init__(adapter, None, steps_per_execution)
@@ -80,7 +81,7 @@ class ArrayFeed(BatchFeed):
             adapter.num_samples, self.batch_size
         )
         # A loop is one more program to compile: it must save enough single dispatches.
-        if max_steps_per_dispatch and self.whole_batches >= (2 if reused else 4):
+        if max_steps_per_dispatch != 0 and self.whole_batches >= (2 if reused else 4):
             self.batch_shapes = jax.tree_util.tree_map(
                 lambda a: jax.ShapeDtypeStruct(
                     (self.batch_size, *a.shape[1:]),

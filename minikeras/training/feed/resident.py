@@ -21,8 +21,9 @@ class ResidentFeed(ArrayFeed):
     """
 
     def __init__(self, adapter: ArrayAdapter, steps_per_execution: int, reused: bool):
-        whole_batches = adapter.num_samples // adapter.batch_size
-        super().__init__(adapter, steps_per_execution, whole_batches, reused)
+        # No bound: the capacity of a loop is a constant of the program, which so serves
+        # data sets of any length.
+        super().__init__(adapter, steps_per_execution, None, reused)
         self._on_device = None
 
     def dispatches(self, steps_per_dispatch: int) -> Iterator[Dispatch]:
