@@ -15,8 +15,10 @@ _CACHE = Path(__file__).resolve().parent / ".cache" / "jax"
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_CACHE))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 
-# A worker compiles thousands of programs, and JAX keeps them all: up to 4.4 GB.
-_MOST_MEMORY = 1.6e9
+# A worker compiles thousands of programs, and JAX keeps them all: up to 4.4 GB. They
+# are dropped at the first number of bytes, and again after each further growth.
+_FIRST_LIMIT, _GROWTH = 1.6e9, 0.5e9
+_limit = [_FIRST_LIMIT]
 
 
 def _memory():
@@ -42,8 +44,11 @@ def _doctest_names(doctest_namespace):
 def _drop_programs():
     """Drop compiled programs after a test file, if the process has grown large."""
     yield
-    if _memory() > _MOST_MEMORY:
+    if _memory() > _limit[0]:
         import jax
 
         jax.clear_caches()
         gc.collect()
+        # The allocator keeps some of the memory: without a new limit every test file
+        # would drop the programs of the next one.
+        _limit[0] = max(_FIRST_LIMIT, _memory() + _GROWTH)
