@@ -40,15 +40,15 @@ def _doctest_names(doctest_namespace):
     doctest_namespace |= {"keras": minikeras, "np": numpy}
 
 
-@pytest.fixture(autouse=True, scope="module")
+@pytest.fixture(autouse=True)
 def _drop_programs():
-    """Drop compiled programs after a test file, if the process has grown large."""
+    """Drop compiled programs after a test, if the process has grown large."""
     yield
     if _memory() > _limit[0]:
         import jax
 
         jax.clear_caches()
         gc.collect()
-        # The allocator keeps some of the memory: without a new limit every test file
+        # The allocator keeps some of the memory: without a new limit every test
         # would drop the programs of the next one.
         _limit[0] = max(_FIRST_LIMIT, _memory() + _GROWTH)
