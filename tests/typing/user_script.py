@@ -33,8 +33,8 @@ outputs = layers.Dense(3, kernel_regularizer="l2")(ops.tanh(hidden))
 model = keras.Model(inputs, outputs, name="classifier")
 
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-model.compile(optimizer=Adam(learning_rate=1e-3), loss=loss, metrics=["accuracy"])
 model.compile(optimizer="adam", loss="mse", metrics=[keras.metrics.MeanSquaredError()])
+model.compile(optimizer=Adam(learning_rate=1e-3), loss=loss, metrics=["accuracy"])
 history = model.fit(
     x,
     y,

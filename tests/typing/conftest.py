@@ -1,0 +1,3 @@
+"""The script is for pyright: collecting it for doctests would run it."""
+
+collect_ignore = ["user_script.py"]
