@@ -15,6 +15,7 @@ from minikeras.core.members import all_or_nothing, overrides
 from minikeras.core.shape_inference import output_spec
 from minikeras.core.unknown_sizes import shown_shape
 from minikeras.core.variable import Variable
+from minikeras.layers.call_signature import POSITIONAL
 from minikeras.layers.shapes import is_tensor_tree, map_leaves
 
 # Held while a layer is built: the user's code runs on tracers then and may keep them in
@@ -187,14 +188,14 @@ class LazyBuild:
             ValueError: it has a parameter without a shape.
         """
         parameters = list(inspect.signature(function).parameters.values())
-        names = [p.name for p in parameters if p.kind < 2 or p.kind == 3]
+        names = [p.name for p in parameters if p.kind in (*POSITIONAL, p.KEYWORD_ONLY)]
         if not names:
             return {}
         # The only parameter takes the first shape, whatever its name, as in Keras.
         if len(names) == 1 or (names[0] not in shapes and len(shapes) == 1):
             return {names[0]: next(iter(shapes.values()), None)}
         for p in parameters:
-            if p.name not in shapes and p.default is p.empty and p.kind < 2:
+            if p.name not in shapes and p.default is p.empty and p.kind in POSITIONAL:
                 raise ValueError(self._mk_unknown_shape(function.__name__, p.name))
         return {name: shapes[name] for name in names if name in shapes}
 

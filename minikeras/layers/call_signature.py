@@ -5,6 +5,12 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+# Kinds of parameters that a value can be passed to by position.
+POSITIONAL = (
+    inspect.Parameter.POSITIONAL_ONLY,
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+)
+
 
 class CallSignature:
     """The parameters of a layer's `call`, inspected once for each class.
@@ -26,18 +32,16 @@ class CallSignature:
     def __init__(self, function: Callable[..., Any]):
         self.signature = inspect.signature(function)
         parameters = list(self.signature.parameters.values())
-        positional = (
-            inspect.Parameter.POSITIONAL_ONLY,
-            inspect.Parameter.POSITIONAL_OR_KEYWORD,
-        )
         self.names = [p.name for p in parameters]
-        self.positional = [p.name for p in parameters if p.kind in positional]
+        self.positional = [p.name for p in parameters if p.kind in POSITIONAL]
         self.first = self.positional[0] if self.positional else None
         self.simple = bool(self.positional) and all(
-            p.kind in positional for p in parameters
+            p.kind in POSITIONAL for p in parameters
         )
         self.required = [
-            p.name for p in parameters[1:] if p.default is p.empty and p.kind <= 1
+            p.name
+            for p in parameters[1:]
+            if p.default is p.empty and p.kind in POSITIONAL
         ]
         self.variadic = any(p.kind is p.VAR_KEYWORD for p in parameters)
         self.has_training = "training" in self.names
