@@ -29,9 +29,12 @@ from minikeras.layers.shapes import (
     shapes_of,
 )
 from minikeras.layers.tracking import StateTracking
+from minikeras.layers.weight_access import WeightAccess
 
 
-class Layer(StateTracking, LazyBuild, ConstructorConfig, CallContext, Operation):
+class Layer(
+    StateTracking, WeightAccess, LazyBuild, ConstructorConfig, CallContext, Operation
+):
     """A computation with weights: `outputs = layer(inputs)`.
 
     A subclass defines `__init__` (configuration), `build(input_shape)` (weights, with

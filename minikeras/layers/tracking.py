@@ -5,15 +5,12 @@ time. The order is Keras's: it decides the order of `weights`, and so of files.
 """
 
 import operator
-from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
 from minikeras.core.members import Alias
 from minikeras.core.tree import TrackedSet
-from minikeras.core.variable import Variable, assign_lock, unique_paths
+from minikeras.core.variable import Variable, unique_paths
 from minikeras.random.seed_generator import SeedGenerator
 
 
@@ -194,89 +191,6 @@ class StateTracking:
                 v.trainable = value
         for layer in self._mk_layers:
             layer.trainable = value
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Return the values of `weights`, as numpy arrays."""
-        return [v.numpy() for v in self.weights]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Assign arrays to `weights`, in order.
-
-        Args:
-            weights: list of array-likes, as `get_weights()` returns them.
-
-        Raises:
-            ValueError: another number of arrays, or another shape; nothing changes.
-        """
-        own = self.weights
-        if len(own) != len(weights):
-            raise ValueError(
-                f"set_weights() of {self.name!r}: expected {len(own)} arrays "
-                f"({[v.path for v in own]}), got {len(weights)}."
-            )
-        for variable, value in zip(own, weights, strict=True):
-            if tuple(np.shape(value)) != variable.shape:
-                raise ValueError(
-                    f"Layer {self.name} weight shape {variable.shape} "
-                    f"({variable.path}) is not compatible with provided weight "
-                    f"shape {tuple(np.shape(value))}."
-                )
-        with assign_lock:  # a step of another thread starts from all of them, or none
-            for variable, value in zip(own, weights, strict=True):
-                variable.assign(value)
-
-    def count_params(self) -> int:
-        """Return the number of scalars in the weights; ValueError before `build`."""
-        if not self.built:
-            raise ValueError(
-                f"count_params: layer {self.name!r} has no weights yet. Call it on "
-                "data or call `build(input_shape)` first."
-            )
-        return int(sum(np.prod(v.shape, dtype=np.int64) for v in self.weights))
-
-    def save_own_variables(self, store: Any) -> None:
-        """Write the layer's own weights into a store, as "0", "1", …
-
-        Args:
-            store: dict-like of a file: {name: array}.
-        """
-        for i, v in enumerate(self._mk_own_variables()):
-            store[str(i)] = v.numpy()
-
-    def load_own_variables(self, store: Any) -> None:
-        """Assign the layer's own weights from a store.
-
-        Args:
-            store: dict-like of a file, as `save_own_variables` fills it.
-
-        Raises:
-            ValueError: another number of arrays, or another shape; nothing changes.
-        """
-        for i, v in enumerate(self._mk_check_store(store)):
-            v.assign(store[str(i)])
-
-    def _mk_check_store(self, store):
-        """The layer's own variables; ValueError if they are not those of `store`."""
-        own = self._mk_own_variables()
-        if len(store.keys()) != len(own):
-            hint = (
-                " The layer is not built: it has no weights yet."
-                if own == [] and not self.built
-                else ""
-            )
-            raise ValueError(
-                f"Layer {self.name!r} has {len(own)} weights "
-                f"({[v.path for v in own]}), the file has {len(store.keys())} "
-                f"for it.{hint}"
-            )
-        shape_of = getattr(store, "shape", lambda key: np.shape(store[key]))
-        for i, v in enumerate(own):
-            if shape_of(str(i)) != v.shape:
-                raise ValueError(
-                    f"Layer {self.name!r}: the weight {v.path} has the shape {v.shape},"
-                    f" the file's has {shape_of(str(i))}."
-                )
-        return own
 
     @contextmanager
     def _mk_unchanged(self):

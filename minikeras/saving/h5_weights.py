@@ -14,7 +14,7 @@ import numpy as np
 from minikeras.core.bridge import bound
 from minikeras.core.late_import import late_import
 from minikeras.core.naming import to_snake_case
-from minikeras.layers.tracking import StateTracking
+from minikeras.layers.weight_access import WeightAccess
 from minikeras.optimizers.optimizer import Optimizer
 from minikeras.saving import safety
 
@@ -228,7 +228,7 @@ def _prepare_load(obj: Any, store: Store) -> Callable[[], Any]:
         KeyError, ValueError, IndexError: the weights do not fit.
     """
     own = getattr(type(obj), "load_own_variables", None)
-    if own is StateTracking.load_own_variables:
+    if own is WeightAccess.load_own_variables:
         obj._mk_check_store(store)
         return lambda: obj.load_own_variables(store)
     # A class of the user's own: its assignments are recorded instead of executed.
