@@ -126,22 +126,14 @@ def is_number(value: Any) -> bool:
     return isinstance(value, numbers.Real) or hasattr(value, "dtype")
 
 
-def positive_number(owner: str, **given: Any) -> Any:
-    """Return the one named number if it is > 0, else raise ValueError.
-
-    Args:
-        owner: class that has the argument, for the error.
-        **given: the argument, `name=value`.
-    """
-    ((name, value),) = given.items()
+def positive_number(value: Any, name: str) -> Any:
+    """Return `value` if it is a number > 0, else raise ValueError."""
     if not is_number(value) or value <= 0:
-        raise ValueError(f"{owner}: {name} must be > 0, got {value!r}.")
+        raise ValueError(f"`{name}` must be a number > 0, got {value!r}.")
     return value
 
 
-# -- arguments of optimizers: a name means the same in all of them
-
-# Those that may be None.
+# Arguments of optimizers: a name means the same in all of them. Those that may be None:
 _OPTIONAL_HYPERPARAMETERS = """weight_decay adam_weight_decay clipnorm clipvalue
     global_clipnorm ema_overwrite_frequency loss_scale_factor
     gradient_accumulation_steps rms_rate use_ema""".split()
@@ -182,13 +174,13 @@ _RANGE_OF = {
 }
 
 
-def hyperparameter(owner: str, name: str, value: Any) -> Any:
+def hyperparameter(value: Any, owner: str, name: str) -> Any:
     """Return the value of an argument of an optimizer if it is in its range.
 
     Args:
+        value: the given value.
         owner: name of the optimizer, for the error.
         name: of the argument; arguments of users' own optimizers are not checked.
-        value: the given value.
 
     Raises:
         ValueError: it is out of range.

@@ -32,7 +32,7 @@ _PLANNED = {
         STFTSpectrogram Solarization StringLookup TextVectorization""",
     "saving": "KerasFileEditor",
     "utils": """Config FeatureSpace array_to_img audio_dataset_from_directory
-        bounding_boxes get_file image_dataset_from_directory img_to_array legacy
+        bounding_boxes get_file image_dataset_from_directory img_to_array
         load_img pad_sequences save_img split_dataset text_dataset_from_directory
         timeseries_dataset_from_array""",
 }

@@ -19,17 +19,17 @@ class OpParameters:
     """The parameters of an op: those that take arrays, and those that configure it.
 
     Args:
-        function, tensors, nulls, symbolic: as `op` takes them.
+        function, tensors, records_none, symbolic_sizes: as `op` takes them.
     """
 
     def __init__(
         self,
         function: Callable[..., Any],
         tensors: Sequence[str] | None,
-        nulls: bool,
-        symbolic: Sequence[str] = (),
+        records_none: bool,
+        symbolic_sizes: Sequence[str] = (),
     ):
-        self.symbolic = symbolic
+        self.symbolic_sizes = symbolic_sizes
         self.signature = inspect.signature(function)
         self.names = list(self.signature.parameters)
         if tensors is None:
@@ -40,8 +40,8 @@ class OpParameters:
         self.keywords = kinds.get(inspect.Parameter.VAR_KEYWORD)
         self.plain = [p for p in tensors if p not in (self.variadic, self.keywords)]
         defaults = {p.name: p.default for p in self.signature.parameters.values()}
-        plain = [p for p in self.plain if p not in symbolic]
-        needed = [p for p in plain if nulls or defaults[p] is inspect._empty]
+        plain = [p for p in self.plain if p not in symbolic_sizes]
+        needed = [p for p in plain if records_none or defaults[p] is inspect._empty]
         self.least = len(needed)  # how many are recorded even if they are None
 
     def split(self, args: tuple, kwargs: dict[str, Any]) -> tuple[list, dict, dict]:
@@ -56,7 +56,7 @@ class OpParameters:
         # A file must not depend on the setting of the program that reads it.
         if config.get("data_format", "") is None:
             config["data_format"] = settings.image_data_format()
-        static = {k for k in self.symbolic if not keras_tensors(config[k])}
+        static = {k for k in self.symbolic_sizes if not keras_tensors(config[k])}
         values = [config.pop(key) for key in self.plain if key not in static]
         values += config.pop(self.variadic) if self.variadic else ()
         while len(values) > self.least and values[-1] is None:

@@ -333,8 +333,8 @@ def op(
     tensors: Sequence[str] | None = None,
     module: str = "keras.src.ops.numpy",
     spec: Callable[..., Any] | None = None,
-    nulls: bool = False,
-    symbolic: Sequence[str] = (),
+    records_none: bool = False,
+    symbolic_sizes: Sequence[str] = (),
 ) -> _Function: ...
 
 
@@ -346,8 +346,8 @@ def op(
     tensors: Sequence[str] | None = None,
     module: str = "keras.src.ops.numpy",
     spec: Callable[..., Any] | None = None,
-    nulls: bool = False,
-    symbolic: Sequence[str] = (),
+    records_none: bool = False,
+    symbolic_sizes: Sequence[str] = (),
 ) -> Callable[[_Function], _Function]: ...
 
 
@@ -358,8 +358,8 @@ def op(
     tensors: Sequence[str] | None = None,
     module: str = "keras.src.ops.numpy",
     spec: Callable[..., Any] | None = None,
-    nulls: bool = False,
-    symbolic: Sequence[str] = (),
+    records_none: bool = False,
+    symbolic_sizes: Sequence[str] = (),
 ) -> Any:
     """Decorate a pure function on arrays: it becomes an op that graphs can record.
 
@@ -376,18 +376,20 @@ def op(
         spec: `spec(trace, *arrays, **config)` returns the outputs as KerasTensors,
             for an op whose shapes tracing alone gets wrong. `trace(*arrays)` traces the
             function, `trace(*arrays, fills=…)` with other sizes for None.
-        nulls: does a node record None for an array that the call leaves out? Keras's
-            classes of such ops require the argument.
-        symbolic: those of `tensors` that are recorded as configuration, except when a
-            KerasTensor is given for them.
+        records_none: does a node record None for an array that the call leaves out?
+            Keras's classes of such ops require the argument.
+        symbolic_sizes: those of `tensors` that are recorded as configuration, except
+            when a KerasTensor is given for them.
 
     Returns:
         The op, with the signature of the function.
     """
     if function is None:
         options = {"name": name, "tensors": tensors, "module": module, "spec": spec}
-        return functools.partial(op, **options, nulls=nulls, symbolic=symbolic)
-    parameters = OpParameters(function, tensors, nulls, symbolic)
+        return functools.partial(
+            op, **options, records_none=records_none, symbolic_sizes=symbolic_sizes
+        )
+    parameters = OpParameters(function, tensors, records_none, symbolic_sizes)
 
     @functools.wraps(function)
     def call(*args, **kwargs):

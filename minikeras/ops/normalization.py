@@ -85,7 +85,7 @@ def moments(x, axes, keepdims=False, synchronized=False):
 @nn_op(
     name="BatchNorm",
     tensors=("x", "mean", "variance", "offset", "scale"),
-    nulls=True,
+    records_none=True,
 )
 def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilon=1e-3):
     """(x - mean) / √(variance + epsilon) [· scale] [+ offset].
@@ -182,7 +182,9 @@ def _layer_norm_jvp(axes, primals, tangents):
     return y, d * gamma + normal * dgamma + dbeta
 
 
-@nn_op(name="LayerNorm", tensors=("x", "gamma", "beta"), spec=_same_spec, nulls=True)
+@nn_op(
+    name="LayerNorm", tensors=("x", "gamma", "beta"), spec=_same_spec, records_none=True
+)
 def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwargs):
     """(x - mean) / √(variance + epsilon) [· gamma] [+ beta], moments over `axis`.
 
@@ -222,7 +224,7 @@ def layer_normalization(x, gamma=None, beta=None, axis=-1, epsilon=None, **kwarg
     return y.astype(x.dtype)
 
 
-@nn_op(name="RMSNorm", tensors=("x", "scale"), spec=_same_spec, nulls=True)
+@nn_op(name="RMSNorm", tensors=("x", "scale"), spec=_same_spec, records_none=True)
 def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     """x / √(mean(x²) + epsilon) [· scale], the mean over `axis`.
 

@@ -206,7 +206,7 @@ def _reshape_spec(trace, x, newshape):
     return KerasTensor(tuple(sizes), dtype(x), sparse)
 
 
-@op(tensors=("x", "newshape"), symbolic=("newshape",), spec=_reshape_spec)
+@op(tensors=("x", "newshape"), symbolic_sizes=("newshape",), spec=_reshape_spec)
 @by_jax
 def reshape(x, newshape):
     """The entries in the same order in another shape.

@@ -145,7 +145,7 @@ class Optimizer(OptimizerStep):
     def _mk_store_arguments(self, **arguments):
         """Check arguments, and keep them as attributes that `get_config` returns."""
         for name, value in arguments.items():
-            setattr(self, name, hyperparameter(type(self).__name__, name, value))
+            setattr(self, name, hyperparameter(value, type(self).__name__, name))
         self._mk_arguments += tuple(arguments)
 
     def _mk_check_clipping(self):

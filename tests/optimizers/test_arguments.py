@@ -39,7 +39,7 @@ def test_bad_argument_of_an_optimizer(name, arguments, message):
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
-        ("CosineDecay", (0.1, "a"), "decay_steps must be > 0, got 'a'"),
+        ("CosineDecay", (0.1, "a"), "`decay_steps` must be a number > 0, got 'a'"),
         ("CosineDecay", ("a", 3), "initial_learning_rate.*'a'"),
         ("CosineDecayRestarts", (0.1, 0), "first_decay_steps.*0"),
         ("ExponentialDecay", (0.1, 3, None), "decay_rate.*None"),

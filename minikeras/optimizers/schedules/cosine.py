@@ -84,7 +84,7 @@ class CosineDecay(NamedSchedule):
     ):
         self._mk_store_arguments(
             initial_learning_rate=initial_learning_rate,
-            decay_steps=positive_number("CosineDecay", decay_steps=decay_steps),
+            decay_steps=positive_number(decay_steps, "decay_steps"),
             alpha=alpha,
             name=name,
             warmup_target=warmup_target,
@@ -131,9 +131,7 @@ class CosineDecayRestarts(NamedSchedule):
     ):
         self._mk_store_arguments(
             initial_learning_rate=initial_learning_rate,
-            first_decay_steps=positive_number(
-                "CosineDecayRestarts", first_decay_steps=first_decay_steps
-            ),
+            first_decay_steps=positive_number(first_decay_steps, "first_decay_steps"),
             t_mul=t_mul,
             m_mul=m_mul,
             alpha=alpha,

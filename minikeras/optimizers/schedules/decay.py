@@ -79,7 +79,7 @@ class ExponentialDecay(NamedSchedule):
     ):
         self._mk_store_arguments(
             initial_learning_rate=initial_learning_rate,
-            decay_steps=positive_number("ExponentialDecay", decay_steps=decay_steps),
+            decay_steps=positive_number(decay_steps, "decay_steps"),
             decay_rate=decay_rate,
             staircase=staircase,
             name=name,
@@ -121,7 +121,7 @@ class InverseTimeDecay(NamedSchedule):
     ):
         self._mk_store_arguments(
             initial_learning_rate=initial_learning_rate,
-            decay_steps=positive_number("InverseTimeDecay", decay_steps=decay_steps),
+            decay_steps=positive_number(decay_steps, "decay_steps"),
             decay_rate=decay_rate,
             staircase=staircase,
             name=name,
@@ -203,7 +203,7 @@ class PolynomialDecay(NamedSchedule):
     ):
         self._mk_store_arguments(
             initial_learning_rate=initial_learning_rate,
-            decay_steps=positive_number("PolynomialDecay", decay_steps=decay_steps),
+            decay_steps=positive_number(decay_steps, "decay_steps"),
             end_learning_rate=end_learning_rate,
             power=power,
             cycle=cycle,
