@@ -25,6 +25,11 @@ class name_scope(Scope):
 
     Raises:
         ValueError: `name` is empty, or holds "/".
+
+    >>> from minikeras import Variable
+    >>> with name_scope("encoder"):
+    ...     Variable(1.0, name="scale").path
+    'encoder/scale'
     """
 
     def __init__(self, name: str, **kwargs: Any):
@@ -61,6 +66,11 @@ def device(device_name: Any) -> Any:
 
     Raises:
         ValueError: no name of a device.
+
+    >>> from minikeras import ops
+    >>> with device("cpu:0"):
+    ...     ops.ones(2).device.platform
+    'cpu'
     """
     if isinstance(device_name, jax.Device):
         return jax.default_device(device_name)
@@ -177,7 +187,15 @@ class StatelessScope:
 
 
 class SymbolicScope:
-    """Inside, code runs for its shapes: state that it writes is dropped."""
+    """Inside, code runs for its shapes: state that it writes is dropped.
+
+    >>> from minikeras import Variable
+    >>> steps = Variable(0.0)
+    >>> with SymbolicScope():
+    ...     _ = steps.assign_add(1.0)
+    >>> float(steps.value)
+    0.0
+    """
 
     def __enter__(self):
         self._frame = isolated()

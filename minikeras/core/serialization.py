@@ -97,6 +97,11 @@ def serialize_keras_object(obj: Any) -> Any:
 
     Raises:
         TypeError: an object without `get_config()`.
+
+    >>> from minikeras import initializers
+    >>> config = serialize_keras_object(initializers.Constant(3.0))
+    >>> config["class_name"], config["config"]
+    ('Constant', {'value': 3.0})
     """
     if isinstance(obj, _PLAIN):
         return obj
@@ -234,6 +239,11 @@ def deserialize_keras_object(
     Raises:
         ValueError: the config names something that is not registered.
         TypeError: the config is no dict, list or plain value.
+
+    >>> from minikeras import initializers
+    >>> config = serialize_keras_object(initializers.Constant(3.0))
+    >>> deserialize_keras_object(config).value
+    3.0
     """
     if module_objects is not None:
         if isinstance(config, str):

@@ -91,6 +91,14 @@ class Operation:
     Args:
         *args, **kwargs: those of the subclass's constructor. The constructor of
             `Operation` itself takes `name`, a string without "/", unique by default.
+
+    >>> class Double(Operation):
+    ...     def call(self, x):
+    ...         return x * 2
+    >>> Double()(3.0)
+    6.0
+    >>> Double()(KerasTensor((None, 4))).shape
+    (None, 4)
     """
 
     _inbound_nodes = Alias("_mk_inbound_nodes")

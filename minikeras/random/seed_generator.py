@@ -155,6 +155,13 @@ def set_random_seed(seed: int) -> None:
 
     Raises:
         ValueError: the seed is no int or out of range.
+
+    >>> from minikeras import random as keras_random
+    >>> set_random_seed(7)
+    >>> first = float(keras_random.normal(()))
+    >>> set_random_seed(7)
+    >>> first == float(keras_random.normal(()))
+    True
     """
     if not isinstance(seed, int):
         raise ValueError(

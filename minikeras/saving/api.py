@@ -44,6 +44,12 @@ def save_model(
 
     Raises:
         ValueError: another suffix, or an unknown argument.
+
+    >>> import pathlib, tempfile
+    >>> from minikeras import Input, Sequential, layers
+    >>> model = Sequential([Input((3,)), layers.Dense(2)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model(model, pathlib.Path(folder) / "model.keras")
     """
     include_optimizer = kwargs.pop("include_optimizer", True)
     kwargs.pop("save_format", None)
@@ -133,6 +139,14 @@ def load_model(
     Raises:
         ValueError: the file is missing, damaged or no `.keras` file, or it names a
             class that is not registered.
+
+    >>> import io
+    >>> from minikeras import Input, Sequential, layers
+    >>> file = io.BytesIO()
+    >>> save_model(Sequential([Input((3,)), layers.Dense(2)]), file)
+    >>> _ = file.seek(0)
+    >>> load_model(file).output_shape
+    (None, 2)
     """
     with keras_file.open_members(filepath) as member:
         config = keras_file.parse_config(member(keras_file.CONFIG), filepath)
