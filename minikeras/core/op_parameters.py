@@ -46,9 +46,9 @@ class OpParameters:
 
     def split(self, args: tuple, kwargs: dict[str, Any]) -> tuple[list, dict, dict]:
         """A call's (array arguments, those given by free keywords, configuration)."""
-        given = self.signature.bind(*args, **kwargs)
-        given.apply_defaults()
-        config = dict(given.arguments)
+        bound = self.signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        config = dict(bound.arguments)
         named = config.pop(self.keywords or "", {})
         if self.keywords not in self.tensors:
             config.update(named)

@@ -99,10 +99,12 @@ def confusion_counts(y_true, y_pred, thresholds, sample_weight=None, columns=Fal
         )
     weights = None
     if sample_weight is not None:
-        given = convert_to_tensor(sample_weight, y_pred.dtype)
-        _, given = squeeze_or_expand_to_same_rank(y_pred, given, expand_rank_1=False)
-        given = given.reshape(given.shape + (1,) * (y_pred.ndim - given.ndim))
-        weights = broadcast_weights(given, y_pred)
+        weights = convert_to_tensor(sample_weight, y_pred.dtype)
+        _, weights = squeeze_or_expand_to_same_rank(
+            y_pred, weights, expand_rank_1=False
+        )
+        weights = weights.reshape(weights.shape + (1,) * (y_pred.ndim - weights.ndim))
+        weights = broadcast_weights(weights, y_pred)
     return _count(y_true, y_pred, weights, tuple(thresholds), columns)
 
 

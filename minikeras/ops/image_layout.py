@@ -33,18 +33,18 @@ def image_op(function=None, *, name=None, tensors=("images",), spec=None):
 
     @functools.wraps(function)
     def call(*args, **kwargs):
-        given = signature.bind(*args, **kwargs)
-        given.apply_defaults()
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
         # The global data format may change between calls.
-        layout = standardize_data_format(given.arguments["data_format"])
-        images = as_array(given.arguments["images"])
+        layout = standardize_data_format(bound.arguments["data_format"])
+        images = as_array(bound.arguments["images"])
         check_rank(images)
         single = images.ndim == 3
         images = images[None] if single else images
         if layout == "channels_first":
             images = jnp.moveaxis(images, 1, 3)
         settings = {"images": images, "data_format": "channels_last"}
-        out = function(**{**given.arguments, **settings})
+        out = function(**{**bound.arguments, **settings})
         if layout == "channels_first":
             out = jnp.moveaxis(out, 3, 1)
         return out[0] if single else out

@@ -69,8 +69,8 @@ def _sparsified(function, args, kwargs):
     """The function by JAX's rules for sparse arrays, or else on dense arrays."""
     # Imported late: `jax.experimental.sparse` takes time that most programs never need.
     sparsify = late_import("jax.experimental.sparse").sparsify
-    given = (args, kwargs)
-    leaves, treedef = jax.tree_util.tree_flatten(given, is_leaf=is_sparse)
+    arguments = (args, kwargs)
+    leaves, treedef = jax.tree_util.tree_flatten(arguments, is_leaf=is_sparse)
     # `sparsify` looks at positional arrays: the other arguments are bound.
     where = [i for i, x in enumerate(leaves) if is_sparse(x)]
 

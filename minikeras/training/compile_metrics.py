@@ -59,7 +59,7 @@ class CompileMetrics(Metric):
                     f"{key}: expected a list, tuple or dict, got {value!r}."
                 )
             _check_names(value)
-        self._given = (metrics, weighted_metrics)
+        self._compiled = (metrics, weighted_metrics)
         self.output_names = output_names
         self.built = False
         self.entries: list[Entry] = []
@@ -85,10 +85,10 @@ class CompileMetrics(Metric):
         leaves = alignment.output_leaves(y_pred)
         targets = alignment.align_arrays(y, y_pred, names, "y")
         entries = []
-        for weighted, given in enumerate(self._given):
-            if given is None:
+        for weighted, metrics in enumerate(self._compiled):
+            if metrics is None:
                 continue
-            for i, group in enumerate(_groups(given, y_pred, names)):
+            for i, group in enumerate(_groups(metrics, y_pred, names)):
                 for item in group:
                     metric, key = resolve_metric(item, targets[i], leaves[i])
                     entries.append(Entry(key, i, metric, bool(weighted)))
@@ -157,22 +157,22 @@ def _check_names(value):
         _check_names(item)
 
 
-def _groups(given, y_pred, names):
+def _groups(metrics, y_pred, names):
     """One list of metrics for each output."""
     if len(names) == 1:
-        if isinstance(given, dict) and not is_config(given):
-            given = alignment.align(given, y_pred, names, "metrics", _is_group)[0]
-        return [_flat_group(given)]
-    if isinstance(given, (list, tuple)) and len(given) != len(names):
+        if isinstance(metrics, dict) and not is_config(metrics):
+            metrics = alignment.align(metrics, y_pred, names, "metrics", _is_group)[0]
+        return [_flat_group(metrics)]
+    if isinstance(metrics, (list, tuple)) and len(metrics) != len(names):
         raise ValueError(
             f"metrics: the model has {len(names)} outputs "
             f"{alignment.shown(names)}; give a list with one entry (a metric or a list "
-            f"of metrics) for each, or a dict by output name. Got {given!r}."
+            f"of metrics) for each, or a dict by output name. Got {metrics!r}."
         )
-    if isinstance(given, dict):
-        groups = alignment.align(given, y_pred, names, "metrics", _is_group)
+    if isinstance(metrics, dict):
+        groups = alignment.align(metrics, y_pred, names, "metrics", _is_group)
     else:
-        groups = list(given)
+        groups = list(metrics)
     return [_flat_group(group) for group in groups]
 
 

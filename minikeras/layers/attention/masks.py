@@ -26,8 +26,8 @@ def sliding_window_mask(targets, sources, window):
 
 def combine_masks(masks):
     """The logical and of all masks that are not None; None if all of them are None."""
-    given = [jnp.asarray(mask).astype(bool) for mask in masks if mask is not None]
-    return functools.reduce(jnp.logical_and, given) if given else None
+    present = [jnp.asarray(mask).astype(bool) for mask in masks if mask is not None]
+    return functools.reduce(jnp.logical_and, present) if present else None
 
 
 def expand_mask(mask, ndim, last):

@@ -39,15 +39,15 @@ class FixedCellRNN(RNN):
         """
         cell_class = self._mk_cell_class
         cell_parameters = set(init_parameters(cell_class))
-        given = own_arguments(arguments)
-        given.pop("use_cudnn", None)
+        own = own_arguments(arguments)
+        own.pop("use_cudnn", None)
         kwargs = dict(arguments["kwargs"])
         for_cell = {k: kwargs[k] for k in ("dtype", "trainable") if k in kwargs}
         if issubclass(cell_class, GatedCell) and "implementation" in kwargs:
             for_cell["implementation"] = kwargs.pop("implementation")
-        for_cell |= {k: v for k, v in given.items() if k in cell_parameters} | more
+        for_cell |= {k: v for k, v in own.items() if k in cell_parameters} | more
         cell = cell_class(name=to_snake_case(cell_class.__name__), **for_cell)
-        rest = {k: v for k, v in given.items() if k not in cell_parameters}
+        rest = {k: v for k, v in own.items() if k not in cell_parameters}
         RNN.__init__(self, cell, **rest, **kwargs)
 
     @classmethod

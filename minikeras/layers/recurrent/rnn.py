@@ -180,7 +180,7 @@ class RNN(Layer):
         """Does the loop compute in the dtypes around the layer, not the cell's?"""
         return False
 
-    def _mk_initial_states(self, sequences, given):
+    def _mk_initial_states(self, sequences, initial_state):
         """The states to start with, in the cell's dtypes.
 
         Raises:
@@ -188,17 +188,17 @@ class RNN(Layer):
                 `stateful` layer.
         """
         batch = sequences.shape[0]
-        if given is None and not self.stateful:
+        if initial_state is None and not self.stateful:
             return self.get_initial_state(batch)
-        if given is None:
-            given = jax.tree_util.tree_map(lambda v: v.value, self.states)
-            size = len(jax.tree_util.tree_leaves(given)[0])
+        if initial_state is None:
+            initial_state = jax.tree_util.tree_map(lambda v: v.value, self.states)
+            size = len(jax.tree_util.tree_leaves(initial_state)[0])
             if batch != size:
                 raise ValueError(
                     f"{self.name}: the batch size of a stateful RNN is fixed: expected "
                     f"{size}, got {batch} sequences."
                 )
-        states: list = as_list(given)
+        states: list = as_list(initial_state)
         if len(states) != self._mk_state_count:
             raise ValueError(
                 f"{self.name}: expected an initial_state of {self._mk_state_count} "

@@ -99,19 +99,19 @@ class TimeDistributed(Wrapper):
         """
         spec = call_signature(type(self.layer).call)
         mode = {"training": training} if spec.has_training else {}
-        given = [jnp.asarray(inputs)]
+        sequences = [jnp.asarray(inputs)]
         if mask is not None:
             mask = jnp.asarray(mask)
             check_mask(mask.shape, inputs.shape)
-            given += [mask] if spec.has_mask else []
+            sequences += [mask] if spec.has_mask else []
 
         # As in Keras, `call` and not `__call__`: there is no activity regularizer, no
         # cast of the inputs and no mask of the output.
-        def step(given):
-            step_mask = {"mask": given[1]} if len(given) > 1 else {}
-            return self.layer.call(given[0], **mode, **step_mask)
+        def step(one_step):
+            step_mask = {"mask": one_step[1]} if len(one_step) > 1 else {}
+            return self.layer.call(one_step[0], **mode, **step_mask)
 
-        return map_steps(step, given)
+        return map_steps(step, sequences)
 
 
 def step_shape(shape):
