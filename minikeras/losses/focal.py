@@ -173,12 +173,12 @@ class BinaryFocalCrossentropy(LossFunctionWrapper):
             reduction,
             name,
             dtype,
-            apply_class_balancing=apply_class_balancing,
-            alpha=alpha,
-            gamma=gamma,
             from_logits=from_logits,
             label_smoothing=label_smoothing,
             axis=axis,
+            apply_class_balancing=apply_class_balancing,
+            alpha=alpha,
+            gamma=gamma,
         )
 
 
@@ -222,11 +222,11 @@ class CategoricalFocalCrossentropy(LossFunctionWrapper):
             reduction,
             name,
             dtype,
-            alpha=alpha,
-            gamma=gamma,
             from_logits=from_logits,
             label_smoothing=label_smoothing,
             axis=axis,
+            alpha=alpha,
+            gamma=gamma,
         )
 
 
