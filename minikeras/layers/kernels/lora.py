@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from minikeras import settings
@@ -35,11 +36,9 @@ class LoRAKernel(Kernel):
 
     @property
     def value(self) -> Any:
-        """The updated kernel, an array of W's dtype; W where LoRA is switched off."""
+        """The updated kernel, an array of W's dtype."""
         w, layer = self.variable.value, self._layer
-        if not layer.lora_enabled:
-            return self.variable
-        a, b = (v.value.astype(w.dtype) for v in self._matrices())
+        a, b = (jnp.asarray(v, w.dtype) for v in self._matrices())
         return low_rank_update(w, a, b, layer.lora_alpha / layer.lora_rank)
 
     def to_store(self) -> np.ndarray:
@@ -60,7 +59,25 @@ class LoRALayer(KernelLayer):
     attributes, and calls `_mk_start_lora` at the end of its `build`.
     """
 
-    lora_enabled = False
+    @property
+    def lora_enabled(self) -> bool:
+        """Is the kernel adapted? Users may switch it off and on.
+
+        On, the layer needs the weights `lora_kernel_a` and `lora_kernel_b`, which
+        `enable_lora` makes.
+        """
+        return isinstance(self._mk_kernel, LoRAKernel)
+
+    @lora_enabled.setter
+    def lora_enabled(self, value):
+        if value and self._mk_kernel is None:
+            raise ValueError(
+                f"lora_enabled: {self.name!r} has no kernel to adapt yet. Call it on "
+                "data, or call `build(input_shape)`, first."
+            )
+        if bool(value) != self.lora_enabled:
+            variable = self._mk_kernel.variable
+            self._mk_kernel = LoRAKernel(variable, self) if value else Kernel(variable)
 
     def _mk_start_lora(self):
         """Last line of `build`: adapt the weight as the constructor's arguments say."""
@@ -97,13 +114,13 @@ class LoRALayer(KernelLayer):
         >>> [w.shape for w in layer.trainable_weights]
         [(8,), (16, 2), (2, 8)]
         """
-        from_kernel, name = self._mk_kernel, self._mk_kernel_name
+        plain, name = self._mk_kernel, self._mk_kernel_name
         if (constraint := getattr(self, f"{name}_constraint")) is not None:
             raise ValueError(
                 f"Lora is incompatible with {name.removesuffix('s')} constraints: "
                 f"{self.name!r} has {name}_constraint={constraint}."
             )
-        if not self.built or from_kernel is None:
+        if not self.built or plain is None:
             raise ValueError(
                 "Cannot enable lora on a layer that isn't yet built: call "
                 f"{self.name!r} on data or `build()` it first."
@@ -111,7 +128,7 @@ class LoRALayer(KernelLayer):
         if self.lora_enabled:
             raise ValueError(f"lora is already enabled in {self.name!r}.")
         self._mk_lock(False)
-        shape = from_kernel.variable.shape
+        shape = plain.variable.shape
         for suffix, part_shape, initializer in (
             ("a", (*shape[:-1], rank), a_initializer),
             ("b", (rank, shape[-1]), b_initializer),
@@ -125,11 +142,10 @@ class LoRALayer(KernelLayer):
             )
             setattr(self, f"lora_{name}_{suffix}", weight)
         self._mk_lock()
-        from_kernel.variable.trainable = False
+        plain.variable.trainable = False
         self.lora_enabled = True
         self.lora_rank = rank
         self.lora_alpha = rank if lora_alpha is None else lora_alpha
-        self._mk_kernel = LoRAKernel(from_kernel.variable, self)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments; those of LoRA only when it is in use."""

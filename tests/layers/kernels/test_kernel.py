@@ -100,3 +100,29 @@ def test_configs_have_their_keys_in_keras_order():
         "activity_regularizer",
         "name",
     ]
+
+
+@rows
+def test_lora_made_by_hand(cls, arguments, x, name):
+    class ByHand(cls):
+        def enable_lora(self, rank):
+            shape = getattr(self, name).shape
+            for suffix, part in (("a", (*shape[:-1], rank)), ("b", (rank, shape[-1]))):
+                weight = self.add_weight(shape=part, initializer="ones", name=suffix)
+                setattr(self, f"lora_{name}_{suffix}", weight)
+            self.lora_rank = self.lora_alpha = rank
+            self.lora_enabled = True
+
+    layer = seeded(ByHand, arguments)
+    before = np.asarray(layer(x)), np.asarray(getattr(layer, name))
+    layer._tracker.unlock()
+    layer.enable_lora(2)
+    assert not np.allclose(layer(x), before[0])
+    np.testing.assert_allclose(getattr(layer, name), before[1] + 2, rtol=1e-6)
+
+
+def test_lora_needs_a_kernel():
+    layer = layers.Dense(3)
+    layer.lora_enabled = False
+    with pytest.raises(ValueError, match="has no kernel to adapt yet.*build"):
+        layer.lora_enabled = True
