@@ -2,9 +2,12 @@
 
 import numpy as np
 
-from compat.case_table import LABELS, ROWS, TARGETS, X, case, data
+from compat.case_table import WHOLE_ROWS, case, classes, data
 
-TOKENS = np.random.default_rng(7).integers(1, 9, (ROWS, 6)).astype("int32")
+X = data(WHOLE_ROWS, 5)
+LABELS = classes(WHOLE_ROWS, 3)
+TARGETS = X[:, :2] + data(WHOLE_ROWS, 2, seed=4)
+TOKENS = np.random.default_rng(7).integers(1, 9, (WHOLE_ROWS, 6)).astype("int32")
 TOKENS[::3, 4:] = 0  # 0 is padding
 TOKENS[1::5, 2:] = 0
 
@@ -162,7 +165,7 @@ def convolutional_encoder_decoder(keras):
     x = layers.Concatenate()([layers.Flatten()(seen * query), spread])
     model = keras.Model([source, target], layers.Dense(2)(x))
     model.compile(keras.optimizers.SGD(0.01, momentum=0.9), "mae")
-    return model, {"x": [data(ROWS, 8, 3), data(ROWS, 4, 3)], "y": TARGETS}
+    return model, {"x": [data(WHOLE_ROWS, 8, 3), data(WHOLE_ROWS, 4, 3)], "y": TARGETS}
 
 
 @case

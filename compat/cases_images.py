@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from compat.case_table import LABELS, ROWS, case, data
+from compat.case_table import WHOLE_ROWS, case, classes, data
 
-IMAGES = data(ROWS, 8, 8, 2)
+IMAGES = data(WHOLE_ROWS, 8, 8, 2)
+LABELS = classes(WHOLE_ROWS, 3)
 
 
 @case
@@ -182,4 +183,4 @@ def generative_adversarial_net(keras):
     model = Adversaries()
     model.build((None, 8, 8, 2))
     model.compile(keras.optimizers.Adam(2e-3, beta_1=0.5), "binary_crossentropy")
-    return model, {"x": IMAGES, "y": np.ones((ROWS, 1), "float32")}
+    return model, {"x": IMAGES, "y": np.ones((WHOLE_ROWS, 1), "float32")}

@@ -4,11 +4,11 @@ import numpy as np
 
 from compat.case_table import case, classes, data, one_hot
 
-ROWS, STEPS, WORDS = 20, 6, 11
+ROWS, STEPS, WORDS = 24, 6, 11
 SEQUENCES = data(ROWS, STEPS, 3)
 SEQUENCE_LABELS = classes(ROWS, 3)
 SEQUENCE_TARGETS = SEQUENCES.mean(axis=1)[:, :2] + 0.1 * data(ROWS, 2, seed=9)
-BATCH = {"batch_size": 8}
+BATCH = {"batch_size": 8}  # no partial one, which is one more compilation
 
 
 def sentences(rows=ROWS, steps=STEPS, seed=5):
@@ -84,7 +84,7 @@ def conv_lstm(keras):
     model.compile(keras.optimizers.Adam(0.02), "binary_crossentropy")
     x = data(12, 3, 5, 5, 1)
     y = (x.mean(axis=(1, 2, 3)) > 0.3).astype("float32")
-    return model, {"x": x, "y": y, "batch_size": 5, "epochs": 5}
+    return model, {"x": x, "y": y, "batch_size": 4, "epochs": 5}
 
 
 @case
@@ -184,7 +184,7 @@ def forecaster(keras):
     model = keras.Model(inputs, layers.Dense(1)(layers.LayerNormalization()(hidden)))
     schedule = keras.optimizers.schedules.CosineDecay(0.05, 20)
     model.compile(keras.optimizers.Adam(schedule, clipnorm=1.0), "huber")
-    return model, {"x": x[:, :-1], "y": x[:, -1], "validation_split": 0.25}
+    return model, {"x": x[:, :-1], "y": x[:, -1], "validation_split": 0.25, **BATCH}
 
 
 @case

@@ -20,18 +20,25 @@ from compat.cases import BASE, CASES
 PACKAGES = {"keras": keras, "minikeras": minikeras}
 
 
+# All samples are one batch: batches of one size are one compilation.
+EPOCHS = {"callbacks": [], "initial_epoch": 0, "epochs": 3}
+ONE_BATCH = 64
+
+
 def trained(package, name):
-    """A case trained for one epoch, and the arguments for more."""
+    """A case trained for some epochs, and the arguments for more."""
     package.utils.clear_session()
     package.utils.set_random_seed(7)
     model, arguments = CASES[name](package)
-    arguments = {**BASE, **arguments, "callbacks": [], "initial_epoch": 0, "epochs": 1}
+    arguments = {**BASE, **arguments, **EPOCHS}
+    if arguments["batch_size"]:
+        arguments["batch_size"] = ONE_BATCH
     model.fit(**arguments)
     return model, arguments
 
 
 def more(package, model, arguments):
-    """History of one more epoch."""
+    """History of more epochs."""
     package.utils.set_random_seed(8)  # orders the samples
     return model.fit(**arguments).history
 
@@ -92,12 +99,12 @@ def test_files_travel_both_ways(name, tmp_path):
         model.save(path)
         configs[writer] = without_ids(config_of(path))
         slots = [np.asarray(v.value) for v in model.optimizer.variables]
-        expected = model.predict(arguments["x"], verbose=0)
+        expected = model.predict(arguments["x"], ONE_BATCH, verbose=0)
         CASES[name](PACKAGES[reader])  # registers the classes that the case defines
         models = [(p, load(p, path)) for p in (PACKAGES[reader], PACKAGES[writer])]
         read = models[0][1]
         for _, model in models:  # both: recurrent dropout draws in `predict`, too
-            assert_close(model.predict(arguments["x"], verbose=0), expected)
+            assert_close(model.predict(arguments["x"], ONE_BATCH, verbose=0), expected)
         for a, b in zip(read.optimizer.variables, slots, strict=True):
             np.testing.assert_array_equal(np.asarray(a.value), b)
         assert_close(*(more(p, model, arguments) for p, model in models), 1e-5)

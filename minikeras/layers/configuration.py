@@ -55,8 +55,8 @@ class ConstructorConfig:
             arguments: `locals()` in the first lines of the constructor.
         """
         for name, value in own_arguments(arguments).items():
-            get = _FAMILIES.get(name.rpartition("_")[2], lambda value: value)
-            setattr(self, name, get(value))
+            get = _FAMILIES.get(name.rpartition("_")[2])
+            setattr(self, name, get(value) if get else value)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as a JSON-ready dict."""
