@@ -60,6 +60,31 @@ def _model(row, **more):
     return minikeras.Model(inputs, layers.Dense(1)(joined)), row.inputs()
 
 
+def _pure(row, layer, **mode):
+    """(trainable, others, x) -> (outputs, new state) of a layer that is built."""
+
+    def call(trainable, others, x):
+        def stateless(*args, **kwargs):
+            return layer.stateless_call(trainable, others, *args, **kwargs)
+
+        return row.call(stateless, x, **mode)
+
+    return call
+
+
+def _state(layer):
+    return [
+        [v.value for v in variables]
+        for variables in (layer.trainable_variables, layer.non_trainable_variables)
+    ]
+
+
+def _jitted(row, layer, transform=lambda call: call):
+    """x -> outputs of a layer that is built: one program, not one for each op."""
+    state, pure = _state(layer), _pure(row, layer)
+    return jax.jit(transform(lambda x: pure(*state, x)[0]))
+
+
 def test_table_covers_every_layer():
     public = {
         registry.public_name(value)
@@ -97,16 +122,8 @@ def test_save_and_load(row, tmp_path):
 def test_jit_equals_eager(row):
     layer, x = row.make(minikeras), row.inputs()
     row.call(layer, x)
-    trainable = [v.value for v in layer.trainable_variables]
-    others = [v.value for v in layer.non_trainable_variables]
-
-    def call(trainable, others, x):
-        def stateless(*args, **mode):
-            return layer.stateless_call(trainable, others, *args, **mode)
-
-        return row.call(stateless, x, training=True)
-
-    _close(jax.jit(call)(trainable, others, x), call(trainable, others, x))
+    call, state = _pure(row, layer, training=True), _state(layer)
+    _close(jax.jit(call)(*state, x), call(*state, x))
 
 
 @_each
@@ -130,7 +147,9 @@ def test_batch_of_one_is_a_row_of_the_batch(row):
         pytest.skip("rows depend on each other")
     layer, x = row.make(minikeras), row.inputs()
     whole = row.call(layer, x)
-    first = row.call(row.make(minikeras) if row.sized else layer, row.inputs(batch=1))
+    one = row.inputs(batch=1)
+    sized = row.sized and row.make(minikeras)
+    first = row.call(sized, one) if sized else _jitted(row, layer)(one)
     _close(first, _map(lambda y: y[:1], whole))
 
 
@@ -140,7 +159,7 @@ def test_batch_of_none(row):
         pytest.skip("needs a row")
     layer, x = row.make(minikeras), row.inputs()
     whole = row.call(layer, x)
-    nothing = row.call(layer, row.inputs(batch=0))
+    nothing = _jitted(row, layer)(row.inputs(batch=0))
     for a, b in zip(_leaves(nothing), _leaves(whole), strict=True):
         assert a.shape == (0, *b.shape[1:])
 
@@ -152,10 +171,13 @@ def test_vmap_over_rows_equals_the_batch(row):
     layer, x = row.make(minikeras), _map(jnp.asarray, row.inputs())
     whole = row.call(layer, x)
 
-    def one(x):
-        return _map(lambda y: y[0], row.call(layer, _map(lambda a: a[None], x)))
+    def over_rows(call):
+        def one(x):
+            return _map(lambda y: y[0], call(_map(lambda a: a[None], x)))
 
-    _close(jax.vmap(one)(x), whole)
+        return jax.vmap(one)
+
+    _close(_jitted(row, layer, over_rows)(x), whole)
 
 
 @_each
