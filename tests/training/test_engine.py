@@ -213,12 +213,8 @@ def test_callbacks_may_change_the_data(way):
 def test_data_too_large_for_the_device_is_fed_from_the_host(way, monkeypatch):
     expected = small_model().fit(X, Y, batch_size=8, epochs=2, verbose=0).history
     monkeypatch.setattr(feed, "_fits", lambda arrays: False)
-    for shuffle in (True, False):
-        model = small_model()
-        found = model.fit(X, Y, 8, 2, shuffle=shuffle, verbose=0).history
-        if shuffle:
-            np.testing.assert_allclose(found["loss"], expected["loss"], rtol=1e-5)
-        assert np.isfinite(found["loss"]).all()
+    found = small_model().fit(X, Y, batch_size=8, epochs=2, verbose=0).history
+    np.testing.assert_allclose(found["loss"], expected["loss"], rtol=1e-5)
 
 
 @pytest.mark.parametrize("shuffle", [True, False, "batch"])
