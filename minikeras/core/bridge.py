@@ -194,8 +194,8 @@ def isolated(values: dict[int, Any] | None = None, **changes: Any) -> Frame:
     Assigned Variables go to `values` (a new dict by default), added losses to a new
     list, masks to a new table.
     """
-    settings = {"losses": [], "masks": MaskTable(), **changes}
-    return bound({} if values is None else values, **settings)
+    changes = {"losses": [], "masks": MaskTable(), **changes}
+    return bound({} if values is None else values, **changes)
 
 
 class Bridge:

@@ -27,12 +27,12 @@ def init_config(obj: Any, base: dict[str, Any]) -> dict[str, Any]:
     cls = type(obj)
     args, kwargs = obj._mk_init_arguments
     try:
-        given = inspect.signature(cls.__init__).bind(obj, *args, **kwargs)
+        bound = inspect.signature(cls.__init__).bind(obj, *args, **kwargs)
     except TypeError:
         # `__new__` was called with other arguments than `__init__`.
         return base
-    given.apply_defaults()
-    values = dict(list(given.arguments.items())[1:])
+    bound.apply_defaults()
+    values = dict(list(bound.arguments.items())[1:])
     for name, parameter in inspect.signature(cls.__init__).parameters.items():
         if parameter.kind is parameter.VAR_KEYWORD:
             values.update(values.pop(name, {}))

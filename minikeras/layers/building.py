@@ -141,17 +141,17 @@ class LazyBuild:
         }
         return self.add_weight(name=name, shape=shape, **settings, **more)
 
-    def _mk_build_for(self, given):
+    def _mk_build_for(self, arguments):
         """Build from the shapes of a call's arguments, unless another thread has."""
         with build_lock:
             if not self.built:
-                self._mk_build_now(given)
+                self._mk_build_now(arguments)
 
-    def _mk_build_now(self, given):
+    def _mk_build_now(self, arguments):
         """Build from the arguments of a call, {parameter: value}."""
         shapes = {
             f"{name}_shape": map_leaves(_build_shape, value)
-            for name, value in given.items()
+            for name, value in arguments.items()
             if name != "mask" and is_tensor_tree(value)
         }
         if overrides(self, "build", LazyBuild):
@@ -162,18 +162,18 @@ class LazyBuild:
             # on shapes, as in Keras: all weights exist before the first step.
             self._mk_build_shapes = shapes
             if any(not layer.built for layer in self._mk_flatten_layers(False)):
-                self._mk_build_by_run(given)
+                self._mk_build_by_run(arguments)
             self.build()
         self.built = True
         self._mk_lock()
         if self._mk_initial_weights is not None:
             self.set_weights(self._mk_initial_weights)
 
-    def _mk_build_by_run(self, given):
+    def _mk_build_by_run(self, arguments):
         """Trace `call` once so that sub-layers see their input shapes."""
         symbolic = {
             name: jax.tree_util.tree_map(_as_symbolic, value)
-            for name, value in given.items()
+            for name, value in arguments.items()
         }
         output_spec(lambda **kwargs: self.call(**kwargs), (), symbolic)
 
@@ -291,8 +291,8 @@ def _in_scope(build: Callable[..., Any]) -> Callable[..., Any]:
             raise
         finally:
             object.__setattr__(self, "_mk_building", False)
-        given = inspect.signature(build).bind(self, *args, **kwargs).arguments
-        self._mk_build_shapes = dict(list(given.items())[1:])
+        arguments = inspect.signature(build).bind(self, *args, **kwargs).arguments
+        self._mk_build_shapes = dict(list(arguments.items())[1:])
         self.built = True
         self._mk_lock()
         return None

@@ -68,40 +68,41 @@ class CallContext:
         """
         return previous_mask
 
-    def _mk_take_masks(self, spec, given):
+    def _mk_take_masks(self, signature, arguments):
         """Fill in `mask` or `<name>_mask` where the caller has not passed them.
 
         As in Keras, `mask` belongs to calls with one array argument. With several, each
         argument has a mask of its own: `query_mask`, `value_mask`.
 
         Args:
-            spec: the `CallSignature` of `call`.
-            given: {parameter: value} of the call; masks are added.
+            signature: the `CallSignature` of `call`.
+            arguments: {parameter: value} of the call; masks are added.
 
         Returns:
             The masks of the first argument, a tree; None where there are none.
         """
-        first = given.get(spec.first)
+        first = arguments.get(signature.first)
         masks = map_leaves(get_mask, first)
         # A list of arrays is one argument. Its masks are a list, too: Concatenate gets
         # `mask=[...]`, attention by three arguments gets three masks.
-        tensors = [k for k, x in given.items() if k != "mask" and is_tensor_tree(x)]
+        tensors = [k for k, x in arguments.items() if k != "mask" and is_tensor_tree(x)]
         if len(tensors) > 1:
             for name in tensors:
                 # A mask that the caller passed counts, also where the array has one.
-                if f"{name}_mask" in spec.names and given.get(f"{name}_mask") is None:
-                    own = map_leaves(get_mask, given[name])
+                key = f"{name}_mask"
+                if key in signature.names and arguments.get(key) is None:
+                    own = map_leaves(get_mask, arguments[name])
                     if jax.tree_util.tree_leaves(own):
-                        given[f"{name}_mask"] = own
-        elif spec.has_mask and given.get("mask") is None:
+                        arguments[key] = own
+        elif signature.has_mask and arguments.get("mask") is None:
             # `tree_leaves` drops None, so a tree without masks has no leaves, and
             # `call` keeps its own default.
             if jax.tree_util.tree_leaves(masks):
-                given["mask"] = masks
-            elif "mask" not in given and any_symbolic(given.values()):
+                arguments["mask"] = masks
+            elif "mask" not in arguments and any_symbolic(arguments.values()):
                 # Keras records `mask=None` in the node, and so in the file.
-                given["mask"] = None
-        return masks if given.get("mask") is None else given["mask"]
+                arguments["mask"] = None
+        return masks if arguments.get("mask") is None else arguments["mask"]
 
     def _mk_give_masks(self, inputs, outputs, masks):
         """Attach masks to the outputs of a call, or warn that the layer drops them.
@@ -111,8 +112,8 @@ class CallContext:
             outputs: tree of arrays.
             masks: of the inputs, as `_mk_take_masks` returns them.
         """
-        given = bool(jax.tree_util.tree_leaves(masks))
-        if not self._mk_masks_itself and not given:
+        has_masks = bool(jax.tree_util.tree_leaves(masks))
+        if not self._mk_masks_itself and not has_masks:
             return
         if not self.supports_masking and not self._mk_masks_itself:
             warnings.warn(
@@ -126,7 +127,7 @@ class CallContext:
         # Masks that `call` has set itself, such as those of layers within, stay.
         if all(get_mask(x) is not None for x in leaves if is_tensor(x)):
             return
-        masks = self.compute_mask(inputs, masks if given else None)
+        masks = self.compute_mask(inputs, masks if has_masks else None)
         if masks is None:
             return
         found = jax.tree_util.tree_leaves(masks, is_leaf=lambda x: x is None)
@@ -154,11 +155,11 @@ class CallContext:
     def _mk_call_context_args(self):
         return {"training", *self._mk_context_arguments}
 
-    def _mk_take_context(self, spec, context, kwargs):
+    def _mk_take_context(self, signature, context, kwargs):
         """Separate registered arguments from the other keywords of a call.
 
         Args:
-            spec: the `CallSignature` of `call`.
+            signature: the `CallSignature` of `call`.
             context: {name: value} from the layers around.
             kwargs: keywords of the call.
 
@@ -166,9 +167,9 @@ class CallContext:
             ({name: value} for the layers within, keywords for `call`).
         """
         names = self._mk_context_arguments
-        given = {k: v for k, v in kwargs.items() if k in names and v is not None}
-        known = {k: v for k, v in (context | given).items() if k in names}
+        passed = {k: v for k, v in kwargs.items() if k in names and v is not None}
+        known = {k: v for k, v in (context | passed).items() if k in names}
         kwargs = {k: v for k, v in kwargs.items() if k not in names}
-        return context | given, kwargs | {
-            k: v for k, v in known.items() if k in spec.names
+        return context | passed, kwargs | {
+            k: v for k, v in known.items() if k in signature.names
         }

@@ -58,17 +58,17 @@ class CallSignature:
         # Nearly all calls pass one array. `Signature.bind` takes 3 us.
         if len(args) == 1 and not kwargs and self.simple and not self.required:
             return {self.first: args[0]}
-        given = self.signature.bind(*args, **kwargs).arguments
+        arguments = self.signature.bind(*args, **kwargs).arguments
         for p in self.signature.parameters.values():
             if p.kind is p.VAR_KEYWORD:
-                given.update(given.pop(p.name, {}))
-        return given
+                arguments.update(arguments.pop(p.name, {}))
+        return arguments
 
-    def arrange(self, given: Mapping[str, Any]) -> tuple[tuple, dict]:
+    def arrange(self, arguments: Mapping[str, Any]) -> tuple[tuple, dict]:
         """(args, kwargs) of a call: by position the first and those without a name."""
-        if len(given) == 1 and self.first in given:
-            return (given[self.first],), {}
-        rest, args = dict(given), []
+        if len(arguments) == 1 and self.first in arguments:
+            return (arguments[self.first],), {}
+        rest, args = dict(arguments), []
         for name, parameter in self.signature.parameters.items():
             if parameter.kind is parameter.VAR_POSITIONAL:
                 args.extend(rest.pop(name, ()))

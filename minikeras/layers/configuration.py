@@ -20,12 +20,13 @@ _FAMILIES = {
     "regularizer": regularizers.get,
     "constraint": constraints.get,
 }
+# What else `locals()` holds in the first lines of a constructor.
+_NO_ARGUMENTS = frozenset({"self", "kwargs", "__class__"})
 
 
 def own_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """{argument: value}, in order, of the `locals()` at the start of a constructor."""
-    others = ("self", "kwargs", "__class__")
-    return {k: v for k, v in arguments.items() if k not in others}
+    return {k: v for k, v in arguments.items() if k not in _NO_ARGUMENTS}
 
 
 class ConstructorConfig:
@@ -54,9 +55,10 @@ class ConstructorConfig:
         Args:
             arguments: `locals()` in the first lines of the constructor.
         """
-        for name, value in own_arguments(arguments).items():
-            get = _FAMILIES.get(name.rpartition("_")[2])
-            setattr(self, name, get(value) if get else value)
+        for name, value in arguments.items():
+            if name not in _NO_ARGUMENTS:
+                get = _FAMILIES.get(name.rpartition("_")[2])
+                setattr(self, name, get(value) if get else value)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as a JSON-ready dict."""

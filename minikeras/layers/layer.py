@@ -182,11 +182,13 @@ class Layer(
         """
         self._mk_check_initialized()
         try:
-            spec = signature_of(self)
-            args, kwargs, given, settings = self._mk_parse_call(spec, args, kwargs)
-            symbolic, frame = any_symbolic(given.values()), current()
-            first = given.get(spec.first)
-            masks = self._mk_take_masks(spec, given)
+            signature = signature_of(self)
+            args, kwargs, arguments, settings = self._mk_parse_call(
+                signature, args, kwargs
+            )
+            symbolic, frame = any_symbolic(arguments.values()), current()
+            first = arguments.get(signature.first)
+            masks = self._mk_take_masks(signature, arguments)
             if self.input_spec is not None:
                 self._mk_check_input(first)
             # An outermost call starts with no losses. Within a model or a step the one
@@ -195,13 +197,13 @@ class Layer(
                 self._mk_clear_losses()
             with Frame(path=self._mk_scope(), **settings):
                 if not self.built:
-                    self._mk_build_for(given)
+                    self._mk_build_for(arguments)
                 # HLO and profiles carry the names of layers.
                 with jax.named_scope(self.name):
                     if symbolic:
-                        outputs = self._mk_record(spec, given, args, kwargs)
+                        outputs = self._mk_record(signature, arguments, args, kwargs)
                     else:
-                        arranged, named = spec.arrange(given)
+                        arranged, named = signature.arrange(arguments)
                         run = self.rematerialized_call(self.call)
                         outputs = run(*arranged, **named)
                 if self.activity_regularizer is not None and not symbolic:
@@ -219,11 +221,11 @@ class Layer(
             shorten(error)
             raise
 
-    def _mk_parse_call(self, spec, args, kwargs):
+    def _mk_parse_call(self, signature, args, kwargs):
         """Convert the arguments of a call, and decide what the code within sees.
 
         Args:
-            spec: the `CallSignature` of `call`.
+            signature: the `CallSignature` of `call`.
             args, kwargs: as the caller passed them.
 
         Returns:
@@ -231,16 +233,16 @@ class Layer(
         """
         frame = current()
         training, context = kwargs.get("training"), frame.context
-        if not (spec.has_training or spec.variadic):
+        if not (signature.has_training or signature.variadic):
             kwargs.pop("training", None)
         if self._mk_context_arguments:
-            context, kwargs = self._mk_take_context(spec, context, kwargs)
+            context, kwargs = self._mk_take_context(signature, context, kwargs)
         if self._convert_input_args:
             args, kwargs = map_leaves(self._mk_convert, (args, kwargs))
-        given = spec.bind(args, kwargs)
+        arguments = signature.bind(args, kwargs)
         # The order is Keras's: the argument, then the call around, then the default.
         if training is None:
-            training = given.get("training", frame.training)
+            training = arguments.get("training", frame.training)
         if getattr(training, "ndim", 0) > 0:
             raise TypeError(
                 f"{type(self).__name__} {self.name!r}: `training` says whether to "
@@ -249,34 +251,34 @@ class Layer(
                 "the names of `call()`'s arguments."
             )
         if training is None:
-            training = spec.default_training
-        if spec.has_training and training is not None:
-            given["training"] = training
+            training = signature.default_training
+        if signature.has_training and training is not None:
+            arguments["training"] = training
         if self._convert_input_args:
             self._mk_check_positional(args)
         autocast = self.compute_dtype if self._mk_casts() else None
         settings = {"training": training, "autocast": autocast, "context": context}
-        return args, kwargs, given, settings
+        return args, kwargs, arguments, settings
 
     def _mk_check_input(self, inputs):
         check_input(self.input_spec, inputs, self.path)
 
-    def _mk_record(self, spec, given, args, kwargs):
+    def _mk_record(self, signature, arguments, args, kwargs):
         """Record a symbolic call as a node; returns its output KerasTensors.
 
         Args:
-            spec: the `CallSignature` of `call`.
-            given: {parameter of `call`: value}, masks and mode filled in.
+            signature: the `CallSignature` of `call`.
+            arguments: {parameter of `call`: value}, masks and mode filled in.
             args, kwargs: the call as it was written.
         """
-        given = dict(given)
-        first = given.pop(spec.first, None)
-        outputs = self.compute_output_spec(first, **given)
+        arguments = dict(arguments)
+        first = arguments.pop(signature.first, None)
+        outputs = self.compute_output_spec(first, **arguments)
         # As in Keras, the node of a call on one array has the masks and the mode that
         # nobody passed. The node of any other call is the call as it was written.
         alone = len(args) == 1 and isinstance(args[0], KerasTensor)
         if alone and not any_symbolic(kwargs.values()):
-            args, kwargs = (first,), given
+            args, kwargs = (first,), arguments
         Node(self, args, kwargs, outputs)
         return outputs
 
@@ -327,10 +329,10 @@ class Layer(
 
     def _mk_spec_from_shape(self, args, kwargs):
         """`compute_output_spec` by the subclass's own `compute_output_shape`."""
-        spec = signature_of(self)
+        signature = signature_of(self)
         shapes = {
             f"{name}_shape": shapes_of(value)
-            for name, value in spec.bind(args, kwargs).items()
+            for name, value in signature.bind(args, kwargs).items()
             if is_tensor_tree(value)
         }
         shapes = self._mk_shapes_for(self.compute_output_shape, shapes)
@@ -455,19 +457,19 @@ class Layer(
             )
         trainable, others = self.trainable_variables, self.non_trainable_variables
         values = {}
-        for name, own, given in (
+        for name, own, passed in (
             ("trainable_variables", trainable, trainable_variables),
             ("non_trainable_variables", others, non_trainable_variables),
         ):
-            if len(own) != len(given):
+            if len(own) != len(passed):
                 raise ValueError(
                     f"stateless_call: {name} must hold {len(own)} arrays, as "
-                    f"layer.{name} does, got {len(given)}."
+                    f"layer.{name} does, got {len(passed)}."
                 )
-            values |= {id(v): jnp.asarray(x) for v, x in zip(own, given, strict=True)}
+            values |= {id(v): jnp.asarray(x) for v, x in zip(own, passed, strict=True)}
         losses = [] if return_losses else None
-        spec = signature_of(self)
-        if not (spec.has_training or spec.variadic):
+        signature = signature_of(self)
+        if not (signature.has_training or signature.variadic):
             kwargs.pop("training", None)
         with bound(values, losses=losses):
             outputs = self.call(*args, **kwargs)

@@ -43,8 +43,8 @@ def print_summary(
     # A function, or the log, gets the text without colours.
     on_screen = print_fn is None and is_interactive_logging_enabled()
     print_fn = print_msg if print_fn is None else print_fn
-    settings = (line_length, positions, expand_nested, show_trainable, layer_range)
-    print_fn(summary_text(model, *settings, on_screen=on_screen))
+    columns = (line_length, positions, expand_nested, show_trainable, layer_range)
+    print_fn(summary_text(model, *columns, on_screen=on_screen))
 
 
 def summary_text(

@@ -120,8 +120,8 @@ def label(layer, style):
             f'<font point-size="14" color="white"><b>{word}</b></font></td>'
         )
     table += _row("".join(cells)) if cells else ""
-    settings = 'border="0" cellborder="1" bgcolor="black" cellpadding="10"'
-    return f"<<table {settings}>{table}</table>>"
+    style = 'border="0" cellborder="1" bgcolor="black" cellpadding="10"'
+    return f"<<table {style}>{table}</table>>"
 
 
 def _row(cells):

@@ -43,8 +43,8 @@ def image_op(function=None, *, name=None, tensors=("images",), spec=None):
         images = images[None] if single else images
         if layout == "channels_first":
             images = jnp.moveaxis(images, 1, 3)
-        settings = {"images": images, "data_format": "channels_last"}
-        out = function(**{**bound.arguments, **settings})
+        channels_last = {"images": images, "data_format": "channels_last"}
+        out = function(**{**bound.arguments, **channels_last})
         if layout == "channels_first":
             out = jnp.moveaxis(out, 3, 1)
         return out[0] if single else out

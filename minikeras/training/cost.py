@@ -60,10 +60,10 @@ def _cost(jaxpr, platform, limit):
 
 def _cost_of(equation, platform, limit):
     """Operations of one equation; infinite where a loop must not hold it."""
-    name, settings = equation.primitive.name, equation.params
+    name, params = equation.primitive.name, equation.params
     if name == "dot_general":
         # A multiplication and an addition for each entry of the contracted axes.
-        (contracted, _), _ = settings["dimension_numbers"]
+        (contracted, _), _ = params["dimension_numbers"]
         shape = equation.invars[0].aval.shape
         return 2 * _size(equation) * math.prod(shape[axis] for axis in contracted)
     if name == "conv_general_dilated":
@@ -72,27 +72,27 @@ def _cost_of(equation, platform, limit):
         if platform == "cpu":
             return math.inf
         kernel = equation.invars[1].aval
-        filters = kernel.shape[settings["dimension_numbers"].rhs_spec[0]]
+        filters = kernel.shape[params["dimension_numbers"].rhs_spec[0]]
         return 2 * _size(equation) * kernel.size / filters
     if name == "while":
         return math.inf  # the number of iterations is not known
     # Of a `cond` one branch runs, so the most expensive counts; a `scan` has a length.
-    inner = [_cost(j, platform, limit) for j in _inner(settings, platform)]
+    inner = [_cost(j, platform, limit) for j in _inner(params, platform)]
     if inner:
-        return max(inner) * settings.get("length", 1)
+        return max(inner) * params.get("length", 1)
     return _size(equation)  # one operation for each entry of the output
 
 
-def _inner(settings, platform):
+def _inner(params, platform):
     """The jaxprs in an equation; of branches by platform only the one taken."""
     # `lax.platform_dependent` lowers one branch. The others, such as an LSTM of cuDNN,
     # say nothing about this platform.
-    branches, platforms = settings.get("branches"), settings.get("branches_platforms")
+    branches, platforms = params.get("branches"), params.get("branches_platforms")
     if branches and platforms:
         taken = [p is None or platform in p for p in platforms].index(True)
-        settings = {"taken": branches[taken]}
+        params = {"taken": branches[taken]}
     found = jax.tree_util.tree_leaves(
-        list(settings.values()), is_leaf=lambda x: hasattr(x, "eqns")
+        list(params.values()), is_leaf=lambda x: hasattr(x, "eqns")
     )
     return [getattr(x, "jaxpr", x) for x in found if hasattr(x, "eqns")]
 

@@ -56,11 +56,11 @@ class Program:
         self._traced = jax.jit(step)
         # Evaluations donate nothing, so that other threads may read the weights.
         donated = 0 if name == "train_step" else ()
-        settings = {"donate_argnums": donated, "compiler_options": compiler_options()}
-        self._compiled_batch = jax.jit(self._traced, **settings)
-        self._compiled_slice = jax.jit(self._step_on_slice, **settings)
+        options = {"donate_argnums": donated, "compiler_options": compiler_options()}
+        self._compiled_batch = jax.jit(self._traced, **options)
+        self._compiled_slice = jax.jit(self._step_on_slice, **options)
         self._compiled_loop = jax.jit(
-            self._loop_over_slices, static_argnums=3, **settings
+            self._loop_over_slices, static_argnums=3, **options
         )
         self.trace = self._traced.trace
         if donated == 0 and compiles:

@@ -131,11 +131,11 @@ class Bidirectional(Layer):
 
     def _mk_call_layer(self, layer, sequences, initial_state, mask, training):
         """Call a layer with those arguments that its `call` has."""
-        spec = call_signature(type(layer).call)
+        signature = call_signature(type(layer).call)
         kwargs = {} if initial_state is None else {"initial_state": initial_state}
-        if spec.has_mask:
+        if signature.has_mask:
             kwargs["mask"] = mask
-        if spec.has_training and training is not None:
+        if signature.has_training and training is not None:
             kwargs["training"] = training
         return layer(sequences, **kwargs)
 

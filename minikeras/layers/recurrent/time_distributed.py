@@ -97,13 +97,13 @@ class TimeDistributed(Wrapper):
             training: bool, passed to the wrapped layer if it has this argument.
             mask: (batch, steps) bools, passed likewise; None for no mask.
         """
-        spec = call_signature(type(self.layer).call)
-        mode = {"training": training} if spec.has_training else {}
+        signature = call_signature(type(self.layer).call)
+        mode = {"training": training} if signature.has_training else {}
         sequences = [jnp.asarray(inputs)]
         if mask is not None:
             mask = jnp.asarray(mask)
             check_mask(mask.shape, inputs.shape)
-            sequences += [mask] if spec.has_mask else []
+            sequences += [mask] if signature.has_mask else []
 
         # As in Keras, `call` and not `__call__`: there is no activity regularizer, no
         # cast of the inputs and no mask of the output.
