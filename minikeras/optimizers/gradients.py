@@ -87,6 +87,8 @@ def accumulate(total, grads, replaced, steps, is_last, update, *state):
         return zeros, update(mean, *state)
 
     def add():
-        return {key: join(key, False) for key in grads}, state
+        # A scaled loss gives float32 gradients also of float16 weights.
+        joined = {key: join(key, False) for key in grads}
+        return {key: x.astype(total[key].dtype) for key, x in joined.items()}, state
 
     return jax.lax.cond(is_last, update_by_mean, add)

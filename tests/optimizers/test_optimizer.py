@@ -41,6 +41,17 @@ def test_names_and_order_of_the_state():
     ]
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_accumulated_gradients_of_half_weights_with_a_scaled_loss(dtype):
+    v = Variable(np.array([3.0, 0.5]), dtype=dtype)
+    inner = optimizers.SGD(0.5, gradient_accumulation_steps=2)
+    optimizer = optimizers.LossScaleOptimizer(inner, initial_scale=4.0)
+    for share in (1, 3):
+        optimizer.apply([jnp.asarray(4.0 * share * GRAD, dtype)], [v])
+    np.testing.assert_array_equal(v.numpy().astype("float32"), [2.0, 2.5])
+    assert v.dtype == dtype
+
+
 def test_learning_rate_can_be_set():
     v, optimizer = weight(), optimizers.SGD(0.1)
     optimizer.learning_rate = 0.5
