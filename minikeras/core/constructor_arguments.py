@@ -26,20 +26,23 @@ def init_config(obj: Any, base: dict[str, Any]) -> dict[str, Any]:
     """
     cls = type(obj)
     args, kwargs = obj._mk_init_arguments
+    signature = inspect.signature(cls.__init__)
     try:
-        bound = inspect.signature(cls.__init__).bind(obj, *args, **kwargs)
+        bound = signature.bind(obj, *args, **kwargs)
     except TypeError:
         # `__new__` was called with other arguments than `__init__`.
         return base
     bound.apply_defaults()
     values = dict(list(bound.arguments.items())[1:])
-    for name, parameter in inspect.signature(cls.__init__).parameters.items():
+    for name, parameter in list(signature.parameters.items())[1:]:
         if parameter.kind is parameter.VAR_KEYWORD:
             values.update(values.pop(name, {}))
-        elif parameter.kind is parameter.VAR_POSITIONAL and values.pop(name, None):
+        elif parameter.kind is parameter.POSITIONAL_ONLY or (
+            parameter.kind is parameter.VAR_POSITIONAL and values.pop(name, None)
+        ):
             raise NotImplementedError(
-                f"{cls.__name__} was made with values for *{name}, which a config "
-                f"cannot name. Define `get_config()` and `from_config()` in "
+                f"{cls.__name__} was made with values for `{parameter}`, which a "
+                "config cannot name. Define `get_config()` and `from_config()` in "
                 f"{cls.__name__}."
             )
     # An object in the config would look saved and come back as a dict, so the error

@@ -276,6 +276,9 @@ def _read(config, family=None):
     if "class_name" not in config or "config" not in config:
         return {key: _read(value) for key, value in config.items()}
     name, inner = config["class_name"], config["config"]
+    for key in ("class_name", "module", "registered_name"):
+        if not isinstance(config.get(key), (str, type(None))):
+            raise ValueError(f"A config's {key!r} is a string, got {config[key]!r}.")
     if name in _LITERALS:
         return _LITERALS[name](inner)
     originals = current().serialization.originals

@@ -61,7 +61,7 @@ class WeightAccess:
         Args:
             store: dict-like of a file: {name: array}.
         """
-        for i, v in enumerate(self._mk_own_variables()):
+        for i, v in enumerate(self._mk_stored_variables()):
             store[str(i)] = v.numpy()
 
     def load_own_variables(self, store: Any) -> None:
@@ -76,9 +76,13 @@ class WeightAccess:
         for i, v in enumerate(self._mk_check_store(store)):
             v.assign(store[str(i)])
 
+    def _mk_stored_variables(self):
+        """The layer's own variables that files hold: all of them."""
+        return self._mk_own_variables()
+
     def _mk_check_store(self, store):
-        """The layer's own variables; ValueError if they are not those of `store`."""
-        own = self._mk_own_variables()
+        """The stored variables; ValueError if they are not those of `store`."""
+        own = self._mk_stored_variables()
         if len(store.keys()) != len(own):
             hint = (
                 " The layer is not built: it has no weights yet."

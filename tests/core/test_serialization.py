@@ -208,3 +208,30 @@ def test_a_copy_in_memory_goes_through_json_and_keeps_raw_functions():
 def test_no_file_has_live_objects(config):
     with pytest.raises((ValueError, TypeError, KeyError)):
         deserialize_keras_object({"class_name": "__live__", "config": config})
+
+
+@pytest.mark.parametrize("key", ["class_name", "module", "registered_name"])
+@pytest.mark.parametrize("value", [3, ["Dense"], {}])
+def test_names_in_a_config_are_strings(key, value):
+    config = layers.serialize(layers.Dense(2)) | {key: value}
+    with pytest.raises(ValueError, match=f"{key}.* is a string"):
+        deserialize_keras_object(config)
+
+
+class Positional(layers.Layer):
+    def __init__(self, size, /, *more, rate=1, **kwargs):
+        super().__init__(**kwargs)
+
+
+class Variadic(layers.Layer):
+    def __init__(self, *sizes, **kwargs):
+        super().__init__(**kwargs)
+
+
+@pytest.mark.parametrize(
+    ("cls", "name"), [(Positional, "size"), (Variadic, r"\*sizes")]
+)
+def test_values_that_a_config_cannot_name(cls, name):
+    with pytest.raises(NotImplementedError, match=f"`{name}`.*Define `get_config"):
+        cls(3).get_config()
+    assert "name" in Variadic().get_config()

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras import settings
+from minikeras.core.checks import positive_int
 from minikeras.layers.kernels.kernel import Kernel, KernelLayer
 
 
@@ -31,8 +32,14 @@ class LoRAKernel(Kernel):
         self._layer = layer
 
     def _matrices(self):
-        name = f"lora_{self._layer._mk_kernel_name}"
-        return getattr(self._layer, f"{name}_a"), getattr(self._layer, f"{name}_b")
+        layer, name = self._layer, f"lora_{self._layer._mk_kernel_name}"
+        try:
+            return getattr(layer, f"{name}_a"), getattr(layer, f"{name}_b")
+        except AttributeError:
+            raise AttributeError(
+                f"{type(layer).__name__} {layer.name!r} has no {name}_a and {name}_b, "
+                "which `lora_enabled = True` needs: call `enable_lora(rank)`."
+            ) from None
 
     @property
     def value(self) -> Any:
@@ -81,7 +88,7 @@ class LoRALayer(KernelLayer):
 
     def _mk_start_lora(self):
         """Last line of `build`: adapt the weight as the constructor's arguments say."""
-        if self.lora_rank is not None:
+        if self.lora_rank:
             # The Variables of a layer that is built again get their adaptation, too.
             self.lora_enabled, self.built = False, True
             self.enable_lora(self.lora_rank, lora_alpha=self.lora_alpha)
@@ -115,6 +122,7 @@ class LoRALayer(KernelLayer):
         [(8,), (16, 2), (2, 8)]
         """
         plain, name = self._mk_kernel, self._mk_kernel_name
+        positive_int(rank, "rank")
         if (constraint := getattr(self, f"{name}_constraint")) is not None:
             raise ValueError(
                 f"Lora is incompatible with {name.removesuffix('s')} constraints: "
@@ -150,7 +158,7 @@ class LoRALayer(KernelLayer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments; those of LoRA only when it is in use."""
         config = super().get_config()
-        if self.lora_rank is None:
+        if not self.lora_rank:
             del config["lora_rank"], config["lora_alpha"]
         return config
 
@@ -161,24 +169,30 @@ class LoRALayer(KernelLayer):
             store: dict-like of a file: {name: array}. Any layer can load it, with or
                 without LoRA.
         """
-        if not self.lora_enabled:
-            return super().save_own_variables(store)
         for i, v in enumerate(self._mk_stored_variables()):
-            is_kernel = v is self._mk_kernel.variable
-            store[str(i)] = self._mk_kernel.to_store() if is_kernel else v.numpy()
+            store[str(i)] = (
+                self._mk_kernel.to_store() if self._mk_is_kernel(v) else v.numpy()
+            )
 
     def load_own_variables(self, store: Any) -> None:
         """Assign the layer's weights from a store; the update starts from 0 again.
 
         Args:
             store: dict-like of a file, as `save_own_variables` fills it.
+
+        Raises:
+            ValueError: another number of arrays, or another shape; nothing changes.
         """
-        if not self.lora_enabled:
-            return super().load_own_variables(store)
-        for i, v in enumerate(self._mk_stored_variables()):
-            is_kernel = v is self._mk_kernel.variable
-            (self._mk_kernel.from_store if is_kernel else v.assign)(store[str(i)])
+        for i, v in enumerate(self._mk_check_store(store)):
+            assign = self._mk_kernel.from_store if self._mk_is_kernel(v) else v.assign
+            assign(store[str(i)])
+
+    def _mk_is_kernel(self, variable):
+        return self._mk_kernel is not None and variable is self._mk_kernel.variable
 
     def _mk_stored_variables(self):
         """The weights that a layer without LoRA has."""
-        return [v for v in self._mk_own_variables() if not v.name.startswith("lora_")]
+        names = (f"lora_{self._mk_kernel_name}_{suffix}" for suffix in "ab")
+        matrices = [getattr(self, name, None) for name in names]
+        own = self._mk_own_variables()
+        return [v for v in own if not any(v is x for x in matrices)]

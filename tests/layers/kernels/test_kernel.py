@@ -126,3 +126,30 @@ def test_lora_needs_a_kernel():
     layer.lora_enabled = False
     with pytest.raises(ValueError, match="has no kernel to adapt yet.*build"):
         layer.lora_enabled = True
+
+
+@rows
+def test_a_file_holds_no_matrices_of_lora(cls, arguments, x, name):
+    layer, plain, store = seeded(cls, arguments), seeded(cls, arguments), {}
+    layer(x), plain(x)
+    layer.enable_lora(2)
+    getattr(layer, f"lora_{name}_b").assign_add(1.0)
+    for enabled in (True, False):
+        layer.lora_enabled = enabled
+        layer.save_own_variables(store)
+        plain.load_own_variables(store)
+        np.testing.assert_allclose(plain(x), layer(x), rtol=1e-5, atol=1e-6)
+        assert len(store) == len(plain.weights)
+    with pytest.raises(ValueError, match="the file has"):
+        layer.load_own_variables({**store, "9": np.ones(3)})
+
+
+def test_ranks_of_lora():
+    layer = layers.Dense(3, lora_rank=0)  # as in Keras, that is none
+    layer(X)
+    assert len(layer.weights) == 2 and "lora_rank" not in layer.get_config()
+    with pytest.raises(ValueError, match="`rank` must be a positive integer, got 0"):
+        layer.enable_lora(0)
+    layer.lora_enabled = True
+    with pytest.raises(AttributeError, match=r"no lora_kernel_a .* `enable_lora"):
+        layer(X)
