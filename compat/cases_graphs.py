@@ -16,6 +16,17 @@ from compat.case_table import (
 
 
 @case
+def nested_outputs(keras):
+    layers = keras.layers
+    inputs = keras.Input((5,))
+    a, b, c, d = (layers.Dense(2, name=name)(inputs) for name in "abcd")
+    model = keras.Model(inputs, {"u": [a, {"v": b}], "w": [[c], d]})
+    model.compile("sgd", "mse")
+    y = {"u": [TARGETS, {"v": TARGETS + 1}], "w": [[TARGETS * 2], TARGETS - 1]}
+    return model, {"x": X, "y": y}
+
+
+@case
 def dict_outputs(keras):
     layers = keras.layers
     left = keras.Input((5,), name="left")

@@ -15,7 +15,7 @@ from minikeras.core.members import all_or_nothing, overrides
 from minikeras.core.shape_inference import output_spec
 from minikeras.core.unknown_sizes import shown_shape
 from minikeras.core.variable import Variable
-from minikeras.layers.call_signature import POSITIONAL
+from minikeras.layers.call_signature import POSITIONAL, signature_of
 from minikeras.layers.shapes import is_tensor_tree, map_leaves
 
 # Held while a layer is built: the user's code runs on tracers then and may keep them in
@@ -175,7 +175,7 @@ class LazyBuild:
             name: jax.tree_util.tree_map(_as_symbolic, value)
             for name, value in arguments.items()
         }
-        output_spec(lambda **kwargs: self.call(**kwargs), (), symbolic)
+        output_spec(self.call, *signature_of(self).arrange(symbolic))
 
     def _mk_shapes_for(self, function, shapes):
         """Arrange shapes by the parameters of `build` or `compute_output_shape`.

@@ -24,6 +24,7 @@ class CallSignature:
         first: the first of these, which takes the inputs; None if there is none.
         simple: bool, whether all parameters are positional.
         required: parameters after the first that have no default.
+        rest: the parameter `*args`, which takes further inputs; None if there is none.
         variadic: bool, whether it takes `**kwargs`.
         has_training, has_mask: is there a parameter of this name?
         default_training: default of `training`, or None.
@@ -43,6 +44,8 @@ class CallSignature:
             for p in parameters[1:]
             if p.default is p.empty and p.kind in POSITIONAL
         ]
+        kinds = {p.kind: p.name for p in parameters}
+        self.rest = kinds.get(inspect.Parameter.VAR_POSITIONAL)
         self.variadic = any(p.kind is p.VAR_KEYWORD for p in parameters)
         self.has_training = "training" in self.names
         self.has_mask = "mask" in self.names
@@ -69,12 +72,17 @@ class CallSignature:
         if len(arguments) == 1 and self.first in arguments:
             return (arguments[self.first],), {}
         rest, args = dict(arguments), []
+        # What comes before the values of `*args` cannot go by name.
+        has_more = bool(arguments.get(self.rest))
         for name, parameter in self.signature.parameters.items():
-            if parameter.kind is parameter.VAR_POSITIONAL:
+            if name == self.rest:
                 args.extend(rest.pop(name, ()))
-            elif parameter.kind is parameter.POSITIONAL_ONLY or name == self.first:
-                if name in rest:
-                    args.append(rest.pop(name))
+            elif (
+                name == self.first
+                or parameter.kind is parameter.POSITIONAL_ONLY
+                or (has_more and parameter.kind in POSITIONAL)
+            ) and name in rest:
+                args.append(rest.pop(name))
         return tuple(args), rest
 
 

@@ -233,7 +233,7 @@ class Layer(
         """
         frame = current()
         training, context = kwargs.get("training"), frame.context
-        if not (signature.has_training or signature.variadic):
+        if not signature.has_training:
             kwargs.pop("training", None)
         if self._mk_context_arguments:
             context, kwargs = self._mk_take_context(signature, context, kwargs)
@@ -250,7 +250,7 @@ class Layer(
                 f"{tuple(training.shape)}. Inputs beyond the first go in a list, or by "
                 "the names of `call()`'s arguments."
             )
-        if training is None:
+        if training is None and "training" not in arguments:
             training = signature.default_training
         if signature.has_training and training is not None:
             arguments["training"] = training
@@ -271,14 +271,13 @@ class Layer(
             arguments: {parameter of `call`: value}, masks and mode filled in.
             args, kwargs: the call as it was written.
         """
-        arguments = dict(arguments)
-        first = arguments.pop(signature.first, None)
-        outputs = self.compute_output_spec(first, **arguments)
+        arranged, named = signature.arrange(arguments)
+        outputs = self.compute_output_spec(*arranged, **named)
         # As in Keras, the node of a call on one array has the masks and the mode that
         # nobody passed. The node of any other call is the call as it was written.
         alone = len(args) == 1 and isinstance(args[0], KerasTensor)
         if alone and not any_symbolic(kwargs.values()):
-            args, kwargs = (first,), arguments
+            args, kwargs = arranged, named
         Node(self, args, kwargs, outputs)
         return outputs
 
@@ -469,7 +468,7 @@ class Layer(
             values |= {id(v): jnp.asarray(x) for v, x in zip(own, passed, strict=True)}
         losses = [] if return_losses else None
         signature = signature_of(self)
-        if not (signature.has_training or signature.variadic):
+        if not signature.has_training:
             kwargs.pop("training", None)
         with bound(values, losses=losses):
             outputs = self.call(*args, **kwargs)

@@ -246,15 +246,14 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
         """Call `compute_loss`, also an override that has no argument `training`."""
         kwargs = {"x": x, "y": y, "y_pred": y_pred, "sample_weight": sample_weight}
         if self._mk_overrides("compute_loss"):
-            spec = CallSignature(self.compute_loss)
-            if not (spec.has_training or spec.variadic):
+            signature = CallSignature(self.compute_loss)
+            if not (signature.has_training or signature.variadic):
                 return self.compute_loss(**kwargs)
         return self.compute_loss(**kwargs, training=training)
 
     def _mk_training_kwargs(self, training):
         """`training=` for the bare `call`, if it takes one."""
-        spec = signature_of(self)
-        if spec.has_training or spec.variadic:
+        if signature_of(self).has_training:
             return {"training": training}
         if training and any(
             _depends_on_mode(x) for x in self._mk_flatten_layers(False)
@@ -481,12 +480,12 @@ def _verbosity(verbose):
 
 def _validation_epochs(freq, epochs):
     """Return the epochs, counted from 1, after which to validate."""
-    if isinstance(freq, int):
+    if isinstance(freq, int) and freq > 0:
         return range(freq, epochs + 1, freq)
     if isinstance(freq, (list, tuple, set)):
         return set(freq)
     raise ValueError(
-        f"validation_freq: expected an int or a list of epochs, got {freq!r}."
+        f"validation_freq: expected an int > 0 or a list of epochs, got {freq!r}."
     )
 
 

@@ -23,24 +23,23 @@ def output_leaves(y_pred: Any) -> list:
 def labels(
     y_pred: Any, names: Sequence[str | None] | None = None
 ) -> dict[tuple, str | None]:
-    """{path: label} of the outputs: keys of dicts, the model's names after indices.
+    """{path: label} of the outputs: their paths; a name replaces the index of the last.
 
     Args:
         y_pred: the outputs, a nest.
         names: the model's names of its outputs, in order; None: it has none.
 
-    >>> labels({"b": 1, "a": (2, 3)}, ["p", "q", "r"])
-    {('a', 0): 'a/p', ('a', 1): 'a/q', ('b',): 'b'}
+    >>> labels({"b": 1, "a": (2, [3])}, ["p", "q", "r"])
+    {('a', 0): 'a/p', ('a', 1, 0): 'a/1/q', ('b',): 'b'}
     """
     found = {}
     paths = [path for path, _ in tree.flatten_with_path(y_pred)]
     if names is None or len(names) != len(paths):
         names = [None] * len(paths)
     for path, name in zip(paths, names, strict=True):
-        keys = [key for key in path if isinstance(key, str)]
-        if not path or isinstance(path[-1], int):
-            keys.append(name)
-        found[path] = "/".join(keys) if None not in keys else None
+        in_list = not path or isinstance(path[-1], int)
+        keys = [*path[:-1], name] if in_list else path
+        found[path] = "/".join(map(str, keys)) if None not in keys else None
     return found
 
 
