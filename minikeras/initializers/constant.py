@@ -50,7 +50,7 @@ class Constant(Initializer):
         Args:
             config: dict as `get_config()` returns it.
         """
-        return cls(value=deserialize_keras_object(config["value"]))
+        return cls(deserialize_keras_object(config["value"]))
 
 
 class Zeros(Initializer):
