@@ -95,6 +95,9 @@ def call_signature(function: Callable[..., Any]) -> CallSignature:
 
 
 def signature_of(layer: Any) -> CallSignature:
-    """The `CallSignature` of a layer, whose `call` may be the object's own."""
-    own = vars(layer).get("call")
-    return call_signature(type(layer).call) if own is None else CallSignature(own)
+    """The `CallSignature` of a layer."""
+    call = layer.call
+    if getattr(call, "__self__", None) is layer:
+        return call_signature(call.__func__)
+    # A function that was assigned to the object, a static method, a class method.
+    return CallSignature(call)

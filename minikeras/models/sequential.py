@@ -8,7 +8,7 @@ from minikeras.core.serialization import (
     serialize_keras_object,
 )
 from minikeras.core.tree import is_shape
-from minikeras.layers.call_signature import call_signature
+from minikeras.layers.call_signature import signature_of
 from minikeras.layers.core.input_layer import InputLayer
 from minikeras.layers.layer import Layer
 from minikeras.models import inputs as model_inputs
@@ -286,7 +286,7 @@ def _as_layer(layer):
 
 def _check_one_argument(layer):
     """Raise ValueError if the layer needs arguments besides its input."""
-    required = call_signature(type(layer).call).required
+    required = signature_of(layer).required
     if required:
         raise ValueError(
             f"Layers of a Sequential can only have a single required positional "

@@ -39,6 +39,20 @@ class Undecorated(layers.Layer):
         return args[0] * kwargs.get("factor", 2)
 
 
+class Static(layers.Layer):
+    @staticmethod
+    def call(x):
+        return 3 * x
+
+
+class OfTheClass(layers.Layer):
+    factor = 4
+
+    @classmethod
+    def call(cls, x):
+        return cls.factor * x
+
+
 class Holding(layers.Layer):
     """Has layers of its own, which are built by a run on shapes."""
 
@@ -62,6 +76,8 @@ class Holding(layers.Layer):
         (lambda x: KeywordOnly()(x=x), 3 * X),
         (lambda x: Undecorated()(x), 2 * X),
         (lambda x: Undecorated()(x, factor=5), 5 * X),
+        (lambda x: Static()(x), 3 * X),
+        (lambda x: OfTheClass()(x), 4 * X),
         (lambda x: Holding()(x, x), np.full((1, 2), 12.0)),
     ],
 )

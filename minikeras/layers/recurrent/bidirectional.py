@@ -7,7 +7,7 @@ from minikeras.core.serialization import (
     recreate,
     serialize_keras_object,
 )
-from minikeras.layers.call_signature import call_signature
+from minikeras.layers.call_signature import signature_of
 from minikeras.layers.layer import Layer
 
 _MERGE_FUNCTIONS = {
@@ -131,7 +131,7 @@ class Bidirectional(Layer):
 
     def _mk_call_layer(self, layer, sequences, initial_state, mask, training):
         """Call a layer with those arguments that its `call` has."""
-        signature = call_signature(type(layer).call)
+        signature = signature_of(layer)
         kwargs = {} if initial_state is None else {"initial_state": initial_state}
         if signature.has_mask:
             kwargs["mask"] = mask

@@ -6,7 +6,7 @@ from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
 )
-from minikeras.layers.call_signature import call_signature
+from minikeras.layers.call_signature import signature_of
 from minikeras.layers.layer import Layer
 from minikeras.layers.recurrent.cell import zero_states
 
@@ -33,7 +33,7 @@ def initial_states(cell, batch_size, dtype):
 
 def takes_training(cell):
     """Does the cell's `call` have an argument `training`?"""
-    return call_signature(type(cell).call).has_training
+    return signature_of(cell).has_training
 
 
 class StackedRNNCells(Layer):

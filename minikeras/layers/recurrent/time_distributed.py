@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from minikeras.core.bridge import isolated
-from minikeras.layers.call_signature import call_signature
+from minikeras.layers.call_signature import signature_of
 from minikeras.layers.core.wrapper import Wrapper
 from minikeras.layers.layer import Layer
 
@@ -97,7 +97,7 @@ class TimeDistributed(Wrapper):
             training: bool, passed to the wrapped layer if it has this argument.
             mask: (batch, steps) bools, passed likewise; None for no mask.
         """
-        signature = call_signature(type(self.layer).call)
+        signature = signature_of(self.layer)
         mode = {"training": training} if signature.has_training else {}
         sequences = [jnp.asarray(inputs)]
         if mask is not None:
