@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import types
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -97,7 +98,7 @@ def call_signature(function: Callable[..., Any]) -> CallSignature:
 def signature_of(layer: Any) -> CallSignature:
     """The `CallSignature` of a layer."""
     call = layer.call
-    if getattr(call, "__self__", None) is layer:
+    if isinstance(call, types.MethodType) and call.__self__ is layer:
         return call_signature(call.__func__)
-    # A function that was assigned to the object, a static method, a class method.
+    # A function that was assigned to the object, a static, class or partial method.
     return CallSignature(call)

@@ -1,5 +1,8 @@
 """Layers whose `call` has parameters of every kind, eagerly and in graphs."""
 
+import functools
+
+import jax
 import numpy as np
 import pytest
 
@@ -53,6 +56,19 @@ class OfTheClass(layers.Layer):
         return cls.factor * x
 
 
+class Partial(layers.Layer):
+    def scale(self, x, factor):
+        return factor * x
+
+    call = functools.partialmethod(scale, factor=5)
+
+
+class Compiled(layers.Layer):
+    @functools.partial(jax.jit, static_argnums=0)
+    def call(self, x):
+        return 6 * x
+
+
 class Holding(layers.Layer):
     """Has layers of its own, which are built by a run on shapes."""
 
@@ -78,6 +94,8 @@ class Holding(layers.Layer):
         (lambda x: Undecorated()(x, factor=5), 5 * X),
         (lambda x: Static()(x), 3 * X),
         (lambda x: OfTheClass()(x), 4 * X),
+        (lambda x: Partial()(x), 5 * X),
+        (lambda x: Compiled()(x), 6 * X),
         (lambda x: Holding()(x, x), np.full((1, 2), 12.0)),
     ],
 )
