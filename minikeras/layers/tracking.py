@@ -103,7 +103,7 @@ class StateTracking:
         return found
 
     @property
-    def _mk_layers(self):
+    def _mk_layers(self) -> list[Any]:
         return list(self._mk_state().layers)
 
     @property

@@ -9,7 +9,7 @@ from minikeras.core.bridge import set_mask
 from minikeras.core.variable import convert_to_tensor
 from minikeras.losses.loss import LossFunctionWrapper, loss_function
 from minikeras.losses.regression import to_arrays
-from minikeras.settings import epsilon, floatx
+from minikeras.settings import epsilon
 
 
 def check_same_shape(function, y_true, y_pred):
@@ -146,9 +146,6 @@ def sparse_categorical_crossentropy(
         mask = y_true != ignore_class
         y_true = jnp.where(mask, y_true, 0)
     losses = ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits, axis)
-    # Keras picks the log-probabilities by a one-hot product in `floatx()`, so losses
-    # of half-width predictions come out in that dtype.
-    losses = losses.astype(jnp.promote_types(losses.dtype, floatx()))
     if mask is not None:
         losses = jnp.where(mask, losses, 0.0)
         set_mask(losses, mask)

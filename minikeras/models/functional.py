@@ -61,7 +61,7 @@ class Functional(Function, Model):
         return list(self._mk_graph.operations)
 
     @property
-    def layers(self):
+    def layers(self) -> list[Layer]:
         """The layers of the graph, inputs first."""
         return list(self._mk_graph_layers)
 

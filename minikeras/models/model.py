@@ -71,7 +71,7 @@ class Model(Trainer, Layer):
         )
 
     @property
-    def layers(self):
+    def layers(self) -> list[Layer]:
         """List of the layers held directly by the model."""
         return list(self._mk_layers)
 

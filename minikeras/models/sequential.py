@@ -47,7 +47,7 @@ class Sequential(Model):
         self._mk_rebuild()
 
     @property
-    def layers(self):
+    def layers(self) -> list[Layer]:
         """List of the layers, without the input."""
         stack = self._mk_stack
         return stack[1:] if stack and isinstance(stack[0], InputLayer) else stack[:]

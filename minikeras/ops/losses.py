@@ -131,5 +131,7 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
     log_p = _log_probabilities(output, from_logits, axis)
     # One-hot times log p, as in Keras: an index out of range gives 0, where a gather
     # would not.
-    hot = jax.nn.one_hot(target, output.shape[axis], axis=axis, dtype=log_p.dtype)
+    # In `floatx()`, as in Keras: under `jit` XLA then computes log p of half-width
+    # outputs in float32.
+    hot = jax.nn.one_hot(target, output.shape[axis], axis=axis, dtype=settings.floatx())
     return -jnp.sum(hot * log_p, axis)
