@@ -14,12 +14,16 @@ def described(
     kwargs: Mapping[str, Any],
 ) -> str:
     """The error's message, with the call `function(*args, **kwargs)` added to it."""
-    shown = [brief(x) for x in args]
-    shown += [f"{key}={brief(x)}" for key, x in kwargs.items()]
     names = inspect.signature(function).parameters
     ragged = ragged_input(error, {**dict(zip(names, args, strict=False)), **kwargs})
     text = f"`{ragged}`: {error}" if ragged else str(error)
-    return f"{text}\nCalled: {function.__name__}({', '.join(shown)})"
+    return f"{text}\nCalled: {function.__name__}({_in_words(args, kwargs)})"
+
+
+def _in_words(args, kwargs):
+    """The arguments of a call, each in brief."""
+    named = (f"{key}={brief(x)}" for key, x in kwargs.items())
+    return ", ".join([*map(brief, args), *named])
 
 
 def brief(x: Any) -> str:
@@ -41,10 +45,8 @@ def explain(
     texts = [str(error), *getattr(error, "__notes__", ())]
     if any(repr(layer.path) in text or "Layer: " in text for text in texts):
         return
-    shown = [brief(x) for x in args]
-    shown += [f"{key}={brief(x)}" for key, x in kwargs.items()]
     where = f"{layer.path} ({type(layer).__name__})"
-    text = f"Layer: {where}, called on {', '.join(shown)}."
+    text = f"Layer: {where}, called on {_in_words(args, kwargs)}."
     if type(error) in (TypeError, ValueError, IndexError):
         error.args = (f"{error}\n{text}",)
     else:

@@ -62,7 +62,7 @@ class WeightAccess:
             store: dict-like of a file: {name: array}.
         """
         for i, v in enumerate(self._mk_stored_variables()):
-            store[str(i)] = v.numpy()
+            store[str(i)] = self._mk_to_store(v)
 
     def load_own_variables(self, store: Any) -> None:
         """Assign the layer's own weights from a store.
@@ -74,11 +74,19 @@ class WeightAccess:
             ValueError: another number of arrays, or another shape; nothing changes.
         """
         for i, v in enumerate(self._mk_check_store(store)):
-            v.assign(store[str(i)])
+            self._mk_from_store(v, store[str(i)])
 
     def _mk_stored_variables(self):
         """The layer's own variables that files hold: all of them."""
         return self._mk_own_variables()
+
+    def _mk_to_store(self, variable):
+        """The array that files hold for one of these variables."""
+        return variable.numpy()
+
+    def _mk_from_store(self, variable, array):
+        """Assign a variable from the array of a file."""
+        variable.assign(array)
 
     def _mk_check_store(self, store):
         """The stored variables; ValueError if they are not those of `store`."""

@@ -81,3 +81,15 @@ class KernelLayer:
         if self._mk_kernel is None:
             return functools.partial(function, kernel=value)
         return self._mk_kernel.bind(function, kernel=value)
+
+    def _mk_to_store(self, variable):
+        is_kernel = self._mk_is_kernel(variable)
+        return self._mk_kernel.to_store() if is_kernel else variable.numpy()
+
+    def _mk_from_store(self, variable, array):
+        is_kernel = self._mk_is_kernel(variable)
+        assign = self._mk_kernel.from_store if is_kernel else variable.assign
+        assign(array)
+
+    def _mk_is_kernel(self, variable):
+        return self._mk_kernel is not None and variable is self._mk_kernel.variable

@@ -54,8 +54,9 @@ class LoRAKernel(Kernel):
 
     def from_store(self, array: Any) -> None:
         """Take W from a file; the file's kernel holds the update, so A and B are 0."""
+        matrices = self._matrices()  # raises before anything has changed
         super().from_store(array)
-        for v in self._matrices():
+        for v in matrices:
             v.assign(v.value * 0)
 
 
@@ -162,36 +163,8 @@ class LoRALayer(KernelLayer):
             del config["lora_rank"], config["lora_alpha"]
         return config
 
-    def save_own_variables(self, store: Any) -> None:
-        """Write the layer's weights into a store; the kernel includes its update.
-
-        Args:
-            store: dict-like of a file: {name: array}. Any layer can load it, with or
-                without LoRA.
-        """
-        for i, v in enumerate(self._mk_stored_variables()):
-            store[str(i)] = (
-                self._mk_kernel.to_store() if self._mk_is_kernel(v) else v.numpy()
-            )
-
-    def load_own_variables(self, store: Any) -> None:
-        """Assign the layer's weights from a store; the update starts from 0 again.
-
-        Args:
-            store: dict-like of a file, as `save_own_variables` fills it.
-
-        Raises:
-            ValueError: another number of arrays, or another shape; nothing changes.
-        """
-        for i, v in enumerate(self._mk_check_store(store)):
-            assign = self._mk_kernel.from_store if self._mk_is_kernel(v) else v.assign
-            assign(store[str(i)])
-
-    def _mk_is_kernel(self, variable):
-        return self._mk_kernel is not None and variable is self._mk_kernel.variable
-
     def _mk_stored_variables(self):
-        """The weights that a layer without LoRA has."""
+        """The weights that a layer without LoRA has: any layer can load the file."""
         names = (f"lora_{self._mk_kernel_name}_{suffix}" for suffix in "ab")
         matrices = [getattr(self, name, None) for name in names]
         own = self._mk_own_variables()
