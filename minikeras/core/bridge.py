@@ -69,7 +69,7 @@ class MaskTable:
 
 _SETTINGS = (
     "bindings", "training", "autocast", "losses", "masks", "path", "remat",
-    "context", "serialization", "in_loop",
+    "context", "serialization", "in_loop", "in_pipeline",
 )  # fmt: skip
 
 
@@ -90,6 +90,7 @@ class Frame:
     context: dict  # further call arguments that reach layers by themselves
     serialization: SerializationSettings
     in_loop: bool  # is the body of a compiled loop traced now?
+    in_pipeline: bool  # does the code prepare data, in NumPy on the host?
     opener: Any  # the `Scope` that entered the frame, or None
 
     def __init__(self, **changes: Any):
@@ -174,8 +175,7 @@ def get_mask(x: Any) -> Any:
 def set_mask(x: Any, mask: Any) -> None:
     """Attach a mask to an array or KerasTensor; None takes it away.
 
-    Users read the mask of a concrete array as `_keras_mask`, as in Keras. A traced
-    array has no such attribute, so its mask is in the frame's table.
+    Users read the mask of a concrete array as `_keras_mask`; traced ones lack it.
     """
     if not isinstance(x, jax.core.Tracer) and hasattr(x, "__dict__"):
         x._keras_mask = mask
