@@ -19,8 +19,6 @@ _PLANNED = {
         quantizers visualization wrappers Quantizer""",
     "callbacks": """BackupAndRestore OrbaxCheckpoint RemoteMonitor SwapEMAWeights
         TensorBoard""",
-    "datasets": """boston_housing california_housing cifar10 cifar100 fashion_mnist
-        imdb mnist reuters""",
     "layers": """AugMix AutoContrast CategoryEncoding CenterCrop
         ContrastLimitedAdaptiveHistogramEqualization CutMix Discretization Equalization
         HashedCrossing Hashing IntegerLookup MaxNumBoundingBoxes MelSpectrogram MixUp
@@ -32,7 +30,7 @@ _PLANNED = {
         STFTSpectrogram Solarization StringLookup TextVectorization""",
     "saving": "KerasFileEditor",
     "utils": """Config FeatureSpace array_to_img audio_dataset_from_directory
-        bounding_boxes get_file image_dataset_from_directory img_to_array
+        bounding_boxes image_dataset_from_directory img_to_array
         load_img pad_sequences save_img split_dataset text_dataset_from_directory
         timeseries_dataset_from_array""",
 }

@@ -18,6 +18,7 @@ from minikeras.data.pydataset import PyDataset as Sequence
 from minikeras.random.seed_generator import set_random_seed
 from minikeras.utils import legacy
 from minikeras.legacy.install import install_as_keras
+from minikeras.datasets.download import get_file
 from minikeras.utils.io import disable_interactive_logging
 from minikeras.utils.io import enable_interactive_logging
 from minikeras.utils.io import is_interactive_logging_enabled
@@ -39,6 +40,7 @@ __all__ = [
     "disable_interactive_logging",
     "enable_interactive_logging",
     "get_custom_objects",
+    "get_file",
     "get_registered_name",
     "get_registered_object",
     "get_source_inputs",
