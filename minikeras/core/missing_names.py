@@ -19,15 +19,11 @@ _PLANNED = {
         quantizers visualization wrappers Quantizer""",
     "callbacks": """BackupAndRestore OrbaxCheckpoint RemoteMonitor SwapEMAWeights
         TensorBoard""",
-    "layers": """AugMix AutoContrast CategoryEncoding CenterCrop
-        ContrastLimitedAdaptiveHistogramEqualization CutMix Discretization Equalization
-        HashedCrossing Hashing IntegerLookup MaxNumBoundingBoxes MelSpectrogram MixUp
-        Normalization Pipeline RandAugment RandomBrightness RandomColorDegeneration
-        RandomColorJitter RandomContrast RandomCrop RandomElasticTransform RandomErasing
-        RandomFlip RandomGaussianBlur RandomGrayscale RandomHue RandomInvert
-        RandomPerspective RandomPosterization RandomRotation RandomSaturation
-        RandomSharpness RandomShear RandomTranslation RandomZoom Resizing
-        STFTSpectrogram Solarization StringLookup TextVectorization""",
+    "layers": """CategoryEncoding CenterCrop Discretization HashedCrossing Hashing
+        IntegerLookup MaxNumBoundingBoxes MelSpectrogram Normalization Pipeline
+        RandomCrop RandomElasticTransform RandomFlip RandomPerspective
+        RandomRotation RandomShear RandomTranslation RandomZoom Resizing
+        STFTSpectrogram StringLookup TextVectorization""",
     "saving": "KerasFileEditor",
     "utils": """Config FeatureSpace array_to_img audio_dataset_from_directory
         bounding_boxes image_dataset_from_directory img_to_array

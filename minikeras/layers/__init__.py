@@ -79,6 +79,26 @@ from minikeras.layers.pooling.global_pooling import GlobalMaxPooling3D
 from minikeras.layers.pooling.max_pooling import MaxPooling1D
 from minikeras.layers.pooling.max_pooling import MaxPooling2D
 from minikeras.layers.pooling.max_pooling import MaxPooling3D
+from minikeras.layers.preprocessing.image.contrast import AutoContrast
+from minikeras.layers.preprocessing.image.contrast import Equalization
+from minikeras.layers.preprocessing.image.contrast import ContrastLimitedAdaptiveHistogramEqualization
+from minikeras.layers.preprocessing.image.contrast import Solarization
+from minikeras.layers.preprocessing.image.random_colour import RandomBrightness
+from minikeras.layers.preprocessing.image.random_colour import RandomContrast
+from minikeras.layers.preprocessing.image.random_colour import RandomColorDegeneration
+from minikeras.layers.preprocessing.image.random_colour import RandomGrayscale
+from minikeras.layers.preprocessing.image.random_colour import RandomHue
+from minikeras.layers.preprocessing.image.random_colour import RandomSaturation
+from minikeras.layers.preprocessing.image.random_colour import RandomColorJitter
+from minikeras.layers.preprocessing.image.random_detail import RandomSharpness
+from minikeras.layers.preprocessing.image.random_detail import RandomPosterization
+from minikeras.layers.preprocessing.image.random_detail import RandomInvert
+from minikeras.layers.preprocessing.image.random_detail import RandomGaussianBlur
+from minikeras.layers.preprocessing.image.mixing import RandomErasing
+from minikeras.layers.preprocessing.image.mixing import CutMix
+from minikeras.layers.preprocessing.image.mixing import MixUp
+from minikeras.layers.preprocessing.image.policies import RandAugment
+from minikeras.layers.preprocessing.image.policies import AugMix
 from minikeras.layers.preprocessing.rescaling import Rescaling
 from minikeras.layers.recurrent.bidirectional import Bidirectional
 from minikeras.layers.recurrent.conv_lstm import ConvLSTM1D
@@ -151,6 +171,8 @@ __all__ = [
     "AdditiveAttention",
     "AlphaDropout",
     "Attention",
+    "AugMix",
+    "AutoContrast",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -161,6 +183,7 @@ __all__ = [
     "BatchNormalization",
     "Bidirectional",
     "Concatenate",
+    "ContrastLimitedAdaptiveHistogramEqualization",
     "Conv1D",
     "Conv1DTranspose",
     "Conv2D",
@@ -179,6 +202,7 @@ __all__ = [
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
+    "CutMix",
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
@@ -187,6 +211,7 @@ __all__ = [
     "ELU",
     "EinsumDense",
     "Embedding",
+    "Equalization",
     "Flatten",
     "FlaxLayer",
     "GRU",
@@ -227,12 +252,26 @@ __all__ = [
     "MaxPooling3D",
     "Maximum",
     "Minimum",
+    "MixUp",
     "MultiHeadAttention",
     "Multiply",
     "PReLU",
     "Permute",
     "RMSNormalization",
     "RNN",
+    "RandAugment",
+    "RandomBrightness",
+    "RandomColorDegeneration",
+    "RandomColorJitter",
+    "RandomContrast",
+    "RandomErasing",
+    "RandomGaussianBlur",
+    "RandomGrayscale",
+    "RandomHue",
+    "RandomInvert",
+    "RandomPosterization",
+    "RandomSaturation",
+    "RandomSharpness",
     "ReLU",
     "RepeatVector",
     "Rescaling",
@@ -245,6 +284,7 @@ __all__ = [
     "SimpleRNN",
     "SimpleRNNCell",
     "Softmax",
+    "Solarization",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
