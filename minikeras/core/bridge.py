@@ -70,14 +70,12 @@ class MaskTable:
 _SETTINGS = (
     "bindings", "training", "autocast", "losses", "masks", "path", "remat",
     "context", "serialization", "in_loop", "in_pipeline",
+    "host",
 )  # fmt: skip
 
 
 class Frame:
-    """What the running code sees, entered with `with`.
-
-    Settings that are not given are those of the frame around it.
-    """
+    """What the running code sees; settings not given are those of the frame around."""
 
     __slots__ = (*_SETTINGS, "outer", "opener", "closed")
     bindings: Bindings | None
@@ -91,6 +89,7 @@ class Frame:
     serialization: SerializationSettings
     in_loop: bool  # is the body of a compiled loop traced now?
     in_pipeline: bool  # does the code prepare data, in NumPy on the host?
+    host: Any  # the `HostCalls` that a step can look up, or None
     opener: Any  # the `Scope` that entered the frame, or None
 
     def __init__(self, **changes: Any):

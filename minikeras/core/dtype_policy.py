@@ -8,7 +8,7 @@ import numpy as np
 
 from minikeras import settings
 from minikeras.core import registry
-from minikeras.core.dtypes import is_float, standardize_dtype
+from minikeras.core.dtypes import is_float, is_text, standardize_dtype
 from minikeras.core.serialization import deserialize_keras_object
 from minikeras.settings import floatx
 
@@ -98,6 +98,8 @@ class DTypePolicy:
             if not hasattr(x, "__array__"):
                 return x
             x = np.asarray(x)
+        if is_text(x):
+            return x  # text, which only layers that work on the host take
         if isinstance(x, np.ndarray) or np.isscalar(x):
             x = jnp.asarray(x)
         if not autocast or not is_float(x.dtype) or str(x.dtype) == dtype:

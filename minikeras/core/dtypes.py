@@ -58,6 +58,11 @@ def standardize_dtype(dtype: Any) -> str:
     return name
 
 
+def is_text(x: Any) -> bool:
+    """Is it an array of NumPy that JAX cannot hold: strings, bytes or objects?"""
+    return isinstance(x, np.ndarray) and x.dtype.kind in "OSUT"
+
+
 def as_jax(dtype: Any) -> np.dtype:
     """The dtype of jax.numpy for any spelling of a dtype."""
     return jnp.dtype(standardize_dtype(dtype))

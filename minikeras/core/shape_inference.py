@@ -8,6 +8,7 @@ import jax
 
 from minikeras.core import dtypes
 from minikeras.core.bridge import isolated
+from minikeras.core.host_calls import HostArray, ShapesOnly
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.late_import import late_import
 from minikeras.core.unknown_sizes import SIZES_FOR_NONE, guesses, restore_none
@@ -58,7 +59,10 @@ def output_spec(
     def run(arrays):
         leaves = list(flat)
         for i, array in zip(where, arrays, strict=True):
-            leaves[i] = _sparse(*array) if flat[i].sparse else array
+            if flat[i].dtype == "string":  # JAX has none: the trace got its shape
+                leaves[i] = HostArray(None, array.shape)
+            else:
+                leaves[i] = _sparse(*array) if flat[i].sparse else array
         a, k = jax.tree_util.tree_unflatten(treedef, leaves)
         outputs = fn(*a, **k)
         leaves, out_tree = jax.tree_util.tree_flatten(outputs, is_leaf=is_sparse)
@@ -67,7 +71,7 @@ def output_spec(
 
     def trace(fill, tensors):
         changes = {} if training is None else {"training": training}
-        with isolated(**changes):
+        with isolated(host=ShapesOnly(fill), **changes):
             return jax.eval_shape(run, [_struct(x, fill) for x in tensors])
 
     def both(tensors):
@@ -75,7 +79,7 @@ def output_spec(
         # batch. Two can: what differs between them follows the unknown size. A trace
         # of `add` takes 0.7 ms on a CPU core, so known shapes are traced once.
         first = trace(fills[0], tensors)
-        unknown = any(None in x.shape for x in tensors)
+        unknown = any(None in x.shape or x.dtype == "string" for x in tensors)
         return first, trace(fills[1], tensors) if unknown else first
 
     try:
@@ -151,7 +155,7 @@ def _is_array(x):
 def _struct(tensor, fill):
     """What `jax.eval_shape` takes for a KerasTensor; None becomes the size `fill`."""
     shape = tuple(fill if size is None else size for size in tensor.shape)
-    dtype = dtypes.as_jax(tensor.dtype)
+    dtype = dtypes.as_jax("bool" if tensor.dtype == "string" else tensor.dtype)
     if not tensor.sparse:
         return jax.ShapeDtypeStruct(shape, dtype)
     # `BCOO` takes arrays alone, no ShapeDtypeStruct. So the trace gets the parts: one

@@ -7,6 +7,7 @@ import operator
 from collections.abc import Iterator
 from typing import Any
 
+from minikeras.data.text import refuse_text
 from minikeras.data.weights import check_class_weight
 
 
@@ -26,6 +27,7 @@ class Adapter:
         batch_size: number of samples in a full batch; None if unknown.
         has_partial_batch: bool, whether the last batch of an epoch is smaller.
         partial_batch_size: its number of samples, or None.
+        refuses_text: bool, whether each batch is searched for strings and objects.
     """
 
     kinds: list[type["Adapter"]] = []
@@ -35,6 +37,7 @@ class Adapter:
     batch_size: Any = None  # int | None
     has_partial_batch = False
     partial_batch_size: int | None = None
+    refuses_text = False
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -59,7 +62,7 @@ class Adapter:
         number = 0
         try:
             for batch in self._batches():
-                yield batch
+                yield refuse_text(batch, "it") if self.refuses_text else batch
                 number += 1
         except Exception as error:
             error.add_note(
@@ -76,6 +79,10 @@ class Adapter:
 
     def on_epoch_end(self) -> None:
         """Do nothing; the loop calls this hook after each epoch."""
+
+    def refuse_text(self) -> None:
+        """From now on, strings and objects in a batch are a ValueError."""
+        self.refuses_text = True
 
     def peek(self) -> Any:
         """Return the first batch, which shows structure and shapes.
@@ -106,6 +113,7 @@ def get_adapter(
     steps: int | None = None,
     shuffle: bool | str | None = False,
     class_weight: dict | None = None,
+    takes_text: bool = False,
 ) -> Adapter:
     """Wrap a source of data in the adapter for its kind.
 
@@ -121,6 +129,7 @@ def get_adapter(
         shuffle: bool, whether to shuffle; "batch", for arrays, shuffles within each
             batch.
         class_weight: {class number: weight}; None: no weights.
+        takes_text: bool, whether the model reads strings.
 
     Returns:
         An `Adapter`.
@@ -137,7 +146,10 @@ def get_adapter(
     others = {"y": y, "sample_weight": sample_weight, "class_weight": class_weight}
     for kind in sorted(Adapter.kinds, key=lambda kind: kind.fallback):
         if kind.takes(x):
-            return kind.make(x, batch_size, steps, shuffle, **others)
+            adapter = kind.make(x, batch_size, steps, shuffle, **others)
+            if not takes_text:
+                adapter.refuse_text()
+            return adapter
     raise ValueError(
         f"Unrecognized data type: {type(x).__name__}, {str(x)[:80]!r}. Expected "
         "arrays (NumPy, JAX, pandas, or lists of numbers), lists, tuples or dicts of "

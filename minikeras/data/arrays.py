@@ -8,14 +8,17 @@ from typing import Any
 import jax
 import numpy as np
 
+from minikeras.core.dtypes import is_text
 from minikeras.core.late_import import late_import
 from minikeras.core.ragged import REMEDY, ragged_row
 from minikeras.core.variable import is_sparse
 from minikeras.data.adapter import Adapter, pack_x_y_sample_weight
+from minikeras.data.text import refuse_text
 from minikeras.data.weights import class_weight_to_sample_weights
 from minikeras.settings import floatx
 
-_NUMBER_TYPES = (bool, int, float, complex, np.generic)
+PARTS = ("x", "y", "sample_weight")
+_ELEMENT_TYPES = (bool, int, float, complex, np.generic, str, bytes)
 
 
 class IndexedAdapter(Adapter):
@@ -122,6 +125,12 @@ class ArrayAdapter(IndexedAdapter):
         """Wrap a source that `takes` accepts; `others` are y, sample_weight, …"""
         return cls(x, batch_size=batch_size, steps=steps, shuffle=shuffle, **others)
 
+    def refuse_text(self) -> None:
+        """Raise ValueError if an array holds strings or objects."""
+        if any(map(is_text, jax.tree_util.tree_leaves(self.arrays))):
+            for name, part in zip(PARTS, self.arrays, strict=True):
+                refuse_text(part, f"`{name}`")
+
     def _batches(self) -> Iterator:
         for index in self.index_batches():
             batch = jax.tree_util.tree_map(
@@ -131,12 +140,12 @@ class ArrayAdapter(IndexedAdapter):
 
 
 def is_number_list(node: Any) -> bool:
-    """True for a list or tuple of numbers, or of such lists."""
+    """True for a list or tuple of numbers or strings, or of such lists."""
     return (
         isinstance(node, (list, tuple))
         and len(node) > 0
         and all(
-            isinstance(item, _NUMBER_TYPES) or is_number_list(item) for item in node
+            isinstance(item, _ELEMENT_TYPES) or is_number_list(item) for item in node
         )
     )
 
@@ -149,6 +158,12 @@ def is_leaf(node: Any) -> bool:
 def to_dense(leaf: Any) -> Any:
     """Convert a sparse array to a NumPy array; return other leaves unchanged."""
     return np.asarray(leaf.todense()) if is_sparse(leaf) else leaf
+
+
+def is_column(leaf: Any) -> bool:
+    """True for a column of a data set of Hugging Face's `datasets`."""
+    kind = type(leaf)
+    return kind.__module__.startswith("datasets.") and kind.__name__ == "Column"
 
 
 def to_array_like(leaf: Any) -> Any:
@@ -165,6 +180,9 @@ def to_array_like(leaf: Any) -> Any:
             return leaf.to_tensor()
         if hasattr(leaf, "dense_shape"):
             return sys.modules["tensorflow"].sparse.to_dense(leaf)
+    if is_column(leaf):
+        rows = leaf[:]  # NumPy makes no array of a list of images by itself
+        return [np.asarray(row) for row in rows] if isinstance(rows, list) else rows
     return to_dense(leaf)
 
 
@@ -175,6 +193,7 @@ def is_arrays(tree: Any) -> bool:
     return (bool(leaves) or only_none) and all(
         is_number_list(leaf)
         or is_sparse(leaf)
+        or is_column(leaf)
         or (hasattr(leaf, "__array__") and hasattr(leaf, "shape"))
         for leaf in leaves
     )
@@ -211,7 +230,8 @@ def _as_array(leaf, name, hint):
         return _to_csr(leaf).astype(floatx())
     refuse_masked(leaf, name)
     if not isinstance(leaf, jax.Array):
-        if not is_number_list(leaf) and not hasattr(leaf, "__array__"):
+        readable = is_number_list(leaf) or hasattr(leaf, "__array__") or is_column(leaf)
+        if not readable:
             raise ValueError(
                 f"{hint}expected all elements of `{name}` to be arrays (NumPy, JAX, "
                 f"pandas, or lists of numbers); got {type(leaf).__name__}: "
@@ -226,11 +246,11 @@ def _as_array(leaf, name, hint):
             f"`{name}` holds a scalar, {leaf}; expected arrays whose first axis "
             "counts samples. Add that axis: x[None]."
         )
-    if leaf.dtype.kind in "OSUMm":
+    if leaf.dtype.kind in "Mm":
         raise ValueError(
             f"`{name}` holds an array of dtype {leaf.dtype}, shape {leaf.shape}; "
-            "expected numbers. Convert it first, for instance with "
-            "x.astype('float32')."
+            "expected numbers or text. Convert it first, for instance with "
+            "x.astype('int64')."
         )
     is_float = jax.numpy.issubdtype(leaf.dtype, np.floating)
     return leaf.astype(floatx()) if is_float and leaf.dtype != floatx() else leaf
@@ -270,10 +290,9 @@ def _to_csr(leaf):
 
 def count_samples(arrays: tuple) -> int:
     """The size of the first axis of all arrays; ValueError if it is not the same."""
-    names = ("x", "y", "sample_weight")
     counts = {
         name: [leaf.shape[0] for leaf in jax.tree_util.tree_leaves(part)]
-        for name, part in zip(names, arrays, strict=False)
+        for name, part in zip(PARTS, arrays, strict=False)
         if part is not None
     }
     distinct = {count for part in counts.values() for count in part}
@@ -327,34 +346,3 @@ def _weights_per_output(y, weights):
             "without weights."
         )
     return weights
-
-
-def train_validation_split(arrays: tuple, validation_split: float) -> tuple:
-    """Split off the last samples for validation, without shuffling.
-
-    Args:
-        arrays: tuple of structures of arrays, such as `(x, y, sample_weight)`; parts
-            may be None.
-        validation_split: in (0, 1); the training part has
-            floor(samples (1 - validation_split)) samples.
-
-    Returns:
-        `(train, validation)`, both in the structure of `arrays`.
-
-    Raises:
-        ValueError: a part is no array (but a generator), or a result has no samples.
-    """
-    arrays = tuple(
-        as_arrays(part, name, hint="`validation_split` works on arrays only: ")
-        for part, name in zip(arrays, ("x", "y", "sample_weight"), strict=False)
-    )
-    samples = count_samples(arrays)
-    cut = math.floor(samples * (1.0 - validation_split))
-    if not 0 < validation_split < 1 or not 0 < cut < samples:
-        raise ValueError(
-            f"validation_split={validation_split} of {samples} samples leaves "
-            "training or validation without any. Expected a fraction between 0 and 1 "
-            "that gives both at least one sample, or pass `validation_data`."
-        )
-    train = jax.tree_util.tree_map(lambda a: a[:cut], arrays)
-    return train, jax.tree_util.tree_map(lambda a: a[cut:], arrays)

@@ -29,15 +29,15 @@ def _to_arrays(convert, part):
 
 
 def _to_array(convert, leaf):
-    """Convert a leaf to an array; raise ValueError for strings, objects and dates."""
+    """Convert a leaf to an array; raise ValueError for dates."""
     if isinstance(leaf, jax.Array):
         return leaf
     array = convert(leaf if isinstance(leaf, np.ndarray) else to_array_like(leaf))
-    if array.dtype.kind in "OSUMm":
+    if array.dtype.kind in "Mm":
         raise ValueError(
             f"A batch holds an array of dtype {array.dtype}, shape {array.shape}; "
-            "expected numbers. Convert strings, objects and dates, or drop them, "
-            "before they come into batches."
+            "expected numbers or text. Convert dates, or drop them, before they come "
+            "into batches."
         )
     return array
 

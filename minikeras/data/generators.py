@@ -6,6 +6,7 @@ from typing import Any
 
 from minikeras.data.adapter import Adapter, reject_arguments
 from minikeras.data.batches import to_batch
+from minikeras.data.text import refuse_text
 from minikeras.data.weights import add_class_weights
 
 
@@ -94,6 +95,10 @@ class GeneratorAdapter(Adapter):
         """Wrap a source that `takes` accepts; `others` are y, sample_weight, …"""
         reject_arguments(cls.description, **others)
         return cls(x)
+
+    def refuse_text(self) -> None:
+        super().refuse_text()
+        refuse_text(self._first, "its first batch")
 
     def peek(self) -> Any:
         if not self._first:

@@ -6,14 +6,16 @@ from typing import Any
 import jax
 import numpy as np
 
+from minikeras.core.host_calls import HostArray
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.tree import is_shape
 from minikeras.core.variable import is_sparse
 
 
 def is_tensor(x: Any) -> bool:
-    """Is it an array, a sparse array or a KerasTensor?"""
-    return isinstance(x, (jax.Array, KerasTensor, np.ndarray)) or is_sparse(x)
+    """Is it an array, a sparse array, text of the host or a KerasTensor?"""
+    kinds = (jax.Array, KerasTensor, np.ndarray, HostArray)
+    return isinstance(x, kinds) or is_sparse(x)
 
 
 def map_leaves(function: Callable[[Any], Any], x: Any) -> Any:

@@ -21,6 +21,7 @@ class StateTracking:
         {"_mk_found", "_mk_found_below", "_mk_losses", "_mk_build_shapes"}
     )
     _mk_carried: tuple[str, ...] = ()
+    _mk_on_host = False  # does it work in NumPy, ahead of compiled steps?
     _mk_locked: bool
     _mk_trainable: bool
     name: str
@@ -246,10 +247,12 @@ class SubtreeState:
         paths: {path: Variable} of `variables`, one for each.
         carried: Variables that keep values from batch to batch and are no state of the
             model: `_mk_carried` of each layer names the attributes.
+        on_host: does a layer read text, or look numbers up, on the host?
     """
 
     __slots__ = (
-        "layers", "weights", "variables", "paths", "carried", "_changes", "_containers"
+        "layers", "weights", "variables", "paths", "carried", "on_host", "_changes",
+        "_containers",
     )  # fmt: skip
 
     # How many attributes of any objects have been set so far. With one number for all,
@@ -275,6 +278,7 @@ class SubtreeState:
             for name in layer._mk_carried
             for v in _state_leaves(getattr(layer, name))
         )
+        self.on_host = any(layer._mk_on_host for layer in self.layers)
         self._containers = [c for x in found for c in x.containers]
         self._changes = SubtreeState.changes
 

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minikeras.core import tree
+from minikeras.core import dtypes, host_calls, tree
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import any_symbolic
 from minikeras.layers.input_spec import InputSpec
@@ -154,18 +154,34 @@ def _as_input(x, tensor, path):
         if layer.optional:
             return None
         raise ValueError(f"None was passed for {where}, which is not optional.")
-    if isinstance(x, np.ndarray) or not hasattr(x, "astype"):
-        x = jnp.asarray(x)
-    if x.dtype != tensor.dtype and not jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
-        x = x.astype(tensor.dtype)
+    if tensor.dtype != "string":
+        x = _as_numbers(x, tensor.dtype, where)
+    elif isinstance(x, (str, bytes, list, tuple)):
+        x = np.array(x, dtype=object)
     rank = len(tensor.shape)
     if len(x.shape) == rank:
         return x
+    # Views, so that a host layer behind the input still runs ahead of the step.
     if len(x.shape) == rank + 1 and x.shape[-1] == 1:
-        return jnp.squeeze(x, -1)
+        return host_calls.view(x, "squeeze", -1)
     if len(x.shape) == rank - 1 and tensor.shape[-1] == 1:
-        return jnp.expand_dims(x, -1)
+        return host_calls.view(x, "expand_dims")
     raise ValueError(
         f"Wrong rank: expected shape={tensor.shape} for {where}, found "
         f"shape={tuple(x.shape)}."
     )
+
+
+def _as_numbers(x, dtype, where):
+    """An input as an array of this dtype."""
+    if getattr(x, "dtype", None) == "string" or dtypes.is_text(x):
+        raise ValueError(
+            f"Text was passed for {where}, which has the dtype {dtype}. Make it "
+            "keras.Input(shape, dtype='string'), or turn the text into numbers first."
+        )
+    if isinstance(x, np.ndarray) or not hasattr(x, "astype"):
+        x = jnp.asarray(x)
+    if x.dtype == jax.dtypes.canonicalize_dtype(dtype):
+        return x
+    is_key = jnp.issubdtype(x.dtype, jax.dtypes.prng_key)
+    return x if is_key else x.astype(dtype)

@@ -6,6 +6,7 @@ import numpy as np
 from minikeras import settings
 from minikeras.data import class_weight_to_sample_weights
 from minikeras.data.arrays import refuse_masked
+from minikeras.data.text import refuse_text
 from minikeras.training import loop
 from minikeras.training.compile_metrics import CompileMetrics
 from minikeras.training.logs import to_python
@@ -60,7 +61,7 @@ class OnBatch:
         return self._mk_on_batch("test_step", x, y, sample_weight, return_dict)
 
     def _mk_on_batch(self, name, x, y, sample_weight, return_dict):
-        batch = _batch(x, y, sample_weight)
+        batch = self._mk_batch(x, y, sample_weight)
         logs = to_python(loop.one_step(self, name, batch))
         return logs if return_dict else self._mk_as_list(logs)
 
@@ -70,8 +71,12 @@ class OnBatch:
         Args:
             x: inputs of the batch: array, or list or dict of arrays.
         """
-        (x, *_) = _batch(x, None, None)
+        (x, *_) = self._mk_batch(x, None, None)
         return jax.device_get(loop.one_step(self, "predict_step", (x,)))
+
+    def _mk_batch(self, *parts):
+        batch, takes_text = _batch(*parts), self._mk_subtree_state().on_host
+        return batch if takes_text else refuse_text(batch, "the batch")
 
     def _mk_as_list(self, logs):
         """The values of logs in the order of `metrics`, then the rest by name."""

@@ -375,7 +375,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
             (x, y, sample_weight), validation_data = train_validation_split(
                 (x, y, sample_weight), validation_split
             )
-        adapter = get_adapter(
+        adapter = self._mk_adapter(
             x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight
         )
         validation = None
@@ -385,7 +385,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
                 count_or_none("validation_batch_size", validation_batch_size)
                 or batch_size
             )
-            val = get_adapter(
+            val = self._mk_adapter(
                 val_x, val_y, val_weight, validation_batch_size, validation_steps
             )
             epochs_with = _validation_epochs(validation_freq, epochs)
@@ -429,7 +429,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
         self._mk_assert_compiled("evaluate")
         _reject_unknown("evaluate", kwargs)
         steps = count_or_none("steps", steps)
-        adapter = get_adapter(x, y, sample_weight, batch_size, steps)
+        adapter = self._mk_adapter(x, y, sample_weight, batch_size, steps)
         feed = self._mk_feed(adapter, steps)
         logs = loop.evaluate(self, feed, callbacks, _verbosity(verbose))
         return logs if return_dict else self._mk_as_list(logs)
@@ -452,13 +452,17 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
             callbacks: list of `Callback`s, or a `CallbackList`.
         """
         steps = count_or_none("steps", steps)
-        adapter = get_adapter(x, None, None, batch_size, steps)
+        adapter = self._mk_adapter(x, None, None, batch_size, steps)
         feed = self._mk_feed(adapter, steps)
         return loop.predict(self, feed, callbacks, _verbosity(verbose))
 
+    def _mk_adapter(self, *arguments):
+        return get_adapter(*arguments, takes_text=self._mk_subtree_state().on_host)
+
     def _mk_feed(self, adapter, steps, reused=False):
         """The feed of a source; `reused` for the several epochs of `fit`."""
-        allow_chunks = self._mk_compiles()
+        on_host = self._mk_subtree_state().on_host
+        allow_chunks = self._mk_compiles() and not on_host
         return make_feed(adapter, steps, self.steps_per_execution, allow_chunks, reused)
 
 

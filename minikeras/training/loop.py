@@ -1,5 +1,6 @@
 """`fit`, `evaluate`, `predict`: epochs and callbacks around the compiled steps."""
 
+import functools
 from collections.abc import Callable, Container
 from typing import Any
 
@@ -7,7 +8,9 @@ import jax
 import jax.numpy as jnp
 
 from minikeras.callbacks import CallbackList
+from minikeras.core import host_calls
 from minikeras.core.bridge import isolated
+from minikeras.core.dtypes import is_text
 from minikeras.data import unpack_x_y_sample_weight
 from minikeras.data.batches import described
 from minikeras.layers.building import build_lock
@@ -61,6 +64,10 @@ class EpochRunner:
         lease, size = self.lease, self.steps_per_execution
         # Asked for in each epoch: a callback may have frozen layers since the last.
         program = program_of(self.model, lease.variables, self.name)
+        if self.model._mk_subtree_state().on_host:
+            shapes = jax.eval_shape(lambda x: x, lease.sections())
+            prepare = functools.partial(host_calls.prepared_batch, program, shapes)
+            self.feed.on_host = prepare
         keeps_outputs = outputs is not None
         steps_per_dispatch = program.steps_per_dispatch(
             lease.sections(), self.feed, size, self._has_batch_hooks, keeps_outputs
@@ -163,10 +170,14 @@ def dry_run(fn: Callable[..., Any], *args: Any) -> None:
 
     Args:
         fn: any code in Keras style.
-        *args: trees of `jax.ShapeDtypeStruct`, the arguments of `fn`.
+        *args: trees of arrays, the arguments of `fn`; only their shapes and dtypes
+            count, but for text.
     """
     with isolated():
-        jax.eval_shape(fn, *args)
+        if any(map(is_text, jax.tree_util.tree_leaves(args))):
+            host_calls.record(lambda args: fn(*args), batch=args)
+        else:
+            jax.eval_shape(fn, *jax.tree_util.tree_map(_spec, args))
 
 
 def prepare(model: TrainableModel, adapter: Any) -> None:
@@ -191,8 +202,7 @@ def prepare_batch(
         if model.built and model._mk_has_seen_targets():
             model._mk_build_optimizer()
         else:
-            specs = jax.tree_util.tree_map(_spec, (x, y, sample_weight))
-            model._mk_prepare(*specs)
+            model._mk_prepare(x, y, sample_weight)
 
 
 def build(model: TrainableModel, x: Any) -> None:
@@ -200,7 +210,7 @@ def build(model: TrainableModel, x: Any) -> None:
     if not model.built:
         with build_lock:
             if not model.built:  # another thread may have built it meanwhile
-                dry_run(model, jax.tree_util.tree_map(_spec, x))
+                dry_run(model, x)
 
 
 def _spec(x):
@@ -395,5 +405,8 @@ def one_step(model: TrainableModel, name: str, batch: Any) -> Any:
         lease_of = StateLease if trains else evaluation_lease
         with lease_of(variables, interrupts) as lease:
             lease.begin(None if predicts else model.reset_metrics)
-            lease.run(program_of(model, variables, name).run_batch, batch)
+            program = program_of(model, variables, name)
+            if model._mk_subtree_state().on_host:
+                batch = host_calls.prepared_batch(program, lease.sections(), batch)
+            lease.run(program.run_batch, batch)
             return lease.logs

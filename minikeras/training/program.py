@@ -9,7 +9,7 @@ import numpy as np
 from jax import lax
 from jaxlib.version import __version__ as jaxlib_version
 
-from minikeras.core import platform
+from minikeras.core import host_calls, platform
 from minikeras.core.members import method
 from minikeras.training import step as steps
 from minikeras.training.cost import loop_steps
@@ -45,10 +45,12 @@ class Program:
 
     Attributes:
         steps_by_batch_size: {batch size: the most steps that pay in one loop}.
+        host_parts: {kind of batch: what the host does before the step}.
     """
 
     def __init__(self, step: Callable[..., Any], name: str, compiles: bool):
         self.step, self.compiles = step, compiles
+        self.host_parts: dict[Any, host_calls.HostPart] = {}
         self._stacks = name == "predict_step"
         self.steps_by_batch_size: dict[int, int] = {}
         # The other programs call this one, so that the step is traced once for all:
@@ -225,6 +227,8 @@ def program_of(model: TrainableModel, variables: TrainState, name: str) -> Progr
     key = (name, model._mk_compiles(), hooks, _identity(variables))
     if key not in model._mk_programs:
         step = make_step(model, variables, name)
+        if model._mk_subtree_state().on_host:
+            step = host_calls.looking_up(step)
         model._mk_programs[key] = Program(step, name, model._mk_compiles())
     return model._mk_programs[key]
 

@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from minikeras.data import ArrayAdapter
+from minikeras.data import ArrayAdapter, get_adapter
 
 rng = np.random.default_rng(3)
 X = rng.normal(size=(10, 3)).astype("float32")
@@ -138,8 +138,7 @@ def test_peek_draws_like_an_epoch():
         (dict(x="words"), "elements of `x` to be arrays.*'words'"),
         (dict(x=X, y=object()), "elements of `y` to be arrays"),
         (dict(x=np.float32(3)), "`x` holds a scalar"),
-        (dict(x=np.array(["a", "b"])), "dtype <U1.*expected numbers"),
-        (dict(x=np.array([1, None])), "dtype object"),
+        (dict(x=np.array(["2026-01-01"], "datetime64[D]")), "expected numbers or text"),
         (dict(x=X, shuffle="sometimes"), "shuffle='sometimes'"),
         (dict(x=X, class_weight={0: 1}), "NoneType"),
         (dict(x=X, y=[Y], class_weight={0: 1}), "single output"),
@@ -151,6 +150,13 @@ def test_peek_draws_like_an_epoch():
 def test_errors(arguments, message):
     with pytest.raises(ValueError, match=message):
         ArrayAdapter(**arguments)
+
+
+@pytest.mark.parametrize("x", [np.array(["a", "b"]), np.array([1, None]), ["a", "b"]])
+def test_text_is_for_models_that_read_it(x):
+    with pytest.raises(ValueError, match=r"`x` holds .*dtype (<U1|object).*numbers"):
+        get_adapter(x)
+    assert len(get_adapter(x, takes_text=True).peek()) == 2
 
 
 def test_empty():

@@ -6,19 +6,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minikeras.core.bridge import current
+from minikeras.core.bridge import Frame, current
+from minikeras.core.dtypes import is_text
+from minikeras.core.host_calls import HostArray, ShapesOnly
+from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import any_symbolic
 from minikeras.layers.layer import Layer
 
 
 def to_numpy(x: Any) -> Any:
-    """An array of JAX as an array of NumPy; other values as they are."""
-    return np.asarray(x) if isinstance(x, jax.Array) else x
-
-
-def is_text(x: Any) -> bool:
-    """Is it an array of NumPy that JAX cannot hold: strings, bytes or objects?"""
-    return isinstance(x, np.ndarray) and x.dtype.kind in "OSUT"
+    """An array of JAX as an array of NumPy; tracers and other values as they are."""
+    is_concrete = isinstance(x, jax.Array) and not isinstance(x, jax.core.Tracer)
+    return np.asarray(x) if is_concrete else x
 
 
 class DataLayer(Layer):
@@ -44,11 +43,16 @@ class DataLayer(Layer):
 class HostLayer(DataLayer):
     """A layer that works on the host, in NumPy: text, hashes and look-ups.
 
-    Its `call` gets NumPy arrays and gives NumPy arrays. Numbers go on to JAX, unless a
-    data pipeline called the layer; strings stay NumPy arrays.
+    Its `call` gets NumPy arrays and gives one NumPy array. Numbers go on to JAX, unless
+    a data pipeline called the layer; strings stay NumPy arrays. In a model that JAX
+    compiles, the calls on the model's inputs are made ahead of the step (see
+    `core/host_calls.py`). A call on an array that the step itself computes gets
+    tracers, and `call` must know what to do.
     """
 
+    input_dtype = "string"  # of the input that `Sequential` makes: it takes all kinds
     _convert_input_args = False
+    _mk_on_host = True
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the outputs on the host.
@@ -58,9 +62,50 @@ class HostLayer(DataLayer):
         """
         if any_symbolic((args, kwargs)):
             return super().__call__(*args, **kwargs)
-        args, kwargs = jax.tree_util.tree_map(to_numpy, (args, kwargs))
+        leaves, tree = jax.tree_util.tree_flatten((args, kwargs))
+        numpy_leaves = [to_numpy(x) for x in leaves]
+        if any(isinstance(x, (jax.core.Tracer, HostArray)) for x in numpy_leaves):
+            return self._mk_call_in_trace(leaves, tree)
+        args, kwargs = tree.unflatten(numpy_leaves)
         outputs = super().__call__(*args, **kwargs)
         if current().in_pipeline:
             return outputs
         give = lambda x: x if is_text(x) else jnp.asarray(x)  # noqa: E731
         return jax.tree_util.tree_map(give, outputs)
+
+    def _mk_call_in_trace(self, leaves, tree):
+        """The result of a call in traced code: looked up, or else traced itself."""
+        calls = current().host
+        is_array = [isinstance(x, (jax.Array, HostArray)) for x in leaves]
+        arrays = tuple(x for x, array in zip(leaves, is_array, strict=True) if array)
+        if isinstance(calls, ShapesOnly):
+            return self._mk_shapes_of_call(leaves, tree, calls.fill)
+        if calls is None or any(calls.key_of(x) is None for x in arrays):
+            args, kwargs = tree.unflatten(leaves)
+            return super().__call__(*args, **kwargs)
+        others = [None if a else x for x, a in zip(leaves, is_array, strict=True)]
+
+        def on_host(*arrays):
+            rest = iter(arrays)
+            filled = [
+                next(rest) if a else x for x, a in zip(others, is_array, strict=True)
+            ]
+            args, kwargs = tree.unflatten(filled)
+            # Out of the trace: also what a subclass computes with JAX has values.
+            with Frame(host=None, in_pipeline=True), jax.ensure_compile_time_eval():
+                return np.asarray(self(*args, **kwargs))
+
+        # By identity: the recorded call keeps the layer, so that its id stays its own.
+        return calls.call((id(self), repr(others)), on_host, arrays)
+
+    def _mk_shapes_of_call(self, leaves, tree, fill):
+        """Zeros, or text, in the shape of the result; unknown sizes are `fill`."""
+        symbolic = [
+            KerasTensor(x.shape, x.dtype) if hasattr(x, "shape") else x for x in leaves
+        ]
+        args, kwargs = tree.unflatten(symbolic)
+        out = self.compute_output_spec(*args, **kwargs)
+        shape = tuple(fill if size is None else size for size in out.shape)
+        if out.dtype == "string":
+            return HostArray(None, shape)
+        return jnp.zeros(shape, jax.dtypes.canonicalize_dtype(out.dtype))

@@ -25,8 +25,10 @@ class BatchFeed:
         batch_shapes: shapes and dtypes of a batch, where several steps can go in one
             dispatch; else None.
         max_steps_per_dispatch: the most batches that one dispatch can reach; None: all.
+        on_host: function that makes of a batch what the step takes, or None.
     """
 
+    on_host: Any = None
     batch_shapes: Any = None
     max_steps_per_dispatch: int | None = 0
 

@@ -52,6 +52,7 @@ class StreamFeed(BatchFeed):
         with contextlib.closing(self._take(count)) as batches:
             for batch in batches:
                 seen += 1
+                batch = batch if self.on_host is None else self.on_host(batch)
                 # On a CPU, XLA reads the host's memory in place.
                 yield batch if stays_on_host else jax.device_put(batch)
         if seen == 0 and count is None:
