@@ -63,7 +63,7 @@ def map_coordinates(inputs, coordinates, order, fill_mode="constant", fill_value
     )
 
 
-def _sample(images, rows, columns, interpolation, fill_mode, fill_value):
+def sample(images, rows, columns, interpolation, fill_mode, fill_value):
     """Pixels of (n, h, w, c) at the places (n, h', w', c): an (n, h', w', c) array."""
     # JAX interpolates one array at a time: mapped over images and channels.
 
@@ -143,10 +143,10 @@ def affine_transform(
     y, x, k = (i.astype(values.dtype) for i in jnp.indices(images.shape[1:]))
     rows = b1 * y + b0 * x + c0 * k + b2
     columns = a1 * y + a0 * x + c1 * k + a2
-    return _sample(images, rows, columns, interpolation, fill_mode, fill_value)
+    return sample(images, rows, columns, interpolation, fill_mode, fill_value)
 
 
-def _homography(start, end):
+def homography(start, end):
     """Coefficients (n, 8) of the map that takes `end` to `start`, (n, 4, 2) each.
 
     x' = (h₀x + h₁y + h₂) / (h₆x + h₇y + 1), y' = (h₃x + h₄y + h₅) / (same).
@@ -200,14 +200,14 @@ def perspective_transform(
             ("end_points", end_points),
         )
     )
-    h = _homography(start.astype("float32"), end.astype("float32"))
+    h = homography(start.astype("float32"), end.astype("float32"))
     h = h.T[..., None, None, None]
     y, x = (i[..., None].astype(h.dtype) for i in jnp.indices(images.shape[1:3]))
     scale = h[6] * x + h[7] * y + 1.0
     columns = (h[0] * x + h[1] * y + h[2]) / scale
     rows = (h[3] * x + h[4] * y + h[5]) / scale
     rows, columns = (jnp.broadcast_to(i, images.shape) for i in (rows, columns))
-    return _sample(images, rows, columns, interpolation, "constant", fill_value)
+    return sample(images, rows, columns, interpolation, "constant", fill_value)
 
 
 @image_op
@@ -256,4 +256,4 @@ def elastic_transform(
     shift = alpha * blur(noise[..., None], (size, size), (sigma, sigma))
     y, x = (i[..., None] for i in jnp.indices(images.shape[1:3]))
     rows, columns = (jnp.broadcast_to(i + shift, images.shape) for i in (y, x))
-    return _sample(images, rows, columns, interpolation, fill_mode, fill_value)
+    return sample(images, rows, columns, interpolation, fill_mode, fill_value)

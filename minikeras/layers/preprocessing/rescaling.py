@@ -5,10 +5,10 @@ from minikeras.core.serialization import (
     serialize_keras_object,
 )
 from minikeras.core.variable import convert_to_tensor
-from minikeras.layers.layer import Layer
+from minikeras.layers.preprocessing.data_layer import DataLayer
 
 
-class Rescaling(Layer):
+class Rescaling(DataLayer):
     """Scale and shift the inputs: inputs * scale + offset.
 
     Args:

@@ -12,7 +12,8 @@ def image_axes(data_format):
 def check_factor(factor, bounds, name="factor"):
     """A number, or a pair of them, as (lower, upper) within the bounds.
 
-    A number f stands for (-f, f), cut off at the lower bound.
+    A number f stands for (-f, f), cut off at the lower bound. A pair must overlap the
+    bounds.
 
     Raises:
         ValueError: no number and no pair, or out of the bounds.
@@ -21,7 +22,10 @@ def check_factor(factor, bounds, name="factor"):
     pair = isinstance(factor, (tuple, list))
     values = factor if pair else (factor,)
     wrong = not all(isinstance(v, (int, float, np.number)) for v in values)
-    if wrong or (pair and len(values) != 2) or min(values) < low or max(values) > high:
+    wrong = wrong or (pair and len(values) != 2)
+    # As in Keras, a pair need only overlap the range: scripts blur with sigma=(0.1, 2).
+    first, last = (min, max) if pair else (max, min)
+    if wrong or first(values) > high or last(values) < low:
         raise ValueError(
             f"The `{name}` argument should be a number (or a list of two numbers) in "
             f"the range [{low}, {high}]. Received: {name}={factor}"

@@ -131,7 +131,7 @@ class BaseImagePreprocessingLayer(DataLayer):
         images = jnp.asarray(images, self.compute_dtype)
         if not training:
             return images
-        return self._mk_transform(images, transformation, self.interpolation)
+        return self._mk_any_rank(images, transformation, self.interpolation)
 
     def transform_labels(
         self, labels: Any, transformation: Any, training: bool = True
@@ -169,7 +169,13 @@ class BaseImagePreprocessingLayer(DataLayer):
         """
         if not training:
             return segmentation_masks
-        return self._mk_transform(segmentation_masks, transformation, "nearest")
+        return self._mk_any_rank(segmentation_masks, transformation, "nearest")
+
+    def _mk_any_rank(self, images, transformation, interpolation):
+        # Called by hand, the methods of batches take one image too, as in Keras.
+        if images.ndim == 3:
+            return self._mk_transform(images[None], transformation, interpolation)[0]
+        return self._mk_transform(images, transformation, interpolation)
 
     def _mk_transform(self, images, transformation, interpolation):
         """The images of a batch in training, in their own dtype."""
@@ -255,9 +261,13 @@ class BaseImagePreprocessingLayer(DataLayer):
             )
         return len(shape) == 3
 
+    def _mk_shape(self, data):
+        """The shape of the images."""
+        return np.shape(data["images"] if isinstance(data, dict) else data)
+
     def _mk_sizes(self, data):
         """(batch size, height, width) of the images; a single one is a batch of 1."""
-        shape = np.shape(data["images"] if isinstance(data, dict) else data)
+        shape = self._mk_shape(data)
         height, width = (shape[axis] for axis in image_axes(self.data_format))
         return (shape[0] if len(shape) == 4 else 1), height, width
 

@@ -1,0 +1,196 @@
+"""RandomElasticTransform: images whose pixels move like those of a rubber sheet."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+
+from minikeras import random
+from minikeras.layers.preprocessing.image.arguments import (
+    check_factor,
+    check_mode,
+    check_value_range,
+)
+from minikeras.layers.preprocessing.image.geometric_layer import GeometricLayer
+from minikeras.ops.image_filters import correlate
+from minikeras.ops.image_geometry import sample
+from minikeras.random.seed_generator import draw_seed
+
+_FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
+
+
+def _smoothing(sigma, longest):
+    """Gaussian weights (longest,) that end at 3 sigma."""
+    # Keras makes a kernel of int(6 sigma) | 1 weights. Its size depends on a draw, so
+    # that no program could be compiled: zeros around it give the same sums.
+    size = jnp.trunc(6 * sigma).astype("int32") | 1
+    x = jnp.arange(longest, dtype=sigma.dtype) - (longest - 1) / 2
+    weights = jnp.exp(-0.5 * (x / sigma) ** 2) * (jnp.abs(x) <= (size - 1) // 2)
+    return weights / weights.sum()
+
+
+@partial(jax.jit, static_argnames=("fill", "longest", "modes", "data_format", "dtype"))
+def elastic_images(
+    images, chosen, factor, key, fill, longest, modes, data_format, dtype
+):
+    """The chosen (n,) images, moved by smoothed noise.
+
+    `keras.ops.image.elastic_transform` with alpha = factor · max(h, w) / 10 and sigma =
+    factor · min(h, w) / 20.
+
+    Args:
+        images: (n, h, w, c) array, or channels first.
+        chosen: (n,) bool array.
+        factor: scalar of the strength.
+        key: raw key of the noise.
+        fill: number for pixels from beyond the border.
+        longest: odd int, the longest kernel of the smoothing.
+        modes: interpolation and fill mode.
+        data_format: of the images.
+        dtype: of the noise.
+    """
+    x = jnp.moveaxis(images, 1, 3) if data_format == "channels_first" else images
+    n, height, width, _ = x.shape
+    factor = jnp.asarray(factor, dtype)
+    alpha = max(height, width) * (0.1 * factor)
+    sigma = min(height, width) * (0.05 * factor)
+    noise = random.normal((n, height, width, 1), dtype=dtype, seed=key) * sigma
+    weights = _smoothing(sigma, longest)
+    for kernel in (weights[None, :, None], weights[:, None, None]):
+        noise = correlate(noise, kernel)[..., 0]
+    shift = alpha * noise
+    places = [
+        jnp.broadcast_to(i[..., None] + shift, x.shape)
+        for i in jnp.indices((height, width))
+    ]
+    x = jnp.where(chosen.reshape(-1, 1, 1, 1), sample(x, *places, *modes, fill), x)
+    return jnp.moveaxis(x, 3, 1) if data_format == "channels_first" else x
+
+
+class RandomElasticTransform(GeometricLayer):
+    """Move the pixels of images by smoothed noise in training.
+
+    Args:
+        factor: number in [0, 1], the probability that an image changes, or a pair
+            (lower, upper) that it is drawn from.
+        scale: number in [0, 1], the largest strength of the movement, or a pair
+            (lower, upper).
+        interpolation: `"nearest"` or `"bilinear"`.
+        fill_mode: pixels from beyond the border: `"reflect"`, `"mirror"`, `"wrap"`,
+            `"nearest"`, or `"constant"` for `fill_value`.
+        fill_value: number.
+        value_range: pair of the lowest and the highest value of a pixel.
+        seed: int, seed of the draws; None draws one from Python's `random`.
+        data_format: `"channels_last"`, `"channels_first"`, or None for
+            `keras.config.image_data_format()`.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: (batch, h, w, channels) or (h, w, channels), or channels first; or a
+    dict with `images`, `labels`, `segmentation_masks`. Output shape: the same. Boxes
+    cannot follow such a movement.
+
+    Raises:
+        ValueError: a number out of its range.
+        NotImplementedError: an unknown mode; in a call: bounding boxes.
+
+    >>> keras.layers.RandomElasticTransform()(np.ones((1, 8, 8, 3))).shape
+    (1, 8, 8, 3)
+    """
+
+    _mk_config_names = (
+        *("factor", "scale", "interpolation", "fill_mode", "fill_value"),
+        *("value_range", "seed"),
+    )
+
+    def __init__(
+        self,
+        factor=1.0,
+        scale=1.0,
+        interpolation="bilinear",
+        fill_mode="reflect",
+        fill_value=0.0,
+        value_range=(0, 255),
+        seed=None,
+        data_format=None,
+        **kwargs,
+    ):
+        super().__init__(data_format=data_format, **kwargs)
+        self.factor = check_factor(factor, (0, 1))
+        self.scale = check_factor(scale, (0, 1), "scale")
+        check_mode("interpolation", interpolation, ("nearest", "bilinear"))
+        check_mode("fill_mode", fill_mode, _FILL_MODES)
+        self.interpolation = interpolation
+        self.fill_mode = fill_mode
+        self.fill_value = fill_value
+        self.value_range = check_value_range(value_range)
+        self._mk_set_seed(seed)
+
+    def get_random_transformation(self, data, training=True, seed=None):
+        """Draw which images change, how much, and the key of the noise.
+
+        Args:
+            data: images, or a dict with them.
+            training: bool; False returns None.
+            seed: `SeedGenerator` or int; None: the layer's own.
+        """
+        if not training or self.scale[1] == 0 or self.factor[1] == 0:
+            return None
+        n, seed = self._mk_sizes(data)[0], self._mk_source(seed)
+        probability = random.uniform((n,), *self.factor, seed=seed)
+        threshold = random.uniform((n,), 0.0, 1.0, seed=seed)
+        strength = random.uniform((), *self.scale, dtype=self.compute_dtype, seed=seed)
+        return {
+            "apply_transform": threshold < probability,
+            "distortion_factor": strength,
+            # One key for images and masks: Keras moves them differently.
+            "seed": draw_seed(seed),
+        }
+
+    def transform_images(self, images, transformation, training=True):
+        """Move the pixels, and clip them to `value_range`.
+
+        Args:
+            images: array of rank 4.
+            transformation: what `get_random_transformation` returned.
+            training: bool; False returns the images as they are.
+        """
+        images = super().transform_images(images, transformation, training)
+        if not training or transformation is None:
+            return images
+        return jnp.clip(images, *self.value_range).astype(images.dtype)
+
+    def transform_bounding_boxes(self, bounding_boxes, transformation, training=True):
+        """Return the boxes of inference; in training they cannot follow.
+
+        Args:
+            bounding_boxes: dict of boxes and labels.
+            transformation: what `get_random_transformation` returned.
+            training: bool.
+
+        Raises:
+            NotImplementedError: in training.
+        """
+        if training and transformation is not None:
+            raise NotImplementedError(
+                "RandomElasticTransform does not move bounding boxes: a box is no box "
+                "afterwards. Leave out 'bounding_boxes', or use another layer."
+            )
+        return bounding_boxes
+
+    def _mk_transform(self, images, transformation, interpolation):
+        if transformation is None:
+            return images
+        _, height, width = self._mk_sizes(images)
+        dtype = self.compute_dtype
+        longest = int(6.01 * 0.05 * min(height, width) * max(self.scale)) | 1
+        return elastic_images(
+            images,
+            jnp.asarray(transformation["apply_transform"]),
+            transformation["distortion_factor"],
+            draw_seed(transformation["seed"]),
+            self.fill_value,
+            longest,
+            (interpolation, self.fill_mode),
+            self.data_format,
+            dtype,
+        )

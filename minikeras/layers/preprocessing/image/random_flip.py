@@ -1,0 +1,112 @@
+"""RandomFlip: images mirrored left to right, or upside down."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+
+from minikeras import random
+from minikeras.layers.preprocessing.image.arguments import image_axes
+from minikeras.layers.preprocessing.image.geometric_layer import GeometricLayer
+from minikeras.ops.arguments import check_choice
+
+_MODES = ("horizontal", "vertical", "horizontal_and_vertical")
+
+
+@partial(jax.jit, static_argnames=("mode", "data_format"))
+def flipped(images, flips, mode, data_format):
+    """Images (n, …), mirrored where `flips` (n,) is True."""
+    flips = flips.reshape(-1, 1, 1, 1)
+    vertical, horizontal = image_axes(data_format)
+    if "horizontal" in mode:
+        images = jnp.where(flips, jnp.flip(images, horizontal), images)
+    if "vertical" in mode:
+        images = jnp.where(flips, jnp.flip(images, vertical), images)
+    return images
+
+
+@partial(jax.jit, static_argnames="mode")
+def flipped_boxes(boxes, flips, size, mode):
+    """Boxes in xyxy, (n, k, 4) or (k, 4), in images of `size` (height, width)."""
+    flips = flips.reshape(-1, *(1,) * (boxes.ndim - 1))
+    height, width = size
+    left, top, right, bottom = jnp.moveaxis(boxes, -1, 0)
+    if "horizontal" in mode:
+        left, right = width - right, width - left
+    if "vertical" in mode:
+        top, bottom = height - bottom, height - top
+    return jnp.where(flips, jnp.stack([left, top, right, bottom], axis=-1), boxes)
+
+
+class RandomFlip(GeometricLayer):
+    """Mirror each image in training, with probability 1/2.
+
+    Args:
+        mode: `"horizontal"` (left to right), `"vertical"` (upside down), or
+            `"horizontal_and_vertical"` (both at once, as in Keras on JAX).
+        seed: int, seed of the draws; None draws one from Python's `random`.
+        data_format: `"channels_last"`, `"channels_first"`, or None for
+            `keras.config.image_data_format()`.
+        **kwargs: `bounding_box_format`, `name`, `dtype` and the other arguments of
+            `keras.Layer`.
+
+    Input shape: (batch, h, w, channels) or (h, w, channels), or channels first; or a
+    dict with `images`, `labels`, `bounding_boxes`, `segmentation_masks`. Output shape:
+    the same.
+
+    Raises:
+        ValueError: an unknown mode.
+
+    >>> x = np.array([[[[1.0], [2.0]]]])
+    >>> y = keras.layers.RandomFlip("horizontal", seed=1)(x)
+    >>> y.ravel().tolist() in ([1.0, 2.0], [2.0, 1.0])
+    True
+    """
+
+    _mk_config_names = ("seed", "mode")
+
+    def __init__(
+        self, mode="horizontal_and_vertical", seed=None, data_format=None, **kwargs
+    ):
+        super().__init__(data_format=data_format, **kwargs)
+        check_choice("RandomFlip", "mode", mode, _MODES)
+        self.mode = mode
+        self._mk_set_seed(seed)
+
+    def get_random_transformation(self, data, training=True, seed=None):
+        """Draw which images are mirrored; None if not training.
+
+        Args:
+            data: images, or a dict with them.
+            training: bool.
+            seed: `SeedGenerator` or int; None: the layer's own.
+        """
+        if not training:
+            return None
+        shape = self._mk_shape(data)
+        ones = (1, 1, 1)
+        flips_shape = (shape[0], *ones) if len(shape) == 4 else ones
+        draw = random.uniform(flips_shape, seed=self._mk_source(seed))
+        return {"flips": draw <= 0.5, "input_shape": shape}
+
+    def transform_segmentation_masks(
+        self, segmentation_masks, transformation, training=True
+    ):
+        """Mirror the masks; they get the compute dtype, as in Keras.
+
+        Args:
+            segmentation_masks: array of rank 4.
+            transformation: what `get_random_transformation` returned.
+            training: bool; False returns the masks as they are.
+        """
+        return self.transform_images(segmentation_masks, transformation, training)
+
+    def _mk_transform(self, images, transformation, interpolation):
+        if transformation is None:
+            return images
+        flips = jnp.asarray(transformation["flips"])
+        return flipped(images, flips, self.mode, self.data_format)
+
+    def _mk_move(self, boxes, transformation, height, width):
+        flips = jnp.asarray(transformation["flips"])
+        return flipped_boxes(boxes, flips, (height, width), self.mode)
