@@ -19,14 +19,10 @@ _PLANNED = {
         quantizers visualization wrappers Quantizer""",
     "callbacks": """BackupAndRestore OrbaxCheckpoint RemoteMonitor SwapEMAWeights
         TensorBoard""",
-    "layers": """CategoryEncoding CenterCrop Discretization HashedCrossing Hashing
-        IntegerLookup MaxNumBoundingBoxes MelSpectrogram Normalization Pipeline
-        RandomCrop RandomElasticTransform RandomFlip RandomPerspective
-        RandomRotation RandomShear RandomTranslation RandomZoom Resizing
-        STFTSpectrogram StringLookup TextVectorization""",
+    "layers": "",
     "saving": "KerasFileEditor",
     "utils": """Config FeatureSpace array_to_img audio_dataset_from_directory
-        bounding_boxes image_dataset_from_directory img_to_array
+        image_dataset_from_directory img_to_array
         load_img pad_sequences save_img split_dataset text_dataset_from_directory
         timeseries_dataset_from_array""",
 }

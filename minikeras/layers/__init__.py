@@ -99,7 +99,29 @@ from minikeras.layers.preprocessing.image.mixing import CutMix
 from minikeras.layers.preprocessing.image.mixing import MixUp
 from minikeras.layers.preprocessing.image.policies import RandAugment
 from minikeras.layers.preprocessing.image.policies import AugMix
+from minikeras.layers.preprocessing.image.center_crop import CenterCrop
+from minikeras.layers.preprocessing.image.max_num_bounding_boxes import MaxNumBoundingBoxes
+from minikeras.layers.preprocessing.pipeline import Pipeline
+from minikeras.layers.preprocessing.image.center_crop import RandomCrop
+from minikeras.layers.preprocessing.image.random_elastic_transform import RandomElasticTransform
+from minikeras.layers.preprocessing.image.random_flip import RandomFlip
+from minikeras.layers.preprocessing.image.random_perspective import RandomPerspective
+from minikeras.layers.preprocessing.image.random_rotation import RandomRotation
+from minikeras.layers.preprocessing.image.random_shear import RandomShear
+from minikeras.layers.preprocessing.image.random_translation import RandomTranslation
+from minikeras.layers.preprocessing.image.random_zoom import RandomZoom
+from minikeras.layers.preprocessing.image.resizing import Resizing
 from minikeras.layers.preprocessing.rescaling import Rescaling
+from minikeras.layers.preprocessing.numeric.category_encoding import CategoryEncoding
+from minikeras.layers.preprocessing.numeric.discretization import Discretization
+from minikeras.layers.preprocessing.numeric.hashed_crossing import HashedCrossing
+from minikeras.layers.preprocessing.numeric.hashing import Hashing
+from minikeras.layers.preprocessing.numeric.integer_lookup import IntegerLookup
+from minikeras.layers.preprocessing.numeric.normalization import Normalization
+from minikeras.layers.preprocessing.text.string_lookup import StringLookup
+from minikeras.layers.preprocessing.text.text_vectorization import TextVectorization
+from minikeras.layers.preprocessing.audio.mel_spectrogram import MelSpectrogram
+from minikeras.layers.preprocessing.audio.stft_spectrogram import STFTSpectrogram
 from minikeras.layers.recurrent.bidirectional import Bidirectional
 from minikeras.layers.recurrent.conv_lstm import ConvLSTM1D
 from minikeras.layers.recurrent.conv_lstm import ConvLSTM2D
@@ -182,6 +204,8 @@ __all__ = [
     "AvgPool3D",
     "BatchNormalization",
     "Bidirectional",
+    "CategoryEncoding",
+    "CenterCrop",
     "Concatenate",
     "ContrastLimitedAdaptiveHistogramEqualization",
     "Conv1D",
@@ -206,6 +230,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Discretization",
     "Dot",
     "Dropout",
     "ELU",
@@ -232,10 +257,13 @@ __all__ = [
     "GlobalMaxPooling3D",
     "GroupNormalization",
     "GroupQueryAttention",
+    "HashedCrossing",
+    "Hashing",
     "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
+    "IntegerLookup",
     "JaxLayer",
     "LSTM",
     "LSTMCell",
@@ -244,6 +272,7 @@ __all__ = [
     "LayerNormalization",
     "LeakyReLU",
     "Masking",
+    "MaxNumBoundingBoxes",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
@@ -251,12 +280,15 @@ __all__ = [
     "MaxPooling2D",
     "MaxPooling3D",
     "Maximum",
+    "MelSpectrogram",
     "Minimum",
     "MixUp",
     "MultiHeadAttention",
     "Multiply",
+    "Normalization",
     "PReLU",
     "Permute",
+    "Pipeline",
     "RMSNormalization",
     "RNN",
     "RandAugment",
@@ -264,19 +296,29 @@ __all__ = [
     "RandomColorDegeneration",
     "RandomColorJitter",
     "RandomContrast",
+    "RandomCrop",
+    "RandomElasticTransform",
     "RandomErasing",
+    "RandomFlip",
     "RandomGaussianBlur",
     "RandomGrayscale",
     "RandomHue",
     "RandomInvert",
+    "RandomPerspective",
     "RandomPosterization",
+    "RandomRotation",
     "RandomSaturation",
     "RandomSharpness",
+    "RandomShear",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "Resizing",
     "ReversibleEmbedding",
+    "STFTSpectrogram",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
@@ -290,8 +332,10 @@ __all__ = [
     "SpatialDropout3D",
     "SpectralNormalization",
     "StackedRNNCells",
+    "StringLookup",
     "Subtract",
     "TFSMLayer",
+    "TextVectorization",
     "TimeDistributed",
     "TorchModuleWrapper",
     "UnitNormalization",

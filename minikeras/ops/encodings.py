@@ -35,10 +35,10 @@ def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
     if jnp.issubdtype(x.dtype, jnp.floating):
         x = x.astype("int32")
     hot = jax.nn.one_hot(x, num_classes, dtype=dtype, axis=axis)
-    return _sparse(hot, x.size) if sparse else hot
+    return as_sparse(hot, x.size) if sparse else hot
 
 
-def _sparse(hot, count):
+def as_sparse(hot, count):
     """A sparse array of at most `count` entries."""
     # `nse` is static, so that it runs under `jit`.
     BCOO = late_import("jax.experimental.sparse").BCOO
@@ -74,4 +74,4 @@ def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwa
     inputs = as_array(inputs)
     hot = one_hot(inputs, num_classes, axis, dtype)
     hot = jnp.max(hot, axis=1 if inputs.ndim > 1 else 0)
-    return _sparse(hot, inputs.size) if sparse else hot
+    return as_sparse(hot, inputs.size) if sparse else hot

@@ -1,0 +1,174 @@
+"""MelSpectrogram: the loudness of an audio signal by time and pitch."""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+
+from minikeras.layers.preprocessing.data_layer import DataLayer
+from minikeras.ops.fourier import stft
+
+
+def hertz_to_mel(frequency):
+    """1127 log(1 + f / 700): equal steps sound equal."""
+    return 1127.0 * jnp.log(1.0 + frequency / 700.0)
+
+
+def mel_matrix(bands, frequencies, sampling_rate, low, high, dtype="float32"):
+    """Weights of frequencies in bands of equal width in mel, as overlapping triangles.
+
+    Args:
+        bands: int, the number of bands.
+        frequencies: int, the number of frequencies from 0 to sampling_rate / 2.
+        sampling_rate: number, samples per second.
+        low, high: floats, the edges of the bands in hertz.
+        dtype: of the result.
+
+    Returns:
+        (frequencies, bands) array. The frequency 0 has no weight.
+    """
+    nyquist = jnp.asarray(sampling_rate, dtype) / 2.0
+    mel = hertz_to_mel(jnp.linspace(jnp.asarray(0.0, dtype), nyquist, frequencies)[1:])
+    low, high = (hertz_to_mel(jnp.asarray(f, dtype)) for f in (low, high))
+    edges = jnp.linspace(low, high, bands + 2)
+    left, middle, right = edges[:-2], edges[1:-1], edges[2:]
+    rising = (mel[:, None] - left) / (middle - left)
+    falling = (right - mel[:, None]) / (right - middle)
+    return jnp.pad(jnp.maximum(0.0, jnp.minimum(rising, falling)), ((1, 0), (0, 0)))
+
+
+def decibels(power, top_db, min_power, ref_power):
+    """10 log10(power / ref_power), at most `top_db` below the largest.
+
+    Args:
+        power: array.
+        top_db: float, the range of the result.
+        min_power: float > 0, to which smaller powers are raised.
+        ref_power: float, of which the absolute value counts.
+    """
+    level = 10.0 * jnp.log10(jnp.maximum(power, min_power))
+    level -= 10.0 * jnp.log10(jnp.maximum(jnp.abs(jnp.asarray(ref_power)), min_power))
+    return jnp.maximum(level, level.max() - top_db)
+
+
+@partial(jax.jit, static_argnames=("lengths", "name", "mel", "mag_exp", "db"))
+def mel_spectrogram(x, window, *, lengths, name, mel, mag_exp, db):
+    """Mel spectrogram of signals, (…, samples) -> (…, bands, time).
+
+    Args:
+        x: (…, samples) float array.
+        window: array of weights, or None.
+        lengths: sequence_length, sequence_stride and fft_length of `stft`.
+        name: of a window in place of `window`, or None.
+        mel: arguments of `mel_matrix` but the second.
+        mag_exp: float, 1 for magnitudes, 2 for powers.
+        db: the last arguments of `decibels`; None leaves the powers.
+    """
+    real, imag = stft(x, *lengths, window=window if name is None else name)
+    power = jnp.sqrt(real**2 + imag**2) ** mag_exp
+    y = power @ mel_matrix(mel[0], power.shape[-1], *mel[1:])
+    return (y if db is None else decibels(y, *db)).swapaxes(-1, -2)
+
+
+class MelSpectrogram(DataLayer):
+    """Turn audio signals into mel spectrograms, in decibels.
+
+    |STFT|^mag_exp, summed over triangular bands of equal width in mel.
+
+    Args:
+        fft_length: int, samples of each Fourier transform.
+        sequence_stride: int, samples from one window to the next.
+        sequence_length: int <= fft_length, samples of a window; None: `fft_length`.
+        window: "hann", "hamming", array of `sequence_length` weights, or None for ones.
+        sampling_rate: int, samples per second.
+        num_mel_bins: int, the number of bands.
+        min_freq: float, lower edge of the first band in hertz.
+        max_freq: float, upper edge of the last; None: `sampling_rate / 2`.
+        power_to_db: bool, whether to return decibels.
+        top_db: float, the range of the decibels.
+        mag_exp: float, 1 for magnitudes, 2 for powers.
+        min_power: float > 0, to which smaller powers are raised.
+        ref_power: float, the power of 0 decibels.
+        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+
+    Input shape: (samples,) or (batch, samples).
+    Output shape: (num_mel_bins, time) or (batch, num_mel_bins, time).
+
+    Raises:
+        ValueError: `fft_length` is smaller than `sequence_length`.
+
+    >>> layer = keras.layers.MelSpectrogram(64, 16, num_mel_bins=8, sampling_rate=8000)
+    >>> layer(np.ones((2, 160), "float32")).shape
+    (2, 8, 11)
+    """
+
+    def __init__(
+        self,
+        fft_length=2048,
+        sequence_stride=512,
+        sequence_length=None,
+        window="hann",
+        sampling_rate=16000,
+        num_mel_bins=128,
+        min_freq=20.0,
+        max_freq=None,
+        power_to_db=True,
+        top_db=80.0,
+        mag_exp=2.0,
+        min_power=1e-10,
+        ref_power=1.0,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        sequence_length = sequence_length or fft_length
+        max_freq = max_freq or int(sampling_rate / 2)
+        self._mk_set_arguments(locals())
+        if fft_length < sequence_length:
+            raise ValueError(
+                "`fft_length` must be greater than or equal to `sequence_length`. "
+                f"Received: sequence_length={sequence_length}, fft_length={fft_length}."
+            )
+
+    def call(self, inputs):
+        """The spectrograms.
+
+        Args:
+            inputs: (…, samples) array.
+        """
+        dtype = self.compute_dtype
+        width = dtype if dtype in ("float32", "float64") else "float32"
+        named = isinstance(self.window, str)
+        limits = self.sampling_rate, self.min_freq, self.max_freq
+        db = self.top_db, self.min_power, self.ref_power
+        return mel_spectrogram(
+            *(jnp.asarray(inputs, width), None if named else self.window),
+            lengths=(self.sequence_length, self.sequence_stride, self.fft_length),
+            name=self.window if named else None,
+            mel=(self.num_mel_bins, *limits),
+            mag_exp=self.mag_exp,
+            db=db if self.power_to_db else None,
+        ).astype(dtype)
+
+    def linear_to_mel_weight_matrix(
+        self,
+        num_mel_bins=20,
+        num_spectrogram_bins=129,
+        sampling_rate=8000,
+        lower_edge_hertz=125.0,
+        upper_edge_hertz=3800.0,
+        dtype="float32",
+    ):
+        """Weights of frequencies in mel bands, (num_spectrogram_bins, num_mel_bins).
+
+        Args:
+            num_mel_bins: int, the number of bands.
+            num_spectrogram_bins: int, the number of frequencies.
+            sampling_rate: number, samples per second.
+            lower_edge_hertz: float, lower edge of the first band.
+            upper_edge_hertz: float, upper edge of the last.
+            dtype: of the result.
+        """
+        edges = lower_edge_hertz, upper_edge_hertz
+        return mel_matrix(
+            *(num_mel_bins, num_spectrogram_bins, sampling_rate, *edges, dtype)
+        )

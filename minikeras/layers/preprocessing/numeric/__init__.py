@@ -1,0 +1,1 @@
+"""Layers of numbers and categories."""

@@ -1,0 +1,106 @@
+"""StringLookup: strings as their index in a vocabulary."""
+
+from itertools import repeat
+
+import numpy as np
+
+from minikeras.layers.preprocessing.text.index_lookup import MISSING, IndexLookup
+from minikeras.ops.hashing import to_bytes
+
+
+class StringLookup(IndexLookup):
+    """Replace strings by their index in a vocabulary, or indices by strings.
+
+    The indices are: the mask token (mode "int" alone), `num_oov_indices` bins of unknown
+    strings, the vocabulary.
+
+    Args:
+        max_tokens: int > 1, the largest size of the vocabulary, with mask and OOV
+            tokens; None for any.
+        num_oov_indices: int >= 0, the number of bins of unknown strings, which their
+            hash chooses. With 0 an unknown string is an error.
+        mask_token: string of index 0, which vectors ignore; None for none.
+        oov_token: string that stands for unknown ones.
+        vocabulary: list or array of strings, or the path of a file with one a line;
+            None if `adapt` finds it.
+        idf_weights: list or array of floats, one for each string of `vocabulary`, for
+            the mode "tf_idf".
+        invert: bool, whether to turn indices into strings.
+        output_mode: "int" for indices; "one_hot", "multi_hot" or "count" for vectors as
+            `CategoryEncoding` makes them; "tf_idf" for counts times `idf_weights`.
+        pad_to_max_tokens: bool, whether vectors have the length `max_tokens`.
+        sparse: False; sparse arrays are not made here.
+        encoding: of bytes among the inputs, and of texts for the hash.
+        name: string, unique by default.
+        salt: int, or two of them, the key of SipHash-2-4; None takes FarmHash.
+        **kwargs: `oov_method` of configs, which has no meaning for strings.
+
+    Input shape: any. Output shape: the same for "int", else as of `CategoryEncoding`.
+
+    Raises:
+        ValueError: arguments out of their range, or an invalid vocabulary.
+
+    >>> layer = keras.layers.StringLookup(vocabulary=["a", "b"])
+    >>> layer(np.array([["b", "a"], ["x", "b"]])).tolist()
+    [[2, 1], [0, 2]]
+    """
+
+    def __init__(
+        self,
+        max_tokens=None,
+        num_oov_indices=1,
+        mask_token=None,
+        oov_token="[UNK]",
+        vocabulary=None,
+        idf_weights=None,
+        invert=False,
+        output_mode="int",
+        pad_to_max_tokens=False,
+        sparse=False,
+        encoding="utf-8",
+        name=None,
+        salt=None,
+        **kwargs,
+    ):
+        self._mk_encoding = encoding
+        arguments = {"oov_method": kwargs.pop("oov_method", "floormod"), **locals()}
+        super().__init__(arguments, "string", kwargs)
+        self.encoding = encoding
+
+    def _mk_token(self, x):
+        """A token of a vocabulary: str."""
+        return x.decode(self._mk_encoding) if isinstance(x, bytes) else str(x)
+
+    def _mk_keys(self, values):
+        """The entries of an array: list of str or bytes; TypeError for numbers."""
+        if values.dtype.kind in "biufc" and values.size:
+            raise TypeError(
+                f"{type(self).__name__} {self.name!r} takes strings, got an array of "
+                f"{values.dtype}. Use IntegerLookup, or convert it: x.astype(str)."
+            )
+        return values.ravel().tolist()
+
+    def _mk_token_array(self, tokens):
+        return np.array(tokens, object)
+
+    def _mk_set_table(self, table):
+        """Keep the table, for str and for bytes."""
+        encoded = {k.encode(self._mk_encoding): v for k, v in table.items()}
+        self._mk_table = {**table, **encoded}
+
+    def _mk_find(self, keys):
+        """The table's values for a list of str or bytes."""
+        found = map(self._mk_table.get, keys, repeat(MISSING))
+        return np.fromiter(found, np.int64, len(keys))
+
+    def _mk_oov_bins(self, tokens):
+        """The bins of unknown strings, by the hash of their bytes."""
+        return super()._mk_oov_bins(
+            np.array(to_bytes(tokens, self._mk_encoding), object)
+        )
+
+    def get_config(self):
+        """The constructor's arguments, and the size of the vocabulary."""
+        config = {**super().get_config(), "encoding": self.encoding}
+        del config["vocabulary_dtype"]
+        return config
