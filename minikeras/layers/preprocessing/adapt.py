@@ -28,9 +28,8 @@ def is_whole(data: Any, lists: bool) -> bool:
         data: the argument of `adapt`.
         lists: are lists and tuples data?
     """
-    if isinstance(data, PyDataset) or is_instance_by_name(
-        data, "tensorflow", "DatasetV2"
-    ):
+    tensorflow = is_instance_by_name(data, "tensorflow", "DatasetV2")
+    if tensorflow or isinstance(data, PyDataset):
         return False
     kinds = (str, bytes, *((list, tuple) if lists else ()))
     return isinstance(data, kinds) or hasattr(data, "shape")
@@ -62,11 +61,9 @@ def batches(
     name = type(layer).__name__
     if is_whole(data, lists):
         data = as_numpy(data)
-        if batch_size is None or not hasattr(data, "__len__"):
-            parts: Any = [data]
-        else:
-            starts = range(0, len(data), batch_size)
-            parts = (data[i : i + batch_size] for i in starts)
+        size = batch_size or max(np.size(data), 1)
+        starts = range(0, len(data), size) if np.ndim(data) else ()
+        parts: Any = (data[i : i + size] for i in starts) if starts else [data]
     elif isinstance(data, PyDataset):
         parts = (data[i] for i in range(len(data)))
     elif hasattr(data, "__iter__"):
@@ -86,3 +83,14 @@ def batches(
                 "layer.adapt(dataset.map(lambda x, y: x))."
             )
         yield as_numpy(batch)
+
+
+def documents(layer: Any, data: Any, *args: Any) -> Iterator[np.ndarray]:
+    """`batches` of tokens or texts: each entry of flat data is a document.
+
+    Args:
+        layer, data, *args: as of `batches`.
+    """
+    whole = is_whole(data, lists=True)
+    for batch in map(np.asarray, batches(layer, data, *args)):
+        yield batch[:, None] if whole and batch.ndim == 1 else batch

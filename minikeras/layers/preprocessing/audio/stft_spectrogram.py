@@ -29,7 +29,7 @@ def transform(x, kernel, stride, padding):
     """
     channels, samples = x.shape[1:]
     flat = x.reshape(-1, samples, 1)
-    y = conv(flat, kernel.astype(x.dtype), stride, padding, "channels_last")
+    y = conv(flat, jnp.asarray(kernel, x.dtype), stride, padding, "channels_last")
     return y.reshape(-1, channels, *y.shape[1:])
 
 

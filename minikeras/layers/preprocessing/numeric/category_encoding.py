@@ -2,12 +2,16 @@
 
 import jax.numpy as jnp
 
-from minikeras.core.keras_tensor import KerasTensor
 from minikeras.layers.preprocessing.data_layer import DataLayer
-from minikeras.layers.preprocessing.numeric.encoding import encode, encoded_shape
+from minikeras.layers.preprocessing.numeric.encoding import (
+    MODES,
+    Encoding,
+    check,
+    encode,
+)
 
 
-class CategoryEncoding(DataLayer):
+class CategoryEncoding(Encoding, DataLayer):
     """Encode category numbers as one-hot, multi-hot or count vectors.
 
     Args:
@@ -35,24 +39,25 @@ class CategoryEncoding(DataLayer):
         self, num_tokens=None, output_mode="multi_hot", sparse=False, **kwargs
     ):
         super().__init__(**kwargs)
-        output_mode = "multi_hot" if output_mode == "binary" else output_mode
-        if output_mode not in ("count", "one_hot", "multi_hot"):
-            raise ValueError(
-                f"Unknown arg for output_mode: {output_mode!r}. Choose 'one_hot', "
-                "'multi_hot' or 'count'."
-            )
-        if num_tokens is None:
-            raise ValueError(
-                "num_tokens must be set to use this layer. If the number of categories "
-                "is unknown, use the IntegerLookup layer."
-            )
-        if num_tokens < 1:
-            raise ValueError(
-                f"`num_tokens` must be >= 1. Received: num_tokens={num_tokens}."
-            )
-        self.num_tokens = num_tokens
-        self.output_mode = output_mode
+        self.output_mode = "multi_hot" if output_mode == "binary" else output_mode
+        self.num_tokens = self._mk_depth = num_tokens
         self.sparse = sparse
+        mode_error = (
+            f"Unknown arg for output_mode: {output_mode!r}, not in {MODES[1:]}."
+        )
+        check(
+            self,
+            (self.output_mode not in MODES[1:], mode_error),
+            (num_tokens is None, "num_tokens must be set to use this layer. If it is "
+             "not known beforehand, use IntegerLookup."),
+            (num_tokens is not None and num_tokens < 1,
+             f"`num_tokens` must be >= 1. Received: num_tokens={num_tokens}."),
+        )  # fmt: skip
+
+    @property
+    def output_dtype(self):
+        """Name of the dtype of the vectors."""
+        return self.compute_dtype
 
     def call(self, inputs, count_weights=None):
         """Encode the inputs.
@@ -65,40 +70,18 @@ class CategoryEncoding(DataLayer):
         Raises:
             ValueError: weights in another mode.
         """
-        if count_weights is not None:
-            if self.output_mode != "count":
-                raise ValueError(
-                    "`count_weights` is not used when `output_mode` is not `'count'`. "
-                    f"Received: output_mode={self.output_mode!r}."
-                )
-            count_weights = jnp.asarray(count_weights, self.compute_dtype)
-        return encode(
-            *(jnp.asarray(inputs), self.output_mode, self.num_tokens, self.dtype),
-            *(self.sparse, count_weights),
+        mode, weights = self.output_mode, count_weights
+        wrong = weights is not None and mode != "count"
+        error = (
+            f"`count_weights` is not used when `output_mode` is not `'count'`, {mode}"
         )
+        check(self, (wrong, error))
+        dtype = self.compute_dtype
+        weights = None if weights is None else jnp.asarray(weights, dtype)
+        inputs = jnp.asarray(inputs)
+        return encode(inputs, mode, self.num_tokens, dtype, self.sparse, weights)
 
-    def compute_output_shape(self, input_shape):
-        """The shape of the vectors.
-
-        Args:
-            input_shape: of the numbers.
-        """
-        return encoded_shape(input_shape, self.output_mode, self.num_tokens)
-
-    def compute_output_spec(self, inputs, count_weights=None):
-        """Shape and dtype of the vectors.
-
-        Args:
-            inputs: KerasTensor of the numbers.
-            count_weights: KerasTensor of the weights, or None.
-        """
-        shape = self.compute_output_shape(inputs.shape)
-        return KerasTensor(shape, dtype=self.compute_dtype, sparse=self.sparse)
-
-    def get_config(self):
-        """The constructor's arguments; `sparse` where it is set."""
-        config = super().get_config()
-        # Keras 3.15.1 leaves it out, and loses it: a mended fault of its.
-        return (
-            config if self.sparse else {k: config[k] for k in config if k != "sparse"}
-        )
+    @property
+    def _mk_config(self):
+        # Keras 3.15.1 leaves `sparse` out, and loses it: a mended fault of its.
+        return f"name trainable dtype num_tokens output_mode {'sparse' * self.sparse}"

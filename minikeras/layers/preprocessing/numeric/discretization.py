@@ -3,13 +3,13 @@
 import jax.numpy as jnp
 import numpy as np
 
-from minikeras.core.keras_tensor import KerasTensor
 from minikeras.layers.preprocessing.adapt import batches
 from minikeras.layers.preprocessing.data_layer import DataLayer
 from minikeras.layers.preprocessing.numeric.encoding import (
     MODES,
+    Encoding,
+    check,
     encode,
-    encoded_shape,
 )
 
 # A summary of data is a (2, n) array: values in order, and how many entries of the data
@@ -42,7 +42,7 @@ def merge(first, second, epsilon):
     return compress(both[:, np.argsort(both[0])], epsilon)
 
 
-class Discretization(DataLayer):
+class Discretization(Encoding, DataLayer):
     """Replace numbers by the index of their bin.
 
     Args:
@@ -67,44 +67,29 @@ class Discretization(DataLayer):
     [0, 1, 2]
     """
 
+    _mk_config = "bin_boundaries num_bins epsilon output_mode sparse name dtype"
+
     def __init__(
-        self,
-        bin_boundaries=None,
-        num_bins=None,
-        epsilon=0.01,
-        output_mode="int",
-        sparse=False,
-        dtype=None,
-        name=None,
-    ):
+        self, bin_boundaries=None, num_bins=None, epsilon=0.01, output_mode="int",
+        sparse=False, dtype=None, name=None,
+    ):  # fmt: skip
         super().__init__(name=name, dtype=dtype)
-        if output_mode not in MODES:
-            raise ValueError(
-                f"Unknown value for `output_mode` argument of Discretization. Allowed "
-                f"values are: {MODES}. Received: output_mode={output_mode}"
-            )
-        if sparse and output_mode == "int":
-            raise ValueError(
-                "`sparse=True` may only be used if `output_mode` is `'one_hot'`, "
-                f"`'multi_hot'`, or `'count'`. Received: output_mode={output_mode}"
-            )
-        if num_bins is not None and num_bins < 0:
-            raise ValueError(
-                "`num_bins` must be greater than or equal to 0. Received: "
-                f"`num_bins={num_bins}`"
-            )
-        if num_bins is not None and bin_boundaries is not None:
-            raise ValueError(
-                "Both `num_bins` and `bin_boundaries` should not be set. Received: "
-                f"`num_bins={num_bins}` and `bin_boundaries={bin_boundaries}`"
-            )
-        if num_bins is None and bin_boundaries is None:
-            raise ValueError("You need to set either `num_bins` or `bin_boundaries`.")
-        self.bin_boundaries = bin_boundaries
-        self.num_bins = num_bins
-        self.epsilon = epsilon
-        self.output_mode = output_mode
-        self.sparse = sparse
+        self.bin_boundaries, self.num_bins = bin_boundaries, num_bins
+        self.epsilon, self.output_mode, self.sparse = epsilon, output_mode, sparse
+        received = f"Received: num_bins={num_bins}, bin_boundaries={bin_boundaries}"
+        check(
+            self,
+            (output_mode not in MODES, "Unknown value for `output_mode`. Allowed values "
+             f"are: {MODES}. Received: output_mode={output_mode}"),
+            (sparse and output_mode == "int", "`sparse=True` may only be used if "
+             f"`output_mode` is in {MODES[1:]}. Received: output_mode={output_mode}"),
+            ((num_bins or 0) < 0, "`num_bins` must be greater than or equal to 0. "
+             + received),
+            (None not in (num_bins, bin_boundaries), "Both `num_bins` and "
+             f"`bin_boundaries` should not be set. {received}"),
+            (num_bins is bin_boundaries is None,
+             "You need to set either `num_bins` or `bin_boundaries`."),
+        )  # fmt: skip
         self.summary = None
         self.reset_state()
 
@@ -116,13 +101,11 @@ class Discretization(DataLayer):
             steps: int, the number of batches to read; None: all.
 
         Raises:
-            ValueError: the layer was made with `bin_boundaries`, or there is no data.
+            ValueError: the layer was made with `bin_boundaries`.
         """
-        if self.num_bins is None:
-            raise ValueError(
-                "Cannot adapt a Discretization layer that has been initialized with "
-                "`bin_boundaries`, use `num_bins` instead."
-            )
+        check(self, (self.num_bins is None, "Cannot adapt a Discretization layer that "
+                     "has been initialized with `bin_boundaries`, use `num_bins` "
+                     "instead."))  # fmt: skip
         self.reset_state()
         for batch in batches(self, data, steps, lists=False):
             self.update_state(batch)
@@ -153,6 +136,11 @@ class Discretization(DataLayer):
         """Name of the dtype of the outputs."""
         return "int32" if self.output_mode == "int" else self.compute_dtype
 
+    @property
+    def _mk_depth(self):
+        found = self.bin_boundaries is not None
+        return len(self.bin_boundaries) + 1 if found else self.num_bins
+
     def call(self, inputs):
         """The indices of the bins, encoded.
 
@@ -162,59 +150,26 @@ class Discretization(DataLayer):
         Raises:
             ValueError: there are no boundaries yet.
         """
-        if self.bin_boundaries is None:
-            raise ValueError(
-                "You need to either pass the `bin_boundaries` argument at construction "
-                "time or call `adapt(dataset)` before you can start using the "
-                "`Discretization` layer."
-            )
+        check(self, (self.bin_boundaries is None, "You need to either pass the "
+                     "`bin_boundaries` argument at construction time or call "
+                     "`adapt(dataset)` before you can start using the "
+                     "`Discretization` layer."))  # fmt: skip
         bins = jnp.digitize(inputs, jnp.asarray(self.bin_boundaries, "float32"))
-        depth = len(self.bin_boundaries) + 1
-        return encode(bins, self.output_mode, depth, self.output_dtype, self.sparse)
-
-    def compute_output_shape(self, input_shape):
-        """The shape of the outputs.
-
-        Args:
-            input_shape: of the numbers.
-        """
-        known = self.bin_boundaries is not None
-        depth = len(self.bin_boundaries) + 1 if known else self.num_bins
-        return encoded_shape(input_shape, self.output_mode, depth)
-
-    def compute_output_spec(self, inputs):
-        """Shape and dtype of the outputs.
-
-        Args:
-            inputs: KerasTensor of the numbers.
-        """
-        shape = self.compute_output_shape(inputs.shape)
-        return KerasTensor(shape, dtype=self.output_dtype, sparse=self.sparse)
+        mode, dtype = self.output_mode, self.output_dtype
+        return encode(bins, mode, self._mk_depth, dtype, self.sparse)
 
     def load_own_variables(self, store):
-        """Take the summary from a file of old versions; new ones hold nothing.
-
-        Args:
-            store: dict-like of a file.
-        """
-        if len(store) == 1:
+        if len(store) == 1:  # files of old versions hold the summary
             self.summary = store["0"]
 
-    def get_config(self):
-        """The constructor's arguments, and the boundaries that `adapt` found."""
-        names = "bin_boundaries num_bins epsilon output_mode sparse name dtype".split()
-        return {key: getattr(self, key) for key in names}
+    def _mk_config_values(self):
+        return {"dtype": self.dtype}
 
     @classmethod
     def from_config(cls, config):
-        """Create a layer from `get_config()`.
-
-        Args:
-            config: dict of `get_config()`.
-        """
         boundaries = config.get("bin_boundaries")
         if boundaries is None or config.get("num_bins") is None:
             return super().from_config(config)
         layer = super().from_config({**config, "bin_boundaries": None})
-        layer.bin_boundaries = list(boundaries)
+        layer.bin_boundaries = list(boundaries)  # which `adapt` found
         return layer

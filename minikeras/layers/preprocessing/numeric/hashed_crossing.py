@@ -1,24 +1,21 @@
 """HashedCrossing: pairs of categories as the numbers of hash bins."""
 
-import jax
 import numpy as np
 
-from minikeras.core.keras_tensor import KerasTensor
 from minikeras.layers.preprocessing.data_layer import HostLayer
 from minikeras.layers.preprocessing.numeric.encoding import (
-    encode,
-    encode_on_host,
-    encoded_shape,
+    Encoding,
+    check,
+    encode_anywhere,
 )
-from minikeras.layers.preprocessing.numeric.hashing import traced_bins
 from minikeras.ops.hashing import combine, fingerprint64, to_bytes
 
 
-def cross(features, bins):
+def cross(*features, bins):
     """Hash of the values of several features, modulo the number of bins.
 
     Args:
-        features: arrays of strings or ints, of one shape.
+        *features: arrays of strings or ints, of one shape.
         bins: int >= 1.
 
     Returns:
@@ -28,17 +25,17 @@ def cross(features, bins):
         x.ravel() if x.dtype.kind in "iu" else fingerprint64(to_bytes(x))
         for x in features
     ]
-    bins = (combine(columns) % np.uint64(bins)).astype(np.int64)
-    return bins.reshape(features[0].shape)
+    found = (combine(columns) % np.uint64(bins)).astype(np.int64)
+    return found.reshape(features[0].shape)
 
 
-class HashedCrossing(HostLayer):
+class HashedCrossing(Encoding, HostLayer):
     """Replace tuples of categories by hash(tuple) mod num_bins.
 
     Args:
         num_bins: int >= 1, the number of bins.
         output_mode: "int" for bins, "one_hot" for vectors.
-        sparse: False; sparse arrays hold no text.
+        sparse: bool, whether the vectors are sparse `BCOO` arrays: not supported.
         name: string, unique by default.
         dtype: dtype or policy; None: int64 for bins, else the default policy.
         **kwargs: not used.
@@ -51,26 +48,29 @@ class HashedCrossing(HostLayer):
 
     >>> layer = keras.layers.HashedCrossing(num_bins=5)
     >>> layer((np.array(["A", "B", "A"]), np.array([101, 101, 102]))).tolist()
-    [1, 4, 1]
+    [1, 4, 3]
     """
+
+    _mk_config = "num_bins output_mode sparse name dtype"
 
     def __init__(
         self, num_bins, output_mode="int", sparse=False, name=None, dtype=None, **kwargs
     ):
         dtype = "int64" if output_mode == "int" and dtype is None else dtype
         super().__init__(name=name, dtype=dtype)
-        if sparse:
-            raise ValueError(
-                "HashedCrossing: `sparse=True` can only be used with TensorFlow's "
-                "sparse tensors. Use `sparse=False`."
-            )
-        if output_mode not in ("int", "one_hot"):
-            raise ValueError(
-                "Unknown value for `output_mode` argument of HashedCrossing. Allowed "
-                f"values are: ('int', 'one_hot'). Received: output_mode={output_mode}"
-            )
-        self.num_bins = num_bins
+        self.num_bins = self._mk_depth = num_bins
         self.output_mode, self.sparse = output_mode, sparse
+        check(
+            self,
+            (sparse, "`sparse=True` can only be used with TensorFlow. Use False."),
+            (output_mode not in ("int", "one_hot"), "Unknown value for `output_mode`. "
+             f"Allowed values are: ('int', 'one_hot'). Received: {output_mode}"),
+        )  # fmt: skip
+
+    @property
+    def output_dtype(self):
+        """Name of the dtype of the outputs."""
+        return self.compute_dtype
 
     def call(self, inputs):
         """The bins of the tuples, encoded.
@@ -81,20 +81,24 @@ class HashedCrossing(HostLayer):
         Raises:
             ValueError: other inputs.
         """
-        if not isinstance(inputs, (list, tuple)) or len(inputs) < 2:
-            raise ValueError(
-                "`HashedCrossing` should be called on a list or tuple of at least two "
-                f"inputs. Received: inputs={inputs}"
-            )
-        traced = any(isinstance(x, jax.core.Tracer) for x in inputs)
-        features = [x if traced else np.asarray(x) for x in inputs]
-        _check(features)
-        function = lambda *x: cross(x, self.num_bins)  # noqa: E731
-        if traced:
-            bins = traced_bins(function, features[0].shape, *features)
-            return encode(bins, self.output_mode, self.num_bins, self.compute_dtype)
-        bins = function(*features)
-        return encode_on_host(bins, self.output_mode, self.num_bins, self.compute_dtype)
+        several = isinstance(inputs, (list, tuple)) and len(inputs) > 1
+        check(self, (not several, "it should be called on a list or tuple of at least "
+                     f"two inputs. Received: inputs={inputs}"))  # fmt: skip
+        xs = [x if hasattr(x, "dtype") else np.asarray(x) for x in inputs]
+        first, kinds = xs[0].shape, {np.dtype(x.dtype).kind for x in xs}
+        found = ", ".join(f"{x.shape} {x.dtype}" for x in xs)
+        check(
+            self,
+            (len(first) > 2 or (len(first) == 2 and first[-1] != 1), "all inputs should "
+             f"have shape `()`, `(batch_size)` or `(batch_size, 1)`. Received: {found}"),
+            (any(x.shape != first for x in xs),
+             f"all inputs should have equal shape. Received: {found}"),
+            (not kinds <= set("iuOSUT"),
+             f"all inputs should have an integer or string dtype. Received: {found}"),
+        )  # fmt: skip
+        function = lambda *x: cross(*x, bins=self.num_bins)  # noqa: E731
+        mode, depth = self.output_mode, self.num_bins
+        return encode_anywhere(function, xs, mode, depth, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         """The shape of the outputs.
@@ -106,43 +110,10 @@ class HashedCrossing(HostLayer):
             ValueError: they are not equal.
         """
         shapes = [tuple(s) if isinstance(s, (list, tuple)) else s for s in input_shape]
-        if len(shapes) < 2 or not all(isinstance(s, tuple) for s in shapes):
-            raise ValueError(
-                "Expected as input a list/tuple of at least 2 tensors. Received "
-                f"input_shape={input_shape}"
-            )
-        if len(set(shapes)) > 1:
-            raise ValueError(
-                "Expected the input tensors to have identical shapes. Received "
-                f"input_shape={input_shape}"
-            )
-        return encoded_shape(shapes[0], self.output_mode, self.num_bins)
+        wrong = len(shapes) < 2 or not isinstance(shapes[0], tuple)
+        check(self, (wrong, f"Expected a list of 2 shapes or more, got {input_shape}."),
+              (len(set(shapes)) > 1, f"Expected identical shapes, got {shapes}."))  # fmt: skip
+        return super().compute_output_shape(shapes[0])
 
-    def compute_output_spec(self, inputs):
-        """Shape and dtype of the outputs.
-
-        Args:
-            inputs: list of KerasTensors.
-        """
-        shape = self.compute_output_shape([x.shape for x in inputs])
-        return KerasTensor(shape, dtype=self.compute_dtype)
-
-    def get_config(self):
-        """The constructor's arguments."""
-        names = "num_bins output_mode sparse name dtype".split()
-        return {key: getattr(self, key) for key in names}
-
-
-def _check(features):
-    """ValueError unless the features are columns of strings or ints, of one shape."""
-    first = features[0].shape
-    if len(first) > 2 or (len(first) == 2 and first[-1] != 1):
-        problem = "should have shape `()`, `(batch_size)` or `(batch_size, 1)`"
-    elif any(x.shape != first for x in features):
-        problem = "should have equal shape"
-    elif any(x.dtype.kind not in "iuOSUT" for x in features):
-        problem = "should have an integer or string dtype"
-    else:
-        return
-    found = ", ".join(f"{x.shape} {x.dtype}" for x in features)
-    raise ValueError(f"All `HashedCrossing` inputs {problem}. Received: {found}")
+    def _mk_config_values(self):
+        return {"dtype": self.dtype}

@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minikeras.layers.preprocessing.numeric.encoding import encode
-from minikeras.layers.preprocessing.numeric.hashing import traced_bins
+from minikeras.layers.configuration import own_arguments
+from minikeras.layers.preprocessing.numeric.encoding import call_back, check, encode
 from minikeras.layers.preprocessing.text.index_lookup import MISSING, IndexLookup
 
 
@@ -46,7 +46,7 @@ class IntegerLookup(IndexLookup):
         invert: bool, whether to turn indices into ints.
         output_mode: "int" for indices; "one_hot", "multi_hot" or "count" for vectors as
             `CategoryEncoding` makes them; "tf_idf" for counts times `idf_weights`.
-        sparse: False; sparse arrays are not made here.
+        sparse: bool, whether the vectors are sparse: not supported.
         pad_to_max_tokens: bool, whether vectors have the length `max_tokens`.
         oov_method: "floormod" takes the unknown int modulo `num_oov_indices`,
             "farmhash" its hash.
@@ -64,35 +64,26 @@ class IntegerLookup(IndexLookup):
     [[1, 3], [0, 2]]
     """
 
+    _mk_config = """name trainable dtype invert max_tokens num_oov_indices oov_token
+        mask_token output_mode sparse pad_to_max_tokens vocabulary_dtype idf_weights
+        vocabulary vocabulary_size oov_method salt"""
+
     def __init__(
-        self,
-        max_tokens=None,
-        num_oov_indices=1,
-        mask_token=None,
-        oov_token=-1,
-        vocabulary=None,
-        vocabulary_dtype="int64",
-        idf_weights=None,
-        invert=False,
-        output_mode="int",
-        sparse=False,
-        pad_to_max_tokens=False,
-        oov_method="floormod",
-        salt=None,
-        name=None,
-        **kwargs,
-    ):
-        if vocabulary_dtype != "int64":
-            raise ValueError(
-                "Only `vocabulary_dtype='int64'` is supported at this time. Received: "
-                f"vocabulary_dtype={vocabulary_dtype}"
-            )
-        if salt is not None and oov_method != "farmhash":
-            raise ValueError(
-                "`salt` can only be used when `oov_method='farmhash'`. Received: "
-                f"oov_method={oov_method}"
-            )
-        super().__init__(locals(), "int64", kwargs)
+        self, max_tokens=None, num_oov_indices=1, mask_token=None, oov_token=-1,
+        vocabulary=None, vocabulary_dtype="int64", idf_weights=None, invert=False,
+        output_mode="int", sparse=False, pad_to_max_tokens=False, oov_method="floormod",
+        salt=None, name=None, **kwargs,
+    ):  # fmt: skip
+        arguments = own_arguments(locals())
+        super().__init__(name=arguments.pop("name"))
+        check(
+            self,
+            (vocabulary_dtype != "int64", "Only `vocabulary_dtype='int64'` is supported "
+             f"at this time. Received: vocabulary_dtype={vocabulary_dtype}"),
+            (salt is not None and oov_method != "farmhash", "`salt` can only be used "
+             f"when `oov_method='farmhash'`. Received: oov_method={oov_method}"),
+        )  # fmt: skip
+        self._mk_set_up(arguments, kwargs)
 
     def call(self, inputs):
         """Look the inputs up.
@@ -116,11 +107,7 @@ class IntegerLookup(IndexLookup):
         indices, bins = find(x, keys[fits], values[fits], jnp), 0
         if self.num_oov_indices > 1:
             hashed = self.oov_method == "farmhash"
-            bins = (
-                traced_bins(self._mk_oov_bins, x.shape, x)
-                if hashed
-                else (x % self.num_oov_indices)
-            )
+            bins = call_back(self._mk_oov_bins, x) if hashed else self._mk_oov_bins(x)
         if self.num_oov_indices:
             indices = jnp.where(indices == MISSING, bins + self._mk_oov_start, indices)
         return self._mk_encode(indices, encode)
@@ -130,7 +117,7 @@ class IntegerLookup(IndexLookup):
         return int(x)
 
     def _mk_keys(self, values):
-        """The entries of an array: list or array of ints; TypeError for others."""
+        """The entries of an array as int64; TypeError for strings."""
         if values.dtype.kind not in "biuf":
             raise TypeError(
                 f"IntegerLookup {self.name!r} takes ints, got an array of "
@@ -141,25 +128,19 @@ class IntegerLookup(IndexLookup):
     def _mk_count(self, keys, lengths):
         super()._mk_count(keys.tolist(), lengths)
 
-    def _mk_token_array(self, tokens):
-        return np.array(tokens, np.int64)
-
     def _mk_set_table(self, table):
         keys = np.array(sorted(table), np.int64)
-        self._mk_table = keys, np.array([table[int(k)] for k in keys], np.int64)
+        self._mk_table = keys, np.array([table[k] for k in keys.tolist()], np.int64)
 
     def _mk_find(self, keys):
         return find(keys, *self._mk_table, np)
 
     def _mk_oov_bins(self, tokens):
         """The bins of unknown ints: their remainder, or their hash."""
-        if self.oov_method == "farmhash":
-            return super()._mk_oov_bins(tokens)
-        return tokens % self.num_oov_indices
+        hashed = self.oov_method == "farmhash"
+        return super()._mk_oov_bins(tokens) if hashed else tokens % self.num_oov_indices
 
-    def get_config(self):
-        """The constructor's arguments, and the size of the vocabulary."""
-        config = super().get_config()
-        for key in ("oov_token", "mask_token"):
-            config[key] = None if config[key] is None else int(config[key])
-        return config
+    def _mk_config_values(self):
+        tokens = {"oov_token": self.oov_token, "mask_token": self.mask_token}
+        plain = {k: t if t is None else int(t) for k, t in tokens.items()}
+        return {**super()._mk_config_values(), **plain}

@@ -10,23 +10,15 @@ import numpy as np
 from minikeras import settings
 from minikeras.layers.preprocessing.adapt import as_numpy, batches, is_whole
 from minikeras.layers.preprocessing.data_layer import DataLayer
+from minikeras.layers.preprocessing.numeric.encoding import OrderedConfig, check
 
 
-@partial(jax.jit, static_argnames=("invert", "epsilon"))
 def normalize(x, mean, variance, invert=False, epsilon=1e-7):
-    """(x - mean) / max(√variance, epsilon), or the inverse of it.
-
-    Args:
-        x: array.
-        mean, variance: arrays that broadcast to `x`.
-        invert: bool, whether to return the x' of which this is x.
-        epsilon: float > 0, the smallest deviation that divides.
-    """
+    """(x - mean) / max(√variance, epsilon); with `invert` the x of which this is x."""
     deviation = jnp.maximum(jnp.sqrt(variance), epsilon)
     return mean + x * deviation if invert else (x - mean) / deviation
 
 
-@partial(jax.jit, static_argnames="axes")
 def add_moments(total, batch, share, axes):
     """Mean and variance of data and one more batch.
 
@@ -42,7 +34,7 @@ def add_moments(total, batch, share, axes):
     return new_mean, old_part + (variance + (mean - new_mean) ** 2) * share
 
 
-class Normalization(DataLayer):
+class Normalization(OrderedConfig, DataLayer):
     """Shift and scale the inputs to mean 0 and variance 1: (x - mean) / √variance.
 
     Args:
@@ -64,7 +56,7 @@ class Normalization(DataLayer):
     [0.0]
     """
 
-    _mk_not_in_config = ("axis", "mean", "variance", "invert")  # in Keras's order below
+    _mk_config = "name trainable dtype axis invert mean variance"
 
     def __init__(self, axis=-1, mean=None, variance=None, invert=False, **kwargs):
         super().__init__(**kwargs)
@@ -73,24 +65,16 @@ class Normalization(DataLayer):
         self.input_mean, self.input_variance = mean, variance
         self.invert = invert
         self.supports_masking = True
-        if (mean is None) != (variance is None):
-            raise ValueError(
-                "When setting values directly, both `mean` and `variance` must be set. "
-                f"Received: mean={mean} and variance={variance}"
-            )
         shapes = np.shape(mean), np.shape(variance)
-        if shapes[0] != shapes[1]:
-            raise ValueError(
-                "When setting values directly, `mean` and `variance` must have the "
-                f"same shape. Received: mean shape {shapes[0]} and variance shape "
-                f"{shapes[1]}"
-            )
-        if len(shapes[0]) > len(self.axis):
-            raise ValueError(
-                "The rank of `mean` must be less than or equal to the number of axes "
-                f"({len(self.axis)}). Received: mean shape {shapes[0]} for axis "
-                f"{self.axis}"
-            )
+        check(
+            self,
+            ((mean is None) != (variance is None), "When setting values directly, both "
+             f"`mean` and `variance` must be set. Received: {mean} and {variance}"),
+            (shapes[0] != shapes[1], "When setting values directly, `mean` and "
+             f"`variance` must have the same shape. Received: {shapes}"),
+            (len(shapes[0]) > len(self.axis), "The rank of `mean` must be less than or "
+             f"equal to the number of axes. Received: {shapes[0]}, axis={self.axis}"),
+        )  # fmt: skip
 
     def build(self, input_shape):
         """Create the weights, or check that the given values fit.
@@ -100,45 +84,39 @@ class Normalization(DataLayer):
         """
         if input_shape is None:
             return
-        ndim = len(input_shape)
-        if any(not -ndim <= a < ndim for a in self.axis):
-            raise ValueError(
-                "All `axis` values must be in the range [-ndim, ndim). Received inputs "
-                f"with ndim={ndim}, while axis={self.axis}"
-            )
+        ndim, shape = len(input_shape), tuple(input_shape)
+        outside = any(not -ndim <= a < ndim for a in self.axis)
+        received = f"Received axis={self.axis}, inputs.shape={shape}"
+        check(self, (outside, "All `axis` values must be in the range [-ndim, ndim). "
+                     + received))  # fmt: skip
         self._mk_kept = tuple(sorted(a % ndim for a in self.axis))
-        for a in self._mk_kept:
-            if input_shape[a] is None:
-                raise ValueError(
-                    "All `axis` values to be kept must have a known shape. Received "
-                    f"axis={self.axis}, inputs.shape={tuple(input_shape)}, with "
-                    f"unknown axis at index {a}"
-                )
-        self._mk_shape = tuple(input_shape)
+        kept = tuple(shape[a] for a in self._mk_kept)
+        check(self, (None in kept, "All `axis` values to be kept must have a known "
+                     f"shape. {received}"))  # fmt: skip
+        self._mk_shape = shape
         if self.input_mean is None:
             add = partial(self.add_weight, trainable=False)
-            shape = tuple(input_shape[a] for a in self._mk_kept)
-            self.adapt_mean = add(name="mean", shape=shape, initializer="zeros")
-            self.adapt_variance = add(name="variance", shape=shape, initializer="ones")
+            self.adapt_mean = add(name="mean", shape=kept, initializer="zeros")
+            self.adapt_variance = add(name="variance", shape=kept, initializer="ones")
             # Files of Keras hold it, nothing reads it.
             self.count = add(name="count", shape=(), dtype="int", initializer="zeros")
         else:
-            self._mk_aligned(self.input_mean)
+            self._mk_aligned(self.input_mean)  # ValueError if it does not fit
 
     def _mk_aligned(self, value):
         """The value with an axis for each of the inputs, in the compute dtype."""
-        ndim, value = len(self._mk_shape), jnp.asarray(value)
-        kept = [
-            size if a in self._mk_kept else 1 for a, size in enumerate(self._mk_shape)
-        ]
-        if value.ndim:  # its axes are the last ones of the kept
-            shape = [1] * ndim
-            for axis, size in zip(
-                self._mk_kept[-value.ndim :], value.shape, strict=True
-            ):
-                shape[axis] = size
-            value = value.reshape(shape)
-        return jnp.broadcast_to(value, kept).astype(self.compute_dtype)
+        value, sizes = jnp.asarray(value), enumerate(self._mk_shape)
+        shape = [1] * len(self._mk_shape)
+        for i in range(-value.ndim, 0):  # its axes are the last ones of the kept
+            shape[self._mk_kept[i]] = value.shape[i]
+        full = [size if a in self._mk_kept else 1 for a, size in sizes]
+        return jnp.broadcast_to(value.reshape(shape), full).astype(self.compute_dtype)
+
+    def _mk_moment(self, given, weight):
+        """The given value or the weight, aligned; None before `build`."""
+        if not hasattr(self, "_mk_shape"):
+            return None
+        return self._mk_aligned(getattr(self, weight).value if given is None else given)
 
     @property
     def mean(self):
@@ -150,13 +128,6 @@ class Normalization(DataLayer):
         """The variance, with an axis for each of the inputs; None before `build`."""
         return self._mk_moment(self.input_variance, "adapt_variance")
 
-    def _mk_moment(self, given, weight):
-        """The given value or the weight, aligned."""
-        if not hasattr(self, "_mk_shape"):
-            return None
-        value = given if given is not None else getattr(self, weight).value
-        return self._mk_aligned(value)
-
     def adapt(self, data):
         """Take mean and variance from data.
 
@@ -165,12 +136,13 @@ class Normalization(DataLayer):
                 too. Of tuples of arrays, the first is taken.
 
         Raises:
-            ValueError: no data, or shapes that do not fit.
+            ValueError: no data, shapes that do not fit, or mean and variance are given.
             TypeError: no arrays.
         """
+        check(self, (self.input_mean is not None, "it has a given mean and variance: "
+                     "there is nothing to adapt."))  # fmt: skip
         if is_whole(data, lists=False):
             data = data if isinstance(data, jax.Array) else as_numpy(data)
-            self._mk_build_for_data(data)
             reduced = self._mk_reduced(data)
             moments = data.mean(reduced), data.var(reduced)
         else:
@@ -178,49 +150,38 @@ class Normalization(DataLayer):
         self.adapt_mean.assign(moments[0])
         self.adapt_variance.assign(moments[1])
 
-    def _mk_reduced(self, x):
-        """The axes that are averaged."""
-        return tuple(a for a in range(x.ndim) if a not in self._mk_kept)
-
     def _mk_moments_of_batches(self, data):
         """Mean and variance of an iterable of batches, one batch in memory."""
         moments, total = None, 0
         for batch in batches(self, data, lists=False, drop_targets=True):
-            self._mk_build_for_data(batch)
+            reduced = self._mk_reduced(batch)
             x = jnp.asarray(batch, self.compute_dtype)
-            reduced = self._mk_reduced(x)
             count = math.prod(x.shape[a] for a in reduced)
             total += count
-            if moments is None:
-                zeros = jnp.zeros([x.shape[a] for a in self._mk_kept])
-                moments = zeros, zeros
-            moments = add_moments(moments, x, count / total, reduced)
-        if moments is None:
-            raise ValueError(
-                "adapt() received an empty iterable (no batches). Pass at least one "
-                "array, for example layer.adapt([x])."
-            )
+            zeros = jnp.zeros([x.shape[a] for a in self._mk_kept])
+            moments = add_moments(moments or (zeros, zeros), x, count / total, reduced)
+        check(self, (moments is None, "adapt() received an empty iterable (no batches). "
+                     "Pass at least one array, as in layer.adapt([x])."))  # fmt: skip
         return moments
 
-    def _mk_build_for_data(self, x):
-        """Build from the first data, and check the shape of the other."""
+    def _mk_reduced(self, x):
+        """The axes of data that are averaged; the first data builds the layer."""
         shape = getattr(x, "shape", None)
         if shape is None:
             raise TypeError(
                 "adapt() expects an iterable that yields arrays with a `.shape` "
-                f"attribute. Got an element of type {type(x).__name__}. Of numbers in "
-                "a list make an array: layer.adapt(np.array(data))."
+                f"attribute. Got an element of type {type(x).__name__}. Make an array "
+                "of numbers in a list: layer.adapt(np.array(data))."
             )
         if not self.built:
             self.build(shape)
             self.built = True
         same = len(shape) == len(self._mk_shape)
-        if not same or any(shape[a] != self._mk_shape[a] for a in self._mk_kept):
-            raise ValueError(
-                f"The layer was built with input_shape={self._mk_shape}, but adapt() "
-                "is being called with data with an incompatible shape, "
-                f"data.shape={tuple(shape)}"
-            )
+        same = same and all(shape[a] == self._mk_shape[a] for a in self._mk_kept)
+        check(self, (not same, f"it was built with input_shape={self._mk_shape}, but "
+                     "adapt() is being called with data with an incompatible shape, "
+                     f"data.shape={tuple(shape)}"))  # fmt: skip
+        return tuple(a for a in range(len(shape)) if a not in self._mk_kept)
 
     def finalize_state(self):
         """Do nothing: mean and variance are read from the weights."""
@@ -242,12 +203,6 @@ class Normalization(DataLayer):
         """
         return input_shape
 
-    def get_config(self):
-        """The constructor's arguments; arrays as lists."""
-        return {
-            **super().get_config(),
-            "axis": self.axis,
-            "invert": self.invert,
-            "mean": np.array(self.input_mean).tolist(),
-            "variance": np.array(self.input_variance).tolist(),
-        }
+    def _mk_config_values(self):
+        given = {"mean": self.input_mean, "variance": self.input_variance}
+        return {name: np.array(value).tolist() for name, value in given.items()}

@@ -6,13 +6,13 @@ import os
 import numpy as np
 
 from minikeras import settings
-from minikeras.core.keras_tensor import KerasTensor
-from minikeras.layers.preprocessing.adapt import as_numpy, batches, is_whole
+from minikeras.layers.preprocessing.adapt import as_numpy, documents
 from minikeras.layers.preprocessing.data_layer import HostLayer
 from minikeras.layers.preprocessing.numeric.encoding import (
     MODES,
+    Encoding,
+    check,
     encode_on_host,
-    encoded_shape,
 )
 from minikeras.layers.preprocessing.numeric.hashing import hash_bins, salt_pair
 from minikeras.layers.preprocessing.text import vocabulary_files
@@ -22,112 +22,90 @@ DROPPED = -1  # the index of the mask token in vectors, which ignore it
 _OLD_NAMES = (("binary", "multi_hot"), ("tf-idf", "tf_idf"))
 
 
-def choice(layer, name, value, allowed):
-    """Return `value` if it is allowed, else raise ValueError."""
-    if value not in allowed:
-        raise ValueError(
-            f"Unknown value for `{name}` argument of {layer}. Allowed values are: "
-            f"{allowed}. Received: {name}={value}"
-        )
-    return value
-
-
-def inverse_document_frequency(document_counts, documents):
-    """log(1 + documents / (1 + count)) for each token: rare tokens weigh more."""
+def inverse_document_frequency(document_counts, number):
+    """log(1 + number / (1 + count)) for each token: rare tokens weigh more."""
     counts = np.asarray(document_counts, np.float64)
-    return np.log(1 + documents / (1 + counts)).astype(settings.floatx())
+    return np.log(1 + number / (1 + counts)).astype(settings.floatx())
 
 
-def by_frequency(counts):
-    """The tokens, the most frequent first, ties in falling order."""
-    return sorted(counts, key=lambda token: (counts[token], token), reverse=True)
-
-
-class IndexLookup(HostLayer):
+class IndexLookup(Encoding, HostLayer):
     """Base of the layers that map tokens to their index in a vocabulary.
 
     The indices are: the mask token (mode "int" alone), the bins of unknown tokens, the
-    vocabulary. A subclass says what a token is.
-
-    Args:
-        arguments: those of the subclass's constructor, {name: value}.
-        dtype_name: "string" or "int64", the dtype of tokens.
-        kwargs: `trainable` and `dtype`, which have no meaning; `vocabulary_size` and
-            `has_input_vocabulary`, of configs.
+    vocabulary. A subclass says what a token is, and calls `_mk_set_up`.
     """
 
-    def __init__(self, arguments, dtype_name, kwargs):
-        super().__init__(name=arguments["name"])
-        names = """max_tokens num_oov_indices mask_token oov_token invert output_mode
-            sparse pad_to_max_tokens oov_method""".split()
-        for name in names:
-            setattr(self, name, arguments[name])
-        self.output_mode = dict(_OLD_NAMES).get(self.output_mode, self.output_mode)
-        self.vocabulary_dtype = dtype_name
-        self.salt = salt_pair(arguments["salt"], "IndexLookup")
-        vocabulary, idf_weights = arguments["vocabulary"], arguments["idf_weights"]
-        self._mk_check_arguments(idf_weights)
-        for name in ("trainable", "dtype"):
-            kwargs.pop(name, None)
-        self._mk_frozen_size = kwargs.pop("vocabulary_size", None)
-        static = kwargs.pop("has_input_vocabulary", vocabulary is not None)
-        self._mk_static = static
-        if kwargs:
-            raise ValueError(f"Unrecognized keyword argument(s): {kwargs}")
-        if static and self.output_mode == "tf_idf" and idf_weights is None:
-            raise ValueError(
-                "When specifying the `vocabulary` argument, in TF-IDF output mode, the "
-                "`idf_weights` argument must also be provided."
-            )
+    vocabulary_dtype = "string"
+
+    def _mk_set_up(self, arguments, others):
+        """Take the arguments of the constructor.
+
+        Args:
+            arguments: {name: value}.
+            others: dict: `trainable` and `dtype`, which have no meaning here, and
+                `vocabulary_size` and `has_input_vocabulary`, which configs hold.
+        """
+        vocabulary, weights = arguments["vocabulary"], arguments["idf_weights"]
+        mode = dict(_OLD_NAMES).get(arguments["output_mode"], arguments["output_mode"])
+        salt = salt_pair(arguments["salt"], "IndexLookup")
+        self._mk_set_arguments({**arguments, "output_mode": mode, "salt": salt})
+        self._mk_size = others.pop("vocabulary_size", None)
+        # A given vocabulary never changes: `adapt` is an error.
+        self._mk_static = others.pop("has_input_vocabulary", vocabulary is not None)
+        unknown = {k: v for k, v in others.items() if k not in ("trainable", "dtype")}
+        check(
+            self,
+            (unknown, f"Unrecognized keyword argument(s): {unknown}"),
+            (self._mk_static and mode == "tf_idf" and weights is None, "When specifying "
+             "the `vocabulary` argument, in TF-IDF output mode, the `idf_weights` "
+             "argument must also be provided."),
+        )  # fmt: skip
+        self._mk_check_arguments()
         # A path is not kept: what the file holds goes into the assets.
         from_file = isinstance(vocabulary, (str, os.PathLike))
         self.input_vocabulary = None if from_file else vocabulary
-        self.input_idf_weights = self.idf_weights = idf_weights
+        self.input_idf_weights = weights
         self._mk_tokens = None  # the vocabulary without special tokens
         self.reset_state()
         if vocabulary is not None:
-            self.set_vocabulary(vocabulary, idf_weights)
+            self.set_vocabulary(vocabulary, weights)
 
-    def _mk_check_arguments(self, idf_weights):
+    def _mk_check_arguments(self):
         """ValueError for arguments that are out of range or contradict each other."""
-        name, mode = type(self).__name__, self.output_mode
-        if self.max_tokens is not None and self.max_tokens <= 1:
-            problem = f"If set, `max_tokens` for `{name}` must be greater than 1"
-        elif self.pad_to_max_tokens and self.max_tokens is None:
-            problem = "If pad_to_max_tokens is True, must set `max_tokens`"
-        elif self.num_oov_indices < 0:
-            problem = "`num_oov_indices` must be greater than or equal to 0"
-        elif self.invert and mode != "int":
-            problem = "`output_mode` must be `'int'` when `invert` is true"
-        elif self.sparse:
-            problem = (
-                "`sparse=True` can only be used with the TensorFlow backend of Keras, "
-                "use `sparse=False`"
-            )
-        elif idf_weights is not None and mode != "tf_idf":
-            problem = "`idf_weights` should only be set if `output_mode` is `'tf_idf'`"
-        else:
-            choice(name, "oov_method", self.oov_method, ("floormod", "farmhash"))
-            choice(name, "output_mode", mode, (*MODES, "tf_idf"))
-            return
-        raise ValueError(
-            f"{problem}. Received: max_tokens={self.max_tokens}, num_oov_indices="
-            f"{self.num_oov_indices}, output_mode={mode}, idf_weights={idf_weights}"
-        )
+        mode, limit, bins = self.output_mode, self.max_tokens, self.num_oov_indices
+        modes, methods = (*MODES, "tf_idf"), ("floormod", "farmhash")
+        received = f"Received: max_tokens={limit}, output_mode={mode}"
+        check(
+            self,
+            (limit is not None and limit <= 1,
+             f"If set, `max_tokens` must be greater than 1. {received}"),
+            (self.pad_to_max_tokens and limit is None,
+             f"If pad_to_max_tokens is True, must set `max_tokens`. {received}"),
+            (bins < 0, "`num_oov_indices` must be greater than or equal to 0. "
+             f"Received: num_oov_indices={bins}"),
+            (self.oov_method not in methods, "Unknown value for `oov_method` argument. "
+             f"Allowed values are: {methods}. Received: {self.oov_method}"),
+            (mode not in modes, "Unknown value for `output_mode` argument. Allowed "
+             f"values are: {modes}. {received}"),
+            (self.invert and mode != "int",
+             f"`output_mode` must be `'int'` when `invert` is true. {received}"),
+            (self.sparse, "`sparse=True` can only be used with the TensorFlow backend "
+             "of Keras. Use sparse=False."),
+            (self.idf_weights is not None and mode != "tf_idf", "`idf_weights` should "
+             f"only be set if `output_mode` is `'tf_idf'`. {received}"),
+        )  # fmt: skip
 
     # -- the vocabulary -----------------------------------------------------------
 
     @property
-    def _mk_oov_start(self):
-        return int(self.mask_token is not None and self.output_mode == "int")
+    def _mk_special(self):
+        """The special tokens, which come before the vocabulary."""
+        masked = self.mask_token is not None and self.output_mode == "int"
+        return [self.mask_token] * masked + [self.oov_token] * self.num_oov_indices
 
     @property
-    def _mk_token_start(self):
-        return self._mk_oov_start + self.num_oov_indices
-
-    def _mk_special_tokens(self):
-        masks = [self.mask_token] * self._mk_oov_start
-        return masks + [self.oov_token] * self.num_oov_indices
+    def _mk_oov_start(self):
+        return len(self._mk_special) - self.num_oov_indices
 
     def get_vocabulary(self, include_special_tokens=True):
         """The vocabulary as a list; a token's place is its index.
@@ -135,12 +113,12 @@ class IndexLookup(HostLayer):
         Args:
             include_special_tokens: bool, whether it begins with the mask and OOV tokens.
         """
-        special = self._mk_special_tokens() if include_special_tokens else []
+        special = self._mk_special if include_special_tokens else []
         return special + list(self._mk_tokens or [])
 
     def vocabulary_size(self):
         """The number of tokens, with the mask and OOV tokens."""
-        return self._mk_token_start + len(self._mk_tokens or [])
+        return len(self._mk_special) + len(self._mk_tokens or [])
 
     def set_vocabulary(self, vocabulary, idf_weights=None):
         """Set the vocabulary, in place of `adapt`.
@@ -155,78 +133,68 @@ class IndexLookup(HostLayer):
             ValueError: repeated or misplaced tokens, too many of them, none, no such
                 file, or weights that do not fit.
         """
-        if (self.output_mode == "tf_idf") != (idf_weights is not None):
-            raise ValueError(
-                "`idf_weights` must be set if output_mode is 'tf_idf', and should only "
-                f"be set then. Received: output_mode={self.output_mode} and "
-                f"idf_weights={idf_weights}"
-            )
         if isinstance(vocabulary, (str, os.PathLike)):
             vocabulary = vocabulary_files.read(vocabulary)
         given = [self._mk_token(x) for x in np.ravel(as_numpy(vocabulary)).tolist()]
-        special = self._mk_special_tokens()
-        found = given[: len(special)] == special
-        tokens = given[len(special) :] if found else given
+        front = 0 if given[: len(self._mk_special)] == self._mk_special else None
+        special = self._mk_special if front == 0 else []
+        tokens = given[len(special) :]
+        weights = np.asarray(idf_weights, settings.floatx())
+        wanted = self.output_mode == "tf_idf"
+        check(
+            self,
+            (wanted != (idf_weights is not None), "`idf_weights` must be set if "
+             "output_mode is 'tf_idf', and should only be set if output_mode is "
+             f"'tf_idf'. Received: {self.output_mode} and {idf_weights}"),
+            (wanted and weights.shape != (len(given),), "`idf_weights` must be the same "
+             f"length as vocabulary, got {weights.shape} and {len(given)}."),
+        )  # fmt: skip
         self._mk_check_vocabulary(given, tokens)
-        if idf_weights is not None:
-            weights = np.asarray(idf_weights, settings.floatx())
-            if weights.shape != (len(given),):
-                raise ValueError(
-                    "`idf_weights` must be the same length as vocabulary. Its shape is "
-                    f"{weights.shape}; len(vocabulary) is {len(given)}"
-                )
         self._mk_set_tokens(tokens)
-        if idf_weights is not None:
-            self._mk_set_weights(weights, 0 if found else len(special))
+        if wanted:
+            self._mk_set_weights(weights, len(self._mk_special) - len(special))
 
     def _mk_check_vocabulary(self, given, tokens):
         """ValueError for a vocabulary that no table can be made of."""
-        size = self._mk_token_start + len(tokens)
-        if not given:
-            raise ValueError("Cannot set an empty vocabulary. Received: vocabulary=[]")
-        if repeated := [t for t, n in collections.Counter(tokens).items() if n > 1]:
-            raise ValueError(
-                "The passed vocabulary has at least one repeated term. Please uniquify "
-                f"your dataset. The repeated terms are: {repeated}"
-            )
-        checked = [("mask", self.mask_token)]
-        checked += [("OOV", self.oov_token)] if self.invert else []
-        for kind, token in checked:
-            if token is not None and token in tokens:
-                raise ValueError(
-                    f"Found reserved {kind} token at unexpected location in "
-                    "`vocabulary`. Leave mask and OOV tokens out, or begin with "
-                    f"{self._mk_special_tokens()}. Received: {token!r} at vocabulary "
-                    f"index {given.index(token)}"
-                )
-        if self.max_tokens is not None and size > self.max_tokens:
-            raise ValueError(
-                "Attempted to set a vocabulary larger than the maximum vocab size. "
-                f"Received vocabulary size is {size}; `max_tokens` is {self.max_tokens}."
-            )
+        size = len(self._mk_special) + len(tokens)
+        repeated = [t for t, n in collections.Counter(tokens).items() if n > 1]
+        limit = np.inf if self.max_tokens is None else self.max_tokens
+        check(
+            self,
+            (not given, "Cannot set an empty vocabulary. Received: vocabulary=[]"),
+            (repeated, "The passed vocabulary has at least one repeated term. Please "
+             f"uniquify your dataset. The repeated terms are: {repeated[:9]}"),
+            (size > limit, "Attempted to set a vocabulary larger than the maximum vocab "
+             f"size. Received vocabulary size is {size}; `max_tokens` is {limit}."),
+            *((token in tokens, f"Found reserved {kind} token at unexpected location in "
+               "`vocabulary`. Leave mask and OOV tokens out, or begin with "
+               f"{self._mk_special}. Received: {token!r}")
+              for kind, token, reserved in (
+                  ("mask", self.mask_token, True), ("OOV", self.oov_token, self.invert))
+              if reserved and token is not None),
+        )  # fmt: skip
 
     def _mk_set_tokens(self, tokens):
         """Take a checked vocabulary, and make the table of it."""
-        values = range(self._mk_token_start, self._mk_token_start + len(tokens))
-        table = dict(zip(tokens, values, strict=True))
+        first = len(self._mk_special)
+        table = {token: first + i for i, token in enumerate(tokens)}
         if self.mask_token is not None:
             table[self.mask_token] = 0 if self.output_mode == "int" else DROPPED
         self._mk_tokens = tokens
         self._mk_set_table(table)
-        self._mk_record_size()
+        self._mk_fix_size()
 
-    def _mk_record_size(self):
+    def _mk_fix_size(self):
         """Fix the width of the outputs; RuntimeError if it was another one."""
-        size, fixed = self.vocabulary_size(), self._mk_frozen_size
+        size, fixed = self.vocabulary_size(), self._mk_size
         varies = self.output_mode == "int" or self.pad_to_max_tokens
-        if not varies and fixed is not None and fixed != size:
+        if not varies and fixed not in (None, size):
             raise RuntimeError(
-                f"When using `output_mode={self.output_mode}` and "
-                "`pad_to_max_tokens=False`, the vocabulary size cannot be changed after "
-                f"the layer is called. Old vocab size is {fixed}, new vocab size is "
-                f"{size}"
+                f"When using `output_mode={self.output_mode}` and `pad_to_max_tokens="
+                "False`, the vocabulary size cannot be changed after the layer is "
+                f"called. Old vocab size is {fixed}, new vocab size is {size}"
             )
-        self._mk_frozen_size = size
+        self._mk_size = size
 
     def _mk_set_weights(self, weights, front):
         """Set the idf weights: `front` means before them, zeros up to `max_tokens`."""
@@ -249,10 +217,8 @@ class IndexLookup(HostLayer):
             ValueError: the vocabulary was given, or batches of inputs and targets.
         """
         self.reset_state()
-        whole = is_whole(data, lists=True)
-        for batch in batches(self, data, steps):
-            batch = np.asarray(batch)
-            self.update_state(batch[:, None] if whole and batch.ndim == 1 else batch)
+        for batch in documents(self, data, steps):
+            self.update_state(batch)
         self.finalize_state()
 
     def update_state(self, data):
@@ -271,11 +237,8 @@ class IndexLookup(HostLayer):
             keys: list of tokens.
             lengths: (n,) ints, how many of them each document has.
         """
-        if self._mk_static:
-            raise ValueError(
-                f"Cannot adapt layer '{self.name}' after setting a static vocabulary "
-                "via `vocabulary` argument or `set_vocabulary()` method."
-            )
+        check(self, (self._mk_static, f"Cannot adapt layer '{self.name}' after setting "
+                     "a static vocabulary via the `vocabulary` argument."))  # fmt: skip
         self._mk_counts.update(keys)
         if self.output_mode == "tf_idf":
             ends = np.cumsum(lengths).tolist()
@@ -284,26 +247,24 @@ class IndexLookup(HostLayer):
             self._mk_documents += len(lengths)
 
     def finalize_state(self):
-        """Make the vocabulary of the counts."""
+        """Make the vocabulary of the counts: ties in falling order of the tokens."""
         if self._mk_static or not self._mk_counts:
-            return self._mk_record_size()
-        documents = self._mk_documents
-        counts, in_documents = map(
-            self._mk_merge, (self._mk_counts, self._mk_document_counts)
-        )
+            return self._mk_fix_size()
+        counts = self._mk_by_token(self._mk_counts)
         for token in (self.mask_token, self.oov_token):
             counts.pop(token, None)
-        tokens = by_frequency(counts)
+        tokens = sorted(counts, key=lambda t: (counts[t], t), reverse=True)
         if self.max_tokens:
-            tokens = tokens[: self.max_tokens - self._mk_token_start]
+            tokens = tokens[: self.max_tokens - len(self._mk_special)]
         self._mk_set_tokens(tokens)
         if self.output_mode == "tf_idf":
-            frequencies = [in_documents[token] for token in tokens]
-            weights = inverse_document_frequency(frequencies, documents)
-            self._mk_set_weights(weights, self._mk_token_start)
+            found = self._mk_by_token(self._mk_document_counts)
+            weights = [found[token] for token in tokens]
+            weights = inverse_document_frequency(weights, self._mk_documents)
+            self._mk_set_weights(weights, len(self._mk_special))
         self.reset_state()
 
-    def _mk_merge(self, counts):
+    def _mk_by_token(self, counts):
         """The counts by token: a text that came as str and as bytes is one."""
         merged = collections.Counter()
         for key, count in counts.items():
@@ -346,7 +307,8 @@ class IndexLookup(HostLayer):
 
     def _mk_invert(self, indices, xp):
         """The tokens at these indices; xp is NumPy or jax.numpy."""
-        vocabulary = self._mk_token_array(self.get_vocabulary())
+        kind = object if self.vocabulary_dtype == "string" else np.int64
+        vocabulary = np.array(self.get_vocabulary(), kind)
         places = xp.clip(indices, 0, len(vocabulary) - 1)
         known = (indices >= 0) & (indices < len(vocabulary))
         return xp.where(known, xp.asarray(vocabulary)[places], self.oov_token)
@@ -357,12 +319,10 @@ class IndexLookup(HostLayer):
         unknown = np.flatnonzero(indices == MISSING)
         if not len(unknown):
             return indices
-        if self.num_oov_indices == 0:
-            raise ValueError(
-                "When `num_oov_indices=0` all inputs should be in vocabulary, found "
-                f"OOV values {[keys[i] for i in unknown[:5]]}, consider setting "
-                "`num_oov_indices=1`."
-            )
+        check(self, (self.num_oov_indices == 0, "When `num_oov_indices=0` all inputs "
+                     "should be in vocabulary, found OOV values "
+                     f"{[keys[i] for i in unknown[:5]]}, consider setting "
+                     "`num_oov_indices=1`."))  # fmt: skip
         bins = 0
         if self.num_oov_indices > 1:
             bins = self._mk_oov_bins(np.array([keys[i] for i in unknown]))
@@ -375,81 +335,41 @@ class IndexLookup(HostLayer):
 
     def _mk_encode(self, indices, encode=encode_on_host):
         """Indices as the output mode says."""
-        mode, depth = self.output_mode, self._mk_depth()
+        mode, depth = self.output_mode, self._mk_depth
         if mode != "tf_idf":
             return encode(indices, mode, depth, "int64")
-        counts = encode(indices, "count", depth, settings.floatx())
-        return counts * self.idf_weights
+        return encode(indices, "count", depth, settings.floatx()) * self.idf_weights
 
+    @property
     def _mk_depth(self):
-        """The length of vectors; None if it is not known yet."""
-        return self.max_tokens if self.pad_to_max_tokens else self._mk_frozen_size
+        padded = self.pad_to_max_tokens
+        return self.max_tokens if padded else self._mk_size
 
-    def compute_output_shape(self, input_shape):
-        """The shape of the outputs.
-
-        Args:
-            input_shape: of the tokens.
-        """
-        return encoded_shape(input_shape, self.output_mode, self._mk_depth())
-
-    def compute_output_spec(self, inputs):
-        """Shape and dtype of the outputs.
-
-        Args:
-            inputs: KerasTensor of the tokens.
-        """
-        dtype = settings.floatx() if self.output_mode == "tf_idf" else "int64"
-        dtype = self.vocabulary_dtype if self.invert else dtype
-        return KerasTensor(self.compute_output_shape(inputs.shape), dtype=dtype)
+    @property
+    def output_dtype(self):
+        """Name of the dtype of the outputs."""
+        weighted = settings.floatx() if self.output_mode == "tf_idf" else "int64"
+        return self.vocabulary_dtype if self.invert else weighted
 
     # -- files --------------------------------------------------------------------
 
-    def get_config(self):
-        """The constructor's arguments, and the size of the vocabulary."""
-        values = self.input_vocabulary, self.input_idf_weights
-        vocabulary, weights = (
-            None if v is None else np.array(v).tolist() for v in values
-        )
-        names = """invert max_tokens num_oov_indices oov_token mask_token output_mode
-            sparse pad_to_max_tokens vocabulary_dtype""".split()
+    def _mk_config_values(self):
+        given = self.input_vocabulary, self.input_idf_weights
+        vocabulary, weights = (x if x is None else np.array(x).tolist() for x in given)
+        size = self._mk_size
         return {
-            **{k: v for k, v in super().get_config().items() if k in _BASE_CONFIG},
-            **{name: getattr(self, name) for name in names},
-            "idf_weights": weights,
-            "vocabulary": vocabulary,
-            "vocabulary_size": self._mk_frozen_size,
-            "oov_method": self.oov_method,
-            "salt": self.salt,
-        }
+            "vocabulary": vocabulary, "idf_weights": weights, "vocabulary_size": size
+        }  # fmt: skip
 
     @classmethod
     def from_config(cls, config):
-        """Create a layer from `get_config()`.
-
-        Args:
-            config: dict of `get_config()`.
-
-        Raises:
-            ValueError: it names a vocabulary file, in safe mode.
-        """
         return super().from_config(vocabulary_files.check_config(config))
 
     def save_own_variables(self, store):
-        """Write the idf weights into a file.
-
-        Args:
-            store: dict-like of a file: {name: array}.
-        """
         if self.output_mode == "tf_idf" and self.idf_weights is not None:
             store["idf_weights"] = np.asarray(self.idf_weights)
 
     def load_own_variables(self, store):
-        """Take the idf weights from a file.
-
-        Args:
-            store: dict-like of a file.
-        """
         if self.output_mode == "tf_idf" and "idf_weights" in store:
             self.idf_weights = np.asarray(store["idf_weights"])
 
@@ -475,11 +395,7 @@ class IndexLookup(HostLayer):
         if self.input_vocabulary is not None:
             return
         path = os.path.join(dir_path, vocabulary_files.FILE_NAME)
-        tokens = vocabulary_files.read(path, self._mk_frozen_size)
-        weights = self.idf_weights if self.output_mode == "tf_idf" else None
-        self.set_vocabulary(
-            tokens, weights if weights is None else weights[: len(tokens)]
-        )
-
-
-_BASE_CONFIG = frozenset({"name", "trainable", "dtype"})
+        tokens = vocabulary_files.read(path, self._mk_size)
+        weighted = self.output_mode == "tf_idf" and self.idf_weights is not None
+        weights = self.idf_weights[: len(tokens)] if weighted else None
+        self.set_vocabulary(tokens, weights)

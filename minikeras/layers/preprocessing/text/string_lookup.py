@@ -4,6 +4,7 @@ from itertools import repeat
 
 import numpy as np
 
+from minikeras.layers.configuration import own_arguments
 from minikeras.layers.preprocessing.text.index_lookup import MISSING, IndexLookup
 from minikeras.ops.hashing import to_bytes
 
@@ -25,15 +26,15 @@ class StringLookup(IndexLookup):
             None if `adapt` finds it.
         idf_weights: list or array of floats, one for each string of `vocabulary`, for
             the mode "tf_idf".
-        invert: bool, whether to turn indices into strings.
+        invert: bool, whether to turn indices into strings, an array of `str` objects.
         output_mode: "int" for indices; "one_hot", "multi_hot" or "count" for vectors as
             `CategoryEncoding` makes them; "tf_idf" for counts times `idf_weights`.
         pad_to_max_tokens: bool, whether vectors have the length `max_tokens`.
-        sparse: False; sparse arrays are not made here.
-        encoding: of bytes among the inputs, and of texts for the hash.
+        sparse: bool, whether the vectors are sparse: not supported.
+        encoding: of bytes among the inputs, and of strings for the hash.
         name: string, unique by default.
         salt: int, or two of them, the key of SipHash-2-4; None takes FarmHash.
-        **kwargs: `oov_method` of configs, which has no meaning for strings.
+        **kwargs: settings of configs.
 
     Input shape: any. Output shape: the same for "int", else as of `CategoryEncoding`.
 
@@ -45,31 +46,24 @@ class StringLookup(IndexLookup):
     [[2, 1], [0, 2]]
     """
 
+    _mk_config = """name trainable dtype invert max_tokens num_oov_indices oov_token
+        mask_token output_mode sparse pad_to_max_tokens idf_weights vocabulary
+        vocabulary_size oov_method salt encoding"""
+
     def __init__(
-        self,
-        max_tokens=None,
-        num_oov_indices=1,
-        mask_token=None,
-        oov_token="[UNK]",
-        vocabulary=None,
-        idf_weights=None,
-        invert=False,
-        output_mode="int",
-        pad_to_max_tokens=False,
-        sparse=False,
-        encoding="utf-8",
-        name=None,
-        salt=None,
+        self, max_tokens=None, num_oov_indices=1, mask_token=None, oov_token="[UNK]",
+        vocabulary=None, idf_weights=None, invert=False, output_mode="int",
+        pad_to_max_tokens=False, sparse=False, encoding="utf-8", name=None, salt=None,
         **kwargs,
-    ):
-        self._mk_encoding = encoding
-        arguments = {"oov_method": kwargs.pop("oov_method", "floormod"), **locals()}
-        super().__init__(arguments, "string", kwargs)
-        self.encoding = encoding
+    ):  # fmt: skip
+        arguments = own_arguments(locals())
+        super().__init__(name=arguments.pop("name"))
+        self.oov_method = kwargs.pop("oov_method", "floormod")
+        self._mk_set_up(arguments, kwargs)
 
     def _mk_token(self, x):
         """A token of a vocabulary: str."""
-        return x.decode(self._mk_encoding) if isinstance(x, bytes) else str(x)
+        return x.decode(self.encoding) if isinstance(x, bytes) else str(x)
 
     def _mk_keys(self, values):
         """The entries of an array: list of str or bytes; TypeError for numbers."""
@@ -80,13 +74,10 @@ class StringLookup(IndexLookup):
             )
         return values.ravel().tolist()
 
-    def _mk_token_array(self, tokens):
-        return np.array(tokens, object)
-
     def _mk_set_table(self, table):
         """Keep the table, for str and for bytes."""
-        encoded = {k.encode(self._mk_encoding): v for k, v in table.items()}
-        self._mk_table = {**table, **encoded}
+        encoded = {token.encode(self.encoding): i for token, i in table.items()}
+        self._mk_table = table | encoded
 
     def _mk_find(self, keys):
         """The table's values for a list of str or bytes."""
@@ -94,13 +85,5 @@ class StringLookup(IndexLookup):
         return np.fromiter(found, np.int64, len(keys))
 
     def _mk_oov_bins(self, tokens):
-        """The bins of unknown strings, by the hash of their bytes."""
-        return super()._mk_oov_bins(
-            np.array(to_bytes(tokens, self._mk_encoding), object)
-        )
-
-    def get_config(self):
-        """The constructor's arguments, and the size of the vocabulary."""
-        config = {**super().get_config(), "encoding": self.encoding}
-        del config["vocabulary_dtype"]
-        return config
+        encoded = np.array(to_bytes(tokens, self.encoding), object)
+        return super()._mk_oov_bins(encoded)

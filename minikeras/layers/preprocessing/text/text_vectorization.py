@@ -2,15 +2,17 @@
 
 import numpy as np
 
-from minikeras import settings
 from minikeras.core.checks import is_int
-from minikeras.core.keras_tensor import KerasTensor
-from minikeras.core.serialization import deserialize_keras_object
+from minikeras.core.serialization import (
+    deserialize_keras_object,
+    serialize_keras_object,
+)
 from minikeras.layers.configuration import config_value
-from minikeras.layers.preprocessing.adapt import as_numpy, batches, is_whole
+from minikeras.layers.preprocessing.adapt import as_numpy, documents
 from minikeras.layers.preprocessing.data_layer import HostLayer
+from minikeras.layers.preprocessing.numeric.encoding import Encoding, check
 from minikeras.layers.preprocessing.text import vocabulary_files
-from minikeras.layers.preprocessing.text.index_lookup import DROPPED, choice
+from minikeras.layers.preprocessing.text.index_lookup import DROPPED
 from minikeras.layers.preprocessing.text.string_lookup import StringLookup
 from minikeras.layers.preprocessing.text.tokenization import (
     SPLIT,
@@ -19,7 +21,7 @@ from minikeras.layers.preprocessing.text.tokenization import (
 )
 
 
-class TextVectorization(HostLayer):
+class TextVectorization(Encoding, HostLayer):
     """Replace texts by the indices of their words, or by vectors of them.
 
     A text is standardized, split, joined to n-grams and looked up in a vocabulary whose
@@ -43,8 +45,8 @@ class TextVectorization(HostLayer):
             if `adapt` finds it.
         idf_weights: list or array of floats, one for each word of `vocabulary`, for the
             mode "tf_idf".
-        sparse: False; sparse arrays are not made here.
-        ragged: False; rows of different lengths are padded here.
+        sparse: bool, whether the vectors are sparse: not supported.
+        ragged: bool, whether rows have their own lengths: not supported.
         encoding: of bytes among the inputs.
         name: string, unique by default.
         **kwargs: `dtype` and the other arguments of `keras.Layer`.
@@ -60,67 +62,49 @@ class TextVectorization(HostLayer):
     [[3, 2], [1, 0]]
     """
 
+    _mk_config = """name trainable dtype max_tokens standardize split ngrams output_mode
+        output_sequence_length pad_to_max_tokens sparse ragged vocabulary idf_weights
+        encoding vocabulary_size"""
+
     def __init__(
-        self,
-        max_tokens=None,
-        standardize="lower_and_strip_punctuation",
-        split="whitespace",
-        ngrams=None,
-        output_mode="int",
-        output_sequence_length=None,
-        pad_to_max_tokens=False,
-        vocabulary=None,
-        idf_weights=None,
-        sparse=False,
-        ragged=False,
-        encoding="utf-8",
-        name=None,
-        **kwargs,
-    ):
-        if ragged:
-            raise ValueError(
-                "`ragged=True` can only be used with the TensorFlow backend of Keras. "
-                "Use `ragged=False`: rows are padded with 0, the index of padding."
-            )
-        if not callable(standardize):
-            choice(
-                "TextVectorization", "standardize", standardize, (*STANDARDIZE, None)
-            )
-        if not callable(split):
-            choice("TextVectorization", "split", split, (*SPLIT, None))
-        widths = range(1, ngrams + 1) if is_int(ngrams) else ngrams
-        if not (widths is None or isinstance(widths, (range, tuple))) or not all(
-            map(is_int, widths or ())
-        ):
-            raise ValueError(
-                "`ngrams` must be None, an integer, or a tuple of integers. Received: "
-                f"ngrams={ngrams!r}"
-            )
-        length = output_sequence_length
-        if length is not None and (output_mode != "int" or not is_int(length)):
-            raise ValueError(
-                "`output_sequence_length` must be None or an integer, and must not be "
-                "set if `output_mode` is not 'int'. Received: output_sequence_length="
-                f"{length!r}, output_mode={output_mode!r}"
-            )
-        lookup = {k: kwargs.pop(k) for k in _LOOKUP_ARGUMENTS if k in kwargs}
+        self, max_tokens=None, standardize="lower_and_strip_punctuation",
+        split="whitespace", ngrams=None, output_mode="int", output_sequence_length=None,
+        pad_to_max_tokens=False, vocabulary=None, idf_weights=None, sparse=False,
+        ragged=False, encoding="utf-8", name=None, **kwargs,
+    ):  # fmt: skip
+        widths = tuple(range(1, ngrams + 1)) if is_int(ngrams) else ngrams
+        length, names, splits = (
+            output_sequence_length,
+            (*STANDARDIZE, None),
+            (*SPLIT, None),
+        )
+        check(
+            self,
+            (ragged, "`ragged=True` can only be used with the TensorFlow backend of "
+             "Keras. Use ragged=False: rows are padded with 0, the index of padding."),
+            (not callable(standardize) and standardize not in names, "Unknown value for "
+             f"`standardize`. Allowed values are: {names}. Received: {standardize!r}"),
+            (not callable(split) and split not in splits, "Unknown value for `split`. "
+             f"Allowed values are: {splits}. Received: {split!r}"),
+            (not isinstance(widths, (tuple, type(None)))
+             or not all(map(is_int, widths or ())),
+             "`ngrams` must be None, an integer, or a tuple of integers. Received: "
+             f"ngrams={ngrams!r}"),
+            (length is not None and (output_mode != "int" or not is_int(length)),
+             "`output_sequence_length` must be None or an integer, and must not be set "
+             f"if `output_mode` is not 'int'. Received: {length!r} and {output_mode!r}"),
+        )  # fmt: skip
+        names = ("has_input_vocabulary", "vocabulary_size")
+        lookup = {k: kwargs.pop(k) for k in names if k in kwargs}
         super().__init__(name=name, **kwargs)
-        self._mk_standardize, self._mk_split = standardize, split
-        self._mk_ngrams = ngrams
-        self._mk_widths = None if widths is None else tuple(widths)
-        self._mk_length = length
+        self._mk_words = standardize, split, widths, encoding
+        self._mk_length, self._mk_ngrams, self.sparse = length, ngrams, False
         # Keras's name: files have its vocabulary under it.
         self._lookup_layer = StringLookup(
-            max_tokens=max_tokens,
-            vocabulary=vocabulary,
-            idf_weights=idf_weights,
-            pad_to_max_tokens=pad_to_max_tokens,
-            mask_token="",
-            output_mode=output_mode,
-            sparse=sparse,
-            encoding=encoding,
-            **lookup,
-        )
+            max_tokens=max_tokens, vocabulary=vocabulary, idf_weights=idf_weights,
+            pad_to_max_tokens=pad_to_max_tokens, mask_token="", encoding=encoding,
+            output_mode=output_mode, sparse=sparse, **lookup,
+        )  # fmt: skip
 
     def adapt(self, data, batch_size=None, steps=None):
         """Find the vocabulary: the words of the texts, the most frequent first.
@@ -134,10 +118,8 @@ class TextVectorization(HostLayer):
             ValueError: the vocabulary was given, or batches of inputs and targets.
         """
         self.reset_state()
-        whole = is_whole(data, lists=True)
-        for batch in batches(self, data, steps, batch_size):
-            batch = np.asarray(batch)
-            self.update_state(batch[:, None] if whole and batch.ndim == 1 else batch)
+        for batch in documents(self, data, steps, batch_size):
+            self.update_state(batch)
         self.finalize_state()
 
     def update_state(self, data):
@@ -170,8 +152,7 @@ class TextVectorization(HostLayer):
         """Set the vocabulary, in place of `adapt`.
 
         Args:
-            vocabulary: as of the constructor.
-            idf_weights: as of the constructor.
+            vocabulary, idf_weights: as of the constructor.
         """
         self._lookup_layer.set_vocabulary(vocabulary, idf_weights=idf_weights)
 
@@ -187,18 +168,11 @@ class TextVectorization(HostLayer):
                 f"TextVectorization {self.name!r} takes strings, got an array of "
                 f"{texts.dtype}."
             )
-        if self._mk_split is not None and texts.ndim > 1:
-            if texts.shape[-1] != 1:
-                raise ValueError(
-                    "When using `TextVectorization` to tokenize strings, the input rank "
-                    "must be 1 or the last shape dimension must be 1. Received: "
-                    f"inputs.shape={texts.shape} with rank={texts.ndim}"
-                )
-            texts = texts[..., 0]
-        return tokenize(
-            *(texts, self._mk_standardize, self._mk_split, self._mk_widths),
-            self._lookup_layer.encoding,
-        )
+        column = texts.ndim > 1 and self._mk_words[1] is not None
+        check(self, (column and texts.shape[-1] != 1, "When using `TextVectorization` "
+                     "to tokenize strings, the input rank must be 1 or the last shape "
+                     f"dimension must be 1. Received: {texts.shape}"))  # fmt: skip
+        return tokenize(texts[..., 0] if column else texts, *self._mk_words)
 
     def call(self, inputs):
         """The indices or vectors of texts.
@@ -217,63 +191,38 @@ class TextVectorization(HostLayer):
         fill = 0 if lookup.output_mode == "int" else DROPPED
         return lookup._mk_encode(tokens.padded(indices, self._mk_length, fill))
 
-    def compute_output_shape(self, input_shape):
-        """The shape of the outputs.
+    @property
+    def output_dtype(self):
+        """Name of the dtype of the outputs."""
+        return self._lookup_layer.output_dtype
 
-        Args:
-            input_shape: of the texts.
-        """
-        shape = tuple(input_shape)
+    def compute_output_shape(self, input_shape):
+        shape, split = tuple(input_shape), self._mk_words[1] is not None
         if self._lookup_layer.output_mode == "int":
             return (shape[0], self._mk_length)
-        if self._mk_split is not None and len(shape) > 1:
-            shape = shape[:-1]
-        words = self._mk_split is not None or len(shape) <= 1
+        if split:
+            shape = shape[:-1] if len(shape) > 1 else shape
+        words = split or len(shape) <= 1
         return self._lookup_layer.compute_output_shape(
             (*shape, None) if words else shape
         )
 
-    def compute_output_spec(self, inputs):
-        """Shape and dtype of the outputs.
-
-        Args:
-            inputs: KerasTensor of the texts.
-        """
-        weighted = self._lookup_layer.output_mode == "tf_idf"
-        dtype = settings.floatx() if weighted else "int64"
-        return KerasTensor(self.compute_output_shape(inputs.shape), dtype=dtype)
-
-    def get_config(self):
-        """The constructor's arguments, and the size of the vocabulary."""
-        lookup = self._lookup_layer.get_config()
-        own = {k: v for k, v in super().get_config().items() if k not in _ARGUMENTS}
+    def _mk_config_values(self):
+        standardize, split = map(config_value, self._mk_words[:2])
         return {
-            **own,
-            "max_tokens": lookup["max_tokens"],
-            "standardize": config_value(self._mk_standardize),
-            "split": config_value(self._mk_split),
+            **self._lookup_layer.get_config(),
+            "name": self.name,
+            "dtype": serialize_keras_object(self.dtype_policy),
+            "standardize": standardize,
+            "split": split,
             "ngrams": self._mk_ngrams,
-            "output_mode": lookup["output_mode"],
             "output_sequence_length": self._mk_length,
-            "pad_to_max_tokens": lookup["pad_to_max_tokens"],
-            "sparse": lookup["sparse"],
             "ragged": False,
-            "vocabulary": lookup["vocabulary"],
-            "idf_weights": lookup["idf_weights"],
-            "encoding": lookup["encoding"],
             "vocabulary_size": self.vocabulary_size(),
         }
 
     @classmethod
     def from_config(cls, config):
-        """Create a layer from `get_config()`.
-
-        Args:
-            config: dict of `get_config()`.
-
-        Raises:
-            ValueError: it names a vocabulary file, in safe mode.
-        """
         config = dict(vocabulary_files.check_config(config))
         for key in ("standardize", "split"):
             if not isinstance(config.get(key, ""), str):
@@ -283,19 +232,9 @@ class TextVectorization(HostLayer):
         return super().from_config(config)
 
     def save_own_variables(self, store):
-        """Write the idf weights into a file.
-
-        Args:
-            store: dict-like of a file: {name: array}.
-        """
         self._lookup_layer.save_own_variables(store)
 
     def load_own_variables(self, store):
-        """Take the idf weights from a file.
-
-        Args:
-            store: dict-like of a file.
-        """
         self._lookup_layer.load_own_variables(store)
 
     def save_assets(self, dir_path):
@@ -313,6 +252,3 @@ class TextVectorization(HostLayer):
             dir_path: path of the folder.
         """
         self._lookup_layer.load_assets(dir_path)
-
-
-_LOOKUP_ARGUMENTS = ("has_input_vocabulary", "vocabulary_size")

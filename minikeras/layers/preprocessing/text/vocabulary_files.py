@@ -18,8 +18,8 @@ def check_config(config: dict[str, Any]) -> dict[str, Any]:
     if isinstance(path, str) and in_safe_mode():
         raise ValueError(
             "Requested the loading of a vocabulary file outside of the model archive: "
-            f"the config names {path!r}. If you trust who made it, pass "
-            "`safe_mode=False` to the loading function, or call "
+            f"the config names {path!r}. If you trust who made it, pass `safe_mode="
+            "False` to the loading function, or call "
             "`keras.config.enable_unsafe_deserialization()`."
         )
     return config
@@ -45,17 +45,14 @@ def read(path: Any, size: int | None = None) -> list[str]:
 
 
 def write(path: Any, tokens: list[Any]) -> None:
-    """Write tokens, one a line; ValueError if one of them has several lines."""
+    """Write tokens, one a line; ValueError if one of them has a line break."""
     texts = [str(token) for token in tokens]
     # `splitlines`, as Keras reads: it also cuts at \r, \x0b, U+2028 …
-    if wrong := [
-        t for t in texts if len(t.splitlines()) > 1 or t[-1:].splitlines() == [""]
-    ]:
+    if wrong := [t for t in texts if t and t.splitlines() != [t]]:
         raise ValueError(
             f"The vocabulary has tokens with line breaks, {wrong[:3]}, which a file of "
-            "one token a line cannot hold. Remove the line breaks before `adapt`, or "
-            "pass the list to the constructor as `vocabulary=`: then it is saved in "
-            "the config."
+            "one token a line cannot hold. Remove them before `adapt`, or pass the list "
+            "to the constructor as `vocabulary=`: then the config holds it."
         )
     with open(path, "w", encoding="utf-8", newline="\n") as file:
         file.write("\n".join(texts))
