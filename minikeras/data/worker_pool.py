@@ -49,7 +49,7 @@ class WorkerPool:
 
     def _start(self):
         """Create the threads and the object that they call."""
-        kind = _ProcessFetcher if self._dataset.use_multiprocessing else _ThreadFetcher
+        kind = ProcessFetcher if self._dataset.use_multiprocessing else _ThreadFetcher
         self._fetch = kind(self._dataset)
         self._executor = ThreadPoolExecutor(self._dataset.workers, "PyDataset")
         self._shut_down = weakref.finalize(
@@ -108,7 +108,7 @@ class _ThreadFetcher:
         """Do nothing: there is no process."""
 
 
-class _ProcessFetcher:
+class ProcessFetcher:
     """Fetches a batch in the process of the calling thread, by `worker_process.py`."""
 
     def __init__(self, dataset):
