@@ -65,5 +65,5 @@ $(VENV)/.demo: pyproject.toml | $(BIN)/python
 	touch $@
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(PIP) install --editable '.[plot,compat,dev]'
+	$(PIP) install --editable '.[data,plot,compat,dev]'
 	touch $@ $(VENV)/.demo

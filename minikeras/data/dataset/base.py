@@ -22,15 +22,25 @@ class Pipeline(NamedTuple):
     Attributes:
         data: `MapDataset`, whose elements have numbers, or `IterDataset`.
         threads: of a `MapDataset`; 0: none but the reader's.
+        rows: if given, a tree of arrays: an element is the row whose number is an
+            element of `data`. Batches of rows are cut out of the arrays at once.
     """
 
     data: Any
     threads: int = 0
+    rows: Any = None
 
     @property
     def is_map(self) -> bool:
         """Do the elements have numbers, so that threads can make them in parallel?"""
         return isinstance(self.data, stages().MapDataset)
+
+    def whole(self) -> "Pipeline":
+        """The same elements, without `rows`."""
+        if self.rows is None:
+            return self
+        row = lambda i: map_arrays(lambda a: a[i, ...], self.rows)  # noqa: E731
+        return Pipeline(self.data.map(row), self.threads)
 
 
 @functools.cache
@@ -148,8 +158,8 @@ class DatasetBase:
 
     def _stream(self, epoch, ahead=0):
         """The data set of Grain of one pass, to be read in order."""
-        data, threads = self._make(epoch)
-        return stages().as_stream(data, threads, ahead)
+        made = self._make(epoch).whole()
+        return stages().as_stream(made.data, made.threads, ahead)
 
     def _plain_elements(self, epoch):
         """The elements of one pass as they are."""

@@ -3,6 +3,7 @@
 from typing import Any, Self
 
 import jax
+import numpy as np
 
 from minikeras.core.checks import positive_int
 from minikeras.data.dataset.base import (
@@ -73,7 +74,11 @@ class Batching(DatasetBase):
         def make(epoch):
             made = self._make(epoch)
             options = {"drop_remainder": bool(drop_remainder), "batch_fn": join}
-            data = made.data.batch(size, **options)
+            if made.rows is not None and join is stages().stacked:
+                numbers = made.data.batch(size, **options | {"batch_fn": np.array})
+                cut = lambda i: map_arrays(lambda a: a[i], made.rows)  # noqa: E731
+                return Pipeline(numbers.map(cut), max(made.threads, threads))
+            data = made.whole().data.batch(size, **options)
             return Pipeline(data, max(made.threads, threads))
 
         return self._derived(make, count)

@@ -56,7 +56,8 @@ class Dataset(PerElement, Batching, Ordering):
                 "from_tensor_slices: expected arrays with equally many rows, got the "
                 f"shapes {[x.shape for x in leaves]}."
             )
-        return Dataset.from_source(stages().Slices(arrays))
+        rows = lambda _: Pipeline(stages().MapDataset.range(n), rows=arrays)  # noqa: E731
+        return Dataset(rows, n) if (n := counts[0]) else Dataset.from_source(())
 
     @staticmethod
     def from_tensors(tensors: Any, name: str | None = None) -> "Dataset":
@@ -131,7 +132,7 @@ class Dataset(PerElement, Batching, Ordering):
         count = min((d._count for d in parts if d._count != INFINITE), default=INFINITE)
 
         def make(epoch):
-            made = [d._make(epoch) for d in parts]
+            made = [d._make(epoch).whole() for d in parts]
             threads = max(p.threads for p in made)
             if count >= 0 and all(p.is_map for p in made):
                 equal = [p.data.slice(slice(count)) for p in made]

@@ -172,7 +172,7 @@ class Ordering(DatasetBase):
         whole = stages().CachedElements()
 
         def make(epoch):
-            made = self._make(0)
+            made = self._make(0).whole()
             if made.is_map and self._count != INFINITE:
                 return made._replace(data=stages().Cached(made.data, kept))
             source = functools.partial(self._plain_elements, 0)

@@ -48,7 +48,7 @@ class PerElement(DatasetBase):
             mapped, threads = _Processes(mapped), max(threads, 1)
 
         def make(epoch):
-            made, function = self._make(epoch), HostFunction(mapped, epoch)
+            made, function = self._make(epoch).whole(), HostFunction(mapped, epoch)
             if made.is_map:
                 data = made.data.map_with_index(function)
                 return Pipeline(data, max(made.threads, threads))
@@ -80,7 +80,7 @@ class PerElement(DatasetBase):
         """
 
         def make(epoch):
-            made = self._make(epoch)
+            made = self._make(epoch).whole()
             if made.is_map:
                 pair = lambda i, x: (np.int64(start + i), x)  # noqa: E731
                 return made._replace(data=made.data.map_with_index(pair))

@@ -13,20 +13,6 @@ MapDataset = grain.MapDataset
 ZipMapDataset = grain.experimental.ZipMapDataset
 
 
-class Slices:
-    """A source of Grain: element i has row i of each array of a tree."""
-
-    def __init__(self, arrays: Any):
-        self._arrays = arrays
-        self._length = len(jax.tree_util.tree_leaves(arrays)[0])
-
-    def __len__(self):
-        return self._length
-
-    def __getitem__(self, index):
-        return jax.tree_util.tree_map(lambda a: a[index, ...], self._arrays)
-
-
 class Stream(grain.IterDataset):
     """Elements of a generator over other streams.
 
