@@ -15,16 +15,13 @@ from minikeras.core.registry import did_you_mean
 
 # Public names of Keras 3.15.1 that are not here yet; `""` is the top level.
 _PLANNED = {
-    "": """applications distillation distribution export legacy preprocessing
+    "": """applications distillation distribution export legacy
         quantizers visualization wrappers Quantizer""",
     "callbacks": """BackupAndRestore OrbaxCheckpoint RemoteMonitor SwapEMAWeights
         TensorBoard""",
     "layers": "",
     "saving": "KerasFileEditor",
-    "utils": """Config FeatureSpace array_to_img audio_dataset_from_directory
-        image_dataset_from_directory img_to_array
-        load_img pad_sequences save_img split_dataset text_dataset_from_directory
-        timeseries_dataset_from_array""",
+    "utils": "FeatureSpace",
 }
 
 # Names of Keras 1 and 2 (a line each), and what to write today.

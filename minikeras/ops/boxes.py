@@ -68,11 +68,11 @@ def _convert(boxes, size, source, target):
         corners = [x * n for x, n in zip(corners, scale, strict=True)]
     if scale and target.startswith("rel_"):
         # Widths are differences of pixels divided by the size, as in Keras.
-        parts = _from_corners(*corners, kinds[1])
+        parts = _from_corners(*corners, kind=kinds[1])
         order = (1, 0, 1, 0) if kinds[1] in ("yxyx", "center_yxhw") else (0, 1, 0, 1)
         parts = [x / scale[i] for x, i in zip(parts, order, strict=True)]
     else:
-        parts = _from_corners(*corners, kinds[1])
+        parts = _from_corners(*corners, kind=kinds[1])
     return jnp.stack(parts, axis=-1)
 
 

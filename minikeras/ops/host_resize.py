@@ -52,15 +52,15 @@ def resize_weights(old, new, interpolation, antialias):
     return weights
 
 
-def host_resize(images, size, interpolation="bilinear", antialias=False, rows_axis=-3):
+def host_resize(images, size, rows_axis=-3, interpolation="bilinear", antialias=False):
     """Images (…, h, w, c) as (…, *size, c), in their own dtype; integers are rounded.
 
     Args:
         images: array of NumPy.
         size: height and width.
+        rows_axis: negative number of the axis of the height; the next is the width.
         interpolation: "nearest", "bilinear", "bicubic", "lanczos3" or "lanczos5".
         antialias: blur before an image shrinks.
-        rows_axis: negative number of the axis of the height; the next is the width.
     """
     x = np.asarray(images)
     if interpolation != "nearest":

@@ -28,12 +28,12 @@ class Pipeline(DataLayer):
 
     def __init__(self, layers, name=None):
         super().__init__(name=name)
-        self._mk_layers = layers
+        self._mk_steps = layers
 
     @property
     def layers(self):
         """The list of layers."""
-        return self._mk_layers
+        return self._mk_steps
 
     def call(self, inputs, training=True, mask=None):
         """Apply the layers.
@@ -43,7 +43,7 @@ class Pipeline(DataLayer):
             training: bool, for the layers that behave otherwise in training.
             mask: mask of the inputs; None for none.
         """
-        for layer in self._mk_layers:
+        for layer in self._mk_steps:
             signature, settings = signature_of(layer), {}
             if signature.has_training and training is not None:
                 settings["training"] = training
@@ -55,7 +55,7 @@ class Pipeline(DataLayer):
 
     def get_config(self):
         """Return the layers and the name."""
-        return {"layers": serialize_keras_object(self._mk_layers), "name": self.name}
+        return {"layers": serialize_keras_object(self._mk_steps), "name": self.name}
 
     @classmethod
     def from_config(cls, config):

@@ -1,5 +1,6 @@
 """Rescaling: a linear function of the inputs."""
 
+from minikeras import settings
 from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
@@ -36,6 +37,8 @@ class Rescaling(DataLayer):
         """
         dtype = self.compute_dtype
         scale = convert_to_tensor(self.scale, dtype)
+        if scale.ndim and settings.image_data_format() == "channels_first":
+            scale = scale.reshape(*scale.shape, *(1,) * (3 - scale.ndim))
         return inputs.astype(dtype) * scale + convert_to_tensor(self.offset, dtype)
 
     def get_config(self):

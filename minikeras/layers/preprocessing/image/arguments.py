@@ -9,11 +9,11 @@ def image_axes(data_format):
     return (-2, -1) if data_format == "channels_first" else (-3, -2)
 
 
-def check_factor(factor, bounds, name="factor"):
+def check_factor(factor, bounds, name="factor", strict=False):
     """A number, or a pair of them, as (lower, upper) within the bounds.
 
     A number f stands for (-f, f), cut off at the lower bound. A pair must overlap the
-    bounds.
+    bounds, or be within them if `strict`.
 
     Raises:
         ValueError: no number and no pair, or out of the bounds.
@@ -24,7 +24,7 @@ def check_factor(factor, bounds, name="factor"):
     wrong = not all(isinstance(v, (int, float, np.number)) for v in values)
     wrong = wrong or (pair and len(values) != 2)
     # As in Keras, a pair need only overlap the range: scripts blur with sigma=(0.1, 2).
-    first, last = (min, max) if pair else (max, min)
+    first, last = (min, max) if pair and not strict else (max, min)
     if wrong or first(values) > high or last(values) < low:
         raise ValueError(
             f"The `{name}` argument should be a number (or a list of two numbers) in "

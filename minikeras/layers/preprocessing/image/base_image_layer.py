@@ -1,12 +1,14 @@
 """The base of the image layers: images alone, or with labels, boxes and masks."""
 
-from types import MappingProxyType
+import functools
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from minikeras import ops, random
 from minikeras.layers.preprocessing.data_layer import DataLayer
 from minikeras.layers.preprocessing.image.arguments import check_factor, image_axes
 from minikeras.ops.boxes import FORMATS, as_boxes
@@ -26,6 +28,11 @@ _METHODS = MappingProxyType(
         ),
     }
 )
+
+
+@functools.cache
+def _backend():
+    return SimpleNamespace(**vars(ops), random=random, core=ops)
 
 
 def _for_one(name, what):
@@ -67,6 +74,8 @@ class BaseImagePreprocessingLayer(DataLayer):
     Attributes:
         _mk_takes_factor: does the constructor take `factor`?
         _mk_factor_bounds: least and greatest factor.
+        _mk_in_inference: does the layer transform in inference too?
+        _mk_casts_masks: do masks get the compute dtype, as images?
         _mk_config_names: arguments that the config shows after those of this class, in
             Keras's order.
 
@@ -77,6 +86,8 @@ class BaseImagePreprocessingLayer(DataLayer):
     _convert_input_args = False  # lists of boxes stay lists until they are padded
     _mk_takes_factor = True
     _mk_factor_bounds = (-1, 1)
+    _mk_in_inference = False
+    _mk_casts_masks = False
     _mk_config_names: tuple[str, ...] = ()
     factor: Any = None
     interpolation = "bilinear"
@@ -128,8 +139,8 @@ class BaseImagePreprocessingLayer(DataLayer):
             transformation: what `get_random_transformation` returned.
             training: bool; False returns the images as they are.
         """
-        images = jnp.asarray(images, self.compute_dtype)
-        if not training:
+        images = self._mk_cast(images)
+        if not (training or self._mk_in_inference):
             return images
         return self._mk_any_rank(images, transformation, self.interpolation)
 
@@ -167,9 +178,11 @@ class BaseImagePreprocessingLayer(DataLayer):
             transformation: what `get_random_transformation` returned.
             training: bool; False returns the masks as they are.
         """
-        if not training:
-            return segmentation_masks
-        return self._mk_any_rank(segmentation_masks, transformation, "nearest")
+        masks = segmentation_masks
+        masks = self._mk_cast(masks) if self._mk_casts_masks else masks
+        if not (training or self._mk_in_inference):
+            return masks
+        return self._mk_any_rank(masks, transformation, "nearest")
 
     def _mk_any_rank(self, images, transformation, interpolation):
         # Called by hand, the methods of batches take one image too, as in Keras.
@@ -192,6 +205,11 @@ class BaseImagePreprocessingLayer(DataLayer):
     transform_single_segmentation_mask = _for_one(
         "transform_segmentation_masks", "array of rank 3."
     )
+
+    @property
+    def backend(self) -> Any:
+        """The functions of arrays, for code written for Keras's image layers."""
+        return _backend()
 
     # -- the call -----------------------------------------------------------------
 
@@ -238,6 +256,9 @@ class BaseImagePreprocessingLayer(DataLayer):
 
     # -- help for subclasses ------------------------------------------------------
 
+    def _mk_cast(self, images):
+        return jnp.asarray(images, self.compute_dtype)
+
     def _mk_as_array(self, x):
         """An input as an array of JAX, cast as layers cast inputs."""
         return self._mk_convert(x)
@@ -256,8 +277,8 @@ class BaseImagePreprocessingLayer(DataLayer):
         shape = np.shape(images)
         if len(shape) not in (3, 4):
             raise ValueError(
-                f"{type(self).__name__}: Expected image tensor to have rank 3 (single "
-                f"image) or 4 (batch of images). Received: data.shape={shape}"
+                f"{type(self).__name__}: Expected the input image to be rank 3 or 4. "
+                f"Received: inputs.shape={shape}"
             )
         return len(shape) == 3
 

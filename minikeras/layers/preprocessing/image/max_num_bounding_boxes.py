@@ -1,5 +1,7 @@
 """MaxNumBoundingBoxes: the same number of boxes for each image."""
 
+from typing import Any
+
 import jax.numpy as jnp
 
 from minikeras.layers.preprocessing.image.base_image_layer import (
@@ -48,27 +50,8 @@ class MaxNumBoundingBoxes(BaseImagePreprocessingLayer):
         if self.max_number < 1:
             raise ValueError(f"`max_number` must be at least 1, got {max_number}.")
 
-    def transform_images(self, images, transformation=None, training=True):
-        """Return the images as they are.
-
-        Args:
-            images: array.
-            transformation: not used.
-            training: not used.
-        """
-        return images
-
-    def transform_segmentation_masks(
-        self, segmentation_masks, transformation=None, training=True
-    ):
-        """Return the masks as they are.
-
-        Args:
-            segmentation_masks: array.
-            transformation: not used.
-            training: not used.
-        """
-        return segmentation_masks
+    transform_images: Any = BaseImagePreprocessingLayer.transform_labels
+    transform_segmentation_masks: Any = BaseImagePreprocessingLayer.transform_labels
 
     def transform_bounding_boxes(self, bounding_boxes, transformation, training=True):
         """Cut or fill the boxes and their labels.

@@ -9,14 +9,16 @@ import numpy as np
 from minikeras import random
 from minikeras.core.checks import positive_int
 from minikeras.layers.preprocessing.image import contrast, random_colour, random_detail
+from minikeras.layers.preprocessing.image.affine_layers import (
+    RandomRotation,
+    RandomShear,
+    RandomTranslation,
+)
 from minikeras.layers.preprocessing.image.arguments import (
     check_factor,
     check_value_range,
 )
 from minikeras.layers.preprocessing.image.colour_layer import ColourLayer
-from minikeras.layers.preprocessing.image.random_rotation import RandomRotation
-from minikeras.layers.preprocessing.image.random_shear import RandomShear
-from minikeras.layers.preprocessing.image.random_translation import RandomTranslation
 from minikeras.random.seed_generator import SeedGenerator
 
 _GEOMETRY = ("random_shear", "random_translation", "random_rotation")
@@ -265,7 +267,7 @@ class AugMix(_PolicyLayer):
         self.alpha = alpha
         self.all_ops = all_ops
         settings = self._mk_set_policy(value_range, factor, interpolation, seed, kwargs)
-        self._mk_names = _GEOMETRY + (_COLOURS if all_ops else ()) + _LEVELS
+        self._mk_names = _GEOMETRY + _LEVELS + (_COLOURS if all_ops else ())
         if all_ops:
             self._mk_set_colours(settings)
 

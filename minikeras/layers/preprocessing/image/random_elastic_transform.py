@@ -63,7 +63,9 @@ def elastic_images(
         jnp.broadcast_to(i[..., None] + shift, x.shape)
         for i in jnp.indices((height, width))
     ]
-    x = jnp.where(chosen.reshape(-1, 1, 1, 1), sample(x, *places, *modes, fill), x)
+    x = jnp.where(
+        chosen.reshape(-1, 1, 1, 1), sample(x, *places, *modes, fill_value=fill), x
+    )
     return jnp.moveaxis(x, 3, 1) if data_format == "channels_first" else x
 
 
@@ -83,7 +85,7 @@ class RandomElasticTransform(GeometricLayer):
         seed: int, seed of the draws; None draws one from Python's `random`.
         data_format: `"channels_last"`, `"channels_first"`, or None for
             `keras.config.image_data_format()`.
-        **kwargs: `name`, `dtype` and the other arguments of `keras.Layer`.
+        **kwargs: the arguments of `keras.Layer`.
 
     Input shape: (batch, h, w, channels) or (h, w, channels), or channels first; or a
     dict with `images`, `labels`, `segmentation_masks`. Output shape: the same. Boxes
@@ -125,17 +127,10 @@ class RandomElasticTransform(GeometricLayer):
         self.value_range = check_value_range(value_range)
         self._mk_set_seed(seed)
 
-    def get_random_transformation(self, data, training=True, seed=None):
-        """Draw which images change, how much, and the key of the noise.
-
-        Args:
-            data: images, or a dict with them.
-            training: bool; False returns None.
-            seed: `SeedGenerator` or int; None: the layer's own.
-        """
-        if not training or self.scale[1] == 0 or self.factor[1] == 0:
+    def _mk_draw(self, sizes, seed, training):
+        if self.scale[1] == 0 or self.factor[1] == 0:
             return None
-        n, seed = self._mk_sizes(data)[0], self._mk_source(seed)
+        n, seed = sizes[0], self._mk_source(seed)
         probability = random.uniform((n,), *self.factor, seed=seed)
         threshold = random.uniform((n,), 0.0, 1.0, seed=seed)
         strength = random.uniform((), *self.scale, dtype=self.compute_dtype, seed=seed)
@@ -159,29 +154,14 @@ class RandomElasticTransform(GeometricLayer):
             return images
         return jnp.clip(images, *self.value_range).astype(images.dtype)
 
-    def transform_bounding_boxes(self, bounding_boxes, transformation, training=True):
-        """Return the boxes of inference; in training they cannot follow.
-
-        Args:
-            bounding_boxes: dict of boxes and labels.
-            transformation: what `get_random_transformation` returned.
-            training: bool.
-
-        Raises:
-            NotImplementedError: in training.
-        """
-        if training and transformation is not None:
-            raise NotImplementedError(
-                "RandomElasticTransform does not move bounding boxes: a box is no box "
-                "afterwards. Leave out 'bounding_boxes', or use another layer."
-            )
-        return bounding_boxes
+    def _mk_move(self, boxes, transformation, height, width):
+        raise NotImplementedError(
+            "RandomElasticTransform does not move bounding boxes: a box is no box "
+            "afterwards. Leave out 'bounding_boxes', or use another layer."
+        )
 
     def _mk_transform(self, images, transformation, interpolation):
-        if transformation is None:
-            return images
         _, height, width = self._mk_sizes(images)
-        dtype = self.compute_dtype
         longest = int(6.01 * 0.05 * min(height, width) * max(self.scale)) | 1
         return elastic_images(
             images,
@@ -192,5 +172,5 @@ class RandomElasticTransform(GeometricLayer):
             longest,
             (interpolation, self.fill_mode),
             self.data_format,
-            dtype,
+            self.compute_dtype,
         )

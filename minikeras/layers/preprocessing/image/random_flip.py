@@ -47,8 +47,7 @@ class RandomFlip(GeometricLayer):
         seed: int, seed of the draws; None draws one from Python's `random`.
         data_format: `"channels_last"`, `"channels_first"`, or None for
             `keras.config.image_data_format()`.
-        **kwargs: `bounding_box_format`, `name`, `dtype` and the other arguments of
-            `keras.Layer`.
+        **kwargs: `bounding_box_format`, and the arguments of `keras.Layer`.
 
     Input shape: (batch, h, w, channels) or (h, w, channels), or channels first; or a
     dict with `images`, `labels`, `bounding_boxes`, `segmentation_masks`. Output shape:
@@ -64,6 +63,7 @@ class RandomFlip(GeometricLayer):
     """
 
     _mk_config_names = ("seed", "mode")
+    _mk_casts_masks = True  # as in Keras
 
     def __init__(
         self, mode="horizontal_and_vertical", seed=None, data_format=None, **kwargs
@@ -73,37 +73,11 @@ class RandomFlip(GeometricLayer):
         self.mode = mode
         self._mk_set_seed(seed)
 
-    def get_random_transformation(self, data, training=True, seed=None):
-        """Draw which images are mirrored; None if not training.
-
-        Args:
-            data: images, or a dict with them.
-            training: bool.
-            seed: `SeedGenerator` or int; None: the layer's own.
-        """
-        if not training:
-            return None
-        shape = self._mk_shape(data)
-        ones = (1, 1, 1)
-        flips_shape = (shape[0], *ones) if len(shape) == 4 else ones
-        draw = random.uniform(flips_shape, seed=self._mk_source(seed))
-        return {"flips": draw <= 0.5, "input_shape": shape}
-
-    def transform_segmentation_masks(
-        self, segmentation_masks, transformation, training=True
-    ):
-        """Mirror the masks; they get the compute dtype, as in Keras.
-
-        Args:
-            segmentation_masks: array of rank 4.
-            transformation: what `get_random_transformation` returned.
-            training: bool; False returns the masks as they are.
-        """
-        return self.transform_images(segmentation_masks, transformation, training)
+    def _mk_draw(self, sizes, seed, training):
+        draw = random.uniform((sizes[0], 1, 1, 1), seed=self._mk_source(seed))
+        return {"flips": draw <= 0.5}
 
     def _mk_transform(self, images, transformation, interpolation):
-        if transformation is None:
-            return images
         flips = jnp.asarray(transformation["flips"])
         return flipped(images, flips, self.mode, self.data_format)
 

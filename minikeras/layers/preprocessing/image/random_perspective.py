@@ -50,8 +50,7 @@ class RandomPerspective(GeometricLayer):
         seed: int, seed of the draws; None draws one from Python's `random`.
         data_format: `"channels_last"`, `"channels_first"`, or None for
             `keras.config.image_data_format()`.
-        **kwargs: `bounding_box_format`, `name`, `dtype` and the other arguments of
-            `keras.Layer`.
+        **kwargs: `bounding_box_format`, and the arguments of `keras.Layer`.
 
     Input shape: (batch, h, w, channels) or (h, w, channels), or channels first; or a
     dict with `images`, `labels`, `bounding_boxes`, `segmentation_masks`. Output shape:
@@ -90,17 +89,8 @@ class RandomPerspective(GeometricLayer):
         self.interpolation = interpolation
         self._mk_set_seed(seed)
 
-    def get_random_transformation(self, data, training=True, seed=None):
-        """Draw which images change, and where their corners go.
-
-        Args:
-            data: images, or a dict with them.
-            training: bool; False returns None.
-            seed: `SeedGenerator` or int; None: the layer's own.
-        """
-        if not training:
-            return None
-        (n, height, width), seed = self._mk_sizes(data), self._mk_source(seed)
+    def _mk_draw(self, sizes, seed, training):
+        (n, height, width), seed = sizes, self._mk_source(seed)
         probability = random.uniform((n,), *self.factor, seed=seed)
         threshold = random.uniform((n,), 0.0, 1.0, seed=seed)
         dtype, half = self.compute_dtype, 0.5 * self.scale
@@ -112,7 +102,6 @@ class RandomPerspective(GeometricLayer):
             "apply_perspective": threshold < probability,
             "start_points": start,
             "end_points": start + start * movement,
-            "input_shape": self._mk_shape(data),
         }
 
     def _mk_points(self, transformation):
@@ -121,8 +110,6 @@ class RandomPerspective(GeometricLayer):
         return chosen, *(p.astype("float32") for p in points)
 
     def _mk_transform(self, images, transformation, interpolation):
-        if transformation is None:
-            return images
         return perspective_images(
             images,
             *self._mk_points(transformation),
