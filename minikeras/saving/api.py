@@ -11,7 +11,7 @@ from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
 )
-from minikeras.saving import atomic_files, h5_weights, keras_file
+from minikeras.saving import assets, atomic_files, h5_weights, keras_file
 
 if TYPE_CHECKING:
     from minikeras.models.model import Model
@@ -148,9 +148,14 @@ def load_model(
     >>> load_model(file).output_shape
     (None, 2)
     """
-    with keras_file.open_members(filepath) as member:
-        config = keras_file.parse_config(member(keras_file.CONFIG), filepath)
-        data = member(keras_file.WEIGHTS)
+    with keras_file.open_members(filepath) as (member, names):
+        return _load(filepath, member, names, custom_objects, compile, safe_mode)
+
+
+def _load(filepath, member, names, custom_objects, compile, safe_mode):
+    """`load_model` from the members of an open file."""
+    config = keras_file.parse_config(member(keras_file.CONFIG), filepath)
+    data = member(keras_file.WEIGHTS)
     if not compile:
         config.pop("compile_config", None)
     with (
@@ -165,6 +170,7 @@ def load_model(
             f"{reprlib.repr(model)}."
         )
     h5_weights.from_bytes(model, data, filepath)
+    assets.load(model, names, member)
     return model
 
 
@@ -200,7 +206,7 @@ def load_weights(
         raise ValueError(f"File not found: {str(path)!r}.")
     _check_built(model, "load_weights")
     if path.suffix == ".keras":
-        with keras_file.open_members(path) as member:
+        with keras_file.open_members(path) as (member, _):
             data = member(keras_file.WEIGHTS)
     else:
         data = path.read_bytes()

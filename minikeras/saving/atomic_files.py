@@ -63,6 +63,7 @@ def write_folder(path: pathlib.Path, members: Mapping[str, bytes]) -> None:
     staging.mkdir()
     try:
         for name, data in members.items():
+            (staging / name).parent.mkdir(parents=True, exist_ok=True)
             with open(staging / name, "wb") as file:
                 file.write(data)
                 file.flush()
@@ -104,6 +105,8 @@ def _move_members(path):
         with contextlib.suppress(FileNotFoundError):  # another save has moved them
             for name in os.listdir(committed):
                 with contextlib.suppress(FileNotFoundError):
+                    if (path / name).is_dir():  # the assets of the last save
+                        shutil.rmtree(path / name, ignore_errors=True)
                     os.replace(committed / name, path / name)
         with contextlib.suppress(OSError):
             committed.rmdir()
@@ -115,3 +118,13 @@ def read_member(path: pathlib.Path, name: str) -> bytes:
         return (path / _COMMITTED / name).read_bytes()
     except FileNotFoundError:
         return (path / name).read_bytes()
+
+
+def member_names(path: pathlib.Path) -> list[str]:
+    """Names of the files of a folder, of its folders too, and of a committed save."""
+    found = set()
+    for root in (path / _COMMITTED, path):
+        for file in root.rglob("*"):
+            if file.is_file() and not file.is_symlink():
+                found.add(file.relative_to(root).as_posix())
+    return sorted(name for name in found if not name.startswith(".minikeras-"))

@@ -11,7 +11,7 @@ from typing import Any
 
 from minikeras.core import serialization
 from minikeras.core.serialization import serialize_keras_object
-from minikeras.saving import atomic_files, h5_weights, safety
+from minikeras.saving import assets, atomic_files, h5_weights, safety
 from minikeras.version import KERAS_VERSION
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
@@ -29,6 +29,7 @@ def members(model: Any, include_optimizer: bool) -> dict[str, bytes]:
         METADATA: json.dumps(metadata).encode(),
         CONFIG: json.dumps(config).encode(),
         WEIGHTS: h5_weights.to_bytes(model, include_optimizer),
+        **assets.members(model),
     }
 
 
@@ -57,8 +58,10 @@ def parse_config(text: bytes, filepath: Any) -> dict:
 
 
 @contextlib.contextmanager
-def open_members(filepath: Any) -> Iterator[Callable[[str], bytes]]:
-    """Open a `.keras` file; the `with` block gets `member(name)`, which reads one.
+def open_members(
+    filepath: Any,
+) -> Iterator[tuple[Callable[[str], bytes], list[str]]]:
+    """Open a `.keras` file; gives `member(name)`, which reads one, and all names.
 
     Args:
         filepath: path of the file or folder, or a file object open for reading.
@@ -71,7 +74,8 @@ def open_members(filepath: Any) -> Iterator[Callable[[str], bytes]]:
         if not path.exists():
             raise ValueError(f"File not found: {str(path)!r}.")
         if path.is_dir():
-            yield lambda name: atomic_files.read_member(path, name)
+            names = atomic_files.member_names(path)
+            yield (lambda name: atomic_files.read_member(path, name)), names
             return
     if not zipfile.is_zipfile(filepath):
         raise ValueError(
@@ -93,4 +97,4 @@ def open_members(filepath: Any) -> Iterator[Callable[[str], bytes]]:
             except zipfile.BadZipFile as error:
                 raise ValueError(f"{filepath!s} is damaged: {error}.") from error
 
-        yield member
+        yield member, names
