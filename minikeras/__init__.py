@@ -15,6 +15,7 @@ from minikeras import mixed_precision
 from minikeras import models
 from minikeras import ops
 from minikeras import optimizers
+from minikeras import preprocessing
 from minikeras import random
 from minikeras import regularizers
 from minikeras import saving
@@ -86,6 +87,7 @@ __all__ = [
     "name_scope",
     "ops",
     "optimizers",
+    "preprocessing",
     "random",
     "regularizers",
     "remat",

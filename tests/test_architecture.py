@@ -24,7 +24,7 @@ LINES = (
     ("dtype_policies", "layers", "losses", "metrics", "optimizers", "data"),
     ("callbacks", "training", "saving", "mixed_precision"),
     ("models",),
-    ("utils", "backend", "config", "datasets", "legacy"),
+    ("utils", "backend", "config", "datasets", "legacy", "preprocessing"),
 )
 RANK = {room: i for i, line in enumerate(LINES) for room in line}
 MAX_FILE, MAX_FUNCTION = 500, 40

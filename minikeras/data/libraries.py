@@ -92,6 +92,10 @@ class GrainAdapter(IterableAdapter):
         return None if count == sys.maxsize else count  # maxsize: repeated endlessly
 
 
+class SampleSource:
+    """Base of our own sources of samples with `len()` and `[i]`, for `fit`."""
+
+
 class SampleAdapter(IndexedAdapter):
     """Batches from a source of samples with indices: `tfds.data_source`, Grain's.
 
@@ -123,6 +127,7 @@ class SampleAdapter(IndexedAdapter):
         kinds = type(x).__mro__
         libraries = {kind.__module__.partition(".")[0] for kind in kinds}
         known = libraries & {"tensorflow_datasets", "grain", "array_record"}
+        known = known or isinstance(x, SampleSource)
         return bool(known) and _has_length(x) and hasattr(x, "__getitem__")
 
     @classmethod
@@ -151,6 +156,54 @@ class SampleAdapter(IndexedAdapter):
         if self._keys is None or not isinstance(sample, dict):
             return sample
         return tuple(sample[key] for key in self._keys)
+
+
+class HuggingFaceAdapter(IndexedAdapter):
+    """Batches from a `datasets.Dataset` of Hugging Face, as NumPy arrays.
+
+    A column `label` or `labels` gives the targets. The other columns are the inputs: a
+    dict of arrays, or the array itself if there is one. Columns by themselves,
+    `fit(data["x"], data["y"])`, are arrays.
+
+    Args:
+        source: the data set. One without a format is read as NumPy arrays.
+        batch_size: number of samples in a batch; None: 32, or as many as give `steps`
+            batches.
+        steps: number of batches in an epoch, used if `batch_size` is None.
+        shuffle: bool, whether to shuffle all samples in each epoch; "batch" shuffles
+            within each batch.
+        class_weight: {class number: weight}, for data sets with labels.
+    """
+
+    description = "Hugging Face data set"
+
+    def __init__(
+        self, source, batch_size=None, steps=None, shuffle=False, class_weight=None
+    ):
+        has_format = source.format["type"] is not None
+        self.source = source if has_format else source.with_format("numpy")
+        self.class_weight = class_weight
+        self._set_batch_size(len(source), batch_size, steps, shuffle)
+
+    @staticmethod
+    def takes(x: Any) -> bool:
+        """True for a whole data set, not streamed."""
+        return is_instance_by_name(x, "datasets", "Dataset")
+
+    @classmethod
+    def make(cls, x, batch_size, steps, shuffle, **others) -> Adapter:
+        """Wrap a source that `takes` accepts; `others` are y, sample_weight, …"""
+        class_weight = others.pop("class_weight")
+        reject_arguments(cls.description, **others)
+        return cls(x, batch_size, steps, shuffle, class_weight)
+
+    def _batches(self) -> Iterator:
+        for index in self.index_batches():
+            x = dict(self.source[index if isinstance(index, slice) else index.tolist()])
+            labels = [x.pop(name) for name in ("label", "labels") if name in x]
+            x = to_batch(x if len(x) != 1 else [*x.values()][0])
+            batch = (x, *map(to_batch, labels[:1])) if labels else x
+            yield add_class_weights(batch, self.class_weight)
 
 
 def _has_length(x):

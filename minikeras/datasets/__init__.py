@@ -12,6 +12,7 @@ from minikeras.datasets import fashion_mnist
 from minikeras.datasets import imdb
 from minikeras.datasets import mnist
 from minikeras.datasets import reuters
+from minikeras.datasets.tfds import from_tfds
 
 __all__ = [
     "boston_housing",
@@ -20,6 +21,7 @@ __all__ = [
     "cifar100",
     "digits",
     "fashion_mnist",
+    "from_tfds",
     "imdb",
     "mnist",
     "reuters",

@@ -39,17 +39,11 @@ def extract_archive(file, folder, archive_format="auto") -> bool:
     archive replace those of equal names one by one, and all others stay.
 
     Args:
-        file: path of the archive.
-        folder: path of the folder to fill.
-        archive_format: "tar" (also gz, bz2, xz), "zip", a list of them, "auto" for
-            both, or None for none.
+        file, folder: paths of the archive and of the folder to fill.
+        archive_format: "tar" (also gz, bz2, xz), "zip", a list of them, "auto" or None.
 
     Returns:
-        bool, whether the file is an archive of these formats.
-
-    Raises:
-        ValueError: a member is dangerous, or the archive is damaged.
-        NotImplementedError: an unknown format.
+        Whether the file is an archive of these formats.
     """
     formats = ("tar", "zip") if archive_format == "auto" else archive_format or ()
     formats = (formats,) if isinstance(formats, str) else formats

@@ -54,16 +54,9 @@ class _Unpickler(pickle.Unpickler):
 
 
 def load_arrays(data: bytes) -> Any:
-    """Read a pickle of arrays, lists of integers, and dicts of both.
+    """The arrays, lists of integers, and dicts of both of a pickle.
 
-    Args:
-        data: the pickle. Strings of Python 2 become bytes.
-
-    Returns:
-        The array, list or dict; object arrays hold lists of integers.
-
-    Raises:
-        pickle.UnpicklingError: the pickle holds anything else.
+    Strings of Python 2 become bytes. All else raises a `pickle.UnpicklingError`.
 
     >>> load_arrays(pickle.dumps({"labels": [3, 1]}))
     {'labels': [3, 1]}
@@ -130,14 +123,7 @@ def _dtype(kind):
 
 
 def load_npz(path: str) -> dict[str, np.ndarray]:
-    """Read the arrays of an `.npz` file, also arrays of lists of integers.
-
-    Args:
-        path: of the file.
-
-    Raises:
-        pickle.UnpicklingError: an object array holds anything else.
-    """
+    """The arrays of an `.npz` file; object arrays may hold lists of integers."""
     arrays = {}
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():

@@ -301,17 +301,7 @@ def _extract_once(archive, folder, archive_format):
 
 
 def dataset_file(name: str, origin: str, file_hash: str | None, **options: Any) -> str:
-    """`get_file` of a public data set; an error names the bundled one.
-
-    Args:
-        name: of the file in the cache.
-        origin: URL.
-        file_hash: SHA-256 or MD5, or None.
-        **options: other arguments of `get_file`.
-
-    Raises:
-        ConnectionError: offline, and not in the cache.
-    """
+    """`get_file` of a public data set; an error names the bundled one."""
     try:
         return get_file(name, origin, file_hash=file_hash, **options)
     except ConnectionError as error:

@@ -35,7 +35,7 @@ def limited(
         return _cut(np.where(known, words, oov_char), lengths)
     before = np.cumsum([0, *known])
     ends = np.cumsum(lengths, dtype=int)
-    kept = before[ends] - before[ends - lengths]
+    kept = before[ends] - before[ends - np.asarray(lengths, int)]
     return _cut(words[known], kept.tolist())
 
 

@@ -1,0 +1,267 @@
+"""From the files of a folder to a `Dataset`, a tf.data or a Grain data set."""
+
+import functools
+import importlib.util
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minikeras.core.late_import import late_import
+from minikeras.data import directory
+from minikeras.data.dataset.dataset import Dataset
+from minikeras.data.dataset.per_element import AUTOTUNE
+from minikeras.data.directory import Files
+
+
+class Reader(NamedTuple):
+    """How a file becomes a sample.
+
+    Attributes:
+        kind: what the files are, in messages.
+        formats: endings of their names.
+        read: function of a path; the array, or a string.
+        shape: of the array; None in it: any size.
+        batch: "stack", "pad" (with zeros, to the longest), "list" or "text".
+    """
+
+    kind: str
+    formats: tuple
+    read: Callable
+    shape: tuple
+    batch: str = "stack"
+
+
+class Options(NamedTuple):
+    """What the functions of this file have in common, as users pass it."""
+
+    labels: Any
+    label_mode: Any
+    class_names: Any
+    batch_size: Any
+    shuffle: Any
+    seed: Any
+    validation_split: Any
+    subset: Any
+    follow_links: Any
+    format: Any
+    verbose: Any
+    on_error: Any
+
+
+def installed(name: str) -> bool:
+    """Can the package be imported? Nothing is imported for that."""
+    if name in sys.modules:
+        return getattr(sys.modules[name], "__spec__", None) is not None
+    return importlib.util.find_spec(name) is not None
+
+
+def check_format(format: Any) -> str:
+    """The format of a data set: "minikeras", "tf" or "grain".
+
+    Raises:
+        ValueError: an unknown name.
+        ImportError: the library is missing.
+    """
+    if format is None:
+        return "tf" if installed("tensorflow") else "minikeras"
+    if format not in ("tf", "grain", "minikeras"):
+        raise ValueError(
+            '`format` should be either "tf" or "grain", or None for a Dataset. '
+            f"Received: format={format}"
+        )
+    package = {"tf": "tensorflow", "grain": "grain"}.get(format, "")
+    if package and not installed(package):
+        raise ImportError(
+            f"format={format!r} needs {package}: pip install {package}. Without "
+            "`format` you get a minikeras.data.Dataset, which `fit` takes too."
+        )
+    return format
+
+
+def dataset_of_files(folder: Any, reader: Reader, options: Options) -> Any:
+    """Find the files of a folder, and make a data set of them, or two."""
+    directory.check_labels(*options[:3], reader.kind)
+    seed, subset = options.seed, options.subset
+    split = options.validation_split
+    directory.check_split(split, subset, options.shuffle, seed)
+    if options.on_error not in ("raise", "skip"):
+        raise ValueError(
+            f"on_error: expected 'raise' or 'skip', got {options.on_error!r}."
+        )
+    format, mode = check_format(options.format), options.label_mode
+    labels = None if mode is None else options.labels
+    seed = np.random.randint(int(1e6)) if seed is None else seed
+    files = directory.index_directory(
+        folder,
+        labels,
+        reader.formats,
+        options.class_names,
+        options.shuffle,
+        seed,
+        options.follow_links,
+        options.verbose,
+    )
+    mode = None if files.labels is None else mode
+    _check_classes(files, labels, mode)
+    parts = ("training", "validation") if subset == "both" else (subset,)
+    made = []
+    for part in parts:
+        taken = directory.take_subset(files, split, part)
+        if not taken.paths:
+            which = f"{part} " if subset == "both" else ""
+            raise ValueError(
+                f"No {which}{reader.kind} files found in directory {folder}. Allowed "
+                f"formats: {reader.formats}"
+            )
+        shuffle = options.shuffle and not (subset == "both" and part == "validation")
+        skip = options.on_error == "skip"
+        samples = _Samples(taken, reader, mode, skip)
+        order = seed if shuffle else None
+        arguments = (samples, order, options.batch_size)
+        if format == "grain":
+            dataset = _with_grain(*arguments)
+        else:
+            dataset = _with_verbs(*arguments, format)
+        dataset.class_names, dataset.file_paths = taken.class_names, taken.paths
+        made.append(dataset)
+    return made if subset == "both" else made[0]
+
+
+def _check_classes(files: Files, labels, mode):
+    if mode == "binary" and len(files.class_names) != 2:
+        raise ValueError(
+            'When passing `label_mode="binary"`, there must be exactly 2 class_names. '
+            f"Received: class_names={files.class_names}"
+        )
+    if labels == "inferred" and files.paths:
+        numbers = {*np.asarray(files.labels).tolist()}
+        empty = [n for i, n in enumerate(files.class_names) if i not in numbers]
+        if empty:
+            warnings.warn(
+                f"These folders count as classes and hold no files: {empty}. Delete "
+                "them, or give `class_names`.",
+                stacklevel=4,
+            )
+
+
+class _Samples:
+    """Sample i: the content of file i, or (content, label)."""
+
+    def __init__(self, files: Files, reader: Reader, mode, skip: bool):
+        self.paths, self.reader, self.skip, self.labels = (
+            files.paths,
+            reader,
+            skip,
+            None,
+        )
+        if mode is not None:
+            names = files.class_names
+            self.labels = directory.encode_labels(files.labels, mode, len(names))
+
+    def __len__(self):
+        return len(self.paths)
+
+    def __call__(self, index):
+        """The sample; None if the file is damaged and to be skipped."""
+        try:
+            x = self.reader.read(self.paths[index])
+        except ValueError as error:
+            if not self.skip:
+                raise
+            warnings.warn(f"skipped: {error}", stacklevel=2)
+            return None
+        return x if self.labels is None else (x, self.labels[index])
+
+    def parts(self, index):
+        """The sample as a tuple, with the flag whether the file was good."""
+        sample = self(index)
+        if damaged := sample is None:
+            shape = tuple(n or 0 for n in self.reader.shape)
+            x = "" if self.reader.batch == "text" else np.zeros(shape, "float32")
+            sample = x if self.labels is None else (x, self.labels[index])
+        parts = sample if isinstance(sample, tuple) else (sample,)
+        return (*parts, not damaged) if self.skip else parts
+
+
+def _object(x):
+    """An array of one object: what has no shape in common is stacked so."""
+    box = np.empty((), object)
+    box[()] = x
+    return box
+
+
+def _with_verbs(samples: _Samples, seed, batch_size, library: str) -> Any:
+    """A data set of tf.data, or one of ours, which has the same verbs."""
+    reader, n = samples.reader, len(samples)
+    make, auto, sample = Dataset, AUTOTUNE, functools.partial(_for_numpy, samples)
+    if library == "tf":
+        tf = late_import("tensorflow")
+        make, auto = tf.data.Dataset, tf.data.AUTOTUNE
+        sample = functools.partial(_for_tensorflow, tf, samples)
+    dataset = make.from_tensor_slices(np.arange(n))
+    if seed is not None:
+        dataset = dataset.shuffle(n, seed=seed)
+    dataset = dataset.map(sample, num_parallel_calls=auto)
+    if samples.skip:
+        dataset = dataset.filter(lambda *parts: parts[-1])
+        dataset = dataset.map(lambda *parts: _unpacked(parts[:-1]))
+    if batch_size is not None:
+        pad = reader.batch == "pad"
+        dataset = (dataset.padded_batch if pad else dataset.batch)(batch_size)
+    return dataset.prefetch(auto) if library == "tf" else dataset
+
+
+def _unpacked(parts):
+    return parts if len(parts) > 1 else parts[0]
+
+
+def _for_numpy(samples, index):
+    x, *rest = samples.parts(index)
+    x = _object(x) if samples.reader.batch in ("text", "list") else x
+    return _unpacked((x, *rest))
+
+
+def _for_tensorflow(tf, samples, index):
+    """The sample as tensors: TensorFlow calls back for each file."""
+    is_text = samples.reader.batch == "text"
+    kinds, shapes = [tf.string if is_text else tf.float32], [samples.reader.shape]
+    if samples.labels is not None:
+        kinds.append(tf.as_dtype(samples.labels.dtype))
+        shapes.append(samples.labels.shape[1:])
+    if samples.skip:
+        kinds.append(tf.bool)
+        shapes.append(())
+    parts = tf.numpy_function(samples.parts, [index], kinds)
+    for part, shape in zip(parts, shapes, strict=True):
+        part.set_shape(shape)
+    if samples.reader.batch == "list":
+        parts[0] = tf.RaggedTensor.from_tensor(parts[0])
+    return _unpacked(tuple(parts))
+
+
+def _with_grain(samples: _Samples, seed, batch_size) -> Any:
+    """A `grain.IterDataset`, in the order of Keras's."""
+    grain = late_import("grain")
+    dataset = grain.MapDataset.source(range(len(samples)))
+    if seed is not None:
+        dataset = dataset.shuffle(seed=seed)
+    dataset = dataset.map(samples).to_iter_dataset()  # which leaves out None
+    if batch_size is None:
+        return dataset
+    stack = functools.partial(_stack, samples.reader.batch)
+    return dataset.batch(batch_size, batch_fn=stack)
+
+
+def _stack(kind, rows):
+    if isinstance(rows[0], tuple):
+        x, labels = zip(*rows, strict=True)
+        return _stack(kind, x), np.stack(labels)
+    if kind in ("text", "list"):
+        return list(rows)
+    if kind == "pad":
+        longest = max(map(len, rows))
+        rows = [np.pad(x, ((0, longest - len(x)), (0, 0))) for x in rows]
+    return np.stack(rows)
