@@ -20,6 +20,11 @@ def on_all(layer, x, **mode):
     return layer(x, **mode)
 
 
+def in_inference(layer, x, **mode):
+    """The call of layers that are random unless told not to be."""
+    return layer(x, **{"training": False, **mode})
+
+
 def on_each(layer, x, **mode):
     """The call of layers that take their inputs one by one."""
     return layer(*x, **mode)
@@ -324,6 +329,34 @@ ROWS = [
         note="Conv2D",
     ),
     Row("Rescaling", {"scale": 0.5, "offset": -1.0}, (2, 3)),
+    Row("Resizing", {"height": 4, "width": 7, "antialias": True}, _IMAGE),
+    Row("CenterCrop", {"height": 4, "width": 4}, _IMAGE),
+    Row("MaxNumBoundingBoxes", {"max_number": 3}, _IMAGE, half=None),
+    Row("RandomCrop", {"height": 3, "width": 4}, _IMAGE, call=in_inference),
+    Row("RandomFlip", {"mode": "vertical"}, _IMAGE, call=in_inference),
+    Row("RandomRotation", {"factor": (0.1, 0.2)}, _IMAGE, call=in_inference),
+    Row(
+        *("RandomTranslation", {"height_factor": 0.3, "width_factor": (0.1, 0.2)}),
+        _IMAGE,
+        call=in_inference,
+    ),
+    Row("RandomZoom", {"height_factor": (-0.3, 0.2)}, _IMAGE, call=in_inference),
+    Row("RandomShear", {"x_factor": 0.2, "y_factor": 0.1}, _IMAGE, call=in_inference),
+    Row("RandomPerspective", {"scale": 0.5}, _IMAGE, call=in_inference),
+    Row(
+        *("RandomElasticTransform", {"value_range": (-5, 5)}, _IMAGE),
+        call=in_inference,
+    ),
+    Row(
+        "Pipeline",
+        lambda package: {
+            "layers": [package.layers.Rescaling(0.5), package.layers.RandomFlip()]
+        },
+        _IMAGE,
+        half=None,
+        call=in_inference,
+        note="Rescaling, RandomFlip",
+    ),
     Row("SimpleRNN", {"units": 3}, _SEQUENCE),
     Row(
         "SimpleRNN",
