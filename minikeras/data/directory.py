@@ -19,13 +19,13 @@ class Files(NamedTuple):
     class_names: Any
 
 
-def check_labels(labels: Any, label_mode: Any, class_names: Any, kind: str) -> None:
+def check_labels(labels: Any, label_mode: Any, class_names: Any) -> None:
     """ValueError for labels, modes and names that do not go together."""
     is_list = isinstance(labels, (list, tuple))
     if not (is_list or labels is None or labels == "inferred"):
         raise ValueError(
             "`labels` argument should be a list/tuple of integer labels, one for each "
-            f'{kind} file, or "inferred": from the folders, or None. Received: '
+            'file, or "inferred": from the folders, or None. Received: '
             f"labels={labels}"
         )
     if is_list and class_names:

@@ -20,7 +20,7 @@ class Reader(NamedTuple):
     """How a file becomes a sample.
 
     Attributes:
-        kind: what the files are, in messages.
+        kind: what the files are: "images", "text files" or "audio files".
         formats: endings of their names.
         read: function of a path; the array, or a string.
         shape: of the array; None in it: any size.
@@ -59,12 +59,7 @@ def installed(name: str) -> bool:
 
 
 def check_format(format: Any) -> str:
-    """The format of a data set: "minikeras", "tf" or "grain".
-
-    Raises:
-        ValueError: an unknown name.
-        ImportError: the library is missing.
-    """
+    """The format of a data set: "minikeras", "tf" or "grain"; ValueError for others."""
     if format is None:
         return "tf" if installed("tensorflow") else "minikeras"
     if format not in ("tf", "grain", "minikeras"):
@@ -72,18 +67,23 @@ def check_format(format: Any) -> str:
             '`format` should be either "tf" or "grain", or None for a Dataset. '
             f"Received: format={format}"
         )
-    package = {"tf": "tensorflow", "grain": "grain"}.get(format, "")
-    if package and not installed(package):
+    return format
+
+
+def library_of(format: str) -> Any:
+    """TensorFlow or Grain, for the formats of this name."""
+    package = {"tf": "tensorflow"}.get(format, format)
+    if not installed(package):
         raise ImportError(
             f"format={format!r} needs {package}: pip install {package}. Without "
             "`format` you get a minikeras.data.Dataset, which `fit` takes too."
         )
-    return format
+    return late_import(package)
 
 
 def dataset_of_files(folder: Any, reader: Reader, options: Options) -> Any:
     """Find the files of a folder, and make a data set of them, or two."""
-    directory.check_labels(*options[:3], reader.kind)
+    directory.check_labels(*options[:3])
     seed, subset = options.seed, options.subset
     split = options.validation_split
     directory.check_split(split, subset, options.shuffle, seed)
@@ -113,7 +113,7 @@ def dataset_of_files(folder: Any, reader: Reader, options: Options) -> Any:
         if not taken.paths:
             which = f"{part} " if subset == "both" else ""
             raise ValueError(
-                f"No {which}{reader.kind} files found in directory {folder}. Allowed "
+                f"No {which}{reader.kind} found in directory {folder}. Allowed "
                 f"formats: {reader.formats}"
             )
         shuffle = options.shuffle and not (subset == "both" and part == "validation")
@@ -198,7 +198,7 @@ def _with_verbs(samples: _Samples, seed, batch_size, library: str) -> Any:
     reader, n = samples.reader, len(samples)
     make, auto, sample = Dataset, AUTOTUNE, functools.partial(_for_numpy, samples)
     if library == "tf":
-        tf = late_import("tensorflow")
+        tf = library_of("tf")
         make, auto = tf.data.Dataset, tf.data.AUTOTUNE
         sample = functools.partial(_for_tensorflow, tf, samples)
     dataset = make.from_tensor_slices(np.arange(n))
@@ -244,7 +244,7 @@ def _for_tensorflow(tf, samples, index):
 
 def _with_grain(samples: _Samples, seed, batch_size) -> Any:
     """A `grain.IterDataset`, in the order of Keras's."""
-    grain = late_import("grain")
+    grain = library_of("grain")
     dataset = grain.MapDataset.source(range(len(samples)))
     if seed is not None:
         dataset = dataset.shuffle(seed=seed)

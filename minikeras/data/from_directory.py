@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from minikeras.core.late_import import late_import
 from minikeras.data import audio_files, image_decoding, sequences
 from minikeras.data.dataset.dataset import Dataset
 from minikeras.data.dataset.per_element import AUTOTUNE
@@ -15,6 +14,7 @@ from minikeras.data.file_datasets import (
     Reader,
     check_format,
     dataset_of_files,
+    library_of,
 )
 from minikeras.settings import standardize_data_format
 
@@ -123,7 +123,7 @@ def image_dataset_from_directory(
     shape = (*size, channels) if last else (channels, *size)
     return dataset_of_files(
         directory,
-        Reader("image", IMAGE_FORMATS, read, shape),
+        Reader("images", IMAGE_FORMATS, read, shape),
         Options(labels, label_mode, class_names, batch_size, shuffle, seed,
                 validation_split, subset, follow_links, format, verbose, on_error),
     )  # fmt: skip
@@ -165,7 +165,7 @@ def text_dataset_from_directory(
     read = functools.partial(read_text, max_length=max_length)
     return dataset_of_files(
         directory,
-        Reader("text", (".txt",), read, (), "text"),
+        Reader("text files", (".txt",), read, (), "text"),
         Options(labels, label_mode, class_names, batch_size, shuffle, seed,
                 validation_split, subset, follow_links, format, verbose, on_error),
     )  # fmt: skip
@@ -232,7 +232,7 @@ def audio_dataset_from_directory(
     )
     made = dataset_of_files(
         directory,
-        Reader("audio", audio_files.FORMATS, read, (length, None), batch),
+        Reader("audio files", audio_files.FORMATS, read, (length, None), batch),
         Options(labels, label_mode, class_names, batch_size, shuffle, seed,
                 validation_split, subset, follow_links, format, verbose, on_error),
     )  # fmt: skip
@@ -293,14 +293,14 @@ def timeseries_dataset_from_array(
         return x if targets is None else (x, take(targets, start, axis=0))
 
     if library == "grain":
-        dataset = late_import("grain").MapDataset.source(starts)
+        dataset = library_of("grain").MapDataset.source(starts)
         dataset = dataset.shuffle(seed=seed) if shuffle else dataset
         dataset = dataset.to_iter_dataset()
         dataset = dataset if batch_size is None else dataset.batch(batch_size)
         return dataset.map(sample)
     make, auto = Dataset, AUTOTUNE
     if library == "tf":
-        tf = late_import("tensorflow")
+        tf = library_of("tf")
         make, auto = tf.data.Dataset, tf.data.AUTOTUNE
         sample = functools.partial(sample, take=tf.gather)
     dataset = make.from_tensor_slices(starts)

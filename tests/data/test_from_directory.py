@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 import minikeras as keras
-from minikeras.data import file_datasets
-from minikeras.data import Dataset
+from minikeras.data import Dataset, file_datasets
 
 pytest.importorskip("grain")
 PIL = pytest.importorskip("PIL.Image")
@@ -75,7 +74,7 @@ def test_two_parts(folder, capsys):
     assert len(train.file_paths) == 9 and len(test.file_paths) == 3
     alone = images(folder, subset="validation", **options)
     assert alone.file_paths == test.file_paths
-    with pytest.raises(ValueError, match="No validation image files found"):
+    with pytest.raises(ValueError, match="No validation images found"):
         images(folder, subset="both", seed=1, validation_split=0.01)
     whole = images(folder, subset="training", seed=1, validation_split=0.01)
     assert len(whole.file_paths) == 12
@@ -184,7 +183,7 @@ def test_bad_arguments(folder, options, message):
 
 def test_missing_things(folder, tmp_path):
     (tmp_path / "none").mkdir()
-    with pytest.raises(ValueError, match="No image files found in directory"):
+    with pytest.raises(ValueError, match="No images found in directory"):
         images(tmp_path / "none")
     with pytest.raises(ImportError, match="format='tf' needs tensorflow"):
         images(folder, format="tf")
