@@ -22,21 +22,22 @@ def program(*static):
     return functools.partial(jax.jit, static_argnames=static)
 
 
+def _times(x, factor):
+    """x * factor, rounded by itself; the product is finite."""
+    # XLA would join two constant factors to one, and LLVM a product and a sum to one
+    # FMA: of 256 bytes that come from [-1, 1], 63 would differ by one bit, and some
+    # would go to another bin. Neither crosses a maximum.
+    return jnp.maximum(x * factor, jnp.finfo(x.dtype).min)
+
+
 def _divide(x, constant):
-    """x / constant, rounded once."""
-    # XLA multiplies by the reciprocal of a constant: 126 of the quotients k / 255 * 255
-    # of the 256 bytes differ by one bit, and a pixel goes to another bin.
-    return x / lax.optimization_barrier(jnp.asarray(constant, x.dtype))
+    """x / constant as XLA divides by one number: by way of the reciprocal."""
+    return _times(x, np.divide(1, constant, dtype=np.float32).astype(x.dtype))
 
 
 def linear(x, scale, offset):
     """x * scale + offset, rounded after each of the two steps."""
-    y = x * scale
-    if not offset:
-        return y
-    # LLVM would join both steps to one FMA, which rounds once: 63 of 256 bytes that
-    # come from [-1, 1] differ. It cannot join them across a maximum.
-    return jnp.maximum(y, jnp.finfo(y.dtype).min) + offset
+    return _times(x, scale) + offset if offset else _times(x, scale)
 
 
 def rescale(x, source, target, dtype=jnp.float32):
@@ -92,14 +93,15 @@ def equalize(images, value_range, bins, axes):
     (a, b), rows = value_range, first.reshape(first.shape[0], -1)
     rows = linear(rows, 255 / (b - a), -a * (255 / (b - a)))
     wide = rows.astype(jnp.float32)
-    index = jnp.clip(_divide(wide * (bins - 1), 255).astype(jnp.int32), 0, bins - 1)
+    wide = _divide(_times(wide, bins - 1), 255)
+    index = jnp.clip(wide.astype(jnp.int32), 0, bins - 1)
     counts = histograms(index, bins)
     total = jnp.cumsum(counts, axis=1)
     # The first count that is not 0. Floats hold what int32 would not: 255 times the
     # pixels of a batch.
     start = jnp.min(jnp.where(total > 0, total, total[:, -1:]), axis=1, keepdims=True)
     span = jnp.maximum(total[:, -1:] - start, 1).astype(jnp.float32)
-    table = (total - start).astype(jnp.float32) * 255.0 / span
+    table = _times((total - start).astype(jnp.float32), 255.0) * (1.0 / span)
     table = jnp.clip(jnp.round(table), 0, 255)
     index = jnp.clip(_divide(rows, 255) * (bins - 1), 0, bins - 1).astype(jnp.int32)
     constant = jnp.count_nonzero(counts, axis=1, keepdims=True) <= 1

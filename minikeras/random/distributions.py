@@ -1,5 +1,6 @@
 """The functions of `keras.random`."""
 
+import math
 from collections.abc import Sequence
 
 import jax
@@ -16,6 +17,9 @@ Shape = Sequence[int]
 ArrayLike = typing.ArrayLike | Sequence
 Seed = int | SeedGenerator | jax.Array | None
 DType = str | np.dtype | type | None
+
+# So many numbers are drawn by JAX's own loop in compiled code.
+_FEW = 2048
 
 
 def _check_float_dtype(dtype, function):
@@ -68,6 +72,10 @@ def _draw(kind, key, shape, dtype, *bounds):
     # An array of bounds would need a program for its shape.
     numbers = all(isinstance(bound, (int, float)) for bound in bounds)
     if not numbers or not threefry.is_usable(key, dtype):
+        return None
+    # XLA would fuse the hash of a few numbers, such as one for each image, with the
+    # loop over all pixels that use them: RandomHue took 3.7 instead of 0.5 ms.
+    if isinstance(key, jax.core.Tracer) and math.prod(shape) <= _FEW:
         return None
     sample = block_draws.draw_by_blocks(kind, key, shape, *bounds)
     if sample is None:

@@ -48,11 +48,6 @@ class ColourLayer(BaseImagePreprocessingLayer):
             seed: `SeedGenerator` or int to draw from; None: the layer's own.
         """
         shape = np.shape(data["images"] if isinstance(data, dict) else data)
-        if len(shape) not in (3, 4):
-            raise ValueError(
-                f"{type(self).__name__}: Expected the input image to be rank 3 or 4. "
-                f"Received: inputs.shape={shape}"
-            )
         if not (training or self._mk_draws_in_inference):
             return None
         return self._mk_draw(shape, seed)
