@@ -467,10 +467,10 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
 
 
 def _depends_on_mode(layer):
-    """Does the layer draw random numbers, or keep statistics?"""
-    return bool(layer._mk_seed_generators) or any(
-        not v._initially_trainable for v in layer._mk_own_variables()
-    )
+    """Does the layer draw random numbers, or keep statistics, in training?"""
+    keeps = any(not v._initially_trainable for v in layer._mk_own_variables())
+    draws = bool(layer._mk_seed_generators)
+    return (draws or keeps) and signature_of(layer).has_training
 
 
 def _verbosity(verbose):
