@@ -193,8 +193,8 @@ class BaseImagePreprocessingLayer(DataLayer):
     def _mk_transform(self, images, transformation, interpolation):
         """The images of a batch in training, in their own dtype."""
         raise NotImplementedError(
-            f"{type(self).__name__} needs `transform_images`: it does not define how "
-            "images change."
+            f"{type(self).__name__} does not define how images or masks change: it "
+            "needs `transform_images` and `transform_segmentation_masks`."
         )
 
     transform_single_image = _for_one("transform_images", "array of rank 3.")
