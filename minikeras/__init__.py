@@ -21,6 +21,7 @@ from minikeras import regularizers
 from minikeras import saving
 from minikeras import tree
 from minikeras import utils
+from minikeras import visualization
 from minikeras.core.dtype_policy import DTypePolicy
 from minikeras.core.dtype_policy import FloatDTypePolicy
 from minikeras.core.remat import RematScope
@@ -95,6 +96,7 @@ __all__ = [
     "tree",
     "utils",
     "version",
+    "visualization",
 ]
 
 _install_errors(__name__)
