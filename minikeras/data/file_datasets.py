@@ -53,8 +53,9 @@ class Options(NamedTuple):
 
 def installed(name: str) -> bool:
     """Can the package be imported? Nothing is imported for that."""
-    if name in sys.modules:
-        return getattr(sys.modules[name], "__spec__", None) is not None
+    if name in sys.modules:  # by its own name, not as a stand-in of another package
+        spec = getattr(sys.modules[name], "__spec__", None)
+        return spec is not None and spec.name == name
     return importlib.util.find_spec(name) is not None
 
 
@@ -82,49 +83,37 @@ def library_of(format: str) -> Any:
 
 
 def dataset_of_files(folder: Any, reader: Reader, options: Options) -> Any:
-    """Find the files of a folder, and make a data set of them, or two."""
+    """Find the files of a folder, and make a data set of them, or a list of two."""
+    subset, seed = options.subset, options.seed
     directory.check_labels(*options[:3])
-    seed, subset = options.seed, options.subset
-    split = options.validation_split
-    directory.check_split(split, subset, options.shuffle, seed)
+    directory.check_split(options.validation_split, subset, options.shuffle, seed)
     if options.on_error not in ("raise", "skip"):
         raise ValueError(
             f"on_error: expected 'raise' or 'skip', got {options.on_error!r}."
         )
-    format, mode = check_format(options.format), options.label_mode
-    labels = None if mode is None else options.labels
+    format = check_format(options.format)
     seed = np.random.randint(int(1e6)) if seed is None else seed
+    labels = None if options.label_mode is None else options.labels
     files = directory.index_directory(
-        folder,
-        labels,
-        reader.formats,
-        options.class_names,
-        options.shuffle,
-        seed,
-        options.follow_links,
-        options.verbose,
-    )
-    mode = None if files.labels is None else mode
+        folder, labels, reader.formats, options.class_names, options.shuffle, seed,
+        options.follow_links, options.verbose,
+    )  # fmt: skip
+    mode = None if files.labels is None else options.label_mode
     _check_classes(files, labels, mode)
-    parts = ("training", "validation") if subset == "both" else (subset,)
     made = []
-    for part in parts:
-        taken = directory.take_subset(files, split, part)
+    for part in ("training", "validation") if subset == "both" else (subset,):
+        taken = directory.take_subset(files, options.validation_split, part)
         if not taken.paths:
             which = f"{part} " if subset == "both" else ""
             raise ValueError(
                 f"No {which}{reader.kind} found in directory {folder}. Allowed "
                 f"formats: {reader.formats}"
             )
-        shuffle = options.shuffle and not (subset == "both" and part == "validation")
-        skip = options.on_error == "skip"
-        samples = _Samples(taken, reader, mode, skip)
-        order = seed if shuffle else None
-        arguments = (samples, order, options.batch_size)
-        if format == "grain":
-            dataset = _with_grain(*arguments)
-        else:
-            dataset = _with_verbs(*arguments, format)
+        # As in Keras, the second of two data sets is not mixed again in each epoch.
+        shuffle = options.shuffle and (subset, part) != ("both", "validation")
+        samples = _Samples(taken, reader, mode, options.on_error == "skip")
+        make = _with_grain if format == "grain" else _with_verbs
+        dataset = make(samples, seed if shuffle else None, options.batch_size, format)
         dataset.class_names, dataset.file_paths = taken.class_names, taken.paths
         made.append(dataset)
     return made if subset == "both" else made[0]
@@ -242,9 +231,9 @@ def _for_tensorflow(tf, samples, index):
     return _unpacked(tuple(parts))
 
 
-def _with_grain(samples: _Samples, seed, batch_size) -> Any:
+def _with_grain(samples: _Samples, seed, batch_size, library: str) -> Any:
     """A `grain.IterDataset`, in the order of Keras's."""
-    grain = library_of("grain")
+    grain = library_of(library)
     dataset = grain.MapDataset.source(range(len(samples)))
     if seed is not None:
         dataset = dataset.shuffle(seed=seed)

@@ -82,51 +82,48 @@ def image_dataset_from_directory(
         ValueError: arguments that do not go together, or no files.
         ImportError: the library of `format`, `decoder` or Pillow is missing.
     """
-    if color_mode not in image_decoding.COLOR_MODES:
-        raise ValueError(
-            '`color_mode` must be one of {"rgb", "rgba", "grayscale"}. Received: '
-            f"color_mode={color_mode}"
-        )
     size = (image_size, image_size) if isinstance(image_size, int) else image_size
     if not isinstance(size, (list, tuple)) or len(size) != 2:
         raise ValueError(
             "Invalid `image_size` value. Expected a tuple of 2 integers. Received: "
             f"image_size={image_size}"
         )
-    if interpolation.lower() not in image_decoding.INTERPOLATIONS:
-        raise ValueError(
-            "Argument `interpolation` should be one of "
-            f"{image_decoding.INTERPOLATIONS}. Received: interpolation={interpolation}"
-        )
     if crop_to_aspect_ratio and pad_to_aspect_ratio:
         raise ValueError(
             "Only one of `pad_to_aspect_ratio`, `crop_to_aspect_ratio` can be set to "
             "`True`."
         )
-    if decoder not in image_decoding.DECODERS:
-        raise ValueError(
-            f"decoder: expected one of {image_decoding.DECODERS}, got {decoder!r}."
-        )
+    _check_choice("color_mode", color_mode, image_decoding.COLOR_MODES)
+    _check_choice("decoder", decoder, image_decoding.DECODERS)
+    interpolation = interpolation.lower()
+    _check_choice("interpolation", interpolation, image_decoding.INTERPOLATIONS)
     layout = standardize_data_format(data_format)
     read = functools.partial(
         image_decoding.decode_image,
         color_mode=color_mode,
         size=tuple(size),
-        interpolation=interpolation.lower(),
+        interpolation=interpolation,
         crop=crop_to_aspect_ratio,
         pad=pad_to_aspect_ratio,
         data_format=layout,
         decoder=decoder,
     )
-    channels = {"grayscale": 1, "rgb": 3, "rgba": 4}[color_mode]
+    channels = (image_decoding.COLOR_MODES[color_mode],)
     last = layout == "channels_last"
-    shape = (*size, channels) if last else (channels, *size)
+    shape = (*size, *channels) if last else (*channels, *size)
     return dataset_of_files(
         directory,
         Reader("images", IMAGE_FORMATS, read, shape),
         Options(labels, label_mode, class_names, batch_size, shuffle, seed,
                 validation_split, subset, follow_links, format, verbose, on_error),
     )  # fmt: skip
+
+
+def _check_choice(name, value, allowed):
+    if value not in allowed:
+        raise ValueError(
+            f"`{name}` must be one of {[*allowed]}. Received: {name}={value!r}"
+        )
 
 
 def text_dataset_from_directory(
@@ -215,15 +212,11 @@ def audio_dataset_from_directory(
     if ragged and output_sequence_length is not None:
         raise ValueError("Cannot set both `ragged` and `output_sequence_length`")
     if sampling_rate is not None:
-        if not isinstance(sampling_rate, int):
+        is_int = isinstance(sampling_rate, int)
+        if not is_int or sampling_rate <= 0:
+            what = "be higher than 0" if is_int else "have an integer value"
             raise ValueError(
-                "`sampling_rate` should have an integer value. Received: "
-                f"sampling_rate={sampling_rate}"
-            )
-        if sampling_rate <= 0:
-            raise ValueError(
-                "`sampling_rate` should be higher than 0. Received: "
-                f"sampling_rate={sampling_rate}"
+                f"`sampling_rate` should {what}. Received: {sampling_rate}"
             )
     length = output_sequence_length
     batch = "list" if ragged else "pad" if length is None else "stack"
@@ -304,7 +297,7 @@ def timeseries_dataset_from_array(
         make, auto = tf.data.Dataset, tf.data.AUTOTUNE
         sample = functools.partial(sample, take=tf.gather)
     dataset = make.from_tensor_slices(starts)
-    dataset = dataset.shuffle(len(starts), seed=seed) if shuffle else dataset
+    dataset = dataset.shuffle(max(len(starts), 1), seed=seed) if shuffle else dataset
     # Batches of starts: one gather makes a batch of windows.
     dataset = dataset if batch_size is None else dataset.batch(batch_size)
     dataset = dataset.map(sample, num_parallel_calls=auto)

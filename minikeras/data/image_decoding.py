@@ -12,7 +12,7 @@ import numpy as np
 from minikeras.core.late_import import late_import
 from minikeras.data.image_files import pillow, with_color_mode
 
-COLOR_MODES = ("grayscale", "rgb", "rgba")
+COLOR_MODES = {"grayscale": 1, "rgb": 3, "rgba": 4}  # and how many channels they have
 DECODERS = ("pillow", "simplejpeg")
 
 
@@ -66,8 +66,8 @@ def _taps(old: int, new: int, interpolation: str) -> tuple[np.ndarray, np.ndarra
 
 def _resized_axis(x, axis, new, interpolation):
     old = x.shape[axis]
-    if old == new:
-        return x
+    if old == new and interpolation not in ("gaussian", "mitchellcubic"):
+        return x  # only these two blur an image that keeps its size
     if interpolation == "nearest":
         # In float32, as JAX does: other rounding would take other pixels.
         at = (np.arange(new, dtype="float32") + np.float32(0.5)) * old / new

@@ -23,8 +23,8 @@ def split_dataset(
 
     Args:
         dataset: array, list or tuple of arrays of equal length, `Dataset`,
-            `tf.data.Dataset` or `torch.utils.data.Dataset`. A batched data set is
-            unbatched, and both parts are batched again if it is one of TensorFlow.
+            `tf.data.Dataset` or `torch.utils.data.Dataset`. One of TensorFlow is
+            unbatched first, and batched again; a `Dataset` is split between elements.
         left_size: number of samples in the left part, or its fraction as a float; None:
             all that is not right.
         right_size: the same of the right part, which is taken from the end.
@@ -50,22 +50,30 @@ def split_dataset(
         )
     if kind == "torch":
         return _split_torch(dataset, left_size, right_size, shuffle, seed)
-    arrays = _as_arrays(dataset)
-    leaves = jax.tree_util.tree_leaves(arrays)
-    order = list(range(len(leaves[0])))
-    left, right = split_sizes(left_size, right_size, len(order))
+    rows = arrays = None
+    if isinstance(dataset, Dataset) and kind != "tensorflow":
+        rows = [*dataset.batches()]
+        total = len(rows)
+    else:
+        arrays = _as_arrays(dataset)
+        total = len(jax.tree_util.tree_leaves(arrays)[0])
+    left, right = split_sizes(left_size, right_size, total)
+    order = list(range(total))
     if shuffle:
         random.seed(random.randint(0, int(1e6)) if seed is None else seed)
         random.shuffle(order)
-    make: Any = Dataset.from_tensor_slices
-    if kind == "tensorflow":
-        make = late_import("tensorflow").data.Dataset.from_tensor_slices
-    batch_size = getattr(dataset, "_batch_size", None) if kind == "tensorflow" else None
-    parts = []
-    for part in (order[:left], order[-right:]):
-        part = make(jax.tree_util.tree_map(lambda x, part=part: x[part], arrays))
-        parts.append(part if batch_size is None else part.batch(batch_size))
-    return tuple(parts)
+    parts = order[:left], order[-right:]
+    if rows is not None:
+        return tuple(Dataset.from_source([rows[i] for i in part]) for part in parts)
+    in_parts = [
+        jax.tree_util.tree_map(lambda x, part=part: x[part], arrays) for part in parts
+    ]
+    if kind != "tensorflow":
+        return tuple(map(Dataset.from_tensor_slices, in_parts))
+    make = late_import("tensorflow").data.Dataset.from_tensor_slices
+    batch_size = getattr(dataset, "_batch_size", None)
+    made = map(make, in_parts)
+    return tuple(made if batch_size is None else (d.batch(batch_size) for d in made))
 
 
 def _library(dataset):
@@ -79,37 +87,30 @@ def _library(dataset):
 def _as_arrays(dataset):
     """The samples as a structure of NumPy arrays."""
     if isinstance(dataset, (list, tuple)):
-        if not dataset:
-            raise ValueError(
-                "Received an empty list dataset. Please provide a non-empty list of "
-                "arrays."
-            )
         arrays = tuple(map(np.asarray, dataset))
-        if len({len(x) if x.ndim else 0 for x in arrays}) > 1:
+        if not arrays or len({x.shape[:1] for x in arrays}) > 1:
+            problem = "arrays with different lengths" if arrays else "an empty list"
             raise ValueError(
-                "Received a list of NumPy arrays with different lengths: shapes "
+                f"split_dataset: received {problem}, of the shapes "
                 f"{[x.shape for x in arrays]}. Please provide arrays of the same "
                 "length."
             )
         return arrays
-    if hasattr(dataset, "__array__") and getattr(dataset, "ndim", 0):
+    if getattr(dataset, "ndim", 0):
         return np.asarray(dataset)
     if not isinstance(dataset, Dataset) and not _library(dataset):
         raise TypeError(
             "The `dataset` argument must be an array, a list or tuple of arrays, a "
-            "Dataset, a tf.data.Dataset or a torch Dataset. Received: "
-            f"{type(dataset)}"
+            f"Dataset, a tf.data.Dataset or a torch Dataset. Received: {type(dataset)}"
         )
     if getattr(dataset, "_batch_size", None) is not None:
         dataset = dataset.unbatch()
-    samples = list(dataset) if hasattr(dataset, "__iter__") else [*map(*_rows(dataset))]
+    source: Any = dataset
+    is_stream = hasattr(source, "__iter__")
+    samples = [*source] if is_stream else [source[i] for i in range(len(source))]
     if not samples:
         raise ValueError("Received an empty dataset: there is nothing to split.")
     return jax.tree_util.tree_map(lambda *rows: np.stack(rows), *samples)
-
-
-def _rows(dataset):
-    return dataset.__getitem__, range(len(dataset))
 
 
 def _split_torch(dataset, left_size, right_size, shuffle, seed):

@@ -22,7 +22,6 @@ def load_data(path="boston_housing.npz", test_split=0.2, seed=113):
 
     Raises:
         ValueError: `test_split` is out of range.
-        ConnectionError: offline, and not in the cache.
 
     Source: D. Harrison and D. Rubinfeld, "Hedonic Housing Prices", 1978.
     """

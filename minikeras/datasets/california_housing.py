@@ -19,7 +19,6 @@ def load_data(version="large", path="california_housing.npz", test_split=0.2, se
 
     Raises:
         ValueError: an unknown version, or `test_split` is out of range.
-        ConnectionError: offline, and not in the cache.
 
     Source: R. Pace and R. Barry, "Sparse Spatial Autoregressions", 1997.
     """

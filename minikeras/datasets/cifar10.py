@@ -14,9 +14,6 @@ def load_data():
         `set_image_data_format`; labels (n, 1): 0 airplane, 1 automobile, 2 bird, 3 cat,
         4 deer, 5 dog, 6 frog, 7 horse, 8 ship, 9 truck.
 
-    Raises:
-        ConnectionError: offline, and not in the cache.
-
     Source: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images",
     2009.
     """

@@ -18,7 +18,6 @@ def load_data(label_mode="fine"):
 
     Raises:
         ValueError: an unknown `label_mode`.
-        ConnectionError: offline, and not in the cache.
 
     Source: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images",
     2009.

@@ -27,7 +27,7 @@ from minikeras.version import __version__
 
 try:
     import fcntl
-except ImportError:  # Windows: processes that download the same file do it twice
+except ImportError:  # Windows: each process has its own part, none is gone on with
     fcntl = None
 
 _CHUNK = 2**18
@@ -150,6 +150,8 @@ def _provide(target, origin, file_hash, algorithm, force):
         )
     before = _identity(target)
     mark = hashlib.sha256(origin.encode()).hexdigest()[:12]
+    if fcntl is None:
+        mark = f"{mark}-{os.getpid()}"
     part = target.with_name(f".{target.name[:150]}.{mark}.part")
     with _owned(part) as file:
         # Another process may have finished it while this one waited.
@@ -175,6 +177,8 @@ def _provide(target, origin, file_hash, algorithm, force):
                 f"not the hash {file_hash} ({algorithm}). It was deleted. Try again, "
                 "and check that the hash is the one of this file."
             )
+        if fcntl is None:
+            file.close()  # Windows renames no open file; elsewhere it keeps the lock
         os.replace(part, target)
 
 

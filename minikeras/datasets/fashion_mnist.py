@@ -20,9 +20,6 @@ def load_data():
         (10000, 28, 28) in [0, 255]; labels 0 T-shirt, 1 trouser, 2 pullover, 3 dress,
         4 coat, 5 sandal, 6 shirt, 7 sneaker, 8 bag, 9 ankle boot.
 
-    Raises:
-        ConnectionError: offline, and not in the cache.
-
     Source: H. Xiao, K. Rasul and R. Vollgraf, arXiv:1708.07747; Zalando SE, MIT.
     """
     return _part("train"), _part("t10k")

@@ -44,7 +44,6 @@ def load_data(
     Raises:
         TypeError: an unknown argument.
         ValueError: no review is shorter than `maxlen`.
-        ConnectionError: offline, and not in the cache.
 
     Source: A. Maas et al., "Learning Word Vectors for Sentiment Analysis", 2011.
     """

@@ -18,9 +18,6 @@ def load_data(path="mnist.npz"):
         `(x_train, y_train), (x_test, y_test)`, uint8: images (60000, 28, 28) and
         (10000, 28, 28) in [0, 255], and digits.
 
-    Raises:
-        ConnectionError: offline, and not in the cache.
-
     Source: Y. LeCun and C. Cortes, CC BY-SA 3.0.
     """
     with np.load(dataset_file(path, _ORIGIN, _HASH), allow_pickle=False) as arrays:

@@ -46,9 +46,6 @@ def load_data(
         `(x_train, y_train), (x_test, y_test)`: object arrays of lists of ints, and
         int64 topics in [0, 46), named by `get_label_names()`.
 
-    Raises:
-        ConnectionError: offline, and not in the cache.
-
     Source: Reuters-21578, D. Lewis, 1997.
     """
     arrays = load_npz(dataset_file(path, f"{_ORIGIN}reuters.npz", _HASH))

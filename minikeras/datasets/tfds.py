@@ -5,6 +5,8 @@ import functools
 import importlib.util
 from collections.abc import Iterator
 
+import jax
+
 from minikeras.core.late_import import late_import
 from minikeras.data.libraries import SampleSource
 
@@ -80,17 +82,11 @@ def from_tfds(
             f"tfds.data_source({name!r}, data_dir=folder), and pass a copy of the "
             "folder as `data_dir`."
         ) from error
-    return _map_sources(functools.partial(_pairs, name), source, as_supervised)
-
-
-def _map_sources(function, source, as_supervised):
     if not as_supervised:
         return source
-    if isinstance(source, dict):
-        return {k: _map_sources(function, s, True) for k, s in source.items()}
-    if isinstance(source, (list, tuple)):
-        return [_map_sources(function, s, True) for s in source]
-    return function(source)
+    is_leaf = lambda s: not isinstance(s, (dict, list, tuple))  # noqa: E731
+    pairs = functools.partial(_pairs, name)
+    return jax.tree_util.tree_map(pairs, source, is_leaf=is_leaf)
 
 
 def _pairs(name, source):

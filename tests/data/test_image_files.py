@@ -82,7 +82,8 @@ def test_resizing_keeps_constants_and_whole_steps(interpolation):
     same = resize(np.full((7, 5, 2), 9), (4, 11), interpolation)
     np.testing.assert_allclose(same, 9, rtol=1e-6)
     x = np.arange(24.0).reshape(4, 6, 1)
-    assert (resize(x, (4, 6), interpolation) == x).all()
+    blurs = interpolation in ("gaussian", "mitchellcubic")
+    assert (resize(x, (4, 6), interpolation) == x).all() == (not blurs)
     half = resize(x, (2, 3), "area")
     np.testing.assert_allclose(half[..., 0], x.reshape(2, 2, 3, 2).mean((1, 3)))
 

@@ -43,13 +43,15 @@ def test_data_sets():
     left, right = keras.utils.split_dataset(data, 0.5)
     assert [int(e["y"]) for e in left] == [0, 1, 2, 3, 4]
     assert [e["x"].tolist() for e in right] == X[5:].tolist()
+    left, right = keras.utils.split_dataset(data.batch(4), right_size=1, shuffle=True)
+    assert sorted(len(e["y"]) for e in [*left, *right]) == [2, 4, 4]
 
 
 def test_bad_input():
     cases = [
         (lambda: keras.utils.split_dataset(Y), ValueError, "At least one of"),
         (lambda: keras.utils.split_dataset("text", 0.5), TypeError, "`dataset`"),
-        (lambda: keras.utils.split_dataset([], 0.5), ValueError, "empty list"),
+        (lambda: keras.utils.split_dataset([], 0.5), ValueError, "an empty list"),
         (lambda: keras.utils.split_dataset([X, Y[:3]], 0.5), ValueError, "lengths"),
         (lambda: keras.utils.split_dataset(Y, "a"), TypeError, "`left_size` Type"),
         (lambda: keras.utils.split_dataset(Y, 11), ValueError, "smaller than 10"),
