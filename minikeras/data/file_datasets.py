@@ -34,23 +34,6 @@ class Reader(NamedTuple):
     batch: str = "stack"
 
 
-class Options(NamedTuple):
-    """What the functions of this file have in common, as users pass it."""
-
-    labels: Any
-    label_mode: Any
-    class_names: Any
-    batch_size: Any
-    shuffle: Any
-    seed: Any
-    validation_split: Any
-    subset: Any
-    follow_links: Any
-    format: Any
-    verbose: Any
-    on_error: Any
-
-
 def installed(name: str) -> bool:
     """Can the package be imported? Nothing is imported for that."""
     if name in sys.modules:  # by its own name, not as a stand-in of another package
@@ -82,27 +65,27 @@ def library_of(format: str) -> Any:
     return late_import(package)
 
 
-def dataset_of_files(folder: Any, reader: Reader, options: Options) -> Any:
+def dataset_of_files(
+    folder: Any, reader: Reader, labels, label_mode, class_names, batch_size, shuffle,
+    seed, validation_split, subset, follow_links, format, verbose, on_error,
+) -> Any:  # fmt: skip
     """Find the files of a folder, and make a data set of them, or a list of two."""
-    subset, seed = options.subset, options.seed
-    directory.check_labels(*options[:3])
-    directory.check_split(options.validation_split, subset, options.shuffle, seed)
-    if options.on_error not in ("raise", "skip"):
-        raise ValueError(
-            f"on_error: expected 'raise' or 'skip', got {options.on_error!r}."
-        )
-    format = check_format(options.format)
+    directory.check_labels(labels, label_mode, class_names)
+    directory.check_split(validation_split, subset, shuffle, seed)
+    if on_error not in ("raise", "skip"):
+        raise ValueError(f"on_error: expected 'raise' or 'skip', got {on_error!r}.")
+    format = check_format(format)
     seed = np.random.randint(int(1e6)) if seed is None else seed
-    labels = None if options.label_mode is None else options.labels
+    labels = None if label_mode is None else labels
     files = directory.index_directory(
-        folder, labels, reader.formats, options.class_names, options.shuffle, seed,
-        options.follow_links, options.verbose,
+        folder, labels, reader.formats, class_names, shuffle, seed,
+        follow_links, verbose,
     )  # fmt: skip
-    mode = None if files.labels is None else options.label_mode
+    mode = None if files.labels is None else label_mode
     _check_classes(files, labels, mode)
     made = []
     for part in ("training", "validation") if subset == "both" else (subset,):
-        taken = directory.take_subset(files, options.validation_split, part)
+        taken = directory.take_subset(files, validation_split, part)
         if not taken.paths:
             which = f"{part} " if subset == "both" else ""
             raise ValueError(
@@ -110,10 +93,10 @@ def dataset_of_files(folder: Any, reader: Reader, options: Options) -> Any:
                 f"formats: {reader.formats}"
             )
         # As in Keras, the second of two data sets is not mixed again in each epoch.
-        shuffle = options.shuffle and (subset, part) != ("both", "validation")
-        samples = _Samples(taken, reader, mode, options.on_error == "skip")
+        shuffle = shuffle and (subset, part) != ("both", "validation")
+        samples = _Samples(taken, reader, mode, on_error == "skip")
         make = _with_grain if format == "grain" else _with_verbs
-        dataset = make(samples, seed if shuffle else None, options.batch_size, format)
+        dataset = make(samples, seed if shuffle else None, batch_size, format)
         dataset.class_names, dataset.file_paths = taken.class_names, taken.paths
         made.append(dataset)
     return made if subset == "both" else made[0]
@@ -140,12 +123,8 @@ class _Samples:
     """Sample i: the content of file i, or (content, label)."""
 
     def __init__(self, files: Files, reader: Reader, mode, skip: bool):
-        self.paths, self.reader, self.skip, self.labels = (
-            files.paths,
-            reader,
-            skip,
-            None,
-        )
+        self.paths, self.reader, self.skip = files.paths, reader, skip
+        self.labels = None
         if mode is not None:
             names = files.class_names
             self.labels = directory.encode_labels(files.labels, mode, len(names))

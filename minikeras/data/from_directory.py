@@ -10,7 +10,6 @@ from minikeras.data.dataset.dataset import Dataset
 from minikeras.data.dataset.per_element import AUTOTUNE
 from minikeras.data.directory import read_text
 from minikeras.data.file_datasets import (
-    Options,
     Reader,
     check_format,
     dataset_of_files,
@@ -114,8 +113,8 @@ def image_dataset_from_directory(
     return dataset_of_files(
         directory,
         Reader("images", IMAGE_FORMATS, read, shape),
-        Options(labels, label_mode, class_names, batch_size, shuffle, seed,
-                validation_split, subset, follow_links, format, verbose, on_error),
+        labels, label_mode, class_names, batch_size, shuffle, seed, validation_split,
+        subset, follow_links, format, verbose, on_error,
     )  # fmt: skip
 
 
@@ -163,8 +162,8 @@ def text_dataset_from_directory(
     return dataset_of_files(
         directory,
         Reader("text files", (".txt",), read, (), "text"),
-        Options(labels, label_mode, class_names, batch_size, shuffle, seed,
-                validation_split, subset, follow_links, format, verbose, on_error),
+        labels, label_mode, class_names, batch_size, shuffle, seed, validation_split,
+        subset, follow_links, format, verbose, on_error,
     )  # fmt: skip
 
 
@@ -226,8 +225,8 @@ def audio_dataset_from_directory(
     made = dataset_of_files(
         directory,
         Reader("audio files", audio_files.FORMATS, read, (length, None), batch),
-        Options(labels, label_mode, class_names, batch_size, shuffle, seed,
-                validation_split, subset, follow_links, format, verbose, on_error),
+        labels, label_mode, class_names, batch_size, shuffle, seed, validation_split,
+        subset, follow_links, format, verbose, on_error,
     )  # fmt: skip
     return tuple(made) if isinstance(made, list) else made
 

@@ -163,7 +163,7 @@ def _provide(target, origin, file_hash, algorithm, force):
         try:
             _download(file, part, target, origin, file_hash)
         except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
                 part.unlink(missing_ok=True)  # it must not keep the disk full
                 _tag_file(part).unlink(missing_ok=True)
             raise
