@@ -1,13 +1,19 @@
 """A small stand-in for `tensorflow`, for scripts that use it beside Keras.
 
-It has what short Keras scripts use of TensorFlow: tensors are JAX arrays, functions
-are those of `minikeras.ops`. Tapes, sessions, `tf.data` and graphs are not here.
+It has what short Keras scripts use of TensorFlow: tensors are JAX arrays, text is in
+arrays of NumPy, functions are those of `minikeras.ops`, `tf.data.Dataset` is
+`minikeras.data.Dataset`. Tapes, sessions and graphs are not here.
 """
 
 import types as _types
 
 import jax as _jax
 import numpy as _np
+
+from minikeras import data as _data
+from minikeras.core.dtypes import is_text as _is_text
+from minikeras.data.dataset.iterator import as_data_array as _as_data_array
+from minikeras.legacy.tensorflow_strings import FUNCTIONS as _STRING_FUNCTIONS
 
 __version__ = "2.16.0"
 
@@ -20,11 +26,11 @@ _DTYPES = """bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 floa
     float64 complex64 bfloat16"""
 
 # Functions that minikeras.ops has under the same name.
-_SAME = """abs add ceil clip concatenate convert_to_tensor cos cumsum divide einsum
-    equal exp expand_dims eye floor greater greater_equal less less_equal log log1p
+_SAME = """abs add ceil clip concatenate cos cumsum divide einsum
+    equal exp eye floor greater greater_equal less less_equal log log1p
     logical_and logical_not logical_or matmul maximum minimum multiply not_equal one_hot
-    ones ones_like power repeat reshape round sigmoid sign sin sqrt square squeeze stack
-    subtract tan tanh tile transpose where zeros zeros_like"""
+    ones ones_like power repeat round sigmoid sign sin sqrt square stack subtract
+    tan tanh tile transpose where zeros zeros_like"""
 
 # Functions that it has under another.
 _RENAMED = {
@@ -54,18 +60,52 @@ _NN = """elu gelu leaky_relu log_softmax relu relu6 selu sigmoid silu softmax so
 
 Tensor = _jax.Array
 newaxis = None
+string = "string"
+
+
+def _as_text(value):
+    """The value as an array of text, or None if it is none."""
+    array = value if isinstance(value, _np.ndarray) else None
+    if array is None and not hasattr(value, "dtype"):
+        array = _np.asarray(value)
+    if array is None or not _is_text(array):
+        return None
+    return _as_data_array(array.astype(object))
 
 
 def constant(value, dtype=None, shape=None):
     """A tensor of the value, which is repeated or reshaped to fill `shape`."""
-    array = _jax.numpy.asarray(value, dtype)
+    array = _as_text(value)
+    if array is None:
+        array = _jax.numpy.asarray(value, dtype)
     if shape is None:
         return array
-    return (
-        _jax.numpy.broadcast_to(array, shape)
-        if array.size == 1
-        else (array.reshape(shape))
-    )
+    if array.size == 1:
+        return array.ravel()[_np.zeros(shape, int)]
+    return array.reshape(shape)
+
+
+convert_to_tensor = constant
+
+
+def expand_dims(input, axis):
+    """The tensor with an axis of size 1 more."""
+    text = _as_text(input)
+    if text is None:
+        return _from_ops("expand_dims")(input, axis)
+    return _np.expand_dims(text, axis)
+
+
+def reshape(tensor, shape):
+    """The tensor in another shape."""
+    text = _as_text(tensor)
+    return _from_ops("reshape")(tensor, shape) if text is None else text.reshape(shape)
+
+
+def squeeze(input, axis=None):
+    """The tensor without axes of size 1."""
+    text = _as_text(input)
+    return _from_ops("squeeze")(input, axis) if text is None else text.squeeze(axis)
 
 
 def cast(x, dtype):
@@ -160,7 +200,18 @@ def _from_ops(name):
 
 
 _MATH = (*_SAME.split(), *_RENAMED)
+_EXPERIMENTAL = _types.SimpleNamespace(
+    AUTOTUNE=_data.AUTOTUNE, cardinality=lambda dataset: dataset.cardinality()
+)
 NAMESPACES = {
+    "data": _Namespace(
+        "data",
+        AUTOTUNE=_data.AUTOTUNE,
+        Dataset=_data.Dataset,
+        Options=_types.SimpleNamespace,
+        experimental=_EXPERIMENTAL,
+    ),
+    "strings": _Namespace("strings", **_STRING_FUNCTIONS),
     "config": _Namespace("config", list_physical_devices=_list_devices),
     "linalg": _Namespace("linalg", ("matmul", "norm", "einsum", "eye", "tensordot")),
     "math": _Namespace("math", _MATH, argmax=argmax, argmin=argmin),
@@ -170,7 +221,7 @@ NAMESPACES = {
     ),
 }
 _own = {n: v for n, v in dict(globals()).items() if callable(v) and n[0] != "_"}
-__all__ = sorted({*_own, *_MATH, *_DTYPES.split(), "Variable"})
+__all__ = sorted({*_own, *_MATH, *_DTYPES.split(), "Variable", "string"})
 
 
 def __getattr__(name):
