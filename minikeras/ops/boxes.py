@@ -325,76 +325,54 @@ def pad(boxes, top, left, height=None, width=None, bounding_box_format="xyxy"):
     return jnp.asarray(boxes) + jnp.asarray([left, top, left, top])
 
 
-def pad_boxes(boxes, labels, count, box_value=0, label_value=-1):
-    """Boxes (k, 4) and labels (k, ...) of one image, made `count` by padding or cut."""
-    more = max(count - len(boxes), 0)
-    boxes = np.pad(boxes[:count], ((0, more), (0, 0)), constant_values=box_value)
-    widths = ((0, more),) + ((0, 0),) * (np.ndim(labels) - 1)
-    return boxes, np.pad(labels[:count], widths, constant_values=label_value)
-
-
 def as_boxes(bounding_boxes):
-    """A dict of boxes and labels as arrays, checked.
+    """A new dict of float32 `boxes` and `labels` as arrays, checked.
 
     Args:
         bounding_boxes: dict of `boxes` and `labels`: arrays (k, 4) and (k, ...), or
             batches of them, or for both a list with an entry for each image. Images
             with fewer boxes get boxes of zeros with the label -1.
 
-    Returns:
-        A new dict: float32 `boxes` and the `labels`.
-
     Raises:
         ValueError: something else.
     """
-    if not isinstance(bounding_boxes, dict) or not {"boxes", "labels"} <= set(
-        bounding_boxes
-    ):
+    given = bounding_boxes
+    if not isinstance(given, dict) or not {"boxes", "labels"} <= set(given):
         raise ValueError(
             "Expected `bounding_boxes` argument to be a dict with keys 'boxes' and "
-            f"'labels'. Received: bounding_boxes={bounding_boxes}"
+            f"'labels'. Received: bounding_boxes={given}"
         )
-    boxes, labels = bounding_boxes["boxes"], bounding_boxes["labels"]
+    boxes, labels = given["boxes"], given["labels"]
     if isinstance(boxes, (list, tuple)):
-        boxes, labels = _padded_lists(boxes, labels)
+        boxes, labels = _from_lists(boxes, labels)
     boxes, labels = jnp.asarray(boxes, "float32"), jnp.asarray(labels)
-    if boxes.ndim not in (2, 3) or boxes.shape[-1] != 4:
+    fits = boxes.ndim in (2, 3) and boxes.shape[-1] == 4
+    if not fits or labels.ndim not in (boxes.ndim - 1, boxes.ndim):
         raise ValueError(
-            "Expected `bounding_boxes['boxes']` to have rank 2 or 3, with shape "
-            "(num_boxes, 4) or (batch_size, num_boxes, 4). Received: "
-            f"bounding_boxes['boxes'].shape={boxes.shape}"
+            "Expected `bounding_boxes['boxes']` of shape (num_boxes, 4) or "
+            "(batch_size, num_boxes, 4), and `bounding_boxes['labels']` of the same "
+            "shape without, or with another, last axis. Received: "
+            f"bounding_boxes['boxes'].shape={boxes.shape}, "
+            f"bounding_boxes['labels'].shape={labels.shape}"
         )
-    if labels.ndim not in (boxes.ndim - 1, boxes.ndim):
-        raise ValueError(
-            f"Found bounding_boxes['boxes'].shape={boxes.shape} and expected "
-            f"bounding_boxes['labels'] to have rank {boxes.ndim - 1} or {boxes.ndim}, "
-            f"but received: bounding_boxes['labels'].shape={labels.shape}"
-        )
-    return {**bounding_boxes, "boxes": boxes, "labels": labels}
+    return {**given, "boxes": boxes, "labels": labels}
 
 
-def _padded_lists(boxes, labels):
+def _from_lists(boxes, labels):
     """Lists of the boxes and labels of images, or of one image, as arrays."""
-    if not isinstance(labels, (list, tuple)):
+    if not isinstance(labels, (list, tuple)) or len(boxes) != len(labels):
         raise ValueError(
             "If `bounding_boxes['boxes']` is a list, then `bounding_boxes['labels']` "
-            f"must also be a list. Received: bounding_boxes['labels']={labels}"
-        )
-    if len(boxes) != len(labels):
-        raise ValueError(
-            "If `bounding_boxes['boxes']` and `bounding_boxes['labels']` are both "
-            "lists, they must have the same length. Received: "
-            f"len(bounding_boxes['boxes'])={len(boxes)} and "
-            f"len(bounding_boxes['labels'])={len(labels)}"
+            f"must also be a list, of the same length {len(boxes)}. Received: "
+            f"bounding_boxes['labels']={labels}"
         )
     if not any(np.ndim(b) == 2 for b in boxes):
-        return np.asarray(boxes, "float32").reshape(-1, 4), np.asarray(labels)
-    count = max(len(b) for b in boxes)
-    pairs = [
-        pad_boxes(np.asarray(b, "float32").reshape(-1, 4), np.asarray(labels_), count)
-        for b, labels_ in zip(boxes, labels, strict=True)
-    ]
-    boxes, labels = (np.stack(part) for part in zip(*pairs, strict=True))
-    if labels.dtype.kind not in "iu":
-        labels = labels.astype("int32")  # an empty list has no dtype of its own
-    return boxes, labels
+        return np.reshape(np.asarray(boxes, "float32"), (-1, 4)), np.asarray(labels)
+    shape = len(boxes), max(len(b) for b in boxes)
+    all_boxes = np.zeros((*shape, 4), "float32")
+    all_labels = np.full(shape, -1, "int32")
+    for i, (some, their_labels) in enumerate(zip(boxes, labels, strict=True)):
+        if len(some):
+            all_boxes[i, : len(some)] = some
+            all_labels[i, : len(some)] = their_labels
+    return all_boxes, all_labels

@@ -15,17 +15,13 @@ from minikeras.ops.boxes import FORMATS, as_boxes
 from minikeras.random.seed_generator import SeedGenerator
 from minikeras.settings import standardize_data_format
 
-# {key of the input: (method for one image, for a batch)}, in the order of Keras: some
-# of the methods draw.
-_METHODS = MappingProxyType(
+# {key of the input: that of one image}, in Keras's order: some methods draw.
+_PARTS = MappingProxyType(
     {
-        "images": ("transform_single_image", "transform_images"),
-        "bounding_boxes": ("transform_single_bounding_box", "transform_bounding_boxes"),
-        "labels": ("transform_single_label", "transform_labels"),
-        "segmentation_masks": (
-            "transform_single_segmentation_mask",
-            "transform_segmentation_masks",
-        ),
+        "images": "image",
+        "bounding_boxes": "bounding_box",
+        "labels": "label",
+        "segmentation_masks": "segmentation_mask",
     }
 )
 
@@ -226,12 +222,13 @@ class BaseImagePreprocessingLayer(DataLayer):
         batched = not self._mk_is_single(images)
         transformation = self.get_random_transformation(data, training=training)
         outputs = dict(data) if isinstance(data, dict) else {"images": data}
-        for key, names in _METHODS.items():
+        for key, single in _PARTS.items():
             if key not in outputs:
                 continue
             boxes = key == "bounding_boxes"
             convert = self._mk_as_boxes if boxes else self._mk_as_array
-            outputs[key] = getattr(self, names[batched])(
+            name = f"transform_{key}" if batched else f"transform_single_{single}"
+            outputs[key] = getattr(self, name)(
                 convert(outputs[key]), transformation=transformation, training=training
             )
         return outputs if isinstance(data, dict) else outputs["images"]
