@@ -1,7 +1,8 @@
-"""Contrast, colour and detail of images: pure functions of (..., h, w, c) arrays.
+"""Contrast, colour and detail of images: pure functions of batches.
 
-`axes` are those of height and width, counted from the last one: (-3, -2), or (-2, -1)
-with channels first. Each function is one program also when it is called eagerly.
+Images are (n, h, w, c) arrays, or (n, c, h, w) with `data_format="channels_first"`;
+other arrays hold one number for each image. Each function is one program also when it
+is called eagerly.
 """
 
 import functools
@@ -18,8 +19,19 @@ BYTE = (0, 255)
 
 
 def program(*static):
-    """`jax.jit` with these arguments as constants."""
-    return functools.partial(jax.jit, static_argnames=static)
+    """`jax.jit` with the value range, the data format and these names as constants."""
+    names = ("value_range", "data_format", *static)
+    return functools.partial(jax.jit, static_argnames=names)
+
+
+def per_image(x, axes=3):
+    """(n,) numbers or one number -> (n, 1, …), with this many axes of size 1."""
+    return jnp.reshape(jnp.asarray(x), (-1, *(1,) * axes))
+
+
+def _axes(data_format):
+    """The axes of height and width, and that of the channels."""
+    return ((-2, -1), -3) if data_format == "channels_first" else ((-3, -2), -1)
 
 
 def _times(x, factor):
@@ -51,28 +63,29 @@ def rescale(x, source, target, dtype=jnp.float32):
     return linear(_divide(x.astype(dtype) - a, b - a), d - c, c)
 
 
-@program("value_range")
-def brighten(images, delta, value_range):
+@program()
+def brighten(images, rgb_delta, value_range, data_format):
     """images + delta, clipped to the range."""
-    return jnp.clip(images + delta.astype(images.dtype), *value_range)
+    return jnp.clip(images + rgb_delta.astype(images.dtype), *value_range)
 
 
-@program("value_range", "axes")
-def change_contrast(images, factor, value_range, axes):
+@program()
+def change_contrast(images, contrast_factor, value_range, data_format):
     """(x - mean) * factor + mean with the mean of a channel, clipped to the range."""
-    mean = jnp.mean(images, axis=axes, keepdims=True)
-    return jnp.clip((images - mean) * factor + mean, *value_range)
+    mean = jnp.mean(images, axis=_axes(data_format)[0], keepdims=True)
+    return jnp.clip((images - mean) * contrast_factor + mean, *value_range)
 
 
-@program("value_range", "axes")
-def auto_contrast(images, value_range, axes):
+@program()
+def auto_contrast(images, value_range, data_format):
     """Stretch each channel linearly to the whole range; constant channels stay."""
-    x = rescale(images, value_range, BYTE, images.dtype)
+    (axes, _), dtype = _axes(data_format), images.dtype
+    x = rescale(images, value_range, BYTE, dtype)
     low, high = jnp.min(x, axes, keepdims=True), jnp.max(x, axes, keepdims=True)
     flat = ~(high > low)
     scale = 255.0 / jnp.where(flat, 1.0, high - low)
     stretched = jnp.clip(x * scale - low * scale, 0.0, 255.0)
-    return jnp.where(flat, images, rescale(stretched, BYTE, value_range, images.dtype))
+    return jnp.where(flat, images, rescale(stretched, BYTE, value_range, dtype))
 
 
 def histograms(indices, bins):
@@ -85,10 +98,10 @@ def histograms(indices, bins):
     return counts.reshape(rows, bins)
 
 
-@program("value_range", "bins", "axes")
-def equalize(images, value_range, bins, axes):
+@program("bins")
+def equalize(images, bins, value_range, data_format):
     """Map each channel by its cumulative histogram over the whole batch."""
-    channel = -1 if axes == (-3, -2) else -3
+    _, channel = _axes(data_format)
     first = jnp.moveaxis(images, channel, 0)
     (a, b), rows = value_range, first.reshape(first.shape[0], -1)
     rows = linear(rows, 255 / (b - a), -a * (255 / (b - a)))
@@ -134,19 +147,13 @@ def _clipped_tables(counts, pixels, clip_limit):
     return jnp.clip((total - start) * 255.0 / span, 0, 255)
 
 
-@program("value_range", "clip_limit", "grid")
-def clahe(images, value_range, clip_limit, grid):
-    """Equalize (n, h, w, c) images by tiles, with bilinear weights between them.
-
-    Args:
-        images: array of numbers in the value range.
-        value_range: (lowest, highest).
-        clip_limit: number; a count above it times the mean count is cut off; 0: none.
-        grid: (rows, columns) of tiles.
-    """
-    n, h, w, c = images.shape
-    x = rescale(images, value_range, BYTE)
-    (rows, columns), th, tw = grid, -(-h // grid[0]), -(-w // grid[1])
+@program("clip_limit", "tile_grid_size")
+def clahe(images, clip_limit, tile_grid_size, value_range, data_format):
+    """Equalize images by tiles, with bilinear weights between them."""
+    _, channel = _axes(data_format)
+    x = jnp.moveaxis(rescale(images, value_range, BYTE), channel, -1)
+    (n, h, w, c), (rows, columns) = x.shape, tile_grid_size
+    th, tw = -(-h // rows), -(-w // columns)
     pads = ((0, 0), (0, rows * th - h), (0, columns * tw - w), (0, 0))
     byte = jnp.clip(x, 0, 255).astype(jnp.int32)
     tiles = jnp.pad(byte, pads, mode="symmetric")
@@ -165,98 +172,115 @@ def clahe(images, value_range, clip_limit, grid):
     upper = mapped(top, left) * (1 - along) + mapped(top, right) * along
     lower = mapped(bottom, left) * (1 - along) + mapped(bottom, right) * along
     out = rescale(upper * (1 - down) + lower * down, BYTE, value_range)
-    return out.astype(images.dtype)
+    return jnp.moveaxis(out, -1, channel).astype(images.dtype)
 
 
-@program("value_range")
-def solarize(images, additions, thresholds, value_range):
+@program()
+def solarize(images, additions, thresholds, value_range, data_format):
     """Add, then invert the values from a threshold on; both on the scale 0..255."""
     dtype = images.dtype
     x = jnp.clip(rescale(images, value_range, BYTE, dtype) + additions, 0, 255)
     return rescale(jnp.where(x < thresholds, x, 255 - x), BYTE, value_range, dtype)
 
 
-@program("value_range")
-def posterize(images, shift, value_range):
-    """Set the lowest bits of each byte to 0, `shift` of them."""
+@program()
+def posterize(images, shift_factor, value_range, data_format):
+    """Set the lowest bits of each byte to 0, `shift_factor` of them."""
+    shift = per_image(shift_factor).astype(jnp.uint8)
     byte = rescale(images, value_range, BYTE, images.dtype).astype(jnp.uint8)
     byte = jnp.left_shift(jnp.right_shift(byte, shift), shift)
     return rescale(byte.astype(images.dtype), BYTE, value_range, images.dtype)
 
 
-@program("value_range", "data_format")
-def turn_hue(images, turn, value_range, data_format):
-    """Add to the hue, in whole turns of the colour circle; turn: (n, 1, 1)."""
-    dtype = images.dtype
-    images = rescale(images, value_range, (0, 1))
-    axis = 1 if data_format == "channels_first" else -1
+def _change_hsv(images, change, data_format):
+    """RGB -> RGB by a function of the planes of hue, saturation and value."""
+    _, channel = _axes(data_format)
     hsv = rgb_to_hsv(images, data_format=data_format)
-    hue, saturation, value = jnp.moveaxis(hsv, axis, 0)
-    hue = hue + turn.astype(images.dtype)
-    hue = jnp.where(hue > 1.0, hue - 1.0, hue)
-    hue = jnp.where(hue < 0.0, hue + 1.0, hue)
-    hsv = jnp.stack([hue, saturation, value], axis=axis)
-    rgb = jnp.clip(hsv_to_rgb(hsv, data_format=data_format), 0, 1)
-    return rescale(rgb, (0, 1), value_range).astype(dtype)
-
-
-@program("value_range", "data_format")
-def saturate(images, factor, value_range, data_format):
-    """Multiply the saturation by a factor (n, 1, 1), clipped to the value range."""
-    axis = 1 if data_format == "channels_first" else -1
-    hsv = rgb_to_hsv(images, data_format=data_format)
-    hue, saturation, value = jnp.moveaxis(hsv, axis, 0)
-    saturation = jnp.clip(saturation * factor.astype(images.dtype), *value_range)
-    hsv = jnp.stack([hue, saturation, value], axis=axis)
+    hsv = jnp.stack(change(*jnp.moveaxis(hsv, channel, 0)), axis=channel)
     return hsv_to_rgb(hsv, data_format=data_format)
 
 
-@program("value_range", "data_format")
+@program()
+def turn_hue(images, factor, value_range, data_format):
+    """Add to the hue, in whole turns of the colour circle."""
+    turn = per_image(factor, axes=2)
+
+    def change(hue, saturation, value):
+        hue = hue + turn.astype(hue.dtype)
+        hue = jnp.where(hue > 1.0, hue - 1.0, hue)
+        return jnp.where(hue < 0.0, hue + 1.0, hue), saturation, value
+
+    rgb = _change_hsv(rescale(images, value_range, (0, 1)), change, data_format)
+    return rescale(jnp.clip(rgb, 0, 1), (0, 1), value_range).astype(images.dtype)
+
+
+@program()
+def saturate(images, factor, value_range, data_format):
+    """Multiply the saturation, and clip it to the value range."""
+    factor = per_image(factor, axes=2).astype(images.dtype)
+
+    def change(hue, saturation, value):
+        return hue, jnp.clip(saturation * factor, *value_range), value
+
+    return _change_hsv(images, change, data_format)
+
+
+@program()
 def fade(images, factor, value_range, data_format):
     """Move by a factor from the colours (0) to grey (1), clipped to the range."""
     grey = rgb_to_grayscale(images, data_format=data_format)
-    mixed = images + factor.astype(images.dtype) * (grey - images)
+    mixed = images + per_image(factor).astype(images.dtype) * (grey - images)
     return jnp.clip(mixed, *value_range)
 
 
-@program("data_format")
+@functools.partial(jax.jit, static_argnames="data_format")
 def grey_where(images, chosen, data_format):
     """Grey images where `chosen`, in as many channels as before."""
-    return jnp.where(chosen, rgb_to_grayscale(images, data_format=data_format), images)
+    grey = rgb_to_grayscale(images, data_format=data_format)
+    return jnp.where(per_image(chosen), grey, images)
 
 
-@program("value_range", "axes")
-def sharpen(images, factor, value_range, axes):
-    """Move from the smoothed images (0) over the images (1) to sharper ones (2)."""
+@program()
+def sharpen(images, factor, value_range, data_format):
+    """Move from the smoothed images (0) over the images (0.5) to sharper ones (1)."""
     # All weights of the 3 x 3 kernel are 1/13, but 5/13 in the middle: sums of three
     # along each axis, 4 additions, instead of a convolution of one channel.
     total = images
-    for axis in axes:
+    for axis in _axes(data_format)[0]:
         size, axis = total.shape[axis], axis + total.ndim
-        pads = [(int(i == axis),) * 2 for i in range(total.ndim)]
-        padded = jnp.pad(total, pads)
+        padded = jnp.pad(total, [(int(i == axis),) * 2 for i in range(total.ndim)])
         parts = (lax.slice_in_dim(padded, i, i + size, axis=axis) for i in range(3))
         total = functools.reduce(jnp.add, parts)
     smooth = (total + 4 * images) * (1 / 13)
+    factor = per_image(factor * 2).astype(images.dtype)
     return jnp.clip(images + (1 - factor) * (smooth - images), *value_range)
 
 
-@program("value_range", "kernel_size", "data_format")
-def blur_where(images, chosen, sigma, value_range, kernel_size, data_format):
-    """Blur the chosen images by a Gaussian; all are clipped to the range."""
-    first = data_format == "channels_first"
-    x = jnp.moveaxis(images, 1, 3) if first else images
-    blurred = blur(x, kernel_size, sigma.astype(x.dtype))
-    blurred = jnp.moveaxis(blurred, 3, 1) if first else blurred
-    mixed = jnp.where(chosen, blurred, images)
+@program()
+def invert(images, apply_inversion, value_range, data_format):
+    """The highest value minus the pixels of the chosen images."""
+    return jnp.where(per_image(apply_inversion), value_range[1] - images, images)
+
+
+@program("kernel_size")
+def blur_where(
+    images, should_apply_blur, blur_factor, kernel_size, value_range, data_format
+):
+    """Blur the chosen images by a Gaussian of two sigmas; all are clipped."""
+    _, channel = _axes(data_format)
+    x = jnp.moveaxis(images, channel, -1)
+    blurred = jnp.moveaxis(
+        blur(x, kernel_size, blur_factor.astype(x.dtype)), -1, channel
+    )
+    mixed = jnp.where(per_image(should_apply_blur), blurred, images)
     return jnp.clip(mixed, *value_range).astype(images.dtype)
 
 
-@program("height", "width", "axes")
-def box_masks(top, bottom, left, right, height, width, axes):
+@functools.partial(jax.jit, static_argnames=("height", "width", "data_format"))
+def box_masks(top, bottom, left, right, height, width, data_format):
     """True within boxes: four (n,) arrays -> (n, h, w, 1), or (n, 1, h, w)."""
     rows = jnp.arange(height, dtype=top.dtype)[None, :, None]
     columns = jnp.arange(width, dtype=top.dtype)[None, None, :]
-    within_rows = (rows >= top[:, None, None]) & (rows < bottom[:, None, None])
-    within_columns = (columns >= left[:, None, None]) & (columns < right[:, None, None])
-    return jnp.expand_dims(within_rows & within_columns, 1 if axes == (-2, -1) else 3)
+    top, bottom, left, right = (per_image(x, 2) for x in (top, bottom, left, right))
+    inside = (rows >= top) & (rows < bottom) & (columns >= left) & (columns < right)
+    return jnp.expand_dims(inside, _axes(data_format)[1])
