@@ -6,7 +6,7 @@ import numpy as np
 
 from minikeras.datasets.array_pickles import load_npz
 from minikeras.datasets.download import dataset_file
-from minikeras.datasets.word_sequences import limited, marked, shorter_than
+from minikeras.datasets.word_sequences import encoded, shorter_than
 
 _ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 _HASH = "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f"
@@ -56,16 +56,16 @@ def load_data(
         texts, labels = arrays[f"x_{part}"], arrays[f"y_{part}"]
         order = np.arange(len(texts))
         rng.shuffle(order)
-        texts = marked(texts[order], start_char, index_from)
-        parts.append(shorter_than(maxlen, texts, labels[order]))
+        parts.append(shorter_than(maxlen, texts[order], labels[order], start_char))
     (x_train, y_train), (x_test, y_test) = parts
-    if not x_train or not x_test:
+    if not len(x_train) or not len(x_test):
         raise ValueError(
             f"imdb.load_data: no review has fewer than maxlen={maxlen} words. Give a "
             "larger maxlen."
         )
     n, labels = len(x_train), np.concatenate([y_train, y_test])
-    texts = limited(x_train + x_test, num_words, skip_top, oov_char)
+    texts = np.concatenate([x_train, x_test])
+    texts = encoded(texts, num_words, skip_top, start_char, oov_char, index_from)
     return (
         (np.array(texts[:n], dtype="object"), labels[:n]),
         (np.array(texts[n:], dtype="object"), labels[n:]),

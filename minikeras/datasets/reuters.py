@@ -6,7 +6,7 @@ import numpy as np
 
 from minikeras.datasets.array_pickles import load_npz
 from minikeras.datasets.download import dataset_file
-from minikeras.datasets.word_sequences import limited, marked, shorter_than
+from minikeras.datasets.word_sequences import encoded, shorter_than
 
 _ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 _HASH = "d6586e694ee56d7a4e65172e12b3e987c03096cb01eab99753921ef915959916"
@@ -51,9 +51,9 @@ def load_data(
     arrays = load_npz(dataset_file(path, f"{_ORIGIN}reuters.npz", _HASH))
     order = np.arange(len(arrays["x"]))
     np.random.RandomState(seed).shuffle(order)
-    texts = marked(arrays["x"][order], start_char, index_from)
-    texts, labels = shorter_than(maxlen, texts, arrays["y"][order])
-    texts = limited(texts, num_words, skip_top, oov_char)
+    texts, labels = arrays["x"][order], arrays["y"][order]
+    texts, labels = shorter_than(maxlen, texts, labels, start_char)
+    texts = encoded(texts, num_words, skip_top, start_char, oov_char, index_from)
     n = int(len(texts) * (1 - test_split))
     return (
         (np.array(texts[:n], dtype="object"), np.array(labels[:n])),

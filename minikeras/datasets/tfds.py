@@ -2,12 +2,12 @@
 
 import contextlib
 import functools
-import importlib.util
 from collections.abc import Iterator
 
 import jax
 
 from minikeras.core.late_import import late_import
+from minikeras.data.file_datasets import installed
 from minikeras.data.libraries import SampleSource
 
 
@@ -108,7 +108,7 @@ def _pillow_encodes() -> Iterator[None]:
     """
     module = late_import("tensorflow_datasets.core.features.image_feature")
     encoder = getattr(module, "_ImageEncoder", None)
-    if importlib.util.find_spec("tensorflow") or encoder is None:
+    if installed("tensorflow") or encoder is None:
         yield
         return
     image = late_import("PIL.Image")
