@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 
 from minikeras.layers.preprocessing.data_layer import DataLayer
+from minikeras.layers.preprocessing.numeric.encoding import check
 from minikeras.ops.mel import mel_matrix, mel_spectrogram
 
 
@@ -39,31 +40,18 @@ class MelSpectrogram(DataLayer):
     """
 
     def __init__(
-        self,
-        fft_length=2048,
-        sequence_stride=512,
-        sequence_length=None,
-        window="hann",
-        sampling_rate=16000,
-        num_mel_bins=128,
-        min_freq=20.0,
-        max_freq=None,
-        power_to_db=True,
-        top_db=80.0,
-        mag_exp=2.0,
-        min_power=1e-10,
-        ref_power=1.0,
+        self, fft_length=2048, sequence_stride=512, sequence_length=None, window="hann",
+        sampling_rate=16000, num_mel_bins=128, min_freq=20.0, max_freq=None,
+        power_to_db=True, top_db=80.0, mag_exp=2.0, min_power=1e-10, ref_power=1.0,
         **kwargs,
-    ):
+    ):  # fmt: skip
         super().__init__(**kwargs)
         sequence_length = sequence_length or fft_length
         max_freq = max_freq or int(sampling_rate / 2)
         self._mk_set_arguments(locals())
-        if fft_length < sequence_length:
-            raise ValueError(
-                "`fft_length` must be greater than or equal to `sequence_length`. "
-                f"Received: sequence_length={sequence_length}, fft_length={fft_length}."
-            )
+        check(self, (fft_length < sequence_length, "`fft_length` must be greater than "
+                     f"or equal to `sequence_length`. Received: {fft_length} and "
+                     f"{sequence_length}"))  # fmt: skip
 
     def call(self, inputs):
         """The spectrograms.
@@ -86,14 +74,9 @@ class MelSpectrogram(DataLayer):
         ).astype(dtype)
 
     def linear_to_mel_weight_matrix(
-        self,
-        num_mel_bins=20,
-        num_spectrogram_bins=129,
-        sampling_rate=8000,
-        lower_edge_hertz=125.0,
-        upper_edge_hertz=3800.0,
-        dtype="float32",
-    ):
+        self, num_mel_bins=20, num_spectrogram_bins=129, sampling_rate=8000,
+        lower_edge_hertz=125.0, upper_edge_hertz=3800.0, dtype="float32",
+    ):  # fmt: skip
         """Weights of frequencies in mel bands, (num_spectrogram_bins, num_mel_bins).
 
         Args:
@@ -104,7 +87,6 @@ class MelSpectrogram(DataLayer):
             upper_edge_hertz: float, upper edge of the last.
             dtype: of the result.
         """
+        bins = num_mel_bins, num_spectrogram_bins
         edges = lower_edge_hertz, upper_edge_hertz
-        return mel_matrix(
-            *(num_mel_bins, num_spectrogram_bins, sampling_rate, *edges, dtype)
-        )
+        return mel_matrix(*bins, sampling_rate, *edges, dtype)

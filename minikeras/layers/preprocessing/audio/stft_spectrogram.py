@@ -9,8 +9,9 @@ from minikeras import initializers, settings
 from minikeras.core.late_import import late_import
 from minikeras.layers.input_spec import InputSpec
 from minikeras.layers.layer import Layer
-from minikeras.settings import standardize_data_format
+from minikeras.layers.preprocessing.numeric.encoding import OrderedConfig, check
 from minikeras.ops.convolution import conv
+from minikeras.settings import standardize_data_format
 
 _MODES = ("log", "magnitude", "psd", "real", "imag", "angle", "stft")
 
@@ -56,7 +57,7 @@ def combine(real, imag, mode, epsilon):
     )
 
 
-class STFTSpectrogram(Layer):
+class STFTSpectrogram(OrderedConfig, Layer):
     """Short-time Fourier transform of signals, by convolutions that can be trained.
 
     Args:
@@ -65,9 +66,9 @@ class STFTSpectrogram(Layer):
         frame_length: int, samples of a window.
         frame_step: int in 1..frame_length, samples from one window to the next; None:
             `frame_length // 2`.
-        fft_length: int >= frame_length, length of the transform; None: the next power of
-            two.
-        window: name that `scipy.signal` knows, array of `frame_length` weights, or None.
+        fft_length: int >= frame_length, length of the transform; None: the next power
+            of two.
+        window: name that `scipy.signal` knows, (frame_length,) array, or None.
         periodic: bool, whether the window is periodic, not symmetric.
         scaling: "density", "spectrum" or None: what divides the window.
         padding: "valid" or "same".
@@ -88,52 +89,39 @@ class STFTSpectrogram(Layer):
     (2, 7, 5)
     """
 
+    _mk_config = """name trainable dtype mode frame_length frame_step fft_length window
+        periodic scaling padding data_format expand_dims"""
+
     def __init__(
-        self,
-        mode="log",
-        frame_length=256,
-        frame_step=None,
-        fft_length=None,
-        window="hann",
-        periodic=False,
-        scaling="density",
-        padding="valid",
-        expand_dims=False,
-        data_format=None,
-        **kwargs,
-    ):
-        if frame_step is not None and not 1 <= frame_step <= frame_length:
-            raise ValueError(
-                "`frame_step` should be a positive integer not greater than "
-                f"`frame_length`. Received frame_step={frame_step}, "
-                f"frame_length={frame_length}"
-            )
-        if fft_length is not None and fft_length < frame_length:
-            raise ValueError(
-                "`fft_length` should be not less than `frame_length`. Received "
-                f"fft_length={fft_length}, frame_length={frame_length}"
-            )
-        if fft_length is not None and fft_length & (fft_length - 1):
-            warnings.warn(
-                f"`fft_length` is recommended to be a power of two. Received "
-                f"fft_length={fft_length}",
-                stacklevel=2,
-            )
-        for name, value, allowed in (
-            ("Output mode", mode, _MODES),
-            ("Scaling", scaling, ("density", "spectrum", None)),
-            ("Padding", padding, ("valid", "same")),
-        ):
-            if value not in allowed:
-                raise ValueError(
-                    f"{name} is invalid, it must be one of {allowed}. Received: {value}"
-                )
+        self, mode="log", frame_length=256, frame_step=None, fft_length=None,
+        window="hann", periodic=False, scaling="density", padding="valid",
+        expand_dims=False, data_format=None, **kwargs,
+    ):  # fmt: skip
+        step, size = frame_step or frame_length // 2, fft_length or frame_length
+        scalings, paddings = ("density", "spectrum", None), ("valid", "same")
+        check(
+            self,
+            (frame_step is not None and not 1 <= frame_step <= frame_length,
+             "`frame_step` should be a positive integer not greater than `frame_length`"
+             f", got {frame_step}; frame_length={frame_length}."),
+            (size < frame_length, "`fft_length` should be not less than `frame_length`,"
+             f" got {fft_length}; frame_length={frame_length}."),
+            (mode not in _MODES, "Output mode is invalid, it must be one of "
+             f"{_MODES}. Received: mode={mode}"),
+            (scaling not in scalings, f"Scaling is invalid, it must be one of "
+             f"{scalings}. Received scaling={scaling}"),
+            (padding not in paddings, f"Padding is invalid, it should be one of "
+             f"{paddings}. Received: padding={padding}"),
+        )  # fmt: skip
+        if size & (size - 1) and fft_length:
+            text = f"`fft_length` is recommended to be a power of two, got {size}."
+            warnings.warn(text, stacklevel=2)
         if isinstance(window, str):  # ValueError for an unknown name
             late_import("scipy.signal").get_window(window, 1)
         super().__init__(**kwargs)
         data_format = standardize_data_format(data_format)
         self._mk_set_arguments(locals())
-        self._mk_step = frame_step or frame_length // 2
+        self._mk_step = step
         self._mk_size = fft_length or 2 ** math.ceil(math.log2(frame_length))
         self.input_spec = InputSpec(ndim=3)
 

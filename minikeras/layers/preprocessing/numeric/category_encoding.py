@@ -42,12 +42,10 @@ class CategoryEncoding(Encoding, DataLayer):
         self.output_mode = "multi_hot" if output_mode == "binary" else output_mode
         self.num_tokens = self._mk_depth = num_tokens
         self.sparse = sparse
-        mode_error = (
-            f"Unknown arg for output_mode: {output_mode!r}, not in {MODES[1:]}."
-        )
         check(
             self,
-            (self.output_mode not in MODES[1:], mode_error),
+            (self.output_mode not in MODES[1:],
+             f"Unknown arg for output_mode: {output_mode}. Choose from {MODES[1:]}."),
             (num_tokens is None, "num_tokens must be set to use this layer. If it is "
              "not known beforehand, use IntegerLookup."),
             (num_tokens is not None and num_tokens < 1,
@@ -72,10 +70,8 @@ class CategoryEncoding(Encoding, DataLayer):
         """
         mode, weights = self.output_mode, count_weights
         wrong = weights is not None and mode != "count"
-        error = (
-            f"`count_weights` is not used when `output_mode` is not `'count'`, {mode}"
-        )
-        check(self, (wrong, error))
+        check(self, (wrong, "`count_weights` is not used when `output_mode` is not "
+                     f"`'count'`. It is {mode!r}."))  # fmt: skip
         dtype = self.compute_dtype
         weights = None if weights is None else jnp.asarray(weights, dtype)
         inputs = jnp.asarray(inputs)

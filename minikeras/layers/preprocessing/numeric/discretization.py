@@ -1,5 +1,7 @@
 """Discretization: numbers as the index of the bin that they fall into."""
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 
@@ -67,6 +69,7 @@ class Discretization(Encoding, DataLayer):
     [0, 1, 2]
     """
 
+    _convert_input_args = False
     _mk_config = "bin_boundaries num_bins epsilon output_mode sparse name dtype"
 
     def __init__(
@@ -79,8 +82,8 @@ class Discretization(Encoding, DataLayer):
         received = f"Received: num_bins={num_bins}, bin_boundaries={bin_boundaries}"
         check(
             self,
-            (output_mode not in MODES, "Unknown value for `output_mode`. Allowed values "
-             f"are: {MODES}. Received: output_mode={output_mode}"),
+            (output_mode not in MODES, "Unknown value for `output_mode`. Allowed "
+             f"values are: {MODES}. Received: output_mode={output_mode}"),
             (sparse and output_mode == "int", "`sparse=True` may only be used if "
              f"`output_mode` is in {MODES[1:]}. Received: output_mode={output_mode}"),
             ((num_bins or 0) < 0, "`num_bins` must be greater than or equal to 0. "
@@ -90,7 +93,7 @@ class Discretization(Encoding, DataLayer):
             (num_bins is bin_boundaries is None,
              "You need to set either `num_bins` or `bin_boundaries`."),
         )  # fmt: skip
-        self.summary = None
+        self.summary: Any = None
         self.reset_state()
 
     def adapt(self, data, steps=None):
@@ -138,8 +141,8 @@ class Discretization(Encoding, DataLayer):
 
     @property
     def _mk_depth(self):
-        found = self.bin_boundaries is not None
-        return len(self.bin_boundaries) + 1 if found else self.num_bins
+        found = self.bin_boundaries
+        return self.num_bins if found is None else len(found) + 1
 
     def call(self, inputs):
         """The indices of the bins, encoded.
@@ -154,6 +157,7 @@ class Discretization(Encoding, DataLayer):
                      "`bin_boundaries` argument at construction time or call "
                      "`adapt(dataset)` before you can start using the "
                      "`Discretization` layer."))  # fmt: skip
+        inputs = jnp.asarray(inputs)
         bins = jnp.digitize(inputs, jnp.asarray(self.bin_boundaries, "float32"))
         mode, dtype = self.output_mode, self.output_dtype
         return encode(bins, mode, self._mk_depth, dtype, self.sparse)

@@ -47,7 +47,7 @@ def encoded_shape(shape, mode, depth):
         return shape
     if mode == "one_hot":
         column = len(shape) > 1 and shape[-1] == 1
-        return (*(shape[:-1] if column else shape or (1,)), depth)
+        return (*(shape[:-1] if column else shape), depth)
     # As in Keras, the samples of a row lie along the axis 1.
     return (*shape[:1], *shape[2:], depth) if len(shape) > 1 else (depth,)
 
@@ -57,9 +57,10 @@ def encode_on_host(x, mode, depth, dtype):
     dtype = jax.dtypes.canonicalize_dtype(dtype)
     if mode == "int":
         return x.astype(dtype)
+    x = np.atleast_1d(x)
     shape = encoded_shape(x.shape, mode, depth)
     # The samples of a row last; for one-hot vectors each entry is a row.
-    rows = np.moveaxis(x, 1, -1) if x.ndim > 1 else np.atleast_1d(x)
+    rows = np.moveaxis(x, 1, -1) if x.ndim > 1 else x
     rows = x.reshape(-1, 1) if mode == "one_hot" else rows.reshape(-1, rows.shape[-1])
     places = np.arange(len(rows))[:, None] * depth + rows
     places = places[(rows >= 0) & (rows < depth)]

@@ -89,8 +89,8 @@ class HashedCrossing(Encoding, HostLayer):
         found = ", ".join(f"{x.shape} {x.dtype}" for x in xs)
         check(
             self,
-            (len(first) > 2 or (len(first) == 2 and first[-1] != 1), "all inputs should "
-             f"have shape `()`, `(batch_size)` or `(batch_size, 1)`. Received: {found}"),
+            (len(first) > 2 or (len(first) == 2 and first[-1] != 1), "all inputs "
+             f"should have shape (), (batch_size) or (batch_size, 1), got {found}."),
             (any(x.shape != first for x in xs),
              f"all inputs should have equal shape. Received: {found}"),
             (not kinds <= set("iuOSUT"),
@@ -111,8 +111,11 @@ class HashedCrossing(Encoding, HostLayer):
         """
         shapes = [tuple(s) if isinstance(s, (list, tuple)) else s for s in input_shape]
         wrong = len(shapes) < 2 or not isinstance(shapes[0], tuple)
-        check(self, (wrong, f"Expected a list of 2 shapes or more, got {input_shape}."),
-              (len(set(shapes)) > 1, f"Expected identical shapes, got {shapes}."))  # fmt: skip
+        check(
+            self,
+            (wrong, f"Expected a list of 2 shapes or more, got {input_shape}."),
+            (len(set(shapes)) > 1, f"Expected identical shapes, got {shapes}."),
+        )
         return super().compute_output_shape(shapes[0])
 
     def _mk_config_values(self):

@@ -86,8 +86,9 @@ class Hashing(Encoding, HostLayer):
             (output_mode not in MODES, "Invalid value for argument `output_mode`. "
              f"Expected one of {MODES}. Received: output_mode={output_mode}"),
             (output_mode == "int" and not ints, 'When `output_mode="int"`, `dtype` '
-             f"should be an integer type. Received: dtype={kwargs['dtype']}"),
-            (sparse, "`sparse=True` may only be used with TensorFlow. Use False."),
+             f"should be an integer type, got {kwargs['dtype']}."),
+            (sparse, "`sparse` may only be true if `output_mode` is not 'int', and in "
+             "Keras on TensorFlow. Use sparse=False."),
         )  # fmt: skip
 
     @property

@@ -28,8 +28,8 @@ def find(x, keys, values, xp):
 class IntegerLookup(IndexLookup):
     """Replace ints by their index in a vocabulary, or indices by ints.
 
-    The indices are: the mask token (mode "int" alone), `num_oov_indices` bins of unknown
-    ints, the vocabulary.
+    The indices are: the mask token (mode "int" alone), `num_oov_indices` bins of
+    unknown ints, the vocabulary.
 
     Args:
         max_tokens: int > 1, the largest size of the vocabulary, with mask and OOV
@@ -78,8 +78,8 @@ class IntegerLookup(IndexLookup):
         super().__init__(name=arguments.pop("name"))
         check(
             self,
-            (vocabulary_dtype != "int64", "Only `vocabulary_dtype='int64'` is supported "
-             f"at this time. Received: vocabulary_dtype={vocabulary_dtype}"),
+            (vocabulary_dtype != "int64", "Only `vocabulary_dtype='int64'` is "
+             f"supported at this time. Received: {vocabulary_dtype}"),
             (salt is not None and oov_method != "farmhash", "`salt` can only be used "
              f"when `oov_method='farmhash'`. Received: oov_method={oov_method}"),
         )  # fmt: skip
@@ -101,7 +101,7 @@ class IntegerLookup(IndexLookup):
         if self.invert:
             return self._mk_invert(inputs, jnp)
         x = inputs.astype(jax.dtypes.canonicalize_dtype("int64"))
-        # A key that the traced ints cannot hold would be another one, cut to their size.
+        # A key that the traced ints cannot hold would become another one.
         keys, values = self._mk_table
         fits = (keys >= jnp.iinfo(x.dtype).min) & (keys <= jnp.iinfo(x.dtype).max)
         indices, bins = find(x, keys[fits], values[fits], jnp), 0

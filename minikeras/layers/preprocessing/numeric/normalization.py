@@ -2,6 +2,7 @@
 
 import math
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -56,6 +57,7 @@ class Normalization(OrderedConfig, DataLayer):
     [0.0]
     """
 
+    _convert_input_args = False
     _mk_config = "name trainable dtype axis invert mean variance"
 
     def __init__(self, axis=-1, mean=None, variance=None, invert=False, **kwargs):
@@ -65,7 +67,7 @@ class Normalization(OrderedConfig, DataLayer):
         self.input_mean, self.input_variance = mean, variance
         self.invert = invert
         self.supports_masking = True
-        shapes = np.shape(mean), np.shape(variance)
+        shapes = [() if x is None else np.shape(x) for x in (mean, variance)]
         check(
             self,
             ((mean is None) != (variance is None), "When setting values directly, both "
@@ -152,15 +154,16 @@ class Normalization(OrderedConfig, DataLayer):
 
     def _mk_moments_of_batches(self, data):
         """Mean and variance of an iterable of batches, one batch in memory."""
-        moments, total = None, 0
+        moments: Any = ()
+        total = 0
         for batch in batches(self, data, lists=False, drop_targets=True):
             reduced = self._mk_reduced(batch)
             x = jnp.asarray(batch, self.compute_dtype)
             count = math.prod(x.shape[a] for a in reduced)
             total += count
-            zeros = jnp.zeros([x.shape[a] for a in self._mk_kept])
-            moments = add_moments(moments or (zeros, zeros), x, count / total, reduced)
-        check(self, (moments is None, "adapt() received an empty iterable (no batches). "
+            moments = moments or (jnp.zeros(self.adapt_mean.shape),) * 2
+            moments = add_moments(moments, x, count / total, reduced)
+        check(self, (not moments, "adapt() received an empty iterable (no batches). "
                      "Pass at least one array, as in layer.adapt([x])."))  # fmt: skip
         return moments
 

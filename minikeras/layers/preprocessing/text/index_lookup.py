@@ -56,9 +56,9 @@ class IndexLookup(Encoding, HostLayer):
         check(
             self,
             (unknown, f"Unrecognized keyword argument(s): {unknown}"),
-            (self._mk_static and mode == "tf_idf" and weights is None, "When specifying "
-             "the `vocabulary` argument, in TF-IDF output mode, the `idf_weights` "
-             "argument must also be provided."),
+            (self._mk_static and mode == "tf_idf" and weights is None, "When "
+             "specifying the `vocabulary` argument, in TF-IDF output mode, the "
+             "`idf_weights` argument must also be provided."),
         )  # fmt: skip
         self._mk_check_arguments()
         # A path is not kept: what the file holds goes into the assets.
@@ -111,7 +111,7 @@ class IndexLookup(Encoding, HostLayer):
         """The vocabulary as a list; a token's place is its index.
 
         Args:
-            include_special_tokens: bool, whether it begins with the mask and OOV tokens.
+            include_special_tokens: bool, whether mask and OOV tokens come first.
         """
         special = self._mk_special if include_special_tokens else []
         return special + list(self._mk_tokens or [])
@@ -146,8 +146,8 @@ class IndexLookup(Encoding, HostLayer):
             (wanted != (idf_weights is not None), "`idf_weights` must be set if "
              "output_mode is 'tf_idf', and should only be set if output_mode is "
              f"'tf_idf'. Received: {self.output_mode} and {idf_weights}"),
-            (wanted and weights.shape != (len(given),), "`idf_weights` must be the same "
-             f"length as vocabulary, got {weights.shape} and {len(given)}."),
+            (wanted and weights.shape != (len(given),), "`idf_weights` must be the "
+             f"same length as vocabulary, got {weights.shape} and {len(given)}."),
         )  # fmt: skip
         self._mk_check_vocabulary(given, tokens)
         self._mk_set_tokens(tokens)
@@ -164,10 +164,10 @@ class IndexLookup(Encoding, HostLayer):
             (not given, "Cannot set an empty vocabulary. Received: vocabulary=[]"),
             (repeated, "The passed vocabulary has at least one repeated term. Please "
              f"uniquify your dataset. The repeated terms are: {repeated[:9]}"),
-            (size > limit, "Attempted to set a vocabulary larger than the maximum vocab "
-             f"size. Received vocabulary size is {size}; `max_tokens` is {limit}."),
-            *((token in tokens, f"Found reserved {kind} token at unexpected location in "
-               "`vocabulary`. Leave mask and OOV tokens out, or begin with "
+            (size > limit, "Attempted to set a vocabulary larger than the maximum "
+             f"vocab size. Its size is {size}; `max_tokens` is {limit}."),
+            *((token in tokens, f"Found reserved {kind} token at unexpected location "
+               "in `vocabulary`. Leave mask and OOV tokens out, or begin with "
                f"{self._mk_special}. Received: {token!r}")
               for kind, token, reserved in (
                   ("mask", self.mask_token, True), ("OOV", self.oov_token, self.invert))
@@ -348,8 +348,9 @@ class IndexLookup(Encoding, HostLayer):
     @property
     def output_dtype(self):
         """Name of the dtype of the outputs."""
-        weighted = settings.floatx() if self.output_mode == "tf_idf" else "int64"
-        return self.vocabulary_dtype if self.invert else weighted
+        # As in Keras, although "one_hot", "multi_hot" and "count" give ints.
+        dtype = "int64" if self.output_mode == "int" else settings.floatx()
+        return self.vocabulary_dtype if self.invert else dtype
 
     # -- files --------------------------------------------------------------------
 

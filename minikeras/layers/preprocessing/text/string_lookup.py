@@ -12,8 +12,8 @@ from minikeras.ops.hashing import to_bytes
 class StringLookup(IndexLookup):
     """Replace strings by their index in a vocabulary, or indices by strings.
 
-    The indices are: the mask token (mode "int" alone), `num_oov_indices` bins of unknown
-    strings, the vocabulary.
+    The indices are: the mask token (mode "int" alone), `num_oov_indices` bins of
+    unknown strings, the vocabulary.
 
     Args:
         max_tokens: int > 1, the largest size of the vocabulary, with mask and OOV
@@ -82,7 +82,7 @@ class StringLookup(IndexLookup):
     def _mk_find(self, keys):
         """The table's values for a list of str or bytes."""
         found = map(self._mk_table.get, keys, repeat(MISSING))
-        return np.fromiter(found, np.int64, len(keys))
+        return np.fromiter(found, np.int32, len(keys))
 
     def _mk_oov_bins(self, tokens):
         encoded = np.array(to_bytes(tokens, self.encoding), object)

@@ -1,5 +1,7 @@
 """TextVectorization: texts as the indices of their words."""
 
+from typing import Any
+
 import numpy as np
 
 from minikeras.core.checks import is_int
@@ -72,27 +74,26 @@ class TextVectorization(Encoding, HostLayer):
         pad_to_max_tokens=False, vocabulary=None, idf_weights=None, sparse=False,
         ragged=False, encoding="utf-8", name=None, **kwargs,
     ):  # fmt: skip
-        widths = tuple(range(1, ngrams + 1)) if is_int(ngrams) else ngrams
-        length, names, splits = (
-            output_sequence_length,
-            (*STANDARDIZE, None),
-            (*SPLIT, None),
-        )
+        widths: Any = ngrams
+        widths = tuple(range(1, widths + 1)) if is_int(ngrams) else ngrams
+        names, splits = (*STANDARDIZE, None), (*SPLIT, None)
+        length = output_sequence_length
         check(
             self,
             (ragged, "`ragged=True` can only be used with the TensorFlow backend of "
              "Keras. Use ragged=False: rows are padded with 0, the index of padding."),
-            (not callable(standardize) and standardize not in names, "Unknown value for "
-             f"`standardize`. Allowed values are: {names}. Received: {standardize!r}"),
+            (not callable(standardize) and standardize not in names, "Unknown value "
+             f"for `standardize`. Allowed values are: {names}, got {standardize!r}."),
             (not callable(split) and split not in splits, "Unknown value for `split`. "
              f"Allowed values are: {splits}. Received: {split!r}"),
             (not isinstance(widths, (tuple, type(None)))
              or not all(map(is_int, widths or ())),
              "`ngrams` must be None, an integer, or a tuple of integers. Received: "
              f"ngrams={ngrams!r}"),
-            (length is not None and (output_mode != "int" or not is_int(length)),
-             "`output_sequence_length` must be None or an integer, and must not be set "
-             f"if `output_mode` is not 'int'. Received: {length!r} and {output_mode!r}"),
+            (length is not None and output_mode != "int", "`output_sequence_length` "
+             f"must not be set if `output_mode` is not 'int', but {output_mode!r}."),
+            (length is not None and not is_int(length), "`output_sequence_length` must "
+             f"be either None or an integer. Received: {length!r}"),
         )  # fmt: skip
         names = ("has_input_vocabulary", "vocabulary_size")
         lookup = {k: kwargs.pop(k) for k in names if k in kwargs}

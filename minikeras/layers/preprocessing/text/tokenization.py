@@ -1,7 +1,7 @@
 """Texts as lists of tokens: lower case, punctuation, splitting, n-grams.
 
-Tokens are bytes, as in TensorFlow: only ASCII letters become lower, and only ASCII white
-space and punctuation count.
+Tokens are bytes, as in TensorFlow: only ASCII letters become lower, and only ASCII
+white space and punctuation count.
 """
 
 import itertools
@@ -71,8 +71,8 @@ def _as_str(x: np.ndarray, encoding: str) -> np.ndarray:
 
 def split_white_space(texts: list[bytes]) -> tuple[list[bytes], np.ndarray]:
     """The words of all texts, and how many each text has."""
-    # One split of all texts takes half the time of one for each. Words are counted where
-    # a byte follows white space; each text ends with a line break.
+    # One split of all texts takes half the time of one for each. Words are counted
+    # where a byte follows white space; each text ends with a line break.
     joined = b"\n".join([*texts, b""])
     letters = ~_SPACE[np.frombuffer(joined, np.uint8)]
     begins = letters.copy()

@@ -51,8 +51,8 @@ def write(path: Any, tokens: list[Any]) -> None:
     if wrong := [t for t in texts if t and t.splitlines() != [t]]:
         raise ValueError(
             f"The vocabulary has tokens with line breaks, {wrong[:3]}, which a file of "
-            "one token a line cannot hold. Remove them before `adapt`, or pass the list "
-            "to the constructor as `vocabulary=`: then the config holds it."
+            "one token a line cannot hold. Remove them before `adapt`, or pass the "
+            "list to the constructor as `vocabulary=`: then the config holds it."
         )
     with open(path, "w", encoding="utf-8", newline="\n") as file:
         file.write("\n".join(texts))
