@@ -20,6 +20,9 @@ class _Pairs(SampleSource):
     def __len__(self):
         return len(self.source)
 
+    def __iter__(self):
+        return map(self.__getitem__, range(len(self)))
+
     def __getitem__(self, index):
         return self._pair(self.source[index])
 
