@@ -52,6 +52,16 @@ def resize_weights(old, new, interpolation, antialias):
     return weights
 
 
+def _along(x, weights, axis):
+    """Matrix products along axis -3, -2 or -1, without a copy of the array."""
+    if axis == -1:
+        return x @ weights.T
+    if axis == -2:
+        return weights @ x
+    y = weights @ x.reshape(*x.shape[:-2], -1)
+    return y.reshape(*y.shape[:-1], *x.shape[-2:])
+
+
 def host_resize(images, size, rows_axis=-3, interpolation="bilinear", antialias=False):
     """Images (…, h, w, c) as (…, *size, c), in their own dtype; integers are rounded.
 
@@ -71,7 +81,7 @@ def host_resize(images, size, rows_axis=-3, interpolation="bilinear", antialias=
         if interpolation == "nearest":
             x = np.take(x, weights.argmax(axis=1), axis=axis)
         elif old != new:
-            x = np.moveaxis(np.tensordot(x, weights, (axis, 1)), -1, axis)
+            x = _along(x, weights, axis)
     if images.dtype.kind in "iu" and x.dtype != images.dtype:
         limits = np.iinfo(images.dtype)
         x = np.round(x).clip(limits.min, limits.max)

@@ -1,6 +1,9 @@
 """Rescaling: a linear function of the inputs."""
 
+import numpy as np
+
 from minikeras import settings
+from minikeras.core.bridge import current
 from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
@@ -23,6 +26,8 @@ class Rescaling(DataLayer):
     [0.0, 1.0]
     """
 
+    _convert_input_args = False  # NumPy arrays stay so in a pipeline
+
     def __init__(self, scale, offset=0.0, **kwargs):
         super().__init__(**kwargs)
         self.scale = scale
@@ -35,11 +40,16 @@ class Rescaling(DataLayer):
         Args:
             inputs: array of any shape.
         """
-        dtype = self.compute_dtype
-        scale = convert_to_tensor(self.scale, dtype)
+        dtype, numbers = self.compute_dtype, (self.scale, self.offset)
+        if current().in_pipeline and isinstance(inputs, np.ndarray):
+            # JAX would compile a program for each size of image.
+            scale, offset = (np.asarray(v, dtype) for v in numbers)
+        else:
+            inputs = self._mk_convert(inputs)
+            scale, offset = (convert_to_tensor(v, dtype) for v in numbers)
         if scale.ndim and settings.image_data_format() == "channels_first":
             scale = scale.reshape(*scale.shape, *(1,) * (3 - scale.ndim))
-        return inputs.astype(dtype) * scale + convert_to_tensor(self.offset, dtype)
+        return inputs.astype(dtype) * scale + offset
 
     def get_config(self):
         """Return the constructor's arguments; arrays as configs."""

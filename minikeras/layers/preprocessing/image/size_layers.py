@@ -1,5 +1,6 @@
 """Images of one size: Resizing, CenterCrop and RandomCrop."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -101,14 +102,19 @@ class SizeLayer(GeometricLayer):
 
 
 def _window(images, axes, start, size):
-    """A window of images; a drawn start is an array."""
+    """A window of images; a drawn start is of arrays."""
+    if isinstance(images, np.ndarray) or isinstance(start[0], int):
+        cuts = [slice(None)] * images.ndim
+        for axis, first, n in zip(axes, start, size, strict=True):
+            cuts[axis] = slice(int(first), int(first) + n)
+        return images[tuple(cuts)]
+    return _drawn_window(images, start, axes, size)
+
+
+@partial(jax.jit, static_argnames=("axes", "size"))
+def _drawn_window(images, start, axes, size):
     for axis, first, n in zip(axes, start, size, strict=True):
-        axis += images.ndim
-        if isinstance(first, int) or isinstance(images, np.ndarray):
-            cut = slice(int(first), int(first) + n)
-            images = images[(slice(None),) * axis + (cut,)]
-        else:
-            images = lax.dynamic_slice_in_dim(images, first, n, axis)
+        images = lax.dynamic_slice_in_dim(images, first, n, axis)
     return images
 
 
