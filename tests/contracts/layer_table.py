@@ -76,6 +76,7 @@ class Row:
         call: how the layer is called on the inputs.
         sized: does it keep the batch size of its first call?
         empty: does it take a batch of no rows?
+        same_compiled: does compiled code make the random choices of eager code?
         rowwise: is a row of the outputs made from that row of the inputs alone?
         note: what tells it apart where `kwargs` is a function.
     """
@@ -88,6 +89,7 @@ class Row:
     call: Callable = on_all
     sized: bool = False
     empty: bool = True
+    same_compiled: bool = True
     rowwise: bool = True
     note: str = ""
 
@@ -125,6 +127,7 @@ class Row:
 
 
 _SEQUENCE, _IMAGE, _VOLUME = (2, 6, 4), (2, 6, 5, 4), (2, 5, 4, 6, 2)
+_RGB = (2, 6, 5, 3)
 _PAIR = [(2, 3, 4), (2, 3, 4)]
 _FIRST = {"data_format": "channels_first"}
 
@@ -328,7 +331,50 @@ ROWS = [
         _IMAGE,
         note="Conv2D",
     ),
+    Row("Normalization", {"mean": [0.5, -1.0, 2.0], "variance": [1.0, 4.0, 0.3]}, (2, 3)),
+    Row("Discretization", {"bin_boundaries": [-0.5, 0.0, 1.0]}, (2, 3), half=None),
+    Row(
+        *("Discretization", {"bin_boundaries": [0.0], "output_mode": "count"}),
+        *((2, 3), None, None),
+    ),
+    Row("CategoryEncoding", {"num_tokens": 4}, (2, 3), 4),
+    Row("CategoryEncoding", {"num_tokens": 4, "output_mode": "one_hot"}, (2, 3), 4),
+    Row("Hashing", {"num_bins": 5, "output_mode": "count"}, (2, 3), 9, None),
+    Row("Hashing", {"num_bins": 5, "mask_value": 3, "salt": 7}, (2, 3), 9, None),
+    Row("HashedCrossing", {"num_bins": 5, "output_mode": "one_hot"}, [(2,), (2,)], 9),
+    Row("IntegerLookup", {"vocabulary": [3, 1, 2], "num_oov_indices": 2}, (2, 3), 5, None),
+    Row("IntegerLookup", {"vocabulary": [3, 1], "output_mode": "count"}, (2, 3), 4, None),
+    Row(
+        *("MelSpectrogram", {"fft_length": 16, "sequence_stride": 4, "num_mel_bins": 3}),
+        (2, 40),
+    ),
+    Row("STFTSpectrogram", {"frame_length": 8, "mode": "psd"}, (2, 40, 1), half=None),
     Row("Rescaling", {"scale": 0.5, "offset": -1.0}, (2, 3)),
+    Row("AutoContrast", {"value_range": (-4, 4)}, _RGB, half=0.1),
+    Row("Equalization", {"value_range": (-4, 4)}, _RGB, call=in_inference),
+    Row(
+        "ContrastLimitedAdaptiveHistogramEqualization",
+        {"value_range": (-4, 4), "tile_grid_size": (2, 2)},
+        _RGB,
+        half=0.2,
+    ),
+    Row("Solarization", {"addition_factor": 0.1}, _RGB, call=in_inference),
+    Row("RandomBrightness", {"factor": 0.1}, _RGB, call=in_inference),
+    Row("RandomContrast", {"factor": 0.1}, _RGB, call=in_inference),
+    Row("RandomColorDegeneration", {"factor": 0.1}, _RGB, call=in_inference),
+    Row("RandomColorJitter", {"contrast_factor": 0.1}, _RGB, call=in_inference),
+    Row("RandomGrayscale", {"factor": 0.1}, _RGB, call=in_inference),
+    Row("RandomHue", {"factor": 0.1}, _RGB, call=in_inference),
+    Row("RandomSaturation", {"factor": 0.1}, _RGB, call=in_inference),
+    Row("RandomSharpness", {"factor": 0.1}, _RGB, call=in_inference),
+    Row("RandomPosterization", {"factor": 4}, _RGB, call=in_inference),
+    Row("RandomInvert", {"factor": 0.1}, _RGB, call=in_inference),
+    Row("RandomGaussianBlur", {"kernel_size": 3}, _RGB, call=in_inference),
+    Row("RandomErasing", {"scale": 0.1}, _RGB, call=in_inference),
+    Row("CutMix", {"factor": 0.1}, _RGB, call=in_inference),
+    Row("MixUp", {"alpha": 0.1}, _RGB, call=in_inference),
+    Row("RandAugment", {"num_ops": 1}, _RGB, call=in_inference),
+    Row("AugMix", {"num_chains": 2}, _RGB, call=in_inference, same_compiled=False),
     Row("Resizing", {"height": 4, "width": 7, "antialias": True}, _IMAGE),
     Row("CenterCrop", {"height": 4, "width": 4}, _IMAGE),
     Row("MaxNumBoundingBoxes", {"max_number": 3}, _IMAGE, half=None),

@@ -120,6 +120,8 @@ def test_save_and_load(row, tmp_path):
 
 @_each
 def test_jit_equals_eager(row):
+    if not row.same_compiled:
+        pytest.skip("chooses by Python's generator in eager calls")
     layer, x = row.make(minikeras), row.inputs()
     row.call(layer, x)
     call, state = _pure(row, layer, training=True), _state(layer)
