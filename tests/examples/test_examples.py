@@ -31,6 +31,31 @@ def test_regularization_helps():
     assert accuracy["dropout"] > accuracy["nothing"] + 0.02
 
 
+def test_images_from_folders():
+    pytest.importorskip("grain")
+    assert main_of("images_from_folders")(epochs=6) > 0.85
+
+
+def test_text_from_folders(capsys):
+    pytest.importorskip("grain")
+    assert main_of("text_from_folders")(epochs=6) > 0.8
+    said = capsys.readouterr().out.rpartition("{'asyncio': ")[2]
+    assert float(said.partition(",")[0]) > 0.8
+
+
+def test_table():
+    pytest.importorskip("grain")
+    assert main_of("table")(epochs=10) > 0.75
+
+
+def test_time_series():
+    pytest.importorskip("grain")
+    error, naive = main_of("time_series")(epochs=5)
+    assert error < naive / 2
+
+
 def test_every_example_is_tested():
     found = {path.stem for path in EXAMPLES.glob("*.py")}
-    assert found == {"digits", "perceptron", "regularization"}
+    tested = {"digits", "perceptron", "regularization"}
+    tested |= {"images_from_folders", "text_from_folders", "table", "time_series"}
+    assert found == tested

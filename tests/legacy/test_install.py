@@ -111,7 +111,7 @@ def test_what_is_not_there():
                 raise AssertionError(text)
         for module, name, text in (
             (keras.utils, "nope", "gives minikeras.utils, has no 'nope'"),
-            (tensorflow, "data", "TensorFlow is not installed"),
+            (tensorflow, "io", "TensorFlow is not installed"),
             (tensorflow.nn, "nope", "keras.ops or jax instead"),
         ):
             try:
