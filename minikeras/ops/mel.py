@@ -47,7 +47,7 @@ def decibels(power, top_db, min_power, ref_power):
     """
     level = 10.0 * jnp.log10(jnp.maximum(power, min_power))
     level -= 10.0 * jnp.log10(jnp.maximum(jnp.abs(jnp.asarray(ref_power)), min_power))
-    return jnp.maximum(level, level.max() - top_db)
+    return jnp.maximum(level, level.max(initial=-jnp.inf) - top_db)
 
 
 @partial(jax.jit, static_argnames=("lengths", "name", "mel", "mag_exp", "db"))

@@ -15,6 +15,7 @@ from tests.contracts.layer_table import ROWS
 # Classes that are no layers to call: bases, the beginning of a graph, and refusals.
 _BASES = {"Layer", "Wrapper", "InputLayer", "TFSMLayer", "TorchModuleWrapper"}
 _BASES |= {"FlaxLayer"}  # needs Flax, see test_jax_layer.py
+_BASES |= {"StringLookup", "TextVectorization"}  # text, see preprocessing/text/
 _each = pytest.mark.parametrize("row", ROWS, ids=str)
 _map = jax.tree_util.tree_map
 

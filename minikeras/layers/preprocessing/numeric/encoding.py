@@ -26,8 +26,9 @@ def encode(x, mode, depth, dtype, sparse=False, weights=None):
         sparse: return a sparse `BCOO` array.
         weights: array like `x`, what each entry counts; None: 1.
     """
+    dtype = jax.dtypes.canonicalize_dtype(dtype).name
     if mode == "int":
-        return x.astype(jax.dtypes.canonicalize_dtype(dtype))
+        return x.astype(dtype)
     x = jnp.atleast_1d(x)
     if mode == "one_hot":
         x = x[..., 0] if x.ndim > 1 and x.shape[-1] == 1 else x
@@ -155,5 +156,7 @@ class Encoding(OrderedConfig):
             **others: the other arguments of `call`.
         """
         shapes = jax.tree_util.tree_map(lambda x: x.shape, inputs)
-        shape = self.compute_output_shape(shapes)
-        return KerasTensor(shape, dtype=self.output_dtype, sparse=self.sparse)
+        shape, dtype = self.compute_output_shape(shapes), self.output_dtype
+        if dtype != "string":  # int64 is int32 unless JAX is told otherwise
+            dtype = jax.dtypes.canonicalize_dtype(dtype).name
+        return KerasTensor(shape, dtype=dtype, sparse=self.sparse)

@@ -348,9 +348,8 @@ class IndexLookup(Encoding, HostLayer):
     @property
     def output_dtype(self):
         """Name of the dtype of the outputs."""
-        # As in Keras, although "one_hot", "multi_hot" and "count" give ints.
-        dtype = "int64" if self.output_mode == "int" else settings.floatx()
-        return self.vocabulary_dtype if self.invert else dtype
+        weighted = settings.floatx() if self.output_mode == "tf_idf" else "int64"
+        return self.vocabulary_dtype if self.invert else weighted
 
     # -- files --------------------------------------------------------------------
 
