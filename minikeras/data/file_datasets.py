@@ -1,8 +1,7 @@
 """From the files of a folder to a `Dataset`, a tf.data or a Grain data set."""
 
 import functools
-import importlib.util
-import sys
+import importlib.machinery
 import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -36,10 +35,8 @@ class Reader(NamedTuple):
 
 def installed(name: str) -> bool:
     """Can the package be imported? Nothing is imported for that."""
-    if name in sys.modules:  # by its own name, not as a stand-in of another package
-        spec = getattr(sys.modules[name], "__spec__", None)
-        return spec is not None and spec.name == name
-    return importlib.util.find_spec(name) is not None
+    # Not `importlib.util.find_spec`, which also finds stand-ins for packages.
+    return importlib.machinery.PathFinder.find_spec(name) is not None
 
 
 def check_format(format: Any) -> str:

@@ -28,6 +28,7 @@ from minikeras.data.pydataset import PyDataset as Sequence
 from minikeras.random.seed_generator import set_random_seed
 from minikeras.utils import bounding_boxes
 from minikeras.utils import legacy
+from minikeras.utils.feature_space import FeatureSpace
 from minikeras.legacy.install import install_as_keras
 from minikeras.datasets.download import get_file
 from minikeras.utils.config import Config
@@ -44,6 +45,7 @@ from minikeras.training.session import clear_session
 __all__ = [
     "Config",
     "CustomObjectScope",
+    "FeatureSpace",
     "Progbar",
     "PyDataset",
     "Sequence",
