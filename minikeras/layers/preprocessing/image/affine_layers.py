@@ -2,93 +2,24 @@
 
 from functools import partial
 
-import jax
 import jax.numpy as jnp
 
 from minikeras import random
 from minikeras.layers.preprocessing.image.arguments import check_factor, check_mode
 from minikeras.layers.preprocessing.image.geometric_layer import GeometricLayer
 from minikeras.ops.boxes import affine_transform as affine_boxes
-from minikeras.ops.image import affine_transform
+from minikeras.ops.image_moves import (
+    affine_images,
+    rotation_matrix,
+    shear_matrix,
+    sheared_boxes,
+    translation_matrix,
+    zoom_matrix,
+    zoomed_boxes,
+)
 
 _FILL_MODES = ("reflect", "wrap", "constant", "nearest")
 _INTERPOLATIONS = ("nearest", "bilinear")
-_STATIC = ("interpolation", "fill_mode", "fill_value", "data_format")
-
-# One program; the compiler wants the fill value as a number, not as an array.
-affine_images = partial(jax.jit, static_argnames=_STATIC)(affine_transform)
-
-
-def matrix_rows(a0, a1, a2, b0, b1, b2):
-    """Maps (n, 8) of coordinates from their numbers: (n,) arrays, or constants."""
-    rows = jnp.broadcast_arrays(a0, a1, a2, b0, b1, b2, 0.0, 0.0)
-    return jnp.stack(rows, axis=-1)
-
-
-@jax.jit
-def rotation_matrix(angle, height, width):
-    """Maps (n, 8) that turn images by angles (n,) in degrees about their middle."""
-    angle = jnp.radians(angle)
-    cosine, sine = jnp.cos(angle), jnp.sin(angle)
-    x, y = 0.5 * (jnp.asarray([width, height], angle.dtype) - 1)
-    return matrix_rows(
-        *(cosine, -sine, x - x * cosine + y * sine),
-        *(sine, cosine, y - x * sine - y * cosine),
-    )
-
-
-@jax.jit
-def translation_matrix(translations):
-    """Maps (n, 8) that move images by (n, 2) pixels along x and y."""
-    x, y = translations.T
-    return matrix_rows(1.0, 0.0, -x, 0.0, 1.0, -y)
-
-
-@jax.jit
-def zoom_matrix(zooms, height, width):
-    """Maps (n, 8) that show the share (n, 2) of width and height, in the middle."""
-    wide, high = zooms.T
-    x, y = (width - 1.0) / 2 * (1 - wide), (height - 1.0) / 2 * (1 - high)
-    return matrix_rows(wide, 0.0, x, 0.0, high, y)
-
-
-@jax.jit
-def shear_matrix(shear):
-    """Maps (n, 8) that shear images by (n, 2) pixels a row and a column."""
-    return matrix_rows(1.0, shear[:, 0], 0.0, shear[:, 1], 1.0, 0.0)
-
-
-@jax.jit
-def zoomed_boxes(boxes, zooms, height, width):
-    """Boxes (n, k, 4) or (k, 4) in xyxy in the shares of images that are shown."""
-    size = jnp.asarray([width, height], boxes.dtype)
-    start = (size - 1) / 2 * (1 - zooms)
-    start, end, zooms = (
-        jnp.tile(v, 2)[:, None] if boxes.ndim == 3 else jnp.tile(v, 2)
-        for v in (start, start + zooms * size, zooms)
-    )
-    return (jnp.clip(boxes, start, end) - start) / zooms
-
-
-@jax.jit
-def sheared_boxes(boxes, shear, height, width):
-    """Boxes (n, k, 4) or (k, 4) in xyxy after a shear (n, 2), estimated as Keras does.
-
-    Keras measures boxes in sizes of the image: the result is right for square images.
-    """
-    scale = jnp.asarray([width, height, width, height], boxes.dtype)
-    x1, y1, x2, y2 = jnp.moveaxis(boxes / scale, -1, 0)
-    along_x, along_y = shear[:, :1], shear[:, 1:]
-    # Each side moves with the corner that goes farthest outwards.
-    x1, x2 = (
-        x1 - along_x * jnp.where(along_x < 0, y1, y2),
-        x2 - along_x * jnp.where(along_x < 0, y2, y1),
-    )
-    y1, y2 = (
-        y1 - along_y * jnp.where(along_y > 0, x2, x1),
-        y2 - along_y * jnp.where(along_y > 0, x1, x2),
-    )
-    return jnp.stack([x1, y1, x2, y2], axis=-1) * scale
 
 
 class AffineLayer(GeometricLayer):
@@ -115,8 +46,8 @@ class AffineLayer(GeometricLayer):
     def _mk_transform(self, images, transformation, interpolation):
         height, width = self._mk_sizes(images)[1:]
         matrix = self._mk_matrix(transformation, height, width)
-        settings = {name: getattr(self, name) for name in _STATIC}
-        return affine_images(images, matrix, **settings | {_STATIC[0]: interpolation})
+        mode, value, layout = self.fill_mode, self.fill_value, self.data_format
+        return affine_images(images, matrix, interpolation, mode, value, layout)
 
     def _mk_matrix(self, transformation, height, width):
         """The maps (n, 8) from new to old coordinates."""

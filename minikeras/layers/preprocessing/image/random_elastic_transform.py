@@ -1,8 +1,5 @@
 """RandomElasticTransform: images whose pixels move like those of a rubber sheet."""
 
-from functools import partial
-
-import jax
 import jax.numpy as jnp
 
 from minikeras import random
@@ -12,61 +9,10 @@ from minikeras.layers.preprocessing.image.arguments import (
     check_value_range,
 )
 from minikeras.layers.preprocessing.image.geometric_layer import GeometricLayer
-from minikeras.ops.image_filters import correlate
-from minikeras.ops.image_geometry import sample
+from minikeras.ops.image_moves import elastic_images
 from minikeras.random.seed_generator import draw_seed
 
 _FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
-
-
-def _smoothing(sigma, longest):
-    """Gaussian weights (longest,) that end at 3 sigma."""
-    # Keras makes a kernel of int(6 sigma) | 1 weights. Its size depends on a draw, so
-    # that no program could be compiled: zeros around it give the same sums.
-    size = jnp.trunc(6 * sigma).astype("int32") | 1
-    x = jnp.arange(longest, dtype=sigma.dtype) - (longest - 1) / 2
-    weights = jnp.exp(-0.5 * (x / sigma) ** 2) * (jnp.abs(x) <= (size - 1) // 2)
-    return weights / weights.sum()
-
-
-@partial(jax.jit, static_argnames=("fill", "longest", "modes", "data_format", "dtype"))
-def elastic_images(
-    images, chosen, factor, key, fill, longest, modes, data_format, dtype
-):
-    """The chosen (n,) images, moved by smoothed noise.
-
-    `keras.ops.image.elastic_transform` with alpha = factor · max(h, w) / 10 and sigma =
-    factor · min(h, w) / 20.
-
-    Args:
-        images: (n, h, w, c) array, or channels first.
-        chosen: (n,) bool array.
-        factor: scalar of the strength.
-        key: raw key of the noise.
-        fill: number for pixels from beyond the border.
-        longest: odd int, the longest kernel of the smoothing.
-        modes: interpolation and fill mode.
-        data_format: of the images.
-        dtype: of the noise.
-    """
-    x = jnp.moveaxis(images, 1, 3) if data_format == "channels_first" else images
-    n, height, width, _ = x.shape
-    factor = jnp.asarray(factor, dtype)
-    alpha = max(height, width) * (0.1 * factor)
-    sigma = min(height, width) * (0.05 * factor)
-    noise = random.normal((n, height, width, 1), dtype=dtype, seed=key) * sigma
-    weights = _smoothing(sigma, longest)
-    for kernel in (weights[None, :, None], weights[:, None, None]):
-        noise = correlate(noise, kernel)[..., 0]
-    shift = alpha * noise
-    places = [
-        jnp.broadcast_to(i[..., None] + shift, x.shape)
-        for i in jnp.indices((height, width))
-    ]
-    x = jnp.where(
-        chosen.reshape(-1, 1, 1, 1), sample(x, *places, *modes, fill_value=fill), x
-    )
-    return jnp.moveaxis(x, 3, 1) if data_format == "channels_first" else x
 
 
 class RandomElasticTransform(GeometricLayer):
@@ -161,16 +107,17 @@ class RandomElasticTransform(GeometricLayer):
         )
 
     def _mk_transform(self, images, transformation, interpolation):
-        _, height, width = self._mk_sizes(images)
+        n, height, width = self._mk_sizes(images)
+        key, shape = transformation["seed"], (n, height, width, 1)
+        noise = random.normal(shape, dtype=self.compute_dtype, seed=key)
         longest = int(6.01 * 0.05 * min(height, width) * max(self.scale)) | 1
         return elastic_images(
             images,
             jnp.asarray(transformation["apply_transform"]),
             transformation["distortion_factor"],
-            draw_seed(transformation["seed"]),
+            noise,
             self.fill_value,
             longest,
             (interpolation, self.fill_mode),
             self.data_format,
-            self.compute_dtype,
         )

@@ -1,41 +1,14 @@
 """RandomFlip: images mirrored left to right, or upside down."""
 
-from functools import partial
-
-import jax
 import jax.numpy as jnp
 
 from minikeras import random
 from minikeras.layers.preprocessing.image.arguments import image_axes
 from minikeras.layers.preprocessing.image.geometric_layer import GeometricLayer
 from minikeras.ops.arguments import check_choice
+from minikeras.ops.image_moves import flipped, flipped_boxes
 
 _MODES = ("horizontal", "vertical", "horizontal_and_vertical")
-
-
-@partial(jax.jit, static_argnames=("mode", "data_format"))
-def flipped(images, flips, mode, data_format):
-    """Images (n, …), mirrored where `flips` (n,) is True."""
-    flips = flips.reshape(-1, 1, 1, 1)
-    vertical, horizontal = image_axes(data_format)
-    if "horizontal" in mode:
-        images = jnp.where(flips, jnp.flip(images, horizontal), images)
-    if "vertical" in mode:
-        images = jnp.where(flips, jnp.flip(images, vertical), images)
-    return images
-
-
-@partial(jax.jit, static_argnames="mode")
-def flipped_boxes(boxes, flips, size, mode):
-    """Boxes in xyxy, (n, k, 4) or (k, 4), in images of `size` (height, width)."""
-    flips = flips.reshape(-1, *(1,) * (boxes.ndim - 1))
-    height, width = size
-    left, top, right, bottom = jnp.moveaxis(boxes, -1, 0)
-    if "horizontal" in mode:
-        left, right = width - right, width - left
-    if "vertical" in mode:
-        top, bottom = height - bottom, height - top
-    return jnp.where(flips, jnp.stack([left, top, right, bottom], axis=-1), boxes)
 
 
 class RandomFlip(GeometricLayer):
@@ -79,7 +52,7 @@ class RandomFlip(GeometricLayer):
 
     def _mk_transform(self, images, transformation, interpolation):
         flips = jnp.asarray(transformation["flips"])
-        return flipped(images, flips, self.mode, self.data_format)
+        return flipped(images, flips, self.mode, image_axes(self.data_format))
 
     def _mk_move(self, boxes, transformation, height, width):
         flips = jnp.asarray(transformation["flips"])

@@ -1,40 +1,11 @@
 """RandomPerspective: images seen from the side."""
 
-from functools import partial
-
-import jax
 import jax.numpy as jnp
 
 from minikeras import random
 from minikeras.layers.preprocessing.image.arguments import check_factor, check_mode
 from minikeras.layers.preprocessing.image.geometric_layer import GeometricLayer
-from minikeras.ops.boxes import around_points, corner_points
-from minikeras.ops.image_geometry import homography, perspective_transform
-
-
-@partial(jax.jit, static_argnames=("interpolation", "fill_value", "data_format"))
-def perspective_images(
-    images, chosen, start, end, interpolation, fill_value, data_format
-):
-    """The chosen (n,) images, with their corners moved from `start` to `end`."""
-    moved = perspective_transform(
-        images, start, end, interpolation, fill_value, data_format
-    )
-    return jnp.where(chosen.reshape(-1, 1, 1, 1), moved, images)
-
-
-@jax.jit
-def perspective_boxes(boxes, chosen, start, end):
-    """Boxes (n, k, 4) in xyxy around the moved corners of the boxes."""
-    h = homography(end, start)[..., None, None].swapaxes(0, 1)  # from start to end
-    x, y = jnp.moveaxis(corner_points(boxes), -1, 0)
-    scale = h[6] * x + h[7] * y + 1
-    x, y = (
-        (h[0] * x + h[1] * y + h[2]) / scale,
-        (h[3] * x + h[4] * y + h[5]) / scale,
-    )
-    moved = around_points(jnp.stack([x, y], axis=-1))
-    return jnp.where(chosen.reshape(-1, 1, 1), moved, boxes)
+from minikeras.ops.image_moves import perspective_boxes, perspective_images
 
 
 class RandomPerspective(GeometricLayer):

@@ -1,12 +1,9 @@
 """Images of one size: Resizing, CenterCrop and RandomCrop."""
 
-from functools import partial
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from minikeras import random
 from minikeras.core.bridge import current
@@ -15,34 +12,17 @@ from minikeras.layers.preprocessing.image.arguments import image_axes
 from minikeras.layers.preprocessing.image.geometric_layer import GeometricLayer
 from minikeras.ops.arguments import check_choice
 from minikeras.ops.host_resize import host_resize
-from minikeras.ops.image import resize
+from minikeras.ops.image_moves import (
+    fitting_window,
+    resized_boxes,
+    resized_images,
+    window,
+)
 from minikeras.random.seed_generator import SeedGenerator, make_default_seed
 
 _INTERPOLATIONS = ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5")
 _STATIC = ("interpolation", "antialias", "crop_to_aspect_ratio", "pad_to_aspect_ratio",
            "fill_mode", "fill_value", "data_format")  # fmt: skip
-_resize = jax.jit(resize, static_argnames=("size", *_STATIC))
-
-
-def fitting_window(size, new_size):
-    """(top, left, height, width) of the largest window of another aspect ratio."""
-    (h, w), (new_h, new_w) = size, new_size
-    height = max(min(h, w * new_h // new_w), 1)
-    width = max(min(w, h * new_w // new_h), 1)
-    return (h - height) // 2, (w - width) // 2, height, width
-
-
-def resized_boxes(boxes, size, new_size, crop=False, pad=False):
-    """Boxes in xyxy in images of `size` scaled to `new_size`, (height, width) each."""
-    size, new_size = np.array(size), np.array(new_size)
-    ratio, offset = new_size / size, np.zeros(2)
-    if crop or pad:
-        ratio = np.full(2, ratio.min() if pad else ratio.max())
-        # Half of what is too much or missing lies before the image, rounded down.
-        more = np.round(size * ratio - new_size, 4)
-        offset = -(more // 2) if crop else -more // 2
-    scale, move = (np.tile(v[::-1], 2).astype(boxes.dtype) for v in (ratio, offset))
-    return boxes * scale + move
 
 
 class SizeLayer(GeometricLayer):
@@ -84,12 +64,14 @@ class SizeLayer(GeometricLayer):
         """`keras.ops.image.resize`, without a program if the images are of NumPy."""
         size, layout = (self.height, self.width), self.data_format
         if not isinstance(images, np.ndarray) or not current().in_pipeline:
-            return _resize(jnp.asarray(images), size, data_format=layout, **settings)
+            return resized_images(
+                jnp.asarray(images), size, data_format=layout, **settings
+            )
         rows, _ = axes = image_axes(layout)
         old = tuple(images.shape[axis] for axis in axes)
         if settings.get("crop_to_aspect_ratio"):
-            window = fitting_window(old, size)
-            images = _window(images, axes, window[:2], window[2:])
+            place = fitting_window(old, size)
+            images = window(images, axes, place[:2], place[2:])
         elif settings.get("pad_to_aspect_ratio"):
             edges: Any = [(0, 0)] * images.ndim
             # Sizes that have the new aspect ratio with the old width, or height.
@@ -99,23 +81,6 @@ class SizeLayer(GeometricLayer):
             images = np.pad(images, edges, constant_values=settings["fill_value"])
         names = ("interpolation", "antialias")
         return host_resize(images, size, rows, **{n: settings[n] for n in names})
-
-
-def _window(images, axes, start, size):
-    """A window of images; a drawn start is of arrays."""
-    if isinstance(images, np.ndarray) or isinstance(start[0], int):
-        cuts = [slice(None)] * images.ndim
-        for axis, first, n in zip(axes, start, size, strict=True):
-            cuts[axis] = slice(int(first), int(first) + n)
-        return images[tuple(cuts)]
-    return _drawn_window(images, start, axes, size)
-
-
-@partial(jax.jit, static_argnames=("axes", "size"))
-def _drawn_window(images, start, axes, size):
-    for axis, first, n in zip(axes, start, size, strict=True):
-        images = lax.dynamic_slice_in_dim(images, first, n, axis)
-    return images
 
 
 class Resizing(SizeLayer):
@@ -202,7 +167,7 @@ class CropLayer(SizeLayer):
         start = transformation["start"]
         if start is not None:
             axes, size = image_axes(self.data_format), (self.height, self.width)
-            return _window(images, axes, start, size)
+            return window(images, axes, start, size)
         return self._mk_resize(
             images,
             interpolation=interpolation,
