@@ -104,7 +104,7 @@ class Discretization(Encoding, DataLayer):
             steps: int, the number of batches to read; None: all.
 
         Raises:
-            ValueError: the layer was made with `bin_boundaries`.
+            ValueError: the layer was made with `bin_boundaries`, or there is no data.
         """
         check(self, (self.num_bins is None, "Cannot adapt a Discretization layer that "
                      "has been initialized with `bin_boundaries`, use `num_bins` "
@@ -112,6 +112,7 @@ class Discretization(Encoding, DataLayer):
         self.reset_state()
         for batch in batches(self, data, steps, lists=False):
             self.update_state(batch)
+        check(self, (not self.summary.size, "adapt() found no data."))
         self.finalize_state()
 
     def update_state(self, data):
