@@ -461,9 +461,8 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
 
     def _mk_feed(self, adapter, steps, reused=False):
         """The feed of a source; `reused` for the several epochs of `fit`."""
-        on_host = self._mk_subtree_state().on_host
-        allow_chunks = self._mk_compiles() and not on_host
-        return make_feed(adapter, steps, self.steps_per_execution, allow_chunks, reused)
+        chunks = self._mk_compiles() and not self._mk_subtree_state().on_host
+        return make_feed(adapter, steps, self.steps_per_execution, chunks, reused)
 
 
 def _depends_on_mode(layer):
