@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras import ops, random
+from minikeras.core.dtypes import is_text
 from minikeras.layers.preprocessing.data_layer import DataLayer
 from minikeras.layers.preprocessing.image.arguments import check_factor, image_axes
 from minikeras.ops.boxes import FORMATS, as_boxes
@@ -257,8 +258,8 @@ class BaseImagePreprocessingLayer(DataLayer):
         return jnp.asarray(images, self.compute_dtype)
 
     def _mk_as_array(self, x):
-        """An input as an array of JAX, cast as layers cast inputs."""
-        return self._mk_convert(x)
+        """An input as an array of JAX, cast as layers cast inputs; text as it is."""
+        return x if is_text(x) else self._mk_convert(x)
 
     def _mk_as_boxes(self, bounding_boxes):
         if not self.bounding_box_format:

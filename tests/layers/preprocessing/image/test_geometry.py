@@ -159,6 +159,12 @@ def test_masks_and_images_of_an_elastic_transform_move_alike():
     assert (np.asarray(y["images"]) != x).any()
 
 
+def test_labels_may_be_text_and_other_keys_pass():
+    given = {"images": X, "labels": np.array(["a", "b"]), "id": 7}
+    y = layers.RandomFlip()(given)
+    assert y["labels"].tolist() == ["a", "b"] and y["id"] == 7
+
+
 def test_random_crop_scales_in_inference():
     layer = layers.RandomCrop(3, 4)
     assert layer(X, training=False).shape == (2, 3, 4, 3)
