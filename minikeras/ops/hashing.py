@@ -12,26 +12,21 @@ from typing import Any
 import jax
 import numpy as np
 
+U64 = np.uint64
 # The primes of FarmHash and of CityHash's combination of two hashes.
-_K0, _K1, _K2 = (
-    np.uint64(k) for k in (0xC3A5C85C97CB3127, 0xB492B66FBE98F273, 0x9AE16A3B2F90404F)
-)
-_CROSSING = np.uint64(0xC6A4A7935BD1E995)
-_CROSSING_START = np.uint64(0xDECAFCAFFE)
-
-
-def _u64(n):
-    return np.uint64(n)
+_K0, _K1 = U64(0xC3A5C85C97CB3127), U64(0xB492B66FBE98F273)
+_K2, _CROSSING = U64(0x9AE16A3B2F90404F), U64(0xC6A4A7935BD1E995)
+_CROSSING_START = U64(0xDECAFCAFFE)
 
 
 def _rotate(x, n):
     """Rotate right by n of 64 bits."""
-    return (x >> _u64(n)) | (x << _u64(64 - n))
+    return (x >> U64(n)) | (x << U64(64 - n))
 
 
 def _mix(x, n=47):
     """x xor its upper bits."""
-    return x ^ (x >> _u64(n))
+    return x ^ (x >> U64(n))
 
 
 class _Bytes:
@@ -50,7 +45,7 @@ class _Bytes:
 
     def half(self, positions):
         """The uint32 at these bytes, as uint64."""
-        return self._words[positions] & _u64(0xFFFFFFFF)
+        return self._words[positions] & U64(0xFFFFFFFF)
 
     def byte(self, positions):
         """The bytes, as uint64."""
@@ -65,28 +60,28 @@ def _hash16(u, v, mul):
 
 def _farm_3(text, s, n):
     """Fingerprint64 of 1 to 3 bytes."""
-    y = text.byte(s) + (text.byte(s + n // 2) << _u64(8))
-    z = n.astype(np.uint64) + (text.byte(s + n - 1) << _u64(2))
+    y = text.byte(s) + (text.byte(s + n // 2) << U64(8))
+    z = n.astype(np.uint64) + (text.byte(s + n - 1) << U64(2))
     return _mix(y * _K2 ^ z * _K0) * _K2
 
 
 def _farm_7(text, s, n):
     """Fingerprint64 of 4 to 7 bytes."""
     length = n.astype(np.uint64)
-    first = length + (text.half(s) << _u64(3))
-    return _hash16(first, text.half(s + n - 4), _K2 + length * _u64(2))
+    first = length + (text.half(s) << U64(3))
+    return _hash16(first, text.half(s + n - 4), _K2 + length * U64(2))
 
 
 def _farm_16(text, s, n):
     """Fingerprint64 of 8 to 16 bytes."""
-    mul = _K2 + n.astype(np.uint64) * _u64(2)
+    mul = _K2 + n.astype(np.uint64) * U64(2)
     a, b = text.word(s) + _K2, text.word(s + n - 8)
     return _hash16(_rotate(b, 37) * mul + a, (_rotate(a, 25) + b) * mul, mul)
 
 
 def _ends(text, s, n):
     """The first and the last two words of 17 to 64 bytes, mixed."""
-    mul = _K2 + n.astype(np.uint64) * _u64(2)
+    mul = _K2 + n.astype(np.uint64) * U64(2)
     return mul, text.word(s + 8), text.word(s + n - 8) * mul, text.word(s + n - 16)
 
 
@@ -134,10 +129,10 @@ def _block(text, s, state, mul, first, second):
 
 def _farm_long(text, s, n):
     """Fingerprint64 of more than 64 bytes."""
-    one, zero = _u64(1), np.zeros(len(s), np.uint64)
-    seed = zero + _u64(81)
-    y = seed * _K1 + _u64(113)
-    x, z = seed * _K2 + text.word(s), _mix(y * _K2 + _u64(113)) * _K2
+    one, zero = U64(1), np.zeros(len(s), np.uint64)
+    seed = zero + U64(81)
+    y = seed * _K1 + U64(113)
+    x, z = seed * _K2 + text.word(s), _mix(y * _K2 + U64(113)) * _K2
     state = (x, y, z, (zero, zero), (zero, zero))
     blocks = (n - 1) // 64
     for i in range(blocks.max()):
@@ -145,11 +140,11 @@ def _farm_long(text, s, n):
         new = _block(text, s + 64 * np.minimum(i, blocks - 1), state, _K1, one, one)
         state = jax.tree_util.tree_map(partial(np.where, i < blocks), new, state)
     x, y, z, v, w = state
-    mul = _K1 + ((z & _u64(0xFF)) << one)
+    mul = _K1 + ((z & U64(0xFF)) << one)
     first = w[0] + ((n - 1) & 63).astype(np.uint64)
     second = v[0] + first
     state = (x, y, z, (second, v[1]), (first + second, w[1]))
-    x, y, z, v, w = _block(text, s + n - 64, state, mul, _u64(9), _u64(9))
+    x, y, z, v, w = _block(text, s + n - 64, state, mul, U64(9), U64(9))
     u = _hash16(v[0], w[0], mul) + _mix(y) * _K0 + z
     return _hash16(u, _hash16(v[1], w[1], mul) + x, mul)
 
@@ -213,9 +208,9 @@ def siphash24(strings: Iterable[bytes], key: Sequence[int]) -> np.ndarray:
     """
     strings = list(strings)
     text = _Bytes(strings)
-    low, high = (_u64(k % (1 << 64)) for k in key)
+    low, high = (U64(k % (1 << 64)) for k in key)
     words = b"somepseu", b"dorandom", b"lygenera", b"tedbytes"  # the paper's constants
-    start = [_u64(int.from_bytes(w, "big")) for w in words]
+    start = [U64(int.from_bytes(w, "big")) for w in words]
     zero = np.zeros(len(strings), np.uint64)
     v = tuple(zero + (a ^ k) for a, k in zip(start, (low, high) * 2, strict=True))
     n, s = text.lengths, text.starts
@@ -223,13 +218,13 @@ def siphash24(strings: Iterable[bytes], key: Sequence[int]) -> np.ndarray:
     for i in range(last.max(initial=0) + 1):
         m = text.word(s + 8 * np.minimum(i, last))
         # The last word: the bytes that are left, and the length in the highest byte.
-        tail = m & ((_u64(1) << (n % 8 * 8).astype(np.uint64)) - _u64(1))
-        tail = tail | (n.astype(np.uint64) << _u64(56))
+        tail = m & ((U64(1) << (n % 8 * 8).astype(np.uint64)) - U64(1))
+        tail = tail | (n.astype(np.uint64) << U64(56))
         m = np.where(i == last, tail, m)
         a, b, c, d = _sip_rounds((*v[:3], v[3] ^ m), 2)
         new = (a ^ m, b, c, d)
         v = tuple(np.where(i <= last, x, y) for x, y in zip(new, v, strict=True))
-    a, b, c, d = _sip_rounds((v[0], v[1], v[2] ^ _u64(0xFF), v[3]), 4)
+    a, b, c, d = _sip_rounds((v[0], v[1], v[2] ^ U64(0xFF), v[3]), 4)
     return a ^ b ^ c ^ d
 
 
@@ -266,4 +261,8 @@ def to_bytes(values: Any, encoding: str = "utf-8") -> list[bytes]:
     if flat.dtype.kind in "iuf":
         return [b"%d" % v for v in flat.astype(np.int64).tolist()]
     entries = flat.tolist()
+    if flat.dtype.kind in "UT":  # one call for all takes half the time
+        parts = "\0".join(entries).encode(encoding).split(b"\0")
+        if len(parts) == len(entries):
+            return parts
     return [v if isinstance(v, bytes) else str(v).encode(encoding) for v in entries]

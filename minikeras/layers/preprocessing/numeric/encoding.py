@@ -54,7 +54,7 @@ def encoded_shape(shape, mode, depth):
 
 
 def encode_on_host(x, mode, depth, dtype):
-    """`encode` of NumPy arrays, with the same first arguments."""
+    """`encode` of a NumPy array."""
     dtype = jax.dtypes.canonicalize_dtype(dtype)
     if mode == "int":
         return x.astype(dtype)
@@ -74,13 +74,7 @@ def encode_on_host(x, mode, depth, dtype):
 
 
 def encode_anywhere(function, x, mode, depth, dtype):
-    """Encode the int function of values: on the host, or called back from a step.
-
-    Args:
-        function: from NumPy arrays to an int array of the shape of one of them.
-        x: list of arrays, or of tracers of a compiled step.
-        mode, depth, dtype: as of `encode`.
-    """
+    """`encode` of a function of a list of arrays, or of tracers of a compiled step."""
     if not any(isinstance(a, jax.core.Tracer) for a in x):
         return encode_on_host(function(*map(np.asarray, x)), mode, depth, dtype)
     bins = call_back(function, *x)
@@ -107,14 +101,10 @@ def check(layer: Any, *cases: tuple[Any, str]) -> None:
 
 
 class OrderedConfig:
-    """Mix-in of layers whose config has an order of its own.
-
-    Attributes:
-        _mk_config: names in the config, in Keras's order.
-    """
+    """Mix-in of layers whose config has an order of its own: that of Keras."""
 
     dtype_policy: Any
-    _mk_config: Any
+    _mk_config: Any  # the names, separated by blanks
 
     def get_config(self):
         base = {"dtype": serialize_keras_object(self.dtype_policy)}
@@ -128,17 +118,12 @@ class OrderedConfig:
 
 
 class Encoding(OrderedConfig):
-    """Mix-in of layers with an `output_mode`: shape and dtype of the outputs.
-
-    Attributes:
-        _mk_depth: int, the length of vectors; None if it is not known yet.
-        output_dtype: name of the dtype of the outputs.
-    """
+    """Mix-in of layers with an `output_mode`: shape and dtype of the outputs."""
 
     output_mode: str
     sparse: bool
-    output_dtype: Any
-    _mk_depth: Any
+    output_dtype: Any  # its name
+    _mk_depth: Any  # the length of vectors; None if it is not known yet
 
     def compute_output_shape(self, input_shape):
         """The shape of the outputs.

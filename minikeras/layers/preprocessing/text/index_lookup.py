@@ -38,12 +38,10 @@ class IndexLookup(Encoding, HostLayer):
     vocabulary_dtype = "string"
 
     def _mk_set_up(self, arguments, others):
-        """Take the arguments of the constructor.
+        """Take {name: value} of the constructor, and its other keywords.
 
-        Args:
-            arguments: {name: value}.
-            others: dict: `trainable` and `dtype`, which have no meaning here, and
-                `vocabulary_size` and `has_input_vocabulary`, which configs hold.
+        These are `trainable` and `dtype`, which have no meaning here, and
+        `vocabulary_size` and `has_input_vocabulary`, which configs hold.
         """
         vocabulary, weights = arguments["vocabulary"], arguments["idf_weights"]
         mode = dict(_OLD_NAMES).get(arguments["output_mode"], arguments["output_mode"])
@@ -231,12 +229,7 @@ class IndexLookup(Encoding, HostLayer):
         self._mk_count(self._mk_keys(data), np.full(len(data), data[0].size))
 
     def _mk_count(self, keys, lengths):
-        """Count tokens, and the documents that they occur in.
-
-        Args:
-            keys: list of tokens.
-            lengths: (n,) ints, how many of them each document has.
-        """
+        """Count a list of tokens: documents of these lengths, one after the other."""
         check(self, (self._mk_static, f"Cannot adapt layer '{self.name}' after setting "
                      "a static vocabulary via the `vocabulary` argument."))  # fmt: skip
         self._mk_counts.update(keys)

@@ -1,5 +1,6 @@
 """TextVectorization: texts as the indices of their words."""
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,16 @@ from minikeras.layers.preprocessing.text.tokenization import (
     STANDARDIZE,
     tokenize,
 )
+
+
+def _of_the_lookup(method) -> Any:
+    """The method of the StringLookup in a TextVectorization, as one of its own."""
+
+    @functools.wraps(method)
+    def call(self, *args, **kwargs):
+        return method(self._lookup_layer, *args, **kwargs)
+
+    return call
 
 
 class TextVectorization(Encoding, HostLayer):
@@ -132,34 +143,15 @@ class TextVectorization(Encoding, HostLayer):
         tokens = self._mk_tokenize(data)
         self._lookup_layer._mk_count(tokens.values, tokens.lengths)
 
-    def finalize_state(self):
-        """Make the vocabulary of the counts."""
-        self._lookup_layer.finalize_state()
-
-    def reset_state(self):
-        """Forget the counts, not the vocabulary."""
-        self._lookup_layer.reset_state()
-
-    def get_vocabulary(self, include_special_tokens=True):
-        """The vocabulary as a list; a word's place is its index.
-
-        Args:
-            include_special_tokens: bool, whether it begins with padding and the unknown
-                word.
-        """
-        return self._lookup_layer.get_vocabulary(include_special_tokens)
-
-    def set_vocabulary(self, vocabulary, idf_weights=None):
-        """Set the vocabulary, in place of `adapt`.
-
-        Args:
-            vocabulary, idf_weights: as of the constructor.
-        """
-        self._lookup_layer.set_vocabulary(vocabulary, idf_weights=idf_weights)
-
-    def vocabulary_size(self):
-        """The number of words, with padding and the unknown word."""
-        return self._lookup_layer.vocabulary_size()
+    finalize_state = _of_the_lookup(StringLookup.finalize_state)
+    reset_state = _of_the_lookup(StringLookup.reset_state)
+    get_vocabulary = _of_the_lookup(StringLookup.get_vocabulary)
+    set_vocabulary = _of_the_lookup(StringLookup.set_vocabulary)
+    vocabulary_size = _of_the_lookup(StringLookup.vocabulary_size)
+    save_own_variables = _of_the_lookup(StringLookup.save_own_variables)
+    load_own_variables = _of_the_lookup(StringLookup.load_own_variables)
+    save_assets = _of_the_lookup(StringLookup.save_assets)
+    load_assets = _of_the_lookup(StringLookup.load_assets)
 
     def _mk_tokenize(self, inputs):
         """The `Tokens` of texts."""
@@ -231,25 +223,3 @@ class TextVectorization(Encoding, HostLayer):
         if isinstance(config.get("ngrams"), list):
             config["ngrams"] = tuple(config["ngrams"])
         return super().from_config(config)
-
-    def save_own_variables(self, store):
-        self._lookup_layer.save_own_variables(store)
-
-    def load_own_variables(self, store):
-        self._lookup_layer.load_own_variables(store)
-
-    def save_assets(self, dir_path):
-        """Write the vocabulary into a folder, unless the config holds it.
-
-        Args:
-            dir_path: path of the folder.
-        """
-        self._lookup_layer.save_assets(dir_path)
-
-    def load_assets(self, dir_path):
-        """Take the vocabulary from a folder, unless the config held it.
-
-        Args:
-            dir_path: path of the folder.
-        """
-        self._lookup_layer.load_assets(dir_path)
