@@ -139,6 +139,17 @@ def test_layers_under_jit_give_the_same_images(name):
     assert_equal(name, run(x, variables), eager(x, training=True), arguments)
 
 
+@pytest.mark.parametrize("name", ["RandomColorJitter", "RandomHue", "CutMix", "MixUp"])
+@pytest.mark.parametrize("dtype", ["mixed_bfloat16", "float16"])
+def test_half_widths_draw_the_same_numbers(name, dtype):
+    x = np.random.default_rng(6).integers(0, 256, (3, 7, 6, 3)).astype("float32")
+    arguments = CASES[name][0] | {"dtype": dtype, "seed": 2}
+    ours, theirs = (make(p, name, arguments)(x) for p in (minikeras, keras))
+    assert ours.dtype == str(theirs.dtype)
+    ours, theirs = (np.asarray(y, "float32") for y in (ours, theirs))
+    np.testing.assert_allclose(ours, theirs, atol=4)
+
+
 @pytest.mark.parametrize("name", ["CutMix", "MixUp", "RandomErasing"])
 def test_labels_follow_the_images(name):
     rng = np.random.default_rng(4)

@@ -10,10 +10,9 @@ import functools
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 
 from minikeras.ops.image_colour import hsv_to_rgb, rgb_to_grayscale, rgb_to_hsv
-from minikeras.ops.image_filters import blur
+from minikeras.ops.image_filters import blur, filter_along
 
 BYTE = (0, 255)
 
@@ -73,7 +72,8 @@ def brighten(images, rgb_delta, value_range, data_format):
 def change_contrast(images, contrast_factor, value_range, data_format):
     """(x - mean) * factor + mean with the mean of a channel, clipped to the range."""
     mean = jnp.mean(images, axis=_axes(data_format)[0], keepdims=True)
-    return jnp.clip((images - mean) * contrast_factor + mean, *value_range)
+    factor = contrast_factor.astype(images.dtype)
+    return jnp.clip((images - mean) * factor + mean, *value_range)
 
 
 @program()
@@ -105,8 +105,7 @@ def equalize(images, bins, value_range, data_format):
     first = jnp.moveaxis(images, channel, 0)
     (a, b), rows = value_range, first.reshape(first.shape[0], -1)
     rows = linear(rows, 255 / (b - a), -a * (255 / (b - a)))
-    wide = rows.astype(jnp.float32)
-    wide = _divide(_times(wide, bins - 1), 255)
+    wide = _divide(_times(rows.astype(jnp.float32), bins - 1), 255)
     index = jnp.clip(wide.astype(jnp.int32), 0, bins - 1)
     counts = histograms(index, bins)
     total = jnp.cumsum(counts, axis=1)
@@ -243,14 +242,10 @@ def grey_where(images, chosen, data_format):
 @program()
 def sharpen(images, factor, value_range, data_format):
     """Move from the smoothed images (0) over the images (0.5) to sharper ones (1)."""
-    # All weights of the 3 x 3 kernel are 1/13, but 5/13 in the middle: sums of three
-    # along each axis, 4 additions, instead of a convolution of one channel.
+    # All weights of the 3 x 3 kernel are 1/13, but 5/13 in the middle.
     total = images
     for axis in _axes(data_format)[0]:
-        size, axis = total.shape[axis], axis + total.ndim
-        padded = jnp.pad(total, [(int(i == axis),) * 2 for i in range(total.ndim)])
-        parts = (lax.slice_in_dim(padded, i, i + size, axis=axis) for i in range(3))
-        total = functools.reduce(jnp.add, parts)
+        total = filter_along(total, (1, 1, 1), axis)
     smooth = (total + 4 * images) * (1 / 13)
     factor = per_image(factor * 2).astype(images.dtype)
     return jnp.clip(images + (1 - factor) * (smooth - images), *value_range)
@@ -267,11 +262,8 @@ def blur_where(
     images, should_apply_blur, blur_factor, kernel_size, value_range, data_format
 ):
     """Blur the chosen images by a Gaussian of two sigmas; all are clipped."""
-    _, channel = _axes(data_format)
-    x = jnp.moveaxis(images, channel, -1)
-    blurred = jnp.moveaxis(
-        blur(x, kernel_size, blur_factor.astype(x.dtype)), -1, channel
-    )
+    sigma, axes = blur_factor.astype(images.dtype), _axes(data_format)[0]
+    blurred = blur(images, kernel_size, sigma, axes[::-1])
     mixed = jnp.where(per_image(should_apply_blur), blurred, images)
     return jnp.clip(mixed, *value_range).astype(images.dtype)
 

@@ -1,5 +1,7 @@
 """Images filtered by small kernels: blur and edges."""
 
+import functools
+
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -32,15 +34,26 @@ def gaussian(size, sigma, dtype):
     return weights / jnp.sum(weights)
 
 
-def blur(images, kernel_size, sigma):
-    """(n, h, w, c) images convolved with a Gaussian."""
+def filter_along(images, weights, axis):
+    """Weighted sums of neighbours along an axis (< 0); 0 beyond the border."""
+    # Sums of shifted images fuse to one loop. 16 images of 64 x 64 on two cores, 3 x 3:
+    # 0.2 ms; by convolutions of one channel 15. For 61 x 61: 4.2 and 131.
+    size, extra = images.shape[axis], len(weights) - 1
+    pads = [(0, 0)] * images.ndim
+    pads[axis] = (extra // 2, extra - extra // 2)
+    padded, axis = jnp.pad(images, pads), axis + images.ndim
+    parts = (lax.slice_in_dim(padded, i, i + size, axis=axis) for i in range(extra + 1))
+    return functools.reduce(jnp.add, map(jnp.multiply, weights, parts))
+
+
+def blur(images, kernel_size, sigma, axes=(-2, -3)):
+    """Images convolved with a Gaussian; the axes are those of width and height."""
     # A Gaussian is the product of two of one axis: k + k instead of k · k products.
-    wide, high = (
-        gaussian(int(k), s, images.dtype)
-        for k, s in zip(kernel_size, sigma, strict=True)
-    )
-    images = correlate(images, wide[None, :, None])[..., 0]
-    return correlate(images, high[:, None, None])[..., 0]
+    for k, s, axis in zip(kernel_size, sigma, axes, strict=True):
+        images = filter_along(images, gaussian(int(k), s, images.dtype), axis)
+        # Fused, the sums along one axis would be made again for each of the other.
+        images = lax.optimization_barrier(images)
+    return images
 
 
 def _same_spec(trace, images, **settings):

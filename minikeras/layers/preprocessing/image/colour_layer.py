@@ -91,10 +91,10 @@ class ColourLayer(BaseImagePreprocessingLayer):
             return segmentation_masks
         return self._mk_change_masks(jnp.asarray(segmentation_masks), transformation)
 
-    def _mk_change_labels(self, labels, transformation):
+    def _mk_change_labels(self, labels, transformation, /):
         return labels
 
-    def _mk_change_masks(self, masks, transformation):
+    def _mk_change_masks(self, masks, transformation, /):
         return masks
 
     def _mk_draw(self, shape, source):
@@ -118,9 +118,7 @@ class ColourLayer(BaseImagePreprocessingLayer):
 
     def _mk_uniform(self, shape, bounds, source):
         """Uniform numbers of the compute dtype."""
-        low, high = bounds
-        dtype = self.compute_dtype
-        return random.uniform(shape, low, high, dtype=dtype, seed=source)
+        return random.uniform(shape, *bounds, dtype=self.compute_dtype, seed=source)
 
     def _mk_factors(self, shape, source):
         """Uniform numbers between the bounds of the factor."""

@@ -169,8 +169,10 @@ class Solarization(ColourLayer):
         self.value_range = sorted_range(value_range)
 
     def _mk_draw(self, shape, source):
-        factors = {"additions": self.addition_factor}
-        factors["thresholds"] = self.threshold_factor
+        factors = {
+            "additions": self.addition_factor,
+            "thresholds": self.threshold_factor,
+        }
         return {
             name: self._mk_uniform(factor_shape(shape), (low, high * 255), source)
             for name, (low, high) in factors.items()

@@ -119,8 +119,8 @@ class RandomErasing(_BoxLayer):
 
     def _mk_draw(self, shape, source):
         n = batch_size(shape)
-        ratios = jnp.sqrt(self._mk_uniform((n, 2), self.scale, source))
-        masks, _ = self._mk_box(shape, *ratios.T, source)
+        wide, high = jnp.sqrt(self._mk_uniform((n, 2), self.scale, source)).T
+        masks, _ = self._mk_box(shape, wide, high, source)
         chosen = self._mk_chosen(n, source)
         fill = self._mk_fill(shape, source)
         return {"apply_erasing": chosen, "batch_masks": masks, "fill_value": fill}
@@ -230,6 +230,10 @@ class MixUp(ColourLayer):
         order = random.shuffle(jnp.arange(n, dtype="int32"), seed=source)
         weight = random.beta((n,), alpha, alpha, seed=source)
         return {"mix_weight": weight, "permutation_order": order}
+
+    def _mk_change(self, images, transformation):
+        batch = images.reshape(-1, *images.shape[-3:])  # also of one image
+        return super()._mk_change(batch, transformation)
 
     def transform_bounding_boxes(self, bounding_boxes, transformation, training=True):
         """Join the boxes of both images, and their labels."""

@@ -8,7 +8,7 @@ import numpy as np
 from jax.core import Tracer
 
 from minikeras import random
-from minikeras.core.checks import positive_int, positive_number
+from minikeras.core.checks import is_int, positive_int, positive_number
 from minikeras.layers.configuration import own_arguments
 from minikeras.layers.preprocessing.image import contrast
 from minikeras.layers.preprocessing.image import random_colour as colour
@@ -120,7 +120,7 @@ class RandAugment(_PolicyLayer):
 
     Args:
         value_range: pair (low, high), the least and the greatest value of a pixel.
-        num_ops: int, number of layers that are applied.
+        num_ops: int >= 0, number of layers that are applied.
         factor: number in [0, 1], or pair of bounds, strength of the layers.
         interpolation: `"nearest"` or `"bilinear"`.
         seed: int, seed of the random numbers; None draws one from Python's `random`.
@@ -151,7 +151,8 @@ class RandAugment(_PolicyLayer):
         **kwargs,
     ):
         super().__init__(data_format=data_format, **kwargs)
-        positive_int(num_ops, "num_ops")
+        if not is_int(num_ops) or num_ops < 0:
+            raise ValueError(f"`num_ops` must be an int >= 0, got {num_ops!r}.")
         self._mk_set_policy(own_arguments(locals()), kwargs)
 
     def _mk_draw(self, shape, source):
@@ -208,10 +209,8 @@ class AugMix(_PolicyLayer):
     (8, 8, 3)
     """
 
-    _mk_config_names = tuple(
-        "value_range num_chains chain_depth factor alpha all_ops interpolation "
-        "seed".split()
-    )
+    _mk_config_names = ("value_range", "num_chains", "chain_depth", "factor", "alpha")
+    _mk_config_names += ("all_ops", "interpolation", "seed")
 
     def __init__(
         self,

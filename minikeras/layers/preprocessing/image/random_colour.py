@@ -260,8 +260,8 @@ class RandomColorJitter(ColourLayer):
         self._mk_set_arguments(locals() | {"data_format": self.data_format})
         self.value_range = check_value_range(value_range)
         self._mk_set_seed(seed)
-        options = {"value_range": value_range, "seed": seed}
-        options |= {"data_format": data_format, "dtype": self.dtype_policy}
+        # They have the global dtype policy, as in Keras: it decides the draws.
+        options = {"value_range": value_range, "seed": seed, "data_format": data_format}
         for part, cls in _JITTER:
             factor = getattr(self, f"{part}_factor")
             layer = None if factor is None else cls(factor, **options)
@@ -276,5 +276,5 @@ class RandomColorJitter(ColourLayer):
 
     def _mk_change(self, images, transformation):
         for layer, draw in zip(self._mk_layers(), transformation, strict=True):
-            images = layer.transform_images(images, draw)
+            images = layer._mk_change(images, draw)
         return images
