@@ -37,14 +37,7 @@ def mel_matrix(bands, frequencies, sampling_rate, low, high, dtype="float32"):
 
 
 def decibels(power, top_db, min_power, ref_power):
-    """10 log10(power / ref_power), at most `top_db` below the largest.
-
-    Args:
-        power: array.
-        top_db: float, the range of the result.
-        min_power: float > 0, to which smaller powers are raised.
-        ref_power: float, of which the absolute value counts.
-    """
+    """10 log10(power / |ref_power|), at most `top_db` below the largest."""
     level = 10.0 * jnp.log10(jnp.maximum(power, min_power))
     level -= 10.0 * jnp.log10(jnp.maximum(jnp.abs(jnp.asarray(ref_power)), min_power))
     return jnp.maximum(level, level.max(initial=-jnp.inf) - top_db)

@@ -22,12 +22,7 @@ def as_numpy(x: Any) -> Any:
 
 
 def is_whole(data: Any, lists: bool) -> bool:
-    """Is it all the data at once, and no series of batches?
-
-    Args:
-        data: the argument of `adapt`.
-        lists: are lists and tuples data?
-    """
+    """Is it all the data at once, as a list is if `lists`, and no series of batches?"""
     tensorflow = is_instance_by_name(data, "tensorflow", "DatasetV2")
     if tensorflow or isinstance(data, PyDataset):
         return False
@@ -86,11 +81,7 @@ def batches(
 
 
 def documents(layer: Any, data: Any, *args: Any) -> Iterator[np.ndarray]:
-    """`batches` of tokens or texts: each entry of flat data is a document.
-
-    Args:
-        layer, data, *args: as of `batches`.
-    """
+    """`batches` of tokens or texts: each entry of flat data is a document."""
     whole = is_whole(data, lists=True)
     for batch in map(np.asarray, batches(layer, data, *args)):
         yield batch[:, None] if whole and batch.ndim == 1 else batch

@@ -17,17 +17,7 @@ _MODES = ("log", "magnitude", "psd", "real", "imag", "angle", "stft")
 
 
 def transform(x, kernel, stride, padding):
-    """Products of the windows of each channel with all frequencies.
-
-    Args:
-        x: (batch, channels, samples) array.
-        kernel: (window, 1, frequencies) array.
-        stride: int, samples from one window to the next.
-        padding: "valid" or "same".
-
-    Returns:
-        (batch, channels, time, frequencies) array.
-    """
+    """(batch, channels, samples), (window, 1, n) -> (batch, channels, time, n)."""
     channels, samples = x.shape[1:]
     flat = x.reshape(-1, samples, 1)
     y = conv(flat, jnp.asarray(kernel, x.dtype), stride, padding, "channels_last")
@@ -35,13 +25,7 @@ def transform(x, kernel, stride, padding):
 
 
 def combine(real, imag, mode, epsilon):
-    """What a mode of STFTSpectrogram shows of real and imaginary parts.
-
-    Args:
-        real, imag: (…, frequencies) arrays.
-        mode: name of the mode.
-        epsilon: float > 0, to which smaller powers and magnitudes are raised.
-    """
+    """What a mode shows of real and imaginary parts; epsilon: the least magnitude."""
     if mode in ("real", "imag"):
         return real if mode == "real" else imag
     if mode == "angle":

@@ -12,15 +12,7 @@ from minikeras.ops.hashing import combine, fingerprint64, to_bytes
 
 
 def cross(*features, bins):
-    """Hash of the values of several features, modulo the number of bins.
-
-    Args:
-        *features: arrays of strings or ints, of one shape.
-        bins: int >= 1.
-
-    Returns:
-        int64 array of that shape.
-    """
+    """Hash of arrays of strings or ints, entry by entry, modulo the number of bins."""
     columns = [
         x.ravel() if x.dtype.kind in "iu" else fingerprint64(to_bytes(x))
         for x in features
@@ -101,14 +93,6 @@ class HashedCrossing(Encoding, HostLayer):
         return encode_anywhere(function, xs, mode, depth, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
-        """The shape of the outputs.
-
-        Args:
-            input_shape: shapes of the inputs.
-
-        Raises:
-            ValueError: they are not equal.
-        """
         shapes = [tuple(s) if isinstance(s, (list, tuple)) else s for s in input_shape]
         wrong = len(shapes) < 2 or not isinstance(shapes[0], tuple)
         check(

@@ -28,16 +28,7 @@ def salt_pair(salt, layer):
 
 
 def hash_bins(values, bins, salt=None):
-    """Hash modulo the number of bins: FarmHash, or SipHash with a salt.
-
-    Args:
-        values: array of strings, bytes, ints or floats, which are cut to ints.
-        bins: int >= 1.
-        salt: pair of ints, or None.
-
-    Returns:
-        int64 array of the shape of `values`.
-    """
+    """Hash modulo the number of bins: FarmHash, or SipHash with a salt of two ints."""
     strings = to_bytes(values)
     hashes = fingerprint64(strings) if salt is None else siphash24(strings, salt)
     return (hashes % np.uint64(bins)).astype(np.int64).reshape(np.shape(values))

@@ -10,14 +10,7 @@ from minikeras.layers.preprocessing.text.index_lookup import MISSING, IndexLooku
 
 
 def find(x, keys, values, xp):
-    """The value of each int in a table, or MISSING.
-
-    Args:
-        x: int array of any shape.
-        keys: (n,) sorted ints.
-        values: (n,) ints.
-        xp: NumPy or jax.numpy.
-    """
+    """The values of ints in a table of sorted keys; xp: NumPy or jax.numpy."""
     if not len(keys):
         return xp.full(x.shape, MISSING)
     keys, values = xp.asarray(keys), xp.asarray(values)

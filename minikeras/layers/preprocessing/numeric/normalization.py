@@ -21,14 +21,7 @@ def normalize(x, mean, variance, invert=False, epsilon=1e-7):
 
 
 def add_moments(total, batch, share, axes):
-    """Mean and variance of data and one more batch.
-
-    Args:
-        total: pair of arrays, mean and variance so far.
-        batch: array.
-        share: float in (0, 1], the share of the batch in all data.
-        axes: tuple of ints, the axes of the batch that are averaged.
-    """
+    """(mean, variance) of data with these moments and one more batch, of this share."""
     mean, variance = batch.mean(axes), batch.var(axes)
     new_mean = total[0] * (1 - share) + mean * share
     old_part = (total[1] + (total[0] - new_mean) ** 2) * (1 - share)

@@ -93,8 +93,6 @@ class IndexLookup(Encoding, HostLayer):
              f"only be set if `output_mode` is `'tf_idf'`. {received}"),
         )  # fmt: skip
 
-    # -- the vocabulary -----------------------------------------------------------
-
     @property
     def _mk_special(self):
         """The special tokens, which come before the vocabulary."""
@@ -201,8 +199,6 @@ class IndexLookup(Encoding, HostLayer):
         mean = np.full(front, np.mean(weights), weights.dtype)
         self.idf_weights = np.concatenate([mean, weights, np.zeros(back, mean.dtype)])
 
-    # -- adapt --------------------------------------------------------------------
-
     def adapt(self, data, steps=None):
         """Find the vocabulary: the tokens of the data, the most frequent first.
 
@@ -269,8 +265,6 @@ class IndexLookup(Encoding, HostLayer):
         self._mk_counts = collections.Counter()
         self._mk_document_counts = collections.Counter()
         self._mk_documents = 0
-
-    # -- the call -----------------------------------------------------------------
 
     def call(self, inputs):
         """Look the inputs up.
@@ -343,8 +337,6 @@ class IndexLookup(Encoding, HostLayer):
         """Name of the dtype of the outputs."""
         weighted = settings.floatx() if self.output_mode == "tf_idf" else "int64"
         return self.vocabulary_dtype if self.invert else weighted
-
-    # -- files --------------------------------------------------------------------
 
     def _mk_config_values(self):
         given = self.input_vocabulary, self.input_idf_weights

@@ -42,13 +42,7 @@ class Tokens(NamedTuple):
     shape: tuple[int, ...]
 
     def padded(self, values: Any, width: int | None, fill: int) -> np.ndarray:
-        """Numbers of the tokens as an array of `shape` + (width,).
-
-        Args:
-            values: array of a number for each token.
-            width: int, to which rows are cut and filled; None: the longest.
-            fill: int that fills short rows.
-        """
+        """A number for each token as an array, its rows cut or filled to a width."""
         longest = int(self.lengths.max(initial=0))
         if len(values) == len(self.lengths) * longest:  # all are of one length
             out = values.reshape(len(self.lengths), longest)
@@ -83,12 +77,7 @@ def split_white_space(texts: list[bytes]) -> tuple[list[bytes], np.ndarray]:
 
 
 def ngrams(tokens: Tokens, widths: Iterable[int]) -> Tokens:
-    """All runs of neighbouring tokens, joined by a blank: the first width, the second …
-
-    Args:
-        tokens: the tokens.
-        widths: ints >= 1.
-    """
+    """All runs of neighbouring tokens, joined by a blank: of one width, of the next."""
     ends = np.cumsum(tokens.lengths).tolist()
     rows = [tokens.values[a:b] for a, b in zip([0, *ends], ends, strict=False)]
     grams = [

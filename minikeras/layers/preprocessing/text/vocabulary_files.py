@@ -26,15 +26,7 @@ def check_config(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def read(path: Any, size: int | None = None) -> list[str]:
-    """The lines of a file, without blank ones at its end.
-
-    Args:
-        path: of the file.
-        size: int, the number of tokens, if it is known: so many lines are kept.
-
-    Raises:
-        ValueError: there is no such file.
-    """
+    """The lines of a file, without blank ones at its end: `size` of them if known."""
     if not os.path.isfile(path):
         raise ValueError(f"Vocabulary file {path} does not exist.")
     with open(path, encoding="utf-8") as file:
