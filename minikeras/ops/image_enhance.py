@@ -1,4 +1,4 @@
-"""Contrast, colour and detail of images: pure functions of batches.
+"""Contrast, colour, detail and mixing of images: pure functions of batches.
 
 Images are (n, h, w, c) arrays, or (n, c, h, w) with `data_format="channels_first"`;
 other arrays hold one number for each image. Each function is one program also when it
@@ -276,3 +276,25 @@ def box_masks(top, bottom, left, right, height, width, data_format):
     top, bottom, left, right = (per_image(x, 2) for x in (top, bottom, left, right))
     inside = (rows >= top) & (rows < bottom) & (columns >= left) & (columns < right)
     return jnp.expand_dims(inside, _axes(data_format)[1])
+
+
+@jax.jit
+def blend(x, mix_weight, permutation_order):
+    """weight * x + (1 - weight) * x[order], with one weight for each image."""
+    weight = per_image(mix_weight, x.ndim - 1)
+    if jnp.issubdtype(x.dtype, jnp.floating):
+        weight = weight.astype(x.dtype)
+    return weight * x + (1.0 - weight) * jnp.take(x, permutation_order, axis=0)
+
+
+@jax.jit
+def erase(images, apply_erasing, batch_masks, fill_value):
+    """Fill the masked pixels of the chosen images."""
+    fill = fill_value.astype(images.dtype)
+    return jnp.where(per_image(apply_erasing) & batch_masks, fill, images)
+
+
+@jax.jit
+def paste(images, permutation_order, batch_masks, mix_weight):
+    """Replace the masked pixels by those of x[order]."""
+    return jnp.where(batch_masks, jnp.take(images, permutation_order, 0), images)

@@ -1,35 +1,12 @@
 """Layers that erase parts of images, or mix images with others of the batch."""
 
-import jax
 import jax.numpy as jnp
 
 from minikeras import random
 from minikeras.core.checks import is_number, positive_number
 from minikeras.layers.preprocessing.image.arguments import check_factor, image_axes
 from minikeras.layers.preprocessing.image.colour_layer import ColourLayer, batch_size
-from minikeras.ops.image_enhance import box_masks, per_image
-
-
-@jax.jit
-def blend(x, mix_weight, permutation_order):
-    """weight * x + (1 - weight) * x[order], with one weight for each image."""
-    weight = per_image(mix_weight, x.ndim - 1)
-    if jnp.issubdtype(x.dtype, jnp.floating):
-        weight = weight.astype(x.dtype)
-    return weight * x + (1.0 - weight) * jnp.take(x, permutation_order, axis=0)
-
-
-@jax.jit
-def erase(images, apply_erasing, batch_masks, fill_value):
-    """Fill the masked pixels of the chosen images."""
-    fill = fill_value.astype(images.dtype)
-    return jnp.where(per_image(apply_erasing) & batch_masks, fill, images)
-
-
-@jax.jit
-def paste(images, permutation_order, batch_masks, mix_weight):
-    """Replace the masked pixels by those of x[order]."""
-    return jnp.where(batch_masks, jnp.take(images, permutation_order, 0), images)
+from minikeras.ops import image_enhance as enhance
 
 
 class _BoxLayer(ColourLayer):
@@ -52,7 +29,7 @@ class _BoxLayer(ColourLayer):
         top, bottom = self._mk_bounds(n, height, high, source)
         share = (right - left) * (bottom - top) / (width * height)
         sizes = {"height": height, "width": width, "data_format": layout}
-        return box_masks(top, bottom, left, right, **sizes), share
+        return enhance.box_masks(top, bottom, left, right, **sizes), share
 
 
 class RandomErasing(_BoxLayer):
@@ -83,7 +60,7 @@ class RandomErasing(_BoxLayer):
     [[[9.0], [9.0]]]
     """
 
-    _mk_function = staticmethod(erase)
+    _mk_function = staticmethod(enhance.erase)
     _mk_config_names = ("factor", "scale", "fill_value", "value_range", "seed")
 
     def __init__(
@@ -154,7 +131,7 @@ class CutMix(_BoxLayer):
     [1.0, 1.0]
     """
 
-    _mk_function = staticmethod(paste)
+    _mk_function = staticmethod(enhance.paste)
     _mk_change_masks = ColourLayer._mk_change
     _mk_config_names = ("factor", "seed")
 
@@ -173,11 +150,11 @@ class CutMix(_BoxLayer):
         masks, share = self._mk_box(shape, ratio, ratio, source)
         order = random.shuffle(jnp.arange(n, dtype="int32"), seed=source)
         draws = {"permutation_order": order, "batch_masks": masks}
-        return {**draws, "mix_weight": per_image(1.0 - share)}
+        return {**draws, "mix_weight": enhance.per_image(1.0 - share)}
 
     def _mk_change_labels(self, labels, transformation):
         names = ("mix_weight", "permutation_order")
-        return blend(labels, *(jnp.asarray(transformation[n]) for n in names))
+        return enhance.blend(labels, *(jnp.asarray(transformation[n]) for n in names))
 
     def transform_bounding_boxes(self, bounding_boxes, transformation, training=True):
         """Raise NotImplementedError: boxes cannot be cut."""
@@ -214,7 +191,7 @@ class MixUp(ColourLayer):
     [1.0, 1.0]
     """
 
-    _mk_function = staticmethod(blend)
+    _mk_function = staticmethod(enhance.blend)
     _mk_change_labels = _mk_change_masks = ColourLayer._mk_change
     _mk_constants = ()
     _mk_draws_in_inference = True
