@@ -254,3 +254,13 @@ def test_without_a_seed_the_same_one_is_drawn():
         theirs, ours = pair(name, LAYERS[name][0])
         np.testing.assert_array_equal(theirs.generator.state, ours.generator.state)
         assert theirs.seed == ours.seed
+
+
+def test_the_next_draws_of_elastic_masks():
+    theirs, ours = pair("RandomElasticTransform", {"factor": 1.0, "scale": 1.0})
+    x = images(KINDS[0], 0)
+    masks = (x[..., :1] // 50).astype("float32")
+    for layer in (theirs, ours):
+        layer({"images": x, "segmentation_masks": masks}, training=True)
+    states = [np.asarray(layer.generator.state.value) for layer in (theirs, ours)]
+    np.testing.assert_array_equal(*states)

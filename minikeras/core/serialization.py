@@ -19,7 +19,7 @@ from minikeras.core import dtypes, lambdas, registry
 from minikeras.core.bridge import Scope, current
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import FunctionOp
-from minikeras.core.tree import lists_to_tuples
+from minikeras.core.tree import is_shape
 
 _PLAIN = (str, bool, int, float, type(None))
 
@@ -383,10 +383,21 @@ def _new_object(config, family):
         ) from error
     if (build := config.get("build_config")) and hasattr(obj, "build_from_config"):
         if not getattr(obj, "built", False):
-            obj.build_from_config(lists_to_tuples(build))
+            obj.build_from_config(_shapes_as_tuples(build))
     if (compiled := config.get("compile_config")) and hasattr(obj, "compile"):
         obj.compile_from_config(compiled)
     return obj
+
+
+def _shapes_as_tuples(config):
+    """A build config of JSON with its shapes as tuples; lists of shapes stay lists."""
+    if is_shape(config):
+        return tuple(config)
+    if isinstance(config, dict):
+        return {key: _shapes_as_tuples(x) for key, x in config.items()}
+    if isinstance(config, (list, tuple)):
+        return [_shapes_as_tuples(x) for x in config]
+    return config
 
 
 def is_config(x: Any) -> bool:

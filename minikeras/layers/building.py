@@ -51,6 +51,8 @@ class LazyBuild:
                     of several inputs a list or dict of shapes. A subclass may have a
                     parameter `<name>_shape` for each array argument of `call` instead.
             """
+            if input_shape is not None:
+                self._mk_build_shapes = {"input_shape": input_shape}
             self.built = True
 
     def add_weight(

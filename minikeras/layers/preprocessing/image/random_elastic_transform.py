@@ -100,6 +100,24 @@ class RandomElasticTransform(GeometricLayer):
             return images
         return jnp.clip(images, *self.value_range).astype(images.dtype)
 
+    def transform_segmentation_masks(
+        self, segmentation_masks, transformation, training=True
+    ):
+        """Move the masks as the images, to the nearest pixel.
+
+        Args:
+            segmentation_masks: array of rank 4.
+            transformation: what `get_random_transformation` returned.
+            training: bool; False returns the masks as they are.
+        """
+        if training and transformation is not None:
+            # Keras moves masks by a noise of their own. It is drawn, so that the next
+            # call's draws are Keras's.
+            self.generator.next()
+        return super().transform_segmentation_masks(
+            segmentation_masks, transformation, training
+        )
+
     def _mk_move(self, boxes, transformation, height, width):
         raise NotImplementedError(
             "RandomElasticTransform does not move bounding boxes: a box is no box "
