@@ -41,19 +41,27 @@ class Tokens(NamedTuple):
     lengths: np.ndarray
     shape: tuple[int, ...]
 
-    def padded(self, values: Any, width: int | None, fill: int) -> np.ndarray:
-        """A number for each token as an array, its rows cut or filled to a width."""
-        longest = int(self.lengths.max(initial=0))
-        if len(values) == len(self.lengths) * longest:  # all are of one length
-            out = values.reshape(len(self.lengths), longest)
-        else:
-            out = np.full((len(self.lengths), longest), fill, values.dtype)
-            out[np.arange(longest) < self.lengths[:, None]] = values
-        if width is not None:
-            out = out[:, :width]
-            missing = width - out.shape[1]
-            out = np.pad(out, ((0, 0), (0, missing)), constant_values=fill)
-        return out.reshape(*self.shape, out.shape[1])
+
+def padded(values: Any, lengths: Any, shape: Any, width: int | None, fill: int) -> Any:
+    """Rows of these lengths as an array of `shape` + (width,).
+
+    Args:
+        values: numbers of the rows, one row after the other.
+        lengths: (n,) int array.
+        shape: tuple, of n entries.
+        width: int, to which rows are cut and filled; None: the longest.
+        fill: int that fills short rows.
+    """
+    longest = int(lengths.max(initial=0))
+    if len(values) == len(lengths) * longest:  # all are of one length
+        out = values.reshape(len(lengths), longest)
+    else:
+        out = np.full((len(lengths), longest), fill, values.dtype)
+        out[np.arange(longest) < lengths[:, None]] = values
+    if width is not None:
+        missing = max(width - longest, 0)
+        out = np.pad(out[:, :width], ((0, 0), (0, missing)), constant_values=fill)
+    return out.reshape(*shape, out.shape[1])
 
 
 def _as_str(x: np.ndarray, encoding: str) -> np.ndarray:

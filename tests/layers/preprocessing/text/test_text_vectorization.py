@@ -65,6 +65,16 @@ def test_padding():
         assert layer.compute_output_shape((None,)) == (None, length)
 
 
+def test_many_texts_are_cut_in_parts():
+    texts = np.array([" ".join("ab"[i % 2] for i in range(n % 5)) for n in range(600)])
+    layer = layers.TextVectorization()
+    layer.adapt(texts)
+    assert layer.get_vocabulary() == ["", "[UNK]", "a", "b"]
+    found = layer(texts)
+    assert found.shape == (600, 4)
+    assert found[:5].tolist() == found[595:].tolist() == layer(texts[:5]).tolist()
+
+
 def test_adapt_in_parts_equals_adapt_of_all():
     whole, parts = layers.TextVectorization(), layers.TextVectorization()
     whole.adapt(TEXTS)
