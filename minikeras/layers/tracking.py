@@ -22,6 +22,7 @@ class StateTracking:
     )
     _mk_carried: tuple[str, ...] = ()
     _mk_on_host = False  # does it work in NumPy, ahead of compiled steps?
+    _mk_version = 0  # of what compiled steps hold as constants: counted by `adapt`
     _mk_locked: bool
     _mk_trainable: bool
     name: str
@@ -248,11 +249,12 @@ class SubtreeState:
         carried: Variables that keep values from batch to batch and are no state of the
             model: `_mk_carried` of each layer names the attributes.
         on_host: does a layer read text, or look numbers up, on the host?
+        versions: those of the layers whose constants have changed.
     """
 
     __slots__ = (
-        "layers", "weights", "variables", "paths", "carried", "on_host", "_changes",
-        "_containers",
+        "layers", "weights", "variables", "paths", "carried", "on_host", "versions",
+        "_changes", "_containers",
     )  # fmt: skip
 
     # How many attributes of any objects have been set so far. With one number for all,
@@ -279,6 +281,8 @@ class SubtreeState:
             for v in _state_leaves(getattr(layer, name))
         )
         self.on_host = any(layer._mk_on_host for layer in self.layers)
+        versions = [layer._mk_version for layer in self.layers]
+        self.versions = tuple(versions) if any(versions) else ()
         self._containers = [c for x in found for c in x.containers]
         self._changes = SubtreeState.changes
 

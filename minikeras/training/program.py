@@ -224,10 +224,12 @@ def program_of(model: TrainableModel, variables: TrainState, name: str) -> Progr
     # The key has all that the trace depends on and that users may change without
     # `compile`: `run_eagerly`, methods set on the object, frozen layers.
     hooks = tuple(method(model, hook) for hook in _STEP_METHODS)
-    key = (name, model._mk_compiles(), hooks, _identity(variables))
+    subtree = model._mk_subtree_state()
+    kind = (name, model._mk_compiles(), hooks, subtree.versions)
+    key = (*kind, _identity(variables))
     if key not in model._mk_programs:
         step = make_step(model, variables, name)
-        if model._mk_subtree_state().on_host:
+        if subtree.on_host:
             step = host_calls.looking_up(step)
         model._mk_programs[key] = Program(step, name, model._mk_compiles())
     return model._mk_programs[key]

@@ -129,6 +129,7 @@ class Discretization(Encoding, DataLayer):
         if self.num_bins is not None:
             quantiles = compress(self.summary, 1.0 / self.num_bins)
             self.bin_boundaries = quantiles[0, :-1].tolist()
+            self._mk_version += 1  # compiled steps hold the old ones
 
     def reset_state(self):
         """Forget the data, not the boundaries."""

@@ -177,6 +177,7 @@ class IndexLookup(Encoding, HostLayer):
         if self.mask_token is not None:
             table[self.mask_token] = 0 if self.output_mode == "int" else DROPPED
         self._mk_tokens = tokens
+        self._mk_version += 1  # compiled steps hold the old table
         self._mk_set_table(table)
         self._mk_fix_size()
 

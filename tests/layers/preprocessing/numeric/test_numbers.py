@@ -51,6 +51,17 @@ def test_a_later_adapt_reaches_the_model():
     )
 
 
+def test_a_later_adapt_reaches_compiled_constants():
+    bins, ids = layers.Discretization(num_bins=2), layers.IntegerLookup()
+    bins.adapt(X)
+    ids.adapt(np.array([1, 2]))
+    for layer, x in ((bins, X), (ids, np.array([[7], [1]]))):
+        model = minikeras.Sequential([minikeras.Input(x.shape[1:]), layer])
+        model.predict(x, verbose=0)
+        layer.adapt(10 + x)
+        np.testing.assert_array_equal(model.predict(10 + x, verbose=0), layer(10 + x))
+
+
 def test_bins_hold_equal_shares():
     values = np.random.default_rng(0).normal(size=5000)
     layer = layers.Discretization(num_bins=4)
