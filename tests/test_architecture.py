@@ -36,18 +36,19 @@ LINES = (
 )
 RANK = {room: i for i, line in enumerate(LINES) for room in line}
 MAX_FILE, MAX_FUNCTION = 500, 40
-# Lines of each room at most. Keras has 195,000 in all, without a command line, parity
-# reports and a stand-in for TensorFlow.
+# Lines of each room at most.
 BUDGETS = {
     "activations": 270, "backend": 100, "callbacks": 1600, "constraints": 250,
-    "core": 5300, "data": 1900, "datasets": 800, "dtype_policies": 460,
-    "initializers": 920, "layers": 12600, "legacy": 3000, "losses": 2100,
-    "metrics": 3100, "mixed_precision": 50, "models": 3700, "ops": 9800,
+    "core": 5350, "data": 4700, "datasets": 1300, "dtype_policies": 460,
+    "initializers": 920, "layers": 17600, "legacy": 3000, "losses": 2100,
+    "metrics": 3100, "mixed_precision": 50, "models": 3700, "ops": 11000,
     "optimizers": 4000, "preprocessing": 80, "random": 820, "regularizers": 300, "saving": 1800,
-    "training": 3300, "tree": 60, "utils": 150, "visualization": 450,
+    "training": 3300, "tree": 60, "utils": 600, "visualization": 450,
     "files at the top": 560,
 }  # fmt: skip
-MAX_PACKAGE = 58_000
+# A third of Keras's 190,000, which has no parity reports, no command line and no
+# stand-in for TensorFlow.
+MAX_PACKAGE = 63_000
 
 
 def room(path):
