@@ -8,31 +8,21 @@ that its file is the same. Processes that want the same file wait for each other
 import contextlib
 import errno
 import hashlib
-import http.client
 import os
 import pathlib
-import shutil
 import tempfile
-import urllib.error
 import urllib.parse
-import urllib.request
 import warnings
 from collections.abc import Iterator
 from typing import IO, Any
 
-from minikeras.callbacks.progbar import Progbar
+from minikeras.core.late_import import late_import
 from minikeras.core.printing import print_msg
-from minikeras.datasets.archives import extract_archive
-from minikeras.version import __version__
 
 try:
     import fcntl
 except ImportError:  # Windows: each process has its own part, none is gone on with
     fcntl = None
-
-_CHUNK = 2**18
-_TRIES = 3  # of a download that the other side cuts off
-_SECONDS = 60  # without a byte, until the connection counts as lost
 
 
 def cache_folder() -> str:
@@ -153,6 +143,7 @@ def _provide(target, origin, file_hash, algorithm, force):
     if fcntl is None:
         mark = f"{mark}-{os.getpid()}"
     part = target.with_name(f".{target.name[:150]}.{mark}.part")
+    fetching = late_import("minikeras.datasets.fetching")
     with _owned(part) as file:
         # Another process may have finished it while this one waited.
         changed = _identity(target) != before
@@ -161,15 +152,15 @@ def _provide(target, origin, file_hash, algorithm, force):
             return
         print_msg(f"Downloading data from {origin}")
         try:
-            _download(file, part, target, origin, file_hash)
+            fetching.download(file, part, target, origin, file_hash)
         except OSError as error:
             if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
                 part.unlink(missing_ok=True)  # it must not keep the disk full
-                _tag_file(part).unlink(missing_ok=True)
+                fetching.tag_file(part).unlink(missing_ok=True)
             raise
         file.flush()
         os.fsync(file.fileno())
-        _tag_file(part).unlink(missing_ok=True)
+        fetching.tag_file(part).unlink(missing_ok=True)
         if not _has_hash(part, file_hash, algorithm):
             part.unlink()
             raise ValueError(
@@ -202,89 +193,6 @@ def _owned(part) -> Iterator[IO[bytes]]:
                 return
 
 
-def _tag_file(part):
-    """The file that says which version of the server's file the part is of."""
-    return part.with_suffix(".tag")
-
-
-def _download(file, part, target, origin, file_hash):
-    """Fetch the rest of the file, and again while the connection is cut."""
-    for left in reversed(range(_TRIES)):
-        try:
-            return _fetch_rest(file, part, target, origin, bool(file_hash))
-        except urllib.error.HTTPError as error:
-            reason = f"{error.code} -- {error.reason}"
-            lost = False
-        except urllib.error.URLError as error:
-            reason, lost = f"{error.errno} -- {error.reason}", False
-        except (http.client.HTTPException, ConnectionError, TimeoutError) as error:
-            reason, lost = f"None -- {error}", True
-        if not (lost and left):
-            digits = file_hash and f" It has the hash {file_hash}."
-            if not file.tell():
-                part.unlink(missing_ok=True)
-                _tag_file(part).unlink(missing_ok=True)
-            raise ConnectionError(
-                f"URL fetch failure on {origin}: {reason}. Without a network, put the "
-                f"file at {str(target)!r}.{digits or ''}"
-            )
-
-
-def _fetch_rest(file, part, target, origin, has_hash):
-    """Append what is missing to the part file."""
-    file.seek(0, os.SEEK_END)
-    have, tag_file = file.tell(), _tag_file(part)
-    tag = tag_file.read_text() if tag_file.exists() else ""
-    headers = {"User-Agent": f"minikeras/{__version__}", "Accept-Encoding": "identity"}
-    # Without a tag only the hash can tell whether both parts are of one file.
-    if have and (tag or has_hash):
-        headers["Range"] = f"bytes={have}-"
-        if tag:
-            headers["If-Range"] = tag
-    request = urllib.request.Request(origin, headers=headers)
-    try:
-        answer = urllib.request.urlopen(request, timeout=_SECONDS)
-    except urllib.error.HTTPError as error:
-        if error.code != 416:  # 416: the part is as long as the file, or longer
-            raise
-        file.truncate(0)
-        return _fetch_rest(file, part, target, origin, has_hash)
-    with answer:
-        start = f"bytes {have}-"
-        goes_on = answer.headers.get("Content-Range", "").startswith(start)
-        if not goes_on:
-            have = 0
-            file.truncate(0)
-        tag = answer.headers.get("ETag", "")
-        if not tag or tag.startswith("W/"):  # weak: other bytes may have the same tag
-            tag = answer.headers.get("Last-Modified", "")
-        tag_file.write_text(tag if answer.url.startswith("http") else "")
-        _copy(answer, file, have, target)
-
-
-def _copy(answer, file, have, target):
-    """Copy an answer to the file, with a bar; ConnectionError if it is cut off."""
-    length = answer.headers.get("Content-Length")
-    total = have + int(length) if length else None
-    free = shutil.disk_usage(target.parent).free
-    if total and total - have > free:
-        raise OSError(
-            errno.ENOSPC,
-            f"No space for {total:,} bytes from {answer.url}: {free:,} are free in",
-            str(target.parent),
-        )
-    bar = Progbar(total, unit_name="byte")
-    while chunk := answer.read(_CHUNK):
-        file.write(chunk)
-        have += len(chunk)
-        bar.update(have, finalize=have == total)
-    file.flush()
-    if total is None:
-        bar.update(have, finalize=True)
-    elif have < total:
-        raise ConnectionError(f"the connection ended after {have} of {total} bytes")
-
-
 def _extract_once(archive, folder, archive_format):
     """Extract the archive, unless it is what the folder was made of."""
     status = archive.stat()
@@ -293,7 +201,8 @@ def _extract_once(archive, folder, archive_format):
     with contextlib.suppress(OSError, UnicodeDecodeError):
         if folder.is_dir() and stamp.read_text() == text:
             return
-    if not extract_archive(archive, folder, archive_format):
+    archives = late_import("minikeras.datasets.archives")
+    if not archives.extract_archive(archive, folder, archive_format):
         warnings.warn(
             f"Could not extract archive {str(archive)!r}: it is no archive of the "
             f"format {archive_format!r}.",

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 import minikeras as keras
-from minikeras.datasets import download
+from minikeras.datasets import download, fetching
 
 CONTENT = bytes(range(256)) * 4000  # 1 MB: several chunks
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -170,7 +170,7 @@ def test_offline_data_sets_name_the_bundled_one(home, monkeypatch):
     def refuse(*args, **kwargs):
         raise download.urllib.error.URLError("no network")
 
-    monkeypatch.setattr(download.urllib.request, "urlopen", refuse)
+    monkeypatch.setattr(fetching.urllib.request, "urlopen", refuse)
     with pytest.raises(ConnectionError) as caught:
         keras.datasets.mnist.load_data()
     for part in ("mnist.npz", str(home), "731c5ac6", "datasets.digits", "no network"):
@@ -180,8 +180,8 @@ def test_offline_data_sets_name_the_bundled_one(home, monkeypatch):
 
 
 def test_no_space_is_said_before_the_download(server, home, monkeypatch):
-    usage = download.shutil.disk_usage("/")._replace(free=1000)
-    monkeypatch.setattr(download.shutil, "disk_usage", lambda path: usage)
+    usage = fetching.shutil.disk_usage("/")._replace(free=1000)
+    monkeypatch.setattr(fetching.shutil, "disk_usage", lambda path: usage)
     with pytest.raises(OSError, match="No space for 1,024,000 bytes"):
         fetch(server)
     assert names(home) == []
@@ -192,7 +192,7 @@ def test_an_interrupt_leaves_nothing_but_the_part(server, home, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(download.Progbar, "update", interrupt)
+        patch.setattr(fetching.Progbar, "update", interrupt)
         with pytest.raises(KeyboardInterrupt):
             fetch(server)
     assert all(name.startswith(".") for name in names(home))
