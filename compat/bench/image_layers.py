@@ -127,7 +127,11 @@ def main():
     for name in arguments.only:
         if arguments.fit and name in ("CutMix", "MixUp"):
             continue  # they change the labels, too: only in a data set
-        ours, theirs = measure(name, LAYERS[name], how, arguments.repeats)
+        try:
+            ours, theirs = measure(name, LAYERS[name], how, arguments.repeats)
+        except Exception as error:
+            print(f"{name:46} fails: {error}"[:120])
+            continue
         print(f"{name:46}{ours:11.2f}{theirs:11.2f}{theirs / ours:9.1f}x", flush=True)
 
 
