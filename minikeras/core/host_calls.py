@@ -62,6 +62,13 @@ class HostArray:
     def __hash__(self):
         return hash((self.key, self.shape))
 
+    def __jax_array__(self):
+        raise TypeError(
+            f"{self} is text, which JAX cannot compute with. In a model it may be "
+            "indexed, reshaped and squeezed, and goes to layers that read text: "
+            "TextVectorization, StringLookup, Hashing, HashedCrossing."
+        )
+
     def __repr__(self):
         return f"string{list(self.shape)}"
 
@@ -89,9 +96,30 @@ def view(x: Any, name: str, *arguments: Any) -> Any:
             return HostArray(None, function(blank, *arguments).shape)
         return function(x, *arguments)
     new = None if isinstance(x, HostArray) else function(x, *arguments)
-    # Slices are not hashable before Python 3.12.
-    label = (name, repr(arguments))
+    label = (name, label_of(arguments))
     return calls.call(label, lambda a: function(a, *arguments), (x,), new)
+
+
+def label_of(arguments: Any) -> Hashable:
+    """Equal for equal arguments alone: it has all entries of arrays."""
+    return tuple(
+        (str(x.dtype), x.shape, *x.ravel().tolist())
+        if isinstance(x, np.ndarray)
+        else repr(x)
+        for x in jax.tree_util.tree_leaves(arguments, is_leaf=lambda x: x is None)
+    )
+
+
+def carry(old: Any, new: Any) -> Any:
+    """Return `new`, which holds the same as `old` in another form, with its key."""
+    calls = current().host
+    if calls is not None and new is not old:
+        if (key := calls.key_of(old)) is not None:
+            calls.mark(new, key)
+    return new
+
+
+_INT32 = np.iinfo("int32")
 
 
 class ShapesOnly(NamedTuple):
@@ -121,10 +149,16 @@ class HostCalls:
     Args:
         values: {key: NumPy array}, to record calls: they are made on these arrays.
         results: {key: array or `HostArray`} of the calls that the host has made.
+        is_eager: does the code run on arrays, not on tracers, so that text is text?
     """
 
-    def __init__(self, values: dict | None = None, results: dict | None = None):
-        self.values, self.results = values, results
+    def __init__(
+        self,
+        values: dict | None = None,
+        results: dict | None = None,
+        is_eager: bool = False,
+    ):
+        self.values, self.results, self.is_eager = values, results, is_eager
         self.recorded: list[HostCall] = []
         self._keys: dict[int, tuple[Any, Hashable]] = {}
 
@@ -158,7 +192,10 @@ class HostCalls:
                 self.values[key] = function(*(self.values[k] for k in keys))
                 self.recorded.append(HostCall(key, function, keys))
             found = self.values[key]
-            found = HostArray(key, found.shape) if is_text(found) else found
+            if is_text(found) and self.is_eager:
+                return self.mark(found, key)
+            if is_text(found):
+                return HostArray(key, found.shape)
         elif key in self.results:
             found = self.results[key]
         else:
@@ -206,7 +243,13 @@ class HostBatch:
         for key, result in self.results.items():
             calls.mark(result, key)
         with Frame(host=calls):
-            return function(self.batch)
+            outputs = function(self.batch)
+        if any(isinstance(x, HostArray) for x in jax.tree_util.tree_leaves(outputs)):
+            raise TypeError(
+                "The model's output is text, which a compiled step cannot return. Call "
+                "the model itself, model(x), or the last layer on what predict() gives."
+            )
+        return outputs
 
     def __repr__(self):
         return repr(self.batch)
@@ -225,10 +268,23 @@ class HostPart:
     def __call__(self, batch: Any) -> HostBatch:
         """Make the calls on a batch."""
         values = host_values(batch)
+        self._check_range(values)
         for call in self.calls:
             values[call.key] = call.function(*(values[k] for k in call.inputs))
         results = {c.key: _placeholder(values[c.key], c.key) for c in self.calls}
         return HostBatch(with_placeholders(batch), results)
+
+    def _check_range(self, values):
+        """ValueError for ints that only the device reads, and that it would cut."""
+        read = {key for call in self.calls for key in call.inputs}
+        for key, x in values.items():
+            if x.dtype.kind in "iu" and x.dtype.itemsize > 4 and key not in read:
+                if x.size and (x.max() > _INT32.max or x.min() < _INT32.min):
+                    raise ValueError(
+                        f"Array {key} of the batch holds ints beyond 32 bits, such as "
+                        f"{x.max()}, which JAX would cut. Give them to a look-up or "
+                        "hash as an input of the model, not a part of one."
+                    )
 
 
 def host_values(batch: Any) -> dict[Hashable, np.ndarray]:
@@ -278,6 +334,20 @@ def prepared_batch(program: Any, sections: tuple, batch: Any) -> HostBatch:
     if key not in program.host_parts:
         program.host_parts[key] = record(program.step, sections, batch=batch)
     return program.host_parts[key](batch)
+
+
+def on_known(function: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
+    """Call a function so that host layers within read its arguments as they came.
+
+    JAX cuts ints to 32 bits; a look-up reads all 64, as it does in a compiled step.
+    """
+    calls = HostCalls(values={}, is_eager=True)
+    for key, leaf in enumerate(jax.tree_util.tree_leaves((args, kwargs))):
+        if isinstance(leaf, np.ndarray):
+            calls.values[key] = leaf
+            calls.mark(leaf, key)
+    with Frame(host=calls):
+        return function(*args, **kwargs)
 
 
 def looking_up(step: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:

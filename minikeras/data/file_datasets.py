@@ -133,7 +133,7 @@ class _Samples:
         """The sample; None if the file is damaged and to be skipped."""
         try:
             x = self.reader.read(self.paths[index])
-        except ValueError as error:
+        except (ValueError, OSError) as error:  # OSError: a dangling link, say
             if not self.skip:
                 raise
             warnings.warn(f"skipped: {error}", stacklevel=2)

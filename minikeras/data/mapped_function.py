@@ -24,7 +24,13 @@ class MappedFunction:
 
     def __getitem__(self, element: Any) -> Any:
         parts = element if isinstance(element, tuple) else (element,)
-        return to_element(self.function(*parts))
+        found = self.function(*parts)
+        if found is None:
+            raise TypeError(
+                f"{self.function} returned None, which is no element. Does it lack a "
+                "`return`?"
+            )
+        return to_element(tuple(found) if isinstance(found, list) else found)
 
 
 def to_element(value: Any) -> Any:
@@ -49,6 +55,9 @@ def to_element(value: Any) -> Any:
     array = np.asarray(value)
     if array.dtype.kind in "SU":
         return array.astype(object)
-    if not is_array and array.dtype in (np.float64, np.int64):
-        return array.astype("float32" if array.dtype == np.float64 else "int32")
+    if not is_array and array.dtype == np.float64:
+        return array.astype("float32")
+    if not is_array and array.dtype == np.int64:
+        short = array.astype("int32")
+        return short if np.array_equal(short, array) else array
     return array

@@ -58,7 +58,8 @@ def _fetch_rest(file, part, target, origin, has_hash):
     try:
         answer = urllib.request.urlopen(request, timeout=_SECONDS)
     except urllib.error.HTTPError as error:
-        if error.code != 416:  # 416: the part is as long as the file, or longer
+        # 416: the part is as long as the file, or longer.
+        if error.code != 416 or not have:
             raise
         file.truncate(0)
         return _fetch_rest(file, part, target, origin, has_hash)

@@ -81,7 +81,9 @@ from minikeras.layers.pooling.max_pooling import MaxPooling2D
 from minikeras.layers.pooling.max_pooling import MaxPooling3D
 from minikeras.layers.preprocessing.image.contrast import AutoContrast
 from minikeras.layers.preprocessing.image.contrast import Equalization
-from minikeras.layers.preprocessing.image.contrast import ContrastLimitedAdaptiveHistogramEqualization
+from minikeras.layers.preprocessing.image.contrast import (
+    ContrastLimitedAdaptiveHistogramEqualization,
+)
 from minikeras.layers.preprocessing.image.contrast import Solarization
 from minikeras.layers.preprocessing.image.random_colour import RandomBrightness
 from minikeras.layers.preprocessing.image.random_colour import RandomContrast
@@ -100,10 +102,14 @@ from minikeras.layers.preprocessing.image.mixing import MixUp
 from minikeras.layers.preprocessing.image.policies import RandAugment
 from minikeras.layers.preprocessing.image.policies import AugMix
 from minikeras.layers.preprocessing.image.size_layers import CenterCrop
-from minikeras.layers.preprocessing.image.max_num_bounding_boxes import MaxNumBoundingBoxes
+from minikeras.layers.preprocessing.image.max_num_bounding_boxes import (
+    MaxNumBoundingBoxes,
+)
 from minikeras.layers.preprocessing.pipeline import Pipeline
 from minikeras.layers.preprocessing.image.size_layers import RandomCrop
-from minikeras.layers.preprocessing.image.random_elastic_transform import RandomElasticTransform
+from minikeras.layers.preprocessing.image.random_elastic_transform import (
+    RandomElasticTransform,
+)
 from minikeras.layers.preprocessing.image.random_flip import RandomFlip
 from minikeras.layers.preprocessing.image.random_perspective import RandomPerspective
 from minikeras.layers.preprocessing.image.affine_layers import RandomRotation

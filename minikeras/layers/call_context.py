@@ -6,7 +6,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from minikeras.core.bridge import get_mask, set_mask
+from minikeras.core import host_calls
+from minikeras.core.bridge import current, get_mask, set_mask
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import any_symbolic
 from minikeras.core.variable import Variable, is_sparse
@@ -44,7 +45,8 @@ class CallContext:
             return x
         if isinstance(x, KerasTensor):
             return x
-        return self._mk_dtype_policy.convert_input(x, self.autocast, self.input_dtype)
+        new = self._mk_dtype_policy.convert_input(x, self.autocast, self.input_dtype)
+        return new if current().host is None else host_calls.carry(x, new)
 
     def _mk_casts(self):
         return self.autocast and self.compute_dtype != self.variable_dtype

@@ -108,6 +108,13 @@ def squeeze(input, axis=None):
     return _from_ops("squeeze")(input, axis) if text is None else text.squeeze(axis)
 
 
+class TensorSpec:
+    """Shape and dtype of a tensor."""
+
+    def __init__(self, shape, dtype="float32", name=None):
+        self.shape, self.dtype, self.name = shape, dtype, name
+
+
 def cast(x, dtype):
     """`x` in another dtype."""
     return _from_ops("cast")(x, _np.dtype(dtype).name)
@@ -200,6 +207,18 @@ def _from_ops(name):
 
 
 _MATH = (*_SAME.split(), *_RENAMED)
+
+
+class _Options:
+    """`tf.data.Options`: takes any setting; they tune TensorFlow's own engine."""
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        self.__dict__[name] = _Options()
+        return self.__dict__[name]
+
+
 _EXPERIMENTAL = _types.SimpleNamespace(
     AUTOTUNE=_data.AUTOTUNE, cardinality=lambda dataset: dataset.cardinality()
 )
@@ -208,7 +227,7 @@ NAMESPACES = {
         "data",
         AUTOTUNE=_data.AUTOTUNE,
         Dataset=_data.Dataset,
-        Options=_types.SimpleNamespace,
+        Options=_Options,
         experimental=_EXPERIMENTAL,
     ),
     "strings": _Namespace("strings", **_STRING_FUNCTIONS),

@@ -180,7 +180,7 @@ def _as_numbers(x, dtype, where):
             "keras.Input(shape, dtype='string'), or turn the text into numbers first."
         )
     if isinstance(x, np.ndarray) or not hasattr(x, "astype"):
-        x = jnp.asarray(x)
+        x = host_calls.carry(x, jnp.asarray(x))
     if x.dtype == jax.dtypes.canonicalize_dtype(dtype):
         return x
     is_key = jnp.issubdtype(x.dtype, jax.dtypes.prng_key)

@@ -4,7 +4,9 @@ The state of a `SeedGenerator` is the uint32 pair `[seed, count]`. The pair itse
 the raw threefry key of a draw, and drawing adds `[0, 1]`: the stream of Keras on JAX.
 """
 
+import itertools
 import random
+import zlib
 
 import jax
 import jax.numpy as jnp
@@ -110,6 +112,8 @@ class SeedGenerator:
 
 
 _global: list[SeedGenerator] = []
+# Numbers the streams that are no part of Keras's, since the last `set_random_seed`.
+_stream_numbers = [itertools.count()]
 
 
 def global_seed_generator() -> SeedGenerator:
@@ -123,6 +127,17 @@ def global_seed_generator() -> SeedGenerator:
 def reset_global_seed_generator() -> None:
     """Forget the global generator: the next draw without a seed makes a new one."""
     _global.clear()
+
+
+def new_stream_seed() -> int:
+    """A seed for draws that Keras does not make: no generator moves.
+
+    It follows from the state of NumPy's generator and from how many such seeds were
+    made since `set_random_seed`.
+    """
+    _, key, position, *_ = np.random.get_state(legacy=True)
+    state = key.tobytes() + position.to_bytes(4, "little")
+    return zlib.crc32(state, next(_stream_numbers[0]))
 
 
 def draw_seed(seed) -> jax.Array:
@@ -169,4 +184,5 @@ def set_random_seed(seed: int) -> None:
         )
     np.random.seed(seed)
     random.seed(seed)
+    _stream_numbers[0] = itertools.count()
     reset_global_seed_generator()

@@ -106,12 +106,12 @@ class FeatureSpace(FeatureKinds, Layer):
                 "`adapt()` can only be called on a Dataset or a dict of arrays/lists. "
                 f"Received instead: {dataset} (of type {type(dataset)})"
             )
-        first = next(iter(dataset))
+        first = next(iter(dataset), None)
         if not isinstance(first, Mapping):
             raise ValueError(
                 "`adapt()` needs dicts of columns, the data set yields "
-                f"{type(first).__name__}. Take the columns alone: "
-                "space.adapt(dataset.map(lambda x, y: x))."
+                f"{'nothing' if first is None else type(first).__name__}. Take the "
+                "columns alone: space.adapt(dataset.map(lambda x, y: x))."
             )
         if all(np.ndim(x) == 0 for x in first.values()):
             dataset = dataset.batch(_ADAPT_BATCH)

@@ -52,6 +52,7 @@ BOTH = pytest.mark.parametrize("kind", [lambda data: data, streamed])
         (lambda d: d.skip(3), [3, 4]),
         (lambda d: d.skip(9), []),
         (lambda d: d.skip(-1), []),
+        (lambda d: d.take(-2), [0, 1, 2, 3, 4]),
         (lambda d: d.shard(2, 1), [1, 3]),
         (lambda d: d.repeat(2).skip(4), [4, 0, 1, 2, 3, 4]),
         (lambda d: d.repeat().take(7), [0, 1, 2, 3, 4, 0, 1]),
@@ -234,6 +235,101 @@ def test_the_cache_makes_each_element_once():
         assert len(made) == 5
 
 
+def test_writing_into_elements_changes_nothing_else():
+    """As with tensors, `x /= 255` in a function has no effect outside of it."""
+    pixels = np.full((4, 2), 255.0, "float32")
+
+    def halved(x):
+        x /= 2
+        return x
+
+    for data in (
+        Dataset.from_tensor_slices(pixels),
+        Dataset.from_tensor_slices(pixels).cache(),
+        streamed(Dataset.from_tensor_slices(pixels)).cache(),
+        Dataset.from_tensors(pixels),
+    ):
+        changed = data.map(halved)
+        assert [float(next(iter(changed)).max()) for _ in range(3)] == [127.5] * 3
+        for row in data:
+            row += 1
+    assert (pixels == 255).all()
+    buffer = np.zeros(1)
+
+    def refilled():
+        for i in range(3):
+            buffer[:] = i
+            yield buffer
+
+    ((batch,),) = [list(Dataset.from_generator(refilled).batch(3))]
+    assert batch.ravel().tolist() == [0, 1, 2]
+
+
+def test_large_ints_stay():
+    big = 2**40 + 5
+    assert lists(Dataset.from_tensor_slices([big, 7])) == [big, 7]
+    assert lists(Dataset.range(1).map(lambda x: big)) == [big]
+    data = Dataset.from_generator(lambda: iter([big]), output_types="int64")
+    assert lists(data) == [big]
+
+
+def test_shuffles_without_seeds_differ_and_repeat_with_the_programs_seed():
+    def two():
+        a, b = Dataset.range(30).shuffle(30), Dataset.range(30).shuffle(30)
+        return lists(a), lists(b)
+
+    keras.utils.set_random_seed(3)
+    first = two()
+    keras.utils.set_random_seed(3)
+    assert first == two() and first[0] != first[1]
+
+
+def test_repetitions_shuffle_as_told_and_count_anew():
+    once = {"seed": 1, "reshuffle_each_iteration": False}
+    found = lists(Dataset.range(9).shuffle(9, **once).repeat(2))
+    assert found[:9] == found[9:]
+    pairs = lists(Dataset.range(2).enumerate().repeat(2))
+    assert pairs == [(0, 0), (1, 1), (0, 0), (1, 1)]
+    nothing = streamed(FIVE).filter(lambda x: False).repeat()
+    assert lists(nothing) == []
+
+
+def test_windows_are_data_sets():
+    rows = [lists(w) for w in FIVE.window(3, shift=2)]
+    assert rows == [[0, 1, 2], [2, 3, 4], [4]]
+    pairs = Dataset.zip((FIVE, FIVE.map(lambda x: -x)))
+    windows = pairs.window(2, drop_remainder=True)
+    joined = windows.flat_map(lambda a, b: Dataset.zip((a.batch(2), b.batch(2))))
+    assert lists(joined) == [([0, 1], [0, -1]), ([2, 3], [-2, -3])]
+    named = Dataset.from_tensor_slices({"a": [1, 2]}).window(2)
+    assert lists(named.flat_map(lambda d: d["a"].batch(2))) == [[1, 2]]
+
+
+def test_structures_of_zip_reduce_and_map():
+    zipped = Dataset.zip({"a": FIVE, "b": (FIVE, FIVE)})
+    assert lists(zipped.take(1)) == [{"a": 0, "b": (0, 0)}]
+    total, count = FIVE.reduce((0, 0.0), lambda s, x: (s[0] + x, s[1] + 1))
+    assert int(total) == 10 and float(count) == 5.0
+    assert lists(FIVE.take(1).map(lambda x: [x, [x, x]])) == [(0, [0, 0])]
+    mixed = Dataset.from_generator(lambda: iter([[1, 2], [1.5]])).padded_batch(2)
+    assert lists(mixed) == [[[1.0, 2.0], [1.5, 0.0]]]
+
+
+def test_random_layers_over_a_stream_go_on_where_they_stopped():
+    def augmented():
+        drop = keras.layers.Dropout(0.5, seed=1)
+        rows = streamed(Dataset.from_tensor_slices(np.ones((8, 6), "float32")))
+        return rows.map(lambda x: drop(x, training=True))
+
+    whole = lists(augmented())
+    iterator = iter(augmented())
+    next(iterator)
+    state = iterator.get_state()
+    other = iter(augmented())
+    other.set_state(state)
+    assert lists(other) == whole[1:]
+
+
 def test_other_verbs(tmp_path):
     assert int(FIVE.reduce(0, lambda state, x: state + x)) == 10
     assert int(FIVE.take(1).get_single_element()) == 0
@@ -256,6 +352,13 @@ def test_other_verbs(tmp_path):
         (lambda: FIVE.shuffle(0), ValueError, "buffer_size"),
         (lambda: FIVE.shard(2, 2), ValueError, "index in 0..1"),
         (lambda: FIVE.cache("file"), ValueError, "no file name"),
+        (lambda: FIVE.window(0), ValueError, "size"),
+        (lambda: FIVE.window(2, shift=0), ValueError, "shift"),
+        (lambda: FIVE.take(2.5), TypeError, "float"),
+        (lambda: Dataset.zip(3), TypeError, "tuples or dicts of data sets"),
+        (lambda: list(FIVE.map(lambda x: None)), TypeError, "lack a `return`"),
+        (lambda: list(FIVE.map(lambda x: next(iter(())))), RuntimeError, "StopIter"),
+        (lambda: FIVE.take(0).element_spec, ValueError, "no elements"),
         (lambda: len(FIVE.repeat()), TypeError, "endless"),
         (lambda: len(streamed(FIVE)), TypeError, "unknown"),
         (lambda: FIVE.get_single_element(), ValueError, "more than one"),

@@ -205,3 +205,72 @@ def test_host_layers_run_in_the_thread_of_the_feed():
     model.compile("sgd", "binary_crossentropy")
     model.fit(WORDS, LABELS, batch_size=4, verbose=0)
     assert len(layer.threads) > 1
+
+
+def test_ints_beyond_32_bits_are_looked_up_whole():
+    ids = np.array([[2**32 + 1], [1]])
+    number = keras.Input((1,), dtype="int64")
+    look_up = layers.IntegerLookup(vocabulary=[1, 2])
+    model = keras.Model(number, look_up(number))
+    model.compile()
+    for found in (model.predict(ids, verbose=0), model(ids)):
+        assert np.ravel(found).tolist() == [0, 1]
+    model.compile(run_eagerly=True)
+    assert model.predict(ids, verbose=0).ravel().tolist() == [0, 1]
+
+    class Part(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.look_up = look_up
+
+        def call(self, x):
+            return self.look_up(x[:, 0])
+
+    with pytest.raises(ValueError, match="beyond 32 bits"):
+        Part().predict(ids)
+
+
+def test_calls_with_other_constants_are_other_calls():
+    order = np.arange(2000)
+    other = order.copy()
+    other[1000] = 5
+
+    class Twice(keras.Model):
+        def __init__(self):
+            super().__init__()
+            words = [str(i) for i in range(2000)]
+            self.look_up = layers.StringLookup(vocabulary=words)
+
+        def call(self, x):
+            both = [self.look_up(x[:, order]), self.look_up(x[:, other])]
+            return keras.ops.stack(both, axis=1)
+
+    words = np.array([[str(i) for i in range(2000)]])
+    found = Twice().predict(words, verbose=0)[0, :, 1000]
+    assert found.tolist() == [1001, 6]
+
+
+def test_models_whose_output_is_text():
+    inverse = layers.StringLookup(vocabulary=["a", "b"], invert=True)
+    ids = keras.Input((1,), dtype="int64")
+    model = keras.Model(ids, inverse(ids))
+    assert model(np.array([[2]])).tolist() == [["b"]]
+    assert inverse(np.array([[2]])).numpy().tolist() == [[b"b"]]
+    with pytest.raises(TypeError, match="output is text"):
+        model.predict(np.array([[1]]))
+    scores = keras.Input((3,))
+    best = keras.Model(scores, inverse(keras.ops.argmax(scores, axis=-1)))
+    with pytest.raises(TypeError, match="works on the host"):
+        best.predict(np.ones((2, 3)))
+
+
+def test_a_text_layer_in_a_graph_before_adapt():
+    vectorize = layers.TextVectorization(output_sequence_length=2)
+    model = keras.Sequential([keras.Input((), dtype="string"), vectorize])
+    vectorize.adapt(np.array(["a b", "b"]))
+    assert model.predict(["b a"], verbose=0).tolist() == [[2, 3]]
+    again = keras.models.clone_model(model)
+    assert again.layers[0].get_config() == {
+        **vectorize.get_config(),
+        "vocabulary_size": 2,
+    }

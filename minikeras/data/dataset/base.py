@@ -39,7 +39,8 @@ class Pipeline(NamedTuple):
         """The same elements, without `rows`."""
         if self.rows is None:
             return self
-        row = lambda i: map_arrays(lambda a: a[i, ...], self.rows)  # noqa: E731
+        # Copies: a function of the user may write into them.
+        row = lambda i: map_arrays(lambda a: a[i, ...].copy(), self.rows)  # noqa: E731
         return Pipeline(self.data.map(row), self.threads)
 
 
@@ -121,7 +122,9 @@ class DatasetBase:
             reduce_func: function of the state and an element.
             name: not used.
         """
-        return as_data_array(functools.reduce(reduce_func, self, initial_state))
+        return map_arrays(
+            as_data_array, functools.reduce(reduce_func, self, initial_state)
+        )
 
     def cardinality(self, name: str | None = None) -> Any:
         """Number of elements; -1: endless, -2: unknown.
@@ -146,7 +149,9 @@ class DatasetBase:
     @property
     def element_spec(self) -> Any:
         """Shape and dtype of the arrays of the first element, as KerasTensors."""
-        first = next(self._plain_elements(0))
+        first = next(self._plain_elements(0), None)
+        if first is None:
+            raise ValueError("element_spec: the data set has no elements.")
         text = lambda x: x.dtype.kind == "O"  # noqa: E731
         return map_arrays(
             lambda x: KerasTensor(x.shape, "string" if text(x) else x.dtype), first

@@ -102,7 +102,8 @@ class Dataset(PerElement, Batching, Ordering):
 
         def elements():
             for element in generator(*(args or ())):
-                element = to_element(element)
+                # A generator may write the next element into the same array.
+                element = stages().copied(to_element(element))
                 yield element if kinds is None else _in_dtypes(element, kinds)
 
         return Dataset(lambda _: Pipeline(stages().Stream(elements)), UNKNOWN)
@@ -123,22 +124,30 @@ class Dataset(PerElement, Batching, Ordering):
         """A data set of tuples: the elements of several data sets side by side.
 
         Args:
-            *args: data sets, or one tuple of them; it ends with the shortest.
-            datasets: the tuple, by name.
+            *args: data sets, or one tuple or dict of them, which may be nested; it ends
+                with the shortest.
+            datasets: the tuple or dict, by name.
             name: not used.
         """
-        parts = args if datasets is None else datasets
-        parts = parts[0] if len(parts) == 1 and isinstance(parts[0], tuple) else parts
+        given = datasets if datasets is not None else args
+        given = given[0] if len(given) == 1 and args else given
+        is_leaf = lambda x: isinstance(x, Dataset)  # noqa: E731
+        parts, tree = jax.tree_util.tree_flatten(_as_tuples(given), is_leaf=is_leaf)
+        if not parts or not all(map(is_leaf, parts)):
+            raise TypeError(f"zip: expected tuples or dicts of data sets, got {given}.")
         count = min((d._count for d in parts if d._count != INFINITE), default=INFINITE)
 
         def make(epoch):
             made = [d._make(epoch).whole() for d in parts]
             threads = max(p.threads for p in made)
-            if count >= 0 and all(p.is_map for p in made):
+            if count > 0 and all(p.is_map for p in made):
                 equal = [p.data.slice(slice(count)) for p in made]
-                return Pipeline(stages().ZipMapDataset(equal), threads)
+                return Pipeline(
+                    stages().ZipMapDataset(equal).map(tree.unflatten), threads
+                )
+            side_by_side = lambda *xs: map(tree.unflatten, zip(*xs, strict=False))  # noqa: E731
             streams = [d._stream(epoch) for d in parts]
-            return Pipeline(stages().Stream(zip, *streams))
+            return Pipeline(stages().Stream(side_by_side, *streams))
 
         return Dataset(make, count)
 
@@ -178,11 +187,21 @@ class Dataset(PerElement, Batching, Ordering):
         if not len(source):
             return Dataset(lambda _: Pipeline(stages().Stream(lambda: iter(()))), 0)
         return Dataset(
-            lambda _: Pipeline(stages().MapDataset.source(source)), len(source)
+            lambda _: Pipeline(stages().MapDataset.source(source).map(stages().copied)),
+            len(source),
         )
 
     def _of(self, elements):
         return Dataset.from_source(elements)
+
+
+def _as_tuples(datasets):
+    """Nested data sets with tuples in the places of lists, as elements have them."""
+    if isinstance(datasets, (list, tuple)):
+        return tuple(map(_as_tuples, datasets))
+    if isinstance(datasets, dict):
+        return {key: _as_tuples(d) for key, d in datasets.items()}
+    return datasets
 
 
 def _as_dict(tensors):

@@ -50,6 +50,9 @@ class HostFunction:
         try:
             with Frame(in_pipeline=True, bindings=seeds), jax.default_device(cpu):
                 return self._mapped[element]
+        except StopIteration as error:
+            # It would end the data set, as if there were no more elements.
+            raise RuntimeError("The function of a map raised StopIteration.") from error
         except Exception as error:
             where = "" if index is None else f" of element {index} (counted from 0)"
             error.add_note(f"Raised in Dataset.map{where}.")

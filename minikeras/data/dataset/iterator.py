@@ -67,7 +67,12 @@ class DatasetIterator:
 
     def __next__(self):
         element = next(self._iterator)
-        return element if self._give is None else _map_arrays(self._give, element)
+        if self._give is None:
+            return element
+        is_array = lambda x: isinstance(x, (np.ndarray, np.generic))  # noqa: E731
+        # Windows are data sets themselves.
+        give = lambda x: self._give(x) if is_array(x) else x  # noqa: E731
+        return jax.tree_util.tree_map(give, element)
 
     def get_state(self) -> dict[str, Any]:
         """The position as a dict of numbers, which JSON and pickle can hold."""
@@ -86,7 +91,3 @@ class DatasetIterator:
     def close(self) -> None:
         """End the threads that read ahead."""
         self._finalizer()
-
-
-def _map_arrays(function, element):
-    return jax.tree_util.tree_map(function, element)

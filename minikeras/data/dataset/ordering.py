@@ -2,11 +2,9 @@
 
 import functools
 import itertools
-import zlib
+import operator
 from collections.abc import Callable
 from typing import Any, Self
-
-import numpy as np
 
 from minikeras.core.checks import positive_int
 from minikeras.data.dataset.base import (
@@ -17,6 +15,7 @@ from minikeras.data.dataset.base import (
     stages,
 )
 from minikeras.data.dataset.per_element import AUTOTUNE
+from minikeras.random.seed_generator import new_stream_seed
 
 
 class Ordering(DatasetBase):
@@ -43,14 +42,16 @@ class Ordering(DatasetBase):
             ValueError: `buffer_size` is no positive int.
         """
         size = positive_int(buffer_size, "buffer_size")
-        seed = _seed_of_numpy() if seed is None else int(seed)
+        seed = new_stream_seed() if seed is None else int(seed)
 
         def make(epoch):
             made = self._make(epoch)
             number = epoch if reshuffle_each_iteration else 0
             if made.is_map and self._count != INFINITE:
                 mixed_seed = (seed + 7919 * number) % 2**31
-                return made._replace(data=made.data.shuffle(mixed_seed))
+                data = made.data.shuffle(mixed_seed)
+                again = reshuffle_each_iteration
+                return made._replace(data=data if again else stages().SamePass(data))
             mix = lambda items: stages().mixed(items, size, (seed % 2**63, number))  # noqa: E731
             return Pipeline(stages().Stream(mix, self._stream(epoch)))
 
@@ -60,10 +61,10 @@ class Ordering(DatasetBase):
         """Go through the elements several times; shuffles have another order each time.
 
         Args:
-            count: how many times; None or -1: endlessly.
+            count: how many times; None or a negative number: endlessly.
             name: not used.
         """
-        times = None if count in (None, -1) else int(count)
+        times = None if count is None or count < 0 else operator.index(count)
         if times == 0 or self._count == 0:
             return self._slice(0, 0)
         endless = INFINITE if times is None else times * self._count
@@ -72,7 +73,12 @@ class Ordering(DatasetBase):
         def elements(epoch):
             rounds = itertools.count() if times is None else range(times)
             for i in rounds:
-                yield from self._plain_elements(epoch + 104729 * i)
+                is_empty = True
+                for element in self._plain_elements(epoch + 104729 * i):
+                    is_empty = False
+                    yield element
+                if is_empty:  # for ever
+                    return
 
         def make(epoch):
             made = self._make(epoch)
@@ -86,19 +92,21 @@ class Ordering(DatasetBase):
         """The first elements.
 
         Args:
-            count: how many; -1: all.
+            count: how many; negative: all.
             name: not used.
         """
-        return self._slice(0, None if count == -1 else int(count))
+        return self._slice(0, None if count < 0 else operator.index(count))
 
     def skip(self, count: int, name: str | None = None) -> Self:
         """Leave out the first elements.
 
         Args:
-            count: how many; -1: all.
+            count: how many; negative: all.
             name: not used.
         """
-        return self._slice(0, 0) if count == -1 else self._slice(int(count), None)
+        if count < 0:
+            return self._slice(0, 0)
+        return self._slice(operator.index(count), None)
 
     def shard(self, num_shards: int, index: int, name: str | None = None) -> Self:
         """Every `num_shards`th element.
@@ -211,9 +219,3 @@ class Ordering(DatasetBase):
             transformation_func: takes and returns a data set.
         """
         return transformation_func(self)
-
-
-def _seed_of_numpy():
-    """A seed from the state of NumPy's global generator, which does not move."""
-    _, key, position, *_ = np.random.get_state(legacy=True)
-    return zlib.crc32(key.tobytes() + bytes([position % 256]))

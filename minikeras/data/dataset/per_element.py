@@ -9,7 +9,14 @@ from typing import Any, Self
 
 import numpy as np
 
-from minikeras.data.dataset.base import UNKNOWN, DatasetBase, Pipeline, stages
+from minikeras.core.checks import positive_int
+from minikeras.data.dataset.base import (
+    UNKNOWN,
+    DatasetBase,
+    Pipeline,
+    map_arrays,
+    stages,
+)
 from minikeras.data.dataset.host_function import HostFunction
 from minikeras.data.mapped_function import MappedFunction
 from minikeras.data.worker_pool import ProcessFetcher
@@ -52,7 +59,8 @@ class PerElement(DatasetBase):
             if made.is_map:
                 data = made.data.map_with_index(function)
                 return Pipeline(data, max(made.threads, threads))
-            return Pipeline(made.data.map(functools.partial(function, None)))
+            numbered = stages().Stream(enumerate, made.data)
+            return Pipeline(numbered.map(lambda pair: function(*pair)))
 
         return self._derived(make, self._count)
 
@@ -81,13 +89,13 @@ class PerElement(DatasetBase):
 
         def make(epoch):
             made = self._make(epoch).whole()
-            if made.is_map:
-                pair = lambda i, x: (np.int64(start + i), x)  # noqa: E731
+            if made.is_map and self._count > 0:
+                pair = lambda i, x: (np.int64(start + i % self._count), x)  # noqa: E731
                 return made._replace(data=made.data.map_with_index(pair))
             number = lambda items: (  # noqa: E731
                 (np.int64(i), x) for i, x in enumerate(items, start)
             )
-            return Pipeline(stages().Stream(number, made.data))
+            return Pipeline(stages().Stream(number, self._stream(epoch)))
 
         return self._derived(make, self._count)
 
@@ -140,23 +148,26 @@ class PerElement(DatasetBase):
         drop_remainder: bool = False,
         name: str | None = None,
     ) -> Self:
-        """Cut the elements into windows; each is a `Dataset`.
+        """Cut the elements into windows: a `Dataset` of each array of an element.
 
         Args:
             size: elements of a window.
-            shift: how far the next window starts; None: `size`.
+            shift: how far on the next window starts; None: `size`.
             stride: distance of the elements of a window.
             drop_remainder: bool, whether to leave out last smaller windows.
             name: not used.
         """
-        step, span = shift or size, (size - 1) * stride + 1
+        size, stride = positive_int(size, "size"), positive_int(stride, "stride")
+        step = size if shift is None else positive_int(shift, "shift")
+        span = (size - 1) * stride + 1
 
         def elements(epoch, items):
             buffer = list(itertools.islice(items, span))
             while buffer:
                 if drop_remainder and len(buffer) < span:
                     return
-                yield self._of(buffer[:span:stride])
+                chosen = buffer[:span:stride]
+                yield map_arrays(lambda *rows: self._of(list(rows)), *chosen)
                 buffer += itertools.islice(items, max(step + span - len(buffer), 0))
                 del buffer[:step]
 

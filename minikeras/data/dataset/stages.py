@@ -85,7 +85,7 @@ class Cached(grain.MapDataset):
         index %= len(self)
         if index not in self._kept:
             self._kept[index] = self._parent[index]
-        return self._kept[index]
+        return copied(self._kept[index])
 
 
 class CachedElements:
@@ -102,14 +102,35 @@ class CachedElements:
             source: makes an iterator over all elements.
         """
         if self._kept is not None:
-            yield from self._kept
+            yield from map(copied, self._kept)
             return
         found = []
         for element in source():
             found.append(element)
-            yield element
+            yield copied(element)
         with self._lock:
             self._kept = found
+
+
+class SamePass(grain.MapDataset):
+    """Gives the same elements in each repetition, where Grain would shuffle anew.
+
+    Args:
+        parent: data set with random access.
+    """
+
+    def __len__(self):
+        return len(self._parent)
+
+    def __getitem__(self, index):
+        if isinstance(index, slice):
+            return self.slice(index)
+        return self._parent[index % len(self)]
+
+
+def copied(element: Any) -> Any:
+    """An element whose arrays the user may write into."""
+    return jax.tree_util.tree_map(np.copy, element)
 
 
 def as_stream(data: Any, threads: int = 0, ahead: int = 0) -> Any:
@@ -202,7 +223,7 @@ def _filled_up(rows, shape, value):
         )
     is_text = rows[0].dtype.kind == "O"
     value = ("" if is_text else 0) if value is None else value
-    batch = np.full((len(rows), *sizes), value, rows[0].dtype)
+    batch = np.full((len(rows), *sizes), value, np.result_type(*rows))
     for i, row in enumerate(rows):
         batch[(i, *map(slice, row.shape))] = row
     return batch

@@ -8,9 +8,10 @@ import numpy as np
 
 from minikeras.core.bridge import Frame, current
 from minikeras.core.dtypes import is_text
-from minikeras.core.host_calls import HostArray, ShapesOnly
+from minikeras.core.host_calls import HostArray, ShapesOnly, label_of
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import any_symbolic
+from minikeras.data.dataset.iterator import as_data_array
 from minikeras.layers.layer import Layer
 
 
@@ -64,25 +65,30 @@ class HostLayer(DataLayer):
             return super().__call__(*args, **kwargs)
         leaves, tree = jax.tree_util.tree_flatten((args, kwargs))
         numpy_leaves = [to_numpy(x) for x in leaves]
-        if any(isinstance(x, (jax.core.Tracer, HostArray)) for x in numpy_leaves):
-            return self._mk_call_in_trace(leaves, tree)
+        traced = any(isinstance(x, (jax.core.Tracer, HostArray)) for x in numpy_leaves)
+        if traced or current().host is not None:
+            return self._mk_call_in_step(leaves, tree)
         args, kwargs = tree.unflatten(numpy_leaves)
         outputs = super().__call__(*args, **kwargs)
         if current().in_pipeline:
             return outputs
-        give = lambda x: x if is_text(x) else jnp.asarray(x)  # noqa: E731
+        give = lambda x: as_data_array(x) if is_text(x) else jnp.asarray(x)  # noqa: E731
         return jax.tree_util.tree_map(give, outputs)
 
-    def _mk_call_in_trace(self, leaves, tree):
-        """The result of a call in traced code: looked up, or else traced itself."""
+    def _mk_call_in_step(self, leaves, tree):
+        """The result of a call in a step or model: looked up, or else computed."""
         calls = current().host
-        is_array = [isinstance(x, (jax.Array, HostArray)) for x in leaves]
-        arrays = tuple(x for x, array in zip(leaves, is_array, strict=True) if array)
         if isinstance(calls, ShapesOnly):
             return self._mk_shapes_of_call(leaves, tree, calls.fill)
+        is_array = [
+            isinstance(x, (jax.Array, HostArray))
+            or calls is not None
+            and calls.key_of(x) is not None
+            for x in leaves
+        ]
+        arrays = tuple(x for x, array in zip(leaves, is_array, strict=True) if array)
         if calls is None or any(calls.key_of(x) is None for x in arrays):
-            args, kwargs = tree.unflatten(leaves)
-            return super().__call__(*args, **kwargs)
+            return self._mk_compute(leaves, tree)
         others = [None if a else x for x, a in zip(leaves, is_array, strict=True)]
 
         def on_host(*arrays):
@@ -96,7 +102,22 @@ class HostLayer(DataLayer):
                 return np.asarray(self(*args, **kwargs))
 
         # By identity: the recorded call keeps the layer, so that its id stays its own.
-        return calls.call((id(self), repr(others)), on_host, arrays)
+        return calls.call((id(self), label_of(others)), on_host, arrays)
+
+    def _mk_compute(self, leaves, tree):
+        """The result of a call on arrays that the host does not have."""
+        args, kwargs = tree.unflatten(leaves)
+        with Frame(host=None):
+            if not any(isinstance(x, jax.core.Tracer) for x in leaves):
+                return self(*args, **kwargs)
+            try:
+                return super().__call__(*args, **kwargs)
+            except jax.errors.TracerArrayConversionError as error:
+                raise TypeError(
+                    f"{type(self).__name__} {self.name!r} works on the host: it cannot "
+                    "read what a compiled step computes. Call it on an input of the "
+                    "model, or on what predict() gives."
+                ) from error
 
     def _mk_shapes_of_call(self, leaves, tree, fill):
         """Zeros, or text, in the shape of the result; unknown sizes are `fill`."""

@@ -116,6 +116,11 @@ class IntegerLookup(IndexLookup):
                 f"IntegerLookup {self.name!r} takes ints, got an array of "
                 f"{values.dtype}. Use StringLookup for strings."
             )
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise ValueError(
+                f"IntegerLookup {self.name!r} takes ints, got NaN or infinity. Replace "
+                "missing values first."
+            )
         return values.ravel().astype(np.int64)
 
     def _mk_count(self, keys, lengths):

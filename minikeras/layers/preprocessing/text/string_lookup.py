@@ -73,6 +73,13 @@ class StringLookup(IndexLookup):
                 f"{values.dtype}. Use IntegerLookup, or convert it: x.astype(str)."
             )
         if values.dtype.kind == "O":
+            kinds = {*map(type, values.ravel().tolist())}
+            if wrong := [k for k in kinds if not issubclass(k, (str, bytes))]:
+                raise TypeError(
+                    f"{type(self).__name__} {self.name!r} takes strings, got also "
+                    f"{', '.join(sorted(k.__name__ for k in wrong))}. Replace missing "
+                    "values first, for instance by frame.fillna('')."
+                )
             return to_bytes(values, self.encoding)
         return values.ravel().tolist()
 

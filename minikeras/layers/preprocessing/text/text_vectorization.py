@@ -122,6 +122,7 @@ class TextVectorization(Encoding, HostLayer):
             pad_to_max_tokens=pad_to_max_tokens, mask_token="", encoding=encoding,
             output_mode=output_mode, sparse=sparse, **lookup,
         )  # fmt: skip
+        self._lookup_layer._mk_build_at_init()  # it needs no run on shapes
 
     def adapt(self, data, batch_size=None, steps=None):
         """Find the vocabulary: the words of the texts, the most frequent first.
