@@ -39,10 +39,11 @@ MAX_FILE, MAX_FUNCTION = 500, 40
 # Lines of each room at most.
 BUDGETS = {
     "activations": 270, "backend": 100, "callbacks": 1600, "constraints": 250,
-    "core": 5350, "data": 4700, "datasets": 1300, "dtype_policies": 460,
+    "core": 5450, "data": 4700, "datasets": 1300, "dtype_policies": 460,
     "initializers": 920, "layers": 17600, "legacy": 3000, "losses": 2100,
     "metrics": 3100, "mixed_precision": 50, "models": 3700, "ops": 11000,
-    "optimizers": 4000, "preprocessing": 80, "random": 820, "regularizers": 300, "saving": 1800,
+    "optimizers": 4000, "preprocessing": 80, "random": 820, "regularizers": 300,
+    "saving": 1800,
     "training": 3300, "tree": 60, "utils": 600, "visualization": 450,
     "files at the top": 560,
 }  # fmt: skip

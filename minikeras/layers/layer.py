@@ -1,5 +1,6 @@
 """Layer: the base class of all layers and models."""
 
+import functools
 from collections.abc import MutableMapping, Sequence
 from typing import Any
 
@@ -7,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minikeras.core import registry
+from minikeras.core import host_calls, registry
 from minikeras.core.bridge import Frame, bound, current, isolated
 from minikeras.core.call_errors import explain
 from minikeras.core.dtype_policy import get_policy
@@ -71,7 +72,7 @@ class Layer(
     _mk_untracked = frozenset(
         {"_mk_init_arguments", "_mk_inbound_nodes", "_mk_outbound_nodes", "_mk_remat"}
     )
-    _mk_locked = False
+    _mk_locked = _mk_is_model = False
     _convert_input_args = True  # False: `call` takes lists of numbers, strings, …
 
     _losses = Alias("_mk_losses")
@@ -181,6 +182,10 @@ class Layer(
             What `call` returns: arrays, or KerasTensors in their place.
         """
         self._mk_check_initialized()
+        if self._mk_is_model and self._mk_subtree_state().on_host:
+            if current().host is None and not current().in_pipeline:
+                call = functools.partial(Layer.__call__, self)
+                return host_calls.on_known(call, args, kwargs)
         try:
             signature = signature_of(self)
             args, kwargs, arguments, settings = self._mk_parse_call(

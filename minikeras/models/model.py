@@ -3,8 +3,7 @@
 import inspect
 from typing import Any
 
-from minikeras.core import host_calls, registry
-from minikeras.core.bridge import current
+from minikeras.core import registry
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.shape_inference import keras_tensors, output_spec
 from minikeras.layers.layer import Layer
@@ -38,6 +37,7 @@ class Model(Trainer, Layer):
     10
     """
 
+    _mk_is_model = True
     # `Functional`. It imports this module, so it sets this attribute itself.
     _mk_graph_class: Any
 
@@ -50,12 +50,6 @@ class Model(Trainer, Layer):
         """Store the constructor's arguments for classes without a `get_config`."""
         self.__dict__["_mk_init_arguments"] = (args, kwargs)
         return self
-
-    def __call__(self, *args, **kwargs):
-        reads_ahead = self._mk_subtree_state().on_host and current().host is None
-        if reads_ahead and not current().in_pipeline:
-            return host_calls.on_known(super().__call__, args, kwargs)
-        return super().__call__(*args, **kwargs)
 
     def __init__(self, *args, **kwargs):
         Trainer.__init__(self)

@@ -270,7 +270,4 @@ def test_a_text_layer_in_a_graph_before_adapt():
     vectorize.adapt(np.array(["a b", "b"]))
     assert model.predict(["b a"], verbose=0).tolist() == [[2, 3]]
     again = keras.models.clone_model(model)
-    assert again.layers[0].get_config() == {
-        **vectorize.get_config(),
-        "vocabulary_size": 2,
-    }
+    assert again.output_shape == (None, 2)
