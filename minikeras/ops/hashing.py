@@ -6,7 +6,6 @@ overlap: the strings lie in one buffer, and a word at every byte of it is a view
 """
 
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import Any
 
 import jax
@@ -129,16 +128,21 @@ def _block(text, s, state, mul, first, second):
 
 def _farm_long(text, s, n):
     """Fingerprint64 of more than 64 bytes."""
+    # The longest first: those that go on are the first ones of each round.
+    order = np.argsort(-n, kind="stable")
+    s, n = s[order], n[order]
     one, zero = U64(1), np.zeros(len(s), np.uint64)
     seed = zero + U64(81)
     y = seed * _K1 + U64(113)
     x, z = seed * _K2 + text.word(s), _mix(y * _K2 + U64(113)) * _K2
     state = (x, y, z, (zero, zero), (zero, zero))
     blocks = (n - 1) // 64
+    state = jax.tree_util.tree_map(np.copy, state)
     for i in range(blocks.max()):
-        # A shorter string keeps its state while longer ones go on.
-        new = _block(text, s + 64 * np.minimum(i, blocks - 1), state, _K1, one, one)
-        state = jax.tree_util.tree_map(partial(np.where, i < blocks), new, state)
+        on = np.searchsorted(-blocks, -i)  # blocks[:on] > i
+        some = jax.tree_util.tree_map(lambda a, on=on: a[:on], state)
+        new = _block(text, s[:on] + 64 * i, some, _K1, one, one)
+        jax.tree_util.tree_map(lambda a, b: np.copyto(a[: len(b)], b), state, new)
     x, y, z, v, w = state
     mul = _K1 + ((z & U64(0xFF)) << one)
     first = w[0] + ((n - 1) & 63).astype(np.uint64)
@@ -146,7 +150,9 @@ def _farm_long(text, s, n):
     state = (x, y, z, (second, v[1]), (first + second, w[1]))
     x, y, z, v, w = _block(text, s + n - 64, state, mul, U64(9), U64(9))
     u = _hash16(v[0], w[0], mul) + _mix(y) * _K0 + z
-    return _hash16(u, _hash16(v[1], w[1], mul) + x, mul)
+    out = np.empty(len(s), np.uint64)
+    out[order] = _hash16(u, _hash16(v[1], w[1], mul) + x, mul)
+    return out
 
 
 # Each function and the length of the longest strings that it takes.
@@ -213,19 +219,24 @@ def siphash24(strings: Iterable[bytes], key: Sequence[int]) -> np.ndarray:
     start = [U64(int.from_bytes(w, "big")) for w in words]
     zero = np.zeros(len(strings), np.uint64)
     v = tuple(zero + (a ^ k) for a, k in zip(start, (low, high) * 2, strict=True))
-    n, s = text.lengths, text.starts
+    # The longest first: those that go on are the first ones of each round.
+    order = np.argsort(-text.lengths, kind="stable")
+    n, s = text.lengths[order], text.starts[order]
     last = n // 8
     for i in range(last.max(initial=0) + 1):
-        m = text.word(s + 8 * np.minimum(i, last))
+        on = np.searchsorted(-last, -i, side="right")  # last[:on] >= i
+        m, size = text.word(s[:on] + 8 * i), n[:on]
         # The last word: the bytes that are left, and the length in the highest byte.
-        tail = m & ((U64(1) << (n % 8 * 8).astype(np.uint64)) - U64(1))
-        tail = tail | (n.astype(np.uint64) << U64(56))
-        m = np.where(i == last, tail, m)
-        a, b, c, d = _sip_rounds((*v[:3], v[3] ^ m), 2)
-        new = (a ^ m, b, c, d)
-        v = tuple(np.where(i <= last, x, y) for x, y in zip(new, v, strict=True))
+        tail = m & ((U64(1) << (size % 8 * 8).astype(np.uint64)) - U64(1))
+        tail = tail | (size.astype(np.uint64) << U64(56))
+        m = np.where(i == last[:on], tail, m)
+        a, b, c, d = _sip_rounds((*(x[:on] for x in v[:3]), v[3][:on] ^ m), 2)
+        for x, new in zip(v, (a ^ m, b, c, d), strict=True):
+            x[:on] = new
     a, b, c, d = _sip_rounds((v[0], v[1], v[2] ^ U64(0xFF), v[3]), 4)
-    return a ^ b ^ c ^ d
+    out = np.empty(len(strings), np.uint64)
+    out[order] = a ^ b ^ c ^ d
+    return out
 
 
 def combine(features: Iterable[Any]) -> np.ndarray:
@@ -261,8 +272,17 @@ def to_bytes(values: Any, encoding: str = "utf-8") -> list[bytes]:
     if flat.dtype.kind in "iuf":
         return [b"%d" % v for v in flat.astype(np.int64).tolist()]
     entries = flat.tolist()
+    kinds = {*map(type, entries)}
+    if kinds and kinds <= {int, bool}:
+        return [b"%d" % v for v in entries]
+    if wrong := [k for k in kinds if not issubclass(k, (str, bytes))]:
+        names = ", ".join(sorted(k.__name__ for k in wrong))
+        raise TypeError(
+            f"Expected strings or bytes, got also {names}. Replace missing values "
+            "first, for instance by frame.fillna('')."
+        )
     if flat.dtype.kind in "UT":  # one call for all takes half the time
         parts = "\0".join(entries).encode(encoding).split(b"\0")
         if len(parts) == len(entries):
             return parts
-    return [v if isinstance(v, bytes) else str(v).encode(encoding) for v in entries]
+    return [v if isinstance(v, bytes) else v.encode(encoding) for v in entries]

@@ -128,7 +128,7 @@ class FeatureSpace(FeatureKinds, Layer):
             for name, layer in self.preprocessors.items()
             if hasattr(layer, "adapt")
             and getattr(layer, "input_mean", None) is None
-            and not getattr(layer, "_mk_static", False)
+            and not getattr(_look_up_of(layer), "_mk_static", False)
             and not (isinstance(layer, Discretization) and layer.bin_boundaries)
         ]
 
@@ -301,6 +301,11 @@ def _as_array(x):
     """A column or value as an array; arrays of all kinds, and text, as they are."""
     is_array = isinstance(x, (jax.Array, KerasTensor, host_calls.HostArray))
     return x if is_array else to_element(x)
+
+
+def _look_up_of(layer):
+    """The look-up within a TextVectorization; other layers are their own."""
+    return getattr(layer, "_lookup_layer", layer)
 
 
 def _column(x):

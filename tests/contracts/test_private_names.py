@@ -182,3 +182,17 @@ def test_our_members_carry_the_prefix():
                     ours = private and not isinstance(member, Alias)
                     if ours and name not in open_names:
                         assert name.startswith(("_mk_", "_abc_")), (cls, name)
+
+
+def test_no_layer_hides_a_property_of_its_bases():
+    """A method of a base's private name broke freezing once."""
+    for name in keras.layers.__all__:
+        cls = getattr(keras.layers, name)
+        if not isinstance(cls, type):
+            continue
+        for base in cls.__mro__[1:]:
+            for key, value in vars(base).items():
+                if isinstance(value, property) and key.startswith("_mk_"):
+                    assert isinstance(inspect.getattr_static(cls, key), property), (
+                        f"{name}.{key} hides the property of {base.__name__}"
+                    )

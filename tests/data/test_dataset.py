@@ -207,6 +207,15 @@ def test_layers_within_draw_the_same_whatever_the_threads():
     assert type(next(plain.batches())) is np.ndarray
 
 
+def test_one_layer_in_two_maps_draws_twice():
+    drop = keras.layers.Dropout(0.5, seed=1)
+    data = Dataset.from_tensor_slices(np.ones((1, 200), "float32"))
+    once = data.map(lambda x: drop(x, training=True))
+    twice = once.map(lambda x: drop(x, training=True))
+    shares = [float((next(iter(d)) > 0).mean()) for d in (once, twice)]
+    assert shares[1] < 0.7 * shares[0]
+
+
 def test_processes_load_no_jax(tmp_path, monkeypatch):
     code = """
         import os, sys

@@ -73,15 +73,16 @@ class DatasetBase:
         count: number of elements; -1: endless, -2: unknown.
     """
 
-    _mk_is_dataset = True
-
     def __init__(self, make: Callable[[int], Pipeline], count: int):
         stages()  # so that a missing Grain is an error where the data set is made
         self._make, self._count = make, count
+        self._depth = 0  # how many verbs have made it
         self._passes = itertools.count()
 
     def _derived(self, make, count):
-        return type(self)(make, count)
+        made = type(self)(make, count)
+        made._depth = self._depth + 1
+        return made
 
     def __iter__(self) -> DatasetIterator:
         return DatasetIterator(self, next(self._passes))

@@ -17,12 +17,14 @@ class ElementSeeds(Bindings):
 
     Args:
         epoch: number of the pass over the data.
+        stage: tells the maps of one data set apart.
         index: number of the element.
     """
 
-    def __init__(self, epoch: int, index: int):
+    def __init__(self, epoch: int, stage: int, index: int):
         super().__init__({}, None)
-        self._offset = np.uint32((epoch * 2654435761 + index * 64) % 2**32)
+        number = epoch * 2654435761 + stage * 97_003_601 + index * 64
+        self._offset = np.uint32(number % 2**32)
 
     def lookup(self, variable: Any, default: Any = None) -> Any:
         found = super().lookup(variable, default)
@@ -39,13 +41,14 @@ class HostFunction:
     Args:
         mapped: `MappedFunction`, or what asks a worker process for its results.
         epoch: number of the pass over the data.
+        stage: number of this map in the data set.
     """
 
-    def __init__(self, mapped: Any, epoch: int):
-        self._mapped, self._epoch = mapped, epoch
+    def __init__(self, mapped: Any, epoch: int, stage: int = 0):
+        self._mapped, self._epoch, self._stage = mapped, epoch, stage
 
     def __call__(self, index: int, element: Any) -> Any:
-        seeds = None if index is None else ElementSeeds(self._epoch, index)
+        seeds = None if index is None else ElementSeeds(self._epoch, self._stage, index)
         cpu = None if is_cpu() else jax.local_devices(backend="cpu")[0]
         try:
             with Frame(in_pipeline=True, bindings=seeds), jax.default_device(cpu):

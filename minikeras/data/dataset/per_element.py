@@ -55,7 +55,8 @@ class PerElement(DatasetBase):
             mapped, threads = _Processes(mapped), max(threads, 1)
 
         def make(epoch):
-            made, function = self._make(epoch).whole(), HostFunction(mapped, epoch)
+            made = self._make(epoch).whole()
+            function = HostFunction(mapped, epoch, self._depth)
             if made.is_map:
                 data = made.data.map_with_index(function)
                 return Pipeline(data, max(made.threads, threads))

@@ -12,13 +12,30 @@ from minikeras.data.pydataset import PyDataset
 
 
 def as_numpy(x: Any) -> Any:
-    """Arrays, tensors, Series and data frames as NumPy arrays; other values as is."""
+    """Arrays, tensors, Series, tables and lists of text as NumPy arrays; others as is.
+
+    Lists of text become arrays of objects: in those of fixed width, each entry would
+    take as much memory as the longest.
+    """
+    if isinstance(x, jax.core.Tracer):
+        return x
+    if isinstance(x, (list, tuple)):
+        try:
+            objects = np.array(x, dtype=object)
+        except ValueError:
+            return x
+        kinds = {*map(type, objects.ravel().tolist())}
+        return objects if kinds and all(map(_is_text_kind, kinds)) else x
     if isinstance(x, (jax.Array, np.ndarray)):
         return np.asarray(x)
     for method in ("to_numpy", "numpy"):  # pandas; TensorFlow and torch
         if hasattr(x, method) and hasattr(x, "shape"):
             return getattr(x, method)()
     return x
+
+
+def _is_text_kind(kind):
+    return issubclass(kind, (str, bytes))
 
 
 def is_whole(data: Any, lists: bool) -> bool:

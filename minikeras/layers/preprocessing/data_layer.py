@@ -21,6 +21,17 @@ def to_numpy(x: Any) -> Any:
     return np.asarray(x) if is_concrete else x
 
 
+def _from_numbers(x):
+    """A number, or lists of numbers, as an array; other values as they are."""
+    if (
+        isinstance(x, (bool, int, float))
+        or isinstance(x, (list, tuple))
+        and all(isinstance(n, (bool, int, float, list, tuple)) for n in x)
+    ):
+        return np.asarray(x) if not any_symbolic((x,)) else x
+    return x
+
+
 class DataLayer(Layer):
     """A layer that also runs in a data pipeline.
 
@@ -34,6 +45,8 @@ class DataLayer(Layer):
         Args:
             *args, **kwargs: as `call` takes them.
         """
+        if not self._mk_on_host:
+            args = tuple(map(_from_numbers, args))
         if not current().in_pipeline:
             return super().__call__(*args, **kwargs)
         with jax.default_device(jax.local_devices(backend="cpu")[0]):

@@ -267,14 +267,14 @@ class RandomColorJitter(ColourLayer):
             layer = None if factor is None else cls(factor, **options)
             setattr(self, f"random_{part}", layer)
 
-    def _mk_layers(self):
+    def _mk_parts(self):
         layers = (getattr(self, f"random_{part}") for part, _ in _JITTER)
         return [layer for layer in layers if layer is not None]
 
     def _mk_draw(self, shape, source):
-        return [layer._mk_draw(shape, source) for layer in self._mk_layers()]
+        return [layer._mk_draw(shape, source) for layer in self._mk_parts()]
 
     def _mk_change(self, images, transformation):
-        for layer, draw in zip(self._mk_layers(), transformation, strict=True):
+        for layer, draw in zip(self._mk_parts(), transformation, strict=True):
             images = layer._mk_change(images, draw)
         return images

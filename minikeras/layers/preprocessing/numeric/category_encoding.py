@@ -75,6 +75,7 @@ class CategoryEncoding(Encoding, DataLayer):
         dtype = self.compute_dtype
         weights = None if weights is None else jnp.asarray(weights, dtype)
         inputs = jnp.asarray(inputs)
+        inputs = inputs.astype("int32") if inputs.dtype == bool else inputs
         return encode(inputs, mode, self.num_tokens, dtype, self.sparse, weights)
 
     @property

@@ -1,5 +1,6 @@
 """Category indices as one-hot, multi-hot and count vectors, in JAX and in NumPy."""
 
+import math
 from typing import Any
 
 import jax
@@ -62,7 +63,8 @@ def encode_on_host(x, mode, depth, dtype):
     shape = encoded_shape(x.shape, mode, depth)
     # The samples of a row last; for one-hot vectors each entry is a row.
     rows = np.moveaxis(x, 1, -1) if x.ndim > 1 else x
-    rows = x.reshape(-1, 1) if mode == "one_hot" else rows.reshape(-1, rows.shape[-1])
+    width = 1 if mode == "one_hot" else rows.shape[-1]
+    rows = (x if mode == "one_hot" else rows).reshape(math.prod(shape[:-1]), width)
     places = np.arange(len(rows))[:, None] * depth + rows
     places = places[(rows >= 0) & (rows < depth)]
     out = np.zeros(len(rows) * depth, dtype)

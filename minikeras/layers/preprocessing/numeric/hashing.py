@@ -4,6 +4,7 @@ import numpy as np
 
 from minikeras import settings
 from minikeras.core.checks import is_int
+from minikeras.layers.preprocessing.adapt import as_numpy
 from minikeras.layers.preprocessing.data_layer import HostLayer
 from minikeras.layers.preprocessing.numeric.encoding import (
     MODES,
@@ -93,6 +94,7 @@ class Hashing(Encoding, HostLayer):
         Args:
             inputs: array of strings, bytes, ints or floats, or nested lists of them.
         """
+        inputs = as_numpy(inputs)
         inputs = inputs if hasattr(inputs, "dtype") else np.asarray(inputs)
         mode, depth = self.output_mode, self.num_bins
         return encode_anywhere(self._mk_bins, [inputs], mode, depth, self.dtype)
@@ -101,5 +103,15 @@ class Hashing(Encoding, HostLayer):
         """The bins of an array."""
         if self.mask_value is None or self.num_bins == 1:
             return hash_bins(values, self.num_bins, self.salt)
+        mask, is_text = self.mask_value, values.dtype.kind in "OSUT"
+        if is_text != isinstance(mask, (str, bytes)):
+            raise TypeError(
+                f"Hashing {self.name!r}: `mask_value` is {mask!r}, but the inputs are "
+                f"{'strings' if is_text else values.dtype}."
+            )
         bins = hash_bins(values, self.num_bins - 1, self.salt) + 1
-        return np.where(values == self.mask_value, 0, bins)
+        if not is_text:
+            return np.where(values == mask, 0, bins)
+        mask = mask.encode() if isinstance(mask, str) else mask
+        masked = [entry == mask for entry in to_bytes(values)]
+        return np.where(np.reshape(masked, values.shape), 0, bins)

@@ -130,7 +130,14 @@ class IndexLookup(Encoding, HostLayer):
                 file, or weights that do not fit.
         """
         if isinstance(vocabulary, (str, os.PathLike)):
-            vocabulary = vocabulary_files.read(vocabulary)
+            vocabulary = vocabulary_files.read(vocabulary, encoding=self.encoding)
+        is_list = isinstance(vocabulary, (list, tuple)) or hasattr(vocabulary, "shape")
+        if not is_list:
+            raise TypeError(
+                f"{type(self).__name__}: expected the vocabulary as a list, an array or"
+                f" the path of a file, got {type(vocabulary).__name__}. Make it a list,"
+                " whose order gives the indices."
+            )
         given = [self._mk_token(x) for x in np.ravel(as_numpy(vocabulary)).tolist()]
         front = 0 if given[: len(self._mk_special)] == self._mk_special else None
         special = self._mk_special if front == 0 else []
@@ -223,7 +230,8 @@ class IndexLookup(Encoding, HostLayer):
             data: array of tokens, (batch, n); (n,) is one document.
         """
         data = np.atleast_2d(np.asarray(as_numpy(data)))
-        self._mk_count(self._mk_keys(data), np.full(len(data), data[0].size))
+        length = data.size // max(len(data), 1)
+        self._mk_count(self._mk_keys(data), np.full(len(data), length))
 
     def _mk_count(self, keys, lengths):
         """Count a list of tokens: documents of these lengths, one after the other."""
@@ -238,7 +246,7 @@ class IndexLookup(Encoding, HostLayer):
 
     def finalize_state(self):
         """Make the vocabulary of the counts: ties in falling order of the tokens."""
-        if self._mk_static or not self._mk_counts:
+        if self._mk_static or not self._mk_counts and self._mk_tokens:
             return self._mk_fix_size()
         counts = self._mk_by_token(self._mk_counts)
         for token in (self.mask_token, self.oov_token):
@@ -277,7 +285,7 @@ class IndexLookup(Encoding, HostLayer):
             RuntimeError: there is no vocabulary yet.
             ValueError: an unknown token, where there is no bin for it.
         """
-        inputs = np.asarray(inputs)
+        inputs = np.asarray(as_numpy(inputs))
         self._mk_check_ready()
         if self.invert:
             return self._mk_invert(inputs, np)

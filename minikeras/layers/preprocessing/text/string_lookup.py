@@ -63,6 +63,11 @@ class StringLookup(IndexLookup):
 
     def _mk_token(self, x):
         """A token of a vocabulary: str."""
+        if not isinstance(x, (str, bytes)):
+            raise ValueError(
+                f"{type(self).__name__} {self.name!r}: a vocabulary holds strings, got "
+                f"{x!r} ({type(x).__name__})."
+            )
         return x.decode(self.encoding) if isinstance(x, bytes) else str(x)
 
     def _mk_keys(self, values):

@@ -52,6 +52,11 @@ def padded(values: Any, lengths: Any, shape: Any, width: int | None, fill: int) 
         width: int, to which rows are cut and filled; None: the longest.
         fill: int that fills short rows.
     """
+    if width is not None and lengths.max(initial=0) > width:
+        # Cut first: one long text must not make all rows as long.
+        starts = np.cumsum(lengths) - lengths
+        places = np.arange(len(values)) - np.repeat(starts, lengths)
+        values, lengths = values[places < width], np.minimum(lengths, width)
     longest = int(lengths.max(initial=0))
     if len(values) == len(lengths) * longest:  # all are of one length
         out = values.reshape(len(lengths), longest)
@@ -59,8 +64,7 @@ def padded(values: Any, lengths: Any, shape: Any, width: int | None, fill: int) 
         out = np.full((len(lengths), longest), fill, values.dtype)
         out[np.arange(longest) < lengths[:, None]] = values
     if width is not None:
-        missing = max(width - longest, 0)
-        out = np.pad(out[:, :width], ((0, 0), (0, missing)), constant_values=fill)
+        out = np.pad(out, ((0, 0), (0, width - longest)), constant_values=fill)
     return out.reshape(*shape, out.shape[1])
 
 
@@ -69,7 +73,14 @@ def _as_str(x: np.ndarray, encoding: str) -> np.ndarray:
     if x.dtype.kind in "UT":
         return x
     decoded = [b.decode(encoding) for b in to_bytes(x, encoding)]
-    return np.array(decoded, str).reshape(x.shape)
+    return str_array(decoded).reshape(x.shape)
+
+
+def str_array(texts: list[str]) -> np.ndarray:
+    """An array of str, for `np.strings`; of objects where one text is far longer."""
+    longest = max(map(len, texts), default=0)
+    wasteful = len(texts) * longest > 1_000_000 + 16 * sum(map(len, texts))
+    return np.array(texts, object if wasteful else str)
 
 
 def split_white_space(texts: list[bytes]) -> tuple[list[bytes], np.ndarray]:
@@ -128,7 +139,7 @@ def tokenize(
         tokens = Tokens(*split_white_space(flat), shape)
     else:
         if callable(split):
-            strings = np.array([t.decode(encoding) for t in flat], str)
+            strings = str_array([t.decode(encoding) for t in flat])
             rows = [to_bytes(np.asarray(row), encoding) for row in split(strings)]
         else:
             rows = [to_bytes(list(t.decode("utf-8", "replace"))) for t in flat]

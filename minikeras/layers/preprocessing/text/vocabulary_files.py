@@ -25,11 +25,11 @@ def check_config(config: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
-def read(path: Any, size: int | None = None) -> list[str]:
+def read(path: Any, size: int | None = None, encoding: str = "utf-8") -> list[str]:
     """The lines of a file, without blank ones at its end: `size` of them if known."""
     if not os.path.isfile(path):
         raise ValueError(f"Vocabulary file {path} does not exist.")
-    with open(path, encoding="utf-8") as file:
+    with open(path, encoding=encoding) as file:
         lines = file.read().split("\n")
     while lines and not lines[-1] and len(lines) > (size or 0):
         lines.pop()

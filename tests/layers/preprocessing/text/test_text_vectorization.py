@@ -126,3 +126,39 @@ def test_it_trains():
 def test_errors(make, error):
     with pytest.raises((TypeError, ValueError, RuntimeError), match=error):
         make()
+
+
+def test_a_batch_of_empty_texts_and_one_long_text():
+    vectors = layers.TextVectorization(vocabulary=["a"], output_mode="multi_hot")
+    assert vectors(np.array(["", ""])).tolist() == [[0, 0], [0, 0]]
+    rows = layers.TextVectorization(vocabulary=["x"], output_sequence_length=2)
+    # As an array of fixed width, these texts would take 8 GB.
+    found = rows(["x y"] * 20_000 + ["w " * 50_000])
+    assert found.shape == (20_001, 2) and found[-1].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("make", "error"),
+    [
+        (lambda: layers.StringLookup(vocabulary={"a", "b"}), TypeError),
+        (lambda: layers.StringLookup(vocabulary=["a", None]), ValueError),
+        (lambda: layers.StringLookup().adapt(np.array(["a", None], object)), TypeError),
+        (lambda: layers.TextVectorization().adapt([{"a": np.array(["x"])}]), TypeError),
+        (lambda: layers.IntegerLookup().adapt(np.array([1.0, np.nan])), ValueError),
+        (lambda: layers.Hashing(3, mask_value=1)(np.array(["1"])), TypeError),
+        (lambda: layers.Hashing(3)(np.array(["a", None], object)), TypeError),
+    ],
+)
+def test_what_is_no_text_is_refused(make, error):
+    with pytest.raises(error):
+        make()
+
+
+def test_bytes_are_masked_and_empty_data_is_no_data():
+    masked = layers.Hashing(3, mask_value="a")
+    assert masked(np.array([b"a", b"b"])).tolist() == masked(["a", "b"]).tolist()
+    look_up = layers.StringLookup()
+    look_up.adapt(np.array([], dtype=str))
+    assert look_up.get_vocabulary() == ["[UNK]"]
+    two = layers.Hashing(100)(["a\0", "a"])
+    assert int(two[0]) != int(two[1])
