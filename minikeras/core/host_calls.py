@@ -158,7 +158,8 @@ class HostCalls:
         results: dict | None = None,
         is_eager: bool = False,
     ):
-        self.values, self.results, self.is_eager = values, results, is_eager
+        self.values: dict[Hashable, np.ndarray] = {} if values is None else values
+        self.results, self.is_eager = results, is_eager
         self.recorded: list[HostCall] = []
         self._keys: dict[int, tuple[Any, Hashable]] = {}
 
@@ -341,7 +342,7 @@ def on_known(function: Callable[..., Any], args: tuple, kwargs: dict) -> Any:
 
     JAX cuts ints to 32 bits; a look-up reads all 64, as it does in a compiled step.
     """
-    calls = HostCalls(values={}, is_eager=True)
+    calls = HostCalls(is_eager=True)
     for key, leaf in enumerate(jax.tree_util.tree_leaves((args, kwargs))):
         if isinstance(leaf, np.ndarray):
             calls.values[key] = leaf

@@ -130,7 +130,7 @@ class PerElement(DatasetBase):
 
         def elements(epoch, outer):
             opened = (_call(map_func, x)._plain_elements(epoch) for x in outer)
-            turns = list(itertools.islice(opened, width))
+            turns: list[Any] = list(itertools.islice(opened, width))
             while turns:
                 for i, inner in enumerate(list(turns)):
                     block = list(itertools.islice(inner, block_length or 1))
