@@ -219,6 +219,11 @@ class BaseImagePreprocessingLayer(DataLayer):
                 `bounding_boxes` and `segmentation_masks`. The dict does not change.
             training: bool, whether to augment.
         """
+        if isinstance(data, dict) and "images" not in data:
+            raise ValueError(
+                f"{type(self).__name__}: expected the key 'images', besides 'labels', "
+                f"'bounding_boxes' and 'segmentation_masks', got {sorted(data)}."
+            )
         images = data["images"] if isinstance(data, dict) else data
         batched = not self._mk_is_single(images)
         transformation = self.get_random_transformation(data, training=training)

@@ -1,5 +1,7 @@
 """Layers that change brightness, contrast and colours of images at random."""
 
+import numbers
+
 import jax.numpy as jnp
 
 from minikeras import random
@@ -138,7 +140,8 @@ class RandomGrayscale(ColourLayer):
 
     def __init__(self, factor=0.5, data_format=None, seed=None, **kwargs):
         super().__init__(data_format=data_format, **kwargs)
-        if not isinstance(factor, (int, float)) or not 0 <= factor <= 1:
+        is_number = isinstance(factor, numbers.Real)
+        if not is_number or not 0 <= factor <= 1:
             raise ValueError(
                 f"`factor` should be between 0 and 1. Received: factor={factor}"
             )
