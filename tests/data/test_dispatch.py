@@ -1,5 +1,3 @@
-import pathlib
-import re
 
 import numpy as np
 import pytest
@@ -71,12 +69,3 @@ def test_arguments_reach_the_array_adapter():
 def test_refusals(x, arguments, message):
     with pytest.raises(ValueError, match=message):
         get_adapter(x, **arguments)
-
-
-def test_the_page_about_data_runs():
-    page = pathlib.Path(__file__).parents[2] / "docs" / "data.md"
-    names = {}
-    blocks = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
-    assert len(blocks) == 3
-    for block in blocks:
-        exec(block, names)
