@@ -98,10 +98,11 @@ class FeatureSpace(FeatureKinds, Layer):
         Raises:
             ValueError: something else.
         """
-        if isinstance(dataset, Mapping):
-            dataset = Dataset.from_tensor_slices(dict(dataset))
+        is_table = isinstance(dataset, Mapping)
+        if is_table:
+            dataset = _batches(to_element(dict(dataset)))
         tensorflow = is_instance_by_name(dataset, "tensorflow", "DatasetV2")
-        if not isinstance(dataset, Dataset) and not tensorflow:
+        if not is_table and not isinstance(dataset, Dataset) and not tensorflow:
             raise ValueError(
                 "`adapt()` can only be called on a Dataset or a dict of arrays/lists. "
                 f"Received instead: {dataset} (of type {type(dataset)})"
@@ -301,6 +302,17 @@ def _as_array(x):
     """A column or value as an array; arrays of all kinds, and text, as they are."""
     is_array = isinstance(x, (jax.Array, KerasTensor, host_calls.HostArray))
     return x if is_array else to_element(x)
+
+
+def _batches(table):
+    """The rows of a table, {name: column}, in batches."""
+    sizes = {name: len(column) for name, column in table.items()}
+    if len({*sizes.values()}) > 1:
+        raise ValueError(f"The columns of the table differ in length: {sizes}.")
+    return [
+        {name: column[i : i + _ADAPT_BATCH] for name, column in table.items()}
+        for i in range(0, max(sizes.values(), default=0), _ADAPT_BATCH)
+    ]
 
 
 def _look_up_of(layer):

@@ -138,6 +138,7 @@ def test_layers_of_ones_own():
         (lambda: FeatureSpace.cross(("a", "b"), 3, "float"), "output_mode"),
         (lambda: FeatureSpace(FEATURES)(TABLE), "You need to call `.adapt"),
         (lambda: space()([1.0]), "can only be called with a dict"),
+        (lambda: FeatureSpace(FEATURES).adapt({"a": [1], "b": [1, 2]}), "in length"),
         (lambda: space()({"text": ["x"]}), "lacks the columns"),
         (lambda: FeatureSpace(FEATURES).adapt([1.0]), "can only be called on"),
         (
