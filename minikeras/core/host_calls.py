@@ -323,6 +323,12 @@ def record(function: Callable[..., Any], *others: Any, batch: Any) -> HostPart:
     return HostPart(calls.recorded)
 
 
+def preparation(program: Any, sections: tuple) -> Callable[[Any], HostBatch]:
+    """`prepared_batch` of batches to come; it does not keep the arrays of the state."""
+    shapes = jax.eval_shape(lambda x: x, sections)
+    return functools.partial(prepared_batch, program, shapes)
+
+
 def prepared_batch(program: Any, sections: tuple, batch: Any) -> HostBatch:
     """What the step takes for a batch that host layers read.
 

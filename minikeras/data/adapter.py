@@ -27,6 +27,7 @@ class Adapter:
         batch_size: number of samples in a full batch; None if unknown.
         has_partial_batch: bool, whether the last batch of an epoch is smaller.
         partial_batch_size: its number of samples, or None.
+        takes_text: bool, whether the model has layers that work on the host.
         refuses_text: bool, whether each batch is searched for strings and objects.
     """
 
@@ -37,7 +38,7 @@ class Adapter:
     batch_size: Any = None  # int | None
     has_partial_batch = False
     partial_batch_size: int | None = None
-    refuses_text = False
+    takes_text = refuses_text = False
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -138,6 +139,7 @@ def get_adapter(
         ValueError: no adapter fits, or an argument does not go with the kind of `x`.
     """
     if isinstance(x, Adapter):
+        x.takes_text = takes_text
         return x
     if class_weight is not None:
         check_class_weight(class_weight)
@@ -147,6 +149,7 @@ def get_adapter(
     for kind in sorted(Adapter.kinds, key=lambda kind: kind.fallback):
         if kind.takes(x):
             adapter = kind.make(x, batch_size, steps, shuffle, **others)
+            adapter.takes_text = takes_text
             if not takes_text:
                 adapter.refuse_text()
             return adapter

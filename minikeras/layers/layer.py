@@ -1,6 +1,5 @@
 """Layer: the base class of all layers and models."""
 
-import functools
 from collections.abc import MutableMapping, Sequence
 from typing import Any
 
@@ -184,8 +183,7 @@ class Layer(
         self._mk_check_initialized()
         if self._mk_is_model and self._mk_subtree_state().on_host:
             if current().host is None and not current().in_pipeline:
-                call = functools.partial(Layer.__call__, self)
-                return host_calls.on_known(call, args, kwargs)
+                return host_calls.on_known(Layer.__call__, (self, *args), kwargs)
         try:
             signature = signature_of(self)
             args, kwargs, arguments, settings = self._mk_parse_call(

@@ -461,7 +461,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
 
     def _mk_feed(self, adapter, steps, reused=False):
         """The feed of a source; `reused` for the several epochs of `fit`."""
-        chunks = self._mk_compiles() and not self._mk_subtree_state().on_host
+        chunks = self._mk_compiles() and not adapter.takes_text
         return make_feed(adapter, steps, self.steps_per_execution, chunks, reused)
 
 

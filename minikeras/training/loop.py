@@ -1,6 +1,5 @@
 """`fit`, `evaluate`, `predict`: epochs and callbacks around the compiled steps."""
 
-import functools
 from collections.abc import Callable, Container
 from typing import Any
 
@@ -64,10 +63,8 @@ class EpochRunner:
         lease, size = self.lease, self.steps_per_execution
         # Asked for in each epoch: a callback may have frozen layers since the last.
         program = program_of(self.model, lease.variables, self.name)
-        if self.model._mk_subtree_state().on_host:
-            shapes = jax.eval_shape(lambda x: x, lease.sections())
-            prepare = functools.partial(host_calls.prepared_batch, program, shapes)
-            self.feed.on_host = prepare
+        if self.feed.adapter.takes_text:
+            self.feed.on_host = host_calls.preparation(program, lease.sections())
         keeps_outputs = outputs is not None
         steps_per_dispatch = program.steps_per_dispatch(
             lease.sections(), self.feed, size, self._has_batch_hooks, keeps_outputs
