@@ -23,14 +23,19 @@ class MappedFunction:
         self.function = function
 
     def __getitem__(self, element: Any) -> Any:
-        parts = element if isinstance(element, tuple) else (element,)
-        found = self.function(*parts)
+        found = call_on(self.function, element)
         if found is None:
             raise TypeError(
                 f"{self.function} returned None, which is no element. Does it lack a "
                 "`return`?"
             )
         return to_element(tuple(found) if isinstance(found, list) else found)
+
+
+def call_on(function: Callable[..., Any], element: Any) -> Any:
+    """Call a function of the parts of a tuple, or of another element as one."""
+    parts = element if isinstance(element, tuple) else (element,)
+    return function(*parts)
 
 
 def to_element(value: Any) -> Any:

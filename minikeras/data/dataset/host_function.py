@@ -47,7 +47,7 @@ class HostFunction:
     def __init__(self, mapped: Any, epoch: int, stage: int = 0):
         self._mapped, self._epoch, self._stage = mapped, epoch, stage
 
-    def __call__(self, index: int, element: Any) -> Any:
+    def __call__(self, index: int | None, element: Any) -> Any:
         seeds = None if index is None else ElementSeeds(self._epoch, self._stage, index)
         cpu = None if is_cpu() else jax.local_devices(backend="cpu")[0]
         try:

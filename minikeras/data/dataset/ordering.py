@@ -33,8 +33,8 @@ class Ordering(DatasetBase):
         Args:
             buffer_size: elements to draw the next one from, where the data set must be
                 read in order. Otherwise all elements are mixed.
-            seed: int; None takes one from the state of NumPy's generator, which does
-                not move.
+            seed: int; None takes another one for each call, which follows from
+                `keras.utils.set_random_seed`. No generator moves.
             reshuffle_each_iteration: bool, whether each pass has another order.
             name: not used.
 

@@ -18,7 +18,7 @@ from minikeras.data.dataset.base import (
     stages,
 )
 from minikeras.data.dataset.host_function import HostFunction
-from minikeras.data.mapped_function import MappedFunction
+from minikeras.data.mapped_function import MappedFunction, call_on
 from minikeras.data.worker_pool import ProcessFetcher
 
 AUTOTUNE = -1
@@ -129,7 +129,7 @@ class PerElement(DatasetBase):
         width = os.cpu_count() if cycle_length in (None, AUTOTUNE) else cycle_length
 
         def elements(epoch, outer):
-            opened = (_call(map_func, x)._plain_elements(epoch) for x in outer)
+            opened = (call_on(map_func, x)._plain_elements(epoch) for x in outer)
             turns: list[Any] = list(itertools.islice(opened, width))
             while turns:
                 for i, inner in enumerate(list(turns)):
@@ -191,8 +191,3 @@ def threads_of(num_parallel_calls: int | None) -> int:
     if num_parallel_calls == AUTOTUNE:
         return os.cpu_count() or 1
     return int(num_parallel_calls or 0)
-
-
-def _call(function, element):
-    parts = element if isinstance(element, tuple) else (element,)
-    return function(*parts)
