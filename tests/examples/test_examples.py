@@ -54,8 +54,15 @@ def test_time_series():
     assert error < naive / 2
 
 
+def test_a_set_of_tensorflow_datasets():
+    pytest.importorskip("tensorflow_datasets")
+    pytest.importorskip("array_record")
+    assert main_of("tfds_set")(epochs=6) > 0.85
+
+
 def test_every_example_is_tested():
     found = {path.stem for path in EXAMPLES.glob("*.py")}
     tested = {"digits", "perceptron", "regularization"}
     tested |= {"images_from_folders", "text_from_folders", "table", "time_series"}
+    tested |= {"tfds_set"}
     assert found == tested
