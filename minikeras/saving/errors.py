@@ -1,0 +1,63 @@
+"""One exception for every fault in a file, with the file's name and what to do."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import Any
+
+
+class FileError(ValueError):
+    """A file cannot be read as what it should be.
+
+    Args:
+        fault: sentence that says what is wrong.
+        file: name of the file.
+        place: part of the file, such as `"config.json"` or the path of a weight.
+        remedy: sentence that says what to do.
+
+    Attributes:
+        fault, file, place, remedy: the arguments.
+
+    >>> print(FileError("It is empty.", "a.keras", "config.json", "Save it again."))
+    a.keras: config.json: It is empty. Save it again.
+    """
+
+    def __init__(self, fault: str, file: str = "", place: str = "", remedy: str = ""):
+        super().__init__(fault, file, place, remedy)
+        self.fault, self.file, self.place, self.remedy = fault, file, place, remedy
+
+    def __str__(self):
+        where = "".join(f"{part}: " for part in (self.file, self.place) if part)
+        return f"{where}{self.fault} {self.remedy}".rstrip()
+
+
+@contextlib.contextmanager
+def reading(file: Any) -> Iterator[None]:
+    """Turn each exception of the body into a `FileError` that names the file.
+
+    What a file holds decides which code runs on it, so a damaged file can end in any
+    exception: of zlib, of h5py, of a constructor that gets a value of another type.
+
+    Args:
+        file: path of the file, or a file object.
+    """
+    name = str(file) if isinstance(file, (str, os.PathLike)) else f"the file {file!r}"
+    try:
+        yield
+    except FileError as error:
+        error.file = error.file or name
+        raise
+    except Warning:  # one that the user's filter made an error
+        raise
+    except Exception as error:
+        # The notes say which object of a config was read, the innermost first.
+        places = getattr(error, "__notes__", ())
+        raise FileError(_sentence(error), name, "; ".join(places[:3])) from error
+
+
+def _sentence(error):
+    """What an exception says; names its type if that is not for readers."""
+    text = str(error).strip() or "no further text"
+    if isinstance(error, (TypeError, ValueError)) and " " in text:
+        return text if text.endswith((".", "!", "?", ")")) else f"{text}."
+    return f"It cannot be read: {type(error).__name__}: {text}."
