@@ -157,8 +157,7 @@ class StatelessScope:
             outer.uninitialized += created
             return
         for variable in created:
-            variable._value = variable._initial_value()
-            variable._initializer = None
+            variable.initialize()
 
     def add_loss(self, loss: Any) -> None:
         """Add a loss to `losses`.

@@ -14,6 +14,7 @@ class SerializationSettings(NamedTuple):
             becomes two.
         originals: while a copy is made within this process, {number: function} and
             {(module, class_name, registered_name): class} of the original; else None.
+        loading: the `Loading` of the file that is read, or None.
     """
 
     # A NamedTuple, because the frames of several threads may share it: scopes make a
@@ -23,3 +24,4 @@ class SerializationSettings(NamedTuple):
     safe_mode: bool | None = None
     seen_objects: dict | None = None
     originals: dict | None = None
+    loading: Any = None

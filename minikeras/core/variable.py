@@ -12,6 +12,7 @@ import numpy as np
 from minikeras.core import dtypes, naming, registry
 from minikeras.core.bridge import Bindings, bound, current
 from minikeras.core.operators import Operators
+from minikeras.core.platform import aligned_empty
 from minikeras.core.ragged import ragged_error
 
 
@@ -42,11 +43,9 @@ def convert_to_tensor(
         raise ValueError("convert_to_tensor: ragged arrays do not exist on JAX.")
     if isinstance(x, Variable):
         x = x.value
-    if isinstance(x, jax.Array):
-        return x if dtype is None else x.astype(dtypes.standardize_dtype(dtype))
     if sparse is False and is_sparse(x):
         x = x.todense()
-    if is_sparse(x):
+    if isinstance(x, jax.Array) or is_sparse(x):
         return x if dtype is None else x.astype(dtypes.standardize_dtype(dtype))
     if dtype is None:
         dtype = dtypes.python_dtype(x)
@@ -89,7 +88,9 @@ def _copied(x, dtype):
     """
     if not isinstance(x, np.ndarray):
         return x
-    return jax.device_put(x.copy() if dtype is None else x.astype(dtypes.as_jax(dtype)))
+    copy = aligned_empty(x.shape, x.dtype if dtype is None else dtypes.as_jax(dtype))
+    copy[...] = x
+    return jax.device_put(copy)
 
 
 def _stacked(x):
@@ -127,9 +128,8 @@ class Variable(Operators):
             of the given value.
         trainable: do optimizers update it?
         autocast: do layers with another compute dtype read it in that dtype?
-        aggregation: how replicas on several devices are joined: None, "none", "mean",
-            "sum" or "only_first_replica". Kept, not used.
-        synchronization: when they are joined. Kept, not used.
+        aggregation, synchronization: how (None, "none", "mean", "sum" or
+            "only_first_replica") and when replicas are joined. Kept, not used.
         name: string without "/"; unique by default.
         layout: placement of the value over devices, a `jax.sharding.Sharding`.
         **kwargs: ignored.
@@ -155,7 +155,6 @@ class Variable(Operators):
         layout: Any = None,
         **kwargs: Any,
     ):
-        del kwargs
         self.name = naming.auto_name(type(self).__name__) if name is None else name
         if not isinstance(self.name, str) or "/" in self.name:
             raise ValueError(
@@ -179,14 +178,10 @@ class Variable(Operators):
         if isinstance(initializer, str):
             initializer = registry.family("initializers").get(initializer)
         self._layout = layout
-        self._initializer: Any = None  # a function while there is no value yet
         if callable(initializer):
             self._init_from_function(initializer, shape, dtype)
         else:
-            self._value = self._placed(self._given_value(initializer, shape, dtype))
-            self.shape = tuple(self._value.shape)
-            self._dtype = dtypes.standardize_dtype(self._value.dtype)
-        self._ndim = len(self.shape)
+            self._take(self._placed(self._given_value(initializer, shape, dtype)))
 
     def _init_from_function(self, initializer, shape, dtype):
         """Take the value of an initializer, now or when the stateless scope ends."""
@@ -197,13 +192,23 @@ class Variable(Operators):
             )
         self.shape = dtypes.standardize_shape(shape)
         self._dtype = dtypes.standardize_dtype(dtype or dtypes.floatx())
-        self._initializer, self._value = initializer, None
+        self._initializer, self._value = initializer, None  # until there is a value
         if (scope := innermost_stateless(current().bindings)) is not None:
             scope.uninitialized.append(self)
-            return
-        self._value, self._initializer = self._initial_value(), None
-        self.shape = tuple(self._value.shape)
-        self._dtype = dtypes.standardize_dtype(self._value.dtype)
+        elif (loading := current().serialization.loading) is not None:
+            loading.defer(self)
+        else:
+            self.initialize()
+
+    def initialize(self) -> None:
+        """Take the value of the initializer, if there is no value yet."""
+        if self._value is None and self._initializer is not None:
+            self._take(self._initial_value())
+
+    def _take(self, value):
+        """Take the first value."""
+        self._value, self._initializer, self.shape = value, None, tuple(value.shape)
+        self._dtype = dtypes.standardize_dtype(value.dtype)
 
     def _initial_value(self):
         """A draw of the initializer."""
@@ -301,11 +306,10 @@ class Variable(Operators):
         with assign_lock:
             if self._lease is not None:
                 self._lease.write(self, value)
-            elif isinstance(value, np.ndarray):  # the lease has ended since `free`
-                array = convert_to_tensor(_copied(value, self._dtype), self._dtype)
-                self._value = array
-            else:
-                self._value = value
+            else:  # it is still numpy if the lease has ended since `free`
+                self._value = convert_to_tensor(
+                    _copied(value, self._dtype), self._dtype
+                )
         return value
 
     def assign_add(self, value: Any) -> Any:
@@ -376,7 +380,7 @@ class Variable(Operators):
     @property
     def ndim(self) -> int:
         """Number of dimensions."""
-        return self._ndim
+        return len(self.shape)
 
     def numpy(self) -> np.ndarray:
         """The value as a new numpy array."""

@@ -24,10 +24,12 @@ from minikeras.losses.probabilistic import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
     KLDivergence,
+    Poisson,
     SparseCategoricalCrossentropy,
     binary_crossentropy,
     categorical_crossentropy,
     kl_divergence,
+    poisson,
     sparse_categorical_crossentropy,
 )
 from minikeras.losses.regression import (
@@ -37,14 +39,12 @@ from minikeras.losses.regression import (
     MeanAbsolutePercentageError,
     MeanSquaredError,
     MeanSquaredLogarithmicError,
-    Poisson,
     huber,
     log_cosh,
     mean_absolute_error,
     mean_absolute_percentage_error,
     mean_squared_error,
     mean_squared_logarithmic_error,
-    poisson,
 )
 from minikeras.losses.segmentation import Dice, Tversky, dice, tversky
 from minikeras.losses.similarity import (

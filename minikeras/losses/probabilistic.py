@@ -170,6 +170,28 @@ def kl_divergence(y_true, y_pred):
     return jnp.sum(y_true * jnp.log(y_true / y_pred), axis=-1)
 
 
+@loss_function
+def poisson(y_true, y_pred):
+    """mean(y_pred - y_true log(y_pred)) over the last axis.
+
+    This is the negative log-likelihood of counts at given rates, without the terms
+    that do not depend on the rates.
+
+    Args:
+        y_true: (..., n) counts, >= 0.
+        y_pred: (..., n) rates, > 0.
+
+    Returns:
+        (...) losses.
+
+    >>> keras.losses.poisson([[1.0, 0.0]], [[2.0, 4.0]]).tolist()
+    [2.653426...]
+    """
+    y_true, y_pred = to_arrays(y_true, y_pred)
+    log_pred = jnp.log(y_pred + jnp.asarray(epsilon(), y_pred.dtype))
+    return jnp.mean(y_pred - y_true * log_pred, axis=-1)
+
+
 class BinaryCrossentropy(LossFunctionWrapper):
     """mean(-(y log p + (1 - y) log(1 - p))).
 
@@ -319,3 +341,22 @@ class KLDivergence(LossFunctionWrapper):
         self, reduction="sum_over_batch_size", name="kl_divergence", dtype=None
     ):
         super().__init__(kl_divergence, reduction, name, dtype)
+
+
+class Poisson(LossFunctionWrapper):
+    """mean(y_pred - y_true log(y_pred)).
+
+    Targets are counts >= 0, predictions rates > 0: (batch, ..., n).
+
+    Args:
+        reduction: "sum_over_batch_size" or "mean" (sum / number of values),
+            "mean_with_sample_weight" (sum / sum of the weights), "sum" or "none".
+        name: name of the loss.
+        dtype: dtype or policy of the computation; `floatx()` by default.
+
+    >>> float(keras.losses.Poisson()([[1.0, 0.0]], [[2.0, 4.0]]))
+    2.653426...
+    """
+
+    def __init__(self, reduction="sum_over_batch_size", name="poisson", dtype=None):
+        super().__init__(poisson, reduction, name, dtype)

@@ -5,9 +5,9 @@ from minikeras.losses.probabilistic import (
     binary_crossentropy,
     categorical_crossentropy,
     kl_divergence,
+    poisson,
     sparse_categorical_crossentropy,
 )
-from minikeras.losses.regression import poisson
 from minikeras.metrics.reduction import MeanMetricWrapper
 
 

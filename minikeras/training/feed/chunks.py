@@ -1,12 +1,12 @@
 """ChunkFeed: arrays of the host, sent to the device in chunks of many batches."""
 
-import math
 from collections.abc import Iterator
 
 import jax
 import numpy as np
 
 from minikeras.core import platform
+from minikeras.core.platform import ALIGNMENT, aligned_empty
 from minikeras.data.arrays import ArrayAdapter
 from minikeras.training.feed.base import ArrayFeed, size_in_bytes
 from minikeras.training.feed.dispatch import BatchSlice, Dispatch, slices
@@ -14,8 +14,6 @@ from minikeras.training.feed.dispatch import BatchSlice, Dispatch, slices
 # Batches of a chunk: the largest of these sizes that an epoch half fills and that
 # stays below 32 MiB. There are only three, because each size is one more program.
 _CHUNK_BATCHES, _CHUNK_BYTES = (256, 64, 8), 1 << 25
-# Bytes. XLA on a CPU reads a numpy array in place if it starts at such an address.
-_ALIGNMENT = 64
 
 
 class ChunkFeed(ArrayFeed):
@@ -77,7 +75,7 @@ def _gather(arrays, order, first, last, chunk_samples):
             and _is_readable(a[first:last])
         ):
             return a[first:last]
-        chunk = _aligned((chunk_samples, *a.shape[1:]), a.dtype)
+        chunk = aligned_empty((chunk_samples, *a.shape[1:]), a.dtype)
         if order is None:
             chunk[: last - first] = a[first:last]
         else:
@@ -91,13 +89,5 @@ def _gather(arrays, order, first, last, chunk_samples):
 
 def _is_readable(array):
     """Does the device take this memory as it is?"""
-    aligned = array.flags.c_contiguous and array.ctypes.data % _ALIGNMENT == 0
+    aligned = array.flags.c_contiguous and array.ctypes.data % ALIGNMENT == 0
     return aligned or not platform.is_cpu()
-
-
-def _aligned(shape, dtype):
-    """An uninitialized array at an address that XLA reads in place."""
-    size = math.prod(shape) * dtype.itemsize
-    memory = np.empty(size + _ALIGNMENT, "uint8")
-    start = -memory.ctypes.data % _ALIGNMENT
-    return memory[start : start + size].view(dtype).reshape(shape)
