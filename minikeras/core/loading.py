@@ -1,0 +1,76 @@
+"""What may be created while a file is loaded, by what the file stores.
+
+A config of a few bytes may ask for any number of weights. So the weights that a load
+creates are counted before memory is taken for them, and get their initial values only
+if the file turns out to have none for them.
+"""
+
+from typing import Any
+
+from minikeras.core.bridge import current
+
+# What a model creates besides the weights of its file: state of metrics, thresholds,
+# filters of a spectrogram, the optimizer's slots in a file without them.
+_FREE_ELEMENTS = 1 << 24
+_ELEMENTS_PER_STORED = 3
+# A layer is about 8 objects: with its initializers, its dtype policy, its cell.
+_FREE_OBJECTS, _OBJECTS_PER_GROUP = 10_000, 50
+
+
+class Loading:
+    """What one load may still create, and the Variables it has created.
+
+    Args:
+        elements: number of scalars that the file stores.
+        groups: number of groups in its weights file, at least one for each layer.
+    """
+
+    def __init__(self, elements: int, groups: int):
+        self._stored = elements
+        self._elements = _FREE_ELEMENTS + _ELEMENTS_PER_STORED * elements
+        self._objects = _FREE_OBJECTS + _OBJECTS_PER_GROUP * groups
+        self._variables: list[Any] = []
+
+    def take(self, elements: int, what: str) -> None:
+        """Count scalars that are about to be created; ValueError if too many."""
+        self._elements -= elements
+        if self._elements < 0:
+            raise ValueError(
+                f"Refused: {what} takes {elements} numbers, more than a file that "
+                f"stores {self._stored} can need. Nothing of it was created."
+            )
+
+    def take_object(self) -> None:
+        """Count an object of the config; ValueError if there are too many."""
+        self._objects -= 1
+        if self._objects < 0:
+            raise ValueError(
+                "Refused: the config has far more objects than the file has weights."
+            )
+
+    def defer(self, variable: Any) -> None:
+        """Leave a new Variable without a value until it is read, assigned or kept."""
+        size = 1
+        for length in variable.shape:
+            size *= length
+        self.take(size, f"the weight {variable.path} of shape {variable.shape}")
+        self._variables.append(variable)
+
+    def finish(self) -> None:
+        """Give the Variables for which the file has no value their initial ones."""
+        for variable in self._variables:
+            variable.initialize()
+
+
+def reserve(elements: int, what: str) -> None:
+    """Count scalars that a constructor is about to create, if a file is loaded.
+
+    Args:
+        elements: how many.
+        what: they are for, in errors.
+
+    Raises:
+        ValueError: the file that is loaded cannot need as many.
+    """
+    if (loading := current().serialization.loading) is not None:
+        loading.take(elements, what)
