@@ -20,7 +20,6 @@ _PLANNED = {
     "callbacks": """BackupAndRestore OrbaxCheckpoint RemoteMonitor SwapEMAWeights
         TensorBoard""",
     "layers": "",
-    "saving": "KerasFileEditor",
     "utils": "FeatureSpace",
 }
 

@@ -12,9 +12,11 @@ from minikeras.saving.api import load_model
 from minikeras.saving.api import load_weights
 from minikeras.saving.api import save_model
 from minikeras.saving.api import save_weights
+from minikeras.saving.file_editor import KerasFileEditor
 
 __all__ = [
     "CustomObjectScope",
+    "KerasFileEditor",
     "custom_object_scope",
     "deserialize_keras_object",
     "get_custom_objects",

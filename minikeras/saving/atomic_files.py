@@ -30,7 +30,7 @@ def replace_file(path: str | pathlib.Path) -> Iterator[IO[bytes]]:
         raise FileNotFoundError(f"save: there is no folder {str(folder)!r}.")
     name = folder / f".{path.name}.{secrets.token_hex(8)}"
     try:
-        with open(name, "xb") as file:
+        with open(name, "x+b") as file:
             yield file
             file.flush()
             # On disk before the rename, which a crash of the system could keep alone.

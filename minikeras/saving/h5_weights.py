@@ -87,7 +87,7 @@ def write(model: Any, file: Any, optimizer: bool = True) -> None:
         store: dict = {}
         obj.save_own_variables(store)
         for key, value in store.items():
-            _write_array(group, key, np.asarray(value))
+            write_array(group, key, np.asarray(value))
 
 
 def to_bytes(model: Any, optimizer: bool = True) -> bytes:
@@ -99,7 +99,7 @@ def to_bytes(model: Any, optimizer: bool = True) -> bytes:
     return buffer.getvalue()
 
 
-def _write_array(group, key, value):
+def write_array(group: Any, key: str, value: np.ndarray) -> None:
     """Write an array; HDF5 lacks bfloat16: its bits are written as uint16."""
     if value.dtype.name == "bfloat16":
         group.create_dataset(key, data=value.view("u2"))

@@ -1,0 +1,131 @@
+"""The members of a `.keras` file, zip or folder, each opened as a file of its own."""
+
+import contextlib
+import io
+import os
+import pathlib
+import struct
+import zipfile
+from collections.abc import Iterator
+from typing import IO, Any
+
+from minikeras.saving import atomic_files, safety
+from minikeras.saving.errors import FileError
+
+_CHUNK = 1 << 20
+
+
+class Slice(io.RawIOBase):
+    """A part of an open file as a file that is read only.
+
+    Args:
+        file: the open file.
+        start: where the part begins, in bytes.
+        size: number of its bytes.
+    """
+
+    def __init__(self, file: IO[bytes], start: int, size: int):
+        self._file, self._start, self._size, self._at = file, start, size, 0
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def seekable(self) -> bool:
+        """True."""
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move, as other files do, and return the new position."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}
+        self._at = max(0, base[whence] + offset)
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer, and return the number of bytes that were read."""
+        view = memoryview(buffer).cast("B")[: max(0, self._size - self._at)]
+        self._file.seek(self._start + self._at)
+        count = self._file.readinto(view)
+        self._at += count
+        return count
+
+
+class Members:
+    """The members of a `.keras` file by name; made by `open_members`.
+
+    Args:
+        sizes: {name: bytes}.
+        opener: function from a name to a context manager of an open file.
+    """
+
+    def __init__(self, sizes: dict[str, int], opener: Any):
+        self.sizes, self._opener = sizes, opener
+
+    def open(self, name: str) -> contextlib.AbstractContextManager[IO[bytes]]:
+        """Open a member as a binary file that can seek.
+
+        Raises:
+            FileError: there is none of the name, or it is damaged.
+        """
+        if name not in self.sizes:
+            fault = f"It has no member {name!r} among {sorted(self.sizes)[:8]}."
+            raise FileError(fault, remedy="A `.keras` file is expected.")
+        return self._opener(name)
+
+    def read(self, name: str) -> bytes:
+        """Read a whole member, such as a config."""
+        with self.open(name) as file:
+            return safety.read_all(file, self.sizes[name], self.sizes[name], name)
+
+    def json(self, name: str) -> Any:
+        """Read and parse a member."""
+        return safety.parse_json(self.read(name), name)
+
+    @contextlib.contextmanager
+    def open_h5(self, name: str) -> Iterator[Any]:
+        """Open a member with weights as a checked `h5py.File`."""
+        with self.open(name) as file, safety.open_h5(file, name) as h5:
+            yield h5
+
+
+@contextlib.contextmanager
+def open_members(path: str | os.PathLike) -> Iterator[Members]:
+    """Open a `.keras` file, zip or folder.
+
+    Raises:
+        FileError: it is missing, no zip file, or `safety` refuses it.
+    """
+    if (folder := pathlib.Path(path)).is_dir():
+        names = atomic_files.member_names(folder)
+        sizes = {name: (folder / name).stat().st_size for name in names}
+        yield Members(sizes, lambda name: safety.open_regular(folder / name, False))
+        return
+    with safety.open_regular(path) as file:
+        try:
+            archive = zipfile.ZipFile(file)
+        except Exception as error:  # struct.error and others, too
+            remedy = "Save the model again, or copy the file once more."
+            fault = f"It is no zip file, or it is cut off: {error}."
+            raise FileError(fault, remedy=remedy) from error
+        with archive:
+            safety.check_zip(archive, safety.size_of(file))
+            sizes = {i.filename: i.file_size for i in archive.infolist()}
+            yield Members(sizes, lambda name: _zip_member(archive, file, name))
+
+
+def _zip_member(archive, file, name):
+    """A member as a file that seeks fast; its checksum has been compared.
+
+    Python's own file of a member reads from the beginning for each step back, which
+    HDF5 takes all the time. So stored bytes are read where they lie.
+    """
+    info = archive.getinfo(name)
+    if info.compress_type != zipfile.ZIP_STORED:
+        return io.BytesIO(archive.read(info))
+    with archive.open(info) as member:
+        while member.read(_CHUNK):
+            pass
+    file.seek(info.header_offset + 26)
+    # The two lengths are those of the local header: `info` has the directory's.
+    start = info.header_offset + 30 + sum(struct.unpack("<HH", file.read(4)))
+    return io.BufferedReader(Slice(file, start, info.file_size))

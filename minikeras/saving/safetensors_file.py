@@ -1,0 +1,173 @@
+"""Weights by variable path in the safetensors format, without its library.
+
+A file is the length of a JSON header (8 bytes, little-endian), the header with type,
+shape and place of each array, and the arrays. The library takes a copy of all arrays
+to write them, and opens the path itself; here each array is written and read alone.
+
+Source: https://github.com/huggingface/safetensors#format
+"""
+
+import json
+import math
+import os
+import struct
+from typing import IO, Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+
+from minikeras.core.variable import unique_paths
+from minikeras.saving import atomic_files, by_path, errors, safety
+from minikeras.version import KERAS_VERSION
+
+_NAMES = {
+    "BF16": "bfloat16", "BOOL": "bool", "C64": "complex64", "F16": "float16",
+    "F32": "float32", "F64": "float64", "F8_E4M3": "float8_e4m3fn",
+    "F8_E5M2": "float8_e5m2", "I16": "int16", "I32": "int32", "I64": "int64",
+    "I8": "int8", "U16": "uint16", "U32": "uint32", "U64": "uint64", "U8": "uint8",
+}  # fmt: skip
+_CODES = {name: code for code, name in _NAMES.items()}
+# The library's own limit in bytes.
+_MAX_HEADER = 100_000_000
+
+
+class Entry(NamedTuple):
+    """One array of a file.
+
+    Attributes:
+        dtype: name of its type.
+        shape: its shape.
+        start: where its bytes begin in the file.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+    start: int
+
+
+def read_header(file: IO[bytes]) -> tuple[dict[str, Entry], dict[str, str]]:
+    """Read and check what arrays an open file has.
+
+    Args:
+        file: binary file, at its beginning.
+
+    Returns:
+        {name: Entry}, and the metadata.
+
+    Raises:
+        FileError: the header is damaged, or does not account for each byte.
+    """
+    total = safety.size_of(file)
+    length = struct.unpack("<Q", file.read(8))[0] if total >= 8 else 0
+    if not 2 <= length <= min(total - 8, _MAX_HEADER):
+        fault = f"It is no safetensors file: a header of {length} bytes in {total}."
+        raise errors.FileError(fault)
+    header = safety.parse_json(file.read(length), "the header")
+    if not isinstance(header, dict):
+        raise errors.FileError("It is no dict.", place="the header")
+    metadata = header.pop("__metadata__", None) or {}
+    entries, end = {}, 8 + length
+    for name, value in sorted(header.items(), key=_offset):
+        entry, size = _entry(name, value, end)
+        entries[name], end = entry, end + size
+    if end != total:
+        fault = f"Its arrays end at byte {end} of {total}."
+        raise errors.FileError(fault, remedy="Copy the file once more.")
+    return entries, metadata
+
+
+def _offset(item):
+    """The first byte of an array, which orders the entries; 0 if it is damaged."""
+    try:
+        begin, end = item[1]["data_offsets"]
+        return int(begin), int(end)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return 0, 0
+
+
+def _entry(name, value, start):
+    """(Entry, bytes) of an array that is expected to begin at `start`."""
+    value = value if isinstance(value, dict) else {}
+    shape, code = value.get("shape"), value.get("dtype")
+    known = isinstance(code, str) and code in _NAMES
+    if not known or not isinstance(shape, list) or not all(map(_is_size, shape)):
+        raise errors.FileError(f"Unknown type or shape: {code}, {shape}.", place=name)
+    size = math.prod(shape) * jnp.dtype(_NAMES[code]).itemsize
+    begin, end = _offset((name, value))
+    if end - begin != size:
+        fault = f"Shape {shape} of {code} takes {size} bytes, not {end - begin}."
+        raise errors.FileError(fault, place=name)
+    return Entry(_NAMES[code], tuple(shape), start), size
+
+
+def _is_size(n):
+    return type(n) is int and 0 <= n < 2**63
+
+
+def read_array(file: IO[bytes], entry: Entry) -> np.ndarray:
+    """Read one array of an open file whose header was read."""
+    array = np.empty(entry.shape, jnp.dtype(entry.dtype))
+    file.seek(entry.start)
+    file.readinto(array.reshape(-1).view(np.uint8))
+    return array
+
+
+def write(model: Any, path: str | os.PathLike) -> None:
+    """Write the weights of a model by their paths, without its optimizer.
+
+    Args:
+        model: a built model.
+        path: path of the file.
+
+    Raises:
+        ValueError: a weight of a type that the format lacks.
+    """
+    weights = by_path.named(unique_paths(model.weights), model.name)
+    header: dict[str, Any] = {
+        "__metadata__": {"format": "keras", "keras_version": KERAS_VERSION}
+    }
+    end = 0
+    # Large items first, as the library writes them, so that each array is aligned.
+    order = sorted(weights, key=lambda name: -_itemsize(weights[name]))
+    for name in order:
+        v = weights[name]
+        if v.dtype not in _CODES:
+            raise ValueError(f"safetensors has no type {v.dtype}, which {name} has.")
+        begin, end = end, end + math.prod(v.shape) * _itemsize(v)
+        header[name] = {
+            "dtype": _CODES[v.dtype],
+            "shape": list(v.shape),
+            "data_offsets": [begin, end],
+        }
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with atomic_files.replace_file(path) as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for name in order:
+            array = np.ascontiguousarray(weights[name].numpy(), weights[name].dtype)
+            file.write(array.reshape(-1).view(np.uint8))
+
+
+def _itemsize(variable):
+    return jnp.dtype(variable.dtype).itemsize
+
+
+def read(model: Any, path: str | os.PathLike, skip_mismatch: bool = False) -> None:
+    """Assign the weights of a model from a file; all of them, or none.
+
+    Args:
+        model: a built model.
+        path: path of the file.
+        skip_mismatch: bool, whether to warn of weights that are missing or have another
+            shape, and leave them unchanged; False raises an error that names them.
+
+    Raises:
+        FileError: the file is missing or damaged, or weights do not fit.
+    """
+    with errors.reading(path), safety.open_regular(path) as file:
+        entries, _ = read_header(file)
+        entries = by_path.named(entries, model.name)
+        shapes = {name: entry.shape for name, entry in entries.items()}
+        variables = by_path.named(unique_paths(model.weights), model.name)
+        for variable, name in by_path.match(variables, shapes, skip_mismatch):
+            variable.assign(read_array(file, entries[name]))
