@@ -5,25 +5,27 @@ creates are counted before memory is taken for them, and get their initial value
 if the file turns out to have none for them.
 """
 
+import math
 from typing import Any
 
-from minikeras.core.bridge import current
+from minikeras.core.bridge import Scope, current
 
 # What a model creates besides the weights of its file: state of metrics, thresholds,
 # filters of a spectrogram, the optimizer's slots in a file without them.
-_FREE_ELEMENTS = 1 << 24
-_ELEMENTS_PER_STORED = 3
+_FREE_ELEMENTS, _ELEMENTS_PER_STORED = 1 << 24, 3
 # A layer is about 8 objects: with its initializers, its dtype policy, its cell.
 _FREE_OBJECTS, _OBJECTS_PER_GROUP = 10_000, 50
 
 
-class Loading:
-    """What one load may still create, and the Variables it has created.
+class Loading(Scope):
+    """`with Loading(elements, groups):` limits what the code within may create.
 
     Args:
         elements: number of scalars that the file stores.
         groups: number of groups in its weights file, at least one for each layer.
     """
+
+    _drops_inner = True
 
     def __init__(self, elements: int, groups: int):
         self._stored = elements
@@ -31,13 +33,22 @@ class Loading:
         self._objects = _FREE_OBJECTS + _OBJECTS_PER_GROUP * groups
         self._variables: list[Any] = []
 
+    def _changes(self):
+        return {"serialization": current().serialization._replace(loading=self)}
+
+    def __exit__(self, *exc):
+        super().__exit__(*exc)
+        if exc[0] is None:
+            for variable in self._variables:  # those for which the file has no value
+                variable.initialize()
+
     def take(self, elements: int, what: str) -> None:
         """Count scalars that are about to be created; ValueError if too many."""
         self._elements -= elements
         if self._elements < 0:
             raise ValueError(
                 f"Refused: {what} takes {elements} numbers, more than a file that "
-                f"stores {self._stored} can need. Nothing of it was created."
+                f"stores {self._stored} can need. They were not created."
             )
 
     def take_object(self) -> None:
@@ -50,16 +61,9 @@ class Loading:
 
     def defer(self, variable: Any) -> None:
         """Leave a new Variable without a value until it is read, assigned or kept."""
-        size = 1
-        for length in variable.shape:
-            size *= length
-        self.take(size, f"the weight {variable.path} of shape {variable.shape}")
+        what = f"the weight {variable.path} of shape {variable.shape}"
+        self.take(math.prod(variable.shape), what)
         self._variables.append(variable)
-
-    def finish(self) -> None:
-        """Give the Variables for which the file has no value their initial ones."""
-        for variable in self._variables:
-            variable.initialize()
 
 
 def reserve(elements: int, what: str) -> None:

@@ -73,8 +73,10 @@ class WeightAccess:
         Raises:
             ValueError: another number of arrays, or another shape; nothing changes.
         """
+        # A file gives arrays of the device, which need not be copied.
+        read = getattr(store, "array", lambda key, dtype: store[key])
         for i, v in enumerate(self._mk_check_store(store)):
-            self._mk_from_store(v, store[str(i)])
+            self._mk_from_store(v, read(str(i), v.dtype))
 
     def _mk_stored_variables(self):
         """The layer's own variables that files hold: all of them."""
@@ -82,7 +84,7 @@ class WeightAccess:
 
     def _mk_to_store(self, variable):
         """The array that files hold for one of these variables."""
-        return variable.numpy()
+        return np.asarray(variable.value)
 
     def _mk_from_store(self, variable, array):
         """Assign a variable from the array of a file."""

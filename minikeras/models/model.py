@@ -199,48 +199,53 @@ class Model(Trainer, Layer):
         return api.model_to_json(self, **kwargs)
 
     def save(self, filepath, overwrite=True, zipped=None, **kwargs):
-        """Write architecture, weights and optimizer state to a `.keras` file.
+        """Write architecture, weights and optimizer state to a file.
 
         Args:
-            filepath: path that ends in `.keras`, or a file object open for writing.
+            filepath: path that ends in `.keras`, or in `.h5` or `.hdf5` for the format
+                of older versions; or a file object open for writing.
             overwrite: bool, whether to replace an existing file; False asks at the
                 prompt.
             zipped: bool, whether to write one file, also for None; False writes a
                 folder.
             **kwargs: `include_optimizer`, bool, whether to store the optimizer's state;
-                `save_format` is ignored.
+                `save_format` is not needed.
 
         Raises:
             ValueError: another ending of the path, or another argument.
         """
         api.save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
-    def save_weights(self, filepath, overwrite=True, **kwargs):
-        """Write the weights to a `.weights.h5` file.
+    def save_weights(self, filepath, overwrite=True, max_shard_size=None):
+        """Write the weights to a file, or to several.
 
         Args:
-            filepath: path that ends in `.weights.h5`.
+            filepath: path that ends in `.weights.h5`, in `.weights.json` for several
+                files, or in `.safetensors`.
             overwrite: bool, whether to replace an existing file; False asks at the
                 prompt.
-            **kwargs: must be empty.
+            max_shard_size: size of the largest file in GiB, with `.weights.json`; None
+                writes one file.
 
         Raises:
             ValueError: another ending of the path, or a model that is not built.
         """
-        api.save_weights(self, filepath, overwrite=overwrite, **kwargs)
+        api.save_weights(self, filepath, overwrite, max_shard_size)
 
     def load_weights(self, filepath, skip_mismatch=False, **kwargs):
-        """Read the weights from a `.weights.h5` or `.keras` file.
+        """Read the weights from a file.
 
         Args:
-            filepath: path of the file.
+            filepath: path that ends in `.weights.h5`, `.weights.json`, `.keras`,
+                `.safetensors`, or `.h5` or `.hdf5` for files of older versions.
             skip_mismatch: bool, whether to keep the weights of layers that do not fit,
                 with a warning, instead of raising an error.
-            **kwargs: `objects_to_skip` is ignored; no other argument is allowed.
+            **kwargs: `objects_to_skip`, list of layers that stay as they are, for
+                `.weights.h5`; `by_name`, bool, for `.h5`.
 
         Raises:
-            ValueError: there is no such file, its ending is another one, the model is
-                not built, or the weights do not fit.
+            FileError: there is no such file, it is damaged, or the weights do not fit.
+            ValueError: its ending is another one, or the model is not built.
         """
         api.load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 

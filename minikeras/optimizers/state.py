@@ -4,6 +4,7 @@ import warnings
 from typing import Any
 
 import jax
+import numpy as np
 
 from minikeras.core.bridge import Frame
 from minikeras.core.members import all_or_nothing
@@ -354,7 +355,7 @@ class OptimizerState:
             store: dict, or another mapping from keys to arrays.
         """
         for i, variable in enumerate(self.variables):
-            store[str(i)] = variable.numpy()
+            store[str(i)] = np.asarray(variable.value)
 
     def load_own_variables(self, store):
         """Read `variables` from a store; warn if it has another number of them.
@@ -369,5 +370,7 @@ class OptimizerState:
                 stacklevel=2,
             )
             return
+        # A file gives arrays of the device, which need not be copied.
+        read = getattr(store, "array", lambda key, dtype: store[key])
         for i, variable in enumerate(self.variables):
-            variable.assign(store[str(i)])
+            variable.assign(read(str(i), variable.dtype))

@@ -1,25 +1,74 @@
 """Save and load models and weights; the suffix of the path chooses the format."""
 
+import contextlib
 import json
+import os
 import pathlib
-import reprlib
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
 from minikeras.core import serialization
+from minikeras.core.late_import import late_import
+from minikeras.core.loading import Loading
 from minikeras.core.registry import CustomObjectScope
 from minikeras.core.serialization import (
     deserialize_keras_object,
     serialize_keras_object,
 )
-from minikeras.saving import assets, atomic_files, h5_weights, keras_file
+from minikeras.saving import (
+    assets,
+    atomic_files,
+    h5_model,
+    h5_weights,
+    keras_file,
+    safetensors_file,
+    safety,
+    shards,
+)
+from minikeras.saving.errors import FileError, reading
+from minikeras.saving.members import open_members
+from minikeras.saving.upgrades import upgrade_config
 
 if TYPE_CHECKING:
     from minikeras.models.model import Model
+
+_HDF5 = (".h5", ".hdf5")
+_WEIGHTS, _SHARDS, _SAFETENSORS = ".weights.h5", ".weights.json", ".safetensors"
+_SIGNATURE_OF_HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 def model_to_json(model: Any, **kwargs: Any) -> str:
     """Write the architecture as JSON; `kwargs` go to `json.dumps`."""
     return json.dumps(serialize_keras_object(model), **kwargs)
+
+
+def model_from_json(json_string: str, custom_objects: dict | None = None) -> "Model":
+    """Create a model from the text of `Model.to_json()`; its weights are new.
+
+    Texts of older versions of Keras are read, too.
+
+    Args:
+        json_string: str, the text.
+        custom_objects: dict {name: class or function} of names in the config.
+
+    Returns:
+        A `Model`.
+
+    Raises:
+        ValueError: the text is no JSON, or no config of a model.
+
+    >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    >>> keras.models.model_from_json(model.to_json()).output_shape
+    (None, 2)
+    """
+    config = upgrade_config(safety.parse_json(json_string, "JSON"))
+    return deserialize_keras_object(config, custom_objects)
+
+
+# -- saving ---------------------------------------------------------------------------
 
 
 def save_model(
@@ -36,14 +85,17 @@ def save_model(
 
     Args:
         model: the model.
-        filepath: path that ends in `.keras`, or a file object open for writing.
+        filepath: path that ends in `.keras`, or in `.h5` or `.hdf5` for the format of
+            older versions; or a file object open for writing, which gets a `.keras`
+            file.
         overwrite: bool, whether to replace an existing file; False asks at the prompt.
         zipped: bool, whether to write one file; False writes a folder, None is True.
         **kwargs: include_optimizer (True by default) saves the state of the optimizer;
-            save_format is ignored.
+            save_format is not needed.
 
     Raises:
         ValueError: another suffix, or an unknown argument.
+        OSError: the file cannot be written; the old one is as it was.
 
     >>> import pathlib, tempfile
     >>> from minikeras import Input, Sequential, layers
@@ -52,23 +104,73 @@ def save_model(
     ...     save_model(model, pathlib.Path(folder) / "model.keras")
     """
     include_optimizer = kwargs.pop("include_optimizer", True)
-    kwargs.pop("save_format", None)
+    save_format = kwargs.pop("save_format", None)
     if kwargs:
-        raise ValueError(f"save: arguments not recognized: {sorted(kwargs)}.")
-    members = keras_file.members(model, include_optimizer)
+        raise ValueError(
+            f"save: The following argument(s) are not supported: {sorted(kwargs)}."
+        )
     if hasattr(filepath, "write"):
-        keras_file.write_zip(filepath, members)
+        _save_to_file_object(model, filepath, include_optimizer)
         return
     path = pathlib.Path(filepath)
-    if path.suffix != ".keras" and zipped is not False:
-        raise ValueError(f"save: the path must end in `.keras`, got {str(filepath)!r}.")
+    if save_format is not None:
+        _check_save_format(save_format, path)
+    if path.suffix in _HDF5 and zipped is None:
+        if _may_write(path, overwrite):
+            with atomic_files.replace_file(path) as file:
+                with late_import("h5py").File(file, "w") as h5:
+                    h5_model.write(model, h5, include_optimizer)
+        return
+    _check_suffix(path, zipped)
     if not _may_write(path, overwrite):
         return
-    if zipped is False:
-        atomic_files.write_folder(path, members)
-    else:
-        with atomic_files.replace_file(path) as file:
-            keras_file.write_zip(file, members)
+    with keras_file.writers(model, include_optimizer) as members:
+        if zipped is False:
+            atomic_files.write_folder(path, members)
+        else:
+            with atomic_files.replace_file(path) as file:
+                keras_file.write_zip(file, members)
+
+
+def _save_to_file_object(model, target, include_optimizer):
+    """Write a `.keras` file into a file object, which may only be able to write."""
+    with (
+        tempfile.TemporaryFile() as file,
+        keras_file.writers(model, include_optimizer) as members,
+    ):
+        keras_file.write_zip(file, members)
+        file.seek(0)
+        shutil.copyfileobj(file, target)
+
+
+def _check_save_format(save_format, path):
+    """Warn of an argument of older versions; ValueError if the suffix is not enough."""
+    if path.suffix not in (".keras", *_HDF5):
+        raise ValueError(
+            f"save: The `save_format` argument is deprecated, got {save_format!r}. The "
+            f"suffix of the path decides, and {str(path)!r} has none of .keras, .h5 "
+            "and .hdf5."
+        )
+    warnings.warn(
+        f"save: save_format={save_format!r} is not needed: the suffix of the path "
+        "decides.",
+        stacklevel=4,
+    )
+
+
+def _check_suffix(path, zipped):
+    """Raise ValueError unless the path suits a `.keras` file, or a folder."""
+    if zipped is False and path.suffix == ".keras":
+        raise ValueError(
+            f"save: the path of a folder should not end in .keras, got {str(path)!r}. "
+            "Leave the suffix out, or leave out zipped=False."
+        )
+    if zipped is not False and path.suffix != ".keras":
+        raise ValueError(
+            f"save: Invalid filepath extension for saving: {str(path)!r}. Give a path "
+            "that ends in .keras, or in .h5 for the format of older versions; "
+            "model.export() writes other formats."
+        )
 
 
 def _may_write(path, overwrite):
@@ -81,40 +183,69 @@ def _may_write(path, overwrite):
     return answer == "y"
 
 
-def _check_built(model, name):
-    """Raise ValueError unless the model has its weights."""
-    if not model.built:
-        raise ValueError(
-            f"{name}: the model {model.name!r} has no weights yet, since it is not "
-            "built. Call it on data first, or `build(input_shape)`."
-        )
-
-
 def save_weights(
-    model: Any, filepath: str | pathlib.Path, overwrite: bool = True, **kwargs: Any
+    model: Any,
+    filepath: str | pathlib.Path,
+    overwrite: bool = True,
+    max_shard_size: float | None = None,
+    **kwargs: Any,
 ) -> None:
     """Save the weights of a model.
 
     Args:
         model: a built model.
-        filepath: path that ends in `.weights.h5`.
+        filepath: path that ends in `.weights.h5`, in `.weights.json` for shards, or in
+            `.safetensors`.
         overwrite: bool, whether to replace an existing file; False asks at the prompt.
-        **kwargs: none.
+        max_shard_size: size of the largest file in GiB; the weights are then written to
+            several of them, and the path, which then ends in `.weights.json`, says
+            which file has which weights. None writes one file.
+        **kwargs: objects_to_skip, a list of layers that are left out.
 
     Raises:
-        ValueError: another suffix, a model that is not built, or an unknown argument.
+        ValueError: another suffix, a model that is not built, an unknown argument, or a
+            weight that is larger than `max_shard_size`.
+        OSError: the file cannot be written; the old one is as it was.
     """
+    skip = kwargs.pop("objects_to_skip", None) or ()
     if kwargs:
-        raise ValueError(f"save_weights: arguments not recognized: {sorted(kwargs)}.")
+        raise ValueError(f"save_weights: Invalid keyword arguments: {sorted(kwargs)}.")
     path = pathlib.Path(filepath)
-    if not path.name.endswith(".weights.h5"):
-        raise ValueError(
-            f"save_weights: the path must end in `.weights.h5`, got {str(filepath)!r}."
+    if max_shard_size is not None and path.name.endswith(_WEIGHTS):
+        path = path.with_name(path.name.removesuffix(_WEIGHTS) + _SHARDS)
+        warnings.warn(
+            f"save_weights: with max_shard_size, {path.name!r} is written.",
+            stacklevel=3,
         )
-    _check_built(model, "save_weights")
-    if _may_write(path, overwrite):
+    ending = (_WEIGHTS, _SAFETENSORS) if max_shard_size is None else (_SHARDS,)
+    if not path.name.endswith(ending):
+        raise ValueError(
+            f"save_weights: The filename must end in {' or '.join(ending)}, got "
+            f"{str(filepath)!r} with max_shard_size={max_shard_size}."
+        )
+    _check_built(model, "save_weights", "saving")
+    if not _may_write(path, overwrite):
+        return
+    if max_shard_size is not None:
+        shards.write(model, path, max_shard_size)
+    elif path.suffix == _SAFETENSORS:
+        safetensors_file.write(model, path)
+    else:
         with atomic_files.replace_file(path) as file:
-            file.write(h5_weights.to_bytes(model, True))
+            keras_file.write_weights(file, model, skip=skip)
+
+
+def _check_built(model, name, doing):
+    """Raise ValueError unless the model has its weights."""
+    if not model.built:
+        where = "weights into a model" if doing == "loading" else "a model"
+        raise ValueError(
+            f"{name}: You are {doing} {where} that has not yet been built. Call "
+            f"{model.name!r} on data first, or `build(input_shape)`."
+        )
+
+
+# -- loading --------------------------------------------------------------------------
 
 
 def load_model(
@@ -123,7 +254,7 @@ def load_model(
     compile: bool = True,
     safe_mode: bool = True,
 ) -> "Model":
-    """Load a model from a `.keras` file.
+    """Load a model from a `.keras` file, or from an `.h5` file of any version of Keras.
 
     Args:
         filepath: path of the file or folder, or a file object open for reading.
@@ -137,7 +268,7 @@ def load_model(
         The model.
 
     Raises:
-        ValueError: the file is missing, damaged or no `.keras` file, or it names a
+        FileError: the file is missing, damaged or no file of a model, or it names a
             class that is not registered.
 
     >>> import io
@@ -148,29 +279,76 @@ def load_model(
     >>> load_model(file).output_shape
     (None, 2)
     """
-    with keras_file.open_members(filepath) as (member, names):
-        return _load(filepath, member, names, custom_objects, compile, safe_mode)
-
-
-def _load(filepath, member, names, custom_objects, compile, safe_mode):
-    """`load_model` from the members of an open file."""
-    config = keras_file.parse_config(member(keras_file.CONFIG), filepath)
-    data = member(keras_file.WEIGHTS)
-    if not compile:
-        config.pop("compile_config", None)
+    _check_loadable(filepath)
     with (
+        reading(filepath),
         CustomObjectScope(custom_objects),
         serialization.SafeModeScope(safe_mode),
         serialization.SharingScope(),
     ):
-        model = deserialize_keras_object(config)
-    if not hasattr(model, "load_own_variables"):
-        raise ValueError(
-            f"{filepath!s} holds no model: its {keras_file.CONFIG} gives "
-            f"{reprlib.repr(model)}."
-        )
-    h5_weights.from_bytes(model, data, filepath)
-    assets.load(model, names, member)
+        if _is_hdf5(filepath):
+            return _load_hdf5(filepath, compile)
+        return _load_keras_file(filepath, compile)
+
+
+def _check_loadable(filepath):
+    """Raise FileError for a path that is not there."""
+    if hasattr(filepath, "read"):
+        return
+    path = pathlib.Path(filepath)
+    if path.exists():
+        return
+    remedy = "Please ensure the file is an accessible `.keras` or `.h5` file."
+    if path.suffix not in (".keras", *_HDF5):
+        raise FileError("File format not supported.", str(path), remedy=remedy)
+    raise FileError("File not found.", str(path), remedy=remedy)
+
+
+def _is_hdf5(filepath):
+    """Does the file begin as HDF5 files do? Its suffix may be wrong."""
+    if not hasattr(filepath, "read") and os.path.isdir(filepath):
+        return False
+    with safety.open_regular(filepath) as file:
+        start = file.read(len(_SIGNATURE_OF_HDF5))
+        file.seek(-len(start), os.SEEK_CUR)
+    return start == _SIGNATURE_OF_HDF5
+
+
+def _load_keras_file(filepath, compile):
+    with open_members(filepath) as members:
+        config = keras_file.parse_config(members.read(keras_file.CONFIG))
+        with (
+            members.open(keras_file.WEIGHTS) as file,
+            safety.open_h5_contents(file, keras_file.WEIGHTS) as (_, contents),
+            Loading(contents.elements, len(contents.groups)),
+        ):
+            model = _make_model(config, compile)
+            h5_weights.read(model, contents.groups)
+            assets.load(model, members)
+    return model
+
+
+def _load_hdf5(filepath, compile):
+    with (
+        safety.open_regular(filepath) as file,
+        safety.open_h5_contents(file) as (h5, contents),
+        Loading(contents.elements, len(contents.groups)),
+    ):
+        model = _make_model(h5_model.read_config(h5), compile)
+        h5_model.load_weights(model, h5)
+        if compile and model.compiled:
+            h5_model.load_optimizer(model, h5)
+    return model
+
+
+def _make_model(config, compile):
+    """The model of a config, of whatever version."""
+    config = upgrade_config(config)
+    if not compile:
+        config.pop("compile_config", None)
+    model = deserialize_keras_object(config)
+    if not hasattr(model, "load_weights"):
+        raise FileError(f"It holds no model, but a {type(model).__name__}.")
     return model
 
 
@@ -184,30 +362,65 @@ def load_weights(
 
     Args:
         model: a built model.
-        filepath: path that ends in `.weights.h5` or `.keras`.
+        filepath: path that ends in `.weights.h5`, `.weights.json`, `.keras`,
+            `.safetensors`, or `.h5` or `.hdf5` for files of older versions.
         skip_mismatch: bool, whether to warn of layers whose weights are missing or do
             not fit, and leave them unchanged; False raises an error.
-        **kwargs: objects_to_skip is ignored.
+        **kwargs: objects_to_skip, a list of layers that stay as they are, for
+            `.weights.h5`; by_name, bool, for `.h5`, whether weights go to the layer of
+            the same name, not to the layer at the same place.
 
     Raises:
-        ValueError: the file is missing or damaged, the model is not built, weights do
-            not fit, or an unknown argument.
+        FileError: the file is missing or damaged, or weights do not fit. No weight has
+            changed.
+        ValueError: the model is not built, or an argument does not suit the file.
     """
-    kwargs.pop("objects_to_skip", None)
-    if kwargs:
-        raise ValueError(f"load_weights: arguments not recognized: {sorted(kwargs)}.")
     path = pathlib.Path(filepath)
-    if path.suffix not in (".keras", ".h5"):
+    skip, by_name = kwargs.pop("objects_to_skip", None), kwargs.pop("by_name", False)
+    if kwargs:
+        raise ValueError(f"load_weights: Invalid keyword arguments: {sorted(kwargs)}.")
+    old = path.suffix in _HDF5 and not path.name.endswith(_WEIGHTS)
+    if skip is not None and not path.name.endswith((_WEIGHTS, _SHARDS)):
         raise ValueError(
-            "load_weights: expected a `.weights.h5` or `.keras` file, got "
-            f"{str(filepath)!r}."
+            "load_weights: objects_to_skip only supports loading '.weights.h5' files."
         )
-    if not path.exists():
-        raise ValueError(f"File not found: {str(path)!r}.")
-    _check_built(model, "load_weights")
-    if path.suffix == ".keras":
-        with keras_file.open_members(path) as (member, _):
-            data = member(keras_file.WEIGHTS)
+    if by_name and not old:
+        raise ValueError(
+            "load_weights: by_name only supports loading legacy '.h5' or '.hdf5' files."
+        )
+    if not path.name.endswith((_SHARDS, _SAFETENSORS, ".keras", *_HDF5)):
+        raise ValueError(
+            f"load_weights: File format not supported: {str(path)!r}. Expected "
+            "`.weights.h5`, `.weights.json`, `.keras`, `.safetensors` or `.h5`."
+        )
+    _check_built(model, "load_weights", "loading")
+    with reading(path):
+        if path.suffix == _SAFETENSORS:
+            safetensors_file.read(model, path, skip_mismatch)
+        elif old and _is_hdf5(path):
+            with safety.open_regular(path) as file, safety.open_h5(file) as h5:
+                h5_model.load_weights(model, h5, skip_mismatch, by_name)
+        else:
+            with _open_groups(path) as groups:
+                h5_weights.read(model, groups, skip_mismatch, skip or ())
+
+
+@contextlib.contextmanager
+def _open_groups(path: pathlib.Path) -> Iterator[dict]:
+    """{group: {key: data set}} of a file with weights in Keras's layout of today."""
+    if path.name.endswith(_SHARDS):
+        with shards.open_groups(path) as (groups, _):
+            yield groups
+    elif path.suffix == ".keras":
+        with (
+            open_members(path) as members,
+            members.open(keras_file.WEIGHTS) as file,
+            safety.open_h5_contents(file, keras_file.WEIGHTS) as (_, contents),
+        ):
+            yield contents.groups
     else:
-        data = path.read_bytes()
-    h5_weights.from_bytes(model, data, filepath, skip_mismatch)
+        with (
+            safety.open_regular(path) as file,
+            safety.open_h5_contents(file) as (_, contents),
+        ):
+            yield contents.groups

@@ -4,45 +4,68 @@
 whose weights are in `layers/string_lookup`.
 """
 
+import contextlib
 import pathlib
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator
 from typing import Any
 
-from minikeras.saving import h5_weights
+from minikeras.saving.members import Members
+from minikeras.saving.object_paths import walk
 
 _FOLDER = pathlib.PurePosixPath("assets")
+_CHUNK_BYTES = 1 << 20
 
 
-def members(model: Any) -> dict[str, bytes]:
-    """{name: content} of what `save_assets(folder)` of a model's objects writes."""
-    found = {}
-    for path, obj in h5_weights.walk(model):
-        if not hasattr(obj, "save_assets"):
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            obj.save_assets(folder)
-            for file in sorted(pathlib.Path(folder).iterdir()):
-                found[str(_FOLDER / path / file.name)] = file.read_bytes()
-    return found
+@contextlib.contextmanager
+def saved(model: Any) -> Iterator[dict[str, pathlib.Path]]:
+    """{member: file} of what `save_assets(folder)` of a model's objects writes.
+
+    The files are deleted at the end of the `with` block.
+    """
+    with tempfile.TemporaryDirectory() as root:
+        found = {}
+        for number, (path, obj) in enumerate(walk(model)):
+            if hasattr(obj, "save_assets"):
+                folder = pathlib.Path(root, str(number))
+                folder.mkdir()
+                obj.save_assets(str(folder))
+                for file in sorted(folder.rglob("*")):
+                    if file.is_file():
+                        inner = file.relative_to(folder).as_posix()
+                        found[str(_FOLDER / path / inner)] = file
+        yield found
 
 
-def load(model: Any, names: Iterable[str], member: Callable[[str], bytes]) -> None:
+def load(model: Any, members: Members) -> None:
     """Call `load_assets(folder)` of the objects of a model that have files.
 
     Args:
         model: the model.
-        names: of the members of its `.keras` file.
-        member: gives the content of one.
+        members: those of its `.keras` file.
     """
-    by_folder: dict[pathlib.PurePosixPath, list[pathlib.PurePosixPath]] = {}
-    for name in map(pathlib.PurePosixPath, names):
-        by_folder.setdefault(name.parent, []).append(name)
-    for path, obj in h5_weights.walk(model):
-        files = by_folder.get(_FOLDER / path, [])
-        if not files or not hasattr(obj, "load_assets"):
+    owners = {str(_FOLDER / path): obj for path, obj in walk(model)}
+    for prefix, obj in owners.items():
+        names = [name for name in members.sizes if _owner(name, owners) == prefix]
+        if not names or not hasattr(obj, "load_assets"):
             continue
         with tempfile.TemporaryDirectory() as folder:
-            for name in files:
-                (pathlib.Path(folder) / name.name).write_bytes(member(str(name)))
+            for name in names:
+                _extract(members, name, pathlib.Path(folder, name[len(prefix) + 1 :]))
             obj.load_assets(folder)
+
+
+def _owner(name, owners):
+    """The longest path of an object that the name of a member begins with."""
+    for parent in pathlib.PurePosixPath(name).parents:
+        if str(parent) in owners:
+            return str(parent)
+    return None
+
+
+def _extract(members, name, target):
+    """Copy a member into a file; `safety` has checked that its name stays inside."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with members.open(name) as source, open(target, "xb") as file:
+        while chunk := source.read(_CHUNK_BYTES):
+            file.write(chunk)

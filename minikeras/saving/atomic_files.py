@@ -3,7 +3,9 @@
 A file is written under another name, and renamed. An existing folder may have other
 files, which stay, so it cannot be replaced by one rename. Its new files are written to
 a folder inside of it; renaming that folder commits them; then they move to their places
-one by one. Until all have moved, `read_member` reads the rest in the committed folder.
+one by one. Until all have moved, `member_files` finds the rest in the committed folder.
+
+What a killed process leaves is not locked, so the next save into the folder deletes it.
 """
 
 import contextlib
@@ -12,41 +14,124 @@ import pathlib
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO
 
-# Age in seconds after which an uncommitted folder is deleted: its process was killed.
+# Age in seconds after which a temporary file is deleted where files cannot be locked.
 _ABANDONED_SECONDS = 3600.0
 _COMMIT_TRIES = 100  # of a commit, while other processes save to the same folder
-_COMMITTED, _UNCOMMITTED = ".minikeras-new", ".minikeras-begun-"
+_OWN_PREFIX = ".minikeras-"
+_COMMITTED, _BEGUN = f"{_OWN_PREFIX}new", f"{_OWN_PREFIX}begun-"
 
 
 @contextlib.contextmanager
-def replace_file(path: str | pathlib.Path) -> Iterator[IO[bytes]]:
-    """Open a file for writing that replaces `path` if the `with` block succeeds."""
-    path = pathlib.Path(os.path.realpath(path))  # a symbolic link stays a link
-    folder = path.parent
-    if not folder.is_dir():
-        raise FileNotFoundError(f"save: there is no folder {str(folder)!r}.")
-    name = folder / f".{path.name}.{secrets.token_hex(8)}"
-    try:
-        with open(name, "x+b") as file:
+def replace_file(path: str | os.PathLike) -> Iterator[IO[bytes]]:
+    """Open a file for writing that replaces `path` if the `with` block succeeds.
+
+    Args:
+        path: path of the file; behind a symbolic link, the file that it names.
+
+    Raises:
+        OSError: names `path`. The old file is as it was.
+    """
+    target = pathlib.Path(os.path.realpath(path))  # a symbolic link stays a link
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"save: there is no folder {str(target.parent)!r}.")
+    if target.is_dir():
+        raise IsADirectoryError(f"save: {str(path)!r} is a folder, not a file.")
+    with _errors_that_name(path), _temporary(target.parent) as name:
+        with open(name, "x+b") as file, _locked(name):
             yield file
             file.flush()
             # On disk before the rename, which a crash of the system could keep alone.
             os.fsync(file.fileno())
-        if path.exists():
-            shutil.copymode(path, name)
-        os.replace(name, path)
+            if target.exists():
+                shutil.copymode(target, name)
+        os.replace(name, target)
+
+
+@contextlib.contextmanager
+def _errors_that_name(path):
+    """Give an OSError that names no file, such as that of a full disk, the path."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None or str(path) in str(error):
+            raise
+        why = error.strerror or str(error)
+        text = f"save: {str(path)!r} could not be written: {why}. The old file stays."
+        raise OSError(error.errno, text, str(path)) from error
+
+
+@contextlib.contextmanager
+def _temporary(folder):
+    """A new name in a folder; what has it at the end of a failed block is deleted."""
+    for left in folder.glob(f"{_BEGUN}*"):
+        if _is_abandoned(left):
+            _delete(left)
+    name = folder / f"{_BEGUN}{secrets.token_hex(8)}"
+    try:
+        yield name
     except BaseException:
-        name.unlink(missing_ok=True)
+        _delete(name)
         raise
 
 
-def write_folder(path: pathlib.Path, members: Mapping[str, bytes]) -> None:
-    """Write {name: content} as the files of a folder; its other files stay.
+def _delete(path):
+    """Delete a file or folder, if it is there."""
+    with contextlib.suppress(OSError):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@contextlib.contextmanager
+def _locked(path):
+    """Lock a file or folder: the system gives the lock back when the process ends."""
+    descriptor = None
+    with contextlib.suppress(ImportError, OSError):  # Windows, some network drives
+        import fcntl
+
+        descriptor = os.open(path, os.O_RDONLY)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _is_abandoned(path):
+    """Has the process that made a temporary file or folder ended?"""
+    with contextlib.suppress(OSError):
+        # A young one may be about to be locked.
+        age = time.time() - path.stat().st_mtime
+        try:
+            import fcntl
+
+            descriptor = os.open(path, os.O_RDONLY)
+        except (ImportError, OSError):
+            return age > _ABANDONED_SECONDS
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return age > 1.0
+        except BlockingIOError:
+            return False
+        except OSError:
+            return age > _ABANDONED_SECONDS
+        finally:
+            os.close(descriptor)
+    return False
+
+
+def write_folder(
+    path: pathlib.Path, members: Mapping[str, Callable[[IO[bytes]], object]]
+) -> None:
+    """Write members as the files of a folder; its other files stay.
 
     If the process is killed, readers find all old members or all new ones.
+
+    Args:
+        path: path of the folder.
+        members: {name: function that writes it into an open file}.
     """
     if path.exists() and not path.is_dir():
         raise FileExistsError(
@@ -55,34 +140,22 @@ def write_folder(path: pathlib.Path, members: Mapping[str, bytes]) -> None:
         )
     existed = path.is_dir()
     if existed:
-        _finish_other_saves(path)
+        _move_members(path)
     else:
         path.parent.mkdir(parents=True, exist_ok=True)
     parent = path if existed else path.parent
-    staging = parent / f"{_UNCOMMITTED}{secrets.token_hex(8)}"
-    staging.mkdir()
-    try:
-        for name, data in members.items():
-            (staging / name).parent.mkdir(parents=True, exist_ok=True)
-            with open(staging / name, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-        _commit(staging, path, existed)
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
+    with _errors_that_name(path), _temporary(parent) as staging:
+        staging.mkdir()
+        with _locked(staging):
+            for name, write in members.items():
+                (staging / name).parent.mkdir(parents=True, exist_ok=True)
+                with open(staging / name, "x+b") as file:
+                    write(file)
+                    file.flush()
+                    os.fsync(file.fileno())
+            _commit(staging, path, existed)
     if existed:
         _move_members(path)
-
-
-def _finish_other_saves(path):
-    """Finish a committed save of a killed process; delete old uncommitted ones."""
-    _move_members(path)
-    for left in path.glob(f"{_UNCOMMITTED}*"):
-        with contextlib.suppress(FileNotFoundError):
-            if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
-                shutil.rmtree(left, ignore_errors=True)
 
 
 def _commit(staging, path, existed):
@@ -112,19 +185,17 @@ def _move_members(path):
             committed.rmdir()
 
 
-def read_member(path: pathlib.Path, name: str) -> bytes:
-    """Read a file of a folder, or of the committed save in it."""
-    try:
-        return (path / _COMMITTED / name).read_bytes()
-    except FileNotFoundError:
-        return (path / name).read_bytes()
+def member_files(path: pathlib.Path) -> dict[str, pathlib.Path]:
+    """{name: file} of a folder, of its folders too, and of a committed save in it.
 
-
-def member_names(path: pathlib.Path) -> list[str]:
-    """Names of the files of a folder, of its folders too, and of a committed save."""
-    found = set()
-    for root in (path / _COMMITTED, path):
-        for file in root.rglob("*"):
-            if file.is_file() and not file.is_symlink():
-                found.add(file.relative_to(root).as_posix())
-    return sorted(name for name in found if not name.startswith(".minikeras-"))
+    Symbolic links are left out, and folders behind them.
+    """
+    found = {}
+    for root in (path, path / _COMMITTED):  # what is committed is newer
+        for folder, folders, names in os.walk(root):
+            folders[:] = [x for x in folders if not x.startswith(_OWN_PREFIX)]
+            for name in names:
+                file = pathlib.Path(folder, name)
+                if not file.is_symlink():
+                    found[file.relative_to(root).as_posix()] = file
+    return found

@@ -31,6 +31,10 @@ class FileError(ValueError):
         return f"{where}{self.fault} {self.remedy}".rstrip()
 
 
+class ConfigFileError(FileError, TypeError):
+    """The config in a file does not fit a class: a TypeError, as Keras raises it."""
+
+
 @contextlib.contextmanager
 def reading(file: Any) -> Iterator[None]:
     """Turn each exception of the body into a `FileError` that names the file.
@@ -52,12 +56,13 @@ def reading(file: Any) -> Iterator[None]:
     except Exception as error:
         # The notes say which object of a config was read, the innermost first.
         places = getattr(error, "__notes__", ())
-        raise FileError(_sentence(error), name, "; ".join(places[:3])) from error
+        kind = ConfigFileError if isinstance(error, TypeError) else FileError
+        raise kind(_sentence(error), name, "; ".join(places[:3])) from error
 
 
 def _sentence(error):
     """What an exception says; names its type if that is not for readers."""
     text = str(error).strip() or "no further text"
     if isinstance(error, (TypeError, ValueError)) and " " in text:
-        return text if text.endswith((".", "!", "?", ")")) else f"{text}."
+        return text
     return f"It cannot be read: {type(error).__name__}: {text}."

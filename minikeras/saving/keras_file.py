@@ -1,100 +1,108 @@
-"""`.keras` files: a zip of metadata.json, config.json and model.weights.h5."""
+"""`.keras` files: a zip of metadata.json, config.json and model.weights.h5.
+
+The same members in a folder are read and written, too.
+"""
 
 import contextlib
 import datetime
 import json
-import pathlib
 import reprlib
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import IO, Any
 
 from minikeras.core import serialization
+from minikeras.core.late_import import late_import
 from minikeras.core.serialization import serialize_keras_object
-from minikeras.saving import assets, atomic_files, h5_weights, safety
+from minikeras.saving import assets, h5_weights, safety
+from minikeras.saving.errors import FileError
+from minikeras.saving.window import Window
 from minikeras.version import KERAS_VERSION
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+_CHUNK_BYTES = 1 << 20
+# Writes one member into a file that is open for writing and reading, and can seek.
+Writer = Callable[[IO[bytes]], object]
 
 
-def members(model: Any, include_optimizer: bool) -> dict[str, bytes]:
-    """{name: content} of the members of a model's `.keras` file."""
+@contextlib.contextmanager
+def writers(model: Any, include_optimizer: bool) -> Iterator[dict[str, Writer]]:
+    """{name: function that writes it} of the members of a model's `.keras` file."""
     with serialization.SharingScope():
         config = serialize_keras_object(model)
     if not include_optimizer:
         config.pop("compile_config", None)
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     metadata = {"keras_version": KERAS_VERSION, "date_saved": now}
-    return {
-        METADATA: json.dumps(metadata).encode(),
-        CONFIG: json.dumps(config).encode(),
-        WEIGHTS: h5_weights.to_bytes(model, include_optimizer),
-        **assets.members(model),
-    }
+    with assets.saved(model) as files:
+        yield {
+            METADATA: _writes(json.dumps(metadata).encode()),
+            CONFIG: _writes(json.dumps(config).encode()),
+            **{name: _copies(path) for name, path in files.items()},
+            WEIGHTS: lambda file: write_weights(file, model, include_optimizer),
+        }
 
 
-def write_zip(file: Any, contents: Mapping[str, bytes]) -> None:
-    """Write {name: content} as a zip archive into an open file."""
-    # Not compressed, as in Keras.
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in contents.items():
-            archive.writestr(name, data)
+def write_weights(
+    file: IO[bytes], model: Any, optimizer: bool = True, skip: Iterable[Any] = ()
+) -> None:
+    """Write the weights of a model as HDF5 into an open file."""
+    with late_import("h5py").File(file, "w") as h5:
+        h5_weights.write(h5, h5_weights.entries(model, optimizer, skip))
 
 
-def parse_config(text: bytes, filepath: Any) -> dict:
-    """Parse the JSON config of a model; ValueError if it is none."""
-    try:
-        config = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(
-            f"{filepath!s} is damaged: its {CONFIG} cannot be read: {error}."
-        ) from error
-    if not serialization.is_config(config):
-        raise ValueError(
-            f"{filepath!s} is damaged: its {CONFIG} describes no model: "
-            f"{reprlib.repr(config)}."
-        )
-    return config
+def _writes(data):
+    return lambda file: file.write(data)
 
 
-@contextlib.contextmanager
-def open_members(
-    filepath: Any,
-) -> Iterator[tuple[Callable[[str], bytes], list[str]]]:
-    """Open a `.keras` file; gives `member(name)`, which reads one, and all names.
+def _copies(path):
+    def write(file):
+        with open(path, "rb") as source:
+            while chunk := source.read(_CHUNK_BYTES):
+                file.write(chunk)
+
+    return write
+
+
+def write_zip(file: IO[bytes], members: Mapping[str, Writer]) -> None:
+    """Write members as a zip archive, not compressed, as in Keras.
 
     Args:
-        filepath: path of the file or folder, or a file object open for reading.
-
-    Raises:
-        ValueError: the file is missing, damaged, or no `.keras` file.
+        file: open for writing and reading: each member is written where it stays, so
+            that nothing is copied.
+        members: {name: function that writes it}.
     """
-    if not hasattr(filepath, "read"):
-        path = pathlib.Path(filepath)
-        if not path.exists():
-            raise ValueError(f"File not found: {str(path)!r}.")
-        if path.is_dir():
-            names = atomic_files.member_names(path)
-            yield (lambda name: atomic_files.read_member(path, name)), names
-            return
-    if not zipfile.is_zipfile(filepath):
-        raise ValueError(
-            f"{filepath!s} is not a `.keras` file, or it is cut off: it has no zip "
-            "directory at its end. Save the model again, or copy the file once more."
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, write in members.items():
+            _write_member(archive, file, name, write)
+
+
+def _write_member(archive, file, name, write):
+    """Write a member: `zipfile` itself lets nobody seek in one, which HDF5 does."""
+    info = zipfile.ZipInfo(name, datetime.datetime.now().timetuple()[:6])
+    info.external_attr = 0o600 << 16
+    info.header_offset, info.CRC = archive.start_dir, 0
+    file.seek(info.header_offset)
+    file.write(info.FileHeader(zip64=True))
+    window = Window(file, file.tell())
+    write(window)
+    window.seek(0)
+    while chunk := window.read(_CHUNK_BYTES):
+        info.CRC = zlib.crc32(chunk, info.CRC)
+    info.file_size = info.compress_size = window.size
+    file.seek(info.header_offset)
+    file.write(info.FileHeader(zip64=True))  # now with checksum and size
+    archive.start_dir = window.start + window.size
+    archive.filelist.append(info)
+    archive.NameToInfo[name] = info
+
+
+def parse_config(text: bytes) -> dict:
+    """Parse the JSON config of a model; FileError if it is none."""
+    config = safety.parse_json(text, CONFIG)
+    if not serialization.is_config(config):
+        raise FileError(
+            f"It is damaged, or holds no model: {reprlib.repr(config)}.", place=CONFIG
         )
-    with zipfile.ZipFile(filepath) as archive:
-        safety.check_zip(archive)
-        names = archive.namelist()
-
-        def member(name):
-            if name not in names:
-                raise ValueError(
-                    f"{filepath!s} is a zip but not a `.keras` file: it has no {name!r}"
-                    f" among {names[:8]}."
-                )
-            try:
-                return archive.read(name)
-            except zipfile.BadZipFile as error:
-                raise ValueError(f"{filepath!s} is damaged: {error}.") from error
-
-        yield member, names
+    return config

@@ -11,43 +11,9 @@ from typing import IO, Any
 
 from minikeras.saving import atomic_files, safety
 from minikeras.saving.errors import FileError
+from minikeras.saving.window import Window
 
 _CHUNK = 1 << 20
-
-
-class Slice(io.RawIOBase):
-    """A part of an open file as a file that is read only.
-
-    Args:
-        file: the open file.
-        start: where the part begins, in bytes.
-        size: number of its bytes.
-    """
-
-    def __init__(self, file: IO[bytes], start: int, size: int):
-        self._file, self._start, self._size, self._at = file, start, size, 0
-
-    def readable(self) -> bool:
-        """True."""
-        return True
-
-    def seekable(self) -> bool:
-        """True."""
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move, as other files do, and return the new position."""
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}
-        self._at = max(0, base[whence] + offset)
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill a buffer, and return the number of bytes that were read."""
-        view = memoryview(buffer).cast("B")[: max(0, self._size - self._at)]
-        self._file.seek(self._start + self._at)
-        count = self._file.readinto(view)
-        self._at += count
-        return count
 
 
 class Members:
@@ -89,16 +55,19 @@ class Members:
 
 
 @contextlib.contextmanager
-def open_members(path: str | os.PathLike) -> Iterator[Members]:
+def open_members(path: str | os.PathLike | IO[bytes]) -> Iterator[Members]:
     """Open a `.keras` file, zip or folder.
+
+    Args:
+        path: path of the file or folder, or a file object open for reading.
 
     Raises:
         FileError: it is missing, no zip file, or `safety` refuses it.
     """
-    if (folder := pathlib.Path(path)).is_dir():
-        names = atomic_files.member_names(folder)
-        sizes = {name: (folder / name).stat().st_size for name in names}
-        yield Members(sizes, lambda name: safety.open_regular(folder / name, False))
+    if isinstance(path, (str, os.PathLike)) and os.path.isdir(path):
+        files = atomic_files.member_files(pathlib.Path(path))
+        sizes = {name: file.lstat().st_size for name, file in files.items()}
+        yield Members(sizes, lambda name: safety.open_regular(files[name], False))
         return
     with safety.open_regular(path) as file:
         try:
@@ -128,4 +97,4 @@ def _zip_member(archive, file, name):
     file.seek(info.header_offset + 26)
     # The two lengths are those of the local header: `info` has the directory's.
     start = info.header_offset + 30 + sum(struct.unpack("<HH", file.read(4)))
-    return io.BufferedReader(Slice(file, start, info.file_size))
+    return io.BufferedReader(Window(file, start, info.file_size))

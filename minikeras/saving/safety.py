@@ -1,73 +1,299 @@
-"""Checks of files before their content is used: links, paths and declared sizes."""
+"""Checks of files before their content is used: kinds, links, paths, declared sizes.
 
+Everything that is read comes through here. Sizes are compared with what a file stores
+before memory is taken for them.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
 import posixpath
-from typing import Any
+import stat
+import zipfile
+from collections.abc import Iterator
+from typing import IO, Any, NamedTuple
 
 from minikeras.core.late_import import late_import
+from minikeras.saving.errors import FileError
 
-# Data that declare more than 4 GiB, and more than 100 times the bytes that are stored,
-# are taken for a bomb, which would fill the memory.
-_LARGE_BYTES = 4 << 30
-_LARGE_RATIO = 100
+# Content may be this many times larger than the file that holds it compressed; a small
+# content of any ratio is harmless.
+_RATIO, _SMALL_BYTES = 100, 64 << 20
+# Groups within groups. A layer in a list in a layer adds three.
+_MAX_DEPTH = 100
+# Lists and dicts of a JSON text take 20 times the bytes of the text.
+_MAX_CONTAINERS = 4_000_000
+_BOMB = "It may be made to fill the memory, so nothing of it was read."
 
 
-def check_h5(file: Any) -> None:
-    """Check that an HDF5 file refers to no other file, and declares no huge sizes.
+def open_regular(path: str | os.PathLike | IO[bytes], follow: bool = True) -> Any:
+    """Open a regular file for reading; gives a context manager of the file.
+
+    Opening a FIFO would wait for ever, opening a device may act on it.
+
+    Args:
+        path: path of the file; a file object, which stays open, is taken as it is.
+        follow: whether the path itself may be a symbolic link.
 
     Raises:
-        ValueError: soft or external links, external or virtual datasets, shape bombs.
+        FileError: it is missing, or another kind of file.
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        return contextlib.nullcontext(path)
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    if not follow:
+        flags |= getattr(os, "O_NOFOLLOW", 0)
+    try:
+        is_regular = stat.S_ISREG((os.stat if follow else os.lstat)(path).st_mode)
+        descriptor = os.open(path, flags) if is_regular else None
+    except FileNotFoundError:
+        raise FileError(f"File not found: {str(path)!r}.", str(path)) from None
+    except (OSError, ValueError) as error:
+        raise FileError(f"It cannot be opened: {error}.", str(path)) from error
+    if descriptor is None:
+        raise FileError("It is no regular file.", str(path))
+    file = os.fdopen(descriptor, "rb")
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # replaced since `os.stat`
+        file.close()
+        raise FileError("It is no regular file.", str(path))
+    return file
+
+
+def size_of(file: IO[bytes]) -> int:
+    """Number of bytes of an open file; its position does not change."""
+    position = file.tell()
+    size = file.seek(0, os.SEEK_END)
+    file.seek(position)
+    return size
+
+
+def read_all(file: IO[bytes], declared: int, stored: int, place: str) -> bytes:
+    """Read a whole file or member, after a look at its size.
+
+    Args:
+        file: open file.
+        declared: number of bytes that it says it has.
+        stored: number of bytes that they take, compressed.
+        place: name of the member, for errors.
+
+    Raises:
+        FileError: it declares too much, or has another size than it declares.
+    """
+    check_size(declared, stored, place)
+    data = file.read(declared + 1)
+    if len(data) != declared:
+        raise FileError(f"It declares {declared} bytes and has others.", place=place)
+    return data
+
+
+def check_size(declared: int, stored: int, place: str) -> None:
+    """Raise FileError if a content is large and far larger than what is stored."""
+    if declared > max(_SMALL_BYTES, _RATIO * stored):
+        fault = f"Refused: it declares {declared} bytes and stores {stored}."
+        raise FileError(fault, place=place, remedy=_BOMB)
+
+
+def parse_json(data: bytes | str, place: str = "") -> Any:
+    """Parse JSON text.
+
+    Args:
+        data: the text, in UTF-8.
+        place: name of the member, for errors.
+
+    Raises:
+        FileError: it is no JSON text, or nested too deeply.
+    """
+    try:
+        text = data if isinstance(data, str) else bytes(data).decode()
+    except UnicodeDecodeError as error:
+        raise FileError(
+            f"It is damaged, no text in UTF-8: {error}.", place=place
+        ) from None
+    if text.count("[") + text.count("{") > _MAX_CONTAINERS:
+        fault = f"Refused: it has more than {_MAX_CONTAINERS} lists and dicts."
+        raise FileError(fault, place=place, remedy=_BOMB)
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise FileError("It is damaged: nested too deeply.", place=place) from None
+    except ValueError as error:
+        raise FileError(f"It is damaged, no JSON text: {error}.", place=place) from None
+
+
+class H5Contents(NamedTuple):
+    """What an HDF5 file holds.
+
+    Attributes:
+        elements: number of scalars in all data sets.
+        groups: {path of a group: {name: data set}}, of all groups.
+    """
+
+    elements: int
+    groups: dict[str, dict[str, Any]]
+
+
+@contextlib.contextmanager
+def open_h5(file: IO[bytes], place: str = "") -> Iterator[Any]:
+    """Open and check an HDF5 file; gives the `h5py.File`.
+
+    Args:
+        file: binary file, open for reading.
+        place: name of the member, for errors.
+
+    Raises:
+        FileError: it is damaged, or `check_h5` refuses it.
+    """
+    with open_h5_contents(file, place) as (opened, _):
+        yield opened
+
+
+@contextlib.contextmanager
+def open_h5_contents(
+    file: IO[bytes], place: str = ""
+) -> Iterator[tuple[Any, H5Contents]]:
+    """`open_h5` that gives the `h5py.File` and what it holds."""
+    h5py = late_import("h5py")
+    with contextlib.ExitStack() as stack:
+        try:
+            opened = stack.enter_context(h5py.File(file, "r"))
+            contents = check_h5(opened, size_of(file))
+        except FileError as error:
+            error.place = "/".join(part for part in (place, error.place) if part)
+            raise
+        except Exception as error:  # h5py passes on what its C library finds
+            remedy = "Save it again, or copy the file once more."
+            fault = f"It is no HDF5 file, or it is damaged: {error}."
+            raise FileError(fault, place=place, remedy=remedy) from error
+        yield opened, contents
+
+
+def check_h5(file: Any, file_size: int) -> H5Contents:
+    """Check that an HDF5 file is a tree of numbers that has what it declares.
+
+    Args:
+        file: the `h5py.File`.
+        file_size: its size in bytes.
+
+    Returns:
+        What it holds.
+
+    Raises:
+        FileError: links other than a tree's, data outside of the file, nesting without
+            end, other types than numbers and strings, larger sizes than it stores.
     """
     h5py = late_import("h5py")
-
-    def visit(group, path):
-        """Check the links and data sets of a group and of the groups in it."""
+    elements, declared, chunked, groups = 0, 0, False, {}
+    # Hard links may form a ladder, which has 2**n paths, or a circle.
+    seen = {h5py.h5o.get_info(file.id).addr}
+    pending = [(file, "", 0)]
+    while pending:
+        group, path, depth = pending.pop()
+        datasets = groups[path] = {}
+        if depth > _MAX_DEPTH:
+            raise FileError("Refused: its groups are nested too deeply.", place=path)
         for key in group:
-            where = f"{path}/{key}"
+            where = f"{path}/{key}".lstrip("/")
             link = group.get(key, getlink=True)
             if not isinstance(link, h5py.HardLink):
-                raise ValueError(
-                    f"Refused: {where} in the HDF5 file is a {type(link).__name__}, "
-                    "which may point outside the file."
-                )
+                kind = type(link).__name__
+                fault = f"Refused: its link, {kind}, may point outside the file."
+                raise FileError(fault, place=where)
             item = group[key]
+            address = h5py.h5o.get_info(item.id).addr
+            if address in seen:
+                raise FileError("Refused: it is in the file twice.", place=where)
+            seen.add(address)
             if isinstance(item, h5py.Group):
-                visit(item, where)
+                pending.append((item, where, depth + 1))
             elif isinstance(item, h5py.Dataset):
-                _check_dataset(item, where)
-
-    visit(file, "")
+                datasets[key] = item
+                elements += item.size or 0
+                declared += _check_dataset(item, where)
+                chunked = chunked or item.chunks is not None
+            else:
+                raise FileError("Refused: it is a named type.", place=where)
+    # Data sets may overlap, so that each stores what it declares, but not all of them.
+    check_size(declared, max(file_size if chunked else file_size // _RATIO, 1), "")
+    return H5Contents(elements, groups)
 
 
 def _check_dataset(dataset, where):
-    """Raise ValueError for external and virtual datasets, and for shape bombs."""
+    """Check one data set; returns the number of bytes it declares."""
     if dataset.external or dataset.is_virtual:
-        raise ValueError(
-            f"Refused: {where} in the HDF5 file takes its data from another file."
-        )
-    declared = dataset.size * dataset.dtype.itemsize
-    stored = dataset.id.get_storage_size()
-    if declared > _LARGE_BYTES and declared > _LARGE_RATIO * max(stored, 1):
-        raise ValueError(
-            f"Refused: {where} in the HDF5 file declares {declared} bytes and stores "
-            f"{stored}."
-        )
+        fault = "Refused: it is virtual or external: its data are in another file."
+        raise FileError(fault, place=where)
+    dtype = dataset.dtype
+    if dtype.kind not in "biufcSV" or dtype.fields or dtype.subdtype:
+        fault = f"Refused: expected numbers, got the HDF5 type {dtype}."
+        raise FileError(fault, place=where)
+    declared = (dataset.size or 0) * dtype.itemsize
+    check_size(declared, dataset.id.get_storage_size(), where)
+    return declared
 
 
-def check_zip(archive: Any) -> None:
-    """Check that the members of a `ZipFile` stay in their folder, and are no bombs.
+def attribute(item: Any, name: str, default: Any = None) -> Any:
+    """Read an attribute of an HDF5 group or data set.
+
+    Args:
+        item: the group or data set.
+        name: of the attribute.
+        default: what is returned if there is none.
 
     Raises:
-        ValueError: an absolute path or one with "..", or a bomb.
+        FileError: its type is none of numbers and strings, or it declares too much.
     """
+    h5py = late_import("h5py")
+    if name not in item.attrs:
+        return default
+    place = f"{item.name} ({name})"
+    found = item.attrs.get_id(name)
+    count = 1 if found.shape == () else found.get_space().get_simple_extent_npoints()
+    if h5py.check_string_dtype(found.dtype) is None and found.dtype.kind not in "biuf":
+        raise FileError(f"Refused: an attribute of type {found.dtype}.", place=place)
+    # Strings of variable length may all be the same bytes of the file.
+    if found.dtype.kind == "O" and count > 1:
+        check_size(count * item.file.id.get_filesize(), 0, place)
+    return item.attrs[name]
+
+
+def check_zip(archive: zipfile.ZipFile, file_size: int) -> None:
+    """Check that the members of an archive stay in their folder, and are no bombs.
+
+    Args:
+        archive: the open archive.
+        file_size: its size in bytes.
+
+    Raises:
+        FileError: an absolute path or one with "..", a link, two members of one name,
+            encryption, another compression than deflate, more than it stores.
+    """
+    names, total = set(), 0
     for info in archive.infolist():
         name = info.filename
-        clean = posixpath.normpath(name)
-        if name.startswith(("/", "\\")) or clean.startswith("..") or "\\" in name:
-            raise ValueError(f"Refused: the archive's member {name!r} leaves it.")
-        if info.file_size > _LARGE_BYTES and info.file_size > _LARGE_RATIO * max(
-            info.compress_size, 1
-        ):
-            raise ValueError(
-                f"Refused: the archive's member {name!r} declares {info.file_size} "
-                f"bytes and stores {info.compress_size}."
-            )
+        _check_member_name(name)
+        if name in names:
+            raise FileError("Refused: the archive has it twice.", place=name)
+        names.add(name)
+        if stat.S_ISLNK(info.external_attr >> 16):
+            raise FileError("Refused: it is a symbolic link.", place=name)
+        if info.flag_bits & 0x1:
+            raise FileError("Refused: it is encrypted.", place=name)
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            fault = f"Refused: its compression, {info.compress_type}, is not deflate."
+            raise FileError(fault, place=name)
+        check_size(info.file_size, info.compress_size, name)
+        total += info.file_size
+    check_size(total, file_size, "the archive")
+
+
+def _check_member_name(name):
+    """Raise FileError unless the name is a path that stays in its folder."""
+    clean = posixpath.normpath(name)
+    if (
+        name.startswith("/")
+        or clean.startswith("..")
+        or any(c in name for c in "\\:\0")
+        or pathlib.PureWindowsPath(name).is_absolute()
+    ):
+        raise FileError("Refused: the member leaves its archive.", place=repr(name))

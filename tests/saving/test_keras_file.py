@@ -96,7 +96,7 @@ def test_a_failing_save_leaves_the_old_file(model, path, monkeypatch):
     def fail(*args, **kwargs):
         raise OSError("no space left")
 
-    monkeypatch.setattr(zipfile.ZipFile, "writestr", fail)
+    monkeypatch.setattr(h5py.Group, "create_dataset", fail)
     with pytest.raises(OSError, match="space"):
         model.save(path)
     assert path.read_bytes() == before
@@ -196,7 +196,7 @@ def test_foreign_and_renamed_members(path):
 @pytest.mark.parametrize("name", ["../evil", "/etc/evil", "a/../../evil", "..\\evil"])
 def test_members_that_leave_the_archive(path, name):
     rewrite(path, **{name: b"x"})
-    refused(path, "Refused.*evil")
+    refused(path, "evil.*Refused")
 
 
 def test_unknown_classes_are_suggested(path):
@@ -251,7 +251,7 @@ def test_links_out_of_the_weights(path, tmp_path):
     for change in (external_link, soft_link, virtual, external_data, bomb):
         path.write_bytes(content)
         with_weights(path, change)
-        refused(path, "Refused.*layers/dense/vars/0")
+        refused(path, "layers/dense/vars/0: Refused")
 
 
 def test_weights_that_do_not_fit_are_named(model, tmp_path):
@@ -329,6 +329,10 @@ def test_folders_are_made_and_saved_by_many_at_once(model, tmp_path):
     keras.models.load_model(folder)
 
 
+def _one(file):
+    file.write(b"1")
+
+
 def test_members_are_moved_by_many_at_once(tmp_path):
     """A save that finds the members of another decided, and then gone."""
     folder, errors = tmp_path / "model", []
@@ -336,7 +340,7 @@ def test_members_are_moved_by_many_at_once(tmp_path):
     def save():
         try:
             for _ in range(60):
-                write_folder(folder, {"a": b"1", "b": b"2"})
+                write_folder(folder, {"a": _one, "b": _one})
         except Exception as error:
             errors.append(error)
 
@@ -362,7 +366,7 @@ def test_weights_of_a_model_that_is_not_built(build, model, tmp_path):
     before = file.read_bytes()
     unbuilt = build() if build else Mine()
     for call in (unbuilt.save_weights, unbuilt.load_weights):
-        with pytest.raises(ValueError, match="not built"):
+        with pytest.raises(ValueError, match="not yet been built"):
             call(file)
     assert file.read_bytes() == before
 

@@ -84,7 +84,7 @@ class KernelLayer:
 
     def _mk_to_store(self, variable):
         is_kernel = self._mk_is_kernel(variable)
-        return self._mk_kernel.to_store() if is_kernel else variable.numpy()
+        return self._mk_kernel.to_store() if is_kernel else np.asarray(variable.value)
 
     def _mk_from_store(self, variable, array):
         is_kernel = self._mk_is_kernel(variable)

@@ -1,0 +1,107 @@
+"""The paths of a model's objects in files: the attributes that lead to them.
+
+`layers/dense_1` is the second Dense in `model.layers`; `block/aa/dense` is in the list
+`aa` of the sub-layer `block`.
+"""
+
+import types
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from minikeras.core.naming import to_snake_case
+from minikeras.optimizers.optimizer import Optimizer
+
+_CONTAINERS = (list, tuple, set, dict)
+_NO_VALUES = (
+    types.FunctionType, types.BuiltinFunctionType, classmethod, staticmethod, type
+)  # fmt: skip
+
+
+def walk(
+    obj: Any, skip: Iterable[Any] = (), again: Callable[[Any], bool] | None = None
+) -> Iterator[tuple[str, Any]]:
+    """Generate (path, object) for an object and all objects below it with variables.
+
+    Args:
+        obj: the object; its path is `""`.
+        skip: objects that are left out, with all that is only below them.
+        again: function that says whether an object that is met once more, under
+            another path, is generated again.
+    """
+    # The objects themselves are kept: a list that `layers` makes could else be freed,
+    # and the next one get its id.
+    visited = {id(x): x for x in skip}
+    yield from _walk(obj, "", visited, set(), again or (lambda _: False))
+
+
+def _walk(obj, path, visited, active, again):
+    if id(obj) in active or id(obj) in visited and not again(obj):
+        return
+    visited[id(obj)] = obj
+    if not isinstance(obj, _CONTAINERS):
+        yield path, obj
+    active.add(id(obj))
+    for name, child in _children(obj):
+        yield from _walk(child, f"{path}/{name}".lstrip("/"), visited, active, again)
+    active.discard(id(obj))
+
+
+def _children(obj):
+    """Generate (name, object or container) of what may hold weights."""
+    if not isinstance(obj, _CONTAINERS):
+        for name, value in _attributes(obj):
+            if _is_saveable(value) or isinstance(value, _CONTAINERS):
+                yield name, value
+        return
+    used: dict[str, int] = {}
+    for item in list(obj.values() if isinstance(obj, dict) else obj):
+        nested = isinstance(item, _CONTAINERS)
+        if nested or _is_saveable(item):
+            name = "container" if nested else to_snake_case(type(item).__name__)
+            used[name] = used.get(name, -1) + 1
+            yield name + (f"_{used[name]}" if used[name] else ""), item
+
+
+def _is_saveable(x):
+    """True for objects whose weights are written."""
+    return hasattr(x, "save_own_variables") and not isinstance(x, type)
+
+
+def _attributes(obj):
+    """[(attribute, value)] of an object, sorted by name as in Keras."""
+    found = {
+        name: value for name, value in vars(obj).items() if not _is_hidden(obj, name)
+    }
+    for name in _own_class_attributes(type(obj)):
+        if name not in found:
+            # Files name an object by the first of its names, also if that is a
+            # property. One that fails has nothing to save.
+            try:
+                found[name] = getattr(obj, name)
+            except Exception:
+                continue
+    if hasattr(type(obj), "layers"):
+        found["layers"] = obj.layers
+    if isinstance(optimizer := vars(obj).get("optimizer"), Optimizer):
+        found["optimizer"] = optimizer
+    return sorted(found.items())
+
+
+def _is_hidden(obj, name):
+    """True for attributes of our own, which Keras's objects do not have."""
+    untracked = getattr(obj, "_mk_untracked", frozenset())
+    return name.startswith(("__", "_mk_")) or name in untracked
+
+
+def _own_class_attributes(cls):
+    """Names of the properties and values of the user's classes, not of ours."""
+    own = [c for c in cls.__mro__ if not c.__module__.startswith("minikeras.")]
+    ours = [c for c in cls.__mro__ if c.__module__.startswith("minikeras.")]
+    return {
+        name
+        for c in own
+        for name, value in vars(c).items()
+        if not isinstance(value, _NO_VALUES)
+        and not name.startswith("__")
+        and not any(name in vars(other) for other in ours)
+    }

@@ -1,0 +1,124 @@
+"""Weights in several files: `x.weights.json` says which file has which weights.
+
+Its `weight_map` is {"/layers/dense/vars": ["x_00000.weights.h5", ...]}; the weights of
+one object may lie in several shards.
+"""
+
+import contextlib
+import json
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+from minikeras.core.late_import import late_import
+from minikeras.saving import atomic_files, h5_weights, safety
+from minikeras.saving.errors import FileError
+
+_GIB = 1 << 30
+_ENDING = ".weights.json"
+
+
+def write(model: Any, path: pathlib.Path, max_shard_size: float) -> None:
+    """Write the weights of a model as shards and a table.
+
+    Args:
+        model: the model.
+        path: of the table, which ends in `.weights.json`; the shards lie beside it.
+        max_shard_size: size of the largest shard, in GiB.
+
+    Raises:
+        ValueError: one weight alone is larger.
+    """
+    limit = max_shard_size * _GIB
+    shards, table = _plan(model, limit)
+    stem = path.name.removesuffix(_ENDING)
+    names = [f"{stem}_{number:05d}.weights.h5" for number in range(len(shards))]
+    for name, groups in zip(names, shards, strict=True):
+        with atomic_files.replace_file(path.parent / name) as file:
+            with late_import("h5py").File(file, "w") as h5:
+                h5_weights.write(h5, groups)
+    total = sum(
+        value.nbytes
+        for groups in shards
+        for *_, own in groups
+        for value in own.values()
+    )
+    weight_map = {f"/{group}": [names[i] for i in where] for group, where in table}
+    content = {"metadata": {"total_size": total}, "weight_map": weight_map}
+    # The table comes last: until then, readers have the old one.
+    with atomic_files.replace_file(path) as file:
+        file.write(json.dumps(content, indent=4).encode())
+
+
+def _plan(model, limit):
+    """The shards, as lists of groups, and [(group, numbers of its shards)]."""
+    shards, used, table = [[]], 0, []
+    for group, name, arrays in h5_weights.entries(model):
+        own = {}
+        shards[-1].append((group, name, own))
+        where = []
+        for key, value in arrays.items():
+            if value.nbytes > limit:
+                raise ValueError(
+                    f"save_weights: the weight {group}/{key} of {value.nbytes} bytes "
+                    f"exceeds the maximum shard size of {limit:.0f} bytes. Give a "
+                    "larger `max_shard_size`, in GiB."
+                )
+            if used + value.nbytes > limit:
+                own, used = {}, 0
+                shards.append([(group, name, own)])
+            own[key] = value
+            used += value.nbytes
+            if not where or where[-1] != len(shards) - 1:
+                where.append(len(shards) - 1)
+        if where:
+            table.append((group, where))
+    return shards, table
+
+
+@contextlib.contextmanager
+def open_groups(path: pathlib.Path) -> Iterator[tuple[dict, int]]:
+    """Open the shards that a table names.
+
+    Args:
+        path: of the table.
+
+    Yields:
+        {group: {key: data set}}, and the number of scalars in all shards.
+
+    Raises:
+        FileError: the table is damaged, or names a file that is not beside it.
+    """
+    with safety.open_regular(path) as file:
+        size = safety.size_of(file)
+        content = safety.parse_json(safety.read_all(file, size, size, path.name))
+    merged: dict[str, dict[str, Any]] = {}
+    elements = 0
+    with contextlib.ExitStack() as stack:
+        for name in _shard_names(content):
+            file = stack.enter_context(safety.open_regular(path.parent / name, False))
+            opened = safety.open_h5_contents(file, name)
+            _, contents = stack.enter_context(opened)
+            elements += contents.elements
+            for group, datasets in contents.groups.items():
+                own = merged.setdefault(group, {})
+                if twice := own.keys() & datasets.keys():
+                    fault = f"Two shards have the weights {sorted(twice)}."
+                    raise FileError(fault, place=group)
+                own.update(datasets)
+        yield merged, elements
+
+
+def _shard_names(content):
+    """The names of all shards, in order, without repetition."""
+    table = content.get("weight_map") if isinstance(content, dict) else None
+    if not isinstance(table, dict):
+        raise FileError("It is no table of shards: it has no `weight_map`.")
+    names: dict[str, None] = {}
+    for group, files in table.items():
+        for name in [files] if isinstance(files, str) else files:
+            if not isinstance(name, str) or pathlib.PurePath(name).name != name:
+                fault = f"Refused: the shard {name!r} does not lie beside the table."
+                raise FileError(fault, place=group)
+            names[name] = None
+    return names
