@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from minikeras.core import registry
 from minikeras.layers.layer import Layer
 from minikeras.losses.loss import Loss
+from minikeras.metrics.metric import Metric
 from minikeras.optimizers.optimizer import Optimizer
 from minikeras.saving.errors import FileError
 from minikeras.saving.old_graphs import upgrade_graph
@@ -96,6 +97,9 @@ _GONE = {
     "input_length": None,
     "is_legacy_optimizer": None,
     "jit_compile": None,
+    "kernel_constraint": None,
+    "kernel_initializer": None,
+    "kernel_regularizer": None,
     "key_shape": None,
     "loss_scale": None,
     "mode": (0, 2),
@@ -147,9 +151,10 @@ def hard_sigmoid_of_keras_2(x: Any) -> Any:
     return jnp.clip(0.2 * x + 0.5, 0.0, 1.0)
 
 
-registry.register(
-    "keras.legacy.activations", {"hard_sigmoid_of_keras_2": hard_sigmoid_of_keras_2}
-)
+_HARD_SIGMOID = hard_sigmoid_of_keras_2.__name__
+registry.register("keras.legacy.activations", {_HARD_SIGMOID: hard_sigmoid_of_keras_2})
+# Files that are saved anew name it so.
+registry.family("activations").names[_HARD_SIGMOID] = hard_sigmoid_of_keras_2
 
 
 def upgrade_config(config: Any, keras_version: str | None = None) -> Any:
@@ -332,17 +337,21 @@ def _merge(entry):
 # -- rules for one class, (config, its old name, from Keras 1 or 2?) -> config --------
 
 
-def _upgrade_layer(config, old_name, is_old):
-    """The slope of `hard_sigmoid` has changed."""
-    function = {
+def _function(name):
+    """The config of a function with a name."""
+    return {
         "module": "builtins",
         "class_name": "function",
-        "config": "hard_sigmoid_of_keras_2",
-        "registered_name": "function",
+        "config": name,
+        "registered_name": name,
     }
+
+
+def _upgrade_layer(config, old_name, is_old):
+    """The slope of `hard_sigmoid` has changed."""
     keys = ("activation", "recurrent_activation")
     changed = [k for k in keys if is_old and config.get(k) == "hard_sigmoid"]
-    return {**config, **dict.fromkeys(changed, function)}
+    return {**config, **dict.fromkeys(changed, _HARD_SIGMOID)}
 
 
 def _upgrade_recurrent(config, old_name, is_old):
@@ -368,12 +377,7 @@ def _upgrade_lambda(config, old_name, is_old):
         if isinstance(value, list) and (kind == "lambda" or key == "function"):
             new[key] = {"class_name": "__lambda__", "config": {"value": value}}
         elif isinstance(value, str):
-            new[key] = {
-                "module": "builtins",
-                "class_name": "function",
-                "config": value,
-                "registered_name": "function",
-            }
+            new[key] = _function(value)
     return new
 
 
@@ -403,10 +407,13 @@ def _upgrade_optimizer(config, old_name, is_old):
     return config
 
 
-def _upgrade_loss(config, old_name, is_old):
-    """A loss of a class of its own was written with its function."""
-    wraps = old_name == "LossFunctionWrapper"
-    return {k: v for k, v in config.items() if wraps or k != "fn"}
+def _upgrade_wrapper(config, old_name, is_old):
+    """The function of a loss or metric was written by name, also if the class has it."""
+    if not isinstance(config.get("fn"), str):
+        return config
+    if old_name.endswith("Wrapper"):
+        return {**config, "fn": _function(config["fn"])}
+    return {k: v for k, v in config.items() if k != "fn"}
 
 
 def _upgrade_functional(config, old_name, is_old):
@@ -421,7 +428,8 @@ _RULES: dict[Any, Callable[[dict, str, bool], dict]] = {
     "Lambda": _upgrade_lambda,
     "LossScaleOptimizer": _upgrade_scaled_optimizer,
     "Model": _upgrade_functional,
-    Loss: _upgrade_loss,
+    Loss: _upgrade_wrapper,
+    Metric: _upgrade_wrapper,
     Optimizer: _upgrade_optimizer,
     Layer: _upgrade_layer,
 }
