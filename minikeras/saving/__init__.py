@@ -12,10 +12,12 @@ from minikeras.saving.api import load_model
 from minikeras.saving.api import load_weights
 from minikeras.saving.api import save_model
 from minikeras.saving.api import save_weights
+from minikeras.saving.errors import FileError
 from minikeras.saving.file_editor import KerasFileEditor
 
 __all__ = [
     "CustomObjectScope",
+    "FileError",
     "KerasFileEditor",
     "custom_object_scope",
     "deserialize_keras_object",

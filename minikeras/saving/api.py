@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import pathlib
 import shutil
@@ -24,6 +25,7 @@ from minikeras.saving import (
     h5_model,
     h5_weights,
     keras_file,
+    orbax_folder,
     safetensors_file,
     safety,
     shards,
@@ -257,7 +259,8 @@ def load_model(
     """Load a model from a `.keras` file, or from an `.h5` file of any version of Keras.
 
     Args:
-        filepath: path of the file or folder, or a file object open for reading.
+        filepath: path of the file or folder, or a file object open for reading; a
+            folder of checkpoints of Orbax, of which the last step is loaded.
         custom_objects: {name: class or function} of your own that the model uses.
         compile: bool, whether to compile the model as it was saved, and to restore
             the state of its optimizer.
@@ -286,6 +289,8 @@ def load_model(
         serialization.SafeModeScope(safe_mode),
         serialization.SharingScope(),
     ):
+        if _is_checkpoint(filepath):
+            return _load_checkpoint(filepath, compile)
         if _is_hdf5(filepath):
             return _load_hdf5(filepath, compile)
         return _load_keras_file(filepath, compile)
@@ -341,6 +346,22 @@ def _load_hdf5(filepath, compile):
     return model
 
 
+def _is_checkpoint(filepath):
+    """Is it a folder of Orbax?"""
+    return not hasattr(filepath, "read") and bool(orbax_folder.last_step(filepath))
+
+
+def _load_checkpoint(folder, compile):
+    config, shapes = orbax_folder.read_config(folder), orbax_folder.shapes(folder)
+    if config is None:
+        remedy = "Build the model, and use its `load_weights`."
+        raise FileError("It holds weights, but no model.", remedy=remedy)
+    with Loading(sum(map(math.prod, shapes.values())), len(shapes)):
+        model = _make_model(config, compile)
+        orbax_folder.read(model, folder)
+    return model
+
+
 def _make_model(config, compile):
     """The model of a config, of whatever version."""
     config = upgrade_config(config)
@@ -363,7 +384,8 @@ def load_weights(
     Args:
         model: a built model.
         filepath: path that ends in `.weights.h5`, `.weights.json`, `.keras`,
-            `.safetensors`, or `.h5` or `.hdf5` for files of older versions.
+            `.safetensors`, or `.h5` or `.hdf5` for files of older versions; or that of
+            a folder of checkpoints of Orbax.
         skip_mismatch: bool, whether to warn of layers whose weights are missing or do
             not fit, and leave them unchanged; False raises an error.
         **kwargs: objects_to_skip, a list of layers that stay as they are, for
@@ -388,14 +410,18 @@ def load_weights(
         raise ValueError(
             "load_weights: by_name only supports loading legacy '.h5' or '.hdf5' files."
         )
-    if not path.name.endswith((_SHARDS, _SAFETENSORS, ".keras", *_HDF5)):
+    is_checkpoint = _is_checkpoint(path)
+    known = path.name.endswith((_SHARDS, _SAFETENSORS, ".keras", *_HDF5))
+    if not known and not is_checkpoint:
         raise ValueError(
             f"load_weights: File format not supported: {str(path)!r}. Expected "
             "`.weights.h5`, `.weights.json`, `.keras`, `.safetensors` or `.h5`."
         )
     _check_built(model, "load_weights", "loading")
     with reading(path):
-        if path.suffix == _SAFETENSORS:
+        if is_checkpoint:
+            orbax_folder.read(model, path, skip_mismatch)
+        elif path.suffix == _SAFETENSORS:
             safetensors_file.read(model, path, skip_mismatch)
         elif old and _is_hdf5(path):
             with safety.open_regular(path) as file, safety.open_h5(file) as h5:

@@ -11,6 +11,7 @@ from minikeras.core.printing import print_msg
 from minikeras.core.registry import did_you_mean
 from minikeras.saving import atomic_files, errors, h5_weights, keras_file, safety
 from minikeras.saving.members import open_members
+from minikeras.saving.object_paths import walk
 
 
 def objects(tree: dict, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -128,7 +129,7 @@ class KerasFileEditor:
         tree: dict[str, Any] = {}
         for key, item in group.items():
             if hasattr(item, "shape"):
-                tree[key] = h5_weights.Store(group)[key]
+                tree[key] = h5_weights.Store({key: item})[key]
             elif key == "vars":
                 tree |= self._weights(item, path)
                 if name := safety.attribute(item, "name"):
@@ -160,7 +161,7 @@ class KerasFileEditor:
         if not hasattr(reference_model, "save_own_variables"):
             raise ValueError(f"compare: expected a model, got {reference_model!r}.")
         expected = {}
-        for path, obj in h5_weights.walk(reference_model):
+        for path, obj in walk(reference_model):
             store: dict[str, Any] = {}
             obj.save_own_variables(store)
             if store:
@@ -274,14 +275,16 @@ class KerasFileEditor:
             )
         h5py = late_import("h5py")
         with atomic_files.replace_file(filepath) as file, h5py.File(file, "w") as h5:
-            for path, weights in objects(self.weights_dict):
-                group = h5.create_group(f"{path}/vars".lstrip("/"))
-                known = self.object_metadata.get(f"/{path}", {})
-                group.attrs["name"] = known.get("name", path.rpartition("/")[2])
-                for name, value in weights.items():
-                    h5_weights.write_array(group, name, value)
+            h5_weights.write(h5, self._groups())
 
     resave_weights = save
+
+    def _groups(self):
+        """Generate (path of the group, name, weights) of each object."""
+        for path, weights in objects(self.weights_dict):
+            known = self.object_metadata.get(f"/{path}", {})
+            name = known.get("name", path.rpartition("/")[2])
+            yield f"{path}/vars".lstrip("/"), name, weights
 
     def _find(self, name):
         """(the dict that holds an object, the object's path from "/")."""

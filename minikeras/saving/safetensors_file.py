@@ -13,11 +13,15 @@ import os
 import struct
 from typing import IO, Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
+from minikeras.core import dtypes
+from minikeras.core.platform import aligned_empty
 from minikeras.core.variable import unique_paths
 from minikeras.saving import atomic_files, by_path, errors, safety
+from minikeras.saving.h5_weights import assign_all
 from minikeras.version import KERAS_VERSION
 
 _NAMES = {
@@ -106,9 +110,10 @@ def _is_size(n):
 
 def read_array(file: IO[bytes], entry: Entry) -> np.ndarray:
     """Read one array of an open file whose header was read."""
-    array = np.empty(entry.shape, jnp.dtype(entry.dtype))
+    array = aligned_empty(entry.shape, jnp.dtype(entry.dtype))
     file.seek(entry.start)
-    file.readinto(array.reshape(-1).view(np.uint8))
+    if file.readinto(array.reshape(-1).view(np.uint8)) != array.nbytes:
+        raise errors.FileError("It has become shorter while it was read.")
     return array
 
 
@@ -145,7 +150,7 @@ def write(model: Any, path: str | os.PathLike) -> None:
         file.write(struct.pack("<Q", len(text)) + text)
         for name in order:
             array = np.ascontiguousarray(weights[name].numpy(), weights[name].dtype)
-            file.write(array.reshape(-1).view(np.uint8))
+            file.write(array.reshape(-1).view(np.uint8).data)
 
 
 def _itemsize(variable):
@@ -169,5 +174,11 @@ def read(model: Any, path: str | os.PathLike, skip_mismatch: bool = False) -> No
         entries = by_path.named(entries, model.name)
         shapes = {name: entry.shape for name, entry in entries.items()}
         variables = by_path.named(unique_paths(model.weights), model.name)
-        for variable, name in by_path.match(variables, shapes, skip_mismatch):
-            variable.assign(read_array(file, entries[name]))
+        pairs = by_path.match(variables, shapes, skip_mismatch)
+        assign_all((v, _on_device(file, entries[name], v.dtype)) for v, name in pairs)
+
+
+def _on_device(file, entry, dtype):
+    """Read an array straight into memory that the device uses."""
+    value = read_array(file, entry)
+    return jax.device_put(value.astype(dtypes.as_jax(dtype), copy=False))
