@@ -4,6 +4,11 @@ import functools
 import inspect
 from typing import Any
 
+import jax
+import numpy as np
+
+from minikeras.core import registry
+
 
 @functools.cache
 def init_parameters(cls: type) -> tuple[str, ...]:
@@ -13,13 +18,22 @@ def init_parameters(cls: type) -> tuple[str, ...]:
     return tuple(p.name for p in parameters if p.kind not in kinds)
 
 
-def init_config(obj: Any, base: dict[str, Any]) -> dict[str, Any]:
+# The config of an argument that is no plain value but an object, or holds objects: a
+# dict with this class name. A user's own dicts stay what they are.
+OBJECT_ARGUMENT = "__argument__"
+
+
+def init_config(
+    obj: Any, base: dict[str, Any], with_objects: bool = False
+) -> dict[str, Any]:
     """The config of a user's class without `get_config`: its constructor arguments.
 
     Args:
         obj: the object; `obj._mk_init_arguments` has the (args, kwargs) of its
             constructor.
         base: entries that the config has in any case.
+        with_objects: bool, whether arguments may be layers and other objects that files
+            can hold, and lists and dicts of them.
 
     Raises:
         NotImplementedError: a file cannot hold an argument.
@@ -49,7 +63,10 @@ def init_config(obj: Any, base: dict[str, Any]) -> dict[str, Any]:
     # comes when the file is written, not when it is read.
     own = {k: v for k, v in values.items() if k not in base}
     for name, value in own.items():
-        if not _is_plain(value):
+        if _is_plain(value):
+            continue
+        own[name] = {"class_name": OBJECT_ARGUMENT, "config": value}
+        if not (with_objects and _is_plain(value, _is_object)):
             raise NotImplementedError(
                 f"{cls.__name__} was made with {name}={value!r}, which a file cannot "
                 f"hold. Define `get_config()` in {cls.__name__}: return "
@@ -59,9 +76,16 @@ def init_config(obj: Any, base: dict[str, Any]) -> dict[str, Any]:
     return {**base, **own}
 
 
-def _is_plain(value):
+def _is_plain(value, also=lambda x: False):
     if isinstance(value, (list, tuple)):
-        return all(map(_is_plain, value))
+        return all(_is_plain(x, also) for x in value)
     if isinstance(value, dict):
-        return all(isinstance(k, str) and _is_plain(v) for k, v in value.items())
-    return value is None or isinstance(value, (str, bool, int, float))
+        return all(isinstance(k, str) and _is_plain(x, also) for k, x in value.items())
+    return value is None or isinstance(value, (str, bool, int, float)) or also(value)
+
+
+def _is_object(value):
+    """Can a file hold the object, so that it is found again?"""
+    if inspect.isclass(value) or inspect.isfunction(value):
+        return registry.is_known(value)
+    return hasattr(value, "get_config") or isinstance(value, (np.ndarray, jax.Array))

@@ -31,9 +31,9 @@ def load(config: dict[str, Any], safe_mode: bool) -> Callable[..., Any]:
     # at load, later ones chained functions that Keras itself defines.
     if safe_mode:
         raise ValueError(
-            "The config holds a Python lambda (of a `Lambda` layer, or an argument), "
-            "that is: code, which safe mode does not run. If you trust where it comes "
-            "from, pass `safe_mode=False` to the loading call or call "
+            "The config holds a Python lambda (of a `Lambda` layer, or an argument): "
+            "to make it is arbitrary code execution. If you trust where the config "
+            "comes from, pass `safe_mode=False` to the loading call or call "
             "keras.config.enable_unsafe_deserialization()."
         )
     if isinstance(config.get("value"), (list, tuple)):

@@ -52,6 +52,11 @@ def module_of(obj: Any) -> str | None:
     return _module_of.get(obj)
 
 
+def is_known(obj: Any) -> bool:
+    """Is a class or function of the library, or registered by the user?"""
+    return obj in _module_of or obj in _custom_names
+
+
 def public_name(obj: Any) -> str:
     """Name under which a class of the library is public."""
     names = _public[_module_of[obj]]
@@ -135,8 +140,8 @@ def register_keras_serializable(
     def decorate(obj):
         if inspect.isclass(obj) and not hasattr(obj, "get_config"):
             raise ValueError(
-                f"register_keras_serializable: class {obj.__name__} has no "
-                "`get_config()`; define it so that files can hold the object."
+                "Cannot register a class that does not have a get_config() method: "
+                f"{obj.__name__}. Define it, so that files can hold the object."
             )
         registered = f"{package}>{name or obj.__name__}"
         _custom_names[obj] = registered
@@ -177,6 +182,15 @@ def get_registered_object(
         if table and name in table:
             return table[name]
     return None
+
+
+def find_registered(name: str) -> Any:
+    """The object registered under a name; also the only one of any package, or None."""
+    if (found := get_registered_object(name)) is not None:
+        return found
+    # Keras 3.6 wrote functions without their package.
+    ends = [x for key, x in _global_custom.items() if key.endswith(f">{name}")]
+    return ends[0] if len(ends) == 1 else None
 
 
 def get_custom_objects() -> dict[str, Any]:

@@ -8,6 +8,7 @@ CVE-2025-9906 each found a function that was not forbidden yet.
 """
 
 import inspect
+import reprlib
 from typing import Any
 
 import jax
@@ -22,6 +23,9 @@ from minikeras.core.symbolic import FunctionOp
 from minikeras.core.tree import is_shape
 
 _PLAIN = (str, bool, int, float, type(None))
+_PLACE = "in the config of "  # such notes say where in a config an error occurred
+# Bytes that an array of texts in a config may take.
+_LARGE_TEXTS = 64 << 20
 
 
 class SafeModeScope(Scope):
@@ -113,9 +117,8 @@ def serialize_keras_object(obj: Any) -> Any:
     if isinstance(obj, bytes):
         return _literal_config("__bytes__", value=obj.decode())
     if isinstance(obj, slice):
-        return _literal_config(
-            "__slice__", start=obj.start, stop=obj.stop, step=obj.step
-        )
+        ends = {"start": obj.start, "stop": obj.stop, "step": obj.step}
+        return _literal_config("__slice__", **serialize_dict(ends))
     if obj is Ellipsis:
         return _literal_config("__ellipsis__")
     if isinstance(obj, KerasTensor):
@@ -257,10 +260,13 @@ def deserialize_keras_object(
             return known[config]
         custom_objects = {**module_objects, **(custom_objects or {})}
     with registry.CustomObjectScope(custom_objects):
-        if safe_mode is None:
-            return _read(config, family)
-        with SafeModeScope(safe_mode):
-            return _read(config, family)
+        try:
+            if safe_mode is None:
+                return _read(config, family)
+            with SafeModeScope(safe_mode):
+                return _read(config, family)
+        except RecursionError:
+            raise ValueError("The config is nested too deeply.") from None
 
 
 def _read(config, family=None):
@@ -281,14 +287,19 @@ def _read(config, family=None):
         if not isinstance(config.get(key), (str, type(None))):
             raise ValueError(f"A config's {key!r} is a string, got {config[key]!r}.")
     if name in _LITERALS:
-        return _LITERALS[name](inner)
+        try:
+            return _LITERALS[name](inner)
+        except (KeyError, AttributeError) as error:
+            raise ValueError(
+                f"Not a config of {name}: {reprlib.repr(inner)}."
+            ) from error
     originals = current().serialization.originals
     if name == "__live__" and originals is not None:
         return originals[inner["number"]]
     if name == "__lambda__":
         return lambdas.load(inner, in_safe_mode())
     if name == "function":
-        return _function(inner, config.get("registered_name"), config.get("module"))
+        return _function(config)
     # jnp.float32 and its like. `jnp.dtype` takes names of dtypes alone, so nothing of
     # the module that the config names is looked up.
     if name == "_ScalarMeta" or config.get("module") == "jax._src.numpy.scalar_types":
@@ -296,26 +307,75 @@ def _read(config, family=None):
     return _shared_or_new(config, family)
 
 
+def _array(config):
+    """The numpy array of a literal. Its dtype is a name that a file may choose."""
+    value, name = config["value"], config["dtype"]
+    if not isinstance(name, str):
+        raise TypeError(f"The dtype of an array is a string, got {name!r}.")
+    is_text = name.startswith(("str", "bytes"))  # "str64": texts of two characters
+    dtype = np.dtype("U" if is_text else name)
+    if dtype.hasobject or dtype.fields or dtype.subdtype:
+        raise ValueError(f"Refused: an array of dtype {name!r}.")
+    if dtype.kind not in "US":
+        return np.array(value, dtype=dtype)
+    # The shortest text takes as much as the longest, of which no dtype is believed.
+    texts = np.array(value, dtype=object)
+    longest = max((len(text) for text in texts.flat), default=0)
+    if 4 * longest * texts.size > _LARGE_TEXTS:
+        raise ValueError(f"Refused: {texts.size} texts of up to {longest} characters.")
+    return texts.astype("S" if dtype.kind == "S" or name[0] == "b" else "U")
+
+
 _LITERALS = {
-    "__tensor__": lambda c: jnp.asarray(c["value"], dtype=c["dtype"]),
-    "__numpy__": lambda c: np.array(c["value"], dtype=c["dtype"]),
-    "__slice__": lambda c: slice(c["start"], c["stop"], c["step"]),
+    "__tensor__": lambda c: jnp.asarray(_array(c)),
+    "__numpy__": _array,
+    "__slice__": lambda c: slice(*(_read(c[x]) for x in ("start", "stop", "step"))),
     "__ellipsis__": lambda c: Ellipsis,
     "__bytes__": lambda c: c["value"].encode(),
     "__keras_tensor__": lambda c: KerasTensor(tuple(c["shape"]), c["dtype"]),
+    "__typespec__": lambda c: _type_spec(c),
 }
 
 
-def _function(name, registered_name, module):
+def _type_spec(config):
+    if not isinstance(config, (list, tuple)):
+        raise TypeError(
+            "Expected 'config' to be a list or a tuple in that of a TypeSpec, got "
+            f"{reprlib.repr(config)}."
+        )
+    raise ValueError(
+        "A config holds a TypeSpec of TensorFlow, which JAX does not have."
+    )
+
+
+def _function(config):
     """The function that a config names; ValueError if it is not registered."""
-    found = registry.get_registered_object(registered_name)
+    name, module = config["config"], config.get("module")
+    registered = config.get("registered_name")
+    if not isinstance(name, str):
+        raise TypeError(
+            "Expected 'config' to be a non-null str in the config of a function, got "
+            f"{reprlib.repr(name)}."
+        )
+    found = registry.get_registered_object(registered)
     if found is None:
-        found = registry.get_registered_object(name)
+        found = registry.find_registered(name)
     if found is None:
         found = registry.lookup(module, name)
+        _check_registered_name(found, registered, (name, "function"))
     if found is None or inspect.isclass(found) or not callable(found):
         raise ValueError(_unknown("function", name, module))
     return found
+
+
+def _check_registered_name(found, registered, names):
+    """ValueError if a config names one of ours as if it were a user's."""
+    if found is not None and registered and registered not in names:
+        raise ValueError(
+            f"{names[0]!r} resolved to a Keras built-in, but the config's "
+            f"registered_name={registered!r} is that of an object of your own. Pass "
+            "yours in `custom_objects=`, or take the name out of the config."
+        )
 
 
 def _unknown(what, name, module):
@@ -345,6 +405,7 @@ def find_class(config: dict[str, Any], family: Any = None) -> Any:
     else:
         found = family.names.get(name) if family else None
         found = found if found is not None else registry.lookup(module, name)
+        _check_registered_name(found, registered, (name,))
     if found is None:
         raise ValueError(_unknown("class", name, module))
     return found
@@ -361,6 +422,8 @@ def _shared_or_new(config, family):
 
 def _new_object(config, family):
     """Make the object of a config; build and compile it as the config says."""
+    if (loading := current().serialization.loading) is not None:
+        loading.take_object()
     cls = find_class(config, family)
     inner = config["config"]
     if not inspect.isclass(cls):
@@ -371,16 +434,38 @@ def _new_object(config, family):
         return cls
     if not hasattr(cls, "from_config"):
         raise TypeError(
-            f"{cls.__name__} cannot be made from a config: it has no from_config()."
+            f"Unable to reconstruct an instance of {cls.__name__}: the class has no "
+            "from_config()."
+        )
+    if not isinstance(inner, dict):
+        raise TypeError(
+            f"Expected 'config' to be a dict in a config of {cls.__name__}, got "
+            f"{reprlib.repr(inner)}."
         )
     try:
-        obj = cls.from_config(dict(inner))
-    except TypeError as error:
-        raise TypeError(
-            f"{cls.__name__} could not be made from its config: {error}. If the class "
-            "is yours, check that `get_config()` returns what `__init__` takes. "
-            f"config={str(inner)[:300]}"
-        ) from error
+        return _made(cls, config)
+    except Exception as error:
+        if isinstance(error, TypeError) and not places(error):
+            error = TypeError(
+                f"{cls.__name__} could not be made from its config: {error}. If the "
+                "class is yours, check that `get_config()` returns what `__init__` "
+                "takes, and that arguments such as layers are explicitly deserialized "
+                "in `from_config()`."
+            ).with_traceback(error.__traceback__)
+        error.add_note(
+            f"in the config of {cls.__name__} {str(inner.get('name', ''))[:80]}"
+        )
+        raise error
+
+
+def places(error: BaseException) -> list[str]:
+    """The objects in whose configs an error occurred, the innermost first."""
+    return [x for x in getattr(error, "__notes__", ()) if x.startswith(_PLACE)]
+
+
+def _made(cls, config):
+    """An object of a class, built and compiled as the config says."""
+    obj = cls.from_config(dict(config["config"]))
     if (build := config.get("build_config")) and hasattr(obj, "build_from_config"):
         if not getattr(obj, "built", False):
             obj.build_from_config(_shapes_as_tuples(build))

@@ -2,14 +2,23 @@
 
 import functools
 import inspect
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
 from minikeras import activations, constraints, initializers, regularizers
 from minikeras.core import registry
-from minikeras.core.constructor_arguments import init_config, init_parameters
+from minikeras.core.constructor_arguments import (
+    OBJECT_ARGUMENT,
+    init_config,
+    init_parameters,
+)
 from minikeras.core.dtype_policy import DTypePolicy, get_policy
-from minikeras.core.serialization import serialize_keras_object
+from minikeras.core.serialization import (
+    deserialize_keras_object,
+    places,
+    serialize_keras_object,
+)
 
 # The arguments of `Layer.__init__` itself; `get_config` writes them for every layer.
 _COMMON = {"activity_regularizer", "trainable", "dtype", "autocast", "name"}
@@ -75,7 +84,7 @@ class ConstructorConfig:
         inherited = type(self).get_config is ConstructorConfig.get_config
         own = not type(self).__module__.startswith("minikeras.")
         if inherited and own and not parameters:
-            return init_config(self, config)
+            return init_config(self, config, with_objects=True)
         config |= {p: config_value(getattr(self, p)) for p in parameters}
         return {k: v for k, v in config.items() if k not in self._mk_not_in_config}
 
@@ -89,6 +98,7 @@ class ConstructorConfig:
         Raises:
             TypeError: the constructor does not accept it.
         """
+        config = {name: _argument(value) for name, value in config.items()}
         if isinstance(config.get("dtype"), dict):
             # A plain policy goes in by its name, as users write it.
             policy = get_policy(config["dtype"])
@@ -97,8 +107,11 @@ class ConstructorConfig:
         try:
             return cls(**config)
         except Exception as error:
+            if places(error):  # an object in the config failed
+                raise
             raise TypeError(
-                f"{cls.__name__} could not be made from config={config}: {error}"
+                f"{cls.__name__} could not be made from config="
+                f"{reprlib.repr(config)}: {error}"
             ) from error
 
 
@@ -116,6 +129,14 @@ def _library_parameters(cls):
     ]
     names = dict.fromkeys(p for c in owners for p in init_parameters(c))
     return tuple(n for n in names if n not in _COMMON)
+
+
+def _argument(value):
+    """The value of a constructor's argument in a config."""
+    if isinstance(value, dict) and value.get("class_name") == OBJECT_ARGUMENT:
+        # Objects become configs first: a config may not have passed through a file.
+        return deserialize_keras_object(serialize_keras_object(value["config"]))
+    return value
 
 
 def config_value(value: Any) -> Any:

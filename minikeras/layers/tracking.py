@@ -333,22 +333,25 @@ def _unique(objects):
     return list({id(x): x for x in objects}.values())
 
 
-def _state_leaves(value, containers=None):
+def _state_leaves(value, containers=None, around=()):
     """Yield the Variables, layers, metrics and seed generators in nested containers.
 
     Args:
         value: an attribute.
         containers: list that gets (container, its items) of those that may change.
+        around: ids of the containers that `value` is in: a list may hold itself.
     """
     if isinstance(value, (Variable, StateTracking, SeedGenerator)) or _is_metric(value):
         yield value
     elif isinstance(value, (dict, list, tuple, set, frozenset)):
+        if id(value) in around:
+            return
         items = _items(value)
         if containers is not None and not isinstance(value, (tuple, frozenset)):
             containers.append((value, items))
         for item in items:
             if type(item) not in _STATELESS_TYPES:
-                yield from _state_leaves(item, containers)
+                yield from _state_leaves(item, containers, (*around, id(value)))
 
 
 def _has_same_items(known):

@@ -101,14 +101,14 @@ class WeightAccess:
             )
             raise ValueError(
                 f"Layer {self.name!r} has {len(own)} weights "
-                f"({[v.path for v in own]}), the file has {len(store.keys())} "
-                f"for it.{hint}"
+                f"({[v.path for v in own]}), but received {len(store.keys())} "
+                f"variables from the file.{hint}"
             )
         shape_of = getattr(store, "shape", lambda key: np.shape(store[key]))
         for i, v in enumerate(own):
             if shape_of(str(i)) != v.shape:
                 raise ValueError(
-                    f"Layer {self.name!r}: the weight {v.path} has the shape {v.shape},"
-                    f" the file's has {shape_of(str(i))}."
+                    f"Layer {self.name!r}: the shapes of {v.path} must match: the "
+                    f"layer's is {v.shape}, the file's is {shape_of(str(i))}."
                 )
         return own

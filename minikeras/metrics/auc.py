@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from minikeras.core.loading import reserve
 from minikeras.core.members import Alias, all_or_nothing
 from minikeras.core.variable import convert_to_tensor
 from minikeras.losses.loss import broadcast_weights
@@ -16,6 +17,7 @@ from minikeras.settings import epsilon
 
 def even_thresholds(n):
     """The inner n - 2 of n thresholds that are evenly spaced over [0, 1]."""
+    reserve(n, "a metric's thresholds")
     return [(i + 1) * 1.0 / (n - 1) for i in range(n - 2)]
 
 

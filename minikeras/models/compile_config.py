@@ -51,7 +51,8 @@ class CompileConfig:
         """
         if self._mk_overrides("compile") and not self._mk_has_own_config():
             warnings.warn(
-                "The model overrides `compile()`: call it yourself, or define "
+                "`compile()` was not called as part of model loading because the "
+                "model's `compile()` method is custom. Call it yourself, or define "
                 "`compile_from_config()`, to train the loaded model.",
                 stacklevel=2,
             )

@@ -1,5 +1,7 @@
 """Sequential: a model whose layers follow each other."""
 
+import reprlib
+
 from minikeras.core import registry
 from minikeras.core.bridge import Frame
 from minikeras.core.members import Alias
@@ -257,10 +259,20 @@ class Sequential(Model):
             custom_objects: dict {name: class or function} of names in the config.
         """
         if "name" not in config or "layers" not in config:
-            return cls(**config)
+            if cls is not Sequential:
+                return cls(**config)
+            raise ValueError(
+                "A Sequential model configuration must be a dictionary containing the "
+                f"'name' and 'layers' keys, got {reprlib.repr(config)}."
+            )
         family = registry.family("layers")
         model = cls(name=config["name"])
         for entry in config["layers"]:
+            if not isinstance(entry, dict) or "config" not in entry:
+                raise ValueError(
+                    "Expected a dictionary containing a 'config' key. "
+                    f"A layer is {reprlib.repr(entry)}."
+                )
             layer = deserialize_keras_object(entry, custom_objects, family=family)
             model.add(layer, rebuild=False)
         model._mk_rebuild()

@@ -60,14 +60,14 @@ def model_from_json(json_string: str, custom_objects: dict | None = None) -> "Mo
         A `Model`.
 
     Raises:
-        ValueError: the text is no JSON, or no config of a model.
+        FileError: the text is no JSON, or no config of a model.
 
     >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     >>> keras.models.model_from_json(model.to_json()).output_shape
     (None, 2)
     """
-    config = upgrade_config(safety.parse_json(json_string, "JSON"))
-    return deserialize_keras_object(config, custom_objects)
+    with reading("the JSON text"), CustomObjectScope(custom_objects):
+        return _make_model(keras_file.parse_config(json_string, "the config"))
 
 
 # -- saving ---------------------------------------------------------------------------
@@ -362,7 +362,7 @@ def _load_checkpoint(folder, compile):
     return model
 
 
-def _make_model(config, compile):
+def _make_model(config, compile=True):
     """The model of a config, of whatever version."""
     config = upgrade_config(config)
     if not compile:

@@ -5,6 +5,8 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from minikeras.core.serialization import places
+
 
 class FileError(ValueError):
     """A file cannot be read as what it should be.
@@ -54,10 +56,9 @@ def reading(file: Any) -> Iterator[None]:
     except Warning:  # one that the user's filter made an error
         raise
     except Exception as error:
-        # The notes say which object of a config was read, the innermost first.
-        places = getattr(error, "__notes__", ())
         kind = ConfigFileError if isinstance(error, TypeError) else FileError
-        raise kind(_sentence(error), name, "; ".join(places[:3])) from error
+        place = ", ".join(places(error)[:3])
+        raise kind(_sentence(error), name, place) from error
 
 
 def _sentence(error):

@@ -206,7 +206,11 @@ def _group(parent, name):
 
 
 def load_weights(
-    model: Any, file: Any, skip_mismatch: bool = False, by_name: bool = False
+    model: Any,
+    file: Any,
+    skip_mismatch: bool = False,
+    by_name: bool = False,
+    is_from_file: bool = False,
 ) -> None:
     """Assign the weights of a model from a whole-model or weights file.
 
@@ -217,6 +221,8 @@ def load_weights(
             leave all their weights unchanged.
         by_name: bool, whether layers are found by their names; False takes them in
             order.
+        is_from_file: bool, whether the model was made from the config of this file, so
+            that names decide and none may be missing.
 
     Raises:
         FileError: names all layers whose weights do not fit. No weight has changed.
@@ -225,6 +231,8 @@ def load_weights(
     file = file[_WEIGHTS] if _WEIGHTS in file else file
     groups = [_group(file, name) for name in _names(file, "layer_names")]
     groups = [group for group in groups if group.names]
+    if is_from_file:
+        groups = _in_order_of(model, groups)
     pairs = [*(_by_name if by_name else _in_order)(model, groups)]
     if own := _own_weights(model):
         empty = _Group(_OWN, [], [])
@@ -267,6 +275,13 @@ def _in_order(model, groups):
             remedy="Build the model as it was saved, or pass by_name=True.",
         )
     return zip(layers, groups, strict=True)
+
+
+def _in_order_of(model, groups):
+    """The groups in the order of the model's layers, if all of them are found."""
+    by_name = {group.name: group for group in groups}
+    found = [by_name[x.name] for x in model.layers if x.name in by_name]
+    return found if len(found) == len(groups) else groups
 
 
 def _by_name(model, groups):
@@ -347,7 +362,14 @@ def load_optimizer(model: Any, file: Any) -> None:
         variables = list(optimizer.variables)
         paths, shapes = [v.path for v in variables], [tuple(v.shape) for v in variables]
         version = _origin(file).version
-        order = matched(paths, shapes, group.names, group.shapes, version)
+        order = matched(
+            paths,
+            shapes,
+            group.names,
+            group.shapes,
+            _trained_order(model, file),
+            version,
+        )
     except FileError as error:
         warnings.warn(
             f"The optimizer's state was left out, so training goes on with a new one: "
@@ -357,3 +379,14 @@ def load_optimizer(model: Any, file: Any) -> None:
         return
     found = [Move([i], [j], None) for i, j in order.items()]
     _assign([(variables, group.store, found)])
+
+
+def _trained_order(model, file):
+    """Position of each trainable Variable in the order of the layers of the file."""
+    names = _names(file[_WEIGHTS] if _WEIGHTS in file else file, "layer_names")
+    layers = {layer.name: layer for layer in model.layers}
+    trained = [v for x in names if x in layers for v in layers[x].trainable_weights]
+    place: dict[int, int] = {}
+    for v in [*trained, *model.trainable_variables]:
+        place.setdefault(id(v), len(place))
+    return [place[id(v)] for v in model.trainable_variables]

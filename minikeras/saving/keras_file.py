@@ -98,11 +98,10 @@ def _write_member(archive, file, name, write):
     archive.NameToInfo[name] = info
 
 
-def parse_config(text: bytes) -> dict:
+def parse_config(text: bytes | str, place: str = CONFIG) -> dict:
     """Parse the JSON config of a model; FileError if it is none."""
-    config = safety.parse_json(text, CONFIG)
+    config = safety.parse_json(text, place)
     if not serialization.is_config(config):
-        raise FileError(
-            f"It is damaged, or holds no model: {reprlib.repr(config)}.", place=CONFIG
-        )
+        fault = f"It is damaged, or holds no model: {reprlib.repr(config)}."
+        raise FileError(fault, place=place)
     return config

@@ -8,6 +8,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from minikeras.core import registry
 from minikeras.core.naming import to_snake_case
 from minikeras.optimizers.optimizer import Optimizer
 
@@ -68,7 +69,7 @@ def _is_saveable(x):
 
 
 def _attributes(obj):
-    """[(attribute, value)] of an object, sorted by name as in Keras."""
+    """[(attribute, value)] of an object, in Keras's order: private names come last."""
     found = {
         name: value for name, value in vars(obj).items() if not _is_hidden(obj, name)
     }
@@ -84,7 +85,15 @@ def _attributes(obj):
         found["layers"] = obj.layers
     if isinstance(optimizer := vars(obj).get("optimizer"), Optimizer):
         found["optimizer"] = optimizer
-    return sorted(found.items())
+    # The layers of a graph or stack come first, also in a subclass with attributes.
+    first = "layers" if isinstance(obj, _graph_classes()) else ""
+    return sorted(found.items(), key=lambda x: (x[0] != first, x[0][0] == "_", x[0]))
+
+
+def _graph_classes():
+    """Functional and Sequential; the registry knows them, as models come later."""
+    functional = registry.lookup("keras.src.models.functional", "Functional")
+    return functional, registry.lookup("keras", "Sequential")
 
 
 def _is_hidden(obj, name):

@@ -41,6 +41,7 @@ def matched(
     shapes: Sequence[Shape],
     names: Sequence[str],
     stored: Sequence[Shape],
+    trained: Sequence[int],
     keras_version: str,
 ) -> dict[int, int]:
     """Which array of a file belongs to which Variable of an optimizer.
@@ -50,6 +51,7 @@ def matched(
         shapes: their shapes.
         names: of the arrays of the file.
         stored: their shapes.
+        trained: position that each weight which trains had in the order of the file.
         keras_version: version that wrote the file.
 
     Returns:
@@ -80,6 +82,8 @@ def matched(
         # Each of two counters, one of them in a LossScaleOptimizer, is the same.
         found = theirs.get(slot, [])
         found = found * len(places) if slot == "iteration" else found
+        if len(found) == len(places) == len(trained):
+            found = [found[i] for i in trained]
         if not found and (slot in _OPTIONAL or scalars_alone):
             continue
         if [shapes[i] for i in places] != [stored[i] for i in found]:

@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import posixpath
+import re
 import stat
 import zipfile
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ _RATIO, _SMALL_BYTES = 100, 64 << 20
 _MAX_DEPTH = 100
 # Lists and dicts of a JSON text take 20 times the bytes of the text.
 _MAX_CONTAINERS = 4_000_000
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _BOMB = "It may be made to fill the memory, so nothing of it was read."
 
 
@@ -114,7 +116,10 @@ def parse_json(data: bytes | str, place: str = "") -> Any:
         fault = f"Refused: it has more than {_MAX_CONTAINERS} lists and dicts."
         raise FileError(fault, place=place, remedy=_BOMB)
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        if _SURROGATE.search(text):  # half a character, which nothing can write again
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
     except RecursionError:
         raise FileError("It is damaged: nested too deeply.", place=place) from None
     except ValueError as error:
@@ -254,7 +259,10 @@ def attribute(item: Any, name: str, default: Any = None) -> Any:
     # Strings of variable length may all be the same bytes of the file.
     if found.dtype.kind == "O" and count > 1:
         check_size(count * item.file.id.get_filesize(), 0, place)
-    return item.attrs[name]
+    value = item.attrs[name]
+    if isinstance(value, str):
+        value.encode()  # UnicodeEncodeError, a ValueError, for bytes that are no UTF-8
+    return value
 
 
 def check_zip(archive: zipfile.ZipFile, file_size: int) -> None:

@@ -408,7 +408,7 @@ def _upgrade_optimizer(config, old_name, is_old):
 
 
 def _upgrade_wrapper(config, old_name, is_old):
-    """The function of a loss or metric was written by name, also if the class has it."""
+    """The function of a loss or metric was written by its name."""
     if not isinstance(config.get("fn"), str):
         return config
     if old_name.endswith("Wrapper"):

@@ -18,9 +18,9 @@ os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 warnings.simplefilter("ignore")
 
-import numpy as np
-import tensorflow as tf
-import tf_keras as keras
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+import tf_keras as keras  # noqa: E402
 
 ARCHIVE = pathlib.Path(__file__).parent / "tf_keras.zip"
 layers, optimizers = keras.layers, keras.optimizers
