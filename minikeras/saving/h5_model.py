@@ -16,7 +16,7 @@ from minikeras.core import serialization
 from minikeras.core.serialization import serialize_keras_object
 from minikeras.saving import h5_weights, safety
 from minikeras.saving.errors import FileError
-from minikeras.saving.old_optimizers import matched
+from minikeras.saving.old_optimizers import Arrays, matched
 from minikeras.saving.old_training import compile_config
 from minikeras.saving.old_weights import Move, Origin, moves, saved_weights
 from minikeras.saving.upgrades import upgrade_config
@@ -360,16 +360,9 @@ def load_optimizer(model: Any, file: Any) -> None:
     try:
         group = _group(file, _OPTIMIZER)
         variables = list(optimizer.variables)
-        paths, shapes = [v.path for v in variables], [tuple(v.shape) for v in variables]
-        version = _origin(file).version
-        order = matched(
-            paths,
-            shapes,
-            group.names,
-            group.shapes,
-            _trained_order(model, file),
-            version,
-        )
+        own = Arrays([v.path for v in variables], [tuple(v.shape) for v in variables])
+        stored = Arrays(group.names, group.shapes)
+        order = matched(own, stored, _orders(model, file), _origin(file).version)
     except FileError as error:
         warnings.warn(
             f"The optimizer's state was left out, so training goes on with a new one: "
@@ -381,12 +374,19 @@ def load_optimizer(model: Any, file: Any) -> None:
     _assign([(variables, group.store, found)])
 
 
-def _trained_order(model, file):
-    """Position of each trainable Variable in the order of the layers of the file."""
-    names = _names(file[_WEIGHTS] if _WEIGHTS in file else file, "layer_names")
+def _orders(model, file):
+    """Positions of the trainable Variables by the file's layers, and by its names."""
+    file = file[_WEIGHTS] if _WEIGHTS in file else file
     layers = {layer.name: layer for layer in model.layers}
-    trained = [v for x in names if x in layers for v in layers[x].trainable_weights]
-    place: dict[int, int] = {}
-    for v in [*trained, *model.trainable_variables]:
-        place.setdefault(id(v), len(place))
-    return [place[id(v)] for v in model.trainable_variables]
+    named: dict[int, str] = {}
+    for name in _names(file, "layer_names"):
+        trained = layers[name].trainable_weights if name in layers else []
+        for v, key in zip(trained, _names(file[name], "weight_names"), strict=False):
+            named.setdefault(id(v), key)
+    for v in model.trainable_variables:
+        named.setdefault(id(v), v.path)
+    orders = []
+    for keys in (list(named), sorted(named, key=lambda key: named[key])):
+        place = {key: i for i, key in enumerate(keys)}
+        orders.append([place[id(v)] for v in model.trainable_variables])
+    return orders

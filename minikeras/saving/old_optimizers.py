@@ -1,7 +1,7 @@
 """The state of optimizers of older Kerases: which array belongs to which Variable."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import NamedTuple
 
 from minikeras.saving.errors import FileError
 
@@ -29,72 +29,94 @@ _SLOTS = {
 _SCALARS = {
     "iter": "iteration",
     "iterations": "iteration",
-    "m_schedule": "variable",
-    "momentum_cache": "variable",
+    "m_schedule": "u_product",
+    "momentum_cache": "u_product",
 }
-_OPTIONAL = ("learning_rate", "step_counter", "dynamic_scale")
-Shape = tuple[int, ...]
+# They start anew if the file lacks them, as in tf-keras, which never writes Nadam's
+# product.
+_OPTIONAL = ("learning_rate", "step_counter", "dynamic_scale", "u_product")
+
+
+class Arrays(NamedTuple):
+    """The arrays of a state.
+
+    Attributes:
+        names: paths of Variables, or names in a file.
+        shapes: of the arrays.
+    """
+
+    names: list[str]
+    shapes: list[tuple[int, ...]]
 
 
 def matched(
-    paths: Sequence[str],
-    shapes: Sequence[Shape],
-    names: Sequence[str],
-    stored: Sequence[Shape],
-    trained: Sequence[int],
-    keras_version: str,
+    own: Arrays, stored: Arrays, orders: Sequence[Sequence[int]], keras_version: str
 ) -> dict[int, int]:
     """Which array of a file belongs to which Variable of an optimizer.
 
     Args:
-        paths: of the optimizer's Variables.
-        shapes: their shapes.
-        names: of the arrays of the file.
-        stored: their shapes.
-        trained: position that each weight which trains had in the order of the file.
+        own: the optimizer's Variables.
+        stored: the arrays of the file.
+        orders: orders that the weights which train may have had in the file, the
+            likeliest first: for each weight its position.
         keras_version: version that wrote the file.
 
     Returns:
         {position of the Variable: position of the array}.
 
     Raises:
-        FileError: a Variable has no array, or one of another shape.
+        FileError: a Variable has no array, one of another shape, or one of several.
     """
-    scalars_alone = not any(stored)  # written before the first step
+    scalars_alone = not any(stored.shapes)  # written before the first step
     if keras_version.partition(".")[0] not in ("1", "2"):
-        count = len(stored)
-        is_whole = count == len(shapes) or scalars_alone
-        if not is_whole or list(shapes[:count]) != list(stored):
-            raise FileError(f"It has {dict(zip(names, stored, strict=True))}.")
+        count = len(stored.shapes)
+        is_whole = count == len(own.shapes) or scalars_alone
+        if not is_whole or own.shapes[:count] != stored.shapes:
+            fault = f"It has {dict(zip(*stored, strict=True))}."
+            raise FileError(fault, place="optimizer_weights")
         return {i: i for i in range(count)}
-    ours = _by_slot([_slot_of_path(x) for x in paths], shapes)
-    theirs = _by_slot(_slots_of_names(names), stored)
+    ours = _by_slot([_slot_of_path(x) for x in own.names], own.shapes)
+    theirs = _by_slot(_slots_of_names(stored.names), stored.shapes)
+    for slot in [x for x in ours if x not in theirs]:
+        if scalars_alone or slot in _OPTIONAL:
+            del ours[slot]
     if "norm" in ours and "norm" not in theirs:  # Adamax called it v
         theirs["norm"] = theirs.pop("velocity", [])
-    # Before TensorFlow the arrays had no names, but one slot came after the other.
+    # Before TensorFlow the arrays had no names, but one slot came after the other, in
+    # the order of the layers, or until Keras 2.0 in that of the weights' names.
     unnamed, slots = theirs.get("", []), [s for s in ours if s in _SLOTS.values()]
-    if unnamed and slots and not any(s in theirs for s in slots):
-        size = len(ours[slots[0]])
+    if is_unnamed := bool(unnamed) and not any(s in theirs for s in slots):
         for i, slot in enumerate(slots):
+            size = len(ours[slot])
             theirs[slot] = unnamed[i * size : (i + 1) * size]
-    order = {}
+    found: list[dict[int, int]] = []
+    for order in orders if is_unnamed else orders[:1]:
+        match = _in_order(ours, theirs, order)
+        fits = all(own.shapes[i] == stored.shapes[j] for i, j in match.items())
+        if len(match) == sum(map(len, ours.values())) and fits and match not in found:
+            found.append(match)
+    if len(found) != 1:
+        fault = "Its arrays could be ordered in two ways." if found else "None fits."
+        raise FileError(f"{fault} It has {stored.names}.", place="optimizer_weights")
+    return found[0]
+
+
+def _in_order(ours, theirs, order):
+    """{position of a Variable: position of the array of its slot}"""
+    match = {}
     for slot, places in ours.items():
-        # Each of two counters, one of them in a LossScaleOptimizer, is the same.
-        found = theirs.get(slot, [])
-        found = found * len(places) if slot == "iteration" else found
-        if len(found) == len(places) == len(trained):
-            found = [found[i] for i in trained]
-        if not found and (slot in _OPTIONAL or scalars_alone):
-            continue
-        if [shapes[i] for i in places] != [stored[i] for i in found]:
-            raise FileError(f"It has no {slot!r} that fits; it has {list(names)}.")
-        order |= dict(zip(places, found, strict=True))
-    return order
+        arrays = theirs.get(slot, [])
+        if len(arrays) == len(places) == len(order):
+            arrays = [arrays[i] for i in order]
+        if slot == "iteration":  # one of two may be a LossScaleOptimizer's
+            arrays = arrays * len(places)
+        match |= dict(zip(places, arrays, strict=False))
+    return match
 
 
-def _by_slot(slots: Sequence[str], shapes: Sequence[Shape]) -> dict[str, list[int]]:
+def _by_slot(slots, shapes):
     """{name of a slot: positions of its arrays}; of a scalar likewise."""
-    found: dict[str, list[int]] = {}
+    found = {}
     for i, slot in enumerate(slots):
         if slot == "" and shapes[i] == ():  # Keras 2 gave its counter no name
             slot = "iteration"
@@ -102,14 +124,14 @@ def _by_slot(slots: Sequence[str], shapes: Sequence[Shape]) -> dict[str, list[in
     return found
 
 
-def _slot_of_path(path: Any) -> str:
+def _slot_of_path(path):
     """`adam/dense_kernel_momentum` -> `momentum`"""
     last = path.rpartition("/")[2]
     ends = [slot for slot in _SLOTS.values() if last.endswith(f"_{slot}")]
     return max(ends, key=len, default=last)
 
 
-def _slots_of_names(names: Sequence[str]) -> list[str]:
+def _slots_of_names(names):
     """`Adam/m/dense/kernel:0` and the older `Adam/dense/kernel/m:0` -> `momentum`"""
     parts = [name.partition(":")[0].split("/") for name in names]
     long = [p for p in parts if len(p) > 2 or p[0] in _SLOTS]
@@ -119,6 +141,6 @@ def _slots_of_names(names: Sequence[str]) -> list[str]:
         key = p[-1] if is_last or len(p) < 3 and p[0] not in _SLOTS else None
         key = key or next((x for x in p[:2] if x in _SLOTS), "")
         scalar = _SCALARS.get(p[-1], p[-1])
-        is_scalar = p[-1] in _SCALARS or scalar in ("iteration", "learning_rate")
+        is_scalar = p[-1] in _SCALARS or scalar in ("iteration", *_OPTIONAL)
         found.append(scalar if is_scalar else _SLOTS.get(key, ""))
     return found
