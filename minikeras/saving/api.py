@@ -340,7 +340,7 @@ def _load_hdf5(filepath, compile):
         Loading(contents.elements, len(contents.groups)),
     ):
         model = _make_model(h5_model.read_config(h5), compile)
-        h5_model.load_weights(model, h5)
+        h5_model.load_weights(model, h5, is_from_file=True)
         if compile and model.compiled:
             h5_model.load_optimizer(model, h5)
     return model
