@@ -29,6 +29,7 @@ from minikeras.saving.members import open_members
 
 _H5, _ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
 _PICKLE = re.compile(rb"\x80[\x02-\x05]")
+_MANY_LAYERS = 10_000
 _PICKLE_SUFFIXES = (".pkl", ".pickle", ".pt", ".pth", ".joblib")
 
 
@@ -97,8 +98,12 @@ class _Report:
         """The report as a dict."""
         stored = sum(map(_elements, self.weights.values()))
         known = stored if self.weights else None
+        compiled = (self.compile_config, known, "compile_config")
         suspicious = self.suspicious + outline.risks(self.config, known)
+        suspicious += outline.risks(*compiled)
         layers, rest = self._layers()
+        if len(layers) > _MANY_LAYERS:
+            suspicious.append(f"The config has {len(layers)} layers.")
         optimizer = {p: w for p, w in rest.items() if _of_optimizer(p)}
         others: dict[str, dict] = {}
         for path, weight in rest.items():
@@ -217,7 +222,8 @@ def _look_into_folder(path, report):
         _keras(path, report)
     elif orbax_folder.last_step(path):
         report.kind = "Orbax checkpoint"
-        _set_config(orbax_folder.read_config(path), report)
+        if (config := orbax_folder.read_config(path)) is not None:
+            _set_config(config, report)
         report.by_name = True
         name = (_model(report.config) or {}).get("name")
         for path_in_tree, shape in orbax_folder.shapes(path).items():
@@ -248,7 +254,9 @@ def _keras(path, report):
 def _set_config(config, report):
     """Note a model's config, and the compile config that may be in it."""
     report.config = config
-    if isinstance(config, dict):
+    if _model(config) is None:
+        report.error = "Its config describes no model."
+    else:
         report.compile_config = config.pop("compile_config", None)
 
 
@@ -308,5 +316,3 @@ def _json(value, path, report):
             _note_groups(groups, report)
         return
     _set_config(value, report)
-    if _model(report.config) is None:
-        raise errors.FileError("It is JSON, but no config of Keras.")

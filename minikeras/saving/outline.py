@@ -1,5 +1,8 @@
 """What the config of a model says, read as data: no class is looked into or built."""
 
+import builtins
+import inspect
+import math
 import re
 import sys
 from collections.abc import Iterator
@@ -9,17 +12,23 @@ from minikeras.core import registry
 from minikeras.core.naming import to_snake_case
 
 # What safe mode refuses, or what takes data from outside of the file.
+_CODE = "holds Python code, which was not run"
 _RISKS = {
-    "__lambda__": "holds Python code, which was not run",
+    "__lambda__": _CODE,
     "TFSMLayer": "loads a SavedModel from outside of the file",
     "TorchModuleWrapper": "holds a pickle, which was not loaded",
 }
-# Arguments that allocate. A file whose weights are fewer contradicts them.
+# What is no class in these modules reads files, changes settings or builds models.
+_NO_PARTS = ("keras.config", "keras.models", "keras.saving", "keras.utils")
+# Arguments that allocate as much, or more. A file with fewer weights contradicts them.
 _SIZES = frozenset(
-    "units filters input_dim output_dim num_heads key_dim num_thresholds".split()
+    "units filters input_dim output_dim num_heads key_dim kernel_size num_classes "
+    "num_thresholds".split()
 )
-_LARGE = 10_000_000
+_LARGE = 1_000_000
 _HOME = ("", "keras", "tensorflow", "tf_keras", "builtins")
+_OUTSIDE = re.compile(r"/.|~/|\.\./|[A-Za-z]:\\|\w+://")
+_NUMBERS = re.compile("bool|u?int\\d+|b?float\\w+|complex\\d+|string")
 
 
 class Entry(NamedTuple):
@@ -113,46 +122,77 @@ def custom(config: Any, where: str = "") -> list[str]:
     """Name the classes and functions that are not Keras's, and where they are used."""
     found: dict[str, str] = {}
     for place, value in _objects(config, where):
-        if not isinstance(value, dict) or not isinstance(value.get("class_name"), str):
+        name, module = _named(value)
+        if not name or re.fullmatch("__[a-z_]+__", name):
             continue
-        name, module = value["class_name"], str(value.get("module") or "")
-        if name == "function":
-            name = str(value.get("config"))
-        if re.fullmatch("__[a-z_]+__", name):
-            continue
-        foreign = module.partition(".")[0] not in _HOME
-        known = registry.lookup(module, name) or registry.find_op(name)
-        if foreign or known is None:
+        if module.partition(".")[0] not in _HOME or _find(module, name) is None:
             registered = value.get("registered_name")
-            label = registered if isinstance(registered, str) else name
-            label = name if label == "function" else label
+            own = isinstance(registered, str) and ">" in registered
+            label = registered if own else name
             found.setdefault(f"{label} (module {module or 'not named'})", place)
     return [f"{label}, at {place or 'the top'}" for label, place in found.items()]
 
 
-def risks(config: Any, elements: int | None) -> list[str]:
+def _named(value):
+    """(name, module) of the class or function of a config; empty for others."""
+    name = value.get("class_name") if isinstance(value, dict) else None
+    if not isinstance(name, str):
+        return "", ""
+    name = str(value.get("config")) if name == "function" else name
+    return name, str(value.get("module") or "")
+
+
+def _find(module, name):
+    return registry.lookup(module, name) or registry.find_op(name)
+
+
+def risks(config: Any, elements: int | None, where: str = "") -> list[str]:
     """Name what may do harm when the config is loaded.
 
     Args:
         config: parsed JSON.
         elements: number of scalars that the file stores, None if it has no weights.
+        where: place of the config.
     """
     found = []
-    for place, value in _objects(config):
-        key = place.rpartition("/")[2]
-        if isinstance(value, dict):
-            name, module = value.get("class_name"), str(value.get("module") or "")
-            if isinstance(name, str) and name in _RISKS:
-                found.append(f"{place}: {name} {_RISKS[name]}.")
-            elif value.get("function_type") == "lambda":
-                found.append(f"{place}: Lambda {_RISKS['__lambda__']}.")
-            root = module.partition(".")[0]
-            if root in sys.stdlib_module_names and root != "builtins":
-                found.append(f"{place}: names {name!r} of Python's module {module!r}.")
-        elif key == "vocabulary" and isinstance(value, str):
-            found.append(f"{place}: names a file to read, {value!r}.")
-        elif key in _SIZES and type(value) is int:
-            if value > max(_LARGE, elements or 0):
-                stored = "" if elements is None else f"; the file stores {elements}"
-                found.append(f"{place}: declares {value}{stored}.")
+    for place, value in _objects(config, where):
+        of_object = _risk_of_object(value) if isinstance(value, dict) else None
+        risk = of_object or _risk_of_value(place.rpartition("/")[2], value, elements)
+        if risk:
+            found.append(f"{place or 'the top'}: {risk}.")
     return found
+
+
+def _risk_of_object(value):
+    """What may be wrong with a dict of a config, or None."""
+    name, module = _named(value)
+    if name in _RISKS or value.get("function_type") == "lambda":
+        return f"{name or 'Lambda'} {_RISKS.get(name, _CODE)}"
+    root, is_function = module.partition(".")[0], value.get("class_name") == "function"
+    if root == "builtins":
+        dangerous = is_function and hasattr(builtins, name)
+    else:
+        dangerous = root in sys.stdlib_module_names
+    if module.replace(".src.", ".").startswith(_NO_PARTS):
+        dangerous = not inspect.isclass(_find(module, name))
+    if dangerous:
+        return f"{name} of {module} is no part of a model"
+    dtype = inner(value).get("dtype")
+    if name in ("__numpy__", "__tensor__") and not _NUMBERS.fullmatch(str(dtype)):
+        return f"an array of type {dtype!r}"
+    return None
+
+
+def _risk_of_value(key, value, elements):
+    """What may be wrong with an argument, or None."""
+    if isinstance(value, str) and (key == "vocabulary" or _OUTSIDE.match(value)):
+        # Items of lists are words of vocabularies, which may look like anything.
+        return None if key.isdecimal() else f"names a file or address, {value!r}"
+    if key not in _SIZES:
+        return None
+    sizes = value if isinstance(value, list) else [value]
+    size = math.prod(n for n in sizes if type(n) is int)
+    if size < _LARGE or size <= (elements or 0):
+        return None
+    stored = "" if elements is None else f", and the file stores {elements} numbers"
+    return f"declares {value}{stored}"

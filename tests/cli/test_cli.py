@@ -50,12 +50,12 @@ def test_exit_status(tmp_path, capsys):
 def test_a_terminal_obeys_no_name_of_a_file(tmp_path, capsys):
     config = {
         "class_name": "Sequential",
-        "config": {"name": "\x1b[2Jx\ud800\nmodel: y"},
+        "config": {"name": "\x1b[2Jx\nmodel: y"},
     }
     (tmp_path / "a.json").write_text(json.dumps(config))
     main(["inspect", str(tmp_path / "a.json")])
     out = capsys.readouterr().out
-    assert "\x1b" not in out and r"\x1b[2Jx\ud800\nmodel: y" in out
+    assert "\x1b" not in out and r"\x1b[2Jx\nmodel: y" in out
 
 
 def test_convert_a_model(model, path, tmp_path, capsys):

@@ -132,11 +132,15 @@ def test_values_are_looked_at_when_asked(tmp_path):
         ),
         ({"class_name": "TorchModuleWrapper", "config": {}}, "pickle"),
         ({"class_name": "TFSMLayer", "config": {}}, "SavedModel"),
-        ({"class_name": "function", "module": "os", "config": "system"}, "'os'"),
+        ({"class_name": "function", "module": "os", "config": "system"}, "of os"),
+        ({"class_name": "function", "module": "builtins", "config": "eval"}, "eval of"),
         (
-            {"class_name": "StringLookup", "config": {"vocabulary": "/x"}},
-            "file to read",
+            {"class_name": "get_file", "module": "keras.utils"},
+            "get_file of keras.utils",
         ),
+        ({"class_name": "StringLookup", "config": {"vocabulary": "x"}}, "a file or"),
+        ({"class_name": "X", "config": {"idf_weights": "/etc/passwd"}}, "a file or"),
+        ({"class_name": "__numpy__", "config": {"dtype": "U1000000000"}}, "array of"),
         ({"class_name": "Dense", "config": {"units": 200_000_000}}, "stores 5"),
         ({"class_name": "AUC", "config": {"num_thresholds": 10**8}}, "declares"),
     ],
@@ -149,6 +153,8 @@ def test_what_may_do_harm_is_named(config, text):
 def test_numbers_that_are_usual_are_not_suspicious():
     assert outline.risks({"class_name": "Dense", "config": {"units": 10**6}}, 5) == []
     assert outline.risks({"config": {"units": 2 * 10**8}}, 3 * 10**8) == []
+    words = {"class_name": "StringLookup", "config": {"vocabulary": ["/", "http://a"]}}
+    assert outline.risks(words, 0) == []
     seed = {"class_name": "Dropout", "config": {"seed": 2**60, "input_dim": None}}
     assert outline.risks(seed, 0) == outline.custom(seed) == []
 
@@ -191,7 +197,7 @@ def test_links_and_members_outside(files, tmp_path):
 def test_what_is_no_file_of_keras_is_unreadable(tmp_path, data):
     (tmp_path / "a.keras").write_bytes(data)
     report = inspect_file(tmp_path / "a.keras")
-    assert report["status"] == 2 and "a.keras" in report["error"]
+    assert report["status"] == 2 and report["error"]
     assert inspect_file(tmp_path / "none")["status"] == 2
     assert inspect_file(tmp_path)["status"] == 2
 
