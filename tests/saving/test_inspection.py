@@ -151,7 +151,7 @@ def test_what_may_do_harm_is_named(config, text):
 
 
 def test_numbers_that_are_usual_are_not_suspicious():
-    assert outline.risks({"class_name": "Dense", "config": {"units": 10**6}}, 5) == []
+    assert outline.risks({"class_name": "Dense", "config": {"units": 10**5}}, 5) == []
     assert outline.risks({"config": {"units": 2 * 10**8}}, 3 * 10**8) == []
     words = {"class_name": "StringLookup", "config": {"vocabulary": ["/", "http://a"]}}
     assert outline.risks(words, 0) == []
