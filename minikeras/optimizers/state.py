@@ -363,14 +363,17 @@ class OptimizerState:
         Args:
             store: mapping that `save_own_variables` has written.
         """
-        if len(store.keys()) != len(self.variables):
+        own = self.variables
+        if len(store.keys()) == len(own) - 1:  # files of tf-keras lack the rate
+            own = [v for v in own if v is not self._mk_learning_rate]
+        if len(store.keys()) != len(own):
             warnings.warn(
                 f"The state of optimizer {self.name!r} was not loaded: it has "
-                f"{len(self.variables)} variables, the file {len(store.keys())}.",
+                f"{len(own)} variables, the file {len(store.keys())}.",
                 stacklevel=2,
             )
             return
         # A file gives arrays of the device, which need not be copied.
         read = getattr(store, "array", lambda key, dtype: store[key])
-        for i, variable in enumerate(self.variables):
+        for i, variable in enumerate(own):
             variable.assign(read(str(i), variable.dtype))

@@ -327,7 +327,7 @@ def _load_keras_file(filepath, compile):
             safety.open_h5_contents(file, keras_file.WEIGHTS) as (_, contents),
             Loading(contents.elements, len(contents.groups)),
         ):
-            model = _make_model(config, compile)
+            model = _make_model(config, compile, keras_file.version(members))
             h5_weights.read(model, contents.groups)
             assets.load(model, members)
     return model
@@ -362,9 +362,9 @@ def _load_checkpoint(folder, compile):
     return model
 
 
-def _make_model(config, compile=True):
+def _make_model(config, compile=True, keras_version=None):
     """The model of a config, of whatever version."""
-    config = upgrade_config(config)
+    config = upgrade_config(config, keras_version)
     if not compile:
         config.pop("compile_config", None)
     model = deserialize_keras_object(config)

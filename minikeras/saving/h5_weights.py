@@ -22,6 +22,8 @@ from minikeras.optimizers.optimizer import Optimizer
 from minikeras.saving.errors import FileError
 from minikeras.saving.object_paths import walk
 
+# State of training; tf-keras writes that of metrics, too.
+_NOT_OF_LAYERS = ("optimizer/", "metrics/")
 # Types that HDF5 does not have: their bits are written, and the name beside them.
 _OPAQUE_TYPES = ("bfloat16", "float8_e4m3fn", "float8_e5m2", "int4", "uint4")
 
@@ -150,6 +152,9 @@ def read(
     # An object may be in the file under another of its attributes.
     for path, obj in walk(model, skip, again=lambda obj: id(obj) in problems):
         name = f"{path}/vars".lstrip("/")
+        parent, _, attribute = path.rpartition("/")
+        if name not in groups and f"{parent}/_{attribute}/vars" in groups:
+            name = f"{parent}/_{attribute}/vars"  # it was private in tf-keras
         used.add(name)
         if name not in groups and not _owns_variables(obj):
             continue
@@ -169,7 +174,7 @@ def read(
     unused = sorted(
         name
         for name, datasets in groups.items()
-        if datasets and name not in used and not name.startswith("optimizer/")
+        if datasets and name not in used and not name.startswith(_NOT_OF_LAYERS)
         if not any(name.startswith(path) for path in skipped)
     )
     if unused:

@@ -98,6 +98,12 @@ def _write_member(archive, file, name, write):
     archive.NameToInfo[name] = info
 
 
+def version(members: Any) -> str | None:
+    """The version of Keras that wrote the members, if they name it."""
+    found = members.json(METADATA) if METADATA in members.sizes else None
+    return found.get("keras_version") if isinstance(found, dict) else None
+
+
 def parse_config(text: bytes | str, place: str = CONFIG) -> dict:
     """Parse the JSON config of a model; FileError if it is none."""
     config = safety.parse_json(text, place)

@@ -31,6 +31,7 @@ _CLASSES = {
     "CuDNNLSTM": "LSTM",
     "Deconvolution2D": "Conv2DTranspose",
     "GRUV2": "GRU",
+    "GroupedQueryAttention": "GroupQueryAttention",
     "LSTMV2": "LSTM",
     "LossScaleOptimizerV3": "LossScaleOptimizer",
     "Network": "Functional",
@@ -208,7 +209,9 @@ def _upgrade_object(entry, is_old):
         return {key: _upgrade(x, is_old) for key, x in entry.items()}
     if name != old_name and "registered_name" in entry:
         entry["registered_name"] = None
-    entry = {k: x if k == "config" else _upgrade(x, is_old) for k, x in entry.items()}
+    # An old layer is built when it is called, and its shapes have other names.
+    kept = {k: x for k, x in entry.items() if not (is_old and k == "build_config")}
+    entry = {k: x if k == "config" else _upgrade(x, is_old) for k, x in kept.items()}
     if isinstance(entry["config"], list) and name == "Sequential":  # until Keras 2.2
         entry["config"] = {"name": None, "layers": entry["config"]}
     if not isinstance(entry["config"], dict):
