@@ -62,13 +62,13 @@ def layers(config: Any) -> list[Entry]:
     while pending:
         item, path, depth, name = pending.pop()
         if depth >= 0:
-            class_name = str(item["class_name"]).rpartition(">")[2]
-            found.append(Entry(path, name, class_name, depth, _dtype(inner(item))))
+            class_name, dtype = _class_name(item), _dtype(inner(item))
+            found.append(Entry(path, name, class_name, depth, dtype))
         used: dict[str, int] = {}
         below = []
         for layer in _listed(item):
             own = str(inner(layer).get("name") or layer.get("name") or "")
-            kind = to_snake_case(str(layer["class_name"]).rpartition(">")[2])
+            kind = to_snake_case(_class_name(layer))
             count = used[kind] = used.get(kind, -1) + (not _is_op(layer))
             where = f"{path}/layers/{kind}".lstrip("/") + (f"_{count}" if count else "")
             below.append((layer, where, depth + 1, own))
@@ -84,6 +84,12 @@ def _listed(config):
         listed = config.get("config") if isinstance(config, dict) else None
     listed = listed if isinstance(listed, list) else []
     return [x for x in listed if isinstance(x, dict) and "class_name" in x]
+
+
+def _class_name(config):
+    """Name of a layer's class, which names its weights; the public name may differ."""
+    name = str(config["class_name"]).rpartition(">")[2]
+    return getattr(_find(str(config.get("module") or ""), name), "__name__", name)
 
 
 def _is_op(config):
@@ -143,6 +149,8 @@ def _named(value):
 
 
 def _find(module, name):
+    """The class or function of Keras that is named so, or None."""
+    name = name.removeprefix("Custom>")  # Keras 2 had registered its own optimizers
     return registry.lookup(module, name) or registry.find_op(name)
 
 
