@@ -10,6 +10,7 @@ import json
 import math
 import os
 import pathlib
+import re
 import warnings
 from typing import Any
 
@@ -24,7 +25,7 @@ from minikeras.saving import assets, by_path, errors, h5_weights, safety
 from minikeras.saving.members import Members
 
 _MARK, _TREE, _ASSETS = "_CHECKPOINT_METADATA", "pytree", "assets"
-# Seeds are named by how many generators a program has made, so they may be missing.
+# Seeds are named by how many generators the program had made: their order counts.
 _KINDS = {
     "trainable_variables": "weights",
     "non_trainable_variables": "weights",
@@ -253,17 +254,25 @@ def _pairs(model, found, saved_name, skip_mismatch):
         known = {plain: found[path] for plain, path in places.get(kind, {}).items()}
         if kind == "weights":
             matched = by_path.match(named, known, skip_mismatch)
+        elif kind == "seeds" and len(own) == len(known):
+            matched = list(zip(own, sorted(known, key=_number), strict=True))
         else:
             matched = [(v, p) for p, v in named.items() if known.get(p) == (*v.shape,)]
-            if kind == "optimizer_variables" and len(matched) < len(named):
-                matched = []
-                warnings.warn(
-                    "The optimizer's state was left out: the checkpoint has that of "
-                    f"{sorted(known)}, not of {sorted(named)}.",
-                    stacklevel=4,
-                )
+        if kind == "optimizer_variables" and known and len(matched) < len(named):
+            matched = []
+            warnings.warn(
+                "The optimizer's state was left out: the checkpoint has that of "
+                f"{sorted(known)}, not of {sorted(named)}.",
+                stacklevel=4,
+            )
         pairs += [(v, places[kind][plain]) for v, plain in matched]
     return pairs
+
+
+def _number(path):
+    """The number in the name of a seed generator, which counts those of a program."""
+    digits = re.search(r"_(\d+)/", path)
+    return int(digits[1]) if digits else 0
 
 
 def _plain(path, kind, model_name):

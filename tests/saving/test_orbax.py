@@ -101,6 +101,26 @@ def test_all_state_comes_back(tmp_path):
     assert inspect_file(tmp_path / "c")["totals"]["weights"] >= 6
 
 
+def test_a_model_comes_back_from_a_folder(tmp_path):
+    pytest.importorskip("orbax.checkpoint")
+    model = trained()
+    orbax_folder.write(model, tmp_path)
+    loaded = keras.models.load_model(tmp_path)
+    loaded.load_weights(str(tmp_path / "0"))
+    for a, b in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert loaded.optimizer.iterations == 1
+    for a, b in zip(model.optimizer.variables, loaded.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+    assert not keras.models.load_model(tmp_path, compile=False).compiled
+
+
+def test_weights_alone_are_no_model(tmp_path):
+    put_metadata(tmp_path, {"trainable_variables/d/kernel": [3, 4]})
+    with pytest.raises(FileError, match="no model"):
+        keras.models.load_model(tmp_path)
+
+
 def test_a_model_of_another_name_and_one_that_does_not_fit(tmp_path):
     pytest.importorskip("orbax.checkpoint")
     model, other, wrong = trained(), make(name="other"), make(units=5)
