@@ -299,27 +299,29 @@ def _by_name(model, groups):
 def _in_our_order(layer, group):
     """The group in our order if its names say that it has another.
 
-    A file of a model that was frozen has the weights layer by layer, one of a model
-    that trains has moving means last, and both may have the same shapes.
+    A nested model has the weights that train first. So which layers were frozen decides
+    the order in the file, and the shapes may not show it.
     """
-    ours = [_last(v.path) for v in saved_weights(layer)]
-    theirs = [_last(name) for name in group.names]
-    if ours == theirs or sorted(ours) != sorted(theirs):
-        return group
-    by_layer = [*getattr(layer, "weights", ())]
-    trained_first = sorted(by_layer, key=lambda v: not v.trainable)
-    for order in (by_layer, trained_first):
-        if [_last(v.path) for v in order] == theirs:
-            place = {id(v): i for i, v in enumerate(order)}
-            moved = [place[id(v)] for v in saved_weights(layer)]
+    paths = [v.path for v in saved_weights(layer)]
+    for parts in (2, 1):
+        ours = _numbered(paths, parts)
+        theirs = {key: i for i, key in enumerate(_numbered(group.names, parts))}
+        if theirs.keys() == set(ours):
+            moved = [theirs[key] for key in ours]
             names = [group.names[i] for i in moved]
             return _Group(group.name, names, [group.datasets[i] for i in moved])
     return group
 
 
-def _last(path):
-    """Name of a weight without its layer's and TensorFlow's `:0`."""
-    return path.rpartition("/")[2].partition(":")[0]
+def _numbered(paths, parts):
+    """(The last parts of a path without TensorFlow's `:0`, how many came before)."""
+    seen: dict[tuple[str, ...], int] = {}
+    keys = []
+    for path in paths:
+        last = tuple(path.partition(":")[0].split("/")[-parts:])
+        keys.append((last, seen.setdefault(last, 0)))
+        seen[last] += 1
+    return keys
 
 
 def _mismatch(layer, group):
