@@ -11,6 +11,7 @@ from minikeras.core.serialization import (
 )
 from minikeras.layers.core.input_layer import InputLayer
 from minikeras.models.graph import node_of
+from minikeras.saving.upgrades import upgrade_config
 
 
 def graph_config(model) -> dict:
@@ -76,6 +77,7 @@ def rebuild(config):
     Raises:
         ValueError: calls that wait for each other, or a reference to a missing layer.
     """
+    config = upgrade_config({"class_name": "Functional", "config": config})["config"]
     family = registry.family("layers")
     # tensors: {(layer name, number of its call, number of the output): KerasTensor}
     pending, tensors, call_counts = [], {}, {}
@@ -90,7 +92,6 @@ def rebuild(config):
         entry["config"].get("name", entry.get("name")) for entry in config["layers"]
     }
     for _, node in pending:
-        node = _from_keras_2(node) if _is_keras_2_node(node) else node
         for name, *_ in _histories(node):
             if name not in names:
                 raise ValueError(
@@ -114,8 +115,6 @@ def rebuild(config):
 
 def _repeat_call(layer, node, tensors, call_counts):
     """Repeat one recorded call; return False if an input does not exist yet."""
-    if _is_keras_2_node(node):
-        node = _from_keras_2(node)
     if any(history not in tensors for history in _histories(node)):
         return False
     outputs = layer(
@@ -127,23 +126,6 @@ def _repeat_call(layer, node, tensors, call_counts):
     for i, x in enumerate(jax.tree_util.tree_leaves(outputs)):
         tensors[(layer.name, number, i)] = x
     return True
-
-
-def _is_keras_2_node(node):
-    return isinstance(node, list)
-
-
-def _from_keras_2(node):
-    """`[["layer", 0, 0, {kwargs}], …]` -> {"args", "kwargs"}"""
-
-    def tensor(entry):
-        history = list(entry[:3])
-        config = {"shape": [], "dtype": "float32", "keras_history": history}
-        return {"class_name": "__keras_tensor__", "config": config}
-
-    tensors = [tensor(entry) for entry in node]
-    kwargs = next((e[3] for e in node if len(e) > 3 and e[3]), {})
-    return {"args": [tensors] if len(tensors) > 1 else tensors, "kwargs": kwargs}
 
 
 def _is_tensor_config(x):

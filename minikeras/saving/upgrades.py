@@ -3,6 +3,7 @@
 `upgrade_config` is a function of a config alone. A config of today comes out equal.
 """
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -274,6 +275,7 @@ def _upgrade_arguments(cls, name, config):
     return new
 
 
+@functools.cache
 def _parameters(cls):
     """Names of the constructor's arguments, and of those that it passes on."""
     owners = [c.__init__ for c in cls.__mro__ if "__init__" in vars(c)]
