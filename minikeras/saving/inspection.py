@@ -52,7 +52,7 @@ def inspect_file(path: str | os.PathLike, values: bool = False) -> dict[str, Any
         with errors.reading(path):
             _look(pathlib.Path(path), report)
     except errors.FileError as error:
-        if "Refused" in error.fault:
+        if error.fault.startswith("Refused"):
             report.suspicious.append(str(error))
         else:
             report.error = str(error)
@@ -98,9 +98,8 @@ class _Report:
         """The report as a dict."""
         stored = sum(map(_elements, self.weights.values()))
         known = stored if self.weights else None
-        compiled = (self.compile_config, known, "compile_config")
         suspicious = self.suspicious + outline.risks(self.config, known)
-        suspicious += outline.risks(*compiled)
+        suspicious += outline.risks(self.compile_config, known, "compile_config")
         layers, rest = self._layers()
         if len(layers) > _MANY_LAYERS:
             suspicious.append(f"The config has {len(layers)} layers.")
@@ -292,10 +291,8 @@ def _h5(h5, groups, report):
     report.by_name = any(
         key.startswith("layer_names") for g in named for key in g.attrs
     )
-    if report.by_name and report.config is None:
-        report.kind = "legacy HDF5 weights"
-    elif not report.by_name:
-        report.kind = "weights (HDF5)"
+    if report.config is None:
+        report.kind = "legacy HDF5 weights" if report.by_name else "weights (HDF5)"
     model = "model_weights/"
     _note_groups({k.removeprefix(model): g for k, g in groups.items()}, report)
 

@@ -5,12 +5,15 @@ of `Model.get_state_tree()`, `model_config` the config as JSON, `assets` the fil
 layers as arrays of bytes. The last two may be missing.
 """
 
+import functools
 import io
 import json
 import math
+import operator
 import os
 import pathlib
 import re
+import stat
 import warnings
 from typing import Any
 
@@ -62,9 +65,8 @@ def last_step(folder: str | os.PathLike) -> pathlib.Path | None:
 def _json(path):
     with safety.open_regular(path, follow=False) as file:
         size = safety.size_of(file)
-        return safety.parse_json(
-            safety.read_all(file, size, size, path.name), path.name
-        )
+        data = safety.read_all(file, size, size, path.name)
+    return safety.parse_json(data, path.name)
 
 
 def read_config(folder: str | os.PathLike) -> Any:
@@ -123,8 +125,14 @@ def shapes(folder: str | os.PathLike, tree: str = _TREE) -> dict[str, tuple[int,
 
 
 def _stored(step):
-    """Bytes of all files of a step."""
-    return sum(p.lstat().st_size for p in step.rglob("*") if p.is_file())
+    """Bytes of all files of a step; FileError for links, which may lead elsewhere."""
+    size = 0
+    for path in step.rglob("*"):
+        status = path.lstat()
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+            raise errors.FileError("Refused: it is no regular file.", place=path.name)
+        size += status.st_size
+    return size
 
 
 def _nested(flat):
@@ -203,13 +211,7 @@ def _load(orbax, step, tree, targets):
 
 def _flat(tree, paths):
     """{path: value} of some paths in nested dicts."""
-    values = {}
-    for path in paths:
-        value = tree
-        for key in path.split("/"):
-            value = value[key]
-        values[path] = value
-    return values
+    return {p: functools.reduce(operator.getitem, p.split("/"), tree) for p in paths}
 
 
 def _members(orbax, step):

@@ -1,6 +1,7 @@
 """Checkpoints of Orbax. Most of these tests need its package."""
 
 import json
+import os
 import pathlib
 import sys
 
@@ -166,6 +167,16 @@ def test_assets_come_back(tmp_path):
 def test_names_that_leave_the_folder_are_refused(tmp_path, path):
     put_metadata(tmp_path, {path: [1]})
     with pytest.raises(FileError, match="Refused"):
+        orbax_folder.shapes(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["link", "fifo"])
+def test_what_is_no_file_is_refused(tmp_path, kind):
+    put_metadata(tmp_path, {})
+    path = tmp_path / "0" / "pytree" / "x"
+    path.symlink_to("/etc/passwd") if kind == "link" else os.mkfifo(path)
+    assert inspect_file(tmp_path)["status"] == 1
+    with pytest.raises(FileError, match="no regular file"):
         orbax_folder.shapes(tmp_path)
 
 
