@@ -7,15 +7,6 @@ from typing import Any
 from minikeras.core.variable import Variable
 
 
-def relative(path: str, model_name: str | None) -> str:
-    """Leave out the model's own name, with which the paths in some models begin.
-
-    >>> relative("my_model/dense/kernel", "my_model"), relative("a/b", None)
-    ('dense/kernel', 'a/b')
-    """
-    return path.removeprefix(f"{model_name}/")
-
-
 def match(
     variables: Mapping[str, Variable],
     shapes: Mapping[str, tuple[int, ...]],
@@ -64,6 +55,10 @@ def match(
     return pairs
 
 
-def named(variables: Mapping[str, Any], model_name: str | None) -> dict[str, Any]:
-    """{path without the model's name: value}."""
-    return {relative(path, model_name): x for path, x in variables.items()}
+def named(values: Mapping[str, Any], model_name: str | None) -> dict[str, Any]:
+    """Leave out the model's own name, with which the paths in some models begin.
+
+    >>> named({"my_model/dense/kernel": 1, "a/b": 2}, "my_model")
+    {'dense/kernel': 1, 'a/b': 2}
+    """
+    return {path.removeprefix(f"{model_name}/"): x for path, x in values.items()}

@@ -15,7 +15,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.saving import (
-    by_path,
     errors,
     h5_weights,
     keras_file,
@@ -228,7 +227,7 @@ def _look_into_folder(path, report):
         for path_in_tree, shape in orbax_folder.shapes(path).items():
             group, _, rest = path_in_tree.partition("/")
             is_weight = group.endswith("trainable_variables")
-            own = by_path.relative(rest, name) if is_weight else path_in_tree
+            own = rest.removeprefix(f"{name}/") if is_weight else path_in_tree
             report.weights[own] = (shape, "unknown")
     else:
         raise errors.FileError("The folder holds no model and no checkpoint.")

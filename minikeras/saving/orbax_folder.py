@@ -280,5 +280,5 @@ def _number(path):
 def _plain(path, kind, model_name):
     """A path without the model's name; names of slots have it after the optimizer's."""
     if kind != "optimizer_variables":
-        return by_path.relative(path, model_name)
+        return path.removeprefix(f"{model_name}/")
     return path.partition("/")[2].removeprefix(f"{model_name}_")

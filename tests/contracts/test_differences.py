@@ -229,7 +229,7 @@ def test_weights_that_do_not_fit_change_nothing(tmp_path):
         model.load_weights(path)
     for a, b in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(a, b)
-    with pytest.warns(UserWarning, match=r"\(2,\), the file's has \(7,\)"):
+    with pytest.warns(UserWarning, match=r"\(2,\), the file's is \(7,\)"):
         model.load_weights(path, skip_mismatch=True)
     after = model.get_weights()
     assert (after[0] != before[0]).any() and (after[2] == before[2]).all()

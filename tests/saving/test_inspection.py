@@ -5,6 +5,8 @@ import json
 import pickle
 import random
 import shutil
+import subprocess
+import sys
 import zipfile
 
 import h5py
@@ -188,6 +190,27 @@ def test_links_and_members_outside(files, tmp_path):
         file["layers"] = h5py.ExternalLink("other.h5", "/")
     report = inspect_file(tmp_path / "a.weights.h5")
     assert report["status"] == 1 and "ExternalLink" in report["suspicious"][0]
+
+
+def test_members_twice_and_encrypted(files, tmp_path):
+    shutil.copy(files / "a.keras", tmp_path / "a.keras")
+    with zipfile.ZipFile(tmp_path / "a.keras", "a") as archive:
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("config.json", b"{}")
+    assert "twice" in inspect_file(tmp_path / "a.keras")["suspicious"][0]
+    data = bytearray((files / "a.keras").read_bytes())
+    data[data.index(b"PK\x01\x02") + 8] |= 1  # a flag in the archive's directory
+    (tmp_path / "b.keras").write_bytes(data)
+    assert "encrypted" in inspect_file(tmp_path / "b.keras")["suspicious"][0]
+
+
+def test_no_device_is_touched(files):
+    code = (
+        "import sys, minikeras.cli.main as m; m.main(['inspect', sys.argv[1]])\n"
+        "from jax._src import xla_bridge as x; assert not x.backends_are_initialized()"
+    )
+    command = [sys.executable, "-c", code, str(files / "a.keras")]
+    subprocess.run(command, check=True, capture_output=True)
 
 
 @pytest.mark.parametrize(
