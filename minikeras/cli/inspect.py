@@ -8,8 +8,9 @@ from typing import Any
 from minikeras.core.printing import print_msg
 from minikeras.saving.inspection import inspect_file
 
-# Lines of each list at most; `--json` has all.
-_LONGEST = 1000
+# Lines of each list, and characters of a line and of a cell, at most: a file may hold
+# names of any length. `--json` has all.
+_LONGEST, _WIDEST, _WIDEST_CELL = 1000, 2000, 60
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_msg(json.dumps(report, indent=2))
     else:
-        print_msg("\n".join(map(printable, lines(report))))
+        print_msg("\n".join(printable(line[:_WIDEST]) for line in lines(report)))
     return report["status"]
 
 
@@ -77,17 +78,14 @@ def _table(rows):
     """Lines of a table of layers, and of objects that are no layers of the config."""
     cells = [("Layer", "Class", "Dtype", "Parameters", "Weights")]
     for row in rows[:_LONGEST]:
-        shapes = ", ".join(_shape(w) for w in row["weights"])
-        indent = "  " * row.get("depth", 0)
-        kind, dtype = row.get("class", ""), row.get("dtype") or ""
-        cells.append(
-            (indent + _name(row), kind, dtype, f"{row['parameters']:,}", shapes)
-        )
+        name = "  " * row.get("depth", 0) + _name(row)
+        texts = (name, row.get("class", ""), row.get("dtype") or "")
+        texts = (text[:_WIDEST_CELL] for text in texts)
+        shapes = ", ".join(map(_shape, row["weights"][:_WIDEST_CELL]))
+        cells.append((*texts, f"{row['parameters']:,}", shapes))
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for name, kind, dtype, count, shapes in cells:
-        left = (
-            f"{text:{n}}" for text, n in zip((name, kind, dtype), widths, strict=False)
-        )
+    for *texts, count, shapes in cells:
+        left = (f"{text:{n}}" for text, n in zip(texts, widths, strict=False))
         yield "  ".join([*left, f"{count:>{widths[3]}}", shapes]).rstrip()
     if len(rows) > _LONGEST:
         yield f"… and {len(rows) - _LONGEST:,} more"

@@ -58,6 +58,14 @@ def test_a_terminal_obeys_no_name_of_a_file(tmp_path, capsys):
     assert "\x1b" not in out and r"\x1b[2Jx\nmodel: y" in out
 
 
+def test_names_of_any_length_are_cut(tmp_path, capsys):
+    layer = {"class_name": "D" * 10_000, "config": {"name": "n" * 1_000_000}}
+    config = {"class_name": "Sequential", "config": {"layers": [layer] * 50}}
+    (tmp_path / "a.json").write_text(json.dumps(config))
+    main(["inspect", str(tmp_path / "a.json")])
+    assert len(capsys.readouterr().out) < 20_000
+
+
 def test_convert_a_model(model, path, tmp_path, capsys):
     target = tmp_path / "b.safetensors"
     assert main(["convert", str(path), str(target)]) == 0
