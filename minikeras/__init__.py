@@ -9,6 +9,7 @@ from minikeras import datasets
 from minikeras import dtype_policies
 from minikeras import initializers
 from minikeras import layers
+from minikeras import legacy
 from minikeras import losses
 from minikeras import metrics
 from minikeras import mixed_precision
@@ -81,6 +82,7 @@ __all__ = [
     "initializers",
     "install_as_keras",
     "layers",
+    "legacy",
     "losses",
     "metrics",
     "mixed_precision",

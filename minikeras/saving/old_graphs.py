@@ -158,7 +158,8 @@ def _upgrade_layer(entry, names, first):
                 node["args"] = inputs[:1]
                 keywords["initial_state"] = inputs[1:]
         nodes.append(node)
-    entry = {**entry, "inbound_nodes": nodes}
+    # The module tells it from an op of Keras 3 without one.
+    entry = {"module": "keras.layers", **entry, "inbound_nodes": nodes}
     return _as_op(entry) if is_op else entry
 
 
