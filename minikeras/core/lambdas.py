@@ -33,8 +33,8 @@ def load(config: dict[str, Any], safe_mode: bool) -> Callable[..., Any]:
         raise ValueError(
             "The config holds a Python lambda (of a `Lambda` layer, or an argument): "
             "to make it is arbitrary code execution, which safe mode forbids. If you "
-            "trust where the config comes from, pass `safe_mode=False` to the loading call or call "
-            "keras.config.enable_unsafe_deserialization()."
+            "trust where the config comes from, pass `safe_mode=False` to the loading "
+            "call or call keras.config.enable_unsafe_deserialization()."
         )
     if isinstance(config.get("value"), (list, tuple)):
         code, defaults, closure = config["value"]

@@ -14,7 +14,7 @@ from minikeras.core.bridge import Scope, current
 # filters of a spectrogram, the optimizer's slots in a file without them.
 _FREE_ELEMENTS, _ELEMENTS_PER_STORED = 1 << 24, 3
 # A layer is about 8 objects: with its initializers, its dtype policy, its cell.
-_FREE_OBJECTS, _OBJECTS_PER_GROUP = 10_000, 50
+_FREE_OBJECTS, _OBJECTS_PER_GROUP = 2_000, 50
 
 
 class Loading(Scope):
@@ -51,13 +51,21 @@ class Loading(Scope):
                 f"stores {self._stored} can need. They were not created."
             )
 
-    def take_object(self) -> None:
-        """Count an object of the config; ValueError if there are too many."""
-        self._objects -= 1
-        if self._objects < 0:
-            raise ValueError(
-                "Refused: the config has far more objects than the file has weights."
-            )
+    def check_objects(self, config: Any) -> None:
+        """ValueError if a config has far more objects than the file has weights."""
+        left, pending = self._objects, [config]
+        while pending:
+            value = pending.pop()
+            if isinstance(value, dict):
+                left -= "class_name" in value
+                pending.extend(value.values())
+            elif isinstance(value, (list, tuple)):
+                pending.extend(value)
+            if left < 0:
+                raise ValueError(
+                    f"Refused: the config has more than {self._objects} objects, far "
+                    "more than the file has weights for."
+                )
 
     def defer(self, variable: Any) -> None:
         """Leave a new Variable without a value until it is read, assigned or kept."""

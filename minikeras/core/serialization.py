@@ -422,8 +422,6 @@ def _shared_or_new(config, family):
 
 def _new_object(config, family):
     """Make the object of a config; build and compile it as the config says."""
-    if (loading := current().serialization.loading) is not None:
-        loading.take_object()
     cls = find_class(config, family)
     inner = config["config"]
     if not inspect.isclass(cls):

@@ -14,9 +14,14 @@ from minikeras.metrics.confusion import _ConfusionMetric, parse_thresholds, sele
 from minikeras.ops import divide_no_nan
 from minikeras.settings import epsilon
 
+# Each counts in four Variables, and float32 holds no more numbers in [0, 1].
+_MAX_THRESHOLDS = 10_000_000
+
 
 def even_thresholds(n):
     """The inner n - 2 of n thresholds that are evenly spaced over [0, 1]."""
+    if n > _MAX_THRESHOLDS:
+        raise ValueError(f"num_thresholds={n}: expected at most {_MAX_THRESHOLDS}.")
     reserve(n, "a metric's thresholds")
     return [(i + 1) * 1.0 / (n - 1) for i in range(n - 2)]
 

@@ -11,7 +11,7 @@ from minikeras.core.serialization import (
 )
 from minikeras.layers.core.input_layer import InputLayer
 from minikeras.models.graph import node_of
-from minikeras.saving.upgrades import upgrade_config
+from minikeras.saving.upgrades import upgrade_layers
 
 
 def graph_config(model) -> dict:
@@ -77,7 +77,7 @@ def rebuild(config):
     Raises:
         ValueError: calls that wait for each other, or a reference to a missing layer.
     """
-    config = upgrade_config({"class_name": "Functional", "config": config})["config"]
+    config = upgrade_layers("Functional", config)
     family = registry.family("layers")
     # tensors: {(layer name, number of its call, number of the output): KerasTensor}
     pending, tensors, call_counts = [], {}, {}

@@ -16,7 +16,7 @@ from minikeras.layers.layer import Layer
 from minikeras.models import inputs as model_inputs
 from minikeras.models.functional import Functional
 from minikeras.models.model import Model
-from minikeras.saving.upgrades import upgrade_config
+from minikeras.saving.upgrades import upgrade_layers
 
 
 class Sequential(Model):
@@ -259,9 +259,7 @@ class Sequential(Model):
             config: dict of `get_config()`.
             custom_objects: dict {name: class or function} of names in the config.
         """
-        config = upgrade_config({"class_name": "Sequential", "config": config})[
-            "config"
-        ]
+        config = upgrade_layers("Sequential", config)
         if "name" not in config or "layers" not in config:
             if cls is not Sequential:
                 return cls(**config)

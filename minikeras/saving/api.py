@@ -325,8 +325,9 @@ def _load_keras_file(filepath, compile):
         with (
             members.open(keras_file.WEIGHTS) as file,
             safety.open_h5_contents(file, keras_file.WEIGHTS) as (_, contents),
-            Loading(contents.elements, len(contents.groups)),
+            Loading(contents.elements, len(contents.groups)) as loading,
         ):
+            loading.check_objects(config)
             model = _make_model(config, compile, keras_file.version(members))
             h5_weights.read(model, contents.groups)
             assets.load(model, members)
@@ -337,9 +338,11 @@ def _load_hdf5(filepath, compile):
     with (
         safety.open_regular(filepath) as file,
         safety.open_h5_contents(file) as (h5, contents),
-        Loading(contents.elements, len(contents.groups)),
+        Loading(contents.elements, len(contents.groups)) as loading,
     ):
-        model = _make_model(h5_model.read_config(h5), compile)
+        config = h5_model.read_config(h5)
+        loading.check_objects(config)
+        model = _make_model(config, compile)
         h5_model.load_weights(model, h5, is_from_file=True)
         if compile and model.compiled:
             h5_model.load_optimizer(model, h5)

@@ -62,8 +62,7 @@ def write(model: Any, file: Any, include_optimizer: bool = True) -> None:
     write_weights(model, file.create_group(_WEIGHTS))
     _write_origin(file)
     if include_optimizer and optimizer is not None:
-        named = {v.path: v for v in optimizer.variables}
-        _write_arrays(file.create_group(_OPTIMIZER), named)
+        _write_arrays(file.create_group(_OPTIMIZER), optimizer.variables)
 
 
 def write_weights(model: Any, file: Any) -> None:
@@ -76,21 +75,19 @@ def write_weights(model: Any, file: Any) -> None:
     _write_origin(file)
     _write_names(file, "layer_names", [layer.name for layer in model.layers])
     for layer in model.layers:
-        weights = saved_weights(layer)
-        named = {v.path: v for v in weights}
-        if len(named) < len(weights):  # two of one path: numbers tell them apart
-            named = {f"{v.path}_{i}": v for i, v in enumerate(weights)}
-        _write_arrays(file.create_group(layer.name), named)
-    own = {v.path: v for v in _own_weights(model)}
-    _write_arrays(file.create_group(_OWN), own)
+        _write_arrays(file.create_group(layer.name), saved_weights(layer))
+    _write_arrays(file.create_group(_OWN), _own_weights(model))
 
 
 def _write_origin(file):
     file.attrs["keras_version"], file.attrs["backend"] = KERAS_VERSION, "jax"
 
 
-def _write_arrays(group, named):
-    """Write {name: Variable} as the arrays of a group."""
+def _write_arrays(group, variables):
+    """Write Variables as the arrays of a group."""
+    named = {v.path: v for v in variables}
+    if len(named) < len(variables):  # two of one path: numbers tell them apart
+        named = {f"{v.path}_{i}": v for i, v in enumerate(variables)}
     _write_names(group, "weight_names", list(named))
     for name, variable in named.items():
         h5_weights.write_array(group, name, variable.numpy())

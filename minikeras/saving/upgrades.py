@@ -185,6 +185,27 @@ def upgrade_config(config: Any, keras_version: str | None = None) -> Any:
     return _upgrade(config, is_old)
 
 
+def upgrade_layers(class_name: str, config: Any) -> Any:
+    """`upgrade_config` of what `from_config` of a model gets, if it looks old.
+
+    Args:
+        class_name: `"Functional"` or `"Sequential"`.
+        config: its config, without the class.
+
+    Returns:
+        The config in today's words.
+    """
+    layers = config.get("layers", ()) if isinstance(config, dict) else (None,)
+    if all(isinstance(x, dict) and "module" in x and _has_no_lists(x) for x in layers):
+        return config
+    return upgrade_config({"class_name": class_name, "config": config})["config"]
+
+
+def _has_no_lists(entry):
+    """Are the calls of a layer written as dicts, as they are today?"""
+    return not any(isinstance(node, list) for node in entry.get("inbound_nodes", ()))
+
+
 def _upgrade(value, is_old):
     if isinstance(value, (list, tuple)):
         return type(value)(_upgrade(x, is_old) for x in value)

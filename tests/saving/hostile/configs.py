@@ -1,0 +1,703 @@
+"""Hostile configs: of layers, of compile arguments, of whole models, and raw texts."""
+
+import base64
+import json
+import marshal
+
+from tests.saving.hostile import base
+from tests.saving.hostile.base import dense, input_layer, named, sequential
+
+ROWS, row = base.table()
+HUGE = 10**9
+
+
+def function(module, name):
+    """The config that names a function."""
+    return {
+        "module": module,
+        "class_name": "function",
+        "config": name,
+        "registered_name": name,
+    }
+
+
+def lambda_layer(code, **more):
+    """A Lambda layer of this function."""
+    return named("Lambda", name="lambda", function=code, **more)
+
+
+def bytecode(outside):
+    """A function that leaves a file behind, as Keras writes it."""
+    source = f"lambda x: open({str(outside) + '/ran'!r}, 'w')"
+    code = compile(source, "hostile", "eval").co_consts[0]
+    return base64.b64encode(marshal.dumps(code)).decode()
+
+
+# Code in the file.
+
+
+@row("layer")
+def lambda_bytecode(outside):
+    code = {"code": bytecode(outside), "defaults": None, "closure": None}
+    return lambda_layer({"class_name": "__lambda__", "config": code})
+
+
+@row("layer")
+def lambda_bytecode_that_allows_itself(outside):
+    code = {"code": bytecode(outside), "defaults": None, "closure": None}
+    layer = lambda_layer({"class_name": "__lambda__", "config": code})
+    return layer | {"safe_mode": False, "config": layer["config"] | {"safe_mode": 0}}
+
+
+@row("layer")
+def lambda_bytecode_of_keras_2(outside):
+    return lambda_layer([bytecode(outside), None, None], function_type="lambda")
+
+
+@row("layer")
+def lambda_bytecode_for_the_shape(outside):
+    code = {"code": bytecode(outside), "defaults": None, "closure": None}
+    code = {"class_name": "__lambda__", "config": code}
+    return lambda_layer(function("keras.ops", "relu"), output_shape=code, mask=code)
+
+
+@row("layer")
+def lambda_as_an_activation(outside):
+    code = {"code": bytecode(outside), "defaults": None, "closure": None}
+    return dense(activation={"class_name": "__lambda__", "config": code})
+
+
+@row("text")
+def yaml(outside):
+    return f"!!python/object/apply:os.system ['touch {outside}/ran']"
+
+
+@row("layer")
+def pickle_of_torch(outside):
+    data = base64.b64encode(b"cposix\nsystem\n(S'touch ran'\ntR.").decode()
+    data = {"class_name": "__bytes__", "config": {"value": data}}
+    return named("TorchModuleWrapper", name="torch", module=data)
+
+
+@row("layer")
+def saved_model_outside(outside):
+    return named("TFSMLayer", name="t", filepath=f"{outside}/model", call_endpoint="s")
+
+
+# Names of what is no layer.
+
+
+@row("layer")
+def function_of_os(outside):
+    return lambda_layer(function("os", "system"), arguments={"x": f"touch {outside}/r"})
+
+
+@row("layer")
+def function_of_builtins(outside):
+    return dense(activation=function("builtins", "exec"))
+
+
+@row("layer")
+def class_of_subprocess(outside):
+    return named("Popen", "subprocess", args=["touch", f"{outside}/ran"])
+
+
+@row("layer")
+def module_never_imported(outside):
+    return named("Attack", "antigravity", "Attack>Attack", name="x")
+
+
+@row("layer")
+def get_file_as_a_function(outside):
+    arguments = {"origin": f"file://{outside}/secret.txt", "cache_dir": str(outside)}
+    return lambda_layer(function("keras.utils", "get_file"), arguments=arguments)
+
+
+@row("layer")
+def get_file_as_a_class(outside):
+    return named("get_file", "keras.utils", origin=f"file://{outside}/secret.txt")
+
+
+@row("layer")
+def load_model_as_a_function(outside):
+    arguments = {"filepath": f"{outside}/lambda.keras", "safe_mode": False}
+    return lambda_layer(function("keras.models", "load_model"), arguments=arguments)
+
+
+@row("layer")
+def load_model_as_a_class(outside):
+    arguments = {"filepath": f"{outside}/lambda.keras", "safe_mode": False}
+    return named("load_model", "keras.saving", **arguments)
+
+
+@row("layer")
+def enable_unsafe_deserialization(outside):
+    return named("enable_unsafe_deserialization", "keras.config")
+
+
+@row("layer")
+def enable_unsafe_deserialization_inside(outside):
+    name = "enable_unsafe_deserialization"
+    return dense(activation=function("keras.src.saving.serialization_lib", name))
+
+
+@row("layer")
+def private_scope(outside):
+    module = "keras.src.saving.serialization_lib"
+    return named("SafeModeScope", module, safe_mode=False)
+
+
+@row("layer")
+def own_private_module(outside):
+    return named("SafeModeScope", "minikeras.core.serialization", safe_mode=False)
+
+
+@row("layer")
+def load_img_as_an_initializer(outside):
+    return dense(kernel_initializer=named("load_img", "keras.utils", path="/etc"))
+
+
+@row("layer")
+def optimizer_for_a_layer(outside):
+    return named("SGD", "keras.optimizers", learning_rate=0.1)
+
+
+@row("layer")
+def op_with_a_path(outside):
+    return named("File", "keras.src.ops.io", path=f"{outside}/secret.txt")
+
+
+# Paths and addresses.
+
+
+@row("layer")
+def vocabulary_of_a_path(outside):
+    return named("StringLookup", name="s", vocabulary=f"{outside}/secret.txt")
+
+
+@row("layer")
+def numbers_of_a_path(outside):
+    return named("IntegerLookup", name="s", vocabulary=f"{outside}/secret.txt")
+
+
+@row("layer")
+def text_vocabulary_of_a_path(outside):
+    return named("TextVectorization", name="s", vocabulary=f"{outside}/secret.txt")
+
+
+@row("layer")
+def weights_of_a_path(outside):
+    path = f"{outside}/secret.txt"
+    return named("StringLookup", name="s", vocabulary=["a"], idf_weights=path)
+
+
+@row("layer")
+def vocabulary_of_an_address(outside):
+    return named("StringLookup", name="s", vocabulary="http://localhost:9/words.txt")
+
+
+@row("layer")
+def dotted_name(outside):
+    layer = named("StringLookup", name="../../evil", vocabulary=["a", "b"])
+    return layer
+
+
+# Sizes.
+
+
+@row("layer")
+def huge_text_dtype(outside):
+    config = {"value": "a", "dtype": "U500000000"}
+    return dense(kernel_initializer={"class_name": "__numpy__", "config": config})
+
+
+@row("layer")
+def huge_void_dtype(outside):
+    config = {"value": 1, "dtype": "V2000000000"}
+    return dense(kernel_initializer={"class_name": "__numpy__", "config": config})
+
+
+@row("layer")
+def objects_in_an_array(outside):
+    config = {"value": ["a"], "dtype": "object"}
+    return dense(activation={"class_name": "__numpy__", "config": config})
+
+
+@row("layer")
+def tensor_of_no_dtype(outside):
+    config = {"value": [1], "dtype": ["float32"]}
+    return dense(units={"class_name": "__tensor__", "config": config})
+
+
+@row("compile")
+def huge_thresholds(outside):
+    return {"metrics": [named("AUC", "keras.metrics", num_thresholds=10**8)]}
+
+
+@row("compile")
+def huge_thresholds_without_auc(outside):
+    metric = named("PrecisionAtRecall", "keras.metrics", recall=0.5,
+                   num_thresholds=10**8)  # fmt: skip
+    return {"metrics": [metric]}
+
+
+@row("compile")
+def huge_confusion_matrix(outside):
+    return {"metrics": [named("MeanIoU", "keras.metrics", num_classes=10**5)]}
+
+
+@row("stored")
+def huge_units(outside):
+    return sequential(input_layer(3), dense("a", 2 * 10**8), dense("b", 2))
+
+
+@row("stored")
+def huge_identity(outside):
+    identity = named("Identity", "keras.initializers", gain=1.0)
+    layer = dense("a", 10**9, kernel_initializer=identity)
+    return sequential(input_layer(10**9), layer, dense("b", 2))
+
+
+@row("stored")
+def huge_orthogonal(outside):
+    initializer = named("Orthogonal", "keras.initializers", gain=1.0, seed=1)
+    layer = dense("a", 20_000, kernel_initializer=initializer)
+    return sequential(input_layer(20_000), layer, dense("b", 2))
+
+
+@row("stored")
+def huge_embedding(outside):
+    layer = named("Embedding", name="a", input_dim=HUGE, output_dim=64)
+    return sequential(input_layer(3), layer, dense("b", 2))
+
+
+@row("stored")
+def huge_kernel(outside):
+    layer = named("Conv2D", name="a", filters=64, kernel_size=[10**4, 10**4])
+    return sequential(input_layer(10**5, 10**5, 3), layer)
+
+
+@row("stored")
+def huge_spectrogram(outside):
+    layer = named("STFTSpectrogram", name="a", frame_length=10**5, fft_length=10**5)
+    return sequential(input_layer(10**6), layer)
+
+
+@row("stored")
+def huge_mel_matrix(outside):
+    layer = named("MelSpectrogram", name="a", fft_length=10**6, num_mel_bins=10**5)
+    return sequential(input_layer(10**7), layer)
+
+
+@row("stored")
+def huge_heads(outside):
+    layer = named("LSTM", name="a", units=10**6)
+    return sequential(input_layer(5, 3), layer)
+
+
+@row("stored")
+def huge_shape_to_build(outside):
+    layer = dense("a", 4) | {"build_config": {"input_shape": [None, 10**10]}}
+    return sequential(layer, dense("b", 2))
+
+
+@row("stored")
+def many_layers(outside):
+    return sequential(input_layer(3), *(dense(f"d{i}", 2) for i in range(20_000)))
+
+
+@row("stored")
+def many_models(outside):
+    inner = [sequential(input_layer(3), dense("d", 2)) for _ in range(3_000)]
+    return sequential(input_layer(3), *inner)
+
+
+@row("stored")
+def many_cells(outside):
+    cell = named("LSTMCell", name="c", units=1)
+    cells = named("StackedRNNCells", name="s", cells=[cell] * 10_000)
+    return sequential(input_layer(5, 3), named("RNN", name="r", cell=cells))
+
+
+@row("text")
+def many_empty_dicts(outside):
+    return "[" + "{}," * 43_000 + "{}]"
+
+
+@row("text")
+def many_empty_dicts_as_layers(outside):
+    empty = "{}," * 43_000 + "{}"
+    return json.dumps(sequential()).replace('"layers": []', f'"layers": [{empty}]')
+
+
+@row("text")
+def many_empty_dicts_in_a_layer(outside):
+    empty = [{}] * 43_000
+    return json.dumps(sequential(input_layer(3), dense(kernel_initializer=empty)))
+
+
+@row("text")
+def deep_lists(outside):
+    return "[" * 100_000
+
+
+@row("text")
+def deep_lists_that_end(outside):
+    return json.dumps(valid()).replace('"units": 4', f'"units": {_nested("[", "]")}')
+
+
+@row("text")
+def deep_dicts_that_end(outside):
+    nested = _nested('{"a":', "}", "1")
+    return json.dumps(valid()).replace('"units": 4', f'"units": {nested}')
+
+
+@row("text")
+def deep_models(outside):
+    start = json.dumps(sequential("HERE")).partition('"HERE"')
+    return start[0] * 300 + json.dumps(dense()) + start[2] * 300
+
+
+@row("text")
+def deep_initializers(outside):
+    start = json.dumps(dense(kernel_initializer="HERE")).partition('"HERE"')
+    return start[0] * 3000 + "1" + start[2] * 3000
+
+
+def _nested(left, right, inner=""):
+    return left * 900 + inner + right * 900
+
+
+def valid():
+    """The valid config."""
+    return base.valid_config()
+
+
+@row("text")
+def long_integer(outside):
+    return json.dumps(valid()).replace('"units": 4', f'"units": {"9" * 100_000}')
+
+
+@row("text")
+def long_integer_within_pythons_limit(outside):
+    return json.dumps(valid()).replace('"units": 4', f'"units": {"9" * 4000}')
+
+
+@row("text")
+def infinite_units(outside):
+    return json.dumps(valid()).replace('"units": 4', '"units": 1e999')
+
+
+@row("text")
+def units_nan(outside):
+    return json.dumps(valid()).replace('"units": 4', '"units": NaN')
+
+
+# Not the JSON of a model.
+
+
+@row("text")
+def text_empty(outside):
+    return ""
+
+
+@row("text")
+def text_null(outside):
+    return "null"
+
+
+@row("text")
+def text_number(outside):
+    return "3"
+
+
+@row("text")
+def text_string(outside):
+    return '"Sequential"'
+
+
+@row("text")
+def text_empty_dict(outside):
+    return "{}"
+
+
+@row("text")
+def text_empty_list(outside):
+    return "[]"
+
+
+@row("text")
+def text_cut(outside):
+    return json.dumps(valid())[:-20]
+
+
+@row("text")
+def bad_utf8(outside):
+    return json.dumps(valid()).encode().replace(b'"a"', b'"\xff\xfe"')
+
+
+@row("text")
+def lone_surrogate(outside):
+    return json.dumps(valid()).replace('"a"', '"\\ud800"')
+
+
+@row("text")
+def zero_bytes(outside):
+    return b"\0" * 1000
+
+
+@row("text")
+def class_alone(outside):
+    return '{"class_name": "Sequential"}'
+
+
+@row("text")
+def class_alone_with_null(outside):
+    return '{"class_name": "Sequential", "config": null}'
+
+
+@row("model")
+def a_layer(outside):
+    return dense()
+
+
+@row("model")
+def a_metric(outside):
+    return named("Mean", "keras.metrics")
+
+
+@row("model")
+def a_function(outside):
+    return function("keras.activations", "relu")
+
+
+@row("model")
+def list_for_the_class(outside):
+    return valid() | {"class_name": ["Sequential"]}
+
+
+@row("model")
+def dict_for_the_class(outside):
+    return valid() | {"class_name": {"a": 1}}
+
+
+@row("model")
+def number_for_the_module(outside):
+    return valid() | {"module": 3, "class_name": "Unknown"}
+
+
+@row("model")
+def list_for_the_config(outside):
+    return valid() | {"config": [1, 2]}
+
+
+@row("model")
+def text_for_the_layers(outside):
+    return sequential() | {"config": {"name": "m", "layers": "abc"}}
+
+
+@row("model")
+def nulls_for_the_layers(outside):
+    return sequential(None, None)
+
+
+@row("model")
+def texts_for_the_layers(outside):
+    return sequential("Dense", "os.system")
+
+
+@row("model")
+def list_for_a_layer(outside):
+    return sequential([dense()])
+
+
+@row("model")
+def unknown_argument(outside):
+    return sequential(input_layer(3), dense(no_such_argument=3))
+
+
+@row("model")
+def dict_for_units(outside):
+    return sequential(input_layer(3), dense(units={"a": 1}))
+
+
+@row("model")
+def negative_units(outside):
+    return sequential(input_layer(3), dense(units=-4))
+
+
+@row("model")
+def unknown_dtype(outside):
+    return sequential(input_layer(3), dense(dtype="float31"))
+
+
+@row("model")
+def input_of_texts(outside):
+    return sequential(named("InputLayer", batch_shape=["a", "b"], name="in"), dense())
+
+
+@row("model")
+def negative_input(outside):
+    return sequential(input_layer(-3), dense())
+
+
+@row("model")
+def build_with_a_text(outside):
+    return sequential(dense() | {"build_config": {"input_shape": "abc"}})
+
+
+@row("model")
+def build_with_a_number(outside):
+    return sequential(dense() | {"build_config": 5})
+
+
+@row("model")
+def unhashable_shared_id(outside):
+    return sequential(input_layer(3), dense() | {"shared_object_id": [1]})
+
+
+@row("model")
+def wrapper_of_nothing(outside):
+    return sequential(input_layer(3), named("TimeDistributed", name="t", layer=None))
+
+
+@row("model")
+def wrapper_of_a_text(outside):
+    return sequential(input_layer(3), named("Bidirectional", name="t", layer="x"))
+
+
+def functional(*layers, inputs=(("in", 0, 0),), outputs=(("a", 0, 0),)):
+    """The config of a Functional model."""
+    config = {"name": "f", "trainable": True, "layers": [*layers]}
+    config |= {"input_layers": [*inputs], "output_layers": [*outputs]}
+    return named("Functional", "keras.src.models.functional", "Functional", **config)
+
+
+def node(layer, *sources):
+    """A layer that is called on outputs of others."""
+    tensors = [
+        {
+            "class_name": "__keras_tensor__",
+            "config": {"shape": [None, 3], "dtype": "float32", "keras_history": [*s]},
+        }
+        for s in sources
+    ]
+    return layer | {
+        "name": layer["config"].get("name"),
+        "inbound_nodes": [{"args": tensors, "kwargs": {}}],
+    }
+
+
+_IN = {**input_layer(3), "name": "in", "inbound_nodes": []}
+
+
+@row("model")
+def graph_in_a_circle(outside):
+    a, b = node(dense("a"), ("b", 0, 0)), node(dense("b"), ("a", 0, 0))
+    return functional(_IN, a, b)
+
+
+@row("model")
+def graph_of_a_layer_on_itself(outside):
+    return functional(_IN, node(dense("a"), ("a", 0, 0)))
+
+
+@row("model")
+def graph_of_unknown_layers(outside):
+    return functional(_IN, node(dense("a"), ("zz", 0, 0)))
+
+
+@row("model")
+def graph_of_a_huge_index(outside):
+    return functional(_IN, node(dense("a"), ("in", 10**9, 0)))
+
+
+@row("model")
+def graph_of_texts(outside):
+    return functional(_IN, node(dense("a"), ("in", "0", "0")))
+
+
+@row("model")
+def graph_with_unknown_outputs(outside):
+    return functional(_IN, node(dense("a"), ("in", 0, 0)), outputs=[["b", 0, 0]])
+
+
+@row("model")
+def graph_with_null_inputs(outside):
+    return functional(_IN, node(dense("a"), ("in", 0, 0)), inputs=[None])
+
+
+@row("model")
+def graph_with_null_nodes(outside):
+    return functional(_IN, dense("a") | {"name": "a", "inbound_nodes": [None]})
+
+
+@row("model")
+def graph_without_names(outside):
+    return functional(_IN, dense("a") | {"inbound_nodes": 3})
+
+
+@row("model")
+def graph_without_lists(outside):
+    config = named("Functional", "keras.src.models.functional", "Functional")
+    return config | {"config": {"name": "f", "layers": [_IN]}}
+
+
+# What the model is compiled with.
+
+
+@row("compile")
+def optimizer_of_os(outside):
+    return {"optimizer": named("system", "os", command=f"touch {outside}/ran")}
+
+
+@row("compile")
+def loss_of_builtins(outside):
+    return {"loss": function("builtins", "eval")}
+
+
+@row("compile")
+def unknown_optimizer(outside):
+    return {"optimizer": "os.system"}
+
+
+@row("compile")
+def unknown_loss(outside):
+    return {"loss": "no_such_loss"}
+
+
+@row("compile")
+def dict_for_the_learning_rate(outside):
+    optimizer = named("SGD", "keras.optimizers", learning_rate={"a": 1})
+    return {"optimizer": optimizer}
+
+
+@row("compile")
+def layer_for_the_optimizer(outside):
+    return {"optimizer": dense()}
+
+
+@row("compile")
+def lambda_for_the_loss(outside):
+    code = {"code": bytecode(outside), "defaults": None, "closure": None}
+    return {"loss": {"class_name": "__lambda__", "config": code}}
+
+
+@row("compile")
+def unknown_compile_argument(outside):
+    return {"no_such_argument": 1}
+
+
+@row("compile")
+def list_for_the_optimizer(outside):
+    return {"optimizer": [1, 2]}
+
+
+@row("wrong")
+def compile_config_is_a_list(outside):
+    return [1, 2, 3]
+
+
+@row("wrong")
+def compile_config_is_a_text(outside):
+    return "adam"
