@@ -119,6 +119,7 @@ def save_model(
         _check_save_format(save_format, path)
     if path.suffix in _HDF5 and zipped is None:
         if _may_write(path, overwrite):
+            path.parent.mkdir(parents=True, exist_ok=True)  # for this format alone
             with atomic_files.replace_file(path) as file:
                 with late_import("h5py").File(file, "w") as h5:
                     h5_model.write(model, h5, include_optimizer)
