@@ -84,34 +84,23 @@ _ARGUMENTS = {
     "subsample_length": ("strides",),
     "theta": ("threshold",),
 }
-# Arguments that are gone, each with the values that change no result; None: all.
-_GONE = {
+# Arguments that are gone and change no result, or not with these values.
+_GONE_ALWAYS = frozenset(
+    "consume_less dynamic forget_bias_init implementation input_dim input_dtype "
+    "input_length is_legacy_optimizer jit_compile kernel_constraint kernel_initializer "
+    "kernel_regularizer key_shape loss_scale query_shape softmax_robust_masking "
+    "value_shape fused".split()
+)
+_GONE_UNLESS_USED = {
     "adjustment": (None,),
     "causal": (False,),
-    "consume_less": None,
-    "dynamic": (False, True),
-    "forget_bias_init": None,
-    "fused": None,
     "groups": (1,),
-    "implementation": None,
-    "input_dim": None,
-    "input_dtype": None,
-    "input_length": None,
-    "is_legacy_optimizer": None,
-    "jit_compile": None,
-    "kernel_constraint": None,
-    "kernel_initializer": None,
-    "kernel_regularizer": None,
-    "key_shape": None,
-    "loss_scale": None,
     "mode": (0, 2),
-    "query_shape": None,
     "schedule_decay": (0.004,),
-    "softmax_robust_masking": None,
     "time_major": (False, None),
-    "value_shape": None,
     "virtual_batch_size": (None,),
 }
+_OLD_ARGUMENTS = {*_ARGUMENTS, *_GONE_ALWAYS, *_GONE_UNLESS_USED}
 _VALUES = {
     ("data_format", "default"): "channels_last",
     ("data_format", "tf"): "channels_last",
@@ -240,8 +229,7 @@ def _upgrade_object(entry, is_old):
         return entry
     entry["config"] = _upgrade_arguments(cls, name, entry["config"])
     for base, rule in _RULES.items():
-        is_meant = base == name if isinstance(base, str) else _is_subclass(cls, base)
-        if is_meant:
+        if base == name if isinstance(base, str) else issubclass(cls, base):
             entry["config"] = rule(entry["config"], old_name, is_old)
     entry["config"] = {k: _upgrade(x, is_old) for k, x in entry["config"].items()}
     if isinstance(entry.get("compile_config"), dict):
@@ -270,19 +258,15 @@ def _library_class(entry):
     return found if inspect.isclass(found) else None
 
 
-def _is_subclass(cls, base):
-    return inspect.isclass(cls) and issubclass(cls, base)
-
-
 def _upgrade_arguments(cls, name, config):
     """The arguments of one constructor, under the names that it has today."""
     parameters, new = None, {}
     for key, value in _joined_sizes(config).items():
-        if key in _ARGUMENTS or key in _GONE:
+        if key in _OLD_ARGUMENTS:
             parameters = parameters or _parameters(cls)
             if key not in parameters:
                 today = [x for x in _ARGUMENTS.get(key, ()) if x in parameters]
-                if key in _GONE and not today:
+                if not today and key not in _ARGUMENTS:
                     _check_gone(name, key, value)
                     continue
                 key = today[0] if today else key
@@ -315,8 +299,7 @@ def _joined_sizes(config):
 
 def _check_gone(name, key, value):
     """Raise FileError if an argument without counterpart changes results."""
-    neutral = _GONE[key]
-    if neutral is not None and value not in neutral:
+    if value not in _GONE_UNLESS_USED.get(key, (value,)):
         raise FileError(
             f"{name} was saved with {key}={value!r}, which it no longer has.",
             place=f"{name}.{key}",
@@ -407,11 +390,6 @@ def _upgrade_lambda(config, old_name, is_old):
     return new
 
 
-def _upgrade_scaled_optimizer(config, old_name, is_old):
-    """tf-keras says whether the scale is dynamic, ours always is."""
-    return {k: v for k, v in config.items() if k != "dynamic"}
-
-
 def _upgrade_optimizer(config, old_name, is_old):
     """`decay` becomes the schedule lr / (1 + decay * step)."""
     config = dict(config)
@@ -442,18 +420,13 @@ def _upgrade_wrapper(config, old_name, is_old):
     return {k: v for k, v in config.items() if k != "fn"}
 
 
-def _upgrade_functional(config, old_name, is_old):
-    return upgrade_graph(config)
-
-
 _RULES: dict[Any, Callable[[dict, str, bool], dict]] = {
     "BatchNormalization": _upgrade_batch_normalization,
-    "Functional": _upgrade_functional,
+    "Functional": lambda config, *_: upgrade_graph(config),
     "GRU": _upgrade_recurrent,
     "LSTM": _upgrade_recurrent,
     "Lambda": _upgrade_lambda,
-    "LossScaleOptimizer": _upgrade_scaled_optimizer,
-    "Model": _upgrade_functional,
+    "Model": lambda config, *_: upgrade_graph(config),
     Loss: _upgrade_wrapper,
     Metric: _upgrade_wrapper,
     Optimizer: _upgrade_optimizer,
