@@ -8,6 +8,7 @@ import os
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
+import h5py
 import jax
 import keras
 import numpy as np
@@ -27,6 +28,7 @@ from compat.test_exchange import (
     outputs,
     randomize,
 )
+from minikeras.saving import h5_model
 
 PACKAGES = {"keras": keras, "minikeras": minikeras}
 WAYS = [("keras", "minikeras"), ("minikeras", "keras"), ("minikeras", "minikeras")]
@@ -98,3 +100,22 @@ def test_optimizers(name, writer, reader, tmp_path):
         for ours, theirs in pairs:
             np.testing.assert_array_equal(np.asarray(ours.value), theirs.value)
         np.testing.assert_allclose(losses(read, 4), losses(model, 4), rtol=1e-5)
+
+
+def test_keras_reads_weights_alone(tmp_path):
+    """In the layout of Keras 2, by order and by name."""
+
+    def make(package):
+        layers = package.layers
+        stack = [layers.Dense(3, name="a"), layers.BatchNormalization(name="b")]
+        return package.Sequential([package.Input((2,)), *stack])
+
+    model = make(minikeras)
+    randomize(model)
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        h5_model.write_weights(model, file)
+    for arguments in ({}, {"by_name": True}):
+        read = make(keras)
+        read.load_weights(tmp_path / "w.h5", **arguments)
+        for ours, theirs in zip(arrays(model), arrays(read), strict=True):
+            np.testing.assert_array_equal(ours, theirs)

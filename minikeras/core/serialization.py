@@ -11,21 +11,17 @@ import inspect
 import reprlib
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from minikeras import settings
-from minikeras.core import dtypes, lambdas, registry
+from minikeras.core import lambdas, literals, registry
 from minikeras.core.bridge import Scope, current
-from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import FunctionOp
 from minikeras.core.tree import is_shape
 
 _PLAIN = (str, bool, int, float, type(None))
 _PLACE = "in the config of "  # such notes say where in a config an error occurred
-# Bytes that an array of texts in a config may take.
-_LARGE_TEXTS = 64 << 20
 
 
 class SafeModeScope(Scope):
@@ -85,10 +81,6 @@ def in_safe_mode() -> bool:
     return current().serialization.safe_mode is not False and settings.is_safe_mode()
 
 
-def _literal_config(name, **config):
-    return {"class_name": name, "config": config}
-
-
 def serialize_keras_object(obj: Any) -> Any:
     """Turn an object, function, array or plain value into a JSON-ready value.
 
@@ -114,20 +106,8 @@ def serialize_keras_object(obj: Any) -> Any:
         return tuple(items) if isinstance(obj, tuple) else items
     if isinstance(obj, dict):
         return {k: serialize_keras_object(v) for k, v in obj.items()}
-    if isinstance(obj, bytes):
-        return _literal_config("__bytes__", value=obj.decode())
-    if isinstance(obj, slice):
-        ends = {"start": obj.start, "stop": obj.stop, "step": obj.step}
-        return _literal_config("__slice__", **serialize_dict(ends))
-    if obj is Ellipsis:
-        return _literal_config("__ellipsis__")
-    if isinstance(obj, KerasTensor):
-        return _keras_tensor(obj)
-    if isinstance(obj, jax.Array):
-        name = dtypes.standardize_dtype(obj.dtype)
-        return _literal_config("__tensor__", value=np.asarray(obj).tolist(), dtype=name)
-    if isinstance(obj, np.ndarray) and obj.ndim:
-        return _literal_config("__numpy__", value=obj.tolist(), dtype=obj.dtype.name)
+    if (literal := literals.dump(obj, serialize_keras_object)) is not None:
+        return literal
     if isinstance(obj, (np.generic, np.ndarray)):
         return obj.item()
     if (
@@ -135,9 +115,9 @@ def serialize_keras_object(obj: Any) -> Any:
         and (originals := current().serialization.originals) is not None
     ):
         originals[len(originals)] = obj
-        return _literal_config("__live__", number=len(originals) - 1)
+        return literals.literal_config("__live__", number=len(originals) - 1)
     if inspect.isfunction(obj) and obj.__name__ == "<lambda>":
-        return _literal_config("__lambda__", **lambdas.dump(obj))
+        return literals.literal_config("__lambda__", **lambdas.dump(obj))
     if inspect.isclass(obj) and not hasattr(obj, "get_config"):
         # A type such as jnp.float32, in the layout that Keras gives it.
         return {
@@ -147,16 +127,6 @@ def serialize_keras_object(obj: Any) -> Any:
             "registered_name": type(obj).__name__,
         }
     return _named_object(obj)
-
-
-def _keras_tensor(tensor):
-    history = getattr(tensor, "_keras_history", None)
-    return _literal_config(
-        "__keras_tensor__",
-        shape=list(tensor.shape),
-        dtype=tensor.dtype,
-        keras_history=history and [history[0].name, *history[1:]],
-    )
 
 
 def _named_object(obj):
@@ -286,13 +256,8 @@ def _read(config, family=None):
     for key in ("class_name", "module", "registered_name"):
         if not isinstance(config.get(key), (str, type(None))):
             raise ValueError(f"A config's {key!r} is a string, got {config[key]!r}.")
-    if name in _LITERALS:
-        try:
-            return _LITERALS[name](inner)
-        except (KeyError, AttributeError) as error:
-            raise ValueError(
-                f"Not a config of {name}: {reprlib.repr(inner)}."
-            ) from error
+    if literals.is_literal(name):
+        return literals.load(name, inner, _read)
     originals = current().serialization.originals
     if name == "__live__" and originals is not None:
         return originals[inner["number"]]
@@ -305,47 +270,6 @@ def _read(config, family=None):
     if name == "_ScalarMeta" or config.get("module") == "jax._src.numpy.scalar_types":
         return jnp.dtype(inner).type
     return _shared_or_new(config, family)
-
-
-def _array(config):
-    """The numpy array of a literal. Its dtype is a name that a file may choose."""
-    value, name = config["value"], config["dtype"]
-    if not isinstance(name, str):
-        raise TypeError(f"The dtype of an array is a string, got {name!r}.")
-    is_text = name.startswith(("str", "bytes"))  # "str64": texts of two characters
-    dtype = np.dtype("U" if is_text else name)
-    if dtype.hasobject or dtype.fields or dtype.subdtype:
-        raise ValueError(f"Refused: an array of dtype {name!r}.")
-    if dtype.kind not in "US":
-        return np.array(value, dtype=dtype)
-    # The shortest text takes as much as the longest, of which no dtype is believed.
-    texts = np.array(value, dtype=object)
-    longest = max((len(text) for text in texts.flat), default=0)
-    if 4 * longest * texts.size > _LARGE_TEXTS:
-        raise ValueError(f"Refused: {texts.size} texts of up to {longest} characters.")
-    return texts.astype("S" if dtype.kind == "S" or name[0] == "b" else "U")
-
-
-_LITERALS = {
-    "__tensor__": lambda c: jnp.asarray(_array(c)),
-    "__numpy__": _array,
-    "__slice__": lambda c: slice(*(_read(c[x]) for x in ("start", "stop", "step"))),
-    "__ellipsis__": lambda c: Ellipsis,
-    "__bytes__": lambda c: c["value"].encode(),
-    "__keras_tensor__": lambda c: KerasTensor(tuple(c["shape"]), c["dtype"]),
-    "__typespec__": lambda c: _type_spec(c),
-}
-
-
-def _type_spec(config):
-    if not isinstance(config, (list, tuple)):
-        raise TypeError(
-            "Expected 'config' to be a list or a tuple in that of a TypeSpec, got "
-            f"{reprlib.repr(config)}."
-        )
-    raise ValueError(
-        "A config holds a TypeSpec of TensorFlow, which JAX does not have."
-    )
 
 
 def _function(config):

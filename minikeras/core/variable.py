@@ -173,7 +173,7 @@ class Variable(Operators):
         self._autocast = bool(autocast)
         self.aggregation = aggregation or "none"
         self.synchronization = synchronization
-        self._regularizer = self._constraint = self._lease = None
+        self._regularizer = self._constraint = self._lease = self._value = None
         self._overwrite_with_gradient = False
         if isinstance(initializer, str):
             initializer = registry.family("initializers").get(initializer)
@@ -192,7 +192,7 @@ class Variable(Operators):
             )
         self.shape = dtypes.standardize_shape(shape)
         self._dtype = dtypes.standardize_dtype(dtype or dtypes.floatx())
-        self._initializer, self._value = initializer, None  # until there is a value
+        self._initializer: Any = initializer  # until there is a value
         if (scope := innermost_stateless(current().bindings)) is not None:
             scope.uninitialized.append(self)
         elif (loading := current().serialization.loading) is not None:

@@ -90,7 +90,7 @@ def _write_arrays(group, variables):
         named = {f"{v.path}_{i}": v for i, v in enumerate(variables)}
     _write_names(group, "weight_names", list(named))
     for name, variable in named.items():
-        h5_weights.write_array(group, name, variable.numpy())
+        h5_weights.write_array(group, name, np.asarray(variable.value))
 
 
 def _write_names(group, name, values):

@@ -105,7 +105,8 @@ class Store:
         name = dataset.attrs.get("dtype")
         if isinstance(name, str) and name in _OPAQUE_TYPES:
             value = value.view(getattr(late_import("ml_dtypes"), name))
-        if value.dtype.kind == "f" and np.isnan(value).any():
+        is_float = value.dtype.kind in "fc" or value.dtype.name == "bfloat16"
+        if is_float and np.isnan(value).any():
             warnings.warn(
                 f"The weight {dataset.name} of the file has NaNs.", stacklevel=2
             )
@@ -171,28 +172,37 @@ def read(
     if not problems or skip_mismatch:
         assign_all(pair for load in loads for pair in load())
     skipped = [f"{path}/" for path, obj in walk(model) if any(obj is x for x in skip)]
+    _warn_of_unused(groups, used, (*skipped, "optimizer/"))
+    _report(problems.values(), skip_mismatch)
+
+
+def _warn_of_unused(groups, used, skipped):
+    """Warn of weights of the file for which the model has no object."""
     unused = sorted(
         name
         for name, datasets in groups.items()
-        if datasets and name not in used and not name.startswith(_NOT_OF_LAYERS)
-        if not any(name.startswith(path) for path in skipped)
+        if datasets and name not in used and not name.startswith(skipped)
     )
     if unused:
         warnings.warn(
             f"The model has no place for these weights of the file: {unused}. Is it "
             "built as it was when it was saved?",
-            stacklevel=3,
+            stacklevel=4,
         )
+
+
+def _report(problems, skip_mismatch):
+    """Name the objects whose weights do not fit, as a warning or an error."""
     if not problems:
         return
-    text = "\n".join(f"  {path}: {error}" for path, error in problems.values())
+    text = "\n".join(f"  {path}: {error}" for path, error in problems)
     if not skip_mismatch:
         raise FileError(
             f"A total of {len(problems)} objects could not be loaded from the file:\n"
             f"{text}\n",
             remedy="Build the model as it was saved, or pass skip_mismatch=True.",
         )
-    warnings.warn(f"Not loaded from the file:\n{text}", stacklevel=3)
+    warnings.warn(f"Not loaded from the file:\n{text}", stacklevel=4)
 
 
 def assign_all(pairs: Iterable[tuple[Variable, Any]]) -> None:

@@ -31,8 +31,12 @@ def write(model: Any, path: pathlib.Path, max_shard_size: float) -> None:
     """
     limit = max_shard_size * _GIB
     shards, table = _plan(model, limit)
+    old = _old_names(path)
+    # Until there is a new table, the old one needs its shards: new ones take the other
+    # of two series of names.
     stem = path.name.removesuffix(_ENDING)
-    names = [f"{stem}_{number:05d}.weights.h5" for number in range(len(shards))]
+    series = "b" if any(name.startswith(f"{stem}_0") for name in old) else ""
+    names = [f"{stem}_{series}{number:05d}.weights.h5" for number in range(len(shards))]
     for name, groups in zip(names, shards, strict=True):
         with atomic_files.replace_file(path.parent / name) as file:
             with late_import("h5py").File(file, "w") as h5:
@@ -45,9 +49,18 @@ def write(model: Any, path: pathlib.Path, max_shard_size: float) -> None:
     )
     weight_map = {f"/{group}": [names[i] for i in where] for group, where in table}
     content = {"metadata": {"total_size": total}, "weight_map": weight_map}
-    # The table comes last: until then, readers have the old one.
     with atomic_files.replace_file(path) as file:
         file.write(json.dumps(content, indent=4).encode())
+    for name in old - {*names}:
+        (path.parent / name).unlink(missing_ok=True)
+
+
+def _old_names(path):
+    """The names of the shards of the table that will be replaced."""
+    try:
+        return {*_shard_names(_read_table(path))} if path.exists() else set()
+    except FileError:  # a damaged table names no shards that somebody could read
+        return set()
 
 
 def _plan(model, limit):
@@ -89,9 +102,7 @@ def open_groups(path: pathlib.Path) -> Iterator[tuple[dict, int]]:
     Raises:
         FileError: the table is damaged, or names a file that is not beside it.
     """
-    with safety.open_regular(path) as file:
-        size = safety.size_of(file)
-        content = safety.parse_json(safety.read_all(file, size, size, path.name))
+    content = _read_table(path)
     merged: dict[str, dict[str, Any]] = {}
     elements = 0
     with contextlib.ExitStack() as stack:
@@ -107,6 +118,12 @@ def open_groups(path: pathlib.Path) -> Iterator[tuple[dict, int]]:
                     raise FileError(fault, place=group)
                 own.update(datasets)
         yield merged, elements
+
+
+def _read_table(path):
+    with safety.open_regular(path) as file:
+        size = safety.size_of(file)
+        return safety.parse_json(safety.read_all(file, size, size, path.name))
 
 
 def _shard_names(content):

@@ -31,7 +31,6 @@ import sys
 import numpy as np
 import minikeras as keras
 path, number = sys.argv[1], int(sys.argv[2])
-print("go", flush=True)
 
 def checkpoint(model):
     callback = keras.callbacks.ModelCheckpoint(path, save_weights_only=".w" in path)
@@ -46,7 +45,9 @@ while True:
     )
     for v in model.weights:
         v.assign(np.full(v.shape, number, "float32"))
+    print("begin", flush=True)
     {save}
+    print("end", flush=True)
 """
 
 
@@ -79,11 +80,10 @@ def leftovers(folder):
 def kill_saves(keras, kind, folder, count, rng):
     """Kill processes that save; the numbers of the models that were there."""
     save, name = KINDS[kind]
-    path, seen, number, left = folder / name, set(), 0, 0
+    path, seen, number, left, begin = folder / name, set(), 0, 0, 0.0
     if kind == "folder":
         path.mkdir()
         (path / "notes.txt").write_text("mine")
-    there = path / "config.json" if kind == "folder" else path
     blank = network(keras)
     for _ in range(count):
         child = subprocess.Popen(
@@ -91,11 +91,13 @@ def kill_saves(keras, kind, folder, count, rng):
             stdout=subprocess.PIPE,
             text=True,
         )
-        child.stdout.readline()
-        while not there.exists():  # the first save
-            assert child.poll() is None, f"{kind}: the process ended"
-            time.sleep(0.01)
-        time.sleep(rng.uniform(0.0, 1.0))
+        for expected in ("begin", "end", "begin"):
+            assert child.stdout.readline().strip() == expected, f"{kind}: no save"
+            if expected == "begin":
+                begin = time.perf_counter()
+            else:
+                seconds = time.perf_counter() - begin
+        time.sleep(rng.uniform(0.0, 1.1 * seconds))
         child.kill()
         child.wait()
         number = load(keras, path, blank)
@@ -149,18 +151,24 @@ def main():
     options = parser.parse_args()
     import minikeras as keras
 
+    problems: list = []
     rng, each = random.Random(0), -(-options.count // len(options.kinds))
     for kind in options.kinds:
         with tempfile.TemporaryDirectory() as folder:
             folder = pathlib.Path(folder)
             seen, left = kill_saves(keras, kind, folder, each, rng)
-            fill_disk(keras, kind, folder)
+            try:
+                fill_disk(keras, kind, folder)
+            except Exception as error:
+                problems.append(f"{kind}, full disk: {error!r}")
         print(
             f"{kind}: {each} kills, each left a whole model, {len(seen)} different "
             f"ones; {left} left temporary files, which the next save deleted",
             flush=True,
         )
+    print("\n".join(problems))
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -144,7 +144,7 @@ def declared_size_alone(outside):
 
 @row("archive")
 def many_members(outside):
-    more = [member(f"assets/{i}", b"") for i in range(20_000)]
+    more = [member(f"assets/{i}", b"") for i in range(5_000)]
     return archive(*more)
 
 

@@ -284,12 +284,6 @@ def huge_spectrogram(outside):
 
 
 @row("stored")
-def huge_mel_matrix(outside):
-    layer = named("MelSpectrogram", name="a", fft_length=10**6, num_mel_bins=10**5)
-    return sequential(input_layer(10**7), layer)
-
-
-@row("stored")
 def huge_heads(outside):
     layer = named("LSTM", name="a", units=10**6)
     return sequential(input_layer(5, 3), layer)
