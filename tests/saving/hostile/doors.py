@@ -262,8 +262,10 @@ def deserialize_keras_object(row, content, folder):
 @door("layer", "model", config=True)
 def from_config(row, content, folder):
     config = model_config(row, content)
-    cls = keras.Sequential if config["class_name"] == "Sequential" else keras.Model
-    return lambda: cls.from_config(config["config"])
+    cls = {"Sequential": keras.Sequential, "Functional": keras.Model}.get(
+        str(config["class_name"])
+    )
+    return cls and (lambda: cls.from_config(config["config"]))
 
 
 @door("layer", config=True)
