@@ -21,6 +21,8 @@ from minikeras.core.symbolic import FunctionOp
 from minikeras.core.tree import is_shape
 
 _PLAIN = (str, bool, int, float, type(None))
+# What constructors raise that did not expect a value of another type.
+_UNCLEAR = (TypeError, LookupError, ArithmeticError, AttributeError)
 _PLACE = "in the config of "  # such notes say where in a config an error occurred
 
 
@@ -367,10 +369,12 @@ def _new_object(config, family):
     try:
         return _made(cls, config)
     except Exception as error:
-        if isinstance(error, TypeError) and not places(error):
-            error = TypeError(
-                f"{cls.__name__} could not be made from its config: {error}. If the "
-                "class is yours, check that `get_config()` returns what `__init__` "
+        if isinstance(error, _UNCLEAR) and not places(error):
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            what = f"{type(error).__name__}: " * (kind is ValueError)
+            error = kind(
+                f"{cls.__name__} could not be made from its config: {what}{error}. If "
+                "the class is yours, check that `get_config()` returns what `__init__` "
                 "takes, and that arguments such as layers are explicitly deserialized "
                 "in `from_config()`."
             ).with_traceback(error.__traceback__)

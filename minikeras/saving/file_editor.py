@@ -121,6 +121,9 @@ class KerasFileEditor:
         with open_members(self.filepath) as members:
             self.metadata = members.json(keras_file.METADATA)
             self.config = members.json(keras_file.CONFIG)
+            if not isinstance(self.metadata, dict):
+                fault = "It is damaged: it is no dict."
+                raise errors.FileError(fault, place=keras_file.METADATA)
             with members.open_h5(keras_file.WEIGHTS) as h5:
                 return self._weights(h5)
 

@@ -23,6 +23,8 @@ from minikeras.saving.errors import FileError
 _RATIO, _SMALL_BYTES = 100, 64 << 20
 # Groups within groups. A layer in a list in a layer adds three.
 _MAX_DEPTH = 100
+# Three, and one or two for each layer with a vocabulary.
+_MAX_MEMBERS = 20_000
 # Lists and dicts of a JSON text take 20 times the bytes of the text.
 _MAX_CONTAINERS = 4_000_000
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
@@ -277,6 +279,9 @@ def check_zip(archive: zipfile.ZipFile, file_size: int) -> None:
             encryption, another compression than deflate, more than it stores.
     """
     names, total = set(), 0
+    if len(archive.infolist()) > _MAX_MEMBERS:
+        fault = f"Refused: the archive has more than {_MAX_MEMBERS} members."
+        raise FileError(fault)
     for info in archive.infolist():
         name = info.filename
         _check_member_name(name)

@@ -51,6 +51,10 @@ class Window(io.RawIOBase):
         self.size = max(self.size, self._at)
         return count
 
+    def flush(self) -> None:
+        """Pass on what has been written."""
+        self._file.flush()
+
     def truncate(self, size: int | None = None) -> int:
         """Set the number of bytes; returns it."""
         self.size = self._at if size is None else size
