@@ -147,6 +147,7 @@ def read(
         FileError: names all objects whose weights are missing or do not fit. No weight
             has changed.
     """
+    groups = _with_todays_paths(groups)
     problems: dict[int, tuple[str, Exception]] = {}
     loads: list[Callable[[], list]] = []
     used = set()
@@ -172,8 +173,16 @@ def read(
     if not problems or skip_mismatch:
         assign_all(pair for load in loads for pair in load())
     skipped = [f"{path}/" for path, obj in walk(model) if any(obj is x for x in skip)]
-    _warn_of_unused(groups, used, (*skipped, "optimizer/"))
+    _warn_of_unused(groups, used, (*skipped, *_NOT_OF_LAYERS))
     _report(problems.values(), skip_mismatch)
+
+
+def _with_todays_paths(groups):
+    """TensorFlow 2.12 and 2.13 called the layers of a model by another attribute."""
+    old = "_layer_checkpoint_dependencies"
+    if not any(name.startswith(old) for name in groups):
+        return groups
+    return {name.replace(old, "layers"): groups[name] for name in groups}
 
 
 def _warn_of_unused(groups, used, skipped):

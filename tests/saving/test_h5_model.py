@@ -86,6 +86,28 @@ def test_models_of_tf_keras_load_without_a_warning(file, old, recwarn):
     assert [str(w.message) for w in recwarn] == []
 
 
+def test_the_paths_of_tensorflow_2_13(tmp_path):
+    """`.weights.h5`, and `.keras` as well, had another name for the layers."""
+    stack = [keras.Input((2, 3)), layers.MultiHeadAttention(1, 2)]
+    x = stack[1](stack[0], stack[0])
+    model = keras.Model(stack[0], keras.Sequential([layers.Dense(2)])(x))
+    path = tmp_path / "old.weights.h5"
+    model.save_weights(path)
+    old = "_layer_checkpoint_dependencies"
+    with h5py.File(path, "a") as file:
+        file.move("layers/sequential/layers", f"layers/sequential/{old}")
+        attention = file["layers/multi_head_attention"]
+        for name in list(attention):
+            attention.move(name, f"_{name}")
+        file.move("layers", old)
+        file["metrics/mean/vars/0"] = 1.0
+    before = values(model)
+    for v in model.weights:
+        v.assign(v + 1)
+    model.load_weights(path)
+    assert_equal(values(model), before)
+
+
 # -- our files ------------------------------------------------------------------------
 
 
