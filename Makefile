@@ -37,6 +37,7 @@ stress: $(VENV)/.dev
 	$(BIN)/python -m tests.stress.interrupts --count 2000 --each 25
 	$(BIN)/python -m tests.stress.kills --count 100
 	$(BIN)/python -m tests.stress.threads --seconds 60
+	$(BIN)/python -m tests.stress.fuzz_files --count 20000
 
 conformance: $(VENV)/.dev
 	@test -n "$(KERAS_SUITE)" || { echo "make conformance KERAS_SUITE=folder"; exit 1; }

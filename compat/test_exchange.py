@@ -176,7 +176,7 @@ def losses(model, count):
     return [float(model.train_on_batch(x, y)[0]) for _ in range(count)]
 
 
-KINDS = sorted({*OPTIMIZERS} & {*vars(minikeras.optimizers)} | {"LossScaleOptimizer"})
+KINDS = sorted({*OPTIMIZERS} & {*vars(keras.optimizers)} | {"LossScaleOptimizer"})
 
 
 @pytest.mark.parametrize("writer, reader", WAYS, ids=["theirs", "ours"])
