@@ -251,7 +251,7 @@ def work(options):
     from tests.saving.hostile import watch
 
     warnings.simplefilter("ignore")
-    keras.layers.STFTSpectrogram(mode="psd")  # SciPy's windows are imported late
+    watch.import_late_ones()
     with tempfile.TemporaryDirectory() as root:
         inside, outside = pathlib.Path(root) / "inside", pathlib.Path(root) / "outside"
         inside.mkdir(), outside.mkdir()

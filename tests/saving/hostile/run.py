@@ -47,7 +47,7 @@ def fill_outside(outside):
 
 def warm_up(folder):
     """Read valid files through the doors, so that late imports are done."""
-    keras.layers.STFTSpectrogram(mode="psd")  # SciPy's windows
+    watch.import_late_ones()
     contents = {"weights": lambda file, where: None, "layer": base.dense()}
     for name, function in doors.DOORS.items():
         for kind in {*function.kinds} & {*contents} if available(name) else ():

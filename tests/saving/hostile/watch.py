@@ -7,6 +7,7 @@ C, without an event, so the kernel is asked for opens in the folder that lies ou
 import contextlib
 import ctypes
 import faulthandler
+import importlib
 import os
 import pathlib
 import resource
@@ -97,6 +98,12 @@ class Watch:
             self.events = None
             if self.opened_outside():
                 found.append("a file outside was opened or made")
+
+
+def import_late_ones():
+    """Import what the package imports when it is first used, which runs code."""
+    for name in ("scipy.signal", "jax.experimental.sparse", "h5py"):
+        importlib.import_module(name)
 
 
 def peak_bytes():
