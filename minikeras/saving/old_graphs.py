@@ -138,6 +138,8 @@ def _ends(tree, names, first):
         return [tree[0], tree[1] - first.get(tree[0], 0), tree[2]]
     if isinstance(tree, dict):
         return {key: _ends(x, names, first) for key, x in tree.items()}
+    if not isinstance(tree, (list, tuple)):
+        return tree
     ends = [_ends(x, names, first) for x in tree]
     return ends[0] if len(ends) == 1 else ends
 

@@ -1,5 +1,6 @@
 """The state of optimizers of older Kerases: which array belongs to which Variable."""
 
+import reprlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -97,7 +98,8 @@ def matched(
             found.append(match)
     if len(found) != 1:
         fault = "Its arrays could be ordered in two ways." if found else "None fits."
-        raise FileError(f"{fault} It has {stored.names}.", place="optimizer_weights")
+        fault = f"{fault} It has {reprlib.repr(stored.names)}."
+        raise FileError(fault, place="optimizer_weights")
     return found[0]
 
 

@@ -171,7 +171,12 @@ def upgrade_config(config: Any, keras_version: str | None = None) -> Any:
     if keras_version is None and isinstance(config, dict):
         keras_version = config.get("keras_version")
     is_old = isinstance(keras_version, str) and keras_version[:2] in ("1", "1.", "2.")
-    return _upgrade(config, is_old)
+    try:
+        return _upgrade(config, is_old)
+    except FileError:
+        raise
+    except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as e:
+        raise FileError(f"The config is damaged: {type(e).__name__}: {e}.") from e
 
 
 def upgrade_layers(class_name: str, config: Any) -> Any:
