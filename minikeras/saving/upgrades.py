@@ -94,6 +94,7 @@ _GONE_ALWAYS = frozenset(
 _GONE_UNLESS_USED = {
     "adjustment": (None,),
     "causal": (False,),
+    "dropout": (0, None),
     "groups": (1,),
     "mode": (0, 2),
     "schedule_decay": (0.004,),

@@ -76,6 +76,21 @@ def test_layers_of_keras_1():
     assert made("TimeDistributedDense", output_dim=3).units == 3
 
 
+def test_a_stack_of_keras_1_is_a_list():
+    first = {"input_dim": 5, "output_dim": 2, "dropout": 0.0, "init": "uniform"}
+    first |= {"batch_input_shape": [None, None], "input_dtype": "int32", "name": "e"}
+    stack = [
+        {"class_name": "Embedding", "config": first},
+        {"class_name": "LSTM", "config": {**RECURRENT, "name": "l"}},
+    ]
+    config = {"class_name": "Sequential", "keras_version": "1.2.2", "config": stack}
+    model = keras.models.model_from_json(json.dumps(config))
+    assert model.output_shape == (None, 3)
+    stack.append({"class_name": "Highway", "config": {"name": "h"}})
+    with pytest.raises(FileError, match="Unknown class 'Highway'.*custom_objects"):
+        keras.models.model_from_json(json.dumps(config))
+
+
 def test_layers_of_keras_2():
     assert made("BatchNormalizationV1", axis=[3], fused=True).axis == 3
     assert made("DepthwiseConv2D", kernel_size=2, groups=1).kernel_size == (2, 2)
