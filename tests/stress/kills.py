@@ -166,7 +166,8 @@ def main():
             f"ones; {left} left temporary files, which the next save deleted",
             flush=True,
         )
-    print("\n".join(problems))
+    if problems:
+        print("\n".join(problems))
     return 1 if problems else 0
 
 
