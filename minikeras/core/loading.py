@@ -6,7 +6,11 @@ if the file turns out to have none for them.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
+
+import jax
+import jax.numpy as jnp
 
 from minikeras.core.bridge import Scope, current
 
@@ -66,6 +70,19 @@ class Loading(Scope):
                     f"Refused: the config has more than {self._objects} objects, far "
                     "more than the file has weights for."
                 )
+
+    def first_value(self, variable: Any, draw: Callable[[], Any]) -> Any:
+        """What a Variable without a value gives to code that reads it.
+
+        Args:
+            variable: the Variable.
+            draw: function that draws its initial value.
+        """
+        # A graph is rebuilt by tracing, which asks for shapes alone: to draw all
+        # weights for that took 7 times as long as to load them.
+        if isinstance(jnp.zeros(()), jax.core.Tracer):
+            return jnp.zeros(variable.shape, variable.dtype)
+        return draw()
 
     def defer(self, variable: Any) -> None:
         """Leave a new Variable without a value until it is read, assigned or kept."""

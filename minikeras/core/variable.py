@@ -268,15 +268,15 @@ class Variable(Operators):
         """The array that the Variable has itself, or that its lease has."""
         while True:
             # A lock would more than double the 0.3 us of reading. Without it, another
-            # thread may end its lease between the two reads here: the value is read
-            # too early, the lease too late, and both are None. So it reads again.
+            # thread may end its lease between the two reads here, and both give None.
             value, lease = self._value, self._lease
             if lease is not None:
                 return lease.read(self)
             if value is not None:
                 return value
             if self._initializer is not None:
-                return self._initial_value()
+                loading, draw = current().serialization.loading, self._initial_value
+                return loading.first_value(self, draw) if loading else draw()
 
     def assign(self, value: Any) -> Any:
         """Replace the value.
