@@ -103,6 +103,7 @@ def times(folder, suffix, repeats):
         for do in ("save", "load"):
             for package, process in children.items():
                 path = str(folder / f"{package}{suffix}")
+                os.sync()  # or the one that waits for the disk waits for the other's
                 process.stdin.write(json.dumps([do, path]) + "\n")
                 process.stdin.flush()
                 seconds = json.loads(process.stdout.readline())

@@ -13,12 +13,14 @@ import os
 import pathlib
 import secrets
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO
 
 # Age in seconds after which a temporary file is deleted where files cannot be locked.
 _ABANDONED_SECONDS = 3600.0
+_FLUSH_SECONDS = 0.01
 _COMMIT_TRIES = 100  # of a commit, while other processes save to the same folder
 _OWN_PREFIX = ".minikeras-"
 _COMMITTED, _BEGUN = f"{_OWN_PREFIX}new", f"{_OWN_PREFIX}begun-"
@@ -41,13 +43,46 @@ def replace_file(path: str | os.PathLike) -> Iterator[IO[bytes]]:
         raise IsADirectoryError(f"save: {str(path)!r} is a folder, not a file.")
     with _errors_that_name(path), _temporary(target.parent) as name:
         with open(name, "x+b") as file, _locked(name):
-            yield file
-            file.flush()
-            # On disk before the rename, which a crash of the system could keep alone.
-            os.fsync(file.fileno())
+            with _flushing(file):
+                yield file
             if target.exists():
                 shutil.copymode(target, name)
         os.replace(name, target)
+
+
+@contextlib.contextmanager
+def _flushing(file):
+    """Write a file through to the disk, while more is written and at the end.
+
+    So it is on the disk before it is renamed: a crash of the system could keep the new
+    name alone. At the end only, that takes as long again as writing.
+    """
+    done, errors = threading.Event(), []
+
+    def flush():
+        with _collected(errors):
+            while not done.wait(_FLUSH_SECONDS):
+                getattr(os, "fdatasync", os.fsync)(file.fileno())
+
+    thread = threading.Thread(target=flush, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+    file.flush()
+    os.fsync(file.fileno())
+    if errors:  # the system reports each once
+        raise errors[0]
+
+
+@contextlib.contextmanager
+def _collected(errors):
+    try:
+        yield
+    except OSError as error:
+        errors.append(error)
 
 
 @contextlib.contextmanager
@@ -149,10 +184,8 @@ def write_folder(
         with _locked(staging):
             for name, write in members.items():
                 (staging / name).parent.mkdir(parents=True, exist_ok=True)
-                with open(staging / name, "x+b") as file:
+                with open(staging / name, "x+b") as file, _flushing(file):
                     write(file)
-                    file.flush()
-                    os.fsync(file.fileno())
             _commit(staging, path, existed)
     if existed:
         _move_members(path)

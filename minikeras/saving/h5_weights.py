@@ -106,7 +106,8 @@ class Store:
         if isinstance(name, str) and name in _OPAQUE_TYPES:
             value = value.view(getattr(late_import("ml_dtypes"), name))
         is_float = value.dtype.kind in "fc" or value.dtype.name == "bfloat16"
-        if is_float and np.isnan(value).any():
+        # The smallest number is NaN if any is, and takes half the time of a mask.
+        if is_float and value.size and np.isnan(value.min()):
             warnings.warn(
                 f"The weight {dataset.name} of the file has NaNs.", stacklevel=2
             )
