@@ -210,6 +210,7 @@ def h5_changed(rng, data):
                 OSError,
                 RuntimeError,
                 ArithmeticError,
+                MemoryError,
             ):
                 pass  # this change does not go there
     return buffer.getvalue()

@@ -18,9 +18,17 @@ import h5py
 import numpy as np
 
 import minikeras as keras
-from tests.saving.hostile import archives, base, configs, doors, watch, weights
+from tests.saving.hostile import (
+    archives,
+    base,
+    configs,
+    doors,
+    model_configs,
+    watch,
+    weights,
+)
 
-ROWS = {**configs.ROWS, **weights.ROWS, **archives.ROWS}
+ROWS = {**configs.ROWS, **model_configs.ROWS, **weights.ROWS, **archives.ROWS}
 KINDS = sorted({row.kind for row in ROWS.values()})
 GROWTH = 2 << 30  # bytes of addresses; then a MemoryError
 SECONDS = 20  # then the process ends
