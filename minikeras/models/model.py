@@ -300,7 +300,7 @@ class Model(Trainer, Layer):
                     v.assign(flat[v.path])
 
     def _mk_state_variables(self):
-        optimizer = self.optimizer
+        optimizer = getattr(self, "optimizer", None)
         return {
             "trainable_variables": self.trainable_variables,
             "non_trainable_variables": self.non_trainable_variables,

@@ -98,7 +98,7 @@ class StatelessMethods:
             run = self._mk_loss_of_lists
         loss, y_pred, others, metrics = run(lists, x, y, sample_weight, training)
         scaled = loss
-        if training and self.optimizer is not None:
+        if training and getattr(self, "optimizer", None) is not None:
             arrays = optimizer_variables or ()
             pairs = zip(self.optimizer.variables, arrays, strict=False)
             with bound({id(v): array for v, array in pairs}):

@@ -293,13 +293,13 @@ def totals(model) -> list[str]:
     """The lines below the table."""
     trainable, others = model.trainable_weights, model.non_trainable_weights
     # Before its first step an optimizer has only its settings, which are not counted.
-    built = model.optimizer is not None and model.optimizer.built
-    optimizer = model.optimizer.variables if built else []
+    optimizer = getattr(model, "optimizer", None)
+    slots = optimizer.variables if optimizer is not None and optimizer.built else []
     lines = [
-        _line("Total", trainable + others + list(optimizer)),
+        _line("Total", trainable + others + list(slots)),
         _line("Trainable", trainable),
         _line("Non-trainable", others),
     ]
-    if optimizer:
-        lines.append(_line("Optimizer", list(optimizer)))
+    if slots:
+        lines.append(_line("Optimizer", list(slots)))
     return lines

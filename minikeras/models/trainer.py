@@ -56,7 +56,6 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
         """Do nothing: models may get new state at any time."""
 
     def __init__(self):
-        self.optimizer = None
         self.compiled = False
         self.loss = None
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
@@ -279,11 +278,11 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
         return all(part is None or part.built for part in parts)
 
     def _mk_is_prepared(self):
-        slots = self.optimizer is None or self.optimizer.built
+        slots = getattr(getattr(self, "optimizer", None), "built", True)
         return self.built and slots and self._mk_has_seen_targets()
 
     def _mk_build_optimizer(self):
-        if self.optimizer is not None and not self.optimizer.built:
+        if not getattr(getattr(self, "optimizer", None), "built", True):
             self.optimizer.build(self.trainable_variables)
 
     def _mk_prepare(self, x, y, sample_weight):

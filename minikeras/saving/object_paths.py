@@ -83,8 +83,8 @@ def _attributes(obj):
                 continue
     if hasattr(type(obj), "layers"):
         found["layers"] = obj.layers
-    if isinstance(optimizer := vars(obj).get("optimizer"), Optimizer):
-        found["optimizer"] = optimizer
+        if isinstance(optimizer := getattr(obj, "optimizer", None), Optimizer):
+            found["optimizer"] = optimizer
     # The layers of a graph or stack come first, also in a subclass with attributes.
     first = "layers" if isinstance(obj, _graph_classes()) else ""
     return sorted(found.items(), key=lambda x: (x[0] != first, x[0][0] == "_", x[0]))

@@ -243,7 +243,7 @@ def _pairs(model, found, saved_name, skip_mismatch):
         kind = _KINDS.get(path.rpartition("/")[2]) or _KINDS.get(group, group)
         places.setdefault(kind, {})[_plain(rest, kind, saved_name)] = path
     weights = {id(v) for v in model.weights}
-    optimizer = model.optimizer
+    optimizer = getattr(model, "optimizer", None)
     variables = {
         "weights": model.weights,
         "seeds": [v for v in model.variables if id(v) not in weights],

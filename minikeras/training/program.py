@@ -204,7 +204,7 @@ def make_step(
     model: TrainableModel, variables: TrainState, name: str
 ) -> Callable[..., Any]:
     """Make `step(sections, batch)`; it calls the methods that the user overrides."""
-    if name == "train_step" and model.optimizer is not None:
+    if name == "train_step" and getattr(model, "optimizer", None) is not None:
         model.optimizer._mk_check_knows(variables.params.values())
     if model._mk_overrides(name):
         return steps.custom_step(model, variables, name)

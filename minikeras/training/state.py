@@ -31,7 +31,7 @@ class TrainState(NamedTuple):
 
 def variables_of(model: TrainableModel) -> TrainState:
     """The Variables of a model, its optimizer and its metrics, by path."""
-    optimizer = model.optimizer
+    optimizer = getattr(model, "optimizer", None)  # none before `compile`
     return weights_of(model)._replace(
         opt_state=unique_paths(optimizer.variables if optimizer is not None else []),
         metrics=unique_paths(model.metrics_variables),
