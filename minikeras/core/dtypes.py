@@ -1,5 +1,6 @@
 """Dtypes by name, and their promotion."""
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -88,6 +89,15 @@ def standardize_shape(shape: Iterable[Any] | None) -> tuple[Any, ...]:
             raise ValueError(f"A size cannot be negative: got {tuple(shape)}.")
         sizes.append(size.__index__())
     return tuple(sizes)
+
+
+def allocatable_shape(shape: Iterable[Any] | None) -> tuple[Any, ...]:
+    """`standardize_shape` of an array that will be made; ValueError if none can be."""
+    sizes = standardize_shape(shape)
+    # XLA ends the process where the number of bytes is no 64-bit integer.
+    if math.prod(size or 0 for size in sizes) >= 1 << 44:
+        raise ValueError(f"An array of shape {sizes} does not fit into any memory.")
+    return sizes
 
 
 def list_leaves(x: Iterable[Any]) -> Iterator[Any]:

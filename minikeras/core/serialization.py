@@ -22,7 +22,7 @@ from minikeras.core.tree import is_shape
 
 _PLAIN = (str, bool, int, float, type(None))
 # What constructors raise that did not expect a value of another type.
-_UNCLEAR = (TypeError, LookupError, ArithmeticError, AttributeError)
+_UNCLEAR = (TypeError, LookupError, ArithmeticError, AttributeError, MemoryError)
 _PLACE = "in the config of "  # such notes say where in a config an error occurred
 
 

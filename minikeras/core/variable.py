@@ -190,7 +190,7 @@ class Variable(Operators):
                 "When creating a Variable from an initializer, the `shape` must be "
                 f"given, got shape=None and initializer={initializer!r}."
             )
-        self.shape = dtypes.standardize_shape(shape)
+        self.shape = dtypes.allocatable_shape(shape)
         self._dtype = dtypes.standardize_dtype(dtype or dtypes.floatx())
         self._initializer: Any = initializer  # until there is a value
         if (scope := innermost_stateless(current().bindings)) is not None:

@@ -338,7 +338,7 @@ def _load_keras_file(filepath, compile):
 def _load_hdf5(filepath, compile):
     with (
         safety.open_regular(filepath) as file,
-        safety.open_h5_contents(file) as (h5, contents),
+        safety.open_h5_contents(file, texts=True) as (h5, contents),
         Loading(contents.elements, len(contents.groups)) as loading,
     ):
         config = h5_model.read_config(h5)
@@ -428,7 +428,10 @@ def load_weights(
         elif path.suffix == _SAFETENSORS:
             safetensors_file.read(model, path, skip_mismatch)
         elif old and _is_hdf5(path):
-            with safety.open_regular(path) as file, safety.open_h5(file) as h5:
+            with (
+                safety.open_regular(path) as file,
+                safety.open_h5(file, texts=True) as h5,
+            ):
                 h5_model.load_weights(model, h5, skip_mismatch, by_name)
         else:
             with _open_groups(path) as groups:

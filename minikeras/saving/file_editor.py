@@ -116,7 +116,10 @@ class KerasFileEditor:
     def _read(self):
         """Fill metadata and config; return the weights."""
         if not self.filepath.endswith(".keras"):
-            with safety.open_regular(self.filepath) as file, safety.open_h5(file) as h5:
+            with (
+                safety.open_regular(self.filepath) as file,
+                safety.open_h5(file, texts=True) as h5,
+            ):
                 return self._weights(h5)
         with open_members(self.filepath) as members:
             self.metadata = members.json(keras_file.METADATA)

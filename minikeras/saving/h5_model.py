@@ -137,7 +137,7 @@ def read_config(file: Any) -> dict[str, Any]:
     version = _origin(file).version
     config = upgrade_config(config, version)
     training = _json(file, "training_config")
-    if isinstance(training, dict):
+    if training is not None:
         config["compile_config"] = compile_config(training, config, version)
     return config
 

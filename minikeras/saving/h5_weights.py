@@ -19,6 +19,7 @@ from minikeras.core.platform import aligned_empty
 from minikeras.core.variable import Variable, assign_lock
 from minikeras.layers.weight_access import WeightAccess
 from minikeras.optimizers.optimizer import Optimizer
+from minikeras.saving import safety
 from minikeras.saving.errors import FileError
 from minikeras.saving.object_paths import walk
 
@@ -102,8 +103,10 @@ class Store:
         value = aligned_empty(dataset.shape, dataset.dtype)
         if value.size:
             dataset.read_direct(value)
-        name = dataset.attrs.get("dtype")
-        if isinstance(name, str) and name in _OPAQUE_TYPES:
+        name = "bfloat16" if value.dtype.str == "|V2" else None
+        if safety.NAMED_TYPES.match(value.dtype.str):
+            name = safety.attribute(dataset, "dtype")
+        if name in _OPAQUE_TYPES:
             value = value.view(getattr(late_import("ml_dtypes"), name))
         is_float = value.dtype.kind in "fc" or value.dtype.name == "bfloat16"
         # The smallest number is NaN if any is, and takes half the time of a mask.

@@ -198,7 +198,7 @@ def _look(path, report):
             _keras(path, report)
         elif start.startswith(_H5):
             report.kind = "HDF5"
-            with safety.open_h5_contents(file) as (h5, contents):
+            with safety.open_h5_contents(file, texts=True) as (h5, contents):
                 _h5(h5, contents.groups, report)
         elif start[8:9] == b"{":
             report.kind = "safetensors"
@@ -245,7 +245,10 @@ def _keras(path, report):
             report.versions = {k: str(v) for k, v in metadata.items()}
         _set_config(members.json(keras_file.CONFIG), report)
         with members.open(keras_file.WEIGHTS) as file:
-            with safety.open_h5_contents(file, keras_file.WEIGHTS) as (_, contents):
+            with safety.open_h5_contents(file, keras_file.WEIGHTS, True) as (
+                _,
+                contents,
+            ):
                 _note_groups(contents.groups, report)
 
 

@@ -50,7 +50,7 @@ class Members:
     @contextlib.contextmanager
     def open_h5(self, name: str) -> Iterator[Any]:
         """Open a member with weights as a checked `h5py.File`."""
-        with self.open(name) as file, safety.open_h5(file, name) as h5:
+        with self.open(name) as file, safety.open_h5(file, name, True) as h5:
             yield h5
 
 

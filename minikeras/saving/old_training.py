@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from minikeras.saving.errors import FileError
 from minikeras.saving.upgrades import upgrade_config
 
 _FAMILIES = {
@@ -16,6 +17,15 @@ _SETTINGS = (
     "steps_per_execution",
     "jit_compile",
     "auto_scale_loss",
+)
+# Written beside the arguments, or arguments of TensorFlow alone.
+_GONE = (
+    "optimizer_config",
+    "sample_weight_mode",
+    "distribute",
+    "target_tensors",
+    "experimental_steps_per_execution",
+    "from_serialized",
 )
 
 
@@ -32,6 +42,12 @@ def compile_config(
     Raises:
         FileError: something has no counterpart today.
     """
+    if not isinstance(training, dict):
+        raise FileError("It is no dict.", place="training_config")
+    known = {*_FAMILIES, *_SETTINGS, *_GONE}
+    if unknown := sorted(training.keys() - known):
+        fault = f"`compile` has no arguments {unknown}."
+        raise FileError(fault, place="training_config", remedy="Pass compile=False.")
     given = {"optimizer": training.get("optimizer_config"), **training}
     result = {key: given[key] for key in _SETTINGS if given.get(key) is not None}
     for key, module in _FAMILIES.items():

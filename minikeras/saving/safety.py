@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import IO, Any, NamedTuple
 
 from minikeras.core.late_import import late_import
+from minikeras.saving import heaps
 from minikeras.saving.errors import FileError
 
 # Content may be this many times larger than the file that holds it compressed; a small
@@ -27,6 +28,9 @@ _MAX_DEPTH = 100
 _MAX_MEMBERS = 20_000
 # Lists and dicts of a JSON text take 20 times the bytes of the text.
 _MAX_CONTAINERS = 4_000_000
+# Types of data sets whose attribute `dtype` says what the bits mean. Two opaque bytes
+# are a bfloat16 without it.
+NAMED_TYPES = re.compile(r"\|V1|<u2")
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _BOMB = "It may be made to fill the memory, so nothing of it was read."
 
@@ -134,30 +138,34 @@ class H5Contents(NamedTuple):
     Attributes:
         elements: number of scalars in all data sets.
         groups: {path of a group: {name: data set}}, of all groups.
+        has_named_types: bool, whether data sets may have an attribute that names their
+            type.
     """
 
     elements: int
     groups: dict[str, dict[str, Any]]
+    has_named_types: bool
 
 
 @contextlib.contextmanager
-def open_h5(file: IO[bytes], place: str = "") -> Iterator[Any]:
+def open_h5(file: IO[bytes], place: str = "", texts: bool = False) -> Iterator[Any]:
     """Open and check an HDF5 file; gives the `h5py.File`.
 
     Args:
         file: binary file, open for reading.
         place: name of the member, for errors.
+        texts: bool, whether attributes with texts will be read.
 
     Raises:
         FileError: it is damaged, or `check_h5` refuses it.
     """
-    with open_h5_contents(file, place) as (opened, _):
+    with open_h5_contents(file, place, texts) as (opened, _):
         yield opened
 
 
 @contextlib.contextmanager
 def open_h5_contents(
-    file: IO[bytes], place: str = ""
+    file: IO[bytes], place: str = "", texts: bool = False
 ) -> Iterator[tuple[Any, H5Contents]]:
     """`open_h5` that gives the `h5py.File` and what it holds."""
     h5py = late_import("h5py")
@@ -165,6 +173,8 @@ def open_h5_contents(
         try:
             opened = stack.enter_context(h5py.File(file, "r"))
             contents = check_h5(opened, size_of(file))
+            if texts or contents.has_named_types:
+                heaps.check(file, size_of(file))
         except FileError as error:
             error.place = "/".join(part for part in (place, error.place) if part)
             raise
@@ -222,7 +232,12 @@ def check_h5(file: Any, file_size: int) -> H5Contents:
                 raise FileError("Refused: it is a named type.", place=where)
     # Data sets may overlap, so that each stores what it declares, but not all of them.
     check_size(declared, max(file_size if chunked else file_size // _RATIO, 1), "")
-    return H5Contents(elements, groups)
+    named = any(
+        NAMED_TYPES.match(item.dtype.str) and "dtype" in item.attrs
+        for datasets in groups.values()
+        for item in datasets.values()
+    )
+    return H5Contents(elements, groups, named)
 
 
 def _check_dataset(dataset, where):

@@ -1,7 +1,7 @@
-"""Write the files of this folder with tf-keras, and what the models in them compute.
+"""Write the files of the folder above with tf-keras, and what the models in them compute.
 
     pip install tensorflow tf-keras
-    python make_tf_keras_files.py
+    python scripts/make_tf_keras_files.py
 
 They go into `tf_keras.zip`. For each model its `expected.npz` has inputs, targets,
 predictions, and the losses of the next steps, which need the state of the optimizer.
@@ -22,7 +22,7 @@ import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 import tf_keras as keras  # noqa: E402
 
-ARCHIVE = pathlib.Path(__file__).parent / "tf_keras.zip"
+ARCHIVE = pathlib.Path(__file__).parent.parent / "tf_keras.zip"
 layers, optimizers = keras.layers, keras.optimizers
 Input, Model, Sequential = keras.Input, keras.Model, keras.Sequential
 

@@ -1,0 +1,46 @@
+"""Global heaps of HDF5 files, which hold the texts of attributes.
+
+HDF5 walks the objects of a heap by their sizes, without a look at where it ends: a size
+near 2**64 makes it walk for ever. So heaps are checked before a text is read.
+"""
+
+import struct
+from typing import IO
+
+from minikeras.saving.errors import FileError
+
+_SIGNATURE = b"GCOL\1\0\0\0"
+_CHUNK_BYTES = 16 << 20
+
+
+def check(file: IO[bytes], size: int) -> None:
+    """Raise FileError if a global heap is damaged.
+
+    Args:
+        file: binary file, open for reading; its position changes.
+        size: its size in bytes.
+    """
+    for start in range(0, size, _CHUNK_BYTES):
+        file.seek(start)
+        chunk = file.read(_CHUNK_BYTES + len(_SIGNATURE) - 1)
+        at = chunk.find(_SIGNATURE)
+        while at >= 0:
+            file.seek(start + at)
+            if not _is_whole(file, size - start - at):
+                raise FileError("It is damaged: the heap of its texts has no end.")
+            at = chunk.find(_SIGNATURE, at + 1)
+
+
+def _is_whole(file, most):
+    """Does the heap end within `most` bytes, and each object within the heap?"""
+    head = file.read(16)
+    length = struct.unpack_from("<Q", head, 8)[0] if len(head) == 16 else 0
+    if not 16 <= length <= most:
+        return False
+    heap, at = file.read(length - 16), 0
+    while at + 16 <= len(heap):
+        index, size = struct.unpack_from("<H6xQ", heap, at)  # 0 is the free space
+        at += size if index == 0 else 16 + -(-size // 8) * 8
+        if at > len(heap) or index == 0 and size < 16:
+            return False
+    return True
