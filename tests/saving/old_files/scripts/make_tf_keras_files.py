@@ -1,4 +1,4 @@
-"""Write the files of the folder above with tf-keras, and what the models in them compute.
+"""Write the files of the folder above with tf-keras, and what their models compute.
 
     pip install tensorflow tf-keras
     python scripts/make_tf_keras_files.py
