@@ -1,0 +1,89 @@
+"""Weights in several files."""
+
+import json
+
+import numpy as np
+import pytest
+
+import minikeras as keras
+from minikeras import layers
+from minikeras.saving import atomic_files
+
+KIB = 1 / (1 << 20)  # in GiB
+
+
+def new():
+    return keras.Sequential([keras.Input((20,)), *(layers.Dense(20) for _ in range(4))])
+
+
+def shards(folder):
+    return sorted(file.name for file in folder.iterdir() if file.suffix == ".h5")
+
+
+def same(a, b):
+    pairs = zip(a.get_weights(), b.get_weights(), strict=True)
+    return all((x == y).all() for x, y in pairs)
+
+
+@pytest.mark.parametrize("sizes", [(4, 2, 100), (100, 2, 4)])
+def test_round_trips_over_each_other(sizes, tmp_path):
+    path = tmp_path / "x.weights.json"
+    for size in sizes:
+        model, again = new(), new()
+        model.save_weights(path, max_shard_size=size * KIB)
+        again.load_weights(path)
+        assert same(model, again)
+        named = json.loads(path.read_text())["weight_map"].values()
+        assert {n for names in named for n in names} == set(shards(tmp_path))
+
+
+def test_a_save_that_fails_leaves_the_old_shards(tmp_path, monkeypatch):
+    path, model = tmp_path / "x.weights.json", new()
+    model.save_weights(path, max_shard_size=2 * KIB)
+    replace, calls = atomic_files.replace_file, []
+
+    def fail_at_the_third(target):
+        calls.append(target)
+        if len(calls) == 3:
+            raise OSError("disk full")
+        return replace(target)
+
+    monkeypatch.setattr(atomic_files, "replace_file", fail_at_the_third)
+    with pytest.raises(OSError, match="disk full"):
+        new().save_weights(path, max_shard_size=2 * KIB)
+    again = new()
+    again.load_weights(path)
+    assert same(model, again)
+
+
+def test_wrong_sizes_and_tables(tmp_path):
+    path, model = tmp_path / "x.weights.json", new()
+    with pytest.raises(ValueError, match="exceeds the maximum shard size"):
+        model.save_weights(path, max_shard_size=KIB)
+    with pytest.raises(ValueError, match="filename must end in"):
+        model.save_weights(path)
+    with pytest.warns(UserWarning, match="x.weights.json"):
+        model.save_weights(tmp_path / "x.weights.h5", max_shard_size=1)
+    table = json.loads(path.read_text())
+    group = next(iter(table["weight_map"]))
+    for name, fault in (("../a.h5", "beside"), (3, "beside"), ("gone.h5", "not found")):
+        table["weight_map"][group] = [name]
+        path.write_text(json.dumps(table))
+        with pytest.raises(keras.saving.FileError, match=fault):
+            new().load_weights(path)
+    path.write_text("[]")
+    with pytest.raises(keras.saving.FileError, match="no table"):
+        new().load_weights(path)
+
+
+def test_a_weight_of_one_layer_in_two_shards(tmp_path):
+    path = tmp_path / "x.weights.json"
+    model = keras.Sequential([keras.Input((20,)), layers.Dense(20), layers.Dense(20)])
+    model.save_weights(path, max_shard_size=1.6 * KIB)
+    named = json.loads(path.read_text())["weight_map"]
+    assert any(len(names) > 1 for names in named.values())
+    before = model.get_weights()
+    model.set_weights([w + 1 for w in before])
+    model.load_weights(path)
+    for a, b in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
