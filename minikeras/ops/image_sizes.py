@@ -46,6 +46,10 @@ def linearly_longer(x, axis, times):
     )
 
 
+# Each repetition is a slice of its own in the program, for XLA to compile.
+_MOST_TIMES = 64
+
+
 @partial(jax.custom_jvp, nondiff_argnums=(1,))
 def _bilinear(x, shape):
     """Bilinear interpolation of images to sizes that are multiples of theirs."""
@@ -65,7 +69,8 @@ def _bilinear_jvp(shape, primals, tangents):
 
 def _is_multiple(new, old):
     # A symbolic size of `jax.export` is no int; only an unchanged one is then allowed.
-    return isinstance(old, int) and 0 < old <= new and new % old == 0
+    known = isinstance(old, int) and 0 < old <= new <= _MOST_TIMES * old
+    return known and new % old == 0
 
 
 def resized(x, shape, interpolation, antialias=False):

@@ -150,6 +150,7 @@ def _upgrade_layer(entry, names, first):
     nodes = []
     for node in entry["inbound_nodes"]:
         if _is_old(node):
+            _check_references(node, names)
             keywords: dict[str, Any] = {}
             inputs = _arguments(node, names, first, keywords)
             if isinstance(inputs, list) and len(inputs) == 1 and not is_op:
@@ -163,6 +164,18 @@ def _upgrade_layer(entry, names, first):
     # The module tells it from an op of Keras 3 without one.
     entry = {"module": "keras.layers", **entry, "inbound_nodes": nodes}
     return _as_op(entry) if is_op else entry
+
+
+def _check_references(node, names):
+    """FileError if a call names a layer that the config does not have."""
+    for x in node if isinstance(node, list) else ():
+        looks_so = isinstance(x, (list, tuple)) and [*map(type, x[:3])] == [
+            str,
+            int,
+            int,
+        ]
+        if looks_so and not _is_reference(x, names):
+            raise FileError(f"Missing node: {x[0]}. The config has {sorted(names)}.")
 
 
 def _arguments(tree, names, first, keywords):
