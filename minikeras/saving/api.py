@@ -1,6 +1,5 @@
 """Save and load models and weights; the suffix of the path chooses the format."""
 
-import contextlib
 import json
 import math
 import os
@@ -8,7 +7,6 @@ import pathlib
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
 from minikeras.core import serialization
@@ -338,7 +336,7 @@ def _load_keras_file(filepath, compile):
 def _load_hdf5(filepath, compile):
     with (
         safety.open_regular(filepath) as file,
-        safety.open_h5_contents(file, texts=True) as (h5, contents),
+        safety.open_h5_contents(file) as (h5, contents),
         Loading(contents.elements, len(contents.groups)) as loading,
     ):
         config = h5_model.read_config(h5)
@@ -372,7 +370,7 @@ def _make_model(config, compile=True, keras_version=None):
     if not compile:
         config.pop("compile_config", None)
     model = deserialize_keras_object(config)
-    if not hasattr(model, "load_weights"):
+    if not hasattr(model, "save"):  # a layer, a metric
         raise FileError(f"It holds no model, but a {type(model).__name__}.")
     return model
 
@@ -414,46 +412,40 @@ def load_weights(
         raise ValueError(
             "load_weights: by_name only supports loading legacy '.h5' or '.hdf5' files."
         )
-    is_checkpoint = _is_checkpoint(path)
     known = path.name.endswith((_SHARDS, _SAFETENSORS, ".keras", *_HDF5))
-    if not known and not is_checkpoint:
+    if not known and not _is_checkpoint(path):
         raise ValueError(
             f"load_weights: File format not supported: {str(path)!r}. Expected "
             "`.weights.h5`, `.weights.json`, `.keras`, `.safetensors` or `.h5`."
         )
     _check_built(model, "load_weights", "loading")
     with reading(path):
-        if is_checkpoint:
-            orbax_folder.read(model, path, skip_mismatch)
-        elif path.suffix == _SAFETENSORS:
-            safetensors_file.read(model, path, skip_mismatch)
-        elif old and _is_hdf5(path):
-            with (
-                safety.open_regular(path) as file,
-                safety.open_h5(file, texts=True) as h5,
-            ):
+        _read_weights(model, path, skip_mismatch, skip or (), by_name)
+
+
+def _read_weights(model, path, skip_mismatch, skip, by_name):
+    """`load_weights` in the format of the path, and of what is in HDF5 files."""
+    if _is_checkpoint(path):
+        orbax_folder.read(model, path, skip_mismatch)
+    elif path.suffix == _SAFETENSORS:
+        safetensors_file.read(model, path, skip_mismatch)
+    elif path.suffix in _HDF5:
+        with (
+            safety.open_regular(path) as file,
+            safety.open_h5_contents(file) as (h5, contents),
+        ):
+            # Keras 2 gave its layout every name, `.weights.h5` too.
+            if h5_model.is_legacy(h5):
                 h5_model.load_weights(model, h5, skip_mismatch, by_name)
-        else:
-            with _open_groups(path) as groups:
-                h5_weights.read(model, groups, skip_mismatch, skip or ())
-
-
-@contextlib.contextmanager
-def _open_groups(path: pathlib.Path) -> Iterator[dict]:
-    """{group: {key: data set}} of a file with weights in Keras's layout of today."""
-    if path.name.endswith(_SHARDS):
+            else:
+                h5_weights.read(model, contents.groups, skip_mismatch, skip)
+    elif path.name.endswith(_SHARDS):
         with shards.open_groups(path) as (groups, _):
-            yield groups
-    elif path.suffix == ".keras":
+            h5_weights.read(model, groups, skip_mismatch, skip)
+    else:
         with (
             open_members(path) as members,
             members.open(keras_file.WEIGHTS) as file,
             safety.open_h5_contents(file, keras_file.WEIGHTS) as (_, contents),
         ):
-            yield contents.groups
-    else:
-        with (
-            safety.open_regular(path) as file,
-            safety.open_h5_contents(file) as (_, contents),
-        ):
-            yield contents.groups
+            h5_weights.read(model, contents.groups, skip_mismatch)

@@ -154,7 +154,8 @@ def open_h5(file: IO[bytes], place: str = "", texts: bool = False) -> Iterator[A
     Args:
         file: binary file, open for reading.
         place: name of the member, for errors.
-        texts: bool, whether attributes with texts will be read.
+        texts: bool, whether attributes with texts will be read, beside those of models
+            and weights of older versions of Keras.
 
     Raises:
         FileError: it is damaged, or `check_h5` refuses it.
@@ -173,7 +174,9 @@ def open_h5_contents(
         try:
             opened = stack.enter_context(h5py.File(file, "r"))
             contents = check_h5(opened, size_of(file))
-            if texts or contents.has_named_types:
+            # Whole models and weights of older versions have attributes at the root.
+            old = len(opened.attrs) or "model_weights" in opened
+            if texts or old or contents.has_named_types:
                 heaps.check(file, size_of(file))
         except FileError as error:
             error.place = "/".join(part for part in (place, error.place) if part)
