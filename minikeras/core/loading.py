@@ -21,6 +21,11 @@ _FREE_ELEMENTS, _ELEMENTS_PER_STORED = 1 << 24, 3
 _FREE_OBJECTS, _OBJECTS_PER_GROUP = 2_000, 50
 
 
+def has_plain_items(values: Any) -> bool:
+    """Has a list neither lists nor dicts? It may be an array of millions of numbers."""
+    return {list, tuple, dict}.isdisjoint(map(type, values))
+
+
 class Loading(Scope):
     """`with Loading(elements, groups):` limits what the code within may create.
 
@@ -63,7 +68,7 @@ class Loading(Scope):
             if isinstance(value, dict):
                 left -= "class_name" in value
                 pending.extend(value.values())
-            elif isinstance(value, (list, tuple)):
+            elif isinstance(value, (list, tuple)) and not has_plain_items(value):
                 pending.extend(value)
             if left < 0:
                 raise ValueError(

@@ -81,16 +81,18 @@ def is_sparse(x: Any) -> bool:
     return hasattr(x, "todense")
 
 
-def _copied(x, dtype):
-    """Copy a numpy array into a new JAX array; return other values as they are.
+def _new_array(x, dtype):
+    """`convert_to_tensor` that copies a numpy array.
 
     `jnp.asarray` may share the caller's memory, and compiles a program for each shape.
     """
-    if not isinstance(x, np.ndarray):
-        return x
-    copy = aligned_empty(x.shape, x.dtype if dtype is None else dtypes.as_jax(dtype))
-    copy[...] = x
-    return jax.device_put(copy)
+    if isinstance(x, np.ndarray):
+        copy = aligned_empty(
+            x.shape, x.dtype if dtype is None else dtypes.as_jax(dtype)
+        )
+        copy[...] = x
+        x = jax.device_put(copy)
+    return convert_to_tensor(x, dtype)
 
 
 def _stacked(x):
@@ -217,7 +219,7 @@ class Variable(Operators):
         # but as a constant of the program, which XLA would compile and store.
         with jax.core.eval_context(), bound({}, autocast=None):
             value = self._initializer(self.shape, dtype=self._dtype)
-            return self._placed(convert_to_tensor(value, self._dtype))
+            return self._placed(_new_array(value, self._dtype))
 
     def _placed(self, value):
         return value if self._layout is None else jax.device_put(value, self._layout)
@@ -231,7 +233,7 @@ class Variable(Operators):
                 "are. Create it before the scope, or give `shape` and an initializer."
             )
         with jax.core.eval_context(), bound({}, autocast=None):
-            value = convert_to_tensor(_copied(initializer, dtype), dtype)
+            value = _new_array(initializer, dtype)
             if isinstance(initializer, jax.Array) and value is initializer:
                 # Training donates the array, and XLA would delete the caller's.
                 value = jnp.copy(value)
@@ -294,7 +296,7 @@ class Variable(Operators):
         # A leased Variable takes numpy as it is: metrics are reset in each epoch, and
         # to send one zero to the device takes longer than a small step, 0.03 ms.
         if bindings is not None or free or not isinstance(value, np.ndarray):
-            value = convert_to_tensor(_copied(value, self._dtype), self._dtype)
+            value = _new_array(value, self._dtype)
         if tuple(value.shape) != self.shape:
             raise ValueError(
                 f"Variable {self.path}: cannot assign a value of shape "
@@ -307,9 +309,7 @@ class Variable(Operators):
             if self._lease is not None:
                 self._lease.write(self, value)
             else:  # it is still numpy if the lease has ended since `free`
-                self._value = convert_to_tensor(
-                    _copied(value, self._dtype), self._dtype
-                )
+                self._value = _new_array(value, self._dtype)
         return value
 
     def assign_add(self, value: Any) -> Any:
@@ -318,7 +318,7 @@ class Variable(Operators):
         Args:
             value: array-like that broadcasts to the Variable's shape.
         """
-        return self.assign(self.value + convert_to_tensor(value, self.dtype))
+        return self.assign(self.value + _new_array(value, self.dtype))
 
     def assign_sub(self, value: Any) -> Any:
         """Subtract from the value; returns the new value.
@@ -326,7 +326,7 @@ class Variable(Operators):
         Args:
             value: array-like that broadcasts to the Variable's shape.
         """
-        return self.assign(self.value - convert_to_tensor(value, self.dtype))
+        return self.assign(self.value - _new_array(value, self.dtype))
 
     @property
     def trainable(self) -> bool:

@@ -5,6 +5,7 @@ import math
 import jax.numpy as jnp
 import numpy as np
 
+from minikeras.core.loading import reserve
 from minikeras.ops.arguments import per_axis
 from minikeras.ops.convert import as_array
 from minikeras.ops.keras_modules import nn_op
@@ -25,6 +26,7 @@ def _windows(size, count):
         (count, longest) int array of the entries of each window, where shorter windows
         repeat their last one; (count,) lengths.
     """
+    reserve(max(size, count), "an adaptive pooling layer")
     # In numpy: sizes are static, so the indices are constants of the program.
     i = np.arange(count)
     starts, stops = i * size // count, -(-(i + 1) * size // count)

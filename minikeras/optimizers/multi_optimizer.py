@@ -194,7 +194,7 @@ class MultiOptimizer(Optimizer):
                 inner.build(own)
 
     def _mk_var_key(self, variable):
-        return id(variable)
+        return variable  # its hash is its id, also after it was pickled
 
     def _mk_optimizer_of(self, variable):
         return self.optimizers[

@@ -358,22 +358,24 @@ class OptimizerState:
             store[str(i)] = np.asarray(variable.value)
 
     def load_own_variables(self, store):
-        """Read `variables` from a store; warn if it has another number of them.
+        """Read `variables` from a store; warn if it has others.
 
         Args:
             store: mapping that `save_own_variables` has written.
         """
-        own = self.variables
-        if len(store.keys()) == len(own) - 1:  # files of tf-keras lack the rate
-            own = [v for v in own if v is not self._mk_learning_rate]
-        if len(store.keys()) != len(own):
+        shape_of = getattr(store, "shape", lambda key: np.shape(store[key]))
+        stored = [tuple(shape_of(key)) for key in map(str, range(len(store.keys())))]
+        # Files of tf-keras lack the rate.
+        rated = [v for v in self.variables if v is not self._mk_learning_rate]
+        fitting = [x for x in (self.variables, rated) if [v.shape for v in x] == stored]
+        if not fitting:
+            own = [v.shape for v in self.variables]
             warnings.warn(
                 f"The state of optimizer {self.name!r} was not loaded: it has "
-                f"{len(own)} variables, the file {len(store.keys())}.",
+                f"{len(own)} variables, the file {len(stored)}: {own}, {stored}.",
                 stacklevel=2,
             )
             return
-        # A file gives arrays of the device, which need not be copied.
         read = getattr(store, "array", lambda key, dtype: store[key])
-        for i, variable in enumerate(own):
+        for i, variable in enumerate(fitting[0]):
             variable.assign(read(str(i), variable.dtype))

@@ -4,7 +4,6 @@ import json
 import math
 import os
 import pathlib
-import shutil
 import tempfile
 import warnings
 from typing import IO, TYPE_CHECKING, Any
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
 
 _HDF5 = (".h5", ".hdf5")
 _WEIGHTS, _SHARDS, _SAFETENSORS = ".weights.h5", ".weights.json", ".safetensors"
+_CHUNK_BYTES = 1 << 20
 _SIGNATURE_OF_HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -141,7 +141,10 @@ def _save_to_file_object(model, target, include_optimizer):
     ):
         keras_file.write_zip(file, members)
         file.seek(0)
-        shutil.copyfileobj(file, target)
+        while chunk := file.read(_CHUNK_BYTES):
+            while chunk:  # a pipe may take a part; what returns nothing took all
+                count = target.write(chunk)
+                chunk = chunk[count if isinstance(count, int) else len(chunk) :]
 
 
 def _check_save_format(save_format, path):

@@ -39,15 +39,23 @@ def replace_file(path: str | os.PathLike) -> Iterator[IO[bytes]]:
     target = pathlib.Path(os.path.realpath(path))  # a symbolic link stays a link
     if not target.parent.is_dir():
         raise FileNotFoundError(f"save: there is no folder {str(target.parent)!r}.")
-    if target.is_dir():
-        raise IsADirectoryError(f"save: {str(path)!r} is a folder, not a file.")
+    if os.path.lexists(target) and not target.is_file():  # also links in a circle
+        raise OSError(f"save: {str(path)!r} is no regular file, so it was left alone.")
     with _errors_that_name(path), _temporary(target.parent) as name:
         with open(name, "x+b") as file, _locked(name):
             with _flushing(file):
                 yield file
             if target.exists():
-                shutil.copymode(target, name)
+                _copy_owner_and_mode(target, name)
         os.replace(name, target)
+
+
+def _copy_owner_and_mode(source, target):
+    """Give a new file the permissions, and if allowed the owner, of the old one."""
+    old = source.stat()
+    with contextlib.suppress(OSError, AttributeError):  # not ours to give; Windows
+        os.chown(target, old.st_uid, old.st_gid)
+    os.chmod(target, old.st_mode & 0o777)  # a program with its owner's rights it is not
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from minikeras.core.variable import Variable
+from minikeras.saving.object_paths import CONTAINERS, children
 
 
 def match(
@@ -55,10 +56,32 @@ def match(
     return pairs
 
 
-def named(values: Mapping[str, Any], model_name: str | None) -> dict[str, Any]:
-    """Leave out the model's own name, with which the paths in some models begin.
+def named_weights(model: Any) -> dict[str, Variable]:
+    """{names of the layers that lead to a weight, and its own: Variable} of a model.
 
-    >>> named({"my_model/dense/kernel": 1, "a/b": 2}, "my_model")
-    {'dense/kernel': 1, 'a/b': 2}
+    A Variable's `path` depends on how a nested model was built; this does not.
     """
-    return {path.removeprefix(f"{model_name}/"): x for path, x in values.items()}
+    left = {id(v): v for v in model.weights}
+    table: dict[str, Variable] = {}
+    for names, obj in _owners(model, (), {}):
+        for v in getattr(obj, "_mk_own_variables", list)():
+            if left.pop(id(v), None) is not None:
+                path = name = "/".join((*names, v.name))
+                count = 0
+                while path in table:
+                    count += 1
+                    path = f"{name}_{count}"
+                table[path] = v
+    return table | {v.path: v for v in left.values()}
+
+
+def _owners(obj, names, visited):
+    """Generate (names of the layers on the way, layer), each layer once."""
+    if id(obj) in visited:
+        return
+    visited[id(obj)] = obj
+    yield names, obj
+    for _, child in children(obj):
+        is_container = isinstance(child, CONTAINERS)
+        inner = names if is_container else (*names, str(getattr(child, "name", "")))
+        yield from _owners(child, inner, visited)

@@ -144,7 +144,8 @@ def read(
         model: the model.
         groups: {path of a group: {key: data set}}.
         skip_mismatch: bool, whether to warn of objects whose weights are missing or do
-            not fit, and leave all their weights unchanged.
+            not fit, and leave all their weights unchanged. Layers that are not built
+            are left out in any case.
         skip: objects that stay as they are.
 
     Raises:
@@ -154,13 +155,10 @@ def read(
     groups = _with_todays_paths(groups)
     problems: dict[int, tuple[str, Exception]] = {}
     loads: list[Callable[[], list]] = []
-    used = set()
+    used, paths = set(), {path for path, _ in walk(model)}
     # An object may be in the file under another of its attributes.
     for path, obj in walk(model, skip, again=lambda obj: id(obj) in problems):
-        name = f"{path}/vars".lstrip("/")
-        parent, _, attribute = path.rpartition("/")
-        if name not in groups and f"{parent}/_{attribute}/vars" in groups:
-            name = f"{parent}/_{attribute}/vars"  # it was private in tf-keras
+        name = _group_of(path, groups, paths)
         used.add(name)
         if name not in groups and not _owns_variables(obj):
             continue
@@ -172,6 +170,8 @@ def read(
                 warnings.warn(
                     f"The optimizer's state was left out: {error}", stacklevel=3
                 )
+            elif not getattr(obj, "built", True):
+                warnings.warn(f"Left out: {path}: {error}", stacklevel=3)
             else:
                 problems.setdefault(id(obj), (path or obj.name, error))
     if not problems or skip_mismatch:
@@ -179,6 +179,15 @@ def read(
     skipped = [f"{path}/" for path, obj in walk(model) if any(obj is x for x in skip)]
     _warn_of_unused(groups, used, (*skipped, *_NOT_OF_LAYERS))
     _report(problems.values(), skip_mismatch)
+
+
+def _group_of(path, groups, paths):
+    """The group of the object at a path of a model that has these paths."""
+    parent, _, attribute = path.rpartition("/")
+    private = f"{parent}/_{attribute}".lstrip("/")  # some attributes in tf-keras
+    in_file = [x for x in (path, private) if f"{x}/vars".lstrip("/") in groups]
+    found = in_file[0] if in_file and in_file[0] not in paths - {path} else path
+    return f"{found}/vars".lstrip("/")
 
 
 def _with_todays_paths(groups):

@@ -4,6 +4,8 @@
 `aa` of the sub-layer `block`.
 """
 
+import itertools
+import re
 import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -12,7 +14,7 @@ from minikeras.core import registry
 from minikeras.core.naming import to_snake_case
 from minikeras.optimizers.optimizer import Optimizer
 
-_CONTAINERS = (list, tuple, set, dict)
+CONTAINERS = (list, tuple, set, dict)
 _NO_VALUES = (
     types.FunctionType, types.BuiltinFunctionType, classmethod, staticmethod, type
 )  # fmt: skip
@@ -39,28 +41,42 @@ def _walk(obj, path, visited, active, again):
     if id(obj) in active or id(obj) in visited and not again(obj):
         return
     visited[id(obj)] = obj
-    if not isinstance(obj, _CONTAINERS):
+    if not isinstance(obj, CONTAINERS):
         yield path, obj
     active.add(id(obj))
-    for name, child in _children(obj):
+    for name, child in children(obj):
         yield from _walk(child, f"{path}/{name}".lstrip("/"), visited, active, again)
     active.discard(id(obj))
 
 
-def _children(obj):
-    """Generate (name, object or container) of what may hold weights."""
-    if not isinstance(obj, _CONTAINERS):
+def children(obj: Any) -> Iterator[tuple[str, Any]]:
+    """Generate (name, object or container) of what may hold weights in an object."""
+    if not isinstance(obj, CONTAINERS):
         for name, value in _attributes(obj):
-            if _is_saveable(value) or isinstance(value, _CONTAINERS):
+            if _is_saveable(value) or isinstance(value, CONTAINERS):
                 yield name, value
         return
-    used: dict[str, int] = {}
-    for item in list(obj.values() if isinstance(obj, dict) else obj):
-        nested = isinstance(item, _CONTAINERS)
+    used: set[str] = set()
+    for item in _items(obj):
+        nested = isinstance(item, CONTAINERS)
         if nested or _is_saveable(item):
-            name = "container" if nested else to_snake_case(type(item).__name__)
-            used[name] = used.get(name, -1) + 1
-            yield name + (f"_{used[name]}" if used[name] else ""), item
+            kind = "container" if nested else to_snake_case(type(item).__name__)
+            names = itertools.chain([kind], (f"{kind}_{i}" for i in itertools.count(1)))
+            name = next(name for name in names if name not in used)
+            used.add(name)
+            yield name, item
+
+
+def _items(container):
+    """The items in an order that another process has, too."""
+    if isinstance(container, set):
+        return sorted(container, key=lambda x: _natural(getattr(x, "name", "")))
+    return list(container.values() if isinstance(container, dict) else container)
+
+
+def _natural(name):
+    """Key for `dense_9` before `dense_10`."""
+    return [(len(part), part) for part in re.split(r"(\d+)", str(name))]
 
 
 def _is_saveable(x):
@@ -87,7 +103,11 @@ def _attributes(obj):
             found["optimizer"] = optimizer
     # The layers of a graph or stack come first, also in a subclass with attributes.
     first = "layers" if isinstance(obj, _graph_classes()) else ""
-    return sorted(found.items(), key=lambda x: (x[0] != first, x[0][0] == "_", x[0]))
+    return sorted(
+        found.items(),
+        # Keras passes over sets: what is in another attribute too is named by that.
+        key=lambda x: (isinstance(x[1], set), x[0] != first, x[0][0] == "_", x[0]),
+    )
 
 
 def _graph_classes():

@@ -19,7 +19,6 @@ import numpy as np
 
 from minikeras.core import dtypes
 from minikeras.core.platform import aligned_empty
-from minikeras.core.variable import unique_paths
 from minikeras.saving import atomic_files, by_path, errors, safety
 from minikeras.saving.h5_weights import assign_all
 from minikeras.version import KERAS_VERSION
@@ -127,7 +126,7 @@ def write(model: Any, path: str | os.PathLike) -> None:
     Raises:
         ValueError: a weight of a type that the format lacks.
     """
-    weights = by_path.named(unique_paths(model.weights), model.name)
+    weights = by_path.named_weights(model)
     header: dict[str, Any] = {
         "__metadata__": {"format": "keras", "keras_version": KERAS_VERSION}
     }
@@ -171,9 +170,8 @@ def read(model: Any, path: str | os.PathLike, skip_mismatch: bool = False) -> No
     """
     with errors.reading(path), safety.open_regular(path) as file:
         entries, _ = read_header(file)
-        entries = by_path.named(entries, model.name)
         shapes = {name: entry.shape for name, entry in entries.items()}
-        variables = by_path.named(unique_paths(model.weights), model.name)
+        variables = by_path.named_weights(model)
         pairs = by_path.match(variables, shapes, skip_mismatch)
         assign_all((v, _on_device(file, entries[name], v.dtype)) for v, name in pairs)
 

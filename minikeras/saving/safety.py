@@ -6,6 +6,7 @@ before memory is taken for them.
 
 import contextlib
 import json
+import math
 import os
 import pathlib
 import posixpath
@@ -21,9 +22,11 @@ from minikeras.saving.errors import FileError
 
 # Content may be this many times larger than the file that holds it compressed; a small
 # content of any ratio is harmless.
-_RATIO, _SMALL_BYTES = 100, 64 << 20
+_RATIO, _SMALL_BYTES, _SMALL_TEXT = 100, 64 << 20, 1 << 20
 # Groups within groups. A layer in a list in a layer adds three.
 _MAX_DEPTH = 100
+# Groups and data sets of an HDF5 file: a model of 10,000 layers has 50,000.
+_MAX_OBJECTS = 200_000
 # Three, and one or two for each layer with a vocabulary.
 _MAX_MEMBERS = 20_000
 # Lists and dicts of a JSON text take 20 times the bytes of the text.
@@ -95,9 +98,11 @@ def read_all(file: IO[bytes], declared: int, stored: int, place: str) -> bytes:
     return data
 
 
-def check_size(declared: int, stored: int, place: str) -> None:
+def check_size(
+    declared: int, stored: int, place: str, small: int = _SMALL_BYTES
+) -> None:
     """Raise FileError if a content is large and far larger than what is stored."""
-    if declared > max(_SMALL_BYTES, _RATIO * stored):
+    if declared > max(small, _RATIO * stored):
         fault = f"Refused: it declares {declared} bytes and stores {stored}."
         raise FileError(fault, place=place, remedy=_BOMB)
 
@@ -203,58 +208,62 @@ def check_h5(file: Any, file_size: int) -> H5Contents:
             end, other types than numbers and strings, larger sizes than it stores.
     """
     h5py = late_import("h5py")
-    elements, declared, chunked, groups = 0, 0, False, {}
+    h5l, hard = h5py.h5l, h5py.h5l.TYPE_HARD
+    elements, declared, chunked, named, groups = 0, 0, False, False, {}
     # Hard links may form a ladder, which has 2**n paths, or a circle.
     seen = {h5py.h5o.get_info(file.id).addr}
-    pending = [(file, "", 0)]
+    pending = [(file.id, "", 0)]
+    # The names of h5py's own layer below: its upper one takes 4 times as long.
     while pending:
         group, path, depth = pending.pop()
         datasets = groups[path] = {}
         if depth > _MAX_DEPTH:
             raise FileError("Refused: its groups are nested too deeply.", place=path)
         for key in group:
-            where = f"{path}/{key}".lstrip("/")
-            link = group.get(key, getlink=True)
-            if not isinstance(link, h5py.HardLink):
-                kind = type(link).__name__
-                fault = f"Refused: its link, {kind}, may point outside the file."
+            name = key.decode()
+            where = f"{path}/{name}".lstrip("/")
+            link = group.links.get_info(key)
+            if link.type != hard:
+                kind = {h5l.TYPE_SOFT: "SoftLink", h5l.TYPE_EXTERNAL: "ExternalLink"}
+                fault = f"Refused: its link, {kind.get(link.type)}, may point outside."
                 raise FileError(fault, place=where)
-            item = group[key]
-            address = h5py.h5o.get_info(item.id).addr
+            address = link.u
             if address in seen:
                 raise FileError("Refused: it is in the file twice.", place=where)
+            if len(seen) > _MAX_OBJECTS:
+                raise FileError(f"Refused: it has over {_MAX_OBJECTS} objects.")
             seen.add(address)
-            if isinstance(item, h5py.Group):
+            item = h5py.h5o.open(group, key)
+            if isinstance(item, h5py.h5g.GroupID):
                 pending.append((item, where, depth + 1))
-            elif isinstance(item, h5py.Dataset):
-                datasets[key] = item
-                elements += item.size or 0
-                declared += _check_dataset(item, where)
-                chunked = chunked or item.chunks is not None
+            elif isinstance(item, h5py.h5d.DatasetID):
+                dataset = datasets[name] = h5py.Dataset(item)
+                size, is_chunked, is_named = _check_dataset(h5py, item, dataset, where)
+                elements += math.prod(item.shape or (0,))
+                declared += size
+                chunked, named = chunked or is_chunked, named or is_named
             else:
                 raise FileError("Refused: it is a named type.", place=where)
     # Data sets may overlap, so that each stores what it declares, but not all of them.
     check_size(declared, max(file_size if chunked else file_size // _RATIO, 1), "")
-    named = any(
-        NAMED_TYPES.match(item.dtype.str) and "dtype" in item.attrs
-        for datasets in groups.values()
-        for item in datasets.values()
-    )
     return H5Contents(elements, groups, named)
 
 
-def _check_dataset(dataset, where):
-    """Check one data set; returns the number of bytes it declares."""
-    if dataset.external or dataset.is_virtual:
+def _check_dataset(h5py, item, dataset, where):
+    """Check one data set; returns its bytes, and is it chunked, of a named type?"""
+    created = item.get_create_plist()
+    layout = created.get_layout()
+    if created.get_external_count() or layout == h5py.h5d.VIRTUAL:
         fault = "Refused: it is virtual or external: its data are in another file."
         raise FileError(fault, place=where)
-    dtype = dataset.dtype
+    dtype = item.dtype
     if dtype.kind not in "biufcSV" or dtype.fields or dtype.subdtype:
         fault = f"Refused: expected numbers, got the HDF5 type {dtype}."
         raise FileError(fault, place=where)
-    declared = (dataset.size or 0) * dtype.itemsize
-    check_size(declared, dataset.id.get_storage_size(), where)
-    return declared
+    declared = math.prod(item.shape or (0,)) * dtype.itemsize
+    check_size(declared, item.get_storage_size(), where)
+    is_named = NAMED_TYPES.match(dtype.str) is not None and "dtype" in dataset.attrs
+    return declared, layout == h5py.h5d.CHUNKED, is_named
 
 
 def attribute(item: Any, name: str, default: Any = None) -> Any:
@@ -313,7 +322,9 @@ def check_zip(archive: zipfile.ZipFile, file_size: int) -> None:
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             fault = f"Refused: its compression, {info.compress_type}, is not deflate."
             raise FileError(fault, place=name)
-        check_size(info.file_size, info.compress_size, name)
+        # What JSON text becomes takes many times its size.
+        small = _SMALL_TEXT if name.endswith(".json") else _SMALL_BYTES
+        check_size(info.file_size, info.compress_size, name, small)
         total += info.file_size
     check_size(total, file_size, "the archive")
 

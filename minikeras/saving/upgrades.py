@@ -11,6 +11,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from minikeras.core import registry
+from minikeras.core.loading import has_plain_items
 from minikeras.layers.layer import Layer
 from minikeras.losses.loss import Loss
 from minikeras.metrics.metric import Metric
@@ -203,6 +204,8 @@ def _has_no_lists(entry):
 
 def _upgrade(value, is_old):
     if isinstance(value, (list, tuple)):
+        if has_plain_items(value):
+            return value
         return type(value)(_upgrade(x, is_old) for x in value)
     if not isinstance(value, dict):
         return value

@@ -65,11 +65,11 @@ class CompileLoss:
         _check_weights(loss_weights)
         # An unknown name fails here, not in the first step. The names whose loss
         # depends on the shapes are resolved in `build`.
-        self.functions = {
-            id(x): resolve_loss(x)
+        self.functions = [
+            (x, resolve_loss(x))
             for x in alignment.flatten(loss, _is_loss)
             if x is not None and x not in _NAMES_RESOLVED_BY_SHAPE
-        }
+        ]
 
     @property
     def built(self) -> bool:
@@ -129,7 +129,7 @@ class CompileLoss:
         """Return the function of a loss; shapes decide which one "crossentropy" is."""
         if isinstance(loss, str) and loss in _NAMES_RESOLVED_BY_SHAPE:
             return resolve_loss(crossentropy_by_shape(y, y_pred))
-        return self.functions[id(loss)]
+        return next(function for x, function in self.functions if x is loss)
 
     def __call__(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Compute the total loss and update the averages of the single ones.

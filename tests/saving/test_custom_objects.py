@@ -141,3 +141,76 @@ def test_a_name_of_ours_for_a_class_of_the_user_is_an_error():
     }
     with pytest.raises(ValueError, match="resolved to a Keras built-in"):
         keras.saving.deserialize_keras_object(config)
+
+
+def test_layers_in_sets_have_one_order(tmp_path):
+    class Sets(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.all = tuple(layers.Dense(3) for _ in range(12))
+            self.a_set, self.others = set(self.all[:6]), list(self.all[3:])
+            del self.all
+
+        def call(self, x):
+            number = {x: int(x.name[6:] or 0) for x in (*self.a_set, *self.others)}
+            for part in sorted(number, key=number.get):
+                x = part(x)
+            return x
+
+    model, again = (keras.Sequential([keras.Input((3,)), Sets()]) for _ in range(2))
+    model.save_weights(tmp_path / "a.weights.h5")
+    again.load_weights(tmp_path / "a.weights.h5")
+    np.testing.assert_allclose(again(X), model(X), rtol=1e-6)
+
+
+def test_a_layer_of_the_model_keeps_its_weights_from_a_namesake(tmp_path):
+    class Old(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self._part = layers.Dense(3)
+
+        def call(self, x):
+            return self._part(x)
+
+    class New(Old):
+        def __init__(self):
+            super().__init__()
+            self.part = layers.Dense(3)
+
+        def call(self, x):
+            return self.part(super().call(x))
+
+    old, new = Old(), New()
+    old(X), new(X)
+    old.save_weights(tmp_path / "a.weights.h5")
+    with pytest.raises(keras.saving.FileError, match="layers/dense_1"):
+        new.load_weights(tmp_path / "a.weights.h5")
+
+
+def test_layers_that_are_not_built_are_named(tmp_path):
+    class Parts(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = layers.Dense(3), layers.Dense(3)
+
+        def call(self, x, both=False):
+            return self.b(self.a(x)) if both else self.a(x)
+
+    model, again = Parts(), Parts()
+    model(X, both=True), again(X)
+    model.save_weights(tmp_path / "a.weights.h5")
+    with pytest.warns(UserWarning, match="Left out: b"):
+        again.load_weights(tmp_path / "a.weights.h5")
+    np.testing.assert_array_equal(np.asarray(again(X)), np.asarray(model(X)))
+
+
+def test_class_names_that_look_numbered(tmp_path):
+    Dense_1 = type("Dense_1", (layers.Dense,), {})
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(3), layers.Dense(3)])
+    model.add(Dense_1(3))
+    model.save_weights(tmp_path / "a.weights.h5")
+    before = model.get_weights()
+    model.set_weights([w + 1 for w in before])
+    model.load_weights(tmp_path / "a.weights.h5")
+    for a, b in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)

@@ -384,3 +384,35 @@ def test_a_file_of_a_metric(path):
     metric = {"module": "keras.metrics", "class_name": "Mean", "config": {}}
     rewrite(path, **{"config.json": json.dumps(metric | {"registered_name": None})})
     refused(path, "holds no model")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs")
+def test_only_regular_files_are_replaced(model, tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "fifo.keras").symlink_to("fifo")
+    (tmp_path / "loop.keras").symlink_to("loop.keras")
+    for name in ("fifo.keras", "loop.keras"):
+        with pytest.raises(OSError, match="no regular file"):
+            model.save(tmp_path / name)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "fifo",
+        "fifo.keras",
+        "loop.keras",
+    ]
+
+
+def test_a_file_object_that_takes_parts(model):
+    class Pipe(io.RawIOBase):
+        taken = b""
+
+        def writable(self):
+            return True
+
+        def write(self, data):
+            self.taken += bytes(data)[:1000]
+            return min(len(data), 1000)
+
+    pipe = Pipe()
+    model.save(pipe)
+    again = keras.models.load_model(io.BytesIO(pipe.taken))
+    np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])

@@ -142,3 +142,13 @@ def test_an_empty_file_and_no_file(tmp_path):
     for name in ("x", "y"):
         with pytest.raises(FileError):
             safetensors_file.read(make(), tmp_path / f"{name}.safetensors")
+
+
+def test_names_are_those_of_the_layers_however_they_were_built(tmp_path):
+    inner = keras.Sequential([keras.Input((4,)), layers.Dense(4, name="x")], name="in")
+    model = keras.Sequential([keras.Input((4,)), inner, layers.Dense(2, name="y")])
+    again = keras.models.model_from_json(model.to_json())
+    model.save_weights(tmp_path / "a.safetensors")
+    again.load_weights(tmp_path / "a.safetensors")
+    for a, b in zip(model.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)

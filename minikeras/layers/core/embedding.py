@@ -97,6 +97,8 @@ class Embedding(LoRALayer, Layer):
         Args:
             input_shape: not used.
         """
+        if self._mk_kernel is not None:  # the constructor got the table
+            return
         shape = (self.input_dim, self.output_dim)
         self._mk_build_kernel(shape)
         self._mk_start_lora()
