@@ -24,6 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", help="model whose weights the source holds: .keras, .h5 or .json"
     )
     parser.add_argument(
+        "--max-shard-size",
+        type=float,
+        default=1.0,
+        help="size of the largest file in GiB, with .weights.json",
+    )
+    parser.add_argument(
         "--overwrite", action="store_true", help="replace the target if it exists"
     )
 
@@ -38,7 +44,9 @@ def run(args: argparse.Namespace) -> int:
     if target.exists() and not args.overwrite:
         raise ValueError(f"{target} exists. Give --overwrite to replace it.")
     model = _read(args.source, args.model)
-    if target.name.endswith(_WEIGHTS):
+    if target.name.endswith(".weights.json"):
+        model.save_weights(target, max_shard_size=args.max_shard_size)
+    elif target.name.endswith(_WEIGHTS):
         model.save_weights(target)
     else:
         model.save(target)
@@ -54,6 +62,8 @@ def _read(source: str, architecture: str | None) -> Any:
                 f"{source} holds weights and no model. Give the model it was saved "
                 "from: --model model.keras (or .h5, .json)."
             )
+        if source.endswith(".json"):
+            raise ValueError(f"{source} holds a model without weights.")
         return load_model(source)
     if architecture.endswith(".json"):
         with open_regular(architecture) as file:

@@ -20,6 +20,7 @@ def init_parameters(cls: type) -> tuple[str, ...]:
 
 # The config of an argument that is no plain value but an object, or holds objects: a
 # dict with this class name. A user's own dicts stay what they are.
+_PLAIN = (str, bool, int, float, type(None))
 OBJECT_ARGUMENT = "__argument__"
 
 
@@ -80,8 +81,11 @@ def _is_plain(value, also=lambda x: False):
     if isinstance(value, (list, tuple)):
         return all(_is_plain(x, also) for x in value)
     if isinstance(value, dict):
-        return all(isinstance(k, str) and _is_plain(x, also) for k, x in value.items())
-    return value is None or isinstance(value, (str, bool, int, float)) or also(value)
+        # JSON turns the keys into strings.
+        return all(
+            isinstance(k, _PLAIN) and _is_plain(x, also) for k, x in value.items()
+        )
+    return isinstance(value, _PLAIN) or also(value)
 
 
 def _is_object(value):

@@ -15,10 +15,12 @@ import jax.numpy as jnp
 from minikeras.core.bridge import Scope, current
 
 # What a model creates besides the weights of its file: state of metrics, thresholds,
-# filters of a spectrogram, the optimizer's slots in a file without them.
-_FREE_ELEMENTS, _ELEMENTS_PER_STORED = 1 << 24, 3
+# filters of a spectrogram, the optimizer's slots in a file without them. 256 MiB.
+_FREE_ELEMENTS, _ELEMENTS_PER_STORED = 1 << 26, 3
+# Numbers that Python holds in lists, or that become tables, take so much more.
+_PER_HOST_NUMBER = 16
 # A layer is about 8 objects: with its initializers, its dtype policy, its cell.
-_FREE_OBJECTS, _OBJECTS_PER_GROUP = 2_000, 50
+_FREE_OBJECTS, _OBJECTS_PER_GROUP = 10_000, 50
 
 
 def has_plain_items(values: Any) -> bool:
@@ -57,7 +59,8 @@ class Loading(Scope):
         if self._elements < 0:
             raise ValueError(
                 f"Refused: {what} takes {elements} numbers, more than a file that "
-                f"stores {self._stored} can need. They were not created."
+                f"stores {self._stored} can need. They were not created. If a metric "
+                "needs them, pass compile=False."
             )
 
     def check_objects(self, config: Any) -> None:
@@ -66,7 +69,7 @@ class Loading(Scope):
         while pending:
             value = pending.pop()
             if isinstance(value, dict):
-                left -= "class_name" in value
+                left -= _is_object(value)
                 pending.extend(value.values())
             elif isinstance(value, (list, tuple)) and not has_plain_items(value):
                 pending.extend(value)
@@ -96,15 +99,22 @@ class Loading(Scope):
         self._variables.append(variable)
 
 
-def reserve(elements: int, what: str) -> None:
-    """Count scalars that a constructor is about to create, if a file is loaded.
+def _is_object(config):
+    """Is it the config of a layer or its like, and not of an op or a literal?"""
+    name, module = config.get("class_name"), config.get("module")
+    is_op = isinstance(module, str) and ".ops." in f".{module}."
+    return isinstance(name, str) and not is_op and not name.startswith("__")
+
+
+def reserve(numbers: int, what: str) -> None:
+    """Count what code on the host is about to create, if a file is loaded.
 
     Args:
-        elements: how many.
+        numbers: how many.
         what: they are for, in errors.
 
     Raises:
         ValueError: the file that is loaded cannot need as many.
     """
     if (loading := current().serialization.loading) is not None:
-        loading.take(elements, what)
+        loading.take(_PER_HOST_NUMBER * numbers, what)

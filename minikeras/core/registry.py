@@ -65,6 +65,11 @@ def public_name(obj: Any) -> str:
     return next(name for name, value in names.items() if value is obj)
 
 
+def public(module: str | None, name: str) -> Any:
+    """The object of a public module, such as `"keras.layers"`, or None."""
+    return _public.get(module or "", {}).get(name)
+
+
 def lookup(module: str | None, name: str) -> Any:
     """The object that a config names by module and name, or None.
 
@@ -73,8 +78,8 @@ def lookup(module: str | None, name: str) -> Any:
             `"keras.src.layers.core.dense"`; one of its parts names the family.
         name: name of the class or function.
     """
-    if module in _public and name in _public[module]:
-        return _public[module][name]
+    if (found := public(module, name)) is not None:
+        return found
     # Files of older versions name modules that have moved since: the last part that is
     # a family decides, then any family that has the name.
     for part in reversed((module or "").split(".")):

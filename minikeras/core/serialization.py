@@ -321,7 +321,12 @@ def find_class(config: dict[str, Any], family: Any = None) -> Any:
     originals = current().serialization.originals or {}
     if (found := originals.get((module, name, registered))) is not None:
         return found
-    # The user's classes come first, as in Keras: `custom_objects={"Dense": MyDense}`.
+    # A class of the library that a file names by its module stays one, as in Keras: the
+    # weights are under its name. Without a module, the user's classes come first:
+    # `custom_objects={"Dense": MyDense}`.
+    if not registered and (module or "").partition(".")[0] == "keras":
+        if inspect.isclass(found := registry.public(module, name)):
+            return found
     for key in (registered, name):
         found = registry.get_registered_object(key)
         if inspect.isclass(found) or inspect.isfunction(found):

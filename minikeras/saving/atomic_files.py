@@ -89,7 +89,7 @@ def _flushing(file):
 def _collected(errors):
     try:
         yield
-    except OSError as error:
+    except (OSError, ValueError) as error:  # an interrupt may have closed the file
         errors.append(error)
 
 

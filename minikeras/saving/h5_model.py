@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minikeras.core import serialization
+from minikeras.core import registry, serialization
+from minikeras.core.loading import has_plain_items
 from minikeras.core.serialization import serialize_keras_object
 from minikeras.saving import h5_weights, safety
 from minikeras.saving.errors import FileError
@@ -136,10 +137,26 @@ def read_config(file: Any) -> dict[str, Any]:
         raise FileError("It describes no model.", place="model_config")
     version = _origin(file).version
     config = upgrade_config(config, version)
+    config = _for_users_classes(config)
     training = _json(file, "training_config")
     if training is not None:
         config["compile_config"] = compile_config(training, config, version)
     return config
+
+
+def _for_users_classes(value):
+    """The config without the modules of classes that the user gives for ours.
+
+    `custom_objects={"Dense": MyDense}` is how old files were brought to load.
+    """
+    if isinstance(value, list) and not has_plain_items(value):
+        return [_for_users_classes(x) for x in value]
+    if not isinstance(value, dict):
+        return value
+    name = value.get("class_name")
+    replaced = isinstance(name, str) and registry.get_registered_object(name)
+    kept = value.items() if not replaced else {**value, "module": None}.items()
+    return {key: _for_users_classes(x) for key, x in kept}
 
 
 def _json(file, name):

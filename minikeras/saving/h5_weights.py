@@ -22,6 +22,7 @@ from minikeras.optimizers.optimizer import Optimizer
 from minikeras.saving import safety
 from minikeras.saving.errors import FileError
 from minikeras.saving.object_paths import walk
+from minikeras.training.interrupts import Interrupts
 
 # State of training; tf-keras writes that of metrics, too.
 _NOT_OF_LAYERS = ("optimizer/", "metrics/")
@@ -230,6 +231,12 @@ def _report(problems, skip_mismatch):
 def assign_all(pairs: Iterable[tuple[Variable, Any]]) -> None:
     """Assign arrays to Variables, all of them or, if making one fails, none."""
     pairs = list(pairs)
+    with Interrupts() as interrupts:
+        interrupts.delay_in(_assign)  # Ctrl-C waits
+        _assign(pairs)
+
+
+def _assign(pairs):
     with assign_lock:  # a step of another thread starts from all of them, or none
         for variable, array in pairs:
             variable.assign(array)

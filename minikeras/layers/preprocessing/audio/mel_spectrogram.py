@@ -2,6 +2,8 @@
 
 import jax.numpy as jnp
 
+from minikeras.core.loading import reserve
+from minikeras.core.variable import convert_to_tensor
 from minikeras.layers.preprocessing.data_layer import DataLayer
 from minikeras.layers.preprocessing.numeric.encoding import check
 from minikeras.ops.mel import mel_matrix, mel_spectrogram
@@ -48,6 +50,8 @@ class MelSpectrogram(DataLayer):
         super().__init__(**kwargs)
         sequence_length = sequence_length or fft_length
         max_freq = max_freq or int(sampling_rate / 2)
+        # The matrix of the bands, of which half is zero and none a Python number.
+        reserve(fft_length * num_mel_bins // 8, "a spectrogram")
         self._mk_set_arguments(locals())
         check(self, (fft_length < sequence_length, "`fft_length` must be greater than "
                      f"or equal to `sequence_length`. Received: {fft_length} and "
@@ -65,7 +69,10 @@ class MelSpectrogram(DataLayer):
         limits = self.sampling_rate, self.min_freq, self.max_freq
         db = self.top_db, self.min_power, self.ref_power
         return mel_spectrogram(
-            *(jnp.asarray(inputs, width), None if named else self.window),
+            *(
+                convert_to_tensor(inputs, width, sparse=False),
+                None if named else self.window,
+            ),
             lengths=(self.sequence_length, self.sequence_stride, self.fft_length),
             name=self.window if named else None,
             mel=(self.num_mel_bins, *limits),

@@ -6,6 +6,7 @@ import os
 import numpy as np
 
 from minikeras import settings
+from minikeras.core.loading import reserve
 from minikeras.layers.preprocessing.adapt import as_numpy, documents
 from minikeras.layers.preprocessing.data_layer import HostLayer
 from minikeras.layers.preprocessing.numeric.encoding import (
@@ -72,6 +73,7 @@ class IndexLookup(Encoding, HostLayer):
         """ValueError for arguments that are out of range or contradict each other."""
         mode, limit, bins = self.output_mode, self.max_tokens, self.num_oov_indices
         modes, methods = (*MODES, "tf_idf"), ("floormod", "farmhash")
+        reserve(bins, "the out-of-vocabulary tokens")
         received = f"Received: max_tokens={limit}, output_mode={mode}"
         check(
             self,
