@@ -87,9 +87,7 @@ def _new_array(x, dtype):
     `jnp.asarray` may share the caller's memory, and compiles a program for each shape.
     """
     if isinstance(x, np.ndarray):
-        copy = aligned_empty(
-            x.shape, x.dtype if dtype is None else dtypes.as_jax(dtype)
-        )
+        copy = aligned_empty(x.shape, dtypes.as_jax(dtype) if dtype else x.dtype)
         copy[...] = x
         x = jax.device_put(copy)
     return convert_to_tensor(x, dtype)
@@ -308,8 +306,10 @@ class Variable(Operators):
         with assign_lock:
             if self._lease is not None:
                 self._lease.write(self, value)
-            else:  # it is still numpy if the lease has ended since `free`
+            elif isinstance(value, np.ndarray):  # the lease has ended since `free`
                 self._value = _new_array(value, self._dtype)
+            else:
+                self._value = value
         return value
 
     def assign_add(self, value: Any) -> Any:

@@ -1,7 +1,5 @@
 """Sequential: a model whose layers follow each other."""
 
-import reprlib
-
 from minikeras.core import registry
 from minikeras.core.bridge import Frame
 from minikeras.core.members import Alias
@@ -265,15 +263,14 @@ class Sequential(Model):
                 return cls(**config)
             raise ValueError(
                 "A Sequential model configuration must be a dictionary containing the "
-                f"'name' and 'layers' keys, got {reprlib.repr(config)}."
+                f"'name' and 'layers' keys, got {config!r:.200}."
             )
         family = registry.family("layers")
         model = cls(name=config["name"])
         for entry in config["layers"]:
             if not isinstance(entry, dict) or "config" not in entry:
                 raise ValueError(
-                    "Expected a dictionary containing a 'config' key. "
-                    f"A layer is {reprlib.repr(entry)}."
+                    f"Expected a dictionary containing a 'config' key: {entry!r:.99}"
                 )
             layer = deserialize_keras_object(entry, custom_objects, family=family)
             model.add(layer, rebuild=False)

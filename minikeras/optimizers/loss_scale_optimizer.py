@@ -97,7 +97,7 @@ class LossScaleOptimizer(Optimizer):
         super().build(variables)
         self.step_counter = self._mk_add_scalar("step_counter", 0, "int32")
         self.dynamic_scale = self._mk_add_scalar(
-            "dynamic_scale", self.initial_scale, None
+            "dynamic_scale", float(self.initial_scale), None
         )
         self.inner_optimizer.build(variables)
 

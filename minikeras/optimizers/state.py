@@ -365,9 +365,10 @@ class OptimizerState:
         """
         shape_of = getattr(store, "shape", lambda key: np.shape(store[key]))
         stored = [tuple(shape_of(key)) for key in map(str, range(len(store.keys())))]
-        # Files of tf-keras lack the rate.
+        # Files of tf-keras lack the rate; before the first step there are no slots.
         rated = [v for v in self.variables if v is not self._mk_learning_rate]
-        fitting = [x for x in (self.variables, rated) if [v.shape for v in x] == stored]
+        kinds = (self.variables, rated, self.variables[:2])
+        fitting = [x for x in kinds if [v.shape for v in x] == stored]
         if not fitting:
             own = [v.shape for v in self.variables]
             warnings.warn(

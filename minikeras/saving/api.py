@@ -118,7 +118,7 @@ def save_model(
     if path.suffix in _HDF5 and zipped is None:
         if _may_write(path, overwrite):
             path.parent.mkdir(parents=True, exist_ok=True)  # for this format alone
-            with atomic_files.replace_file(path) as file:
+            with atomic_files.replace_file(path, _is_large(model)) as file:
                 with late_import("h5py").File(file, "w") as h5:
                     h5_model.write(model, h5, include_optimizer)
         return
@@ -129,8 +129,13 @@ def save_model(
         if zipped is False:
             atomic_files.write_folder(path, members)
         else:
-            with atomic_files.replace_file(path) as file:
+            with atomic_files.replace_file(path, _is_large(model)) as file:
                 keras_file.write_zip(file, members)
+
+
+def _is_large(model):
+    """Has the model over 32 MiB of weights?"""
+    return sum(math.prod(v.shape) for v in model.variables) > 1 << 23
 
 
 def _save_to_file_object(model, target, include_optimizer):
@@ -235,7 +240,7 @@ def save_weights(
     elif path.suffix == _SAFETENSORS:
         safetensors_file.write(model, path)
     else:
-        with atomic_files.replace_file(path) as file:
+        with atomic_files.replace_file(path, _is_large(model)) as file:
             keras_file.write_weights(file, model, skip=skip)
 
 

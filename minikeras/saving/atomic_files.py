@@ -27,11 +27,15 @@ _COMMITTED, _BEGUN = f"{_OWN_PREFIX}new", f"{_OWN_PREFIX}begun-"
 
 
 @contextlib.contextmanager
-def replace_file(path: str | os.PathLike) -> Iterator[IO[bytes]]:
+def replace_file(
+    path: str | os.PathLike, is_large: bool = False
+) -> Iterator[IO[bytes]]:
     """Open a file for writing that replaces `path` if the `with` block succeeds.
 
     Args:
         path: path of the file; behind a symbolic link, the file that it names.
+        is_large: bool, whether the disk writes while more is written, which for small
+            files takes longer.
 
     Raises:
         OSError: names `path`. The old file is as it was.
@@ -43,8 +47,10 @@ def replace_file(path: str | os.PathLike) -> Iterator[IO[bytes]]:
         raise OSError(f"save: {str(path)!r} is no regular file, so it was left alone.")
     with _errors_that_name(path), _temporary(target.parent) as name:
         with open(name, "x+b") as file, _locked(name):
-            with _flushing(file):
+            with _flushing(file) if is_large else contextlib.nullcontext():
                 yield file
+            file.flush()
+            os.fsync(file.fileno())
             if target.exists():
                 _copy_owner_and_mode(target, name)
         os.replace(name, target)
@@ -60,10 +66,10 @@ def _copy_owner_and_mode(source, target):
 
 @contextlib.contextmanager
 def _flushing(file):
-    """Write a file through to the disk, while more is written and at the end.
+    """Write a file through to the disk while more is written.
 
-    So it is on the disk before it is renamed: a crash of the system could keep the new
-    name alone. At the end only, that takes as long again as writing.
+    It must be there before it is renamed: a crash of the system could keep the new name
+    alone. To do so at the end only takes as long again as writing.
     """
     done, errors = threading.Event(), []
 
@@ -79,8 +85,6 @@ def _flushing(file):
     finally:
         done.set()
         thread.join()
-    file.flush()
-    os.fsync(file.fileno())
     if errors:  # the system reports each once
         raise errors[0]
 
@@ -124,6 +128,40 @@ def _delete(path):
     """Delete a file or folder, if it is there."""
     with contextlib.suppress(OSError):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@contextlib.contextmanager
+def alone(path: pathlib.Path) -> Iterator[None]:
+    """Wait until no other thread or process is in such a block for the path.
+
+    Args:
+        path: path of a file, which need not exist; its folder must.
+    """
+    lock = path.parent / f"{_BEGUN}lock-{path.name[:100]}"
+    descriptor = None
+    with contextlib.suppress(ImportError):  # Windows
+        import fcntl
+
+        # Whoever has the lock deletes the file. One who waited for it tries again.
+        while descriptor is None or not _has_name(descriptor, lock):
+            if descriptor is not None:
+                os.close(descriptor)
+            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            _delete(lock)
+            os.close(descriptor)
+
+
+def _has_name(descriptor, path):
+    """Is an open file still the one at a path?"""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path))
+    except FileNotFoundError:
+        return False
 
 
 @contextlib.contextmanager
@@ -192,8 +230,10 @@ def write_folder(
         with _locked(staging):
             for name, write in members.items():
                 (staging / name).parent.mkdir(parents=True, exist_ok=True)
-                with open(staging / name, "x+b") as file, _flushing(file):
+                with open(staging / name, "x+b") as file:
                     write(file)
+                    file.flush()
+                    os.fsync(file.fileno())
             _commit(staging, path, existed)
     if existed:
         _move_members(path)

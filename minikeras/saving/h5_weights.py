@@ -52,7 +52,7 @@ def entries(
 def write(file: Any, groups: Iterable[tuple[str, str, dict[str, np.ndarray]]]) -> None:
     """Write `entries` into an open `h5py.File`."""
     for path, name, arrays in groups:
-        group = file.require_group(path)
+        group = file.create_group(path)
         group.attrs["name"] = name
         for key, value in arrays.items():
             write_array(group, key, value)
@@ -166,7 +166,7 @@ def read(
         try:
             loads.append(_prepare_load(obj, Store(groups.get(name))))
             problems.pop(id(obj), None)
-        except (KeyError, ValueError, IndexError) as error:
+        except Exception as error:  # the user's own `load_own_variables` may raise any
             if isinstance(obj, Optimizer):
                 warnings.warn(
                     f"The optimizer's state was left out: {error}", stacklevel=3
@@ -246,7 +246,7 @@ def _prepare_load(obj: Any, store: Store) -> Callable[[], list]:
     """Check the weights of an object; return a function that gives its assignments.
 
     Raises:
-        KeyError, ValueError, IndexError: the weights do not fit.
+        Exception: the weights do not fit.
     """
     own = getattr(type(obj), "load_own_variables", None)
     if own is WeightAccess.load_own_variables:

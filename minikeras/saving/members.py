@@ -65,9 +65,7 @@ def open_members(path: str | os.PathLike | IO[bytes]) -> Iterator[Members]:
         FileError: it is missing, no zip file, or `safety` refuses it.
     """
     if isinstance(path, (str, os.PathLike)) and os.path.isdir(path):
-        files = atomic_files.member_files(pathlib.Path(path))
-        sizes = {name: file.lstat().st_size for name, file in files.items()}
-        yield Members(sizes, lambda name: safety.open_regular(files[name], False))
+        yield _folder_members(pathlib.Path(path))
         return
     with safety.open_regular(path) as file:
         try:
@@ -80,6 +78,20 @@ def open_members(path: str | os.PathLike | IO[bytes]) -> Iterator[Members]:
             safety.check_zip(archive, safety.size_of(file))
             sizes = {i.filename: i.file_size for i in archive.infolist()}
             yield Members(sizes, lambda name: _zip_member(archive, file, name))
+
+
+def _folder_members(folder):
+    files = atomic_files.member_files(folder)
+    sizes = {name: file.lstat().st_size for name, file in files.items()}
+
+    def open_member(name):
+        try:
+            return safety.open_regular(files[name], False)
+        except FileError:  # another save may have moved it to its place
+            again = atomic_files.member_files(folder).get(name, files[name])
+            return safety.open_regular(again, False)
+
+    return Members(sizes, open_member)
 
 
 def _zip_member(archive, file, name):

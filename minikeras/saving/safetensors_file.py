@@ -7,9 +7,11 @@ to write them, and opens the path itself; here each array is written and read al
 Source: https://github.com/huggingface/safetensors#format
 """
 
+import functools
 import json
 import math
 import os
+import reprlib
 import struct
 from typing import IO, Any, NamedTuple
 
@@ -32,6 +34,7 @@ _NAMES = {
 _CODES = {name: code for code, name in _NAMES.items()}
 # The library's own limit in bytes.
 _MAX_HEADER = 100_000_000
+_MAX_AXES = 64  # NumPy's limit
 
 
 class Entry(NamedTuple):
@@ -69,6 +72,8 @@ def read_header(file: IO[bytes]) -> tuple[dict[str, Entry], dict[str, str]]:
     if not isinstance(header, dict):
         raise errors.FileError("It is no dict.", place="the header")
     metadata = header.pop("__metadata__", None) or {}
+    if not isinstance(metadata, dict):
+        raise errors.FileError("Its metadata are no dict.", place="the header")
     entries, end = {}, 8 + length
     for name, value in sorted(header.items(), key=_offset):
         entry, size = _entry(name, value, end)
@@ -93,14 +98,21 @@ def _entry(name, value, start):
     value = value if isinstance(value, dict) else {}
     shape, code = value.get("shape"), value.get("dtype")
     known = isinstance(code, str) and code in _NAMES
-    if not known or not isinstance(shape, list) or not all(map(_is_size, shape)):
+    known = known and isinstance(shape, list) and len(shape) <= _MAX_AXES
+    if not known or not all(map(_is_size, shape)):
+        shape = reprlib.repr(shape)
         raise errors.FileError(f"Unknown type or shape: {code}, {shape}.", place=name)
-    size = math.prod(shape) * jnp.dtype(_NAMES[code]).itemsize
+    size = math.prod(shape) * _item_bytes(code)
     begin, end = _offset((name, value))
-    if end - begin != size:
+    if begin < 0 or end - begin != size:
         fault = f"Shape {shape} of {code} takes {size} bytes, not {end - begin}."
         raise errors.FileError(fault, place=name)
     return Entry(_NAMES[code], tuple(shape), start), size
+
+
+@functools.cache
+def _item_bytes(code):
+    return jnp.dtype(_NAMES[code]).itemsize
 
 
 def _is_size(n):

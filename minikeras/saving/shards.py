@@ -7,6 +7,7 @@ one object may lie in several shards.
 import contextlib
 import json
 import pathlib
+import secrets
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from minikeras.saving import atomic_files, h5_weights, safety
 from minikeras.saving.errors import FileError
 
 _GIB = 1 << 30
+_TRIES = 20  # to open shards while others are saved
 _ENDING = ".weights.json"
 
 
@@ -29,7 +31,11 @@ def write(model: Any, path: pathlib.Path, max_shard_size: float) -> None:
     Raises:
         ValueError: one weight alone is larger.
     """
-    limit = max_shard_size * _GIB
+    with atomic_files.alone(path):
+        _write(model, path, max_shard_size * _GIB)
+
+
+def _write(model, path, limit):
     shards, table = _plan(model, limit)
     old = _old_names(path)
     # Until there is a new table, the old one needs its shards: new ones take the other
@@ -48,7 +54,9 @@ def write(model: Any, path: pathlib.Path, max_shard_size: float) -> None:
         for value in own.values()
     )
     weight_map = {f"/{group}": [names[i] for i in where] for group, where in table}
-    content = {"metadata": {"total_size": total}, "weight_map": weight_map}
+    # The number tells a reader whether the table is still that of the shards it opened.
+    metadata = {"total_size": total, "save": secrets.token_hex(8)}
+    content = {"metadata": metadata, "weight_map": weight_map}
     with atomic_files.replace_file(path) as file:
         file.write(json.dumps(content, indent=4).encode())
     for name in old - {*names}:
@@ -102,12 +110,11 @@ def open_groups(path: pathlib.Path) -> Iterator[tuple[dict, int]]:
     Raises:
         FileError: the table is damaged, or names a file that is not beside it.
     """
-    content = _read_table(path)
-    merged: dict[str, dict[str, Any]] = {}
-    elements = 0
     with contextlib.ExitStack() as stack:
-        for name in _shard_names(content):
-            file = stack.enter_context(safety.open_regular(path.parent / name, False))
+        files = _open_shards(path, stack)
+        merged: dict[str, dict[str, Any]] = {}
+        elements = 0
+        for name, file in files.items():
             opened = safety.open_h5_contents(file, name)
             _, contents = stack.enter_context(opened)
             elements += contents.elements
@@ -118,6 +125,27 @@ def open_groups(path: pathlib.Path) -> Iterator[tuple[dict, int]]:
                     raise FileError(fault, place=group)
                 own.update(datasets)
         yield merged, elements
+
+
+def _open_shards(path, stack):
+    """{name: open file} of the shards of one save; again if another one comes."""
+    for attempt in range(_TRIES):
+        table, own = _read_table(path), contextlib.ExitStack()
+        try:
+            files = {
+                name: own.enter_context(safety.open_regular(path.parent / name, False))
+                for name in _shard_names(table)
+            }
+        except FileError:
+            own.close()
+            if attempt == _TRIES - 1 or _read_table(path) == table:
+                raise
+            continue
+        if _read_table(path) == table:
+            stack.enter_context(own)
+            return files
+        own.close()
+    raise FileError("Other saves replace it again and again.")
 
 
 def _read_table(path):

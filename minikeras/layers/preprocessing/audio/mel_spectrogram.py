@@ -1,7 +1,5 @@
 """MelSpectrogram: the loudness of an audio signal by time and pitch."""
 
-import jax.numpy as jnp
-
 from minikeras.core.loading import reserve
 from minikeras.core.variable import convert_to_tensor
 from minikeras.layers.preprocessing.data_layer import DataLayer
