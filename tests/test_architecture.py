@@ -41,18 +41,18 @@ MAX_FILE, MAX_FUNCTION = 500, 40
 # Lines of each room at most.
 BUDGETS = {
     "activations": 270, "backend": 100, "callbacks": 1600, "cli": 300,
-    "constraints": 250, "core": 5750, "data": 4700, "datasets": 1300,
+    "constraints": 250, "core": 5800, "data": 4700, "datasets": 1300,
     "dtype_policies": 460,
     "initializers": 920, "layers": 17650, "legacy": 3000, "losses": 2100,
     "metrics": 3100, "mixed_precision": 50, "models": 3700, "ops": 11000,
     "optimizers": 4000, "preprocessing": 80, "random": 820, "regularizers": 300,
-    "saving": 5050,
+    "saving": 5300,
     "training": 3300, "tree": 60, "utils": 600, "visualization": 450,
     "files at the top": 560,
 }  # fmt: skip
 # Keras has 195,000 lines, without parity reports, command line and stand-in for
 # TensorFlow. Without docstrings, comments and blank lines: 36,800 of ours, 124,900.
-MAX_PACKAGE = 67_500
+MAX_PACKAGE = 67_800
 
 
 def room(path):

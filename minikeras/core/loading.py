@@ -16,7 +16,7 @@ from minikeras.core.bridge import Scope, current
 
 # What a model creates besides the weights of its file: state of metrics, thresholds,
 # filters of a spectrogram, the optimizer's slots in a file without them. 256 MiB.
-_FREE_ELEMENTS, _ELEMENTS_PER_STORED = 1 << 26, 3
+_FREE_ELEMENTS, _ELEMENTS_PER_STORED = 1 << 26, 10
 # Numbers that Python holds in lists, or that become tables, take so much more.
 _PER_HOST_NUMBER = 16
 # A layer is about 8 objects: with its initializers, its dtype policy, its cell.

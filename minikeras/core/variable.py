@@ -448,12 +448,12 @@ def unique_paths(variables: Iterable[Variable]) -> dict[str, Variable]:
     >>> list(unique_paths([Variable(0.0, name="a"), Variable(1.0, name="a")]))
     ['a', 'a_1']
     """
-    table = {}
+    table, counts = {}, {}
     for variable in variables:
-        path, count = variable.path, 0
+        path = own = variable.path
         while path in table:
-            count += 1
-            path = f"{variable.path}_{count}"
+            counts[own] = counts.get(own, 0) + 1
+            path = f"{own}_{counts[own]}"
         table[path] = variable
     return table
 

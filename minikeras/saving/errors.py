@@ -64,6 +64,6 @@ def reading(file: Any) -> Iterator[None]:
 def _sentence(error):
     """What an exception says; names its type if that is not for readers."""
     text = str(error).strip() or "no further text"
-    if isinstance(error, (TypeError, ValueError)) and " " in text:
+    if isinstance(error, (TypeError, ValueError, ImportError)) and " " in text:
         return text
     return f"It cannot be read: {type(error).__name__}: {text}."

@@ -30,6 +30,9 @@ _NOT_OF_LAYERS = ("optimizer/", "metrics/")
 _OPAQUE_TYPES = ("bfloat16", "float8_e4m3fn", "float8_e5m2", "int4", "uint4")
 
 
+_MOST_NAMED = 200  # objects in a message
+
+
 def entries(
     model: Any, optimizer: bool = True, skip: Iterable[Any] = ()
 ) -> Iterator[tuple[str, str, dict[str, np.ndarray]]]:
@@ -218,7 +221,7 @@ def _report(problems, skip_mismatch):
     """Name the objects whose weights do not fit, as a warning or an error."""
     if not problems:
         return
-    text = "\n".join(f"  {path}: {error}" for path, error in problems)
+    text = "\n".join(f"  {path}: {error}" for path, error in [*problems][:_MOST_NAMED])
     if not skip_mismatch:
         raise FileError(
             f"A total of {len(problems)} objects could not be loaded from the file:\n"

@@ -4,7 +4,6 @@
 `aa` of the sub-layer `block`.
 """
 
-import itertools
 import re
 import types
 from collections.abc import Callable, Iterable, Iterator
@@ -56,13 +55,17 @@ def children(obj: Any) -> Iterator[tuple[str, Any]]:
             if _is_saveable(value) or isinstance(value, CONTAINERS):
                 yield name, value
         return
-    used: set[str] = set()
+    counts: dict[str, int] = {}
+    used = set()
     for item in _items(obj):
         nested = isinstance(item, CONTAINERS)
         if nested or _is_saveable(item):
-            kind = "container" if nested else to_snake_case(type(item).__name__)
-            names = itertools.chain([kind], (f"{kind}_{i}" for i in itertools.count(1)))
-            name = next(name for name in names if name not in used)
+            name = kind = "container" if nested else to_snake_case(type(item).__name__)
+            while kind in counts or name in used:  # a class may be called Dense_1
+                counts[kind] = counts.get(kind, 0) + 1
+                if (name := f"{kind}_{counts[kind]}") not in used:
+                    break
+            counts.setdefault(kind, 0)
             used.add(name)
             yield name, item
 

@@ -160,7 +160,7 @@ def write(model: Any, path: str | os.PathLike) -> None:
     with atomic_files.replace_file(path) as file:
         file.write(struct.pack("<Q", len(text)) + text)
         for name in order:
-            array = np.ascontiguousarray(weights[name].numpy(), weights[name].dtype)
+            array = np.ascontiguousarray(weights[name].value, weights[name].dtype)
             file.write(array.reshape(-1).view(np.uint8).data)
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import IO, Any, NamedTuple
 
 from minikeras.core.late_import import late_import
-from minikeras.saving import heaps
+from minikeras.saving import chunks, heaps
 from minikeras.saving.errors import FileError
 
 # Content may be this many times larger than the file that holds it compressed; a small
@@ -29,8 +29,8 @@ _MAX_DEPTH = 100
 _MAX_OBJECTS = 200_000
 # Three, and one or two for each layer with a vocabulary.
 _MAX_MEMBERS = 20_000
-# Lists and dicts of a JSON text take 20 times the bytes of the text.
-_MAX_CONTAINERS = 4_000_000
+# Lists of a JSON text take 20 times the bytes of the text, dicts four times as much.
+_MAX_CONTAINERS, _DICT = 2_000_000, 4
 # Types of data sets whose attribute `dtype` says what the bits mean. Two opaque bytes
 # are a bfloat16 without it.
 NAMED_TYPES = re.compile(r"\|V1|<u2")
@@ -123,8 +123,10 @@ def parse_json(data: bytes | str, place: str = "") -> Any:
         raise FileError(
             f"It is damaged, no text in UTF-8: {error}.", place=place
         ) from None
-    if text.count("[") + text.count("{") > _MAX_CONTAINERS:
-        fault = f"Refused: it has more than {_MAX_CONTAINERS} lists and dicts."
+    if text.count("[") + _DICT * text.count("{") > _MAX_CONTAINERS:
+        fault = (
+            f"Refused: it has more than {_MAX_CONTAINERS} lists, or a quarter dicts."
+        )
         raise FileError(fault, place=place, remedy=_BOMB)
     try:
         value = json.loads(text)
@@ -243,6 +245,8 @@ def check_h5(file: Any, file_size: int) -> H5Contents:
                 stored = _RATIO * item.get_storage_size()
                 elements += min(size, stored) // item.dtype.itemsize
                 declared += size
+                known = file_size if is_chunked else file_size // _RATIO
+                check_size(size, max(known, 1), where)
                 chunked, named = chunked or is_chunked, named or is_named
             else:
                 raise FileError("Refused: it is a named type.", place=where)
@@ -262,9 +266,12 @@ def _check_dataset(h5py, item, dataset, where):
     if dtype.kind not in "biufcSV" or dtype.fields or dtype.subdtype:
         fault = f"Refused: expected numbers, got the HDF5 type {dtype}."
         raise FileError(fault, place=where)
+    is_chunked = layout == h5py.h5d.CHUNKED
+    if is_chunked:
+        chunks.check(h5py, item, where)
     declared = math.prod(item.shape or (0,)) * dtype.itemsize
     is_named = NAMED_TYPES.match(dtype.str) is not None and "dtype" in dataset.attrs
-    return declared, layout == h5py.h5d.CHUNKED, is_named
+    return declared, is_chunked, is_named
 
 
 def attribute(item: Any, name: str, default: Any = None) -> Any:

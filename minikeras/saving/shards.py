@@ -7,6 +7,7 @@ one object may lie in several shards.
 import contextlib
 import json
 import pathlib
+import re
 import secrets
 from collections.abc import Iterator
 from typing import Any
@@ -59,7 +60,9 @@ def _write(model, path, limit):
     content = {"metadata": metadata, "weight_map": weight_map}
     with atomic_files.replace_file(path) as file:
         file.write(json.dumps(content, indent=4).encode())
-    for name in old - {*names}:
+    # The old table may name other files, which are not ours to delete.
+    series = re.compile(rf"{re.escape(stem)}_b?\d{{5}}\.weights\.h5")
+    for name in filter(series.fullmatch, old - {*names}):
         (path.parent / name).unlink(missing_ok=True)
 
 
@@ -161,7 +164,10 @@ def _shard_names(content):
         raise FileError("It is no table of shards: it has no `weight_map`.")
     names: dict[str, None] = {}
     for group, files in table.items():
-        for name in [files] if isinstance(files, str) else files:
+        files = [files] if isinstance(files, str) else files
+        if not isinstance(files, list):
+            raise FileError("Its shards are no list of names.", place=group)
+        for name in files:
             if not isinstance(name, str) or pathlib.PurePath(name).name != name:
                 fault = f"Refused: the shard {name!r} does not lie beside the table."
                 raise FileError(fault, place=group)

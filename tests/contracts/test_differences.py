@@ -212,6 +212,17 @@ def test_models_pickle_and_train_on(how):
     np.testing.assert_allclose(a, b, rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "how", [lambda m: pickle.loads(pickle.dumps(m)), copy.deepcopy]
+)
+def test_models_that_are_copied_before_they_train(how):
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+    model.compile("sgd", keras.losses.Huber())
+    x, y = np.ones((4, 3)), np.ones((4, 2))
+    a, b = (m.fit(x, y, verbose=0).history["loss"] for m in (how(model), model))
+    assert a == b
+
+
 def test_weights_that_do_not_fit_change_nothing(tmp_path):
     import h5py
 

@@ -254,3 +254,14 @@ def test_clear_session_sets_back_what_keras_sets_back():
     assert config.is_safe_mode()
     assert config.is_interactive_logging_enabled()
     assert config.is_traceback_filtering_enabled()
+
+
+def test_arrays_of_the_caller_are_copied():
+    x = np.ones((256, 256), "float32")
+    for _ in range(5):
+        x[:] = 1
+        v = Variable(np.zeros((256, 256), "float32"))
+        v.assign_add(x)
+        drawn = Variable(lambda shape, dtype: x, (256, 256))
+        x[:] = 9
+        assert float(v.value.mean()) == 1.0 and float(drawn.value.mean()) == 1.0

@@ -1,6 +1,7 @@
 """Weights in several files."""
 
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -87,3 +88,41 @@ def test_a_weight_of_one_layer_in_two_shards(tmp_path):
     model.load_weights(path)
     for a, b in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_table_that_names_other_files_deletes_none(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    (tmp_path / "x.weights.json").write_text('{"weight_map": {"a": ["mine.txt"]}}')
+    new().save_weights(tmp_path / "x.weights.json", max_shard_size=1)
+    assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_shards_of_several_threads_stay_together(tmp_path):
+    path = tmp_path / "x.weights.json"
+
+    def constant(value):
+        model = new()
+        model.set_weights([np.full_like(w, value) for w in model.get_weights()])
+        return model
+
+    constant(0).save_weights(path, max_shard_size=2 * KIB)
+    errors, mixed = [], []
+
+    def save(value):
+        model = constant(value)
+        for _ in range(10):
+            model.save_weights(path, max_shard_size=2 * KIB)
+
+    def load():
+        model = new()
+        for _ in range(20):
+            try:
+                model.load_weights(path)
+            except keras.saving.FileError as error:
+                errors.append(error)
+            mixed.append(len({float(w.flat[0]) for w in model.get_weights()}))
+
+    threads = [threading.Thread(target=save, args=(i,)) for i in (1, 2)]
+    threads.append(threading.Thread(target=load))
+    [t.start() for t in threads], [t.join() for t in threads]
+    assert not errors and {*mixed} == {1}
