@@ -144,7 +144,7 @@ def read_config(file: Any) -> dict[str, Any]:
     return config
 
 
-def _for_users_classes(value):
+def _for_users_classes(value: Any) -> Any:
     """The config without the modules of classes that the user gives for ours.
 
     `custom_objects={"Dense": MyDense}` is how old files were brought to load.

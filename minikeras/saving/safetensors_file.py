@@ -97,11 +97,11 @@ def _entry(name, value, start):
     """(Entry, bytes) of an array that is expected to begin at `start`."""
     value = value if isinstance(value, dict) else {}
     shape, code = value.get("shape"), value.get("dtype")
-    known = isinstance(code, str) and code in _NAMES
-    known = known and isinstance(shape, list) and len(shape) <= _MAX_AXES
-    if not known or not all(map(_is_size, shape)):
-        shape = reprlib.repr(shape)
-        raise errors.FileError(f"Unknown type or shape: {code}, {shape}.", place=name)
+    is_known = isinstance(code, str) and code in _NAMES
+    has_axes = isinstance(shape, list) and len(shape) <= _MAX_AXES
+    if not is_known or not has_axes or not all(map(_is_size, shape)):
+        fault = f"Unknown type or shape: {code}, {reprlib.repr(shape)}."
+        raise errors.FileError(fault, place=name)
     size = math.prod(shape) * _item_bytes(code)
     begin, end = _offset((name, value))
     if begin < 0 or end - begin != size:
