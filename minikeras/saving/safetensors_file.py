@@ -95,8 +95,8 @@ def _offset(item):
 
 def _entry(name, value, start):
     """(Entry, bytes) of an array that is expected to begin at `start`."""
-    value = value if isinstance(value, dict) else {}
-    shape, code = value.get("shape"), value.get("dtype")
+    value: dict[str, Any] = value if isinstance(value, dict) else {}
+    shape, code = value.get("shape", ()), value.get("dtype")
     is_known = isinstance(code, str) and code in _NAMES
     has_axes = isinstance(shape, list) and len(shape) <= _MAX_AXES
     if not is_known or not has_axes or not all(map(_is_size, shape)):
