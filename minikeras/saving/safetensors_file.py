@@ -95,15 +95,15 @@ def _offset(item):
 
 def _entry(name, value, start):
     """(Entry, bytes) of an array that is expected to begin at `start`."""
-    value: dict[str, Any] = value if isinstance(value, dict) else {}
-    shape, code = value.get("shape", ()), value.get("dtype")
+    fields: dict[str, Any] = value if isinstance(value, dict) else {}
+    shape, code = fields.get("shape"), fields.get("dtype")
     is_known = isinstance(code, str) and code in _NAMES
     has_axes = isinstance(shape, list) and len(shape) <= _MAX_AXES
     if not is_known or not has_axes or not all(map(_is_size, shape)):
         fault = f"Unknown type or shape: {code}, {reprlib.repr(shape)}."
         raise errors.FileError(fault, place=name)
     size = math.prod(shape) * _item_bytes(code)
-    begin, end = _offset((name, value))
+    begin, end = _offset((name, fields))
     if begin < 0 or end - begin != size:
         fault = f"Shape {shape} of {code} takes {size} bytes, not {end - begin}."
         raise errors.FileError(fault, place=name)
