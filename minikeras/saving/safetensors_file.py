@@ -97,17 +97,15 @@ def _entry(name, value, start):
     """(Entry, bytes) of an array that is expected to begin at `start`."""
     fields: dict[str, Any] = value if isinstance(value, dict) else {}
     shape, code = fields.get("shape"), fields.get("dtype")
-    is_known = isinstance(code, str) and code in _NAMES
-    has_axes = isinstance(shape, list) and len(shape) <= _MAX_AXES
-    if not is_known or not has_axes or not all(map(_is_size, shape)):
+    if not isinstance(code, str) or code not in _NAMES or not _is_shape(shape):
         fault = f"Unknown type or shape: {code}, {reprlib.repr(shape)}."
         raise errors.FileError(fault, place=name)
-    size = math.prod(shape) * _item_bytes(code)
+    size = math.prod(fields["shape"]) * _item_bytes(code)
     begin, end = _offset((name, fields))
     if begin < 0 or end - begin != size:
         fault = f"Shape {shape} of {code} takes {size} bytes, not {end - begin}."
         raise errors.FileError(fault, place=name)
-    return Entry(_NAMES[code], tuple(shape), start), size
+    return Entry(_NAMES[code], tuple(fields["shape"]), start), size
 
 
 @functools.cache
@@ -115,8 +113,9 @@ def _item_bytes(code):
     return jnp.dtype(_NAMES[code]).itemsize
 
 
-def _is_size(n):
-    return type(n) is int and 0 <= n < 2**63
+def _is_shape(x):
+    sizes = x if isinstance(x, list) and len(x) <= _MAX_AXES else [None]
+    return all(type(n) is int and 0 <= n < 2**63 for n in sizes)
 
 
 def read_array(file: IO[bytes], entry: Entry) -> np.ndarray:
