@@ -20,8 +20,8 @@ def init_parameters(cls: type) -> tuple[str, ...]:
 
 # The config of an argument that is no plain value but an object, or holds objects: a
 # dict with this class name. A user's own dicts stay what they are.
-_PLAIN = (str, bool, int, float, type(None))
 OBJECT_ARGUMENT = "__argument__"
+_PLAIN = (str, bool, int, float, type(None))
 
 
 def init_config(
