@@ -383,9 +383,7 @@ def _new_object(config, family):
                 "takes, and that arguments such as layers are explicitly deserialized "
                 "in `from_config()`."
             ).with_traceback(error.__traceback__)
-        error.add_note(
-            f"in the config of {cls.__name__} {str(inner.get('name', ''))[:80]}"
-        )
+        error.add_note(f"{_PLACE}{cls.__name__} {str(inner.get('name', ''))[:80]}")
         raise error
 
 
