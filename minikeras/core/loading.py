@@ -20,7 +20,7 @@ _FREE_ELEMENTS, _ELEMENTS_PER_STORED = 1 << 26, 10
 # Numbers that Python holds in lists, or that become tables, take so much more.
 _PER_HOST_NUMBER = 16
 # A layer is about 8 objects: with its initializers, its dtype policy, its cell.
-_FREE_OBJECTS, _OBJECTS_PER_GROUP = 10_000, 50
+_FREE_OBJECTS, _OBJECTS_PER_GROUP = 3_000, 50
 
 
 def has_plain_items(values: Any) -> bool:
