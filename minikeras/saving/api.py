@@ -232,11 +232,15 @@ def save_weights(
             f"save_weights: The filename must end in {' or '.join(ending)}, got "
             f"{str(filepath)!r} with max_shard_size={max_shard_size}."
         )
+    if skip and path.suffix == _SAFETENSORS:
+        raise ValueError(
+            "save_weights: objects_to_skip only supports '.weights.h5' and shards."
+        )
     _check_built(model, "save_weights", "saving")
     if not _may_write(path, overwrite):
         return
     if max_shard_size is not None:
-        shards.write(model, path, max_shard_size)
+        shards.write(model, path, max_shard_size, skip)
     elif path.suffix == _SAFETENSORS:
         safetensors_file.write(model, path)
     else:

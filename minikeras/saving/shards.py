@@ -9,7 +9,7 @@ import json
 import pathlib
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from minikeras.core.late_import import late_import
@@ -21,23 +21,26 @@ _TRIES = 20  # to open shards while others are saved
 _ENDING = ".weights.json"
 
 
-def write(model: Any, path: pathlib.Path, max_shard_size: float) -> None:
+def write(
+    model: Any, path: pathlib.Path, max_shard_size: float, skip: Iterable[Any] = ()
+) -> None:
     """Write the weights of a model as shards and a table.
 
     Args:
         model: the model.
         path: of the table, which ends in `.weights.json`; the shards lie beside it.
         max_shard_size: size of the largest shard, in GiB.
+        skip: objects that are left out.
 
     Raises:
         ValueError: one weight alone is larger.
     """
     with atomic_files.alone(path):
-        _write(model, path, max_shard_size * _GIB)
+        _write(h5_weights.entries(model, skip=skip), path, max_shard_size * _GIB)
 
 
-def _write(model, path, limit):
-    shards, table = _plan(model, limit)
+def _write(entries, path, limit):
+    shards, table = _plan(entries, limit)
     old = _old_names(path)
     # Until there is a new table, the old one needs its shards: new ones take the other
     # of two series of names.
@@ -74,10 +77,10 @@ def _old_names(path):
         return set()
 
 
-def _plan(model, limit):
+def _plan(entries, limit):
     """The shards, as lists of groups, and [(group, numbers of its shards)]."""
     shards, used, table = [[]], 0, []
-    for group, name, arrays in h5_weights.entries(model):
+    for group, name, arrays in entries:
         own = {}
         shards[-1].append((group, name, own))
         where = []

@@ -126,3 +126,14 @@ def test_shards_of_several_threads_stay_together(tmp_path):
     threads.append(threading.Thread(target=load))
     [t.start() for t in threads], [t.join() for t in threads]
     assert not errors and {*mixed} == {1}
+
+
+def test_skipped_objects_are_not_in_the_shards(tmp_path):
+    path, model = tmp_path / "x.weights.json", new()
+    skip = model.layers[:1]
+    keras.saving.save_weights(model, path, max_shard_size=2 * KIB, objects_to_skip=skip)
+    assert "/layers/dense/vars" not in json.loads(path.read_text())["weight_map"]
+    with pytest.raises(ValueError, match="objects_to_skip"):
+        keras.saving.save_weights(
+            model, tmp_path / "x.safetensors", objects_to_skip=skip
+        )
