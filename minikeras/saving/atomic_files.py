@@ -9,6 +9,7 @@ What a killed process leaves is not locked, so the next save into the folder del
 """
 
 import contextlib
+import hashlib
 import os
 import pathlib
 import secrets
@@ -137,7 +138,9 @@ def alone(path: pathlib.Path) -> Iterator[None]:
     Args:
         path: path of a file, which need not exist; its folder must.
     """
-    lock = path.parent / f"{_BEGUN}lock-{path.name[:100]}"
+    # A hash, because the name may be as long as the system allows.
+    name = hashlib.sha256(path.name.encode()).hexdigest()[:16]
+    lock = path.parent / f"{_BEGUN}lock-{name}"
     descriptor = None
     with contextlib.suppress(ImportError):  # Windows
         import fcntl
