@@ -101,10 +101,8 @@ def layer_model(package, row):
 
 # One of each kind of weight, container or config; the others take a second or two.
 QUICK = (
-    *("Dense", "EinsumDense", "Embedding", "Lambda", "PReLU", "MultiHeadAttention"),
-    *("Conv2D", "SeparableConv1D", "BatchNormalization", "SpectralNormalization"),
-    *("Normalization", "Discretization", "RNN", "StackedRNNCells"),
-    *("Bidirectional", "TimeDistributed", "ConvLSTM1D", "Pipeline", "Dot", "Dropout"),
+    *("Dense", "Embedding", "Lambda", "BatchNormalization", "Normalization", "RNN"),
+    *("Bidirectional", "Pipeline"),
 )
 FIRST = {
     str(row) for name in QUICK for row in [next(r for r in ROWS if r.name == name)]
@@ -127,7 +125,7 @@ def test_layers(name, writer, reader, tmp_path):
 
 LEFT_OUT = ("generator", "dataset", "variational_autoencoder")
 GRAPHS = [name for name in CASES if name not in LEFT_OUT]
-QUICK_GRAPHS = ("nested_outputs", "siamese", "own_cell", "half_precision")
+QUICK_GRAPHS = ("nested_outputs", "half_precision")
 
 
 @pytest.mark.parametrize("writer, reader", WAYS, ids=["theirs", "ours"])
@@ -180,7 +178,7 @@ KINDS = sorted({*OPTIMIZERS} & {*vars(keras.optimizers)} | {"LossScaleOptimizer"
 
 
 @pytest.mark.parametrize("writer, reader", WAYS, ids=["theirs", "ours"])
-@pytest.mark.parametrize("name", draw.names(KINDS, ["Adam", "Lamb"]))
+@pytest.mark.parametrize("name", draw.names(KINDS, ["Adam"]))
 def test_optimizers(name, writer, reader, tmp_path):
     """In mid-training: slots bit-equal, the next losses to 1e-5."""
     model = compiled(PACKAGES[writer], name)

@@ -81,12 +81,12 @@ NAMES = [name for name in CASES if name not in LEFT_OUT]
 
 # Of the others each compiles its network many times, for many seconds.
 QUICK = (
-    *("momentum_dropout", "nested_layers", "operations", "adamw_constraints"),
-    *("early_stopping", "deferred", "half_precision", "convolution"),
+    *("momentum_dropout", "nested_layers", "operations", "deferred"),
+    *("half_precision", "convolution"),
 )
 QUICK_WEIGHTS = (
-    *("embedding", "list_outputs", "own_cell", "generative_adversarial_net"),
-    *("accumulated_gradients", "frozen_nested", "custom_train_step", "siamese"),
+    *("embedding", "generative_adversarial_net", "accumulated_gradients"),
+    "frozen_nested",
 )
 
 
