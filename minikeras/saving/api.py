@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 _HDF5 = (".h5", ".hdf5")
 _WEIGHTS, _SHARDS, _SAFETENSORS = ".weights.h5", ".weights.json", ".safetensors"
 _CHUNK_BYTES = 1 << 20
-_SIGNATURE_OF_HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 def model_to_json(model: Any, **kwargs: Any) -> str:
@@ -325,9 +324,9 @@ def _is_hdf5(filepath):
     if not hasattr(filepath, "read") and os.path.isdir(filepath):
         return False
     with safety.open_regular(filepath) as file:
-        start = file.read(len(_SIGNATURE_OF_HDF5))
+        start = file.read(len(safety.HDF5_SIGNATURE))
         file.seek(-len(start), os.SEEK_CUR)
-    return start == _SIGNATURE_OF_HDF5
+    return start == safety.HDF5_SIGNATURE
 
 
 def _load_keras_file(filepath, compile):

@@ -26,7 +26,7 @@ from minikeras.saving import (
 )
 from minikeras.saving.members import open_members
 
-_H5, _ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
+_ZIP = b"PK\x03\x04"
 _PICKLE = re.compile(rb"\x80[\x02-\x05]")
 _MANY_LAYERS = 10_000
 _PICKLE_SUFFIXES = (".pkl", ".pickle", ".pt", ".pth", ".joblib")
@@ -196,7 +196,7 @@ def _look(path, report):
         if start.startswith(_ZIP):
             report.kind = "keras (zip)"
             _keras(path, report)
-        elif start.startswith(_H5):
+        elif start.startswith(safety.HDF5_SIGNATURE):
             report.kind = "HDF5"
             with safety.open_h5_contents(file, texts=True) as (h5, contents):
                 _h5(h5, contents.groups, report)

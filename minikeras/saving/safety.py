@@ -20,6 +20,7 @@ from minikeras.core.late_import import late_import
 from minikeras.saving import chunks, heaps
 from minikeras.saving.errors import FileError
 
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 # Content may be this many times larger than the file that holds it compressed; a small
 # content of any ratio is harmless.
 _RATIO, _SMALL_BYTES, _SMALL_TEXT = 100, 512 << 20, 1 << 20

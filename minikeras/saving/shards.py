@@ -64,8 +64,8 @@ def _write(entries, path, limit):
     with atomic_files.replace_file(path) as file:
         file.write(json.dumps(content, indent=4).encode())
     # The old table may name other files, which are not ours to delete.
-    series = re.compile(rf"{re.escape(stem)}_b?\d{{5}}\.weights\.h5")
-    for name in filter(series.fullmatch, old - {*names}):
+    shard = re.compile(rf"{re.escape(stem)}_b?\d{{5}}\.weights\.h5")
+    for name in filter(shard.fullmatch, old - {*names}):
         (path.parent / name).unlink(missing_ok=True)
 
 
