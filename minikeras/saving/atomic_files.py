@@ -42,8 +42,7 @@ def replace_file(
         OSError: names `path`. The old file is as it was.
     """
     target = pathlib.Path(os.path.realpath(path))  # a symbolic link stays a link
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"save: there is no folder {str(target.parent)!r}.")
+    _check_folder(target.parent)
     if os.path.lexists(target) and not target.is_file():  # also links in a circle
         raise OSError(f"save: {str(path)!r} is no regular file, so it was left alone.")
     with _errors_that_name(path), _temporary(target.parent) as name:
@@ -55,6 +54,12 @@ def replace_file(
             if target.exists():
                 _copy_owner_and_mode(target, name)
         os.replace(name, target)
+
+
+def _check_folder(folder):
+    """FileNotFoundError if there is no such folder."""
+    if not folder.is_dir():
+        raise FileNotFoundError(f"save: there is no folder {str(folder)!r}.")
 
 
 def _copy_owner_and_mode(source, target):
@@ -138,6 +143,7 @@ def alone(path: pathlib.Path) -> Iterator[None]:
     Args:
         path: path of a file, which need not exist; its folder must.
     """
+    _check_folder(path.parent)
     # A hash, because the name may be as long as the system allows.
     name = hashlib.sha256(path.name.encode()).hexdigest()[:16]
     lock = path.parent / f"{_BEGUN}lock-{name}"
@@ -149,7 +155,7 @@ def alone(path: pathlib.Path) -> Iterator[None]:
         while descriptor is None or not _has_name(descriptor, lock):
             if descriptor is not None:
                 os.close(descriptor)
-            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT)
+            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
         yield
@@ -191,7 +197,9 @@ def _is_abandoned(path):
         try:
             import fcntl
 
-            descriptor = os.open(path, os.O_RDONLY)
+            # Somebody else's FIFO of such a name would be waited for without end.
+            flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW
+            descriptor = os.open(path, flags)
         except (ImportError, OSError):
             return age > _ABANDONED_SECONDS
         try:

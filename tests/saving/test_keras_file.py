@@ -401,6 +401,17 @@ def test_only_regular_files_are_replaced(model, tmp_path):
     ]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs")
+def test_names_of_temporary_files_may_be_anything(model, tmp_path):
+    os.mkfifo(tmp_path / ".minikeras-begun-1")
+    (tmp_path / ".minikeras-begun-2").symlink_to(tmp_path / ".minikeras-begun-1")
+    model.save(tmp_path / "a.keras")
+    assert keras.models.load_model(tmp_path / "a.keras").name == model.name
+    with pytest.raises(FileNotFoundError, match="no folder"):
+        path = tmp_path / "gone" / "a.weights.json"
+        model.save_weights(path, max_shard_size=1)
+
+
 def test_a_file_object_that_takes_parts(model):
     class Pipe(io.RawIOBase):
         taken = b""
