@@ -67,6 +67,8 @@ def close_trees(left, right):
 SLOW = (
     *("encoder_decoder", "causal_language_model", "tagger", "grouped_query_decoder"),
     *("translator", "stacked_cells", "rnn_on_each_step", "inception", "u_net"),
+    *("sentiment", "forecaster", "squeeze_and_excite", "convolutional_autoencoder"),
+    *("convolutional_encoder_decoder", "list_outputs"),
 )
 
 

@@ -30,7 +30,7 @@ def memory_limit() -> int:
 
 
 def aligned_empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """An uninitialized array at an address that XLA reads in place on CPUs."""
+    """An uninitialized array, which XLA reads in place on CPUs if it has 64 KiB."""
     size = math.prod(shape) * np.dtype(dtype).itemsize
     if size < 1 << 16:  # XLA's copy takes less time than to find such an address
         return np.empty(shape, dtype)

@@ -18,6 +18,8 @@ _ops: dict[str, Any] = {}  # class name in saved graphs ("GetItem") -> op
 _families: dict[str, Any] = {}  # "losses" -> its `Family`
 _custom_names: dict[Any, str] = {}  # user's class -> "package>Name"
 _global_custom: dict[str, Any] = {}  # "package>Name" -> user's class
+# Packages whose modules stand for the library's own in files.
+_PACKAGES = ("builtins", "keras", "minikeras", "tensorflow", "tf_keras")
 
 
 def register(module: str, objects: dict[str, Any]) -> None:
@@ -90,6 +92,17 @@ def lookup(module: str | None, name: str) -> Any:
     if found is not None:
         return found
     return next((t[name] for t in _public.values() if name in t), None)
+
+
+def means_library(config: dict[str, Any]) -> bool:
+    """Does a config name a class of the library, not one of the user's own?
+
+    Those of a main program have a registered name and no module, those of Keras 1 and 2
+    often have neither.
+    """
+    if module := config.get("module"):
+        return module.partition(".")[0] in _PACKAGES
+    return not config.get("registered_name")
 
 
 def register_op(class_name: str, function: Callable[..., Any]) -> None:

@@ -18,7 +18,6 @@ from minikeras import settings
 from minikeras.core import lambdas, literals, registry
 from minikeras.core.bridge import Scope, current
 from minikeras.core.symbolic import FunctionOp
-from minikeras.core.tree import is_shape
 
 _PLAIN = (str, bool, int, float, type(None))
 # What constructors raise that did not expect a value of another type.
@@ -306,10 +305,12 @@ def _check_registered_name(found, registered, names):
 
 def _unknown(what, name, module):
     known = [n for table in registry._public.values() for n in table]
+    hint = registry.did_you_mean(name, known)
+    if name in known:
+        hint = " Keras's has this name too, but the config means another one."
     return (
-        f"Unknown {what} {name!r} (module {module!r}) in a config."
-        f"{registry.did_you_mean(name, known)} If it is your own, pass it in "
-        "`custom_objects=` or decorate it with "
+        f"Unknown {what} {name!r} (module {module!r}) in a config.{hint} If it is your "
+        "own, pass it in `custom_objects=` or decorate it with "
         "@keras.saving.register_keras_serializable()."
     )
 
@@ -331,9 +332,10 @@ def find_class(config: dict[str, Any], family: Any = None) -> Any:
         found = registry.get_registered_object(key)
         if inspect.isclass(found) or inspect.isfunction(found):
             return found
+    found = None
     if module is not None and ".ops." in f".{module}.":
         found = registry.find_op(name)
-    else:
+    elif registry.means_library(config):
         found = family.names.get(name) if family else None
         found = found if found is not None else registry.lookup(module, name)
         _check_registered_name(found, registered, (name,))
@@ -397,21 +399,10 @@ def _made(cls, config):
     obj = cls.from_config(dict(config["config"]))
     if (build := config.get("build_config")) and hasattr(obj, "build_from_config"):
         if not getattr(obj, "built", False):
-            obj.build_from_config(_shapes_as_tuples(build))
+            obj.build_from_config(build)
     if (compiled := config.get("compile_config")) and hasattr(obj, "compile"):
         obj.compile_from_config(compiled)
     return obj
-
-
-def _shapes_as_tuples(config):
-    """A build config of JSON with its shapes as tuples; lists of shapes stay lists."""
-    if is_shape(config):
-        return tuple(config)
-    if isinstance(config, dict):
-        return {key: _shapes_as_tuples(x) for key, x in config.items()}
-    if isinstance(config, (list, tuple)):
-        return [_shapes_as_tuples(x) for x in config]
-    return config
 
 
 def is_config(x: Any) -> bool:
@@ -429,12 +420,3 @@ def _has_config(x):
 def module_is_ops(config: dict[str, Any]) -> bool:
     """Does the config name a recorded op, not a class?"""
     return ".ops." in f".{config.get('module') or ''}."
-
-
-def _tuples(value):
-    """Turn JSON's lists of sizes into shape tuples, at any depth."""
-    if isinstance(value, dict):
-        return {key: _tuples(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return tuple(_tuples(item) for item in value)
-    return value

@@ -16,7 +16,7 @@ from minikeras.core.shape_inference import output_spec
 from minikeras.core.unknown_sizes import shown_shape
 from minikeras.core.variable import Variable
 from minikeras.layers.call_signature import POSITIONAL, signature_of
-from minikeras.layers.shapes import is_tensor_tree, map_leaves
+from minikeras.layers.shapes import is_tensor_tree, map_leaves, map_shapes
 
 # Held while a layer is built: the user's code runs on tracers then and may keep them in
 # attributes, which another thread would take for arrays. Of two threads that meet an
@@ -162,10 +162,9 @@ class LazyBuild:
         else:
             # A layer without a `build` of its own that holds unbuilt layers is run once
             # on shapes, as in Keras: all weights exist before the first step.
-            self._mk_build_shapes = shapes
             if any(not layer.built for layer in self._mk_flatten_layers(False)):
                 self._mk_build_by_run(arguments)
-            self.build()
+            self.build(next(iter(shapes.values()), None))
         self.built = True
         self._mk_lock()
         if self._mk_initial_weights is not None:
@@ -231,6 +230,7 @@ class LazyBuild:
         """
         if not config:
             return
+        config = map_shapes(tuple, config)  # JSON has lists
         if "input_shape" in config:
             self.build(config["input_shape"])
         elif "shapes_dict" in config:

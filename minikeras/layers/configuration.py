@@ -98,7 +98,7 @@ class ConstructorConfig:
         Raises:
             TypeError: the constructor does not accept it.
         """
-        config = {name: _argument(value) for name, value in config.items()}
+        config = {name: argument_value(value) for name, value in config.items()}
         if isinstance(config.get("dtype"), dict):
             # A plain policy goes in by its name, as users write it.
             policy = get_policy(config["dtype"])
@@ -131,8 +131,8 @@ def _library_parameters(cls):
     return tuple(n for n in names if n not in _COMMON)
 
 
-def _argument(value):
-    """The value of a constructor's argument in a config."""
+def argument_value(value: Any) -> Any:
+    """The argument of a constructor that a value of a config stands for."""
     if isinstance(value, dict) and value.get("class_name") == OBJECT_ARGUMENT:
         # Objects become configs first: a config may not have passed through a file.
         return deserialize_keras_object(serialize_keras_object(value["config"]))

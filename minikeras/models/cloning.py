@@ -1,6 +1,7 @@
 """clone_model: a new model with the same architecture and new weights."""
 
 from minikeras.core import tree
+from minikeras.core.constructor_arguments import init_parameters
 from minikeras.core.keras_tensor import KerasTensor, is_keras_tensor
 from minikeras.core.serialization import CopyScope, recreate
 from minikeras.core.symbolic import FunctionOp
@@ -154,7 +155,11 @@ def _clone_functional(model, input_tensors, clone_layer, call):
         for old, new in zip(node.output_tensors, outputs, strict=True):
             values[id(old)] = new
     outputs = graphs.substitute(model._mk_outputs, values)
-    kind = type(model) if has_functional_signature(type(model)) else Functional
+    kind = type(model)
+    # As in Keras: one with arguments of its own becomes a plain graph.
+    others = {*init_parameters(kind)} - {"inputs", "outputs", "name", "trainable"}
+    if others or not has_functional_signature(kind):
+        kind = Functional
     return kind(inputs, outputs, name=model.name)
 
 

@@ -1,11 +1,13 @@
 """Functional: a model that is a graph between inputs and outputs."""
 
+import inspect
 from typing import Any
 
 import jax
 
 from minikeras.core import registry, tree
 from minikeras.core.bridge import Frame, set_mask
+from minikeras.core.constructor_arguments import init_config
 from minikeras.core.keras_tensor import is_keras_tensor
 from minikeras.layers.layer import Layer
 from minikeras.models import graph as graphs
@@ -115,7 +117,7 @@ class Functional(Function, Model):
             mask: masks in the nesting of the inputs, or None.
 
         Returns:
-            Arrays in the nesting of the model's outputs.
+            Arrays in the nesting of the model's outputs; for a list of one, its item.
         """
         values = model_inputs.standardize(self._mk_inputs, inputs)
         if mask is not None:
@@ -125,7 +127,8 @@ class Functional(Function, Model):
         mode = {} if training is None else {"training": training}
         with Frame(**mode):
             self._mk_graph.run(values, training)
-        return graphs.substitute(self._mk_outputs, values)
+        outputs = graphs.substitute(self._mk_outputs, values)
+        return outputs[0] if _is_list_of_one(outputs) else outputs
 
     def compute_output_spec(self, inputs, training=None, mask=None):
         """Return the recorded outputs, or traced ones for other input shapes.
@@ -142,16 +145,28 @@ class Functional(Function, Model):
             for x, own in zip(leaves, self.inputs, strict=True)
         ):
             return jax.tree_util.tree_map(graphs.tensor_like, self._mk_outputs)
-        return Model.compute_output_spec(self, inputs, training=training, mask=mask)
+        own = self._mk_outputs
+        outputs = Model.compute_output_spec(self, inputs, training=training, mask=mask)
+        if _is_list_of_one(own) and not isinstance(outputs, type(own)):
+            outputs = [outputs] if isinstance(own, list) else (outputs,)
+        return outputs
 
     # By tracing, as of any layer.
     compute_output_shape: Any = Layer.compute_output_shape
 
     def get_config(self):
-        """Return the graph as a JSON-ready dict."""
-        if has_functional_signature(type(self)):
-            return graph_config(self)
-        config = super().get_config()
+        """Return the graph, or what a subclass makes it of, as a JSON-ready dict."""
+        cls = type(self)
+        if has_functional_signature(cls):
+            config = graph_config(self)
+        else:
+            config = super().get_config()
+        is_own = cls is not Functional and cls.get_config is Functional.get_config
+        if is_own and not _takes_any_number(cls):
+            # A user's class without `get_config`: what else its constructor got.
+            config = init_config(
+                self, {"inputs": None, "outputs": None, **config}, with_objects=True
+            )
         return {k: v for k, v in config.items() if k not in ("inputs", "outputs")}
 
     def get_build_config(self):
@@ -164,6 +179,17 @@ class Functional(Function, Model):
         Args:
             config: not used.
         """
+
+
+def _takes_any_number(cls):
+    """Does the constructor take positional arguments without names?"""
+    parameters = inspect.signature(cls.__init__).parameters.values()
+    return any(p.kind is p.VAR_POSITIONAL for p in parameters)
+
+
+def _is_list_of_one(outputs):
+    """Is it what `call`, unlike a call on KerasTensors, returns without its list?"""
+    return isinstance(outputs, (list, tuple)) and len(outputs) == 1
 
 
 def _shapes(tensors):

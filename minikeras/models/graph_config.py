@@ -1,8 +1,10 @@
 """Graphs as configs: write one, and rebuild the graph from it."""
 
+from collections import deque
+
 import jax
 
-from minikeras.core import registry
+from minikeras.core import registry, tree
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.serialization import (
     deserialize_keras_object,
@@ -40,8 +42,9 @@ def graph_config(model) -> dict:
         "name": model.name,
         "trainable": model.trainable,
         "layers": layers,
-        "input_layers": jax.tree_util.tree_map(history, model._mk_inputs),
-        "output_layers": jax.tree_util.tree_map(history, model._mk_outputs),
+        # In the user's order of keys, which JAX would sort.
+        "input_layers": tree.map_structure(history, model._mk_inputs),
+        "output_layers": tree.map_structure(history, model._mk_outputs),
     }
 
 
@@ -69,7 +72,7 @@ def rebuild(config):
     """Create the graph that a config describes.
 
     All layers are created first. Then each call is repeated as soon as its inputs
-    exist.
+    exist and the layer's earlier calls are made.
 
     Returns:
         (inputs, outputs), KerasTensors in the nesting of the config.
@@ -79,53 +82,60 @@ def rebuild(config):
     """
     config = upgrade_layers("Functional", config)
     family = registry.family("layers")
+    # Names are the config's: a layer whose `__init__` drops its name has another one.
     # tensors: {(layer name, number of its call, number of the output): KerasTensor}
-    pending, tensors, call_counts = [], {}, {}
+    names, pending, tensors = set(), [], {}
     for entry in config["layers"]:
         layer = deserialize_keras_object(entry, family=family)
         if "name" not in entry["config"]:  # Keras's ExtractPatches omits it
             layer.name = entry.get("name", layer.name)
-        pending += [(layer, node) for node in entry["inbound_nodes"]]
+        name = entry.get("name", layer.name)
+        names.add(name)
+        pending.append((layer, name, deque(enumerate(entry["inbound_nodes"]))))
         if isinstance(layer, InputLayer):
-            tensors[(layer.name, 0, 0)] = layer.output
-    names = {
-        entry["config"].get("name", entry.get("name")) for entry in config["layers"]
-    }
-    for _, node in pending:
-        for name, *_ in _histories(node):
+            tensors[(name, 0, 0)] = layer.output
+    for _, _, calls in pending:
+        for name, *_ in _histories(list(calls)):
             if name not in names:
                 raise ValueError(
                     f"Missing node: {name}. The config has {sorted(names)}."
                 )
     # A layer that is called twice may be listed before its inputs: try again until a
     # round makes no call.
-    while pending:
-        waiting = [x for x in pending if not _repeat_call(*x, tensors, call_counts)]
-        if len(waiting) == len(pending):
+    while pending := [x for x in pending if x[2]]:
+        if not sum([_repeat_calls(*x, tensors) for x in pending]):
             raise ValueError(
                 "The graph cannot be rebuilt: the calls of "
-                f"{sorted({layer.name for layer, _ in waiting})} form a loop."
+                f"{sorted(name for _, name, _ in pending)} form a loop."
             )
-        pending = waiting
     return (
         _look_up(config["input_layers"], tensors),
         _look_up(config["output_layers"], tensors),
     )
 
 
-def _repeat_call(layer, node, tensors, call_counts):
-    """Repeat one recorded call; return False if an input does not exist yet."""
-    if any(history not in tensors for history in _histories(node)):
-        return False
-    outputs = layer(
-        *[_argument(x, tensors) for x in node["args"]],
-        **{key: _argument(x, tensors) for key, x in node["kwargs"].items()},
-    )
-    number = call_counts.get(id(layer), 0)
-    call_counts[id(layer)] = number + 1
-    for i, x in enumerate(jax.tree_util.tree_leaves(outputs)):
-        tensors[(layer.name, number, i)] = x
-    return True
+def _repeat_calls(layer, name, calls, tensors):
+    """Repeat a layer's calls in their order, as far as their inputs exist.
+
+    Args:
+        layer: the layer.
+        name: its name in the config.
+        calls: deque of (number of the call, its config); those made are taken out.
+        tensors: the KerasTensors of the graph so far; the outputs are put in.
+
+    Returns:
+        How many calls were made.
+    """
+    before = len(calls)
+    while calls and all(history in tensors for history in _histories(calls[0][1])):
+        number, node = calls.popleft()
+        outputs = layer(
+            *[_argument(x, tensors) for x in node["args"]],
+            **{key: _argument(x, tensors) for key, x in node["kwargs"].items()},
+        )
+        for i, x in enumerate(jax.tree_util.tree_leaves(outputs)):
+            tensors[(name, number, i)] = x
+    return before - len(calls)
 
 
 def _is_tensor_config(x):

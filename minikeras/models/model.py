@@ -6,6 +6,7 @@ from typing import Any
 from minikeras.core import registry
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.shape_inference import keras_tensors, output_spec
+from minikeras.layers.configuration import argument_value
 from minikeras.layers.layer import Layer
 from minikeras.layers.shapes import map_shapes
 from minikeras.models import summary as summaries
@@ -175,6 +176,7 @@ class Model(Trainer, Layer):
             config: dict with `input_shape` or `shapes_dict`.
         """
         shapes = config.get("input_shape", config.get("shapes_dict"))
+        shapes = map_shapes(tuple, shapes)  # JSON has lists
         if shapes is None:
             return
         if "shapes_dict" in config or isinstance(shapes, dict):
@@ -266,6 +268,7 @@ class Model(Trainer, Layer):
             ):
                 inputs, outputs = rebuild(config)
                 rest = {k: v for k, v in config.items() if k not in keys}
+                rest = {name: argument_value(value) for name, value in rest.items()}
                 return cls(inputs, outputs, name=config["name"], **rest)
             return super().from_config(config)
 

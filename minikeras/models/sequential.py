@@ -278,8 +278,7 @@ class Sequential(Model):
         shape = config.get("build_input_shape")
         if not model.built and shape and model._mk_stack and is_shape(shape):
             model.build(tuple(shape))
-        if not config.get("trainable", True):
-            model.trainable = False
+        # As in Keras, `trainable` of the config is not read: the layers have theirs.
         return model
 
 

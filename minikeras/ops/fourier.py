@@ -3,6 +3,7 @@
 import jax.numpy as jnp
 
 from minikeras.core.late_import import late_import
+from minikeras.core.loading import reserve
 from minikeras.core.symbolic import op
 from minikeras.core.variable import as_array
 from minikeras.ops.convert import as_float
@@ -245,6 +246,7 @@ def stft(x, sequence_length, sequence_stride, fft_length, window="hann", center=
     ((3, 3), [4.0, 0.0, 0.0])
     """
     _check_lengths(sequence_length, sequence_stride, fft_length)
+    reserve(fft_length, f"a window of fft_length={fft_length}")
     x = as_array(x)
     if not x.ndim:
         raise ValueError("stft: expected an array of one axis or more, got a scalar.")

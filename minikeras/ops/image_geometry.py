@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jax.scipy import ndimage
 
 from minikeras.core import registry
+from minikeras.core.loading import reserve
 from minikeras.core.symbolic import op
 from minikeras.ops.arguments import check_choice
 from minikeras.ops.convert import as_array
@@ -250,6 +251,7 @@ def elastic_transform(
     normal: Any = registry.lookup("keras.random", "normal")
     # Three standard deviations on each side, and an odd number so that it has a middle.
     size = int(6 * sigma) | 1
+    reserve(2_000 * size, f"smoothing with sigma={sigma}")  # a term for each weight
     alpha, sigma = (jnp.asarray(v, images.dtype) for v in (alpha, sigma))
     noise = normal(images.shape[:3], dtype=images.dtype, seed=seed) * sigma
     # Keras draws both displacements with one key: they are equal.

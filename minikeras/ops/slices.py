@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.loading import reserve
 from minikeras.core.symbolic import any_symbolic, op
 from minikeras.ops.convert import as_array, dtype
 from minikeras.ops.keras_modules import CORE
@@ -180,6 +181,7 @@ def _unstack_spec(trace, x, num=None, axis=0):
         return trace(x)
     shape = list(x.shape)
     shape.pop(axis)
+    reserve(100 * num, f"unstack with num={num}")
     return [KerasTensor(shape, x.dtype) for _ in range(num)]
 
 

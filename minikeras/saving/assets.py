@@ -45,22 +45,24 @@ def load(model: Any, members: Members) -> None:
         members: those of its `.keras` file.
     """
     owners = {str(_FOLDER / path): obj for path, obj in walk(model)}
+    most_parts = max(path.count("/") for path in owners) + 1
+    names: dict[str | None, list[str]] = {}
+    for name in members.sizes:
+        names.setdefault(_owner(name, owners, most_parts), []).append(name)
     for prefix, obj in owners.items():
-        names = [name for name in members.sizes if _owner(name, owners) == prefix]
-        if not names or not hasattr(obj, "load_assets"):
+        if prefix not in names or not hasattr(obj, "load_assets"):
             continue
         with tempfile.TemporaryDirectory() as folder:
-            for name in names:
+            for name in names[prefix]:
                 _extract(members, name, pathlib.Path(folder, name[len(prefix) + 1 :]))
             obj.load_assets(folder)
 
 
-def _owner(name, owners):
+def _owner(name, owners, most_parts):
     """The longest path of an object that the name of a member begins with."""
-    for parent in pathlib.PurePosixPath(name).parents:
-        if str(parent) in owners:
-            return str(parent)
-    return None
+    parts = name.split("/", most_parts)[:-1]
+    prefixes = ("/".join(parts[:n]) for n in range(len(parts), 0, -1))
+    return next((prefix for prefix in prefixes if prefix in owners), None)
 
 
 def _extract(members, name, target):

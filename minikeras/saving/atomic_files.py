@@ -9,6 +9,7 @@ What a killed process leaves is not locked, so the next save into the folder del
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import pathlib
@@ -41,10 +42,14 @@ def replace_file(
     Raises:
         OSError: names `path`. The old file is as it was.
     """
-    target = pathlib.Path(os.path.realpath(path))  # a symbolic link stays a link
+    with _errors_that_name(path):
+        target = pathlib.Path(os.path.realpath(path))  # a symbolic link stays a link
     _check_folder(target.parent)
     if os.path.lexists(target) and not target.is_file():  # also links in a circle
         raise OSError(f"save: {str(path)!r} is no regular file, so it was left alone.")
+    if target.exists() and not os.access(target, os.W_OK):  # renaming would not ask
+        fault = f"save: {str(path)!r} is write-protected, so it was left alone."
+        raise PermissionError(errno.EACCES, fault, str(path))
     with _errors_that_name(path), _temporary(target.parent) as name:
         with open(name, "x+b") as file, _locked(name):
             with _flushing(file) if is_large else contextlib.nullcontext():
@@ -105,14 +110,20 @@ def _collected(errors):
 
 @contextlib.contextmanager
 def _errors_that_name(path):
-    """Give an OSError that names no file, such as that of a full disk, the path."""
+    """Let an OSError name the path, not a temporary file, or nothing if a disk is full.
+
+    The file system may allow to write the file, but not to put one beside it.
+    """
     try:
         yield
     except OSError as error:
-        if error.filename is not None or str(path) in str(error):
+        named = "" if error.filename is None else os.fsdecode(error.filename)
+        if str(path) in str(error) or (named and _OWN_PREFIX not in named):
             raise
         why = error.strerror or str(error)
         text = f"save: {str(path)!r} could not be written: {why}. The old file stays."
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY):
+            text += " A new one is written beside it and renamed: allow that there."
         raise OSError(error.errno, text, str(path)) from error
 
 
@@ -145,7 +156,7 @@ def alone(path: pathlib.Path) -> Iterator[None]:
     """
     _check_folder(path.parent)
     # A hash, because the name may be as long as the system allows.
-    name = hashlib.sha256(path.name.encode()).hexdigest()[:16]
+    name = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
     lock = path.parent / f"{_BEGUN}lock-{name}"
     descriptor = None
     with contextlib.suppress(ImportError):  # Windows

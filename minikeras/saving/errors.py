@@ -1,6 +1,7 @@
 """One exception for every fault in a file, with the file's name and what to do."""
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -29,12 +30,33 @@ class FileError(ValueError):
         self.fault, self.file, self.place, self.remedy = fault, file, place, remedy
 
     def __str__(self):
-        where = "".join(f"{part}: " for part in (self.file, self.place) if part)
+        where = "".join(f"{_cut(part)}: " for part in (self.file, self.place) if part)
         return f"{where}{self.fault} {self.remedy}".rstrip()
+
+
+class MissingFileError(FileError, FileNotFoundError):
+    """There is no such file: a FileNotFoundError too, as Keras raises it.
+
+    Args:
+        file: name of the file.
+        remedy: sentence that says what to do.
+    """
+
+    def __init__(self, file: str, remedy: str = ""):
+        super().__init__("File not found.", file, "", remedy)
+        self.errno, self.filename = errno.ENOENT, file
+
+    def __reduce__(self):
+        return type(self), (self.file, self.remedy)
 
 
 class ConfigFileError(FileError, TypeError):
     """The config in a file does not fit a class: a TypeError, as Keras raises it."""
+
+
+def _cut(text):
+    """A name as far as a reader wants to see it: those in files may have megabytes."""
+    return text if len(text) < 500 else f"{text[:200]} … {text[-200:]}"
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ the arrays in it: first those that train. A whole model has them in `model_weigh
 beside the attributes `model_config` and `training_config`.
 """
 
+import itertools
 import json
 import warnings
 from collections.abc import Iterable, Iterator
@@ -184,11 +185,21 @@ def _origin(file):
 
 def _names(group, name):
     """The strings of an attribute, and of its pieces `name0`, `name1`, …"""
-    pieces = [safety.attribute(group, name)]
-    while (piece := safety.attribute(group, f"{name}{len(pieces) - 1}")) is not None:
-        pieces.append(piece)
-    found = [x for piece in pieces if piece is not None for x in np.ravel(piece)]
-    return [_text(x) for x in found]
+    place = f"{group.name} ({name})"
+    found: list[str] = []
+    length = 0
+    for number in itertools.count(-1):
+        piece = safety.attribute(group, f"{name}{number}" if number >= 0 else name)
+        if piece is None and number >= 0:
+            break
+        texts = [_text(x) for x in np.ravel([] if piece is None else piece)]
+        found += texts
+        # Several may be the same bytes of the file, as often as somebody likes.
+        length += sum(map(len, texts))
+        safety.check_size(length, 0, place)
+    if len(set(found)) < len(found):
+        raise FileError("Refused: it lists a name twice.", place=place)
+    return found
 
 
 class _Group(NamedTuple):

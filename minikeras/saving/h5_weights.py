@@ -156,7 +156,7 @@ def read(
         FileError: names all objects whose weights are missing or do not fit. No weight
             has changed.
     """
-    groups = _with_todays_paths(groups)
+    groups = _with_nested_keys(_with_todays_paths(groups))
     problems: dict[int, tuple[str, Exception]] = {}
     loads: list[Callable[[], list]] = []
     used, paths = set(), {path for path, _ in walk(model)}
@@ -200,6 +200,19 @@ def _with_todays_paths(groups):
     if not any(name.startswith(old) for name in groups):
         return groups
     return {name.replace(old, "layers"): groups[name] for name in groups}
+
+
+def _with_nested_keys(groups):
+    """HDF5 made a group of the key "a/b" of an object: it becomes a key again."""
+    nested = [x for x in groups if groups[x] and "/vars/" in f"/{x}/"[:-5]]
+    if not nested:
+        return groups
+    joined = {path: dict(datasets) for path, datasets in groups.items()}
+    for path in nested:
+        owner, _, inner = f"/{path}".rpartition("/vars/")
+        own = joined.setdefault(f"{owner}/vars".lstrip("/"), {})
+        own |= {f"{inner}/{key}": x for key, x in joined.pop(path).items()}
+    return joined
 
 
 def _warn_of_unused(groups, used, skipped):

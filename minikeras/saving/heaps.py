@@ -20,27 +20,28 @@ def check(file: IO[bytes], size: int) -> None:
         file: binary file, open for reading; its position changes.
         size: its size in bytes.
     """
+    left = size  # heaps do not overlap; each is walked over once
     for start in range(0, size, _CHUNK_BYTES):
         file.seek(start)
         chunk = file.read(_CHUNK_BYTES + len(_SIGNATURE) - 1)
         at = chunk.find(_SIGNATURE)
         while at >= 0:
             file.seek(start + at)
-            if not _is_whole(file, size - start - at):
-                raise FileError("It is damaged: the heap of its texts has no end.")
+            left -= _length(file, min(left, size - start - at))
             at = chunk.find(_SIGNATURE, at + 1)
 
 
-def _is_whole(file, most):
-    """Does the heap end within `most` bytes, and each object within the heap?"""
+def _length(file, most):
+    """Bytes of a heap; FileError if it, or an object in it, has no end in `most`."""
+    damaged = FileError("It is damaged: the heap of its texts has no end.")
     head = file.read(16)
     length = struct.unpack_from("<Q", head, 8)[0] if len(head) == 16 else 0
     if not 16 <= length <= most:
-        return False
+        raise damaged
     heap, at = file.read(length - 16), 0
     while at + 16 <= len(heap):
         index, size = struct.unpack_from("<H6xQ", heap, at)  # 0 is the free space
         at += size if index == 0 else 16 + -(-size // 8) * 8
         if at > len(heap) or index == 0 and size < 16:
-            return False
-    return True
+            raise damaged
+    return length

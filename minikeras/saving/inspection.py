@@ -137,14 +137,18 @@ class _Report:
         entries = outline.layers(self.config)
         if self.by_name:
             entries = [entry for entry in entries if entry.depth == 0]
-        by_prefix: dict[str, dict] = {}
+        by_prefix: dict[str, dict] = {
+            entry.name if self.by_name else entry.path: {} for entry in entries
+        }
+        most_parts = max((x.count("/") for x in by_prefix), default=0) + 1
         for path, weight in self.weights.items():
-            parts = path.split("/")
+            parts = path.split("/", most_parts)
             for i in range(1, len(parts)):
-                by_prefix.setdefault("/".join(parts[:i]), {})[path] = weight
+                if (prefix := "/".join(parts[:i])) in by_prefix:
+                    by_prefix[prefix][path] = weight
         # The layers in a model come after it, and take their weights from it.
         for entry in reversed(entries):
-            every = by_prefix.get(entry.name if self.by_name else entry.path, {})
+            every = by_prefix[entry.name if self.by_name else entry.path]
             own = {path: rest.pop(path) for path in every if path in rest}
             row = _row(entry.path, entry.name, own)
             row |= {"class": entry.class_name, "dtype": entry.dtype}

@@ -31,8 +31,6 @@ def writers(model: Any, include_optimizer: bool) -> Iterator[dict[str, Writer]]:
     """{name: function that writes it} of the members of a model's `.keras` file."""
     with serialization.SharingScope():
         config = serialize_keras_object(model)
-    if not include_optimizer:
-        config.pop("compile_config", None)
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     metadata = {"keras_version": KERAS_VERSION, "date_saved": now}
     with assets.saved(model) as files:

@@ -26,7 +26,7 @@ _SIZES = frozenset(
     "num_thresholds".split()
 )
 _LARGE = 1_000_000
-_HOME = ("", "keras", "tensorflow", "tf_keras", "builtins")
+_MOST_SHOWN = 500  # characters
 _OUTSIDE = re.compile(r"/.|~/|\.\./|[A-Za-z]:\\|\w+://")
 _NUMBERS = re.compile("bool|u?int\\d+|b?float\\w+|complex\\d+|string")
 
@@ -120,8 +120,9 @@ def _objects(config: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 def _items(place, value):
     """(place, value) of the items of a list or dict."""
+    place = place[:_MOST_SHOWN]  # keys may have megabytes
     for key, x in value.items() if isinstance(value, dict) else enumerate(value):
-        yield f"{place}/{key}".lstrip("/"), x
+        yield f"{place}/{str(key)[:_MOST_SHOWN]}".lstrip("/"), x
 
 
 def custom(config: Any, where: str = "") -> list[str]:
@@ -131,7 +132,8 @@ def custom(config: Any, where: str = "") -> list[str]:
         name, module = _named(value)
         if not name or re.fullmatch("__[a-z_]+__", name):
             continue
-        if module.partition(".")[0] not in _HOME or _find(module, name) is None:
+        library = registry.means_library({**value, "module": module})
+        if not library or _find(module, name) is None:
             registered = value.get("registered_name")
             own = isinstance(registered, str) and ">" in registered
             label = registered if own else name

@@ -74,12 +74,16 @@ def read_header(file: IO[bytes]) -> tuple[dict[str, Entry], dict[str, str]]:
     metadata = header.pop("__metadata__", None) or {}
     if not isinstance(metadata, dict):
         raise errors.FileError("Its metadata are no dict.", place="the header")
-    entries, end = {}, 8 + length
+    if not all(isinstance(x, str) for x in metadata.values()):
+        raise errors.FileError("Its metadata are no strings.", place="the header")
+    data = 8 + length
+    entries, end = {}, 0
     for name, value in sorted(header.items(), key=_offset):
         entry, size = _entry(name, value, end)
-        entries[name], end = entry, end + size
-    if end != total:
-        fault = f"Its arrays end at byte {end} of {total}."
+        entries[name] = entry._replace(start=data + end)
+        end += size
+    if data + end != total:
+        fault = f"Its arrays end at byte {data + end} of {total}."
         raise errors.FileError(fault, remedy="Copy the file once more.")
     return entries, metadata
 
@@ -94,17 +98,20 @@ def _offset(item):
 
 
 def _entry(name, value, start):
-    """(Entry, bytes) of an array that is expected to begin at `start`."""
+    """(Entry, bytes) of an array that must begin at `start` of the data."""
     fields: dict[str, Any] = value if isinstance(value, dict) else {}
     shape, code = fields.get("shape"), fields.get("dtype")
     if not isinstance(code, str) or code not in _NAMES or not _is_shape(shape):
         fault = f"Unknown type or shape: {code}, {reprlib.repr(shape)}."
         raise errors.FileError(fault, place=name)
     size = math.prod(fields["shape"]) * _item_bytes(code)
-    begin, end = _offset((name, fields))
-    if begin < 0 or end - begin != size:
-        fault = f"Shape {shape} of {code} takes {size} bytes, not {end - begin}."
-        raise errors.FileError(fault, place=name)
+    offsets = fields.get("data_offsets")
+    if not _is_shape(offsets) or offsets != [start, start + size]:
+        fault = (
+            f"Its data_offsets are {reprlib.repr(offsets)}; with shape {shape} of "
+            f"{code} behind the array before it, they must be {[start, start + size]}."
+        )
+        raise errors.FileError(fault, place=name, remedy="Copy the file once more.")
     return Entry(_NAMES[code], tuple(fields["shape"]), start), size
 
 
@@ -114,6 +121,7 @@ def _item_bytes(code):
 
 
 def _is_shape(x):
+    """Is it a list of numbers that are no bools, floats or texts?"""
     sizes = x if isinstance(x, list) and len(x) <= _MAX_AXES else [None]
     return all(type(n) is int and 0 <= n < 2**63 for n in sizes)
 

@@ -18,7 +18,7 @@ from typing import IO, Any, NamedTuple
 
 from minikeras.core.late_import import late_import
 from minikeras.saving import chunks, heaps
-from minikeras.saving.errors import FileError
+from minikeras.saving.errors import FileError, MissingFileError
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 # Content may be this many times larger than the file that holds it compressed; a small
@@ -28,14 +28,17 @@ _RATIO, _SMALL_BYTES, _SMALL_TEXT = 100, 512 << 20, 1 << 20
 _MAX_DEPTH = 100
 # Groups and data sets of an HDF5 file: a model of 10,000 layers has 50,000.
 _MAX_OBJECTS = 200_000
+# Characters of their paths, all together.
+_MAX_PATHS = 32 << 20
 # Three, and one or two for each layer with a vocabulary.
 _MAX_MEMBERS = 20_000
+# Characters of their names, all together.
+_MAX_NAMES = 4 << 20
 # Lists of a JSON text take 20 times the bytes of the text, dicts four times as much.
 _MAX_CONTAINERS, _DICT = 2_000_000, 4
 # Types of data sets whose attribute `dtype` says what the bits mean. Two opaque bytes
 # are a bfloat16 without it.
 NAMED_TYPES = re.compile(r"\|V1|<u2")
-_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _BOMB = "It may be made to fill the memory, so nothing of it was read."
 
 
@@ -60,7 +63,7 @@ def open_regular(path: str | os.PathLike | IO[bytes], follow: bool = True) -> An
         is_regular = stat.S_ISREG((os.stat if follow else os.lstat)(path).st_mode)
         descriptor = os.open(path, flags) if is_regular else None
     except FileNotFoundError:
-        raise FileError(f"File not found: {str(path)!r}.", str(path)) from None
+        raise MissingFileError(str(path)) from None
     except (OSError, ValueError) as error:
         raise FileError(f"It cannot be opened: {error}.", str(path)) from error
     if descriptor is None:
@@ -75,7 +78,8 @@ def open_regular(path: str | os.PathLike | IO[bytes], follow: bool = True) -> An
 def size_of(file: IO[bytes]) -> int:
     """Number of bytes of an open file; its position does not change."""
     position = file.tell()
-    size = file.seek(0, os.SEEK_END)
+    file.seek(0, os.SEEK_END)
+    size = file.tell()  # `mmap.seek` returns nothing
     file.seek(position)
     return size
 
@@ -130,10 +134,7 @@ def parse_json(data: bytes | str, place: str = "") -> Any:
         )
         raise FileError(fault, place=place, remedy=_BOMB)
     try:
-        value = json.loads(text)
-        if _SURROGATE.search(text):  # half a character, which nothing can write again
-            json.dumps(value, ensure_ascii=False).encode()
-        return value
+        return json.loads(text)
     except RecursionError:
         raise FileError("It is damaged: nested too deeply.", place=place) from None
     except ValueError as error:
@@ -212,7 +213,7 @@ def check_h5(file: Any, file_size: int) -> H5Contents:
     """
     h5py = late_import("h5py")
     h5l, hard = h5py.h5l, h5py.h5l.TYPE_HARD
-    elements, declared, chunked, named, groups = 0, 0, False, False, {}
+    elements, declared, chunked, named, groups, paths = 0, 0, False, False, {}, 0
     # Hard links may form a ladder, which has 2**n paths, or a circle.
     seen = {h5py.h5o.get_info(file.id).addr}
     pending = [(file.id, "", 0)]
@@ -222,8 +223,9 @@ def check_h5(file: Any, file_size: int) -> H5Contents:
         datasets = groups[path] = {}
         if depth > _MAX_DEPTH:
             raise FileError("Refused: its groups are nested too deeply.", place=path)
-        for key in group:
+        for key in _link_names(group, _MAX_PATHS - paths):
             name = key.decode()
+            paths += len(path) + len(name)
             where = f"{path}/{name}".lstrip("/")
             link = group.links.get_info(key)
             if link.type != hard:
@@ -254,6 +256,22 @@ def check_h5(file: Any, file_size: int) -> H5Contents:
     # Data sets may overlap, so that each stores what it declares, but not all of them.
     check_size(declared, max(file_size if chunked else file_size // _RATIO, 1), "")
     return H5Contents(elements, groups, named)
+
+
+def _link_names(group, most):
+    """The names in a group; FileError if they have more than `most` bytes."""
+    names, left = [], most
+
+    def take(name):
+        nonlocal left
+        left -= len(name)
+        names.append(name)
+        return left < 0 or None  # True ends it
+
+    group.links.iterate(take)
+    if left < 0:
+        raise FileError("Refused: the names in it are too long.", remedy=_BOMB)
+    return names
 
 
 def _check_dataset(h5py, item, dataset, where):
@@ -318,6 +336,8 @@ def check_zip(archive: zipfile.ZipFile, file_size: int) -> None:
     if len(archive.infolist()) > _MAX_MEMBERS:
         fault = f"Refused: the archive has more than {_MAX_MEMBERS} members."
         raise FileError(fault)
+    if sum(len(info.filename) for info in archive.infolist()) > _MAX_NAMES:
+        raise FileError("Refused: the names of its members are too long.")
     for info in archive.infolist():
         name = info.filename
         _check_member_name(name)
@@ -331,8 +351,8 @@ def check_zip(archive: zipfile.ZipFile, file_size: int) -> None:
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             fault = f"Refused: its compression, {info.compress_type}, is not deflate."
             raise FileError(fault, place=name)
-        # What JSON text becomes takes many times its size.
-        small = _SMALL_TEXT if name.endswith(".json") else _SMALL_BYTES
+        # What JSON text, or a word in each line, becomes takes many times its size.
+        small = _SMALL_TEXT if name.endswith((".json", ".txt")) else _SMALL_BYTES
         check_size(info.file_size, info.compress_size, name, small)
         total += info.file_size
     check_size(total, file_size, "the archive")

@@ -129,7 +129,6 @@ _MERGES = {
 _LITERALS = frozenset(
     {"__numpy__", "__tensor__", "__lambda__", "__bytes__", "__live__", "function"}
 )
-_OLD_PACKAGES = ("keras", "tensorflow", "tf_keras", "builtins")
 
 
 def hard_sigmoid_of_keras_2(x: Any) -> Any:
@@ -261,7 +260,7 @@ def _library_class(entry):
     module = entry.get("module") or "keras"
     if not isinstance(module, str) or ".ops." in f".{module}." or _is_users(entry):
         return None
-    if module.partition(".")[0] not in _OLD_PACKAGES:
+    if not registry.means_library(entry):
         return None
     found = registry.lookup(module, entry["class_name"])
     return found if inspect.isclass(found) else None

@@ -38,10 +38,34 @@ def test_nests_of_inputs(parts):
 
 def test_nests_of_outputs(parts):
     a, b, out, dense = parts
-    for nest in (out, [out, a], (out,), {"p": out, "q": [a, b]}):
+    for nest in (out, [out, a], {"p": out, "q": [a, b]}):
         given = keras.Model([a, b], nest)([A, B])
         shapes = keras.tree.map_structure(lambda x: x.shape, given)
         assert shapes == keras.tree.map_structure(lambda x: (4, *x.shape[1:]), nest)
+
+
+def test_a_list_of_one_output(parts):
+    a, b, out, _ = parts
+    plain = keras.Model([a, b], out)
+    for nest in ([out], (out,)):
+        model = keras.Model([a, b], nest)
+        for found in (
+            model([A, B]),
+            model.predict([A, B], verbose=0),
+            model.predict_on_batch([A, B]),
+            keras.Sequential([model])([A, B]),
+        ):
+            np.testing.assert_allclose(found, plain([A, B]), rtol=1e-6)
+        # Graphs keep the nesting, also for other sizes.
+        for batch in (None, 4):
+            inputs = [keras.Input(batch_shape=(batch, *x.shape[1:])) for x in (a, b)]
+            assert [x.shape for x in model(inputs)] == [(batch, 2)]
+        assert [x.shape for x in model.output] == [(None, 2)]
+        model.compile("sgd", "mse")
+        y = np.ones((4, 2), "float32")
+        assert model.evaluate([A, B], [y], verbose=0) == model.evaluate(
+            [A, B], y, verbose=0
+        )
 
 
 def test_wrong_inputs_are_named(parts):
@@ -176,3 +200,26 @@ def test_a_functional_model_is_a_function_and_lists_its_shapes():
     assert model.output_shape == (None, 5)
     shapes = {"a": (7, 2), "b": (7, 3)}
     assert model.compute_output_shape(shapes) == {"y": (7, 5)}
+
+
+def test_calls_of_a_layer_keep_their_order():
+    a, dense = keras.Input((3,), name="a"), layers.Dense(3, "tanh")
+    first = dense(layers.Activation("relu")(a))  # waits for a layer listed later
+    second = dense(layers.Activation("sigmoid")(dense(a)))
+    model = keras.Model(a, layers.Subtract()([second, first]))
+    again = keras.Model.from_config(model.get_config())
+    again.set_weights(model.get_weights())
+    np.testing.assert_array_equal(again(A), model(A))
+
+
+def test_nests_keep_the_order_of_their_keys():
+    b, a = keras.Input((3,), name="b"), keras.Input((2,), name="a")
+    out = layers.Dense(2)(layers.Concatenate()([a, b]))
+    model = keras.Model(
+        {"b": b, "a": a}, {"z": out, "y": layers.Activation("relu")(out)}
+    )
+    config = model.get_config()
+    assert list(config["input_layers"]) == ["b", "a"]
+    again = keras.Model.from_config(config)
+    assert list(again({"b": A, "a": B})) == list(model({"b": A, "a": B})) == ["z", "y"]
+    assert list(again.input) == ["b", "a"]

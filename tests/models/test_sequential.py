@@ -125,3 +125,12 @@ def test_automatic_names():
         "sequential/dense/kernel",
         "sequential/dense/bias",
     ]
+
+
+def test_a_frozen_model_thaws_by_its_layers():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.trainable = False
+    again = keras.Sequential.from_config(model.get_config())
+    assert again.trainable_weights == []
+    again.layers[0].trainable = True  # as in Keras, the model itself was never frozen
+    assert len(again.trainable_weights) == 2

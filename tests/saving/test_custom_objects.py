@@ -135,7 +135,7 @@ def test_lists_that_hold_themselves(tmp_path):
 def test_a_name_of_ours_for_a_class_of_the_user_is_an_error():
     config = {
         "class_name": "Dense",
-        "module": "mine",
+        "module": "keras.layers",
         "registered_name": "mine>Dense",
         "config": {"units": 2},
     }
@@ -214,3 +214,118 @@ def test_class_names_that_look_numbered(tmp_path):
     model.load_weights(tmp_path / "a.weights.h5")
     for a, b in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def own_dense():
+    class Dense(layers.Dense):
+        def call(self, x):
+            return super().call(x) * 100
+
+    return Dense
+
+
+@pytest.mark.parametrize("module", [None, "mine", "mine.layers"])
+def test_a_class_named_as_one_of_keras(module, tmp_path):
+    own = own_dense()
+    own.__module__ = module or "__main__"
+    model = keras.Sequential([keras.Input((3,)), own(2)])
+    for name in ("a.keras", "a.h5"):
+        model.save(tmp_path / name)
+        with pytest.raises(keras.saving.FileError, match="'Dense'.*another one"):
+            keras.models.load_model(tmp_path / name)
+        again = keras.models.load_model(tmp_path / name, {"Dense": own})
+        np.testing.assert_array_equal(again(X), model(X))
+    with pytest.raises(ValueError, match="'Dense'.*another one"):
+        keras.Sequential.from_config(model.get_config())
+
+
+class Sum(layers.Layer):
+    def __init__(self, units=None, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = units and layers.Dense(units)
+
+    def call(self, x, y=None):
+        x = self.dense(x) if self.dense else x
+        return x if y is None else x + y
+
+    def get_config(self):
+        units = self.dense and self.dense.units
+        return {**super().get_config(), "units": units}
+
+
+@pytest.mark.parametrize("units", [None, 3])
+@pytest.mark.parametrize(
+    "graph",
+    [
+        lambda layer, a, b: layer(a, b),
+        lambda layer, a, b: layer(a, y=b),
+        lambda layer, a, b: layer(layer(a), b),
+        lambda layer, a, b: layer(layer(a, b)),
+    ],
+)
+def test_layers_of_several_arrays_without_a_build(graph, units, tmp_path):
+    a, b = keras.Input((3,)), keras.Input((3,))
+    model = keras.Model([a, b], graph(Sum(units), a, b))
+    for name in ("a.keras", "a.h5"):
+        model.save(tmp_path / name)
+        again = keras.models.load_model(tmp_path / name, {"Sum": Sum})
+        np.testing.assert_array_equal(again([X, X + 1]), model([X, X + 1]))
+
+
+def test_a_layer_that_drops_its_name(tmp_path):
+    class Nameless(layers.Dense):
+        def __init__(self, units, **kwargs):
+            super().__init__(units)
+
+    a = keras.Input((3,))
+    model = keras.Model(a, layers.Dense(1)(Nameless(4)(Nameless(3)(a))))
+    for name in ("a.keras", "a.h5"):
+        model.save(tmp_path / name)
+        again = keras.models.load_model(tmp_path / name, {"Nameless": Nameless})
+        np.testing.assert_array_equal(again(X), model(X))
+
+
+def test_half_a_character_comes_back(tmp_path):
+    class Text(layers.Layer):
+        def __init__(self, text, **kwargs):
+            super().__init__(**kwargs)
+            self.text = text
+
+        def get_config(self):
+            return {**super().get_config(), "text": self.text}
+
+    model = keras.Sequential([keras.Input((3,)), Text("\udcff")])
+    for name in ("a.keras", "a.h5"):
+        model.save(tmp_path / name)
+        again = keras.models.load_model(tmp_path / name, {"Text": Text})
+        assert again.layers[0].text == "\udcff"
+
+
+class Own(layers.Layer):
+    def build(self, input_shape):
+        self.scale = self.add_weight(shape=(3,), initializer="ones")
+
+    def call(self, x):
+        return x * self.scale
+
+    def get_build_config(self):
+        return {"sizes": (1, 2)}
+
+    def build_from_config(self, config):
+        self.seen = config
+        self.build(None)
+
+    def save_own_variables(self, store):
+        store["of/it/scale"] = np.full(3, 5.0)
+
+    def load_own_variables(self, store):
+        self.keys = list(store)
+        self.scale.assign(store["of/it/scale"])
+
+
+def test_own_build_configs_and_nested_keys(tmp_path):
+    keras.Sequential([keras.Input((3,)), Own()]).save(tmp_path / "a.keras")
+    layer = keras.models.load_model(tmp_path / "a.keras", {"Own": Own}).layers[0]
+    assert layer.seen == {"sizes": [1, 2]}  # as JSON has it
+    assert layer.keys == ["of/it/scale"]
+    np.testing.assert_array_equal(layer.scale, np.full(3, 5.0))

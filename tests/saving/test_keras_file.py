@@ -1,8 +1,10 @@
 """Files: written whole or not at all, read with care."""
 
+import errno
 import io
 import json
 import os
+import pickle
 import sys
 import threading
 import zipfile
@@ -13,6 +15,7 @@ import pytest
 
 import minikeras as keras
 from minikeras import layers
+from minikeras.saving import atomic_files
 from minikeras.saving.atomic_files import write_folder
 
 rng = np.random.default_rng(4)
@@ -427,3 +430,75 @@ def test_a_file_object_that_takes_parts(model):
     model.save(pipe)
     again = keras.models.load_model(io.BytesIO(pipe.taken))
     np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
+
+
+def test_missing_files_are_of_the_type_that_keras_raises(model, tmp_path):
+    for name in ("a.h5", "a.keras", "a.weights.h5", "a.weights.json", "a.safetensors"):
+        for error in (FileNotFoundError, keras.saving.FileError):
+            with pytest.raises(error, match=f"{name}: File not found") as caught:
+                model.load_weights(tmp_path / name)
+        assert caught.value.filename == str(tmp_path / name)
+        again = pickle.loads(pickle.dumps(caught.value))
+        assert str(again) == str(caught.value) and again.errno == errno.ENOENT
+    with pytest.raises(FileNotFoundError):
+        keras.models.load_model(tmp_path / "a.h5")
+
+
+@pytest.mark.parametrize("what", [b"a.keras", 7, None, ["a.keras"]])
+def test_what_is_no_path(model, what):
+    for call in (
+        model.save,
+        model.save_weights,
+        model.load_weights,
+        keras.models.load_model,
+    ):
+        with pytest.raises(ValueError, match="expected a path, a str or pathlib.Path"):
+            call(what)
+
+
+def test_odd_names(model, tmp_path):
+    with pytest.raises(ValueError, match="the path of a folder"):
+        model.save(f"{tmp_path}/a.keras/")
+    assert not list(tmp_path.iterdir())
+    for name in (".keras", ".h5"):  # all suffix
+        model.save(tmp_path / name)
+        again = keras.models.load_model(tmp_path / name)
+        np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
+    with pytest.raises(keras.saving.FileError, match="name too long"):
+        keras.models.load_model("a" * 300 + ".keras")
+    name = str(tmp_path / "x\udcff.weights.json")  # a byte that is no UTF-8
+    model.save_weights(name, max_shard_size=1)
+    model.load_weights(name)
+
+
+def test_a_write_protected_file_stays(model, path, monkeypatch):
+    before = path.read_bytes()
+    # The tests may run as root, who may write everything.
+    monkeypatch.setattr(os, "access", lambda name, mode: mode != os.W_OK)
+    with pytest.raises(PermissionError, match="write-protected"):
+        model.save(path)
+    assert path.read_bytes() == before
+
+
+def test_a_folder_that_takes_no_new_files_is_an_error_of_the_path(
+    model, path, monkeypatch
+):
+    def refuse(name, *args):
+        raise PermissionError(errno.EACCES, "Permission denied", str(name))
+
+    monkeypatch.setattr(atomic_files, "open", refuse, raising=False)
+    with pytest.raises(PermissionError, match=r"model\.keras.*beside it"):
+        model.save(path)
+
+
+def test_a_deleted_working_folder(model, tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(FileNotFoundError, match=r"a\.keras"):
+        model.save("a.keras")
+
+
+def test_saving_before_the_weights_exist_warns(tmp_path):
+    with pytest.warns(UserWarning, match="not yet been built"):
+        keras.Sequential([layers.Dense(2)]).save(tmp_path / "a.keras")

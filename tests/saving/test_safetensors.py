@@ -122,6 +122,12 @@ def changed(key, value):
         changed("data_offsets", [0, 1 << 70]),
         changed("data_offsets", [0, float("inf")]),
         changed("data_offsets", None),
+        changed("data_offsets", ["24", "40"]),
+        changed("data_offsets", [24.0, 40.0]),
+        # Of the right size, but in the place of another.
+        changed("data_offsets", [0, 16]),
+        changed("data_offsets", [25, 41]),
+        lambda table, data: (table | {"__metadata__": {"a": 1}}, data),
     ],
 )
 def test_damaged_files_are_refused(path, tmp_path, change):

@@ -154,6 +154,25 @@ def long_member_name(outside):
 
 
 @row("archive")
+def deep_member_name(outside):
+    return archive(member("assets/" + "a/" * 30_000 + "x", b""))
+
+
+@row("archive")
+def long_member_names(outside):
+    more = [member(f"assets/{i}".ljust(60_000, "x"), b"") for i in range(100)]
+    return archive(*more)
+
+
+@row("archive")
+def vocabulary_of_line_breaks(outside):
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    lines = packer.compress(b"\n" * (100 << 20)) + packer.flush()
+    where = "assets/layers/string_lookup/vocabulary.txt"
+    return archive(member(where, lines, _DEFLATED, 100 << 20, crc=0))
+
+
+@row("archive")
 def zero_in_a_member_name(outside):
     return archive(member(b"assets/x\0.txt", b"x"))
 

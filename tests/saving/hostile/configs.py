@@ -284,6 +284,44 @@ def huge_spectrogram(outside):
 
 
 @row("stored")
+def many_random_ops(outside):
+    layer = named("RandAugment", name="a", num_ops=10**9)
+    return sequential(input_layer(8, 8, 3), layer)
+
+
+def graph_of(op, module, *shape, **arguments):
+    """The config of a graph whose one op takes the input."""
+    tensor = {"shape": [None, *shape], "dtype": "float32"}
+    tensor["keras_history"] = ["in", 0, 0]
+    x = {"class_name": "__keras_tensor__", "config": tensor}
+    node = {"args": [x], "kwargs": {}}
+    named_op = named(op, f"keras.src.ops.{module}", op, name="op", **arguments)
+    start = {**input_layer(*shape), "name": "in", "inbound_nodes": []}
+    layers = [start, {**named_op, "name": "op", "inbound_nodes": [node]}]
+    ends = {"input_layers": [["in", 0, 0]], "output_layers": [["op", 0, 0]]}
+    return named(
+        "Functional", "keras.src.models.functional", "Functional",
+        name="model", trainable=True, layers=layers, **ends,
+    )  # fmt: skip
+
+
+@row("stored")
+def many_slices(outside):
+    return graph_of("Unstack", "core", 3, num=10**9, axis=0)
+
+
+@row("stored")
+def huge_smoothing(outside):
+    return graph_of("ElasticTransform", "image", 8, 8, 3, sigma=10**9)
+
+
+@row("stored")
+def huge_window(outside):
+    lengths = {"sequence_length": 10**9, "fft_length": 10**9}
+    return graph_of("STFT", "math", 100, sequence_stride=1, **lengths)
+
+
+@row("stored")
 def huge_heads(outside):
     layer = named("LSTM", name="a", units=10**6)
     return sequential(input_layer(5, 3), layer)

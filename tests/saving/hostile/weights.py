@@ -357,3 +357,39 @@ def shards_deep(outside):
 @row("shards")
 def shards_not_utf8(outside):
     return b"\xff\xfe{"
+
+
+@row("weights")
+def long_names_of_groups(outside):
+    def change(file, where):
+        parent = file.create_group("x" * 1_000_000)
+        for i in range(50):
+            parent.create_group(f"{i}")
+
+    return change
+
+
+@row("weights")
+def long_names_in_a_group(outside):
+    def change(file, where):
+        for i in range(50):
+            file.create_group(f"{i}".ljust(1_000_000, "x"))
+
+    return change
+
+
+@row("weights")
+def heaps_in_heaps(outside):
+    def change(file, where):
+        file.attrs["text"] = "of variable length"
+        size, step = 1 << 20, 32
+        heaps = b"".join(
+            b"GCOL\1\0\0\0"
+            + (size - at).to_bytes(8, "little")
+            + bytes(8)
+            + (size - at - 16).to_bytes(8, "little")
+            for at in range(0, size, step)
+        )
+        file.create_dataset("heaps", data=np.frombuffer(heaps, "u1"))
+
+    return change

@@ -9,6 +9,7 @@ from jax.core import Tracer
 
 from minikeras import random
 from minikeras.core.checks import is_int, positive_int, positive_number
+from minikeras.core.loading import reserve
 from minikeras.layers.configuration import own_arguments
 from minikeras.layers.preprocessing.image import contrast
 from minikeras.layers.preprocessing.image import random_colour as colour
@@ -153,6 +154,7 @@ class RandAugment(_PolicyLayer):
         super().__init__(data_format=data_format, **kwargs)
         if not is_int(num_ops) or num_ops < 0:
             raise ValueError(f"`num_ops` must be an int >= 0, got {num_ops!r}.")
+        reserve(50_000 * num_ops, f"num_ops={num_ops}")  # each is traced
         self._mk_set_policy(own_arguments(locals()), kwargs)
 
     def _mk_draw(self, shape, source):
