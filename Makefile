@@ -30,7 +30,7 @@ lint: $(VENV)/.dev
 	$(BIN)/pyright -p tests/typing
 
 parity: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not network" -q $(or $(ARGS),compat)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not network" -q $(or $(ARGS),compat tests/contracts)
 
 # Interrupts, kills and threads at random moments, from outside: an hour.
 stress: $(VENV)/.dev

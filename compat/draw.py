@@ -93,15 +93,19 @@ def names(every, fast):
     ]
 
 
-def cases(names, count, fast=1):
-    """(name, seed) parameters, `count` of each name, all but `fast` marked slow."""
+def cases(names, count, fast=1, every=1, first=0):
+    """(name, seed) parameters, `count` of each name.
+
+    All are marked slow but the first `fast` of each `every`-th name, from the one at
+    `first` on.
+    """
     return [
         pytest.param(
             *(name, seed),
             id=f"{name}-seed{seed}",
-            marks=[pytest.mark.slow] if seed >= fast else [],
+            marks=[pytest.mark.slow] if seed >= fast or n % every != first else [],
         )
-        for name in names
+        for n, name in enumerate(names)
         for seed in range(count)
     ]
 

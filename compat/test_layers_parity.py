@@ -125,14 +125,7 @@ def assert_equal_layers(ours, theirs):
     assert str(ours.input_spec) == str(theirs.input_spec)
 
 
-def seeds(count, first):
-    """Cases of all classes; fast is seed 0 of every second one."""
-    names = list(DRAWS)
-    slow = draw.cases(names[1 - first :: 2], count, fast=0)
-    return draw.cases(names[first::2], count) + slow
-
-
-@pytest.mark.parametrize(("name", "seed"), seeds(COUNT, 0))
+@pytest.mark.parametrize(("name", "seed"), draw.cases(DRAWS, COUNT, every=3))
 def test_drawn_layer(name, seed):
     case = generated(name, seed)
     size = {"rtol": case.tolerance, "reduction": case.terms}
@@ -177,7 +170,7 @@ def test_every_layer_has_draws():
     assert public - set(DRAWS) - {"FlaxLayer"} == {"Layer", "Wrapper", "InputLayer"}
 
 
-@pytest.mark.parametrize(("name", "seed"), seeds(9, 1))
+@pytest.mark.parametrize(("name", "seed"), draw.cases(DRAWS, 9, every=3, first=1))
 def test_half_precision(name, seed):
     case = generated(name, seed)
     policy = ("mixed_float16", "mixed_bfloat16", "float16")[(seed + len(name)) % 3]

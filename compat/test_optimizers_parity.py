@@ -205,8 +205,18 @@ def test_optimizer(name, n):
     compare(ours, theirs, [last])
 
 
-@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
-@pytest.mark.parametrize("name", sorted(set(OPTIMIZERS) - {"LossScaleOptimizer"}))
+HALF = ("bfloat16", "float16")
+NAMES = sorted(set(OPTIMIZERS) - {"LossScaleOptimizer"})
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [
+        pytest.param(name, dtype, marks=pytest.mark.slow if (n + i) % 2 else [])
+        for n, name in enumerate(NAMES)
+        for i, dtype in enumerate(HALF)
+    ],
+)
 def test_half_width_weights_keep_state_of_keras_shape(name, dtype):
     """Not its values: ours updates them in float32, see `rules.for_each`."""
     rng = generator(name, dtype)

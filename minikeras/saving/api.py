@@ -29,6 +29,7 @@ from minikeras.saving import (
 )
 from minikeras.saving.errors import FileError, MissingFileError, reading
 from minikeras.saving.members import open_members
+from minikeras.saving.paths import as_path, may_write, suffix
 from minikeras.saving.upgrades import upgrade_config
 
 if TYPE_CHECKING:
@@ -37,26 +38,6 @@ if TYPE_CHECKING:
 _HDF5 = (".h5", ".hdf5")
 _WEIGHTS, _SHARDS, _SAFETENSORS = ".weights.h5", ".weights.json", ".safetensors"
 _CHUNK_BYTES = 1 << 20
-
-
-def _path(filepath, name, may_be_folder=False):
-    """The path that an argument is; ValueError if it is none, or that of a folder."""
-    if not isinstance(filepath, (str, os.PathLike)):
-        raise ValueError(
-            f"{name}: expected a path, a str or pathlib.Path, got {filepath!r} "
-            f"({type(filepath).__name__})."
-        )
-    if str(filepath).endswith(("/", os.sep)) and not may_be_folder:
-        raise ValueError(
-            f"{name}: {str(filepath)!r} is the path of a folder. Leave out the last "
-            "character to write a file."
-        )
-    return pathlib.Path(filepath)
-
-
-def _suffix(path):
-    """The last suffix; a name such as `.keras` is all suffix."""
-    return path.suffix or path.name
 
 
 def model_to_json(model: Any, **kwargs: Any) -> str:
@@ -131,18 +112,18 @@ def save_model(
     if hasattr(filepath, "write"):
         _save_to_file_object(model, filepath, include_optimizer)
         return
-    path = _path(filepath, "save", may_be_folder=zipped is False)
+    path = as_path(filepath, "save", may_be_folder=zipped is False)
     if save_format is not None:
         _check_save_format(save_format, path)
-    if _suffix(path) in _HDF5 and zipped is None:
-        if _may_write(path, overwrite):
+    if suffix(path) in _HDF5 and zipped is None:
+        if may_write(path, overwrite):
             path.parent.mkdir(parents=True, exist_ok=True)  # for this format alone
             with atomic_files.replace_file(path, _is_large(model)) as file:
                 with late_import("h5py").File(file, "w") as h5:
                     h5_model.write(model, h5, include_optimizer)
         return
     _check_suffix(path, zipped)
-    if not _may_write(path, overwrite):
+    if not may_write(path, overwrite):
         return
     if not getattr(model, "built", True):
         warnings.warn(
@@ -185,7 +166,7 @@ def _save_to_file_object(model, target, include_optimizer):
 
 def _check_save_format(save_format, path):
     """Warn of an argument of older versions; ValueError if the suffix is not enough."""
-    if _suffix(path) not in (".keras", *_HDF5):
+    if suffix(path) not in (".keras", *_HDF5):
         raise ValueError(
             f"save: The `save_format` argument is deprecated, got {save_format!r}. The "
             f"suffix of the path decides, and {str(path)!r} has none of .keras, .h5 "
@@ -200,27 +181,17 @@ def _check_save_format(save_format, path):
 
 def _check_suffix(path, zipped):
     """Raise ValueError unless the path suits a `.keras` file, or a folder."""
-    if zipped is False and _suffix(path) == ".keras":
+    if zipped is False and suffix(path) == ".keras":
         raise ValueError(
             f"save: the path of a folder should not end in .keras, got {str(path)!r}. "
             "Leave the suffix out, or leave out zipped=False."
         )
-    if zipped is not False and _suffix(path) != ".keras":
+    if zipped is not False and suffix(path) != ".keras":
         raise ValueError(
             f"save: Invalid filepath extension for saving: {str(path)!r}. Give a path "
             "that ends in .keras, or in .h5 for the format of older versions; "
             "model.export() writes other formats."
         )
-
-
-def _may_write(path, overwrite):
-    """True if the file does not exist, or may be replaced; asks the user if need be."""
-    if overwrite or not path.exists():
-        return True
-    answer = ""
-    while answer not in ("y", "n"):
-        answer = input(f"{path} exists. Overwrite it? [y/n] ").strip().lower()
-    return answer == "y"
 
 
 def save_weights(
@@ -250,7 +221,7 @@ def save_weights(
     skip = kwargs.pop("objects_to_skip", None) or ()
     if kwargs:
         raise ValueError(f"save_weights: Invalid keyword arguments: {sorted(kwargs)}.")
-    path = _path(filepath, "save_weights")
+    path = as_path(filepath, "save_weights")
     if max_shard_size is not None and path.name.endswith(_WEIGHTS):
         path = path.with_name(path.name.removesuffix(_WEIGHTS) + _SHARDS)
         warnings.warn(
@@ -263,7 +234,7 @@ def save_weights(
             f"save_weights: The filename must end in {' or '.join(ending)}, got "
             f"{str(filepath)!r} with max_shard_size={max_shard_size}."
         )
-    if skip and _suffix(path) == _SAFETENSORS:
+    if skip and suffix(path) == _SAFETENSORS:
         raise ValueError(
             "save_weights: objects_to_skip only supports '.weights.h5' and shards."
         )
@@ -273,11 +244,11 @@ def save_weights(
             f"{max_shard_size!r}."
         )
     _check_built(model, "save_weights", "saving")
-    if not _may_write(path, overwrite):
+    if not may_write(path, overwrite):
         return
     if max_shard_size is not None:
         shards.write(model, path, max_shard_size, skip)
-    elif _suffix(path) == _SAFETENSORS:
+    elif suffix(path) == _SAFETENSORS:
         safetensors_file.write(model, path)
     else:
         with atomic_files.replace_file(path, _is_large(model)) as file:
@@ -347,11 +318,11 @@ def _check_loadable(filepath):
     """Raise FileError for a path that is not there."""
     if hasattr(filepath, "read"):
         return
-    path = _path(filepath, "load_model", may_be_folder=True)
+    path = as_path(filepath, "load_model", may_be_folder=True)
     if path.exists():
         return
     remedy = "Please ensure the file is an accessible `.keras` or `.h5` file."
-    if _suffix(path) not in (".keras", *_HDF5):
+    if suffix(path) not in (".keras", *_HDF5):
         raise FileError("File format not supported.", str(path), remedy=remedy)
     raise MissingFileError(str(path), remedy)
 
@@ -366,7 +337,7 @@ def _is_hdf5(filepath):
     with safety.open_regular(filepath) as file:
         start = file.read(len(safety.HDF5_SIGNATURE))
         file.seek(-len(start), os.SEEK_CUR)
-    named = not hasattr(filepath, "read") and _suffix(pathlib.Path(filepath)) in _HDF5
+    named = not hasattr(filepath, "read") and suffix(pathlib.Path(filepath)) in _HDF5
     return start == safety.HDF5_SIGNATURE or named and start[:2] != b"PK"
 
 
@@ -451,11 +422,11 @@ def load_weights(
             changed.
         ValueError: the model is not built, or an argument does not suit the file.
     """
-    path = _path(filepath, "load_weights", may_be_folder=True)
+    path = as_path(filepath, "load_weights", may_be_folder=True)
     skip, by_name = kwargs.pop("objects_to_skip", None), kwargs.pop("by_name", False)
     if kwargs:
         raise ValueError(f"load_weights: Invalid keyword arguments: {sorted(kwargs)}.")
-    old = _suffix(path) in _HDF5 and not path.name.endswith(_WEIGHTS)
+    old = suffix(path) in _HDF5 and not path.name.endswith(_WEIGHTS)
     if skip is not None and not path.name.endswith((_WEIGHTS, _SHARDS)):
         raise ValueError(
             "load_weights: objects_to_skip only supports loading '.weights.h5' files."
@@ -479,9 +450,9 @@ def _read_weights(model, path, skip_mismatch, skip, by_name):
     """`load_weights` in the format of the path, and of what is in HDF5 files."""
     if _is_checkpoint(path):
         orbax_folder.read(model, path, skip_mismatch)
-    elif _suffix(path) == _SAFETENSORS:
+    elif suffix(path) == _SAFETENSORS:
         safetensors_file.read(model, path, skip_mismatch)
-    elif _suffix(path) in _HDF5:
+    elif suffix(path) in _HDF5:
         with (
             safety.open_regular(path) as file,
             safety.open_h5_contents(file) as (h5, contents),

@@ -212,7 +212,6 @@ def check_h5(file: Any, file_size: int) -> H5Contents:
             end, other types than numbers and strings, larger sizes than it stores.
     """
     h5py = late_import("h5py")
-    h5l, hard = h5py.h5l, h5py.h5l.TYPE_HARD
     elements, declared, chunked, named, groups, paths = 0, 0, False, False, {}, 0
     # Hard links may form a ladder, which has 2**n paths, or a circle.
     seen = {h5py.h5o.get_info(file.id).addr}
@@ -227,12 +226,7 @@ def check_h5(file: Any, file_size: int) -> H5Contents:
             name = key.decode()
             paths += len(path) + len(name)
             where = f"{path}/{name}".lstrip("/")
-            link = group.links.get_info(key)
-            if link.type != hard:
-                kind = {h5l.TYPE_SOFT: "SoftLink", h5l.TYPE_EXTERNAL: "ExternalLink"}
-                fault = f"Refused: its link, {kind.get(link.type)}, may point outside."
-                raise FileError(fault, place=where)
-            address = link.u
+            address = _address(h5py, group.links.get_info(key), where)
             if address in seen:
                 raise FileError("Refused: it is in the file twice.", place=where)
             if len(seen) > _MAX_OBJECTS:
@@ -256,6 +250,16 @@ def check_h5(file: Any, file_size: int) -> H5Contents:
     # Data sets may overlap, so that each stores what it declares, but not all of them.
     check_size(declared, max(file_size if chunked else file_size // _RATIO, 1), "")
     return H5Contents(elements, groups, named)
+
+
+def _address(h5py, link, where):
+    """Where in the file a link leads; FileError if that may be in another file."""
+    h5l = h5py.h5l
+    if link.type != h5l.TYPE_HARD:
+        kind = {h5l.TYPE_SOFT: "SoftLink", h5l.TYPE_EXTERNAL: "ExternalLink"}
+        fault = f"Refused: its link, {kind.get(link.type)}, may point outside."
+        raise FileError(fault, place=where)
+    return link.u
 
 
 def _link_names(group, most):

@@ -17,6 +17,16 @@ _BASES = {"Layer", "Wrapper", "InputLayer", "TFSMLayer", "TorchModuleWrapper"}
 _BASES |= {"FlaxLayer"}  # needs Flax, see test_jax_layer.py
 _BASES |= {"StringLookup", "TextVectorization"}  # text, see preprocessing/text/
 _each = pytest.mark.parametrize("row", ROWS, ids=str)
+# What takes long for all rows: the first of each class, the others in `make parity`.
+_first_rows = {row.name: row for row in reversed(ROWS)}.values()
+_each_class = pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(row, marks=[] if row in _first_rows else [pytest.mark.slow])
+        for row in ROWS
+    ],
+    ids=str,
+)
 _map = jax.tree_util.tree_map
 
 
@@ -119,7 +129,7 @@ def test_save_and_load(row, tmp_path):
     _close(again(x), model(x), 0)
 
 
-@_each
+@_each_class
 def test_jit_equals_eager(row):
     if not row.same_compiled:
         pytest.skip("chooses by Python's generator in eager calls")
@@ -129,7 +139,7 @@ def test_jit_equals_eager(row):
     _close(jax.jit(call)(*state, x), call(*state, x))
 
 
-@_each
+@_each_class
 def test_bfloat16_is_close(row):
     if row.half is None:
         pytest.skip("the layers within have the dtypes")
@@ -144,7 +154,7 @@ def test_bfloat16_is_close(row):
     _close(got, expected, row.half)
 
 
-@_each
+@_each_class
 def test_batch_of_one_is_a_row_of_the_batch(row):
     if not row.rowwise:
         pytest.skip("rows depend on each other")
@@ -167,7 +177,7 @@ def test_batch_of_none(row):
         assert a.shape == (0, *b.shape[1:])
 
 
-@_each
+@_each_class
 def test_vmap_over_rows_equals_the_batch(row):
     if not row.rowwise:
         pytest.skip("rows depend on each other")
@@ -200,7 +210,7 @@ def test_unknown_batch_size(row):
         assert a.shape == (None, *b.shape[1:])
 
 
-@_each
+@_each_class
 def test_trains_and_is_traced_once(row):
     traces = []
 

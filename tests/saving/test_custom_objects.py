@@ -329,3 +329,52 @@ def test_own_build_configs_and_nested_keys(tmp_path):
     assert layer.seen == {"sizes": [1, 2]}  # as JSON has it
     assert layer.keys == ["of/it/scale"]
     np.testing.assert_array_equal(layer.scale, np.full(3, 5.0))
+
+
+class Graph(keras.Model):
+    def __init__(self, inputs, outputs, scale, part=None, **kwargs):
+        super().__init__(inputs=inputs, outputs=outputs, **kwargs)
+        self.scale, self.part = scale, part
+
+    def call(self, x):
+        y = super().call(x) * self.scale
+        return y if self.part is None else self.part(y)
+
+
+class Net(keras.Model):
+    def __init__(self, units, scale=2, **kwargs):
+        inputs = keras.Input((3,))
+        super().__init__(inputs, layers.Dense(units)(inputs) * scale, **kwargs)
+
+
+def test_subclasses_of_graphs_keep_their_arguments(tmp_path):
+    a = keras.Input((3,))
+    objects = {"Graph": Graph, "Net": Net}
+    for model in (
+        Graph([a], layers.Dense(2)(a), 5.0),
+        Graph(a, layers.Dense(2)(a), scale=3, part=layers.Dense(4), name="graph"),
+        Net(4, scale=7),
+    ):
+        model(X)
+        for name in ("a.keras", "a.h5"):
+            model.save(tmp_path / name)
+            again = keras.models.load_model(tmp_path / name, objects)
+            assert type(again) is type(model) and again.name == model.name
+            np.testing.assert_array_equal(again(X), model(X))
+        # As in Keras, a clone is the graph alone.
+        assert "scale" not in vars(keras.models.clone_model(model))
+    model = Graph(a, layers.Dense(2)(a), object())
+    with pytest.raises(NotImplementedError, match="Graph was made with scale=<object"):
+        model.save(tmp_path / "b.keras")
+    assert not (tmp_path / "b.keras").exists()
+
+
+def test_custom_objects_come_before_registered_classes(tmp_path):
+    class Other(Outer):
+        pass
+
+    keras.Sequential([keras.Input((3,)), Outer([])]).save(tmp_path / "a.keras")
+    again = keras.models.load_model(
+        tmp_path / "a.keras", {"test_custom_objects>Outer": Other}
+    )
+    assert type(again.layers[0]) is Other

@@ -3,6 +3,7 @@
 import errno
 import io
 import json
+import mmap
 import os
 import pickle
 import sys
@@ -502,3 +503,57 @@ def test_a_deleted_working_folder(model, tmp_path, monkeypatch):
 def test_saving_before_the_weights_exist_warns(tmp_path):
     with pytest.warns(UserWarning, match="not yet been built"):
         keras.Sequential([layers.Dense(2)]).save(tmp_path / "a.keras")
+
+
+def test_without_the_state_of_the_optimizer(model, tmp_path):
+    model.save(tmp_path / "a.keras", include_optimizer=False)
+    again = keras.models.load_model(tmp_path / "a.keras")
+    assert again.evaluate(X, Y, verbose=0) == model.evaluate(X, Y, verbose=0)
+    assert int(again.optimizer.iterations) == 0 < int(model.optimizer.iterations)
+
+
+class Target:
+    """A file object whose `write` returns what it is told to."""
+
+    def __init__(self, returns):
+        self.returns, self.data = returns, b""
+
+    def write(self, chunk):
+        self.data += bytes(chunk)
+        return self.returns
+
+
+def test_file_objects_that_say_what_they_took(model):
+    for count in (None, True, "all"):
+        target = Target(count)
+        model.save(target)
+        again = keras.models.load_model(io.BytesIO(target.data))
+        np.testing.assert_array_equal(again(X), model(X))
+    for count in (0, -1, 1 << 40):
+        with pytest.raises(OSError, match=f"returned {count} for"):
+            model.save(Target(count))
+
+
+def test_memory_maps_are_read(path, model):
+    with open(path, "rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    np.testing.assert_array_equal(keras.models.load_model(mapped)(X), model(X))
+
+
+def test_the_size_of_a_shard_is_a_number(model, tmp_path):
+    with pytest.raises(ValueError, match="a number of GiB, such as 0.5, got '1GB'"):
+        model.save_weights(tmp_path / "a.weights.json", max_shard_size="1GB")
+
+
+def test_a_block_of_the_users_before_hdf5(model, tmp_path):
+    model.save(tmp_path / "a.h5")
+    with (
+        h5py.File(tmp_path / "a.h5") as old,
+        h5py.File(tmp_path / "b.h5", "w", userblock_size=512) as new,
+    ):
+        for name in old:
+            old.copy(name, new)
+        new.attrs.update(old.attrs)
+    np.testing.assert_array_equal(
+        keras.models.load_model(tmp_path / "b.h5")(X), model(X)
+    )
