@@ -78,8 +78,7 @@ def open_regular(path: str | os.PathLike | IO[bytes], follow: bool = True) -> An
 def size_of(file: IO[bytes]) -> int:
     """Number of bytes of an open file; its position does not change."""
     position = file.tell()
-    file.seek(0, os.SEEK_END)
-    size = file.tell()  # `mmap.seek` returns nothing
+    size = file.seek(0, os.SEEK_END)
     file.seek(position)
     return size
 

@@ -3,7 +3,6 @@
 import errno
 import io
 import json
-import mmap
 import os
 import pickle
 import sys
@@ -532,12 +531,6 @@ def test_file_objects_that_say_what_they_took(model):
     for count in (0, -1, 1 << 40):
         with pytest.raises(OSError, match=f"returned {count} for"):
             model.save(Target(count))
-
-
-def test_memory_maps_are_read(path, model):
-    with open(path, "rb") as file:
-        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    np.testing.assert_array_equal(keras.models.load_model(mapped)(X), model(X))
 
 
 def test_the_size_of_a_shard_is_a_number(model, tmp_path):
