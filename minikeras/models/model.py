@@ -269,6 +269,8 @@ class Model(Trainer, Layer):
                 inputs, outputs = rebuild(config)
                 rest = {k: v for k, v in config.items() if k not in keys}
                 rest = {name: argument_value(value) for name, value in rest.items()}
+                if rest.get("trainable") is True:  # which a subclass may not take
+                    del rest["trainable"]
                 return cls(inputs, outputs, name=config["name"], **rest)
             return super().from_config(config)
 

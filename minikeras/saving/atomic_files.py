@@ -110,9 +110,9 @@ def _collected(errors):
 
 @contextlib.contextmanager
 def _errors_that_name(path):
-    """Let an OSError name the path, not a temporary file, or nothing if a disk is full.
+    """Let an OSError that names a temporary file, or none, name the path.
 
-    The file system may allow to write the file, but not to put one beside it.
+    A full disk names nothing. A folder may allow to write a file, but to make none.
     """
     try:
         yield

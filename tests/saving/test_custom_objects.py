@@ -341,6 +341,11 @@ class Graph(keras.Model):
         return y if self.part is None else self.part(y)
 
 
+class NamedGraph(keras.Model):
+    def __init__(self, inputs, outputs, name=None):
+        super().__init__(inputs, outputs, name=name)
+
+
 class Net(keras.Model):
     def __init__(self, units, scale=2, **kwargs):
         inputs = keras.Input((3,))
@@ -349,10 +354,11 @@ class Net(keras.Model):
 
 def test_subclasses_of_graphs_keep_their_arguments(tmp_path):
     a = keras.Input((3,))
-    objects = {"Graph": Graph, "Net": Net}
+    objects = {"Graph": Graph, "NamedGraph": NamedGraph, "Net": Net}
     for model in (
         Graph([a], layers.Dense(2)(a), 5.0),
         Graph(a, layers.Dense(2)(a), scale=3, part=layers.Dense(4), name="graph"),
+        NamedGraph(a, layers.Dense(2)(a), "named"),
         Net(4, scale=7),
     ):
         model(X)
