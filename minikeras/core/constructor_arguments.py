@@ -25,7 +25,10 @@ _PLAIN = (str, bool, int, float, type(None))
 
 
 def init_config(
-    obj: Any, base: dict[str, Any], with_objects: bool = False
+    obj: Any,
+    base: dict[str, Any],
+    with_objects: bool = False,
+    has_positional: bool = False,
 ) -> dict[str, Any]:
     """The config of a user's class without `get_config`: its constructor arguments.
 
@@ -35,6 +38,8 @@ def init_config(
         base: entries that the config has in any case.
         with_objects: bool, whether arguments may be layers and other objects that files
             can hold, and lists and dicts of them.
+        has_positional: bool, whether `base` has what positional arguments without names
+            stand for.
 
     Raises:
         NotImplementedError: a file cannot hold an argument.
@@ -52,6 +57,8 @@ def init_config(
     for name, parameter in list(signature.parameters.items())[1:]:
         if parameter.kind is parameter.VAR_KEYWORD:
             values.update(values.pop(name, {}))
+        elif parameter.kind is parameter.VAR_POSITIONAL and has_positional:
+            values.pop(name, None)
         elif parameter.kind is parameter.POSITIONAL_ONLY or (
             parameter.kind is parameter.VAR_POSITIONAL and values.pop(name, None)
         ):

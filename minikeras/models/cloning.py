@@ -156,9 +156,10 @@ def _clone_functional(model, input_tensors, clone_layer, call):
             values[id(old)] = new
     outputs = graphs.substitute(model._mk_outputs, values)
     kind = type(model)
-    # As in Keras: one with arguments of its own becomes a plain graph.
+    # As in Keras: one with other arguments after the graph becomes a plain one.
     others = {*init_parameters(kind)} - {"inputs", "outputs", "name", "trainable"}
-    if others or not has_functional_signature(kind):
+    positional = init_parameters(kind)[:1] == ("inputs",)
+    if positional and others or not has_functional_signature(kind):
         kind = Functional
     return kind(inputs, outputs, name=model.name)
 

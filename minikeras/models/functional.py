@@ -1,6 +1,5 @@
 """Functional: a model that is a graph between inputs and outputs."""
 
-import inspect
 from typing import Any
 
 import jax
@@ -157,16 +156,12 @@ class Functional(Function, Model):
     def get_config(self):
         """Return the graph, or what a subclass makes it of, as a JSON-ready dict."""
         cls = type(self)
-        if has_functional_signature(cls):
-            config = graph_config(self)
-        else:
-            config = super().get_config()
-        is_own = cls is not Functional and cls.get_config is Functional.get_config
-        if is_own and not _takes_any_number(cls):
+        has_graph = has_functional_signature(cls)
+        config = graph_config(self) if has_graph else super().get_config()
+        if cls is not Functional and cls.get_config is Functional.get_config:
             # A user's class without `get_config`: what else its constructor got.
-            config = init_config(
-                self, {"inputs": None, "outputs": None, **config}, with_objects=True
-            )
+            base = {"inputs": None, "outputs": None, **config}
+            config = init_config(self, base, True, has_positional=has_graph)
         return {k: v for k, v in config.items() if k not in ("inputs", "outputs")}
 
     def get_build_config(self):
@@ -179,12 +174,6 @@ class Functional(Function, Model):
         Args:
             config: not used.
         """
-
-
-def _takes_any_number(cls):
-    """Does the constructor take positional arguments without names?"""
-    parameters = inspect.signature(cls.__init__).parameters.values()
-    return any(p.kind is p.VAR_POSITIONAL for p in parameters)
 
 
 def _is_list_of_one(outputs):

@@ -21,12 +21,17 @@ def graph_config(model) -> dict:
 
     It has the name, the layers with their recorded calls, and references to the inputs
     and outputs. A reference is [layer name, number of the call, number of the output].
+    In those to outputs, as in Keras, the own graph of a model in it is its call 0.
     """
     numbers = model._mk_graph.node_numbers()
 
     def history(tensor):
         operation, _, index = tensor._keras_history
         return [operation.name, numbers[node_of(tensor)], index]
+
+    def end(tensor):
+        name, number, index = history(tensor)
+        return [name, number + _is_graph(tensor._keras_history[0]), index]
 
     layers = []
     for operation in model._mk_graph.operations:
@@ -43,9 +48,14 @@ def graph_config(model) -> dict:
         "trainable": model.trainable,
         "layers": layers,
         # In the user's order of keys, which JAX would sort.
-        "input_layers": tree.map_structure(history, model._mk_inputs),
-        "output_layers": tree.map_structure(history, model._mk_outputs),
+        "input_layers": tree.map_structure(end, model._mk_inputs),
+        "output_layers": tree.map_structure(end, model._mk_outputs),
     }
+
+
+def _is_graph(operation):
+    """Is it a Functional model?"""
+    return hasattr(operation, "_mk_graph")
 
 
 def _node_config(node, history):
@@ -84,7 +94,8 @@ def rebuild(config):
     family = registry.family("layers")
     # Names are the config's: a layer whose `__init__` drops its name has another one.
     # tensors: {(layer name, number of its call, number of the output): KerasTensor}
-    names, pending, tensors = set(), [], {}
+    # calls_of_graphs: {name of a Functional model: number of its calls}
+    names, pending, tensors, calls_of_graphs = set(), [], {}, {}
     for entry in config["layers"]:
         layer = deserialize_keras_object(entry, family=family)
         if "name" not in entry["config"]:  # Keras's ExtractPatches omits it
@@ -94,6 +105,8 @@ def rebuild(config):
         pending.append((layer, name, deque(enumerate(entry["inbound_nodes"]))))
         if isinstance(layer, InputLayer):
             tensors[(name, 0, 0)] = layer.output
+        if _is_graph(layer):
+            calls_of_graphs[name] = len(entry["inbound_nodes"])
     for _, _, calls in pending:
         for name, *_ in _histories(list(calls)):
             if name not in names:
@@ -109,8 +122,8 @@ def rebuild(config):
                 f"{sorted(name for _, name, _ in pending)} form a loop."
             )
     return (
-        _look_up(config["input_layers"], tensors),
-        _look_up(config["output_layers"], tensors),
+        _look_up(config["input_layers"], tensors, calls_of_graphs),
+        _look_up(config["output_layers"], tensors, calls_of_graphs),
     )
 
 
@@ -166,15 +179,19 @@ def _argument(config, tensors):
     return config
 
 
-def _look_up(config, tensors):
+def _look_up(config, tensors, calls_of_graphs):
     """Replace references `["name", 0, 0]` in a tree by their KerasTensors."""
     if isinstance(config, dict):
-        return {key: _look_up(x, tensors) for key, x in config.items()}
+        items = config.items()
+        return {key: _look_up(x, tensors, calls_of_graphs) for key, x in items}
     if len(config) == 3 and isinstance(config[0], str):
-        key = tuple(config)
+        name, number, index = config
+        if name in calls_of_graphs:  # 0 is the last call for Keras
+            number = (number or calls_of_graphs[name]) - 1
+        key = (name, number, index)
         if key not in tensors:
             raise ValueError(
                 f"The graph cannot be rebuilt: no layer gives {list(config)}."
             )
         return tensors[key]
-    return type(config)(_look_up(x, tensors) for x in config)
+    return type(config)(_look_up(x, tensors, calls_of_graphs) for x in config)

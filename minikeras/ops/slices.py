@@ -12,6 +12,7 @@ from minikeras.ops.keras_modules import CORE
 __all__ = [
     "scatter", "scatter_update", "slice", "slice_update", "unstack",
 ]  # fmt: skip
+_MOST_AXES = 64  # NumPy's limit
 
 
 def _slice_spec(trace, inputs, start_indices, shape):
@@ -92,7 +93,12 @@ def _starts(indices):
     """One start for each axis, as a sequence."""
     if isinstance(indices, (list, tuple)):
         return indices
-    return tuple(as_array(indices).astype("int32"))
+    indices = as_array(indices).astype("int32")
+    if indices.ndim != 1 or indices.size > _MOST_AXES:
+        raise ValueError(
+            f"Expected a start for each axis, got {indices.shape} of them."
+        )
+    return tuple(indices)
 
 
 def _scatter_spec(trace, indices, values, shape):

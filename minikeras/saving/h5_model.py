@@ -196,7 +196,7 @@ def _names(group, name):
         found += texts
         # Several may be the same bytes of the file, as often as somebody likes.
         length += sum(map(len, texts))
-        safety.check_size(length, 0, place)
+        safety.check_size(length, 0, place, safety.MOST_NAMES)
     if len(set(found)) < len(found):
         raise FileError("Refused: it lists a name twice.", place=place)
     return found

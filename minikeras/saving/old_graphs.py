@@ -77,14 +77,21 @@ def upgrade_graph(config: dict[str, Any]) -> dict[str, Any]:
         for name, number, _ in _references(config, calls)
         if calls[name] and number >= calls[name]
     }
+    # It still does in what are the ends of the graph, but not for a Sequential model.
+    graphs = {entry["name"] for entry in layers if _is_graph(entry)}
+    of_ends = {name: first.get(name, 0) - (name in graphs) for name in calls}
     return {
         **config,
         "layers": [_upgrade_layer(entry, calls, first) for entry in layers],
         **{
-            key: _ends(config[key], calls, first)
+            key: _ends(config[key], calls, of_ends)
             for key in ("input_layers", "output_layers")
         },
     }
+
+
+def _is_graph(entry):
+    return "layers" in entry["config"] and entry["class_name"] != "Sequential"
 
 
 def _is_layer(entry):

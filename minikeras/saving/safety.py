@@ -36,6 +36,8 @@ _MAX_MEMBERS = 20_000
 _MAX_NAMES = 4 << 20
 # Lists of a JSON text take 20 times the bytes of the text, dicts four times as much.
 _MAX_CONTAINERS, _DICT = 2_000_000, 4
+# Bytes of a list of names, which become several times as many.
+MOST_NAMES = 256 << 20
 # Types of data sets whose attribute `dtype` says what the bits mean. Two opaque bytes
 # are a bfloat16 without it.
 NAMED_TYPES = re.compile(r"\|V1|<u2")
@@ -221,7 +223,7 @@ def check_h5(file: Any, file_size: int) -> H5Contents:
         datasets = groups[path] = {}
         if depth > _MAX_DEPTH:
             raise FileError("Refused: its groups are nested too deeply.", place=path)
-        for key in _link_names(group, _MAX_PATHS - paths):
+        for key in _link_names(group, len(path), _MAX_PATHS - paths):
             name = key.decode()
             paths += len(path) + len(name)
             where = f"{path}/{name}".lstrip("/")
@@ -261,13 +263,13 @@ def _address(h5py, link, where):
     return link.u
 
 
-def _link_names(group, most):
-    """The names in a group; FileError if they have more than `most` bytes."""
+def _link_names(group, before, most):
+    """The names in a group; FileError if their paths have more than `most` bytes."""
     names, left = [], most
 
     def take(name):
         nonlocal left
-        left -= len(name)
+        left -= before + len(name)
         names.append(name)
         return left < 0 or None  # True ends it
 
@@ -317,7 +319,7 @@ def attribute(item: Any, name: str, default: Any = None) -> Any:
         raise FileError(f"Refused: an attribute of type {found.dtype}.", place=place)
     # Strings of variable length may all be the same bytes of the file.
     if found.dtype.kind == "O" and count > 1:
-        check_size(count * item.file.id.get_filesize(), 0, place)
+        check_size(count * item.file.id.get_filesize(), 0, place, MOST_NAMES)
     value = item.attrs[name]
     if isinstance(value, str):
         value.encode()  # UnicodeEncodeError, a ValueError, for bytes that are no UTF-8

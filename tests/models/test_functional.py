@@ -223,3 +223,25 @@ def test_nests_keep_the_order_of_their_keys():
     again = keras.Model.from_config(config)
     assert list(again({"b": A, "a": B})) == list(model({"b": A, "a": B})) == ["z", "y"]
     assert list(again.input) == ["b", "a"]
+
+
+def test_graphs_whose_outputs_are_those_of_graphs():
+    inner = keras.Sequential([keras.Input((3,)), layers.Dense(3, "tanh")])
+    graph = keras.Model(inner.input, inner.output, name="graph")
+    a = keras.Input((3,), name="a")
+    once, scaled = graph(a), graph(layers.Rescaling(10.0)(a))
+    chain = graph(once)
+    for outputs, ends in (
+        (once, ["graph", 1, 0]),
+        ([scaled, once], [["graph", 2, 0], ["graph", 1, 0]]),
+        ([once, chain], [["graph", 1, 0], ["graph", 2, 0]]),
+        (chain, ["graph", 2, 0]),  # as in Keras, its own graph is call 0
+        (inner(a), ["sequential", 0, 0]),
+    ):
+        model = keras.Model(a, outputs)
+        config = model.get_config()
+        ends = [inner.name if x == "sequential" else x for x in ends]
+        assert config["output_layers"] == ends
+        again = keras.Model.from_config(config)
+        again.set_weights(model.get_weights())
+        keras.tree.map_structure(np.testing.assert_array_equal, again(A), model(A))
