@@ -19,7 +19,7 @@ _families: dict[str, Any] = {}  # "losses" -> its `Family`
 _custom_names: dict[Any, str] = {}  # user's class -> "package>Name"
 _global_custom: dict[str, Any] = {}  # "package>Name" -> user's class
 # Packages whose modules stand for the library's own in files.
-_PACKAGES = ("builtins", "keras", "minikeras", "tensorflow", "tf_keras")
+_PACKAGES = ("builtins", "keras", "keras_core", "minikeras", "tensorflow", "tf_keras")
 
 
 def register(module: str, objects: dict[str, Any]) -> None:

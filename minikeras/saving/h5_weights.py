@@ -204,7 +204,9 @@ def _with_todays_paths(groups):
 
 def _with_nested_keys(groups):
     """HDF5 made a group of the key "a/b" of an object: it becomes a key again."""
-    nested = [x for x in groups if groups[x] and "/vars/" in f"/{x}/"[:-5]]
+    # Groups of objects end in "vars"; an attribute of that name may hold layers.
+    paths = [x for x in groups if groups[x] and x.rpartition("/")[2] != "vars"]
+    nested = [x for x in paths if "/vars/" in f"/{x}"]
     if not nested:
         return groups
     joined = {path: dict(datasets) for path, datasets in groups.items()}

@@ -395,3 +395,22 @@ def test_custom_objects_come_before_registered_classes(tmp_path):
         tmp_path / "a.keras", {"test_custom_objects>Outer": Other}
     )
     assert type(again.layers[0]) is Other
+
+
+@keras.saving.register_keras_serializable("test_custom_objects")
+class Vars(layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.vars = [layers.Dense(3), layers.Dense(3)]
+
+    def call(self, x):
+        return self.vars[1](self.vars[0](x))
+
+
+def test_an_attribute_with_the_name_of_the_groups_of_weights(tmp_path):
+    model = keras.Sequential([keras.Input((3,)), Vars(), Own()])
+    model.save(tmp_path / "a.keras")
+    again = keras.models.load_model(tmp_path / "a.keras", {"Own": Own})
+    for a, b in zip(again.layers[0].weights, model.layers[0].weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(again.layers[1].scale, np.full(3, 5.0))

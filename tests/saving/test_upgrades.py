@@ -262,3 +262,11 @@ def test_legacy_saving():
     with pytest.raises(ValueError, match="no `get_config"):
         legacy.serialize_keras_object(3)
     assert keras.legacy.saving is legacy
+
+
+def test_modules_of_all_packages_of_keras():
+    for package in ("keras", "keras_core", "tf_keras.src", "tensorflow.keras"):
+        config = {"module": f"{package}.layers", "class_name": "Dense"}
+        config |= {"config": {"units": 2}, "registered_name": None}
+        layer = keras.saving.deserialize_keras_object(config)
+        assert type(layer) is keras.layers.Dense
