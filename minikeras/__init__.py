@@ -1,6 +1,7 @@
 """minikeras: the Keras 3 API on JAX alone."""
 
 from minikeras import activations
+from minikeras import applications
 from minikeras import backend
 from minikeras import callbacks
 from minikeras import config
@@ -72,6 +73,7 @@ __all__ = [
     "Variable",
     "__version__",
     "activations",
+    "applications",
     "backend",
     "callbacks",
     "config",
