@@ -1,0 +1,7 @@
+"""The residual network of 50 layers, under the name that old scripts import."""
+
+from minikeras.applications.resnet import ResNet50
+from minikeras.applications.resnet import decode_predictions
+from minikeras.applications.resnet import preprocess_input
+
+__all__ = ["ResNet50", "decode_predictions", "preprocess_input"]
