@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from minikeras import activations, config, layers
 from minikeras.applications import weights as weight_files
+from minikeras.core.deferral import Deferral
 from minikeras.models import Model
 from minikeras.models.visualization import get_source_inputs
 
@@ -66,7 +67,7 @@ def build_network(
     top: Callable[[Any, Options], Any] | None = None,
     pool: Callable[[Any, Options], Any] | None = None,
     *,
-    size: int,
+    size: int | None,
     min_size: int = 32,
     file: str,
     cached_as: str | None = None,
@@ -79,7 +80,8 @@ def build_network(
         top: function from the features to the predictions; None: `classify`.
         pool: function from the features to the output of a network without top; None:
             `pool_features`.
-        size: height and width of images, in pixels, if the user gives none.
+        size: height and width of images, in pixels, if the user gives none; None: the
+            network takes images of any size, also with its top.
         min_size: least height and width.
         file: of the ImageNet weights, a path within Keras's folder of them.
         cached_as: its name in the cache, if that is another.
@@ -92,10 +94,10 @@ def build_network(
     """
     check_options(options)
     shape = image_shape(options, size, min_size)
-    image = image_input(options, shape)
-    x = body(image)
     finish = (top or classify) if options.include_top else (pool or pool_features)
-    x = finish(x, options)
+    with Deferral():
+        image = image_input(options, shape)
+        x = finish(body(image), options)
     inputs = image
     if options.input_tensor is not None:
         inputs = get_source_inputs(options.input_tensor)
@@ -129,12 +131,12 @@ def check_options(options: Options) -> None:
         )
 
 
-def image_shape(options: Options, size: int, min_size: int) -> tuple:
+def image_shape(options: Options, size: int | None, min_size: int) -> tuple:
     """The shape of one image: the user's, checked, or the default one.
 
     Args:
         options: the arguments of the constructor.
-        size: height and width in pixels of the default one.
+        size: height and width in pixels of the default one; None: any.
         min_size: least height and width.
 
     Returns:
@@ -147,39 +149,32 @@ def image_shape(options: Options, size: int, min_size: int) -> tuple:
         sides = size if options.include_top else None
         return ordered(sides, sides, 3)
     shape = tuple(shape)
+
+    def refuse(problem):
+        raise ValueError(f"{name}: {problem}, got input_shape={shape}.")
+
     if len(shape) != 3:
-        raise ValueError(
-            f"{name}: input_shape must be a tuple of three integers, "
-            f"{ordered('height', 'width', 'channels')}, got {shape}."
-        )
-    height, width, channels = sizes(shape)
+        refuse("input_shape must be a tuple of three integers, height, width, channels")
+    *sides, channels = sizes(shape)
     if is_imagenet and channels != 3:
-        raise ValueError(
-            f"{name}: the ImageNet weights are for 3 channels, got "
-            f"input_shape={shape}. Pass weights=None for others."
-        )
+        refuse("the ImageNet weights are for 3 channels (others need weights=None)")
     if channels not in (1, 3):
         warnings.warn(
             f"{name} usually expects 1 or 3 channels; input_shape={shape} has "
             f"{channels}.",
             stacklevel=4,
         )
-    if any(side is not None and side < min_size for side in (height, width)):
-        raise ValueError(
-            f"{name}: images must have at least {min_size} x {min_size} pixels, got "
-            f"input_shape={shape}."
+    if any(side is not None and side < min_size for side in sides):
+        refuse(f"images must have at least {min_size} x {min_size} pixels")
+    if size is None:
+        return shape
+    if options.include_top and is_imagenet and sides != [size, size]:
+        refuse(
+            f"with its top and the ImageNet weights it takes {size} x {size} pixels "
+            "(include_top=False takes others)"
         )
-    if options.include_top and is_imagenet and (height, width) != (size, size):
-        raise ValueError(
-            f"{name}: with its top and the ImageNet weights it takes images of shape "
-            f"{ordered(size, size, 3)}, got input_shape={shape}. Pass "
-            "include_top=False for others."
-        )
-    if options.include_top and None in (height, width):
-        raise ValueError(
-            f"{name}: with its top, height and width must be known, got "
-            f"input_shape={shape}. Pass include_top=False for images of any size."
-        )
+    if options.include_top and None in sides:
+        refuse("with its top it must know height and width (include_top=False)")
     return shape
 
 
@@ -275,14 +270,17 @@ def padding_to_halve(x: Any, kernel_size: int) -> tuple:
 
 
 def variant(
-    build: Callable[..., Model], public_name: str, name: str, **architecture: Any
+    build: Callable[..., Model],
+    public_name: str,
+    name: str | None,
+    **architecture: Any,
 ) -> Callable[..., Model]:
     """One network of a family, as a function without the family's own parameters.
 
     Args:
         build: function of the family; `architecture` are its keyword-only parameters.
         public_name: name of the function.
-        name: default name of the model.
+        name: default name of the model; None: `build` makes one.
         **architecture: what makes this network.
 
     Returns:

@@ -6,13 +6,10 @@ if the file turns out to have none for them.
 """
 
 import math
-from collections.abc import Callable
 from typing import Any
 
-import jax
-import jax.numpy as jnp
-
-from minikeras.core.bridge import Scope, current
+from minikeras.core.bridge import current
+from minikeras.core.deferral import Deferral
 
 # What a model creates besides the weights of its file: state of metrics, thresholds,
 # filters of a spectrogram, the optimizer's slots in a file without them. 256 MiB.
@@ -28,7 +25,7 @@ def has_plain_items(values: Any) -> bool:
     return {list, tuple, dict}.isdisjoint(map(type, values))
 
 
-class Loading(Scope):
+class Loading(Deferral):
     """`with Loading(elements, groups):` limits what the code within may create.
 
     Args:
@@ -78,19 +75,6 @@ class Loading(Scope):
                     f"Refused: the config has more than {self._objects} objects, far "
                     "more than the file has weights for."
                 )
-
-    def first_value(self, variable: Any, draw: Callable[[], Any]) -> Any:
-        """What a Variable without a value gives to code that reads it.
-
-        Args:
-            variable: the Variable.
-            draw: function that draws its initial value.
-        """
-        # A graph is rebuilt by tracing, which asks for shapes alone: to draw all
-        # weights for that took 7 times as long as to load them.
-        if isinstance(jnp.zeros(()), jax.core.Tracer):
-            return jnp.zeros(variable.shape, variable.dtype)
-        return draw()
 
     def defer(self, variable: Any) -> None:
         """Leave a new Variable without a value until it is read, assigned or kept."""

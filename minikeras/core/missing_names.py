@@ -15,8 +15,8 @@ from minikeras.core.registry import did_you_mean
 
 # Public names of Keras 3.15.1 that are not here yet; `""` is the top level.
 _PLANNED = {
-    "": """applications distillation distribution export legacy
-        quantizers wrappers Quantizer""",
+    "": """distillation distribution export legacy quantizers wrappers
+        Quantizer""",
     "callbacks": """BackupAndRestore OrbaxCheckpoint RemoteMonitor SwapEMAWeights
         TensorBoard""",
     "layers": "",

@@ -1,7 +1,10 @@
-"""Python's operators of Variables and KerasTensors, for type checkers and editors."""
+"""Python's operators: those of Variables; and for editors, of KerasTensors too."""
 
+import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+from minikeras.core import registry
 
 if TYPE_CHECKING:
 
@@ -43,3 +46,42 @@ if TYPE_CHECKING:
         __invert__: Callable[[], Any]
 else:
     Operators = object
+
+
+def install_operators(cls: type, operand: Callable[[Any], Any]) -> None:
+    """Give a class Python's operators, each on `value`.
+
+    Args:
+        cls: the class.
+        operand: function that converts the other side.
+    """
+    arithmetic = "add sub mul truediv floordiv mod pow matmul lshift rshift"
+    binary = {x: getattr(operator, f"__{x}__") for x in arithmetic.split()}
+    # Keras's `&`, `|` and `^` take the truth of the entries, of any dtype.
+    binary["and"] = _op("LogicalAnd")
+    binary["or"] = _op("LogicalOr")
+    binary["xor"] = _op("LogicalXor")
+    for name, function in binary.items():
+        forward, reflected = _binary(function, operand)
+        setattr(cls, f"__{name}__", forward)
+        setattr(cls, f"__r{name}__", reflected)
+    for name in "eq ne lt le gt ge".split():
+        comparison = getattr(operator, f"__{name}__")
+        setattr(cls, f"__{name}__", _binary(comparison, operand)[0])
+    for name in "neg pos abs invert".split():
+        unary = getattr(operator, f"__{name}__")
+        setattr(cls, f"__{name}__", lambda self, f=unary: f(self.value))
+
+
+def _binary(function, operand):
+    def forward(self, other):
+        return function(self.value, operand(other))
+
+    def reflected(self, other):
+        return function(operand(other), self.value)
+
+    return forward, reflected
+
+
+def _op(class_name):
+    return lambda a, b: registry.get_op(class_name)(a, b)

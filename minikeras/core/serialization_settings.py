@@ -14,7 +14,8 @@ class SerializationSettings(NamedTuple):
             becomes two.
         originals: while a copy is made within this process, {number: function} and
             {(module, class_name, registered_name): class} of the original; else None.
-        loading: the `Loading` of the file that is read, or None.
+        loading: the `Loading` of the file that is read, the `Deferral` in which a
+            network is built, or None.
     """
 
     # A NamedTuple, because the frames of several threads may share it: scopes make a

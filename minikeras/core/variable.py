@@ -11,7 +11,7 @@ import numpy as np
 
 from minikeras.core import dtypes, naming, registry
 from minikeras.core.bridge import Bindings, bound, current
-from minikeras.core.operators import Operators
+from minikeras.core.operators import Operators, install_operators
 from minikeras.core.platform import aligned_empty
 from minikeras.core.ragged import ragged_error
 
@@ -203,10 +203,15 @@ class Variable(Operators):
     def initialize(self) -> None:
         """Take the value of the initializer, if there is no value yet."""
         if self._value is None and self._initializer is not None:
-            self._take(self._initial_value())
+            value = self._initial_value()
+            with assign_lock:
+                # Another thread may have assigned a value meanwhile.
+                if self._initializer is not None:
+                    self._take(value)
 
     def _take(self, value):
         """Take the first value."""
+        # The value comes first: readers take no lock.
         self._value, self._initializer, self.shape = value, None, tuple(value.shape)
         self._dtype = dtypes.standardize_dtype(value.dtype)
 
@@ -275,8 +280,14 @@ class Variable(Operators):
             if value is not None:
                 return value
             if self._initializer is not None:
-                loading, draw = current().serialization.loading, self._initial_value
-                return loading.first_value(self, draw) if loading else draw()
+                frame = current()
+                loading = frame.serialization.loading
+                value = loading and loading.stand_in(self)
+                if value is not None:
+                    return value
+                if innermost_stateless(frame.bindings) is not None:
+                    return self._initial_value()
+                self.initialize()
 
     def assign(self, value: Any) -> Any:
         """Replace the value.
@@ -306,10 +317,10 @@ class Variable(Operators):
         with assign_lock:
             if self._lease is not None:
                 self._lease.write(self, value)
-            elif isinstance(value, np.ndarray):  # the lease has ended since `free`
-                self._value = _new_array(value, self._dtype)
             else:
-                self._value = value
+                if isinstance(value, np.ndarray):  # the lease has ended since `free`
+                    value = _new_array(value, self._dtype)
+                self._value, self._initializer = value, None
         return value
 
     def assign_add(self, value: Any) -> Any:
@@ -387,7 +398,9 @@ class Variable(Operators):
         return np.array(self.value)
 
     def __repr__(self):
-        value = "" if self._initializer is not None else f", value={self.value}"
+        scope = innermost_stateless(current().bindings)
+        waits = self._initializer is not None and scope is not None
+        value = "" if waits else f", value={self.value}"
         return (
             f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}"
             f"{value}>"
@@ -458,43 +471,10 @@ def unique_paths(variables: Iterable[Variable]) -> dict[str, Variable]:
     return table
 
 
-def _binary(function):
-    def forward(self, other):
-        return function(self.value, _operand(other))
-
-    def reflected(self, other):
-        return function(_operand(other), self.value)
-
-    return forward, reflected
-
-
 def _operand(x):
     if isinstance(x, (list, tuple, np.ndarray, Variable)):
         return convert_to_tensor(x)
     return x
 
 
-def _logical(class_name):
-    """Keras's `&`, `|` and `^` take the truth of the entries, of any dtype."""
-    return lambda a, b: registry.get_op(class_name)(a, b)
-
-
-def _install_operators():
-    """Give Variable Python's operators, each on `value`."""
-    arithmetic = "add sub mul truediv floordiv mod pow matmul lshift rshift"
-    binary = {x: getattr(operator, f"__{x}__") for x in arithmetic.split()}
-    binary["and"] = _logical("LogicalAnd")
-    binary["or"] = _logical("LogicalOr")
-    binary["xor"] = _logical("LogicalXor")
-    for name, function in binary.items():
-        forward, reflected = _binary(function)
-        setattr(Variable, f"__{name}__", forward)
-        setattr(Variable, f"__r{name}__", reflected)
-    for name in "eq ne lt le gt ge".split():
-        setattr(Variable, f"__{name}__", _binary(getattr(operator, f"__{name}__"))[0])
-    for name in "neg pos abs invert".split():
-        unary = getattr(operator, f"__{name}__")
-        setattr(Variable, f"__{name}__", lambda self, f=unary: f(self.value))
-
-
-_install_operators()
+install_operators(Variable, _operand)

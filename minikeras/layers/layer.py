@@ -1,5 +1,6 @@
 """Layer: the base class of all layers and models."""
 
+import functools
 from collections.abc import MutableMapping, Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from minikeras.layers.call_context import CallContext
 from minikeras.layers.call_signature import signature_of
 from minikeras.layers.configuration import ConstructorConfig
 from minikeras.layers.input_spec import check_input
+from minikeras.layers.known_outputs import known_outputs
 from minikeras.layers.shapes import (
     is_tensor_tree,
     map_leaves,
@@ -327,7 +329,8 @@ class Layer(
             with Frame(autocast=autocast):
                 return self.call(*args, **kwargs)
 
-        return output_spec(run, args, kwargs)
+        trace = functools.partial(output_spec, run, args, kwargs)
+        return known_outputs.of(self, args, kwargs, trace)
 
     def _mk_spec_from_shape(self, args, kwargs):
         """`compute_output_spec` by the subclass's own `compute_output_shape`."""

@@ -9,7 +9,7 @@ from minikeras.core import registry
     [
         (keras.layers, "Dens", "'minikeras.layers' has no attribute 'Dens'. Did you"),
         (keras.layers, "dense", "Did you mean 'Dense'"),
-        (keras, "applications", "yet: Keras has it, and it is planned here"),
+        (keras, "quantizers", "yet: Keras has it, and it is planned here"),
         (keras.layers, "CuDNNLSTM", "older versions of Keras. Use keras.layers.LSTM."),
         (keras.layers, "Adam", "it is keras.optimizers.Adam."),
         (keras, "Dense", "it is keras.layers.Dense."),
