@@ -71,6 +71,7 @@ def build_network(
     min_size: int = 32,
     file: str,
     cached_as: str | None = None,
+    has_list_of_inputs: bool = True,
 ) -> Model:
     """Build one network, and give it its weights.
 
@@ -85,6 +86,8 @@ def build_network(
         min_size: least height and width.
         file: of the ImageNet weights, a path within Keras's folder of them.
         cached_as: its name in the cache, if that is another.
+        has_list_of_inputs: is the input of a model that goes on from `input_tensor` a
+            list of one, as most of Keras's are, or that one? Its config shows it.
 
     Returns:
         The model.
@@ -101,6 +104,8 @@ def build_network(
     inputs = image
     if options.input_tensor is not None:
         inputs = get_source_inputs(options.input_tensor)
+        if not has_list_of_inputs:
+            (inputs,) = inputs
     model = Model(inputs, x, name=options.name)
     weight_files.load(model, options.weights, file, cached_as)
     return model
@@ -225,6 +230,16 @@ def common_weights_file(folder: str, network: str, include_top: bool) -> str:
 def is_channels_first() -> bool:
     """Does the setting say (channels, height, width)?"""
     return config.image_data_format() == "channels_first"
+
+
+def check_channels_last(name: str) -> None:
+    """ValueError unless the setting says (height, width, channels)."""
+    if is_channels_first():
+        raise ValueError(
+            f'{name}: expected image_data_format() to be "channels_last", got '
+            '"channels_first". Call `keras.config.set_image_data_format'
+            '("channels_last")` before.'
+        )
 
 
 def channel_axis() -> int:
