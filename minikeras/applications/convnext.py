@@ -36,7 +36,7 @@ _LAYER_SCALE = 1e-6
 _MEAN_RGB, _STD_RGB = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-class Network(NamedTuple):
+class _Network(NamedTuple):
     """What makes a network of the family: blocks and channels of its four stages."""
 
     blocks: tuple
@@ -44,11 +44,11 @@ class Network(NamedTuple):
 
 
 _NETWORKS = {
-    "tiny": Network((3, 3, 9, 3), (96, 192, 384, 768)),
-    "small": Network((3, 3, 27, 3), (96, 192, 384, 768)),
-    "base": Network((3, 3, 27, 3), (128, 256, 512, 1024)),
-    "large": Network((3, 3, 27, 3), (192, 384, 768, 1536)),
-    "xlarge": Network((3, 3, 27, 3), (256, 512, 1024, 2048)),
+    "tiny": _Network((3, 3, 9, 3), (96, 192, 384, 768)),
+    "small": _Network((3, 3, 27, 3), (96, 192, 384, 768)),
+    "base": _Network((3, 3, 27, 3), (128, 256, 512, 1024)),
+    "large": _Network((3, 3, 27, 3), (192, 384, 768, 1536)),
+    "xlarge": _Network((3, 3, 27, 3), (256, 512, 1024, 2048)),
 }
 
 
@@ -68,8 +68,9 @@ def _convnext(
     """Build {network}, a convolutional network in the manner of transformers.
 
     It takes images with values in [0, 255]: its first layer normalizes those of three
-    channels. Without it, `include_preprocessing=False`, it takes images that you have
-    normalized. It needs `image_data_format()` "channels_last".
+    channels. With `include_preprocessing=False` it has no such layer, and takes
+    (x / 255 - mean) / deviation of each channel of ImageNet. It needs
+    `image_data_format()` "channels_last".
 
     {arguments}
 

@@ -49,7 +49,7 @@ __all__ = [
 _STD_RGB = (0.229, 0.224, 0.225)
 
 
-class Scale(NamedTuple):
+class _Scale(NamedTuple):
     """What makes a network of the family: multiples of B0, and its images."""
 
     width: float
@@ -59,14 +59,14 @@ class Scale(NamedTuple):
 
 
 _SCALES = {
-    "b0": Scale(1.0, 1.0, 224, 0.2),
-    "b1": Scale(1.0, 1.1, 240, 0.2),
-    "b2": Scale(1.1, 1.2, 260, 0.3),
-    "b3": Scale(1.2, 1.4, 300, 0.3),
-    "b4": Scale(1.4, 1.8, 380, 0.4),
-    "b5": Scale(1.6, 2.2, 456, 0.4),
-    "b6": Scale(1.8, 2.6, 528, 0.5),
-    "b7": Scale(2.0, 3.1, 600, 0.5),
+    "b0": _Scale(1.0, 1.0, 224, 0.2),
+    "b1": _Scale(1.0, 1.1, 240, 0.2),
+    "b2": _Scale(1.1, 1.2, 260, 0.3),
+    "b3": _Scale(1.2, 1.4, 300, 0.3),
+    "b4": _Scale(1.4, 1.8, 380, 0.4),
+    "b5": _Scale(1.6, 2.2, 456, 0.4),
+    "b6": _Scale(1.8, 2.6, 528, 0.5),
+    "b7": _Scale(2.0, 3.1, 600, 0.5),
 }
 # Table 1 of the paper.
 _STAGES = (

@@ -50,7 +50,7 @@ _MEAN_RGB, _VARIANCE_RGB = (0.485, 0.456, 0.406), (0.229**2, 0.224**2, 0.225**2)
 _FUSED_STAGES = 3
 
 
-class Network(NamedTuple):
+class _Network(NamedTuple):
     """What makes a network of the family."""
 
     size: int
@@ -95,13 +95,13 @@ _L = (
     Stage(7, 3, 1, 6, 640),
 )
 _NETWORKS = {
-    "b0": Network(224, _B0),
-    "b1": Network(240, _B0, depth=1.1),
-    "b2": Network(260, _B0, width=1.1, depth=1.2),
-    "b3": Network(300, _B0, width=1.2, depth=1.4),
-    "s": Network(384, _S, stem=24),
-    "m": Network(480, _M, stem=24),
-    "l": Network(480, _L),
+    "b0": _Network(224, _B0),
+    "b1": _Network(240, _B0, depth=1.1),
+    "b2": _Network(260, _B0, width=1.1, depth=1.2),
+    "b3": _Network(300, _B0, width=1.2, depth=1.4),
+    "s": _Network(384, _S, stem=24),
+    "m": _Network(480, _M, stem=24),
+    "l": _Network(480, _L),
 }
 
 
@@ -120,8 +120,10 @@ def _efficientnet_v2(
 ):
     """Build {network}, a scaled network that trains faster than the first ones.
 
-    It takes images with values in [0, 255]: its first layers scale them. Without those,
-    `include_preprocessing=False`, it takes images that you have scaled.
+    It takes images with values in [0, 255]: its first layers scale them. With
+    `include_preprocessing=False` it has none of those, and takes scaled images: S, M
+    and L values in [-1, 1], x / 128 - 1, the others (x / 255 - mean) / deviation of
+    each channel of ImageNet.
 
     {arguments}
 

@@ -104,8 +104,8 @@ def build_network(
     inputs = image
     if options.input_tensor is not None:
         inputs = get_source_inputs(options.input_tensor)
-        if not has_list_of_inputs:
-            (inputs,) = inputs
+        if not has_list_of_inputs and len(inputs) == 1:
+            inputs = inputs[0]
     model = Model(inputs, x, name=options.name)
     weight_files.load(model, options.weights, file, cached_as)
     return model
