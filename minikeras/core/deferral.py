@@ -3,8 +3,9 @@
 from typing import Any
 
 import jax
-import jax.numpy as jnp
+from jax import lax
 
+from minikeras.core import dtypes
 from minikeras.core.bridge import Scope, current
 
 
@@ -37,6 +38,6 @@ class Deferral(Scope):
         None outside of traced code, where the Variable takes its value.
         """
         # To draw all weights for that took 7 times as long as to load them.
-        if isinstance(jnp.zeros(()), jax.core.Tracer):
-            return jnp.zeros(variable.shape, variable.dtype)
+        if isinstance(lax.full((), 0.0), jax.core.Tracer):
+            return lax.full(variable.shape, 0, dtypes.as_jax(variable.dtype))
         return None

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 
@@ -32,6 +32,7 @@ def output_spec(
     training: bool | None = None,
     fills: tuple[int, int] = SIZES_FOR_NONE,
     guess: Iterable[int] | None = None,
+    keeps_batch: bool = False,
 ) -> Any:
     """Compute what `fn(*args, **kwargs)` would return, as KerasTensors.
 
@@ -47,6 +48,9 @@ def output_spec(
         guess: sizes that a None is tried with, besides the sizes of the KerasTensors,
             where neither of `fills` fits the call. None: a None is only tried with
             the known sizes that it would broadcast with.
+        keeps_batch: bool, whether the first axis of the outputs is that of the inputs,
+            and no other size follows from it. Then one trace is enough where only the
+            size of the batch is None.
 
     Returns:
         The tree that `fn` returns, with a KerasTensor for each array.
@@ -79,8 +83,11 @@ def output_spec(
         # batch. Two can: what differs between them follows the unknown size. A trace
         # of `add` takes 0.7 ms on a CPU core, so known shapes are traced once.
         first = trace(fills[0], tensors)
-        unknown = any(None in x.shape or x.dtype == "string" for x in tensors)
-        return first, trace(fills[1], tensors) if unknown else first
+        if not any(None in x.shape or x.dtype == "string" for x in tensors):
+            return first, first
+        if keeps_batch and _are_batches(tensors, first, fills[0]):
+            return first, [_Batch((fills[1], *x.shape[1:])) for x in first]
+        return first, trace(fills[1], tensors)
 
     try:
         try:
@@ -103,6 +110,20 @@ def output_spec(
     out_tree, leaves = result
     # Outputs that are no arrays (numbers, strings) pass unchanged.
     return out_tree.unflatten([next(specs) if _is_array(x) else x for x in leaves])
+
+
+class _Batch(NamedTuple):
+    """What a second trace would have given."""
+
+    shape: tuple[int, ...]
+
+
+def _are_batches(tensors, outputs, fill):
+    """Is the size of the batch all that is unknown, and the first of each output?"""
+    return all(
+        x.shape[:1] == (None,) and None not in x.shape[1:] and x.dtype != "string"
+        for x in tensors
+    ) and all(x.shape[:1] == (fill,) for x in outputs)
 
 
 def _first_that_works(both, tensors, sizes):

@@ -42,13 +42,13 @@ class KnownOutputs:
         self._specs: dict[tuple, tuple] = {}
         self._lock = threading.Lock()
 
-    def of(self, layer: Any, args: Any, kwargs: Any, trace: Callable[[], Any]) -> Any:
+    def of(self, layer: Any, args: Any, kwargs: Any, trace: Callable[..., Any]) -> Any:
         """The KerasTensors of a symbolic call of a layer.
 
         Args:
             layer: a layer; only those of this package are known.
             args, kwargs: of its `call`.
-            trace: function that traces the call.
+            trace: function that traces the call, `output_spec` of it.
         """
         try:
             call = _described(layer, args, kwargs)
@@ -56,7 +56,8 @@ class KnownOutputs:
             return trace()
         found = self._specs.get(call)
         if found is None:
-            outputs = trace()
+            # All layers of this package keep samples apart.
+            outputs = trace(keeps_batch=True)
             leaves, tree = jax.tree_util.tree_flatten(outputs)
             if all(isinstance(x, KerasTensor) for x in leaves):
                 with self._lock:

@@ -19,9 +19,9 @@ def traces(monkeypatch):
 
     original = layer.output_spec
 
-    def counting(fn, args, kwargs):
+    def counting(fn, args, kwargs, **options):
         traced.append(fn)
-        return original(fn, args, kwargs)
+        return original(fn, args, kwargs, **options)
 
     monkeypatch.setattr(layer, "output_spec", counting)
     return traced
