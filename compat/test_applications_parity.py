@@ -9,10 +9,12 @@ import json
 import random
 import types
 
+import h5py
 import keras
 import numpy as np
 import pytest
 from keras.src.applications import convnext as keras_convnext
+from keras.src.legacy.saving import legacy_h5_format
 from keras.src.utils import file_utils
 
 import minikeras
@@ -227,6 +229,25 @@ def test_structure_with_imagenet_weights(without_draws, monkeypatch, name):
         models.append(getattr(package.applications, name)())
     theirs, ours = (json.loads(model.to_json())["config"] for model in models)
     assert theirs == ours
+
+
+@pytest.mark.parametrize("name", ["ConvNeXtTiny", "EfficientNetB0", "NASNetMobile"])
+def test_imagenet_files(without_draws, monkeypatch, tmp_path, name):
+    """Files of the published layout: by the order of layers, not by names."""
+    path = str(tmp_path / "a.h5")
+    monkeypatch.setattr(file_utils, "get_file", lambda *args, **kwargs: path)
+    monkeypatch.setattr(weight_files, "get_file", lambda *args, **kwargs: path)
+    with monkeypatch.context() as patch:
+        patch.setattr(keras.Model, "load_weights", lambda self, path: None)
+        theirs = getattr(keras.applications, name)()
+    rng = np.random.default_rng(1)
+    theirs.set_weights([rng.uniform(size=w.shape) for w in theirs.get_weights()])
+    with h5py.File(path, "w") as file:
+        legacy_h5_format.save_weights_to_hdf5_group(file, theirs)
+    assert_equal_weights(getattr(minikeras.applications, name)(), theirs)
+    without_top = {"include_top": False, "input_shape": (224, 224, 3)}
+    with pytest.raises(minikeras.saving.FileError, match="layers"):
+        getattr(minikeras.applications, name)(**without_top)
 
 
 @pytest.mark.parametrize("name", NETWORKS)

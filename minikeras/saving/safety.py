@@ -38,6 +38,7 @@ _MAX_NAMES = 4 << 20
 _MAX_CONTAINERS, _DICT = 2_000_000, 4
 # Bytes of a list of names, which become several times as many.
 MOST_NAMES = 256 << 20
+_LISTS, _MOST_TEXTS = ("layer_names", "weight_names"), 4 << 30
 # Types of data sets whose attribute `dtype` says what the bits mean. Two opaque bytes
 # are a bfloat16 without it.
 NAMED_TYPES = re.compile(r"\|V1|<u2")
@@ -187,7 +188,8 @@ def open_h5_contents(
             # Whole models and weights of older versions have attributes at the root.
             old = len(opened.attrs) or "model_weights" in opened
             if texts or old or contents.has_named_types:
-                heaps.check(file, size_of(file))
+                longest = heaps.check(file, size_of(file))
+                _check_lists(opened, contents.groups, longest)
         except FileError as error:
             error.place = "/".join(part for part in (place, error.place) if part)
             raise
@@ -298,12 +300,27 @@ def _check_dataset(h5py, item, dataset, where):
     return declared, is_chunked, is_named
 
 
+def _check_lists(file, groups, longest):
+    """FileError if a list of texts may be larger than the memory.
+
+    The texts of a list may all be the longest one of the file: HDF5 does not say before
+    it has read them. The names of a whole model's 1,000 layers stand beside its config
+    of 2 MB.
+    """
+    for path in groups:
+        attributes = file[path or "/"].attrs
+        for name in attributes:
+            if name.startswith(_LISTS):
+                count = math.prod(attributes.get_id(name).shape or ())
+                check_size(count * longest, 0, f"{path} ({name})", _MOST_TEXTS)
+
+
 def attribute(item: Any, name: str, default: Any = None) -> Any:
     """Read an attribute of an HDF5 group or data set.
 
     Args:
         item: the group or data set.
-        name: of the attribute.
+        name: of the attribute; lists of texts were checked when the file was opened.
         default: what is returned if there is none.
 
     Raises:
@@ -318,7 +335,7 @@ def attribute(item: Any, name: str, default: Any = None) -> Any:
     if h5py.check_string_dtype(found.dtype) is None and found.dtype.kind not in "biuf":
         raise FileError(f"Refused: an attribute of type {found.dtype}.", place=place)
     # Strings of variable length may all be the same bytes of the file.
-    if found.dtype.kind == "O" and count > 1:
+    if found.dtype.kind == "O" and count > 1 and not name.startswith(_LISTS):
         check_size(count * item.file.id.get_filesize(), 0, place, MOST_NAMES)
     value = item.attrs[name]
     if isinstance(value, str):

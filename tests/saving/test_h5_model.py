@@ -530,3 +530,31 @@ def test_text_of_keras_2_1_5(tmp_path):
         text.append(int(np.argmax(model.predict_on_batch(x))))
     letter = {n: c for c, n in number.items()}
     assert "Can someone please" in "".join(letter[n] for n in text[1:])
+
+
+def test_names_of_many_layers_in_a_large_file(tmp_path):
+    """Lists of texts of any length, as h5py writes them, beside much else."""
+    model = keras.Sequential(
+        [keras.Input((512,)), *[keras.layers.Dense(512) for _ in range(20)]]
+    )
+    model.save(tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        group = file["model_weights"]
+        names = [name.decode() for name in group.attrs["layer_names"]]
+        del group.attrs["layer_names"]
+        group.attrs.create("layer_names", names, dtype=h5py.string_dtype())
+    loaded = keras.models.load_model(tmp_path / "a.h5")
+    np.testing.assert_array_equal(loaded.get_weights()[-2], model.get_weights()[-2])
+
+
+def test_a_list_that_repeats_a_long_text_is_refused(tmp_path):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
+    model.save(tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5", "a") as file:
+        file.attrs["note"] = "x" * (2 << 20)
+        group = file["model_weights"]
+        del group.attrs["layer_names"]
+        names = [str(i) for i in range(3000)]
+        group.attrs.create("layer_names", names, dtype=h5py.string_dtype())
+    with pytest.raises(FileError, match=r"layer_names.*Refused: it declares"):
+        keras.models.load_model(tmp_path / "a.h5")
