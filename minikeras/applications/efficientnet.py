@@ -17,7 +17,6 @@ from minikeras.applications.efficientnet_blocks import (
     gated,
     letter,
     normalized,
-    round_filters,
     with_shortcut,
 )
 from minikeras.applications.imagenet_utils import decode_predictions
@@ -27,6 +26,7 @@ from minikeras.applications.network import (
     build_network,
     channel_axis,
     channels_of,
+    multiple_of_8,
     padding_to_halve,
     pool_features_by_name,
     variant,
@@ -135,18 +135,18 @@ def _scaled(x, weights):
 def _features(x, scale):
     """Scaled images -> features of 1/32 of their height and width."""
     x = layers.ZeroPadding2D(padding_to_halve(x, 3), name="stem_conv_pad")(x)
-    filters = round_filters(32 * scale.width)
+    filters = multiple_of_8(32 * scale.width)
     x = conv(x, filters, 3, "stem_conv", strides=2, padding="valid")
     x = normalized(x, "stem_bn", "stem_activation")
     counts = [math.ceil(scale.depth * stage.blocks) for stage in _STAGES]
     done, total = 0, sum(counts)
     for i, (stage, count) in enumerate(zip(_STAGES, counts, strict=True)):
-        stage = stage._replace(filters=round_filters(stage.filters * scale.width))
+        stage = stage._replace(filters=multiple_of_8(stage.filters * scale.width))
         for j in range(count):
             x = _block(x, stage, DROP_RATE * done / total, f"block{i + 1}{letter(j)}")
             stage = stage._replace(stride=1)
             done += 1
-    x = conv(x, round_filters(1280 * scale.width), 1, "top_conv")
+    x = conv(x, multiple_of_8(1280 * scale.width), 1, "top_conv")
     return normalized(x, "top_bn", "top_activation")
 
 

@@ -97,12 +97,6 @@ def normalized(x, name, activation=None, momentum=0.99):
     return layers.Activation("silu", name=activation)(x) if activation else x
 
 
-def round_filters(filters, minimum_share=0.9):
-    """The multiple of 8 nearest to `filters`, one more if below `minimum_share`."""
-    rounded = max(8, int(filters + 4) // 8 * 8)
-    return rounded + 8 if rounded < minimum_share * filters else rounded
-
-
 def letter(block):
     """The name of a block within its stage: a, b, c and so on."""
     return string.ascii_lowercase[block]

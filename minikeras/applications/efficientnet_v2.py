@@ -17,7 +17,6 @@ from minikeras.applications.efficientnet_blocks import (
     depthwise,
     gated,
     letter,
-    round_filters,
     with_shortcut,
 )
 from minikeras.applications.imagenet_utils import decode_predictions
@@ -27,6 +26,7 @@ from minikeras.applications.network import (
     build_network,
     channel_axis,
     channels_of,
+    multiple_of_8,
     pool_features_by_name,
     variant,
 )
@@ -220,7 +220,7 @@ def _normalized(x, name, activation=None):
 
 
 def _round(filters):
-    return round_filters(filters, minimum_share=0)
+    return multiple_of_8(filters, minimum_share=0)
 
 
 EfficientNetV2B0 = variant(

@@ -13,6 +13,7 @@ from minikeras.applications.network import (
     build_network,
     channels_of,
     is_channels_first,
+    multiple_of_8,
     padding_to_halve,
     predictions,
     sizes,
@@ -105,16 +106,6 @@ def check_same_sides(network, input_shape, input_tensor):
             f"{network}: expected input_shape and input_tensor to have the same height "
             f"and width, got {tuple(input_shape)} and {shape}. Pass one of them."
         )
-
-
-def multiple_of_8(filters):
-    """The nearest multiple of 8, at least 8, that is not below 90 % of `filters`.
-
-    >>> [multiple_of_8(filters) for filters in (3, 11, 12.5, 24)]
-    [8, 16, 16, 24]
-    """
-    nearest = max(8, int(filters + 4) // 8 * 8)
-    return nearest + 8 if nearest < 0.9 * filters else nearest
 
 
 def _features(x, alpha):

@@ -7,16 +7,13 @@ from minikeras import layers
 from minikeras.applications.imagenet_utils import decode_predictions
 from minikeras.applications.imagenet_utils import preprocess_nothing as preprocess_input
 from minikeras.applications.mobilenet import check_alpha
-from minikeras.applications.mobilenet_v2 import (
-    check_same_sides,
-    multiple_of_8,
-    shape_of_images,
-)
+from minikeras.applications.mobilenet_v2 import check_same_sides, shape_of_images
 from minikeras.applications.network import (
     Options,
     build_network,
     channels_of,
     is_channels_first,
+    multiple_of_8,
     padding_to_halve,
     pool_features_by_name,
     variant,

@@ -12,7 +12,7 @@ from minikeras.applications.imagenet_utils import preprocess_tf as preprocess_in
 from minikeras.applications.network import (
     Options,
     build_network,
-    is_channels_first,
+    check_channels_last,
     padding_to_halve,
     predictions,
     variant,
@@ -60,11 +60,7 @@ def _nasnet(
 
     Source: B. Zoph et al., arXiv:1707.07012.
     """
-    if is_channels_first():
-        raise ValueError(
-            f"{name}: expected channels last, but the setting is channels_first. Call "
-            '`keras.config.set_image_data_format("channels_last")`.'
-        )
+    check_channels_last(name)
     architecture, shape = _KINDS[kind], input_shape
     if shape is None and not (kind == "large" and weights is None):
         # Keras leaves the size of a NASNetLarge without top and weights open.

@@ -284,6 +284,16 @@ def padding_to_halve(x: Any, kernel_size: int) -> tuple:
     return tuple((start, half) for start in starts)
 
 
+def multiple_of_8(filters: float, minimum_share: float = 0.9) -> int:
+    """The nearest multiple of 8, at least 8; one more if below a share of `filters`.
+
+    >>> [multiple_of_8(filters) for filters in (3, 11, 12.5, 24)]
+    [8, 16, 16, 24]
+    """
+    nearest = max(8, int(filters + 4) // 8 * 8)
+    return nearest + 8 if nearest < minimum_share * filters else nearest
+
+
 def variant(
     build: Callable[..., Model],
     public_name: str,

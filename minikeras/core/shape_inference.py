@@ -83,11 +83,8 @@ def output_spec(
         # batch. Two can: what differs between them follows the unknown size. A trace
         # of `add` takes 0.7 ms on a CPU core, so known shapes are traced once.
         first = trace(fills[0], tensors)
-        if not any(None in x.shape or x.dtype == "string" for x in tensors):
-            return first, first
-        if keeps_batch and _are_batches(tensors, first, fills[0]):
-            return first, [_Batch((fills[1], *x.shape[1:])) for x in first]
-        return first, trace(fills[1], tensors)
+        second = _without_trace(first, tensors, fills, keeps_batch)
+        return first, trace(fills[1], tensors) if second is None else second
 
     try:
         try:
@@ -112,18 +109,23 @@ def output_spec(
     return out_tree.unflatten([next(specs) if _is_array(x) else x for x in leaves])
 
 
-class _Batch(NamedTuple):
+class _Shape(NamedTuple):
     """What a second trace would have given."""
 
     shape: tuple[int, ...]
 
 
-def _are_batches(tensors, outputs, fill):
-    """Is the size of the batch all that is unknown, and the first of each output?"""
-    return all(
-        x.shape[:1] == (None,) and None not in x.shape[1:] and x.dtype != "string"
-        for x in tensors
-    ) and all(x.shape[:1] == (fill,) for x in outputs)
+def _without_trace(first, tensors, fills, keeps_batch):
+    """What a trace with the second fill would give; None if only that can tell."""
+    if not any(None in x.shape or x.dtype == "string" for x in tensors):
+        return first
+    if (
+        keeps_batch
+        and all(x.shape[:1] == (None,) and None not in x.shape[1:] for x in tensors)
+        and all(x.shape[:1] == (fills[0],) for x in first)
+    ):
+        return [_Shape((fills[1], *x.shape[1:])) for x in first]
+    return None
 
 
 def _first_that_works(both, tensors, sizes):
