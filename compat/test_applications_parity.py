@@ -23,13 +23,14 @@ from minikeras.applications import weights as weight_files
 PACKAGES = (keras, minikeras)
 NETWORKS = sorted(n for n in vars(keras.applications) if n[0].isupper())
 MODULES = sorted(n for n in vars(keras.applications) if n[0].islower())
-SMALL = ("MobileNetV3Small", "DenseNet121")
-# One network of each family, for the arguments that all take.
+SMALL = ("MobileNet", "MobileNetV3Small")
+# Those of which each figure is compared in `make test`, and one of each family.
 FAMILIES = """
     ConvNeXtTiny DenseNet121 EfficientNetB0 EfficientNetV2B0 InceptionResNetV2
     InceptionV3 MobileNet MobileNetV2 MobileNetV3Small NASNetMobile ResNet50 ResNet50V2
     VGG16 Xception
 """.split()
+QUICK = (*SMALL, "ConvNeXtTiny", "EfficientNetV2B0", "ResNet50V2", "VGG16", "Xception")
 # Keras's own tests leave these out.
 NO_CHANNELS_FIRST = ("ConvNeXt", "DenseNet", "NASNet")
 ARGUMENTS = {
@@ -53,6 +54,11 @@ OWN_ARGUMENTS = [
     ("MobileNetV3Small", {"include_preprocessing": False, "dropout_rate": 0.4}),
     ("NASNetMobile", {"include_top": False, "input_shape": (64, 64, 3)}),
 ]
+
+
+def slow_but(quick, names=NETWORKS):
+    """The names for `parametrize`; `make test` leaves all but some out."""
+    return [n if n in quick else pytest.param(n, marks=pytest.mark.slow) for n in names]
 
 
 def no_draws(shape, *args, dtype=None, **kwargs):
@@ -100,16 +106,13 @@ def assert_same_structure(name, **arguments):
         assert theirs == ours
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", slow_but(QUICK))
 def test_structure(without_draws, name):
     assert_same_structure(name)
 
 
 @pytest.mark.parametrize("arguments", ARGUMENTS)
-@pytest.mark.parametrize(
-    "name",
-    [n if n in SMALL else pytest.param(n, marks=pytest.mark.slow) for n in FAMILIES],
-)
+@pytest.mark.parametrize("name", slow_but(SMALL, FAMILIES))
 def test_arguments(without_draws, name, arguments):
     assert_same_structure(name, **ARGUMENTS[arguments])
 
@@ -134,10 +137,7 @@ def test_channels_first(without_draws, name, arguments):
             package.config.set_image_data_format("channels_last")
 
 
-@pytest.mark.parametrize(
-    "name",
-    [n if n in SMALL else pytest.param(n, marks=pytest.mark.slow) for n in NETWORKS],
-)
+@pytest.mark.parametrize("name", slow_but(SMALL))
 def test_weights_answers_and_files(name, tmp_path):
     """The same seed gives the same bits; files go both ways."""
     theirs, ours = (
@@ -198,7 +198,13 @@ IMAGENET = [
 
 
 @pytest.mark.parametrize("include_top", [True, False])
-@pytest.mark.parametrize(("name", "arguments"), IMAGENET)
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        row if row[0] in QUICK else pytest.param(*row, marks=pytest.mark.slow)
+        for row in IMAGENET
+    ],
+)
 def test_files_that_are_asked_for(
     without_draws, monkeypatch, name, arguments, include_top
 ):
@@ -231,7 +237,10 @@ def test_structure_with_imagenet_weights(without_draws, monkeypatch, name):
     assert theirs == ours
 
 
-@pytest.mark.parametrize("name", ["ConvNeXtTiny", "EfficientNetB0", "NASNetMobile"])
+@pytest.mark.parametrize(
+    "name",
+    slow_but(["ConvNeXtTiny"], ["ConvNeXtTiny", "EfficientNetB0", "NASNetMobile"]),
+)
 def test_imagenet_files(without_draws, monkeypatch, tmp_path, name):
     """Files of the published layout: by the order of layers, not by names."""
     path = str(tmp_path / "a.h5")

@@ -27,7 +27,7 @@ from compat.bench.contenders import CONTENDERS, environment
 ROOT = Path(__file__).parents[2]
 RUN = ("MobileNetV2", "ResNet50", "EfficientNetB0")
 WHO = ("ours", "keras", "tensorflow", "torch")
-BATCH = 8
+BATCH, STEPS = 8, 4
 
 
 def build_one(package, name):
@@ -89,8 +89,8 @@ class KerasRunner:
         keras = importlib.import_module(package)
         rng = np.random.default_rng(0)
         self.image = rng.uniform(-1, 1, (1, 224, 224, 3)).astype("float32")
-        x = rng.uniform(-1, 1, (16 * BATCH, 224, 224, 3)).astype("float32")
-        self.data = x, rng.integers(0, 10, 16 * BATCH)
+        x = rng.uniform(-1, 1, (STEPS * BATCH, 224, 224, 3)).astype("float32")
+        self.data = x, rng.integers(0, 10, STEPS * BATCH)
         self.model = getattr(keras.applications, name)(weights=None, classes=10)
         self.model.compile(
             keras.optimizers.SGD(0.01), "sparse_categorical_crossentropy"
@@ -101,7 +101,7 @@ class KerasRunner:
         self.model.predict(self.image, verbose=0)
 
     def epoch(self):
-        """16 steps."""
+        """`STEPS` steps."""
         self.model.fit(*self.data, batch_size=BATCH, shuffle=False, verbose=0)
 
 
@@ -118,8 +118,8 @@ class TorchRunner:
         torch.manual_seed(0)
         self.model = self.model.to(memory_format=torch.channels_last)
         self.image = self._images(1)
-        self.x = self._images(16 * BATCH)
-        self.y = torch.randint(0, 10, (16 * BATCH,))
+        self.x = self._images(STEPS * BATCH)
+        self.y = torch.randint(0, 10, (STEPS * BATCH,))
         self.optimizer = torch.optim.SGD(self.model.parameters(), 0.01)
         self.loss = torch.nn.CrossEntropyLoss()
 
@@ -134,7 +134,7 @@ class TorchRunner:
             self.model(self.image).numpy()
 
     def epoch(self):
-        """16 steps."""
+        """`STEPS` steps."""
         self.model.train()
         for i in range(0, len(self.x), BATCH):
             self.optimizer.zero_grad()
@@ -197,7 +197,7 @@ def run(options):
         for _ in range(options.repeats):
             for do, count in (("predict", 10), ("epoch", 1)):
                 for who in present:
-                    steps = 16 if do == "epoch" else 1
+                    steps = STEPS if do == "epoch" else 1
                     milliseconds = contenders[who].ask(do, count) / steps
                     found.setdefault((do, who), []).append(milliseconds)
         for do, what in (("predict", "one image"), ("epoch", "step of training")):

@@ -125,24 +125,6 @@ def network(keras, name):
     return model
 
 
-def resnet50(keras):
-    """ResNet50 of He et al. 2015 with 1,000 classes: 161 weights that are trained."""
-    inputs = keras.Input((224, 224, 3))
-    x = convolved(keras, inputs, 64, 7, 2)
-    x = keras.layers.MaxPooling2D(3, 2, padding="same")(x)
-    for filters, blocks, first in ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2)):
-        for block in range(blocks):
-            strides = first if block == 0 else 1
-            y = convolved(keras, x, filters, 1, strides)
-            y = convolved(keras, y, filters, 3)
-            y = convolved(keras, y, 4 * filters, 1, activation=None)
-            if block == 0:
-                x = convolved(keras, x, 4 * filters, 1, strides, activation=None)
-            x = keras.layers.Activation("relu")(keras.layers.Add()([x, y]))
-    x = keras.layers.GlobalAveragePooling2D()(x)
-    return keras.Model(inputs, keras.layers.Dense(1000, activation="softmax")(x))
-
-
 class Contender:
     """One workload under one package, ready to be timed."""
 
