@@ -1,5 +1,6 @@
 """Weights that take their first values when somebody reads them."""
 
+import math
 from typing import Any
 
 import jax
@@ -7,6 +8,8 @@ from jax import lax
 
 from minikeras.core import dtypes
 from minikeras.core.bridge import Scope, current
+
+_FEW = 1024
 
 
 class Deferral(Scope):
@@ -35,8 +38,11 @@ class Deferral(Scope):
     def stand_in(self, variable: Any) -> jax.Array | None:
         """Zeros for a Variable without a value in traced code, which asks for shapes.
 
-        None outside of traced code, where the Variable takes its value.
+        None outside of traced code, where the Variable takes its value, and for a few
+        numbers, which a `call` may read to decide what to do.
         """
+        if math.prod(variable.shape) < _FEW:
+            return None
         # To draw all weights for that took 7 times as long as to load them.
         if isinstance(lax.full((), 0.0), jax.core.Tracer):
             return lax.full(variable.shape, 0, dtypes.as_jax(variable.dtype))

@@ -28,6 +28,7 @@ _IGNORED = frozenset(
     """.split()
 )
 _IGNORED_ENDS = ("_initializer", "_regularizer", "_constraint")
+_ACTIVATIONS = "minikeras.activations."
 _PLAIN = (bool, int, float, str, type(None))
 
 
@@ -114,7 +115,8 @@ def _comparable(x):
         return kind, tuple((k, _comparable(v)) for k, v in vars(x).items())
     if kind is SeedGenerator:
         return kind
-    if kind is types.FunctionType and str(x.__module__).startswith("minikeras."):
+    # Activations keep the shape. Another function may do anything.
+    if kind is types.FunctionType and str(x.__module__).startswith(_ACTIVATIONS):
         return x
     raise _Unknown
 

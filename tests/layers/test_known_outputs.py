@@ -103,6 +103,14 @@ def test_code_of_users_is_always_traced(traces):
     assert [layers.Activation(grow)(x).shape[-1] for _ in range(2)] == [3, 6]
 
 
+def test_functions_that_are_no_activations_may_mix_samples(traces):
+    """The matrix with a given diagonal has two sizes that follow from the batch."""
+    for _ in range(2):
+        matrix = layers.Activation(keras.ops.diag)(keras.Input(()))
+        assert matrix.shape == (None, None)
+    assert len(traces) == 2
+
+
 def test_old_calls_make_room(monkeypatch, traces):
     monkeypatch.setattr(known_outputs, "_MAX_CALLS", 2)
     for size in (3, 4, 5, 3):

@@ -550,3 +550,20 @@ def test_a_block_of_the_users_before_hdf5(model, tmp_path):
     np.testing.assert_array_equal(
         keras.models.load_model(tmp_path / "b.h5")(X), model(X)
     )
+
+
+def test_a_call_that_decides_by_a_small_weight(tmp_path):
+    class Repeats(keras.layers.Layer):
+        def build(self, input_shape):
+            self.count = self.add_weight((), "ones", "int32", trainable=False)
+
+        def call(self, x):
+            return keras.ops.concatenate([x] * int(self.count), -1)
+
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, Repeats()(inputs))
+    model.save(tmp_path / "a.keras")
+    loaded = keras.models.load_model(
+        tmp_path / "a.keras", custom_objects={"Repeats": Repeats}
+    )
+    assert loaded.output_shape == (None, 3)
