@@ -8,6 +8,7 @@ from jax import lax
 
 from minikeras.core import dtypes
 from minikeras.core.bridge import Scope, current
+from minikeras.core.host_calls import ShapesOnly
 
 _FEW = 1024
 
@@ -19,6 +20,8 @@ class Deferral(Scope):
     as by a file of weights, never draws. The values are the same, since the seeds were
     chosen when the initializers were made.
     """
+
+    _drops_inner = True
 
     def _changes(self):
         settings = current().serialization
@@ -43,7 +46,9 @@ class Deferral(Scope):
         """
         if math.prod(variable.shape) < _FEW:
             return None
-        # To draw all weights for that took 7 times as long as to load them.
-        if isinstance(lax.full((), 0.0), jax.core.Tracer):
+        # To draw all weights for that took 7 times as long as to load them. Code that
+        # is traced to be run, in a `build` too, gets the values.
+        asks_for_shapes = isinstance(current().host, ShapesOnly)
+        if asks_for_shapes and isinstance(lax.full((), 0.0), jax.core.Tracer):
             return lax.full(variable.shape, 0, dtypes.as_jax(variable.dtype))
         return None

@@ -33,8 +33,6 @@ class Loading(Deferral):
         groups: number of groups in its weights file, at least one for each layer.
     """
 
-    _drops_inner = True
-
     def __init__(self, elements: int, groups: int):
         self._stored = elements
         self._elements = _FREE_ELEMENTS + _ELEMENTS_PER_STORED * elements

@@ -287,7 +287,9 @@ class Variable(Operators):
                     return value
                 if innermost_stateless(frame.bindings) is not None:
                     return self._initial_value()
-                self.initialize()
+                # As if it had been drawn when the Variable was made.
+                with jax.default_device(None), jax.transfer_guard("allow"):
+                    self.initialize()
 
     def assign(self, value: Any) -> Any:
         """Replace the value.

@@ -11,7 +11,7 @@ from typing import Any
 
 import jax
 
-from minikeras import settings
+from minikeras import activations, settings
 from minikeras.core.bridge import current
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.variable import Variable
@@ -28,7 +28,6 @@ _IGNORED = frozenset(
     """.split()
 )
 _IGNORED_ENDS = ("_initializer", "_regularizer", "_constraint")
-_ACTIVATIONS = "minikeras.activations."
 _PLAIN = (bool, int, float, str, type(None))
 
 
@@ -116,7 +115,7 @@ def _comparable(x):
     if kind is SeedGenerator:
         return kind
     # Activations keep the shape. Another function may do anything.
-    if kind is types.FunctionType and str(x.__module__).startswith(_ACTIVATIONS):
+    if kind is types.FunctionType and getattr(activations, x.__name__, None) is x:
         return x
     raise _Unknown
 

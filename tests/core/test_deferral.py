@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import minikeras as keras
+from minikeras.core import bridge
 from minikeras.core import variable as variable_module
 from minikeras.core.deferral import Deferral
 
@@ -102,6 +103,32 @@ def test_traced_code_sees_values_not_tracers():
     kernel = deferred.get_layer("c").kernel
     total = jax.jit(lambda x: x + kernel.value.sum())(0.0)
     assert float(total) == pytest.approx(float(kernel.numpy().sum()), rel=1e-5)
+
+
+def test_an_interrupted_scope_ends(monkeypatch):
+    """Ctrl-C while a layer's own frame ends leaves that frame open."""
+    real = bridge.Frame.__exit__
+
+    def interrupted(self, *exc):
+        if isinstance(self.outer.opener, Deferral):
+            raise KeyboardInterrupt
+        real(self, *exc)
+
+    with pytest.raises(KeyboardInterrupt), Deferral():
+        monkeypatch.setattr(bridge.Frame, "__exit__", interrupted)
+        try:
+            keras.layers.Dense(2).build((None, 3))
+        finally:
+            monkeypatch.undo()
+    assert bridge.current().serialization.loading is None
+
+
+def test_where_a_value_is_read_does_not_matter():
+    device = jax.devices()[0]
+    _, deferred = both()
+    with jax.transfer_guard("disallow"), jax.default_device(device):
+        value = deferred.get_layer("c").kernel.value
+    assert not value.committed
 
 
 def test_an_assignment_in_another_thread_wins():

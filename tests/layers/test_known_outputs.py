@@ -1,5 +1,7 @@
 """Equal calls of equal layers are traced once; all others are."""
 
+import functools
+
 import jax.numpy as jnp
 import pytest
 
@@ -109,6 +111,16 @@ def test_functions_that_are_no_activations_may_mix_samples(traces):
         matrix = layers.Activation(keras.ops.diag)(keras.Input(()))
         assert matrix.shape == (None, None)
     assert len(traces) == 2
+
+
+def test_a_function_that_calls_itself_an_activation_is_traced(traces):
+    @functools.wraps(keras.activations.relu)
+    def wrapped(x):
+        return keras.ops.concatenate([x] * next(sizes), -1)
+
+    sizes = iter([1, 1, 2, 2])
+    x = keras.Input((3,))
+    assert [layers.Activation(wrapped)(x).shape[-1] for _ in range(2)] == [3, 6]
 
 
 def test_old_calls_make_room(monkeypatch, traces):
