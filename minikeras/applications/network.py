@@ -1,5 +1,6 @@
 """What all families of networks share: arguments, images, the top, weights."""
 
+import contextvars
 import functools
 import inspect
 import warnings
@@ -98,9 +99,14 @@ def build_network(
     check_options(options)
     shape = image_shape(options, size, min_size)
     finish = (top or classify) if options.include_top else (pool or pool_features)
-    with Deferral():
-        image = image_input(options, shape)
-        x = finish(body(image), options)
+
+    def build():
+        with Deferral():
+            image = image_input(options, shape)
+            return image, finish(body(image), options)
+
+    # In a context of its own: Ctrl-C may come when the scope ends, and leave it open.
+    image, x = contextvars.copy_context().run(build)
     inputs = image
     if options.input_tensor is not None:
         inputs = get_source_inputs(options.input_tensor)

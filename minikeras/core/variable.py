@@ -1,5 +1,6 @@
 """Variable: a path, a value and a `trainable` flag; the only mutable cell."""
 
+import contextvars
 import operator
 import threading
 from collections.abc import Iterable, Iterator
@@ -217,6 +218,11 @@ class Variable(Operators):
 
     def _initial_value(self):
         """A draw of the initializer."""
+        # In a context of its own: Ctrl-C may come when the frame in it ends, and would
+        # leave its bindings to the code after, whose assignments they would swallow.
+        return contextvars.copy_context().run(self._draw)
+
+    def _draw(self):
         # Layers are also built while a model is traced. The value must be an array all
         # the same, never a tracer. `jax.ensure_compile_time_eval` would give one, too,
         # but as a constant of the program, which XLA would compile and store.

@@ -123,6 +123,29 @@ def test_an_interrupted_scope_ends(monkeypatch):
     assert bridge.current().serialization.loading is None
 
 
+def test_an_interrupted_draw_swallows_no_assignment(monkeypatch):
+    _, deferred = both()
+    real = bridge.Frame.__exit__
+
+    def interrupted(self, *exc):
+        if self.bindings is not None:
+            raise KeyboardInterrupt
+        real(self, *exc)
+
+    monkeypatch.setattr(bridge.Frame, "__exit__", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        deferred.get_weights()
+    monkeypatch.undo()
+    assert bridge.current().bindings is None
+    ones = [np.ones(w.shape) for w in deferred.weights]
+    deferred.set_weights(ones)
+    seen = []
+    reader = threading.Thread(target=lambda: seen.extend(deferred.get_weights()))
+    reader.start()
+    reader.join()
+    assert len(seen) == len(ones) and all((w == 1).all() for w in seen)
+
+
 def test_where_a_value_is_read_does_not_matter():
     device = jax.devices()[0]
     _, deferred = both()
