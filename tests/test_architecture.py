@@ -43,7 +43,7 @@ MAX_FILE, MAX_FUNCTION = 500, 40
 BUDGETS = {
     "activations": 270, "applications": 4000, "backend": 100, "callbacks": 1600,
     "cli": 300,
-    "constraints": 250, "core": 5840, "data": 4700, "datasets": 1300,
+    "constraints": 250, "core": 5870, "data": 4700, "datasets": 1300,
     "dtype_policies": 460,
     "initializers": 920, "layers": 17770, "legacy": 3000, "losses": 2100,
     "metrics": 3100, "mixed_precision": 50, "models": 3700, "ops": 11000,
@@ -54,7 +54,7 @@ BUDGETS = {
 }  # fmt: skip
 # Keras has 195,000 lines, without parity reports, command line and stand-in for
 # TensorFlow. Without docstrings, comments and blank lines: 36,800 of ours, 124,900.
-MAX_PACKAGE = 71_400
+MAX_PACKAGE = 71_500
 
 
 def room(path):

@@ -79,6 +79,12 @@ class Node:
             if history := getattr(tensor, "_keras_history", None):
                 history[0]._mk_outbound_nodes.append(self)
 
+    def __setstate__(self, state):
+        vars(self).update(state)
+        for tensor in self.input_tensors:
+            if history := getattr(tensor, "_keras_history", None):
+                vars(history[0]).setdefault("_mk_outbound_nodes", []).append(self)
+
     def __repr__(self):
         return f"<Node of {self.operation.name}>"
 
@@ -122,8 +128,14 @@ class Operation:
         self._mk_inbound_nodes: list[Node] = []
         self._mk_outbound_nodes: list[Node] = []
 
-    def __getstate__(self):  # another thread may add to ours as it is pickled
-        return dict(vars(self))
+    def __getstate__(self):
+        # A new dict, which no thread changes. The nodes that follow add themselves: by
+        # them pickle and deepcopy would recurse through the whole graph.
+        return {k: v for k, v in vars(self).items() if k != "_mk_outbound_nodes"}
+
+    def __setstate__(self, state):
+        vars(self).setdefault("_mk_outbound_nodes", [])
+        vars(self).update(state)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute on arrays, or record the call if a KerasTensor is among them.

@@ -218,8 +218,8 @@ class Variable(Operators):
 
     def _initial_value(self):
         """A draw of the initializer."""
-        # In a context of its own: Ctrl-C may come when the frame in it ends, and would
-        # leave its bindings to the code after, whose assignments they would swallow.
+        # In a context of its own: Ctrl-C at the end of the frame would leave it open,
+        # and its bindings would swallow later assignments.
         return contextvars.copy_context().run(self._draw)
 
     def _draw(self):
@@ -288,8 +288,7 @@ class Variable(Operators):
             if self._initializer is not None:
                 frame = current()
                 loading = frame.serialization.loading
-                value = loading and loading.stand_in(self)
-                if value is not None:
+                if loading and (value := loading.stand_in(self)) is not None:
                     return value
                 if innermost_stateless(frame.bindings) is not None:
                     return self._initial_value()
@@ -406,8 +405,7 @@ class Variable(Operators):
         return np.array(self.value)
 
     def __repr__(self):
-        scope = innermost_stateless(current().bindings)
-        waits = self._initializer is not None and scope is not None
+        waits = self._initializer and innermost_stateless(current().bindings)
         value = "" if waits else f", value={self.value}"
         return (
             f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}"

@@ -56,6 +56,11 @@ class Functional(Function, Model):
         if not trainable:
             self.trainable = False
 
+    def __getstate__(self):
+        # The graph first: its nodes are in an order in which each one refers to nodes
+        # that are known by then.
+        return {"_mk_graph": self._mk_graph, **super().__getstate__()}
+
     @property
     def operations(self):
         """Layers and recorded ops, inputs first."""

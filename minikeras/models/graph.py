@@ -35,9 +35,9 @@ class Graph:
         depth_of = collections.defaultdict(int)
         for node, depth in depths.items():
             depth_of[node.operation] = max(depth_of[node.operation], depth)
+        self.nodes = sorted(depths, key=lambda node: -depths[node])
         # The order of `model.layers` in Keras, and so of `model.weights`.
         self.operations = sorted(depth_of, key=lambda op: (-depth_of[op], visits[op]))
-        self.nodes = sorted(depths, key=lambda node: -depths[node])
 
     def run(self, values, training=None):
         """Run every node and add its outputs to `values`.

@@ -182,3 +182,25 @@ def test_a_model_is_taken_while_another_thread_adds_to_it(take):
     finally:
         stop.set()
         thread.join()
+
+
+@pytest.mark.parametrize("kind", ["graph", "sequential"])
+def test_deep_models_are_copied_and_pickled(kind):
+    """Deeper than Python recurses, from layer to layer."""
+    inputs = layers.Input((3,))
+    if kind == "graph":
+        x = inputs
+        for _ in range(200):
+            x = layers.Add()([x, layers.Dense(3)(x)])
+        model = Model(inputs, x)
+    else:
+        dense = [layers.Dense(3) for _ in range(400)]
+        model = Sequential([inputs, *dense])
+    data = np.ones((1, 3), "float32")
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        names = [x.name for x in model.layers]
+        assert [x.name for x in twin.layers] == names
+        np.testing.assert_array_equal(twin(data), model(data))
+        followers = [len(x._outbound_nodes) for x in model.layers]
+        assert [len(x._outbound_nodes) for x in twin.layers] == followers
+        assert twin.layers[1] is not model.layers[1]
