@@ -27,10 +27,10 @@ def preprocess_input(x, data_format=None, mode="caffe"):
 
     Args:
         x: images with values in [0, 255]: NumPy array, array of JAX or KerasTensor,
-            (batch, height, width, 3) or (height, width, 3). A NumPy array of floats is
-            changed in place.
-        data_format: "channels_last", "channels_first" for (…, 3, height, width), or
-            None for the setting of `keras.config`.
+            (..., height, width, 3). A NumPy array of floats is changed in place, if it
+            may be written.
+        data_format: "channels_last", "channels_first" for (batch, 3, ...) or (3,
+            height, width), or None for the setting of `keras.config`.
         mode: "caffe", "tf" or "torch".
 
     Returns:
@@ -38,7 +38,7 @@ def preprocess_input(x, data_format=None, mode="caffe"):
         `floatx()`.
 
     Raises:
-        ValueError: unknown `mode` or `data_format`, or an array of another rank.
+        ValueError: unknown `mode` or `data_format`, or fewer than 3 channels.
     """
     if mode not in _MODES:
         raise ValueError(
@@ -69,7 +69,7 @@ def preprocess_caffe(x, data_format=None):
         Images of the shape of `x`.
 
     Raises:
-        ValueError: unknown `data_format`, or an array of another rank.
+        ValueError: unknown `data_format`, or fewer than 3 channels.
     """
     return preprocess_input(x, data_format, mode="caffe")
 
@@ -103,7 +103,7 @@ def preprocess_torch(x, data_format=None):
         Images of the shape of `x`.
 
     Raises:
-        ValueError: unknown `data_format`, or an array of another rank.
+        ValueError: unknown `data_format`, or fewer than 3 channels.
     """
     return preprocess_input(x, data_format, mode="torch")
 
@@ -159,6 +159,8 @@ def _preprocess_numpy(x, data_format, mode):
     """The same for a NumPy array, in place if it has floats."""
     if not np.issubdtype(x.dtype, np.floating):
         x = x.astype(config.floatx())
+    elif not x.flags.writeable:
+        x = x.copy()
     if mode == "tf":
         x /= 127.5
         x -= 1.0
@@ -192,16 +194,14 @@ def _preprocess_tensor(x, data_format, mode):
 
 
 def _channel_axis(x, data_format):
-    if len(x.shape) not in (3, 4):
+    """Axis of the channels of one image, a batch, or a batch of more, as of videos."""
+    rank = len(x.shape)
+    axis = rank - 1 if data_format == "channels_last" else int(rank > 3)
+    if axis >= rank or x.shape[axis] is not None and x.shape[axis] < 3:
         raise ValueError(
-            "preprocess_input: expected images (height, width, channels) or a batch of "
-            f"them, got an array of shape {tuple(x.shape)}."
-        )
-    axis = len(x.shape) - (3 if data_format == "channels_first" else 1)
-    if x.shape[axis] is not None and x.shape[axis] < 3:
-        raise ValueError(
-            f"preprocess_input: expected 3 channels on axis {axis}, got an array of "
-            f"shape {tuple(x.shape)}. Load images in colour, or say data_format=."
+            f"preprocess_input: expected images of 3 channels on axis {axis}, got an "
+            f"array of shape {tuple(x.shape)}. Load them in colour, or say "
+            "data_format=."
         )
     return axis
 

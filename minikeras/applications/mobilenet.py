@@ -11,6 +11,7 @@ from minikeras.applications.network import (
     Options,
     build_network,
     is_channels_first,
+    is_shape,
     sizes,
     variant,
 )
@@ -134,7 +135,7 @@ def named_height(input_shape, size, include_top, weights):
 
 def _height_and_width(input_shape):
     """(height, width) of a shape that is not checked yet; Nones for no shape."""
-    return sizes(tuple(input_shape or (None, None, None)))[:2]
+    return sizes(tuple(input_shape))[:2] if is_shape(input_shape) else (None, None)
 
 
 def _features(x, alpha, depth_multiplier):

@@ -13,6 +13,7 @@ from minikeras.applications.network import (
     build_network,
     channels_of,
     is_channels_first,
+    is_shape,
     multiple_of_8,
     padding_to_halve,
     predictions,
@@ -99,7 +100,7 @@ def shape_of_images(input_tensor):
 def check_same_sides(network, input_shape, input_tensor):
     """ValueError if shape and tensor of the user have other heights or widths."""
     shape = shape_of_images(input_tensor)
-    if shape is None or input_shape is None:
+    if shape is None or not is_shape(input_shape):
         return
     if sizes(shape)[:2] != sizes(tuple(input_shape))[:2]:
         raise ValueError(

@@ -13,6 +13,7 @@ from minikeras.applications.network import (
     Options,
     build_network,
     check_channels_last,
+    is_shape,
     padding_to_halve,
     predictions,
     variant,
@@ -65,7 +66,7 @@ def _nasnet(
     if shape is None and not (kind == "large" and weights is None):
         # Keras leaves the size of a NASNetLarge without top and weights open.
         shape = (architecture.size, architecture.size, 3)
-    is_open = shape is not None and None in tuple(shape)
+    is_open = is_shape(shape) and None in shape
     if is_open and (weights is not None or tuple(shape)[:2] != (None, None)):
         raise ValueError(
             f"{name}: height and width must be known, got input_shape={tuple(shape)}."

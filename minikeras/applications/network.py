@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from minikeras import activations, config, layers
 from minikeras.applications import weights as weight_files
+from minikeras.core.checks import is_int, positive_int
 from minikeras.core.deferral import Deferral
 from minikeras.models import Model
 from minikeras.models.visualization import get_source_inputs
@@ -121,12 +122,15 @@ def check_options(options: Options) -> None:
     """ValueError if weights, top and classes do not go together."""
     name, weights = options.name, options.weights
     weight_files.check(name, weights)
-    if options.pooling not in (None, *_POOLINGS):
-        raise ValueError(
-            f'{name}: expected pooling to be None, "avg" or "max", got '
-            f"{options.pooling!r}."
-        )
-    if weights is None or not options.include_top:
+    if not options.include_top:
+        if options.pooling and options.pooling not in _POOLINGS:
+            raise ValueError(
+                f'{name}: expected pooling to be None, "avg" or "max", got '
+                f"{options.pooling!r}."
+            )
+        return
+    positive_int(options.classes, "classes")
+    if weights is None:
         return
     if weights == weight_files.IMAGENET and options.classes != IMAGENET_CLASSES:
         raise ValueError(
@@ -159,13 +163,13 @@ def image_shape(options: Options, size: int | None, min_size: int) -> tuple:
     if shape is None:
         sides = size if options.include_top else None
         return ordered(sides, sides, 3)
-    shape = tuple(shape)
 
     def refuse(problem):
-        raise ValueError(f"{name}: {problem}, got input_shape={shape}.")
+        raise ValueError(f"{name}: {problem}, got input_shape={shape!r}.")
 
-    if len(shape) != 3:
+    if not is_shape(shape) or not all(x is None or is_int(x) and x > 0 for x in shape):
         refuse("input_shape must be a tuple of three integers, height, width, channels")
+    shape = tuple(shape)
     *sides, channels = sizes(shape)
     if is_imagenet and channels != 3:
         refuse("the ImageNet weights are for 3 channels (others need weights=None)")
@@ -251,6 +255,11 @@ def check_channels_last(name: str) -> None:
 def channel_axis() -> int:
     """Axis of the channels of a batch: 1 or 3."""
     return 1 if is_channels_first() else 3
+
+
+def is_shape(x: Any) -> bool:
+    """Has it three sizes? What they are is checked by `image_shape`."""
+    return isinstance(x, (tuple, list)) and len(x) == 3
 
 
 def ordered(height: Any, width: Any, channels: Any) -> tuple:

@@ -131,6 +131,7 @@ def _has_hash(path, file_hash, algorithm):
 
 def _provide(target, origin, file_hash, algorithm, force):
     """Download to `target` if it is missing, has another hash, or `force`."""
+    _check_place(target)
     if not force and target.exists():
         if _has_hash(target, file_hash, algorithm):
             return
@@ -171,6 +172,14 @@ def _provide(target, origin, file_hash, algorithm, force):
         if fcntl is None:
             file.close()  # Windows renames no open file; elsewhere it keeps the lock
         os.replace(part, target)
+
+
+def _check_place(target):
+    if target.exists() and not target.is_file():  # a pipe would be read for ever
+        raise FileExistsError(
+            f"get_file: {str(target)!r} is a folder or a device, where a file belongs. "
+            "Move it away, or set another cache with `KERAS_HOME` or `cache_dir=`."
+        )
 
 
 def _identity(path):

@@ -52,7 +52,7 @@ def test_traced_code_and_gradients():
     [
         (np.ones((2, 2, 3)), {"mode": "keras"}, "mode to be one of"),
         (np.ones((2, 2, 3)), {"data_format": "nhwc"}, "data_format"),
-        (np.ones((2, 2)), {}, "shape \\(2, 2\\)"),
+        (np.ones((2, 2)), {}, "3 channels on axis 1.*shape \\(2, 2\\)"),
         (np.ones((2, 2, 1)), {}, "3 channels on axis 2"),
     ],
 )
@@ -89,3 +89,14 @@ def test_decode_predictions(index):
 def test_predictions_that_are_refused(shape, top):
     with pytest.raises(ValueError, match="decode_predictions"):
         imagenet_utils.decode_predictions(np.zeros(shape), top=top)
+
+
+def test_clips_and_arrays_that_may_not_be_written():
+    x = np.random.default_rng(0).uniform(0, 255, (2, 4, 5, 5, 3))
+    x.flags.writeable = False
+    prepared = imagenet_utils.preprocess_caffe(x)
+    image = imagenet_utils.preprocess_caffe(x[1, 2].copy())
+    np.testing.assert_array_equal(prepared[1, 2], image)
+    first = imagenet_utils.preprocess_torch(np.moveaxis(x, -1, 1), "channels_first")
+    last = imagenet_utils.preprocess_torch(x)
+    np.testing.assert_array_equal(np.moveaxis(first, 1, -1), last)

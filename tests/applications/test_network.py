@@ -38,7 +38,15 @@ def test_documentation(name):
         (dict(weights="image_net"), "image_net.*does not exist"),
         (dict(weights=3), "expected weights to be None"),
         (dict(weights="imagenet", classes=10), "1000 classes, got classes=10"),
-        (dict(pooling="mean"), 'None, "avg" or "max", got \'mean\''),
+        (
+            dict(include_top=False, pooling="mean"),
+            'None, "avg" or "max", got \'mean\'',
+        ),
+        (dict(classes=0), "`classes` must be a positive integer, got 0"),
+        (dict(classes="10"), "`classes` must be a positive integer, got '10'"),
+        (dict(input_shape=64), "three integers.*got input_shape=64"),
+        (dict(input_shape=("a", "b", "c")), "three integers"),
+        (dict(input_shape=(64, 64, 0)), "three integers"),
         (dict(input_shape=(32, 32)), "three integers"),
         (dict(input_shape=(16, 32, 3)), "at least 32 x 32 pixels, got .*16, 32, 3"),
         (dict(input_shape=(None, 32, 3)), "must know height and width"),
@@ -61,6 +69,32 @@ def test_arguments_that_do_not_fit(arguments, text):
 def test_arguments_that_do_not_fit_the_imagenet_weights(arguments, text):
     with pytest.raises(ValueError, match=text):
         applications.ResNet50(**arguments)
+
+
+MOBILE_NETS = ("MobileNet", "MobileNetV2", "MobileNetV3Small", "MobileNetV3Large")
+
+
+@pytest.mark.parametrize("name", MOBILE_NETS)
+@pytest.mark.parametrize("alpha", [0, -0.5])
+def test_alpha_must_be_positive(name, alpha):
+    with pytest.raises(ValueError, match="alpha"):
+        getattr(applications, name)(weights=None, alpha=alpha)
+
+
+@pytest.mark.parametrize("name", ["MobileNetV2", "MobileNetV3Small"])
+def test_one_unknown_side(name):
+    network = getattr(applications, name)
+    shape = (64, None, 3)
+    model = network(weights=None, include_top=False, input_shape=shape)
+    assert model.input_shape == (None, *shape)
+    features = model.predict(np.ones((1, 64, 96, 3)), verbose=0)
+    assert features.shape == (1, 2, 3, model.output_shape[-1])
+
+
+def test_pooling_that_says_nothing():
+    """Scripts pass False, and values that a network with its top does not use."""
+    assert small(include_top=False, pooling=False).output_shape == (None, 1, 1, 256)
+    assert small(pooling="AVG").output_shape == (None, 1000)
 
 
 def test_wrong_calls_name_the_function():

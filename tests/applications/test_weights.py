@@ -1,5 +1,7 @@
 """Where the weights of networks come from, and what is refused."""
 
+import os
+import pathlib
 import sys
 import types
 
@@ -106,12 +108,33 @@ def test_the_hub(network, tmp_path, monkeypatch):
         ("owner/net", "model.weights.h5"),
         ("owner/net", "folder/x.weights.h5"),
     ]
-    for place in ("hf://", "hf://owner", "hf:///net"):
+    for place in (
+        *("hf://", "hf://owner", "hf:///net", "hf://owner/", "hf://../net"),
+        *("hf://owner/net/../x", "hf://owner/net//x", "hf://owner/n\0t"),
+        pathlib.PurePosixPath("hf://owner/net"),
+    ):
         with pytest.raises(ValueError, match="hf://owner/repository"):
             applications.MobileNet(weights=place, **SMALL)
 
 
 def test_the_hub_needs_its_library(monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
-    with pytest.raises(ImportError, match="huggingface_hub"):
+    with pytest.raises(ImportError, match=r"pip install 'minikeras-jax\[hub\]'"):
         applications.MobileNet(weights="hf://owner/net", **SMALL)
+
+
+@pytest.mark.parametrize("make", [os.mkdir, getattr(os, "mkfifo", os.mkdir)])
+def test_no_file_in_the_place_of_the_file(tmp_path, monkeypatch, make):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    (tmp_path / "models").mkdir()
+    make(tmp_path / "models" / "mobilenet_2_5_128_tf.h5")
+    with pytest.raises(FileExistsError, match="Move it away"):
+        applications.MobileNet(**SMALL)
+
+
+def test_a_damaged_file_in_the_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "mobilenet_2_5_128_tf.h5").write_bytes(b"cut off")
+    with pytest.raises(FileError, match="Delete the file"):
+        applications.MobileNet(**SMALL)
