@@ -117,7 +117,13 @@ def test_arguments(without_draws, name, arguments):
     assert_same_structure(name, **ARGUMENTS[arguments])
 
 
-@pytest.mark.parametrize(("name", "arguments"), OWN_ARGUMENTS)
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        row if row[0] in QUICK else pytest.param(*row, marks=pytest.mark.slow)
+        for row in OWN_ARGUMENTS
+    ],
+)
 def test_own_arguments(without_draws, name, arguments):
     assert_same_structure(name, **arguments)
 
@@ -222,7 +228,9 @@ def test_files_that_are_asked_for(
     assert asked[0] == asked[1]
 
 
-@pytest.mark.parametrize("name", ["EfficientNetB0", "EfficientNetB3"])
+@pytest.mark.parametrize(
+    "name", slow_but(["EfficientNetB0"], ["EfficientNetB0", "EfficientNetB3"])
+)
 def test_structure_with_imagenet_weights(without_draws, monkeypatch, name):
     """EfficientNet has one more layer then."""
     monkeypatch.setattr(file_utils, "get_file", lambda *args, **kwargs: "none.h5")
