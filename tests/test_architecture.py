@@ -53,7 +53,7 @@ BUDGETS = {
     "files at the top": 560,
 }  # fmt: skip
 # Keras has 195,000 lines, without parity reports, command line and stand-in for
-# TensorFlow. Without docstrings, comments and blank lines: 36,800 of ours, 124,900.
+# TensorFlow. Without docstrings, comments and blank lines: 40,000 of ours, 124,900.
 MAX_PACKAGE = 71_500
 
 
