@@ -1,5 +1,6 @@
 """The examples run, write what they say, and learn."""
 
+import importlib.util
 import runpy
 from pathlib import Path
 
@@ -60,9 +61,31 @@ def test_a_set_of_tensorflow_datasets():
     assert main_of("tfds_set")(epochs=6) > 0.85
 
 
+def test_transfer_learning(tmp_path):
+    pytest.importorskip("grain")
+    main, weights = main_of("transfer_learning"), tmp_path / "base.weights.h5"
+    accuracies = main(save=weights)
+    assert accuracies["frozen"] > 0.7
+    assert accuracies["fine-tuned"] > max(0.75, accuracies["from scratch"] + 0.1)
+    assert weights.exists()
+
+
+def test_features_of_images_that_look_alike():
+    pytest.importorskip("grain")
+    last, inner = main_of("features")(epochs=4)  # one of ten by chance
+    assert last > 0.4 and inner > 0.4
+
+
+def test_grad_cam(tmp_path):
+    share = main_of("grad_cam")(out=tmp_path / "heat.png")
+    assert share > 0.3  # the digits have a sixteenth of the pictures
+    if importlib.util.find_spec("matplotlib"):
+        assert (tmp_path / "heat.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_every_example_is_tested():
     found = {path.stem for path in EXAMPLES.glob("*.py")}
     tested = {"digits", "perceptron", "regularization"}
     tested |= {"images_from_folders", "text_from_folders", "table", "time_series"}
-    tested |= {"tfds_set"}
+    tested |= {"tfds_set", "transfer_learning", "features", "grad_cam"}
     assert found == tested
