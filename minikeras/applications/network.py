@@ -5,7 +5,7 @@ import functools
 import inspect
 import warnings
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from minikeras import activations, config, layers
 from minikeras.applications import weights as weight_files
@@ -257,7 +257,7 @@ def channel_axis() -> int:
     return 1 if is_channels_first() else 3
 
 
-def is_shape(x: Any) -> bool:
+def is_shape(x: Any) -> TypeGuard[tuple]:
     """Has it three sizes? What they are is checked by `image_shape`."""
     return isinstance(x, (tuple, list)) and len(x) == 3
 

@@ -68,7 +68,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
 
     def __getstate__(self):
         # Compiled programs cannot be pickled; the copy compiles its own.
-        return {**super().__getstate__(), "_mk_programs": {}}
+        return {**super().__getstate__(), "_mk_programs": {}}  # pyright: ignore
 
     def compile(
         self,
