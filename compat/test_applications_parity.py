@@ -30,7 +30,7 @@ FAMILIES = """
     InceptionV3 MobileNet MobileNetV2 MobileNetV3Small NASNetMobile ResNet50 ResNet50V2
     VGG16 Xception
 """.split()
-QUICK = (*SMALL, "ConvNeXtTiny", "EfficientNetV2B0", "ResNet50V2", "VGG16", "Xception")
+QUICK = (*SMALL, "ConvNeXtTiny")
 # Keras's own tests leave these out.
 NO_CHANNELS_FIRST = ("ConvNeXt", "DenseNet", "NASNet")
 ARGUMENTS = {
@@ -112,7 +112,7 @@ def test_structure(without_draws, name):
 
 
 @pytest.mark.parametrize("arguments", ARGUMENTS)
-@pytest.mark.parametrize("name", slow_but(SMALL, FAMILIES))
+@pytest.mark.parametrize("name", slow_but(SMALL[1:], FAMILIES))
 def test_arguments(without_draws, name, arguments):
     assert_same_structure(name, **ARGUMENTS[arguments])
 
@@ -137,7 +137,9 @@ def test_channels_first(without_draws, name, arguments):
     for package in PACKAGES:
         package.config.set_image_data_format("channels_first")
     try:
-        assert_same_structure(name, "channels_first", **ARGUMENTS[arguments])
+        assert_same_structure(
+            name, data_format="channels_first", **ARGUMENTS[arguments]
+        )
     finally:
         for package in PACKAGES:
             package.config.set_image_data_format("channels_last")
@@ -217,7 +219,7 @@ IMAGENET = [
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [
-        row if row[0] in QUICK else pytest.param(*row, marks=pytest.mark.slow)
+        row if row[0] == "MobileNet" else pytest.param(*row, marks=pytest.mark.slow)
         for row in IMAGENET
     ],
 )

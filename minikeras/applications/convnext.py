@@ -68,10 +68,11 @@ def _convnext(
     """Build {network}, a convolutional network in the manner of transformers.
 
     It takes images with values in [0, 255]: its first layer normalizes those of three
-    channels. With `include_preprocessing=False` it has no such layer, and takes
-    (x / 255 - mean) / deviation of each channel of ImageNet. It needs
-    `image_data_format()` "channels_last".
+    channels. It needs `image_data_format()` "channels_last".
 
+    Args:
+        include_preprocessing: bool, whether it has that layer; without it, it takes
+            (x / 255 - mean) / deviation of each channel of ImageNet.
     {arguments}
 
     Source: Z. Liu et al., arXiv:2201.03545.

@@ -120,11 +120,12 @@ def _efficientnet_v2(
 ):
     """Build {network}, a scaled network that trains faster than the first ones.
 
-    It takes images with values in [0, 255]: its first layers scale them. With
-    `include_preprocessing=False` it has none of those, and takes scaled images: S, M
-    and L values in [-1, 1], x / 128 - 1, the others (x / 255 - mean) / deviation of
-    each channel of ImageNet.
+    It takes images with values in [0, 255]: its first layers scale them.
 
+    Args:
+        include_preprocessing: bool, whether it has those layers. Without them S, M and
+            L take x / 128 - 1, in [-1, 1], the others (x / 255 - mean) / deviation of
+            each channel of ImageNet.
     {arguments}
 
     Source: M. Tan and Q. Le, arXiv:2104.00298.

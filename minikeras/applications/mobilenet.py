@@ -55,14 +55,16 @@ def _mobilenet(
 
     It takes images that `keras.applications.mobilenet.preprocess_input` has prepared.
 
-    `alpha`, a number > 0, scales the number of filters of all layers. The ImageNet
-    weights have 0.25, 0.5, 0.75 or 1. `depth_multiplier`, an int, is the number of
-    outputs of each depthwise convolution per channel; 1 for the ImageNet weights.
-    `dropout` is the rate of the layer before the classes. The ImageNet weights are
-    those for square images of 128, 160, 192 or 224 pixels; those for 224 serve any
-    other size, which needs include_top=False. The default name has `alpha` and the
-    height of the images: "mobilenet_1.00_224".
+    The ImageNet weights are those for square images of 128, 160, 192 or 224 pixels;
+    those for 224 serve any other size, which needs include_top=False. The default name
+    has `alpha` and the height of the images: "mobilenet_1.00_224".
 
+    Args:
+        alpha: number > 0 that scales the number of filters of all layers; 0.25, 0.5,
+            0.75 or 1 for the ImageNet weights.
+        depth_multiplier: int, number of outputs of each depthwise convolution for each
+            channel; 1 for the ImageNet weights.
+        dropout: rate of the layer before the classes, in [0, 1].
     {arguments}
 
     Source: A. G. Howard et al., arXiv:1704.04861.

@@ -53,12 +53,14 @@ def _mobilenet_v2(
     It takes images that `keras.applications.mobilenet_v2.preprocess_input` has
     prepared.
 
-    `alpha`, a number > 0, scales the number of filters of all layers. The ImageNet
-    weights have 0.35, 0.5, 0.75, 1, 1.3 or 1.4. They are those for square images of 96,
-    128, 160, 192 or 224 pixels; those for 224 serve any other size, which needs
-    include_top=False. `input_shape` and `input_tensor` must agree if both are given.
-    The default name has `alpha` and the height of the images: "mobilenetv2_1.00_224".
+    The ImageNet weights are those for square images of 96, 128, 160, 192 or 224 pixels;
+    those for 224 serve any other size, which needs include_top=False. `input_shape` and
+    `input_tensor` must agree if both are given. The default name has `alpha` and the
+    height of the images: "mobilenetv2_1.00_224".
 
+    Args:
+        alpha: number > 0 that scales the number of filters of all layers; 0.35, 0.5,
+            0.75, 1, 1.3 or 1.4 for the ImageNet weights.
     {arguments}
 
     Source: M. Sandler et al., arXiv:1801.04381.

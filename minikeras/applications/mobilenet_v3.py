@@ -83,15 +83,17 @@ def _mobilenet_v3(
 ):
     """Build {network}, a small network for images of any size, trained at 224 x 224.
 
-    It scales images with values in [0, 255] itself; with include_preprocessing=False it
-    takes values in [-1, 1].
+    It scales images with values in [0, 255] itself. `input_shape` and `input_tensor`
+    must agree if both are given.
 
-    `alpha`, a number > 0, scales the number of filters of the blocks. `minimalistic`
-    leaves out squeeze and excitation, hard SiLU and kernels of 5 x 5, which some
-    devices lack. The ImageNet weights have alpha 0.75 or 1, or minimalistic=True and
-    alpha 1. `dropout_rate` is the rate of the layer before the classes; 0 leaves the
-    layer out. `input_shape` and `input_tensor` must agree if both are given.
-
+    Args:
+        alpha: number > 0 that scales the number of filters of the blocks. The ImageNet
+            weights have 0.75 or 1, or minimalistic=True and 1.
+        minimalistic: bool, whether to leave out squeeze and excitation, hard SiLU and
+            kernels of 5 x 5, which some devices lack.
+        dropout_rate: rate of the layer before the classes; 0 leaves the layer out.
+        include_preprocessing: bool, whether it scales images; without that it takes
+            values in [-1, 1].
     {arguments}
 
     Source: A. Howard et al., arXiv:1905.02244.

@@ -22,7 +22,7 @@ _POOLINGS = {
 
 
 # The documentation that all networks share.
-_ARGUMENTS = """    Args:
+_ARGUMENTS = """\
         include_top: bool, whether the network ends in the layer of its classes.
         weights: None for random ones, "imagenet" for those trained on ImageNet (fetched
             into the cache of Keras), the path of a file in any format that
@@ -345,6 +345,8 @@ def variant(
 
     network.__name__ = network.__qualname__ = public_name
     doc = (build.__doc__ or "").replace("{network}", public_name)
-    network.__doc__ = doc.replace("    {arguments}\n", _ARGUMENTS)
+    # Families with arguments of their own begin the list.
+    header = "" if "    Args:\n" in doc else "    Args:\n"
+    network.__doc__ = doc.replace("    {arguments}\n", header + _ARGUMENTS)
     network.__signature__ = signature  # pyright: ignore
     return network
