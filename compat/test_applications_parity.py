@@ -40,7 +40,7 @@ ARGUMENTS = {
     "classes": {"classes": 7, "classifier_activation": None},
     "size": {"include_top": False, "input_shape": (123, 140, 3)},
     "any size": {"include_top": False, "input_shape": (None, None, 1)},
-    "tensor": {"include_top": False, "input_tensor": (97, 90, 4)},
+    "tensor": {"include_top": False, "input_tensor": (200, 190, 4)},
 }
 OWN_ARGUMENTS = [
     ("ConvNeXtTiny", {"include_preprocessing": False}),
