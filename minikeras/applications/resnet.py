@@ -23,10 +23,10 @@ __all__ = [
     "preprocess_input",
 ]
 
-_EPSILON = 1.001e-5
+EPSILON = 1.001e-5
 # Filters of the four stages, and their numbers of blocks by the depth of the network.
-_FILTERS = (64, 128, 256, 512)
-_BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
+FILTERS = (64, 128, 256, 512)
+BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 
 
 def _resnet(
@@ -61,7 +61,7 @@ def _resnet(
     )
     return build_network(
         options,
-        lambda x: _features(x, _BLOCKS[depth]),
+        lambda x: _features(x, BLOCKS[depth]),
         pool=pool_features_by_name,
         size=224,
         file=common_weights_file("resnet", f"resnet{depth}", include_top),
@@ -76,7 +76,7 @@ def _features(x, blocks):
     x = layers.Activation("relu", name="conv1_relu")(x)
     x = layers.ZeroPadding2D(1, name="pool1_pad")(x)
     x = layers.MaxPooling2D(3, strides=2, name="pool1_pool")(x)
-    for i, (filters, count) in enumerate(zip(_FILTERS, blocks, strict=True)):
+    for i, (filters, count) in enumerate(zip(FILTERS, blocks, strict=True)):
         for block in range(count):
             stride = 2 if block == 0 and i > 0 else 1
             x = _block(x, filters, stride, block == 0, f"conv{i + 2}_block{block + 1}")
@@ -105,7 +105,7 @@ def _block(x, filters, stride, has_new_shape, name):
 
 def _normalized(x, name):
     axis = channel_axis()
-    return layers.BatchNormalization(axis=axis, epsilon=_EPSILON, name=name)(x)
+    return layers.BatchNormalization(axis=axis, epsilon=EPSILON, name=name)(x)
 
 
 ResNet50 = variant(_resnet, "ResNet50", "resnet50", depth=50)

@@ -14,6 +14,7 @@ from minikeras.applications.network import (
     pool_features_by_name,
     variant,
 )
+from minikeras.applications.resnet import BLOCKS, EPSILON, FILTERS
 
 __all__ = [
     "ResNet101V2",
@@ -22,11 +23,6 @@ __all__ = [
     "decode_predictions",
     "preprocess_input",
 ]
-
-_EPSILON = 1.001e-5
-# Filters of the four stages, and their numbers of blocks by the depth of the network.
-_FILTERS = (64, 128, 256, 512)
-_BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 
 
 def _resnet_v2(
@@ -61,7 +57,7 @@ def _resnet_v2(
     )
     return build_network(
         options,
-        lambda x: _features(x, _BLOCKS[depth]),
+        lambda x: _features(x, BLOCKS[depth]),
         pool=pool_features_by_name,
         size=224,
         file=common_weights_file("resnet", f"resnet{depth}v2", include_top),
@@ -74,10 +70,10 @@ def _features(x, blocks):
     x = layers.Conv2D(64, 7, strides=2, name="conv1_conv")(x)
     x = layers.ZeroPadding2D(1, name="pool1_pad")(x)
     x = layers.MaxPooling2D(3, strides=2, name="pool1_pool")(x)
-    for i, (filters, count) in enumerate(zip(_FILTERS, blocks, strict=True)):
+    for i, (filters, count) in enumerate(zip(FILTERS, blocks, strict=True)):
         for block in range(count):
             # The last block of each stage but the last one halves height and width.
-            stride = 2 if block == count - 1 and i < len(_FILTERS) - 1 else 1
+            stride = 2 if block == count - 1 and i < len(FILTERS) - 1 else 1
             x = _block(x, filters, stride, block == 0, f"conv{i + 2}_block{block + 1}")
     return _normalized(x, "post")
 
@@ -102,7 +98,7 @@ def _block(x, filters, stride, has_new_channels, name):
 
 def _normalized(x, name):
     x = layers.BatchNormalization(
-        axis=channel_axis(), epsilon=_EPSILON, name=f"{name}_bn"
+        axis=channel_axis(), epsilon=EPSILON, name=f"{name}_bn"
     )(x)
     return layers.Activation("relu", name=f"{name}_relu")(x)
 

@@ -10,6 +10,7 @@ from minikeras.core import dtypes
 from minikeras.core.bridge import Scope, current
 from minikeras.core.host_calls import ShapesOnly
 
+# So few numbers are drawn in less time than a trace takes.
 _FEW = 1024
 
 
