@@ -46,7 +46,7 @@ _TENSORFLOWS_OWN = (
 
 # Paths of Keras 2 and the families whose names they held; `""` is the top level.
 _OLD_PATHS = {
-    "backend.tensorflow_backend": ["backend"],
+    "backend.tensorflow_backend": ["backend", "legacy.backend"],
     "engine": ["", "layers", "models"],
     "engine.base_layer": ["", "layers"],
     "engine.input_layer": ["", "layers"],
@@ -60,12 +60,13 @@ _OLD_PATHS = {
     "optimizers.legacy": ["optimizers"],
     "models.cloning": [""],
     "models.functional": ["", "layers"],
+    "objectives": ["losses"],
     "preprocessing": ["utils"],
     "preprocessing.image": ["preprocessing", "utils"],
     "preprocessing.sequence": ["preprocessing", "utils"],
-    "preprocessing.text": ["preprocessing", "legacy"],
+    "preprocessing.text": ["preprocessing"],
     "utils.model_visualization": ["utils"],
-    "wrappers.scikit_learn": ["wrappers"],
+    "wrappers.scikit_learn": ["wrappers", "legacy.scikit_learn"],
 }
 _OLD_LAYERS = """activation advanced_activations attention convolutional
     convolutional_recurrent core dense_attention embeddings local merge merging noise
@@ -283,8 +284,12 @@ def _keras_targets(inner, private=True):
     if inner == "_tf_keras":
         inner = ""
     modules = [_module(inner)] if private or _is_public(inner) else []
-    modules += [_module(name) for name in _OLD_PATHS.get(inner, [])]
-    return [module for module in modules if module is not None]
+    families = [inner, *_OLD_PATHS.get(inner, [])]
+    modules += [_module(name) for name in families[1:]]
+    # What only older versions have comes last.
+    modules += [_module(f"legacy.{name}") for name in families if name]
+    found = [module for module in modules if module is not None]
+    return list(dict.fromkeys(found))
 
 
 def _module(inner):
