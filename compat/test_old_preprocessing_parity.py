@@ -1,0 +1,478 @@
+"""Old preprocessing against real Keras: the same values, and the same draws."""
+
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+
+import random
+import warnings
+
+import keras
+import numpy as np
+import pytest
+from keras.src.legacy.preprocessing import image as keras_image
+from keras.src.legacy.preprocessing import sequence as keras_sequence
+from keras.src.legacy.preprocessing import text as keras_text
+
+import minikeras
+from minikeras.legacy.preprocessing import image, sequence, text
+
+PIL = pytest.importorskip("PIL.Image")
+pytest.importorskip("scipy")
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+RNG = np.random.RandomState(4)
+IMAGES = RNG.uniform(0, 255, (7, 6, 9, 3)).astype("float32")
+TARGETS = np.array([0, 1, 0, 1, 0, 1, 2])
+
+
+def plain(value):
+    """Lists in place of arrays, with the dtype; views of pandas become arrays."""
+    if isinstance(value, (tuple, list)):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if hasattr(value, "dtype"):
+        value = np.asarray(value)
+        return value.shape, str(value.dtype), value.tolist()
+    return value
+
+
+def outcome(function, module):
+    """The result, both generators' next draws, and the kind of an exception."""
+    np.random.seed(3)
+    random.seed(3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            result = plain(function(module))
+        except Exception as error:
+            result = type(error)
+    return result, np.random.random(), random.random()
+
+
+def assert_same(function, theirs, ours):
+    expected = outcome(function, theirs)
+    assert outcome(function, ours) == expected
+    return expected[0]
+
+
+# -- text -----------------------------------------------------------------------------
+TEXTS = ["The cat sat on the mat.", "The dog, a dog!", ["Cat", "BIRD", "cat"], "é É x"]
+TOKENIZERS = [
+    {},
+    {"num_words": 4},
+    {"num_words": 4, "oov_token": "<oov>"},
+    {"num_words": 3, "oov_token": "", "split": "a"},
+    {"char_level": True, "num_words": 6},
+    {"char_level": True, "oov_token": "é"},
+    {"lower": False, "oov_token": "x", "filters": ",t"},
+    {"document_count": 5},
+    {"nb_words": 3},
+    {"analyzer": lambda x: x.split() if isinstance(x, str) else x},
+]
+
+
+@pytest.mark.parametrize("options", TOKENIZERS, ids=str)
+def test_tokenizer(options):
+    def run(module):
+        tokenizer = module.Tokenizer(**options)
+        tokenizer.fit_on_texts(TEXTS)
+        new = [*TEXTS, "zebra cat", ""]
+        sequences = tokenizer.texts_to_sequences(new)
+        numbers = [*sequences, [99, 0, 1]]
+        found = [sequences, tokenizer.sequences_to_texts(numbers)]
+        found += [list(tokenizer.sequences_to_texts_generator(numbers))]
+        for mode in ("binary", "count", "freq", "tfidf"):
+            found.append(tokenizer.texts_to_matrix(new, mode))
+            found.append(tokenizer.sequences_to_matrix(sequences, mode))
+        tokenizer.fit_on_texts(["new cat words"])
+        config = tokenizer.get_config()
+        for name in ("word_docs", "index_docs"):  # in the order of a set
+            config.pop(name)
+        again = module.tokenizer_from_json(tokenizer.to_json())
+        return [*found, config, again.texts_to_sequences(new), again.to_json() and 1]
+
+    result = assert_same(run, keras_text, text)
+    assert not isinstance(result, type) or result is TypeError
+
+
+def test_tokenizers_files_go_both_ways():
+    ours = text.Tokenizer(num_words=4, oov_token="?")
+    ours.fit_on_texts(TEXTS)
+    theirs = keras_text.tokenizer_from_json(ours.to_json())
+    assert theirs.texts_to_sequences(TEXTS) == ours.texts_to_sequences(TEXTS)
+    again = text.tokenizer_from_json(theirs.to_json())
+    assert again.to_json() == ours.to_json() == theirs.to_json()
+
+
+TEXT_CALLS = [
+    lambda m: m.text_to_word_sequence("Hello, World  a\tb-c"),
+    lambda m: m.text_to_word_sequence("A::B,x", filters=",", lower=False, split="::"),
+    lambda m: m.one_hot("Hello world hello foo", 10),
+    lambda m: m.one_hot("ab", 7, analyzer=list),
+    lambda m: m.hashing_trick("Hello world hello", 10, "md5"),
+    lambda m: m.hashing_trick("Hello world hello", 10, len),
+    lambda m: m.Tokenizer().texts_to_matrix(["a"]),
+    lambda m: m.Tokenizer(num_words=5).sequences_to_matrix([[1]], "tfidf"),
+    lambda m: m.Tokenizer(num_words=5).sequences_to_matrix([[1, 0, 7]], "freq"),
+    lambda m: m.Tokenizer(foo=1),
+]
+
+
+@pytest.mark.parametrize("call", TEXT_CALLS)
+def test_text(call):
+    assert_same(call, keras_text, text)
+
+
+def test_sequences_alone():
+    def run(module):
+        tokenizer = module.Tokenizer(num_words=5)
+        tokenizer.fit_on_sequences([[1, 2, 2], [3, 1]])
+        return tokenizer.sequences_to_matrix([[1, 2, 2, 7], [], [0, 4]], "tfidf")
+
+    assert_same(run, keras_text, text)
+
+
+# -- sequences ------------------------------------------------------------------------
+SKIPGRAMS = [
+    {"window_size": 1, "shuffle": False},
+    {"window_size": 2, "seed": 7},
+    {"window_size": 1, "seed": 0, "negative_samples": 0.4},
+    {"negative_samples": 0, "categorical": True},
+    {"negative_samples": 2.5, "categorical": True, "shuffle": False},
+    {"sampling_table": [0.1, 0.5, 0.6, 0.9, 1.0]},
+]
+
+
+@pytest.mark.parametrize("options", SKIPGRAMS, ids=str)
+def test_skipgrams(options):
+    for words in ([1, 2, 0, 3, 4, 2], [], [1]):
+        run = lambda m: m.skipgrams(words, 5, **options)  # noqa: E731, B023
+        assert_same(run, keras_sequence, sequence)
+
+
+@pytest.mark.parametrize("arguments", [(8,), (1,), (50, 0.01), (2000,)])
+def test_sampling_table(arguments):
+    run = lambda m: m.make_sampling_table(*arguments)  # noqa: E731
+    assert_same(run, keras_sequence, sequence)
+
+
+SERIES = np.arange(20.0).reshape(10, 2)
+WINDOWS = [
+    {"length": 3, "batch_size": 2},
+    {"length": 4, "sampling_rate": 2, "stride": 3, "batch_size": 2},
+    {"length": 2, "start_index": 2, "end_index": 7, "batch_size": 3, "reverse": True},
+    {"length": 3, "shuffle": True, "batch_size": 4},
+    {"length": 3, "shuffle": True, "stride": 2, "batch_size": 4},
+    {"length": 9},
+    {"length": 10},
+]
+
+
+@pytest.mark.parametrize("options", WINDOWS, ids=str)
+@pytest.mark.parametrize("data", [SERIES, SERIES.tolist()], ids=["array", "list"])
+def test_timeseries(options, data):
+    def run(module):
+        windows = module.TimeseriesGenerator(data, np.arange(10), **options)
+        return [windows[i] for i in range(len(windows))], list(windows)
+
+    assert_same(run, keras_sequence, sequence)
+
+
+# -- transforms -----------------------------------------------------------------------
+PARTS = {"theta": 13.3, "tx": 1.5, "ty": -0.7, "shear": 9.1, "zx": 0.8, "zy": 1.3}
+
+
+@pytest.mark.parametrize("axes", [(0, 1, 2), (1, 2, 0), (1, 0, 2), (2, 1, 0)])
+@pytest.mark.parametrize("mode", ["nearest", "constant", "reflect", "wrap"])
+@pytest.mark.parametrize("order", [0, 1, 3])
+def test_affine(axes, mode, order):
+    x = IMAGES[0] if axes[2] == 2 else IMAGES[0].transpose(2, 0, 1)
+    names = ("row_axis", "col_axis", "channel_axis")
+    options = dict(zip(names, axes, strict=True), fill_mode=mode, cval=7, order=order)
+    for left_out in (None, *PARTS):
+        parts = {name: part for name, part in PARTS.items() if name != left_out}
+        run = lambda m: m.apply_affine_transform(x, **parts, **options)  # noqa: E731, B023
+        assert_same(run, keras_image, image)
+
+
+AXES = {"row_axis": 0, "col_axis": 1, "channel_axis": 2}
+TRANSFORMS = [
+    lambda m: m.random_rotation(IMAGES[0], 20, **AXES),
+    lambda m: m.random_rotation(IMAGES[0].transpose(2, 0, 1), 20),
+    lambda m: m.random_shift(IMAGES[0], 0.3, 0.2, **AXES, fill_mode="wrap"),
+    lambda m: m.random_shear(IMAGES[0], 20, **AXES, interpolation_order=3),
+    lambda m: m.random_zoom(IMAGES[0], (0.5, 1.5), **AXES, fill_mode="constant"),
+    lambda m: m.random_zoom(IMAGES[0], (1, 1), **AXES),
+    lambda m: m.random_zoom(IMAGES[0], (1, 2, 3)),
+    lambda m: m.random_channel_shift(IMAGES[0], 30, 2),
+    lambda m: m.apply_channel_shift(IMAGES[0].astype("uint8"), 30.5, 0),
+    lambda m: m.random_brightness(IMAGES[0], (0.2, 1.9)),
+    lambda m: m.random_brightness(IMAGES[0], (0.2, 1.9), scale=False),
+    lambda m: m.apply_brightness_shift(IMAGES[0] * 2 - 9, 0.7, False),
+    lambda m: m.random_brightness(IMAGES[0], 3 * [1]),
+    lambda m: m.apply_affine_transform(IMAGES[0], 3, row_axis=0, col_axis=0),
+    lambda m: m.apply_affine_transform(IMAGES, 3),
+    lambda m: m.flip_axis(IMAGES[0], 1),
+]
+
+
+@pytest.mark.parametrize("call", TRANSFORMS)
+def test_transforms(call):
+    assert_same(call, keras_image, image)
+
+
+# -- the generator --------------------------------------------------------------------
+EVERYTHING = {
+    "rotation_range": 5,
+    "width_shift_range": 0.1,
+    "height_shift_range": 3,
+    "shear_range": 3.0,
+    "zoom_range": 0.1,
+    "channel_shift_range": 4,
+    "brightness_range": (0.5, 0.9),
+    "horizontal_flip": True,
+    "vertical_flip": True,
+}
+OPTIONS = [
+    {},
+    {"rotation_range": 10},
+    *({"width_shift_range": x} for x in (0.2, 3, 1.0, 2.5, [-2, 0, 2], [0.1, 0.2])),
+    *({"height_shift_range": x} for x in (0.2, 3, [1, 2], [0.1])),
+    {"shear_range": 5.0},
+    *({"zoom_range": x} for x in (0.2, [0.5, 1.5], (1, 1), [1], 0.0, [1, 2, 3])),
+    {"channel_shift_range": 20},
+    *({"brightness_range": x} for x in ((0.5, 1.5), (1, 1), [1])),
+    {"horizontal_flip": True},
+    {"vertical_flip": True},
+    EVERYTHING,
+    EVERYTHING | {"data_format": "channels_first", "brightness_range": None},
+    EVERYTHING | {"fill_mode": "constant", "cval": 9.0, "interpolation_order": 3},
+    {"rescale": 1 / 255, "samplewise_center": True},
+    {"samplewise_std_normalization": True, "preprocessing_function": lambda x: x + 1},
+    {"featurewise_center": True, "rotation_range": 9},
+    {"featurewise_std_normalization": True, "rescale": 0.1},
+    {"zca_whitening": True, "zca_epsilon": 1e-3, "dtype": "float64"},
+    {"zca_whitening": True, "featurewise_std_normalization": True},
+    {"validation_split": 1.5},
+    {"dtype": "float64"},
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_generator(options):
+    x = IMAGES
+    if options.get("data_format") == "channels_first":
+        x = x.transpose(0, 3, 1, 2)
+
+    def run(module):
+        generator = module.ImageDataGenerator(**options)
+        generator.fit(x, augment=True, rounds=2, seed=5)
+        measured = [generator.mean, generator.std, generator.zca_whitening_matrix]
+        drawn = [generator.get_random_transform(x[0].shape) for _ in range(3)]
+        drawn.append(generator.get_random_transform(x[0].shape, seed=2))
+        changed = generator.random_transform(x[0])
+        standard = generator.standardize(x[1].astype(generator.dtype))
+        batches = generator.flow(x, TARGETS, batch_size=3, seed=8)
+        several = [next(batches) for _ in range(4)]
+        return [*measured, drawn, changed, standard, several, batches[1]]
+
+    assert_same(run, keras_image, image)
+
+
+FLOWS = [
+    {},
+    {"y": TARGETS, "batch_size": 3},
+    {"y": TARGETS, "sample_weight": TARGETS * 0.1, "seed": 4},
+    {"y": TARGETS[:3]},
+    {"y": TARGETS, "sample_weight": TARGETS[:3]},
+    {"subset": "training"},
+    {"subset": "foo"},
+    {"y": TARGETS, "subset": "training"},
+    {"y": TARGETS % 2, "subset": "training", "shuffle": False},
+    {"y": TARGETS % 2, "subset": "validation"},
+    {"y": TARGETS, "subset": "validation", "ignore_class_split": True},
+]
+
+
+@pytest.mark.parametrize("options", FLOWS, ids=str)
+@pytest.mark.parametrize("many", [False, True])
+def test_flow(options, many):
+    def run(module):
+        x = [IMAGES, [TARGETS, TARGETS * 2]] if many else IMAGES
+        generator = module.ImageDataGenerator(validation_split=0.4, rotation_range=2)
+        batches = generator.flow(x, **options)
+        several = [next(batches) for _ in range(3)]
+        several.append(batches[0])
+        batches.reset()
+        batches.on_epoch_end()
+        several += [next(batches), batches[0]]
+        return several, len(batches), batches.n, batches.total_batches_seen
+
+    assert_same(run, keras_image, image)
+
+
+def test_saved_images(tmp_path):
+    def run(module):
+        folder = tmp_path / module.__name__
+        folder.mkdir()
+        generator = module.ImageDataGenerator(rotation_range=9)
+        options = {"save_to_dir": folder, "save_prefix": "p", "save_format": "png"}
+        generator.flow(IMAGES, TARGETS, batch_size=2, **options)[1]
+        return [(file.name, file.read_bytes()) for file in sorted(folder.iterdir())]
+
+    assert len(assert_same(run, keras_image, image)) == 2
+
+
+# -- files ----------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("images")
+    for name, count in (("b", 3), ("a", 4), ("c", 1)):
+        (root / name / "sub").mkdir(parents=True)
+        for i in range(count):
+            pixels = RNG.randint(0, 255, (9 + i, 7, 3)).astype("uint8")
+            PIL.fromarray(pixels).save(root / name / f"{name}{i}.png")
+    PIL.fromarray(pixels).save(root / "a" / "sub" / "z.JPG")
+    (root / "a" / "x.txt").write_text("no image")
+    (root / "top.txt").write_text("no image")
+    return str(root)
+
+
+NAMES = """samples class_indices filenames n image_shape class_mode batch_size filepaths
+    dtype split subset""".split()
+
+
+def described(batches):
+    found = {name: getattr(batches, name, None) for name in NAMES}
+    found["split"] = None
+    return found
+
+
+DIRECTORIES = [
+    {},
+    {"shuffle": False},
+    {"subset": "training"},
+    {"subset": "validation", "class_mode": "binary"},
+    {"subset": "x"},
+    {"classes": ["c", "a"], "class_mode": "sparse"},
+    {"classes": ["zz", "a"]},
+    {"class_mode": "foo"},
+    {"class_mode": None, "interpolation": "bicubic", "keep_aspect_ratio": True},
+    {"class_mode": "input", "color_mode": "grayscale"},
+    {"color_mode": "rgba", "batch_size": 2, "seed": 3},
+    {"color_mode": "x"},
+    {"interpolation": "bad"},
+]
+
+
+@pytest.mark.parametrize("options", DIRECTORIES, ids=str)
+def test_flow_from_directory(options, folder, capsys):
+    def run(module):
+        generator = module.ImageDataGenerator(validation_split=0.4, rotation_range=9)
+        batches = generator.flow_from_directory(
+            folder, **({"target_size": (5, 6)} | options)
+        )
+        several = [next(batches), next(batches), batches[0]]
+        labels = batches.labels, batches.sample_weight, batches.classes
+        return described(batches), batches.num_classes, labels, several
+
+    assert_same(run, keras_image, image)
+    theirs, ours = capsys.readouterr().out.splitlines() or ("", "")
+    assert theirs == ours
+
+
+def frame():
+    pandas = pytest.importorskip("pandas")
+    names = ["a/a0.png", "b/b0.png", "c/c0.png", "none.png", "a/a1.png", "a/x.txt"]
+    columns = {
+        "filename": names,
+        "class": ["x", "y", "x", "y", "z", "x"],
+        "lists": [["x", "y"], ["y"], ("z",), ["x"], ["x", "z"], ["x"]],
+        "w": [1.0, 2, 3, 4, 5, 6],
+        "t1": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6],
+        "t2": [1, 2, 3, 4, 5, 6],
+    }
+    return pandas.DataFrame(columns, index=range(10, 16))
+
+
+FRAMES = [
+    {},
+    {"shuffle": False, "weight_col": "w"},
+    {"class_mode": "raw", "y_col": "t1"},
+    {"class_mode": "raw", "y_col": ["t1", "t2"]},
+    {"class_mode": "multi_output", "y_col": ["t1", "t2"], "weight_col": "w"},
+    {"class_mode": "multi_output", "y_col": "t1"},
+    {"class_mode": None},
+    {"class_mode": "input"},
+    {"class_mode": "binary"},
+    {"class_mode": "binary", "classes": ["x", "y"]},
+    {"class_mode": "sparse", "classes": ["z", "x"], "batch_size": 2, "seed": 1},
+    {"classes": ["x", "q"]},
+    {"classes": "x"},
+    {"class_mode": "bad"},
+    {"class_mode": "other"},
+    {"subset": "training"},
+    {"subset": "validation", "class_mode": "raw", "y_col": "t2"},
+    {"subset": "x"},
+    {"x_col": "t1"},
+    {"y_col": "zz"},
+    {"weight_col": "class"},
+    {"x_col": "zz"},
+    {"validate_filenames": False, "class_mode": None},
+    {"has_ext": True},
+    {"y_col": "lists"},
+    {"y_col": "lists", "classes": ["x", "y"]},
+    {"y_col": "lists", "class_mode": "sparse"},
+    {"y_col": "t1"},
+]
+
+
+@pytest.mark.parametrize("options", FRAMES, ids=str)
+def test_flow_from_dataframe(options, folder):
+    rows = frame()
+
+    def run(module):
+        generator = module.ImageDataGenerator(validation_split=0.4, rotation_range=9)
+        batches = generator.flow_from_dataframe(
+            rows, folder, target_size=(5, 6), **options
+        )
+        several = [next(batches), next(batches), batches[0]]
+        return described(batches), several, batches.sample_weight
+
+    assert_same(run, keras_image, image)
+
+
+# -- training -------------------------------------------------------------------------
+def train(package, batches):
+    package.utils.set_random_seed(1)
+    layers = package.layers
+    stack = [layers.Input(batches[0][0].shape[1:]), layers.Flatten(), layers.Dense(3)]
+    model = package.Sequential(stack)
+    model.compile("sgd", "mse")
+    return model.fit(batches, epochs=2, verbose=0).history["loss"]
+
+
+@pytest.mark.parametrize("seed", [None, 5])
+def test_fit_on_images(seed):
+    def run(module):
+        options = {"rescale": 1 / 255, "rotation_range": 20, "horizontal_flip": True}
+        y = np.eye(3, dtype="float32")[TARGETS]
+        generator = module.ImageDataGenerator(**options)
+        return train(
+            keras if module is keras_image else minikeras,
+            generator.flow(IMAGES, y, batch_size=3, seed=seed),
+        )
+
+    np.testing.assert_allclose(run(image), run(keras_image), rtol=1e-5)
+
+
+def test_fit_on_windows():
+    def run(module):
+        options = {"length": 3, "batch_size": 2, "shuffle": True}
+        package = keras if module is keras_sequence else minikeras
+        data = (SERIES / 20).astype("float32")
+        return train(package, module.TimeseriesGenerator(data, data[:, :1], **options))
+
+    np.testing.assert_allclose(run(sequence), run(keras_sequence), rtol=1e-5)
