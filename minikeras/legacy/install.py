@@ -23,7 +23,7 @@ from minikeras.core import missing_names as missing
 from minikeras.version import KERAS_VERSION
 
 _PACKAGE = "minikeras"
-_STAND_IN = "minikeras.legacy.tensorflow_stand_in"
+_STAND_IN = "minikeras.legacy.tensorflow"
 _MISSING = object()
 
 # All names under which the Keras API has been found; longer ones first.
@@ -139,8 +139,8 @@ class _Facade(types.ModuleType):
             f"module {self.__name__!r}, for which install_as_keras() gives "
             f"{first.__name__}, has no {name!r}"
         )
-        if lacking := getattr(first, "LACKING", ""):
-            raise AttributeError(f"{start}. {lacking}")
+        if lacking := getattr(first, "lacking", None):  # the stand-in's advice
+            raise AttributeError(f"{start}. {lacking(name)}")
         public = {id(module): path for path, module in missing.guarded().items()}
         path = _inner(self.__name__)
         if path not in public.values():  # a path of Keras 2
@@ -305,7 +305,11 @@ def _module(inner):
 
 def _tensorflow_targets(inner):
     shim = importlib.import_module(_STAND_IN)
-    if inner in ("", "python", "compat", "compat.v1", "compat.v2"):
+    for prefix in ("compat.v1", "compat.v2", "python"):  # the same, one level down
+        inner = "" if inner == prefix else inner.removeprefix(f"{prefix}.")
+    if not inner:
         return [shim]
+    if inner.partition(".")[0] in shim.KERAS_MODULES:
+        return _keras_targets(inner, private=False)
     namespace = shim.NAMESPACES.get(inner)
     return [] if namespace is None else [namespace]

@@ -105,6 +105,40 @@ def to_number(input, out_type="float32", name=None):
     return as_data_array(as_text(input).astype(getattr(out_type, "name", out_type)))
 
 
-_NAMES = """join length lower reduce_join regex_full_match regex_replace split strip
+def as_string(input, precision=-1, width=-1, fill="", name=None):
+    """Numbers as text, with `precision` digits after the point."""
+    array = np.asarray(input)
+    if array.dtype.kind == "b":
+        return _each(lambda x: str(x).lower(), array)
+    digits = 6 if precision < 0 else precision
+    shape = f"{fill}{width if width > 0 else ''}"
+    return _each(
+        lambda x: format(x, f"{shape}.{digits}f" if array.dtype.kind == "f" else shape),
+        array,
+    )
+
+
+def unicode_split(input, input_encoding="UTF-8", errors="replace", name=None):
+    """The characters of one text; of several, an array of lists."""
+    array = as_text(input)
+    if array.ndim == 0:
+        return as_data_array(np.array(list(array.item()), dtype=object))
+    return _each(list, array)
+
+
+def format_text(template, inputs=(), placeholder="{}", summarize=3, name=None):
+    """A template with values in the place of its marks."""
+    values = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+    for value in values:
+        shown = np.array2string(np.asarray(value), separator=" ")
+        template = template.replace(placeholder, shown, 1)
+    return as_data_array(template)
+
+
+_NAMES = """as_string unicode_split join length lower reduce_join regex_full_match regex_replace split strip
     substr to_number upper"""
-FUNCTIONS = {name: globals()[name] for name in _NAMES.split()}
+FUNCTIONS = {name: globals()[name] for name in _NAMES.split()} | {
+    "bytes_split": unicode_split,
+    "format": format_text,
+    "strip": strip,
+}

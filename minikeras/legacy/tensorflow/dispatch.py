@@ -1,0 +1,296 @@
+"""From pure functions on arrays to functions of TensorFlow.
+
+A function of a table has TensorFlow's argument names and computes on arrays of JAX.
+`tf_function` lets it take lists, Variables, text, symbolic tensors and sizes.
+"""
+
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from minikeras.core import naming, registry
+from minikeras.core.dtypes import is_text, list_leaves
+from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.shape_inference import output_spec
+from minikeras.core.symbolic import Operation
+from minikeras.core.variable import Variable, as_array
+from minikeras.data.dataset.iterator import as_data_array
+from minikeras.legacy.tensorflow.types import (
+    OPERATORS,
+    SIZE_MARK,
+    RecordedSizes,
+    SizeArray,
+    SymbolicSizes,
+    as_sizes,
+)
+
+# Parameters with these names take tensors: lists and Variables become arrays.
+TENSORS = frozenset(
+    """x y z a b c input input_tensor tensor value t features logits labels params
+    indices mask condition predictions targets images image image1 image2 data matrix
+    rhs array keys elems sorted_sequence lengths img1 img2 real imag segment_ids
+    updates filters contrib tensors_1 mean variance offset scale""".split()
+)
+
+
+def text(value: Any) -> Any:
+    """The value as an array of text, or None if it is none."""
+    if isinstance(value, np.ndarray):
+        return as_data_array(value) if is_text(value) else None
+    if isinstance(value, (list, tuple)):
+        leaves = list_leaves(value)
+        if not any(isinstance(leaf, (str, bytes)) or is_text(leaf) for leaf in leaves):
+            return None
+        return as_data_array(np.array(value, dtype=object))
+    return as_data_array(value) if isinstance(value, (str, bytes)) else None
+
+
+def array(value: Any) -> Any:
+    """The value as an array of JAX, or as one of text."""
+    if isinstance(value, jax.Array) or value is None:
+        return value
+    if getattr(value, "dtype", None) == "string" and not is_text(value):
+        return value  # text of which a trace knows the shape alone
+    found = text(value)
+    return as_array(value) if found is None else found
+
+
+def sizes(shape: Any) -> tuple[int, ...]:
+    """A shape as a tuple of ints, from whatever TensorFlow takes as one.
+
+    Args:
+        shape: int, list or tuple of sizes, or array of them.
+    """
+    try:
+        if isinstance(shape, (list, tuple)):
+            return tuple(int(size) for size in shape)
+        return tuple(int(size) for size in np.atleast_1d(np.asarray(shape)))
+    except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError):
+        raise TypeError(
+            "A shape must be known when a function is compiled, but it depends on "
+            "values of tensors here. Compute it from `x.shape` or `tf.shape(x)`, or "
+            "run the function eagerly."
+        ) from None
+
+
+def number(x: Any) -> Any:
+    """A known number as Python's, as JAX needs it for sizes and axes."""
+    return x if x is None or isinstance(x, (int, float)) else np.asarray(x).item()
+
+
+def _kinds(tree, found):
+    """Which kinds of values that need care are in a tree: added to the set `found`."""
+    if isinstance(tree, (list, tuple)):
+        for x in tree:
+            _kinds(x, found)
+    elif isinstance(tree, dict):
+        _kinds(tuple(tree.values()), found)
+    elif isinstance(tree, KerasTensor):
+        found.add("symbolic")
+    elif isinstance(tree, SymbolicSizes):
+        found.add("unknown")
+    elif isinstance(tree, SizeArray):
+        found.add("sizes")
+    elif isinstance(tree, (jax.core.Tracer, Variable)):
+        found.add("values")
+    return found
+
+
+def tf_function(
+    name: str, function: Callable[..., Any], keeps_sizes: bool = False
+) -> Callable[..., Any]:
+    """A function of TensorFlow from one on arrays.
+
+    Args:
+        name: the name in TensorFlow.
+        function: the pure function, with TensorFlow's argument names.
+        keeps_sizes: do known sizes give known sizes, also in a compiled function?
+    """
+    signature = inspect.signature(function)
+    names = list(signature.parameters)
+    flags = [n in TENSORS for n in names]
+    # Of two operands, Python's number takes the dtype of the other one.
+    weak = (int, float) if {"x", "y"} <= set(names) else ()
+
+    def convert(value):
+        return value if isinstance(value, weak) else array(value)
+
+    def run(args, kwargs):
+        args = [
+            convert(v) if i < len(flags) and flags[i] else v for i, v in enumerate(args)
+        ]
+        kwargs = {k: convert(v) if k in TENSORS else v for k, v in kwargs.items()}
+        return function(*args, **kwargs)
+
+    def call(*args, **kwargs):
+        if "name" not in signature.parameters:
+            kwargs.pop("name", None)
+        kinds = _kinds((args, kwargs), set())
+        if not kinds:
+            return run(args, kwargs)
+        if keeps_sizes and "unknown" in kinds and not kinds & {"symbolic", "values"}:
+            return SymbolicSizes.make(_recorded(name, args, kwargs), resolve)
+        if kinds & {"symbolic", "unknown"}:
+            return TensorFlowOp(name).symbolic_call(*args, **kwargs)
+        if keeps_sizes and "sizes" in kinds and "values" not in kinds:
+            with jax.ensure_compile_time_eval():
+                return as_sizes(run(args, kwargs))
+        return run(args, kwargs)
+
+    call.run = run
+    call.__name__ = call.__qualname__ = name.rpartition(".")[2]
+    call.__doc__ = f"TensorFlow's `tf.{name}{signature}`, on arrays of JAX."
+    if "name" not in signature.parameters:
+        last = inspect.Parameter("name", inspect.Parameter.KEYWORD_ONLY, default=None)
+        parts = [*signature.parameters.values(), last]
+        variadic = any(p.kind is p.VAR_KEYWORD for p in parts)
+        signature = signature if variadic else signature.replace(parameters=parts)
+    call.__signature__ = signature
+    return call
+
+
+def table(
+    prefix: str, functions: Mapping[str, Callable[..., Any]], keep_sizes: str = ""
+) -> dict[str, Callable[..., Any]]:
+    """{name: function of TensorFlow} of pure functions.
+
+    Args:
+        prefix: the namespace with its dot, such as "math.".
+        functions: {name: pure function}.
+        keep_sizes: names of those that make known sizes of known sizes.
+    """
+    keep = set(keep_sizes.split())
+    return {
+        name: tf_function(prefix + name, function, name in keep)
+        for name, function in functions.items()
+    }
+
+
+def _recorded(name, args, kwargs):
+    return RecordedSizes(SIZE_MARK, name, record(list(args)), record(kwargs))
+
+
+def record(tree: Any) -> Any:
+    """The arguments of a call in the form that graphs can hold."""
+    if isinstance(tree, SymbolicSizes):
+        return tree.recorded
+    if isinstance(tree, (list, tuple)) and not hasattr(tree, "_fields"):
+        return [record(x) for x in tree]
+    if isinstance(tree, dict):
+        return {k: record(x) for k, x in tree.items()}
+    if isinstance(tree, slice):
+        return ["__slice__", *record([tree.start, tree.stop, tree.step])]
+    return ["__ellipsis__"] if tree is Ellipsis else tree
+
+
+def resolve(tree: Any) -> Any:
+    """The reverse of `record`: sizes are computed from tensors that have values now."""
+    if isinstance(tree, (list, tuple)):
+        if len(tree) == 4 and isinstance(tree[0], str) and tree[0] == SIZE_MARK:
+            args, kwargs = resolve(list(tree[2])), resolve(tree[3])
+            with jax.ensure_compile_time_eval():
+                return as_sizes(find(tree[1]).run(args, kwargs))
+        items = [resolve(x) for x in tree]
+        if items and isinstance(items[0], str) and items[0] == "__slice__":
+            return slice(*items[1:])
+        if items and isinstance(items[0], str) and items[0] == "__ellipsis__":
+            return Ellipsis
+        return items
+    if isinstance(tree, dict):
+        return {k: resolve(x) for k, x in tree.items()}
+    return tree
+
+
+def find(name: str) -> Any:
+    """The function of the stand-in with this name in TensorFlow."""
+    if name.startswith("operator."):
+        return _OPERATOR_FUNCTIONS[name.partition(".")[2]]
+    package = sys.modules["minikeras.legacy.tensorflow"]
+    space, _, last = name.rpartition(".")
+    return getattr(package.NAMESPACES[space] if space else package, last)
+
+
+@registry.register_keras_serializable("minikeras_tensorflow")
+class TensorFlowOp(Operation):
+    """A call of a function of the stand-in in a graph.
+
+    Args:
+        function: the name of the function, without `tf.`.
+        name: of the operation; unique by default.
+    """
+
+    def __init__(self, function: str, name: str | None = None):
+        short = function.replace(".", "_")
+        super().__init__(name or naming.auto_name(f"tf_{short}"))
+        self.function = function
+
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Record the call, with sizes in the form that graphs hold.
+
+        Args:
+            *args, **kwargs: those of the function.
+        """
+        return super().symbolic_call(*record(list(args)), **record(kwargs))
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """The function of the arguments.
+
+        Args:
+            *args, **kwargs: those of the function.
+        """
+        return find(self.function)(*resolve(list(args)), **resolve(kwargs))
+
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Shapes and dtypes by tracing.
+
+        Args:
+            *args, **kwargs: those of the function.
+        """
+        return output_spec(self.call, args, kwargs, guess=())
+
+    def get_config(self) -> dict[str, Any]:
+        """The names of the function and of the operation."""
+        return {"function": self.function, "name": self.name}
+
+
+def _operator(name, function):
+    if name == "neg":
+        return lambda x: function(x)
+    if name == "getitem":  # its key is no tensor
+        return lambda x, key: function(x, key)
+    return lambda x, y: function(x, y)
+
+
+_OPERATOR_FUNCTIONS = {
+    name: tf_function(
+        f"operator.{name}",
+        _operator(name, f),
+        keeps_sizes=True,
+    )
+    for name, f in OPERATORS.items()
+}
+
+
+def _install_operators():
+    """Give symbolic sizes Python's operators."""
+    for name, function in _OPERATOR_FUNCTIONS.items():
+        if name == "neg":
+            SymbolicSizes.__neg__ = lambda self, f=function: f(self)
+            continue
+        setattr(
+            SymbolicSizes, f"__{name}__", lambda self, other, f=function: f(self, other)
+        )
+        if name in "add sub mul truediv floordiv mod pow".split():
+            setattr(
+                SymbolicSizes,
+                f"__r{name}__",
+                lambda self, other, f=function: f(other, self),
+            )
+    SymbolicSizes.__hash__ = object.__hash__
+
+
+_install_operators()

@@ -1,0 +1,62 @@
+"""What old code expects of tensors, put on the arrays of JAX while it runs.
+
+`x.numpy()`, `x.get_shape()`, `x.set_shape(shape)` and `x.shape.as_list()`. A shape
+stays a tuple. `install` and `remove` are called by `install_as_keras` and its reverse.
+"""
+
+import jax
+import numpy as np
+from jax.core import Tracer
+
+from minikeras.core.keras_tensor import KerasTensor
+from minikeras.legacy.tensorflow.types import TensorShape
+
+
+def _numpy(self):
+    """The value as an array or number of NumPy."""
+    found = np.asarray(self)
+    return found if found.ndim else found[()]
+
+
+def _get_shape(self):
+    """The shape, as a `TensorShape`."""
+    return TensorShape(self.shape)
+
+
+def _set_shape(self, shape):
+    """Check the shape, which is known."""
+    TensorShape(self.shape).assert_is_compatible_with(TensorShape(shape))
+
+
+class _Shape(property):
+    """A property that gives the old one's shape as a `TensorShape`."""
+
+    def __init__(self, old: property):
+        read, new = old.fget, tuple.__new__
+        super().__init__(lambda self: new(TensorShape, read(self)), old.fset)
+        self.old = old
+
+
+def _array_type():
+    # The class of all concrete arrays has no public name.
+    return type(jax.numpy.zeros(()))
+
+
+def install() -> None:
+    """Put TensorFlow's methods on arrays, tracers and symbolic tensors."""
+    for cls in (_array_type(), Tracer, KerasTensor):
+        if "get_shape" in vars(cls):
+            continue
+        cls.get_shape, cls.set_shape = _get_shape, _set_shape
+        cls.shape = _Shape(vars(cls)["shape"])
+    _array_type().numpy = _numpy
+
+
+def remove() -> None:
+    """Take them off again."""
+    for cls in (_array_type(), Tracer, KerasTensor):
+        if "get_shape" in vars(cls):
+            cls.shape = vars(cls)["shape"].old
+            del cls.get_shape, cls.set_shape
+    if "numpy" in vars(_array_type()):
+        del _array_type().numpy
