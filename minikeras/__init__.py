@@ -24,6 +24,7 @@ from minikeras import saving
 from minikeras import tree
 from minikeras import utils
 from minikeras import visualization
+from minikeras import wrappers
 from minikeras.core.dtype_policy import DTypePolicy
 from minikeras.core.dtype_policy import FloatDTypePolicy
 from minikeras.core.remat import RematScope
@@ -47,6 +48,7 @@ from minikeras.models import Model
 from minikeras.models import Sequential
 from minikeras.optimizers import Optimizer
 from minikeras.regularizers import Regularizer
+from minikeras.training.gradient_tape import GradientTape
 from minikeras.utils import install_as_keras
 from minikeras.version import __version__
 from minikeras.version import version
@@ -55,6 +57,7 @@ __all__ = [
     "DTypePolicy",
     "FloatDTypePolicy",
     "Function",
+    "GradientTape",
     "Initializer",
     "Input",
     "InputSpec",
@@ -101,6 +104,7 @@ __all__ = [
     "utils",
     "version",
     "visualization",
+    "wrappers",
 ]
 
 _install_errors(__name__)

@@ -70,7 +70,7 @@ class MaskTable:
 _SETTINGS = (
     "bindings", "training", "autocast", "losses", "masks", "path", "remat",
     "context", "serialization", "in_loop", "in_pipeline",
-    "host",
+    "host", "on_read", "draws_of", "in_bridge",
 )  # fmt: skip
 
 
@@ -90,6 +90,9 @@ class Frame:
     in_loop: bool  # is the body of a compiled loop traced now?
     in_pipeline: bool  # does the code prepare data, in NumPy on the host?
     host: Any  # the `HostCalls` that a step can look up, or None
+    on_read: Any  # function (Variable, array) -> array of those that are read, or None
+    draws_of: Any  # the layer whose own generator gives draws without a seed, or None
+    in_bridge: bool  # is all state bound, so that what else is assigned is lost?
     opener: Any  # the `Scope` that entered the frame, or None
 
     def __init__(self, **changes: Any):
@@ -147,6 +150,7 @@ def _root() -> Frame:
         setattr(frame, name, None)
     frame.masks, frame.path, frame.context, frame.in_loop = MaskTable(), (), {}, False
     frame.serialization, frame.closed = SerializationSettings(), False
+    frame.in_bridge = False
     return frame
 
 
@@ -204,17 +208,24 @@ class Bridge:
         variables: a tree (dicts, tuples, …) of Variables.
         values: the same tree, of arrays.
         training: the mode of layers that are called without `training=`.
+        owner: the model whose code is run, if it is run without calling the model.
     """
 
-    def __init__(self, variables: Any, values: Any, training: bool | None = None):
+    def __init__(
+        self,
+        variables: Any,
+        values: Any,
+        training: bool | None = None,
+        owner: Any = None,
+    ):
         leaves, self._tree = jax.tree_util.tree_flatten(variables)
         self._keys = [id(v) for v in leaves]
         arrays = self._tree.flatten_up_to(values)
         self._values = dict(zip(self._keys, arrays, strict=True))
-        self._training = training
+        self._settings = {"training": training, "draws_of": owner, "in_bridge": True}
 
     def __enter__(self):
-        self._frame = isolated(self._values, training=self._training)
+        self._frame = isolated(self._values, **self._settings)
         self._frame.__enter__()
         return self
 
@@ -224,6 +235,10 @@ class Bridge:
     def new(self) -> Any:
         """The tree of arrays after the code in the body."""
         return self._tree.unflatten([self._values[key] for key in self._keys])
+
+    def lost(self) -> list[Any]:
+        """Variables that the body assigned and that are none of the tree."""
+        return self._frame.bindings.new_variables
 
 
 def apply(

@@ -15,7 +15,7 @@ from minikeras.core.registry import did_you_mean
 
 # Public names of Keras 3.15.1 that are not here yet; `""` is the top level.
 _PLANNED = {
-    "": """distillation distribution export legacy quantizers wrappers
+    "": """distillation distribution export legacy quantizers
         Quantizer""",
     "callbacks": """BackupAndRestore OrbaxCheckpoint RemoteMonitor SwapEMAWeights
         TensorBoard""",
@@ -223,7 +223,7 @@ def _hint(inner, name):
     nearest = did_you_mean(name, public_names(_guarded[inner]))
     if name in _PLANNED.get(inner, "").split():
         return f" yet: Keras has it, and it is planned here.{nearest}"
-    if instead := _replaced(inner).get(name):
+    if instead := replaced(inner).get(name):
         return f": it is a name of older versions of Keras. Use {instead}."
     if inner == "backend" and name in public_names(_guarded["ops"]):
         return f": Keras 3 moved it. Use keras.ops.{name}."
@@ -233,7 +233,12 @@ def _hint(inner, name):
     return f".{nearest}"
 
 
-def _replaced(inner):
+def replaced(inner: str) -> dict[str, str]:
+    """{name of older versions of Keras: what to write today} of a public module.
+
+    Args:
+        inner: the path in Keras after `keras.`.
+    """
     lines = _REPLACED.get(inner, "").strip().splitlines()
     pairs = (line.strip().partition(": ") for line in lines)
     return {name: instead for name, _, instead in pairs}

@@ -270,6 +270,8 @@ class Variable(Operators):
             value = frame.bindings.lookup(self)
         if value is None:
             value = self._own_array()
+        if frame.on_read is not None:
+            value = frame.on_read(self, value)
         if frame.autocast is not None and self._autocast:
             if jnp.issubdtype(value.dtype, jnp.floating):
                 return value.astype(frame.autocast)

@@ -263,6 +263,7 @@ class Layer(
             self._mk_check_positional(args)
         autocast = self.compute_dtype if self._mk_casts() else None
         settings = {"training": training, "autocast": autocast, "context": context}
+        settings["draws_of"] = self
         return args, kwargs, arguments, settings
 
     def _mk_check_input(self, inputs):

@@ -10,6 +10,7 @@ from typing import Any
 
 from minikeras.core.bridge import Bridge, Frame, bound
 from minikeras.training import step as steps
+from minikeras.training import user_steps
 from minikeras.training.state import variables_of
 
 
@@ -108,11 +109,11 @@ class StatelessMethods:
     def _mk_loss_of_lists(self, lists, x, y, sample_weight, training):
         """(loss, y_pred, non-trainable values, metrics values), in one frame."""
         variables = variables_of(self)._replace(opt_state={})
-        tables = steps.from_lists(variables, lists, "test_step")
+        tables = user_steps.from_lists(variables, lists, "test_step")
         with Bridge(variables, variables._replace(**tables)) as bridge:
             y_pred = self.call(x, **self._mk_training_kwargs(training))
             loss = self._mk_call_compute_loss(x, y, y_pred, sample_weight, training)
-        _, others, metrics = steps.to_lists(variables, bridge.new(), "test_step")
+        _, others, metrics = user_steps.to_lists(variables, bridge.new(), "test_step")
         return loss, y_pred, others, metrics
 
     def _mk_loss_by_pieces(self, lists, x, y, sample_weight, training):
@@ -138,8 +139,11 @@ class StatelessMethods:
             )
         return loss, y_pred, others, metrics
 
-    def train_step(self, state, data):
+    def train_step(self, state, data=None):
         """Run one training step as a pure function; a subclass may override it.
+
+        An override `train_step(self, data)`, as for TensorFlow, takes the batch alone,
+        updates Variables in place and returns the logs; so does `super()` from there.
 
         Args:
             state: (trainable, non-trainable, optimizer, metrics) lists of arrays.
@@ -148,10 +152,14 @@ class StatelessMethods:
         Returns:
             (logs {name: value}, new state).
         """
+        if data is None:
+            return user_steps.run_in_place(self, state, training=True)
         return self._mk_keras_step(steps.train_step, state, data, "train_step")
 
-    def test_step(self, state, data):
+    def test_step(self, state, data=None):
         """Run one evaluation step as a pure function; a subclass may override it.
+
+        An override may take the batch alone, as for `train_step`.
 
         Args:
             state: (trainable, non-trainable, metrics) lists of arrays.
@@ -160,6 +168,8 @@ class StatelessMethods:
         Returns:
             (logs {name: value}, new state).
         """
+        if data is None:
+            return user_steps.run_in_place(self, state, training=False)
         return self._mk_keras_step(steps.test_step, state, data, "test_step")
 
     def predict_step(self, state, data):
@@ -178,4 +188,4 @@ class StatelessMethods:
         return out, lists[1]
 
     def _mk_keras_step(self, maker, state, data, name):
-        return steps.keras_step(self, variables_of(self), maker, state, data, name)
+        return user_steps.keras_step(self, variables_of(self), maker, state, data, name)

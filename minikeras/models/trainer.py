@@ -25,7 +25,7 @@ from minikeras.metrics.reduction import Mean
 from minikeras.models.compile_config import CompileConfig, has_loss, with_loss_scale
 from minikeras.models.on_batch import OnBatch
 from minikeras.models.stateless import StatelessMethods
-from minikeras.training import loop
+from minikeras.training import loop, user_steps
 from minikeras.training.compile_loss import CompileLoss
 from minikeras.training.compile_metrics import CompileMetrics
 from minikeras.training.feed import make_feed
@@ -41,6 +41,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
             "loss",
             "_mk_compile_config",
             "_mk_programs",
+            "_mk_step_variables",
             "_mk_compile_loss",
             "_mk_compile_metrics",
             "_mk_loss_tracker",
@@ -63,7 +64,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
         self._mk_run_eagerly = False
         self._mk_jit_compile = True
         self._mk_compile_loss = self._mk_compile_metrics = self._mk_loss_tracker = None
-        self._mk_compile_config = None
+        self._mk_compile_config = self._mk_step_variables = None
         self._mk_programs = {}
 
     def __getstate__(self):
@@ -138,7 +139,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
         self._mk_jit_compile = bool(jit_compile)
         self.stop_training = False
         self.compiled = True
-        self._mk_programs = {}
+        self._mk_programs, self._mk_step_variables = {}, None
 
     def _mk_compiles(self):
         return self._mk_jit_compile and not self._mk_run_eagerly
@@ -272,20 +273,27 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
             y_pred = jax.lax.stop_gradient(y_pred)
         return loss, self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
-    def _mk_has_seen_targets(self):
-        """Have losses and metrics seen what the outputs and targets look like?"""
+    def _mk_has_seen_batch(self):
+        """Have losses, metrics and the user's own steps seen outputs and targets?"""
         parts = (self._mk_compile_loss, self._mk_compile_metrics)
-        return all(part is None or part.built for part in parts)
+        return all(part is None or part.built for part in parts) and (
+            self._mk_step_variables is not None or not self._mk_in_place_steps()
+        )
+
+    def _mk_in_place_steps(self):
+        """Names of the steps that the user has written in TensorFlow's form."""
+        names = ("train_step", "test_step")
+        return [name for name in names if user_steps.takes_data_alone(self, name)]
 
     def _mk_is_prepared(self):
         slots = getattr(getattr(self, "optimizer", None), "built", True)
-        return self.built and slots and self._mk_has_seen_targets()
+        return self.built and slots and self._mk_has_seen_batch()
 
     def _mk_build_optimizer(self):
         if not getattr(getattr(self, "optimizer", None), "built", True):
             self.optimizer.build(self.trainable_variables)
 
-    def _mk_prepare(self, x, y, sample_weight):
+    def _mk_prepare(self, batch):
         """Build model, losses, metrics and optimizer from the shapes of a batch."""
         own_step = self._mk_overrides("train_step") or self._mk_overrides("test_step")
 
@@ -303,8 +311,10 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
                 self._mk_loss_and_logs(x, y, y_pred, sample_weight, False)
             return 0
 
-        loop.dry_run(run, x, y, sample_weight)
+        loop.dry_run(run, *unpack_x_y_sample_weight(batch))
         self._mk_build_optimizer()
+        names = self._mk_in_place_steps()
+        self._mk_step_variables = user_steps.in_place_variables(self, names, batch)
 
     def _mk_build_parts(self, y, y_pred):
         for part in (self._mk_compile_loss, self._mk_compile_metrics):
@@ -313,7 +323,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
 
     def _mk_symbolic_build(self, data_batch):
         """Build from one batch; other libraries call this by its name in Keras."""
-        loop.prepare_batch(self, *unpack_x_y_sample_weight(data_batch))
+        loop.prepare_batch(self, data_batch)
 
     def fit(
         self,

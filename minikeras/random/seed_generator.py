@@ -88,12 +88,22 @@ class SeedGenerator:
         else:
             after = (now + 1) * _MULTIPLIER % _MODULUS
         # A tracer in the state would outlive its trace: every later draw would fail.
-        if isinstance(after, jax.core.Tracer) and current().bindings is None:
+        frame = current()
+        if isinstance(after, jax.core.Tracer) and frame.bindings is None:
             raise ValueError(
                 "When tracing a JAX function, you should only use seeded random ops: "
                 f"the state of {self.name!r} would keep a tracer. Pass `seed=` an "
                 "int, or run stateful code through `stateless_call`."
             )
+        # A constant of the program: each step would draw the same numbers.
+        if frame.in_bridge and isinstance(after, jax.core.Tracer):
+            if not isinstance(now, jax.core.Tracer):
+                raise ValueError(
+                    f"The state of the generator {self.name!r} is no state of the "
+                    "model, so each step would draw the same numbers. Set a "
+                    "`keras.random.SeedGenerator` as an attribute of the layer in its "
+                    "`__init__()`, and pass it as `seed=`."
+                )
         self.state.assign(after)
         return now
 
@@ -145,13 +155,17 @@ def draw_seed(seed) -> jax.Array:
 
     Args:
         seed: a `SeedGenerator`, which steps; an int, which gives the same key each
-            time; None for the global generator; a raw JAX key.
+            time; None for the global generator, and in traced code of a layer for
+            one of its own, whose state the program carries; a raw JAX key.
     """
     if isinstance(seed, SeedGenerator):
         return seed.next()
     if isinstance(seed, int):
         return jnp.asarray(np.array([seed, 0], dtype="uint32"))
     if seed is None:
+        frame = current()
+        if frame.bindings is not None and frame.draws_of is not None:
+            return frame.draws_of._mk_unseeded_draws().next()
         # Keras steps its global generator this way, and those of layers by one.
         return global_seed_generator().next(ordered=False)
     if isinstance(seed, jax.Array):

@@ -183,23 +183,26 @@ def prepare(model: TrainableModel, adapter: Any) -> None:
     The first batch is fetched only where Keras fetches it: that may draw the order of
     the data from numpy's generator.
     """
-    known = model.built and model._mk_has_seen_targets()
-    prepare_batch(model, *(() if known else unpack_x_y_sample_weight(adapter.peek())))
+    known = model.built and model._mk_has_seen_batch()
+    prepare_batch(model, None if known else adapter.peek())
 
 
-def prepare_batch(
-    model: TrainableModel, x: Any = None, y: Any = None, sample_weight: Any = None
-) -> None:
-    """Create weights, metrics and optimizer slots from the shapes of a batch."""
+def prepare_batch(model: TrainableModel, batch: Any) -> None:
+    """Create weights, metrics and optimizer slots from the shapes of a batch.
+
+    Args:
+        model: the model.
+        batch: x, (x, y) or (x, y, sample_weight); not looked at if it is known.
+    """
     if model._mk_is_prepared():
         return
     # Only one thread builds at a time: the user's code assigns tracers to attributes
     # meanwhile, which a second thread would take for arrays.
     with build_lock:
-        if model.built and model._mk_has_seen_targets():
+        if model.built and model._mk_has_seen_batch():
             model._mk_build_optimizer()
         else:
-            model._mk_prepare(x, y, sample_weight)
+            model._mk_prepare(batch)
 
 
 def build(model: TrainableModel, x: Any) -> None:
@@ -397,7 +400,7 @@ def one_step(model: TrainableModel, name: str, batch: Any) -> Any:
     """
     predicts, trains = name == "predict_step", name == "train_step"
     with Interrupts() as interrupts:
-        build(model, batch[0]) if predicts else prepare_batch(model, *batch)
+        build(model, batch[0]) if predicts else prepare_batch(model, batch)
         variables = weights_of(model) if predicts else variables_of(model)
         lease_of = StateLease if trains else evaluation_lease
         with lease_of(variables, interrupts) as lease:

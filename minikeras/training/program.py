@@ -12,6 +12,7 @@ from jaxlib.version import __version__ as jaxlib_version
 from minikeras.core import host_calls, platform
 from minikeras.core.members import method
 from minikeras.training import step as steps
+from minikeras.training import user_steps
 from minikeras.training.cost import loop_steps
 from minikeras.training.feed.dispatch import BatchSlice, Dispatch
 from minikeras.training.protocol import TrainableModel
@@ -207,9 +208,11 @@ def make_step(
     if name == "train_step" and getattr(model, "optimizer", None) is not None:
         model.optimizer._mk_check_knows(variables.params.values())
     if model._mk_overrides(name):
-        return steps.custom_step(model, variables, name)
-    if any(map(model._mk_overrides, steps.OVERRIDABLE[name])):
-        return steps.step_from_overrides(model, variables, name)
+        in_place = user_steps.takes_data_alone(model, name)
+        make = user_steps.in_place_step if in_place else user_steps.custom_step
+        return make(model, variables, name)
+    if any(map(model._mk_overrides, user_steps.OVERRIDABLE[name])):
+        return user_steps.step_from_overrides(model, variables, name)
     return _STEP_MAKERS[name](model, variables)
 
 

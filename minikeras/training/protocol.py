@@ -50,6 +50,11 @@ class TrainableModel(Protocol):
     stop_evaluating: bool
     stop_predicting: bool
     _mk_programs: dict  # compiled programs by what they were compiled for
+    _mk_step_variables: list | None  # what its own steps use besides, when known
+
+    def __call__(self, x: Any, **kwargs: Any) -> Any:
+        """The forward pass."""
+        ...
 
     def call(self, x: Any, **kwargs: Any) -> Any:
         """The forward pass, without casts and checks of inputs."""
@@ -85,15 +90,15 @@ class TrainableModel(Protocol):
         """Update the metric that averages the loss."""
         ...
 
-    def _mk_has_seen_targets(self) -> bool:
-        """Do losses and metrics know the structure of the targets?"""
+    def _mk_has_seen_batch(self) -> bool:
+        """Do losses, metrics and the user's own steps know what a batch looks like?"""
         ...
 
     def _mk_is_prepared(self) -> bool:
         """Are weights, metrics and optimizer slots created?"""
         ...
 
-    def _mk_prepare(self, x: Any, y: Any, sample_weight: Any) -> None:
+    def _mk_prepare(self, batch: Any) -> None:
         """Create weights, metrics and slots from the shapes of a batch."""
         ...
 

@@ -32,10 +32,16 @@ class TrainState(NamedTuple):
 def variables_of(model: TrainableModel) -> TrainState:
     """The Variables of a model, its optimizer and its metrics, by path."""
     optimizer = getattr(model, "optimizer", None)  # none before `compile`
-    return weights_of(model)._replace(
+    found = weights_of(model)._replace(
         opt_state=unique_paths(optimizer.variables if optimizer is not None else []),
         metrics=unique_paths(model.metrics_variables),
     )
+    if further := model._mk_step_variables:
+        known = {id(v) for section in found for v in section.values()}
+        further = [v for v in further if id(v) not in known]
+        carried = [*found.carried.values(), *further]
+        found = found._replace(carried=unique_paths(carried))
+    return found
 
 
 def weights_of(model: TrainableModel) -> TrainState:
