@@ -46,7 +46,7 @@ _CLASSES = {
 }
 # Old argument: today's, of which a class has at most one. An old one that the class
 # still has, as Embedding has `output_dim`, keeps its name.
-_ARGUMENTS = {
+ARGUMENTS = {
     "U_regularizer": ("recurrent_regularizer",),
     "W_constraint": ("kernel_constraint", "embeddings_constraint"),
     "W_regularizer": ("kernel_regularizer", "embeddings_regularizer"),
@@ -102,7 +102,7 @@ _GONE_UNLESS_USED = {
     "time_major": (False, None),
     "virtual_batch_size": (None,),
 }
-_OLD_ARGUMENTS = {*_ARGUMENTS, *_GONE_ALWAYS, *_GONE_UNLESS_USED}
+OLD_ARGUMENTS = {*ARGUMENTS, *_GONE_ALWAYS, *_GONE_UNLESS_USED}
 _VALUES = {
     ("data_format", "default"): "channels_last",
     ("data_format", "tf"): "channels_last",
@@ -117,7 +117,7 @@ _INITIALIZERS = {
     "uniform": "random_uniform",
     "zero": "zeros",
 }
-_MERGES = {
+MERGES = {
     "ave": "Average",
     "concat": "Concatenate",
     "cos": "Dot",
@@ -235,7 +235,7 @@ def _upgrade_object(entry, is_old):
         entry["config"] = {"name": None, "layers": entry["config"]}
     if not isinstance(entry["config"], dict):
         return entry
-    entry["config"] = _upgrade_arguments(cls, name, entry["config"])
+    entry["config"] = upgrade_arguments(cls, name, entry["config"])
     for base, rule in _RULES.items():
         if base == name if isinstance(base, str) else issubclass(cls, base):
             entry["config"] = rule(entry["config"], old_name, is_old)
@@ -266,15 +266,15 @@ def _library_class(entry):
     return found if inspect.isclass(found) else None
 
 
-def _upgrade_arguments(cls, name, config):
+def upgrade_arguments(cls, name, config):
     """The arguments of one constructor, under the names that it has today."""
     parameters, new = None, {}
     for key, value in _joined_sizes(config).items():
-        if key in _OLD_ARGUMENTS:
-            parameters = parameters or _parameters(cls)
+        if key in OLD_ARGUMENTS:
+            parameters = parameters or parameters_of(cls)
             if key not in parameters:
-                today = [x for x in _ARGUMENTS.get(key, ()) if x in parameters]
-                if not today and key not in _ARGUMENTS:
+                today = [x for x in ARGUMENTS.get(key, ()) if x in parameters]
+                if not today and key not in ARGUMENTS:
                     _check_gone(name, key, value)
                     continue
                 key = today[0] if today else key
@@ -289,7 +289,7 @@ def _upgrade_arguments(cls, name, config):
 
 
 @functools.cache
-def _parameters(cls):
+def parameters_of(cls):
     """Names of the constructor's arguments, and of those that it passes on."""
     owners = [c.__init__ for c in cls.__mro__ if "__init__" in vars(c)]
     return {name for init in owners for name in inspect.signature(init).parameters}
@@ -336,7 +336,7 @@ def _merge(entry):
     """A `Merge` of Keras 1 as the layer of its mode."""
     config = entry["config"] if isinstance(entry["config"], dict) else {}
     mode = config.get("mode")
-    if mode not in _MERGES or config.get("layers"):
+    if mode not in MERGES or config.get("layers"):
         raise FileError(
             f"A Merge layer of Keras 1 with mode {mode!r} has no counterpart.",
             place=f"Merge {config.get('name', '')!r}",
@@ -348,7 +348,7 @@ def _merge(entry):
         kept["axis"] = config.get("concat_axis", -1)
     if mode in ("dot", "cos"):
         kept |= {"axes": config.get("dot_axes", -1), "normalize": mode == "cos"}
-    return {**entry, "class_name": _MERGES[mode], "config": kept}
+    return {**entry, "class_name": MERGES[mode], "config": kept}
 
 
 # -- rules for one class, (config, its old name, from Keras 1 or 2?) -> config --------
