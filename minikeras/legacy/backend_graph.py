@@ -79,15 +79,16 @@ class _Function:
         self._models: dict[bool, Any] = {}
 
     def __call__(self, inputs):
-        given = jax.tree_util.tree_leaves(inputs, is_leaf=lambda x: x is None)
         names = jax.tree_util.tree_leaves(self.inputs)
-        if len(given) != len(names) and len(names) > 1:
+        is_list = isinstance(inputs, (list, tuple))
+        # One input may come without its list.
+        whole = len(names) == 1 and not (is_list and len(inputs) == 1)
+        given = [inputs] if whole else list(inputs)
+        if len(given) != len(names):
             raise ValueError(
-                f"K.function expected {len(names)} inputs, got {len(given)}: {inputs!r}"
-                ". Pass a list, in the order of its `inputs`."
+                f"K.function expected {len(names)} inputs, got {len(given)}. Pass a "
+                "list, in the order of its `inputs`."
             )
-        if len(names) == 1 and len(given) != 1:  # one input as nested lists of numbers
-            given = [inputs]
         pairs = list(zip(names, given, strict=True))
         values = [np.asarray(x, t.dtype) for t, x in pairs if is_keras_tensor(t)]
         phases = [bool(x) for t, x in pairs if not is_keras_tensor(t)]
@@ -133,38 +134,36 @@ def _function(inputs, outputs, updates=None, name=None, **kwargs):
 
 
 class _Gradient(Operation):
-    """d sum(loss) / d variables, as a node of a graph.
+    """d sum(losses) / d sources, as a node of a graph.
 
     Args:
-        loss: list of KerasTensors.
-        tensors: KerasTensors among the variables; the node's first inputs.
-        inputs: the other KerasTensors that the loss depends on.
-        weights: Variables among the variables.
+        losses: list of KerasTensors.
+        tensor: the source, a KerasTensor; None if the sources are Variables.
+        inputs: the other KerasTensors that the losses depend on. The node's inputs are
+            the source, if it is a KerasTensor, and these.
+        weights: Variables that are the sources.
     """
 
-    def __init__(self, loss, tensors, inputs, weights):
+    def __init__(self, losses, tensor, inputs, weights):
         super().__init__(naming.auto_name("gradients"))
-        self.loss, self.tensors, self.weights = loss, tensors, weights
-        self.inputs = inputs
-        self.parts = _parts([*tensors, *inputs], loss) + weights
+        self.losses, self.weights = losses, weights
+        self.starts = inputs if tensor is None else [tensor, *inputs]
+        self.parts = _parts(self.starts, losses)
 
     def call(self, *arrays):
         """The gradients for arrays of the node's inputs."""
-        count = len(self.tensors)
-
-        def total(tensors, weights):
-            tensors = [*tensors, *arrays[count:]]
-            keys = map(id, [*self.tensors, *self.inputs])
-            values = dict(zip(keys, tensors, strict=True))
-            own = {id(v): x for v, x in zip(self.weights, weights, strict=True)}
-            with bound(own, losses=[]):
-                graph = graphs.Graph([*self.tensors, *self.inputs], self.loss)
-                graph.run(values, current().training)
-            return sum(jnp.sum(values[id(x)]) for x in self.loss)
-
         weights = [v.value for v in self.weights]
-        of_tensors, of_weights = jax.grad(total, (0, 1))(list(arrays[:count]), weights)
-        return [*of_tensors, *of_weights]
+
+        def total(sources):
+            starts = arrays if weights else [sources[0], *arrays[1:]]
+            values = {id(t): x for t, x in zip(self.starts, starts, strict=True)}
+            own = {id(v): x for v, x in zip(self.weights, sources, strict=False)}
+            with bound(own, losses=[]):
+                graph = graphs.Graph(self.starts, self.losses)
+                graph.run(values, current().training)
+            return sum(jnp.sum(values[id(x)]) for x in self.losses)
+
+        return jax.grad(total)(weights or [arrays[0]])
 
 
 def _gradients(loss, variables):
@@ -185,18 +184,25 @@ def _gradients(loss, variables):
             f"K.gradients: expected a KerasTensor as loss, got {loss!r}: an array has "
             "no history. Use jax.grad, or a GradientTape."
         )
-    tensors = [x for x in wanted if is_keras_tensor(x)]
-    inputs, used = _sources(losses, {id(x) for x in tensors})
-    tensors = [x for x in tensors if id(x) in used]
-    known = {id(v) for v in _variables([*tensors, *inputs], losses)}
+    found = {}
+    # A node for each KerasTensor: one may have been computed from another. The compiler
+    # joins what they have in common.
+    for x in filter(is_keras_tensor, wanted):
+        inputs, used = _sources(losses, id(x))
+        if id(x) in used:
+            (found[id(x)],) = _recorded_gradient(losses, x, inputs, [])
+    inputs, _ = _sources(losses, None)
+    known = {id(v) for v in _variables(inputs, losses)}
     weights = [v for v in wanted if isinstance(v, Variable) and id(v) in known]
-    sources = [*tensors, *weights]
-    if not sources:
-        return [None] * len(wanted)
-    node = _Gradient(losses, tensors, inputs, weights)
-    found = node.symbolic_call(*tensors, *inputs)
-    by_id = {id(x): g for x, g in zip(sources, found, strict=True)}
-    return [by_id.get(id(x)) for x in wanted]
+    if weights:
+        of_weights = _recorded_gradient(losses, None, inputs, weights)
+        found |= {id(v): g for v, g in zip(weights, of_weights, strict=True)}
+    return [found.get(id(x)) for x in wanted]
+
+
+def _recorded_gradient(losses, tensor, inputs, weights):
+    node = _Gradient(losses, tensor, inputs, weights)
+    return node.symbolic_call(*node.starts)
 
 
 def _variables(inputs, outputs):
@@ -206,8 +212,8 @@ def _variables(inputs, outputs):
     return [v for found in inner for v in found]
 
 
-def _sources(losses, ends):
-    """The inputs that a search from the losses finds when it stops at `ends`.
+def _sources(losses, end):
+    """The inputs that a search from the losses finds besides the tensor of this id.
 
     Returns:
         (list of KerasTensors, ids of all that were seen).
@@ -218,7 +224,7 @@ def _sources(losses, ends):
         if id(tensor) in seen:
             continue
         seen.add(id(tensor))
-        if id(tensor) in ends:
+        if id(tensor) == end:
             continue
         if not graphs.is_recorded(tensor) or graphs.node_of(tensor).is_input:
             found.append(tensor)
@@ -240,14 +246,9 @@ def _get_value(x):
     return ops.convert_to_numpy(x) if is_array else x
 
 
-def _assigned(method):
-    """`K.update` and the like: call the method of a Variable, and return it."""
-
-    def call(x, value):
-        getattr(x, method)(value)
-        return x
-
-    return call
+def _after(variable, assigned):
+    """The Variable, once something was assigned to it."""
+    return variable
 
 
 def _moving_average_update(x, value, momentum):
@@ -357,7 +358,7 @@ FUNCTIONS = {
     "set_learning_phase": _set_learning_phase,
     "set_session": lambda session: None,
     "set_value": lambda x, value: _batch_set_value([(x, value)]),
-    "update": _assigned("assign"),
-    "update_add": _assigned("assign_add"),
-    "update_sub": _assigned("assign_sub"),
+    "update": lambda x, new_x: _after(x, x.assign(new_x)),
+    "update_add": lambda x, increment: _after(x, x.assign_add(increment)),
+    "update_sub": lambda x, decrement: _after(x, x.assign_sub(decrement)),
 }

@@ -309,7 +309,7 @@ def _ctc_decode(y_pred, input_length, greedy=True, beam_width=100, top_paths=1):
         top_paths: int, sequences to return.
 
     Returns:
-        (list of `top_paths` arrays (batch, labels), -1 at the end of shorter ones;
+        (list of `top_paths` arrays (batch, time), -1 after the last label;
         (batch, top_paths) scores).
     """
     logits = ops.log(ops.convert_to_tensor(y_pred) + _EPSILON)
@@ -322,14 +322,7 @@ def _ctc_decode(y_pred, input_length, greedy=True, beam_width=100, top_paths=1):
         merge_repeated=greedy,
         mask_index=logits.shape[-1] - 1,
     )
-    return [_without_end(path) for path in decoded], scores
-
-
-def _without_end(path):
-    """Labels without the columns at the end that no sequence has."""
-    if is_keras_tensor(path) or isinstance(path, jax.core.Tracer):
-        return path
-    return path[:, : int((path >= 0).sum(axis=1).max())]
+    return list(decoded), scores
 
 
 def _ctc_label_dense_to_sparse(labels, label_lengths):
