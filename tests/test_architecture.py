@@ -33,6 +33,7 @@ LINES = (
         "legacy",
         "preprocessing",
         "visualization",
+        "wrappers",
     ),
     ("cli",),
     ("__main__",),
@@ -50,6 +51,7 @@ BUDGETS = {
     "optimizers": 4000, "preprocessing": 80, "random": 820, "regularizers": 300,
     "saving": 5440,
     "training": 3300, "tree": 60, "utils": 600, "visualization": 450,
+    "wrappers": 450,
     "files at the top": 560,
 }  # fmt: skip
 # Keras has 195,000 lines, without parity reports, command line and stand-in for
