@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from minikeras import callbacks, layers, models, optimizers
 from minikeras.legacy import layers as old_layers
 from minikeras.legacy.notices import notice
+from minikeras.models.functional import Functional
 from minikeras.saving.errors import FileError
 from minikeras.saving.upgrades import (
     ARGUMENTS,
@@ -33,12 +34,11 @@ METHODS = {
 # {class: {old argument: today's, "" for none}}, besides those of layers.
 CLASSES = {
     "Model": {"input": "inputs", "output": "outputs"},
-    "ModelCheckpoint": {"options": "", "period": "save_freq"},
     "Optimizer": {"lr": "learning_rate", "schedule_decay": ""},
     "ReduceLROnPlateau": {"epsilon": "min_delta"},
 }
-# What takes them itself: optimizers, and `ModelCheckpoint` by `methods.py`.
-_STILL_TAKEN = ("lr", "period")
+# What optimizers take themselves.
+_STILL_TAKEN = ("lr",)
 # Old arguments of layers that are still arguments of all of them, or of files alone.
 _NOT_OF_CALLS = """activity_regularizer batch_input_shape dynamic input_dim input_dtype
     input_length is_legacy_optimizer jit_compile kernel_constraint kernel_initializer
@@ -81,7 +81,7 @@ def _today(cls, name, kwargs):
             "into arguments of today: one has no counterpart. Leave it out, and put a "
             "layer of its own, such as Dropout, before or after."
         ) from None
-    for key in old.keys() - new.keys():
+    for key in [k for k in old if k not in new]:
         today = old_arguments(cls).get(key)
         remedy = f"write {today}=" if today else "leave it out, it has no effect"
         notice(f"{name}({key}=)", remedy)
@@ -91,7 +91,7 @@ def _today(cls, name, kwargs):
 def _renamed(table, name, kwargs):
     """Keyword arguments by a table of old names."""
     new = {k: v for k, v in kwargs.items() if k not in table}
-    for key in kwargs.keys() & table.keys():
+    for key in [k for k in kwargs if k in table]:
         today, value = table[key], kwargs[key]
         if key == "target_tensors" and value is not None:
             raise ValueError(
@@ -123,7 +123,7 @@ def _wrapped(original: Callable, old: frozenset, change: Callable) -> Callable:
             new = change(label or owner.__name__, kwargs)
             if owner.__init__ is call and owner is not args[0]:
                 # What `get_config` of a class without its own goes by.
-                vars(args[0])["_mk_init_arguments"] = (args[1:], new)
+                args[0].__dict__["_mk_init_arguments"] = (args[1:], new)
             kwargs = new
         return original(*args, **kwargs)
 
@@ -142,30 +142,28 @@ def _places() -> Iterator[tuple[type, str, frozenset, Callable]]:
                 change = functools.partial(_today, base)
                 yield base, "__init__", _LAYER_ARGUMENTS, change
     trainer = next(c for c in models.Model.__mro__ if "fit" in vars(c))
-    functional = type(models.Model(x := layers.Input((1,)), x))
     for cls, name, table in (
         *((trainer, name, table) for name, table in METHODS.items()),
         (models.Model, "__new__", CLASSES["Model"]),
         (models.Model, "__init__", CLASSES["Model"]),
-        (functional, "__init__", CLASSES["Model"]),
+        (Functional, "__init__", CLASSES["Model"]),
         (optimizers.Optimizer, "__init__", CLASSES["Optimizer"]),
-        *((getattr(callbacks, n), "__init__", CLASSES[n]) for n in _CALLBACKS),
+        (callbacks.ReduceLROnPlateau, "__init__", CLASSES["ReduceLROnPlateau"]),
     ):
         change = functools.partial(_renamed, table)
         yield cls, name, frozenset(table), change
 
 
-_CALLBACKS = ("ModelCheckpoint", "ReduceLROnPlateau")
+def _set(owner, name, function):
+    setattr(owner, name, staticmethod(function) if name == "__new__" else function)
 
 
 def install() -> None:
     """Let constructors and methods take the arguments of Keras 1 and 2."""
     for owner, name, old, change in _places():
-        original = vars(owner)[name]
-        if isinstance(original, staticmethod):  # `__new__`
-            original = original.__func__
+        original = getattr(owner, name)
         if not hasattr(original, "_mk_is_of_old_arguments"):
-            setattr(owner, name, _wrapped(original, old, change))
+            _set(owner, name, _wrapped(original, old, change))
     for name, cls in old_layers.CONVOLUTIONS.items():
         setattr(layers, name, cls)
 
@@ -173,9 +171,7 @@ def install() -> None:
 def remove() -> None:
     """Undo `install`."""
     for owner, name, *_ in _places():
-        original = vars(owner)[name]
-        original = getattr(original, "__func__", original)
-        if hasattr(original, "_mk_is_of_old_arguments"):
-            setattr(owner, name, original.__wrapped__)
+        if hasattr(getattr(owner, name), "_mk_is_of_old_arguments"):
+            _set(owner, name, getattr(owner, name).__wrapped__)
     for name, cls in old_layers.CONVOLUTIONS.items():
         setattr(layers, name, cls.__base__)

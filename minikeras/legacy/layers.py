@@ -20,11 +20,11 @@ class _Renamed(type):
         if "_mk_change" not in vars(cls):  # a user's subclass
             return super().__call__(*args, **kwargs)
         args, kwargs = vars(cls)["_mk_change"].__func__(args, kwargs)
-        return cls.__base__(*args, **kwargs)
+        return cls.__mro__[1](*args, **kwargs)
 
     def __instancecheck__(cls, instance):
         is_name = "_mk_change" in vars(cls)
-        return type.__instancecheck__(cls.__base__ if is_name else cls, instance)
+        return type.__instancecheck__(cls.__mro__[1] if is_name else cls, instance)
 
 
 def _old_name(name, base, change=lambda args, kwargs: (args, kwargs), warn=True):

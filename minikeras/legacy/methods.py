@@ -253,9 +253,11 @@ def _on_epoch_end(original):
 
 def _init_with_period(original):
     @functools.wraps(original)
-    def init(self, *args, period=1, **kwargs):
+    def init(self, *args, period=1, options=None, **kwargs):
         original(self, *args, **kwargs)
         self.period = period
+        if period != 1:
+            notice("ModelCheckpoint(period=)", "save_freq= counts batches instead")
 
     return init
 
