@@ -180,8 +180,8 @@ _TOP = (
     | {name: random.FUNCTIONS[value] for name, value in _RANDOM.items()}
     | {name: math.LINALG[name] for name in "einsum matmul norm tensordot".split()}
     | {
-        f"to_{name}": lambda x, name=None, to={"float": "float32"}.get(name, name): (
-            arrays.FUNCTIONS["cast"](x, to)
+        f"to_{name}": lambda x, name=None, to=name: arrays.FUNCTIONS["cast"](
+            x, {"float": "float32"}.get(to, to)
         )
         for name in _CASTS
     }

@@ -108,8 +108,8 @@ def fill(dims, value):
 def strided(tensor, begin, size):
     """The part that starts at `begin`; a size of -1 goes to the end."""
     sized = sizes(size)
-    begin = jnp.asarray(begin)
-    if isinstance(begin, jax.core.Tracer):
+    leaves = jax.tree_util.tree_leaves(begin)
+    if any(isinstance(x, jax.core.Tracer) for x in leaves):
         return jax.lax.dynamic_slice(tensor, list(begin), sized)
     starts = sizes(begin)
     ends = (None if n < 0 else b + n for b, n in zip(starts, sized, strict=True))
@@ -320,7 +320,9 @@ FUNCTIONS = table(
         "pad": pad,
         "range": arange,
         "rank": lambda input: as_sizes(np.ndim(input)),
-        "repeat": lambda input, repeats, axis=None: jnp.repeat(input, repeats, axis),
+        "repeat": lambda input, repeats, axis=None: jnp.repeat(
+            input, np.asarray(repeats), axis
+        ),
         "reshape": lambda tensor, shape: tensor.reshape(sizes(shape)),
         "reverse": lambda tensor, axis: jnp.flip(tensor, sizes(axis)),
         "roll": lambda input, shift, axis: jnp.roll(input, shift, axis),

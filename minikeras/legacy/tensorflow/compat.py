@@ -47,9 +47,9 @@ def _nothing(*args, **kwargs):
     """Nothing: JAX has no such setting."""
 
 
-_SETTERS = """set_logical_device_configuration set_memory_growth set_soft_device_placement
-    set_virtual_device_configuration set_visible_devices enable_tensor_float_32_execution
-    enable_op_determinism""".split()
+_SETTERS = """set_logical_device_configuration set_memory_growth set_visible_devices
+    set_soft_device_placement set_virtual_device_configuration enable_op_determinism
+    enable_tensor_float_32_execution""".split()
 _CONFIG = {name: _nothing for name in _SETTERS} | {
     "LogicalDeviceConfiguration": Settings,
     "VirtualDeviceConfiguration": Settings,

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import sys
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +19,7 @@ def _is_traced(*values):
     return any(isinstance(leaf, jax.core.Tracer) for leaf in leaves)
 
 
-def cond(pred, true_fn=None, false_fn=None, name=None):
+def cond(pred, true_fn: Any = None, false_fn: Any = None, name=None):
     """`true_fn()` if `pred`, else `false_fn()`."""
     if isinstance(pred, (bool, np.ndarray)) or (
         isinstance(pred, jax.Array) and not _is_traced(pred)
@@ -27,7 +28,7 @@ def cond(pred, true_fn=None, false_fn=None, name=None):
     return ops.cond(pred, true_fn, false_fn)
 
 
-def case(pred_fn_pairs, default=None, exclusive=False, strict=False, name="case"):
+def case(pred_fn_pairs, default: Any = None, exclusive=False, strict=False, name=None):
     """The function of the first true condition."""
     pairs = list(pred_fn_pairs)
     if not pairs:
@@ -59,7 +60,8 @@ def _stacked(rows):
 
 def _rows(elems):
     count = len(jax.tree_util.tree_leaves(elems)[0])
-    return [jax.tree_util.tree_map(lambda e: e[i], elems) for i in range(count)]
+    take = lambda i: jax.tree_util.tree_map(lambda e: e[i], elems)  # noqa: E731
+    return [take(i) for i in range(count)]
 
 
 def _map_fn(fn, elems, fn_output_signature=None, dtype=None, **kwargs):
@@ -86,7 +88,7 @@ def _fold(fn, elems, initializer=None, **kwargs):
     return functools.reduce(fn, rows, *([] if initializer is None else [initializer]))
 
 
-def py_function(func=None, inp=None, Tout=None, name=None):
+def py_function(func: Any = None, inp: Any = None, Tout: Any = None, name=None):
     """A function of Python on known values; in a compiled function it has no result."""
     if _is_traced(inp):
         raise NotImplementedError(
@@ -103,12 +105,14 @@ def py_function(func=None, inp=None, Tout=None, name=None):
     return cast[0] if single else cast
 
 
-def numpy_function(func=None, inp=None, Tout=None, stateful=True, name=None):
+def numpy_function(
+    func: Any = None, inp: Any = None, Tout=None, stateful=True, name=None
+):
     """A function of NumPy's arrays."""
     return py_function(lambda *xs: func(*map(np.asarray, xs)), inp, Tout)
 
 
-def custom_gradient(f=None):
+def custom_gradient(f: Any = None):
     """Decorate `f(*x) -> (y, grad)`: `grad(dy)` gives the gradient of each `x`."""
 
     @functools.wraps(f)
@@ -118,7 +122,7 @@ def custom_gradient(f=None):
             return f(*xs, **kwargs)[0]
 
         def backward(xs, upstream):
-            # Computed again: what `grad` holds of the first time may be of an old trace.
+            # Computed again: what `grad` holds may be of a trace that has ended.
             given = upstream if isinstance(upstream, (list, tuple)) else (upstream,)
             found = f(*xs, **kwargs)[1](*given)
             found = found if isinstance(found, (list, tuple)) else (found,)
@@ -165,8 +169,8 @@ class OpError(Exception):
 _PARENTS = {"InvalidArgumentError": ValueError, "NotFoundError": FileNotFoundError}
 ERRORS = {"OpError": OpError} | {
     name: type(name, (OpError, _PARENTS.get(name, RuntimeError)), {"__doc__": name})
-    for name in """AbortedError AlreadyExistsError CancelledError FailedPreconditionError
-    InternalError InvalidArgumentError NotFoundError OutOfRangeError
+    for name in """AbortedError AlreadyExistsError CancelledError
+    FailedPreconditionError InternalError InvalidArgumentError NotFoundError OutOfRangeError
     ResourceExhaustedError UnavailableError UnimplementedError UnknownError""".split()
 }
 
@@ -207,24 +211,22 @@ _CHECKS = {
     "less_equal": np.less_equal, "greater": np.greater,
     "greater_equal": np.greater_equal,
 }  # fmt: skip
-DEBUGGING = {
+# fmt: off
+DEBUGGING: dict[str, Any] = {
     f"assert_{name}": _check(f"assert_{name}", holds) for name, holds in _CHECKS.items()
 }
 DEBUGGING |= {
-    "Assert": lambda condition, data, summarize=None, name=None: DEBUGGING[
-        "assert_equal"
-    ](condition, True, message=data),
-    "assert_non_negative": lambda x, message=None, summarize=None, name=None: DEBUGGING[
-        "assert_greater_equal"
-    ](x, 0, message),
-    "assert_positive": lambda x, message=None, summarize=None, name=None: DEBUGGING[
-        "assert_greater"
-    ](x, 0, message),
-    "assert_rank": lambda x, rank, message=None, name=None: DEBUGGING["assert_equal"](
-        np.ndim(x), rank, message
-    ),
+    "Assert": lambda condition, data, summarize=None, name=None: (
+        DEBUGGING["assert_equal"](condition, True, data)),
+    "assert_non_negative": lambda x, message=None, summarize=None, name=None: (
+        DEBUGGING["assert_greater_equal"](x, 0, message)),
+    "assert_positive": lambda x, message=None, summarize=None, name=None: (
+        DEBUGGING["assert_greater"](x, 0, message)),
+    "assert_rank": lambda x, rank, message=None, name=None: (
+        DEBUGGING["assert_equal"](np.ndim(x), rank, message)),
     "check_numerics": check_numerics,
 }
+# fmt: on
 NEST = {
     "assert_same_structure": tree.assert_same_structure,
     "flatten": tree.flatten,

@@ -15,10 +15,11 @@ import numpy as np
 from minikeras.core import naming, registry
 from minikeras.core.dtypes import is_text, list_leaves
 from minikeras.core.keras_tensor import KerasTensor
-from minikeras.core.shape_inference import output_spec
+from minikeras.core.shape_inference import keras_tensors, output_spec
 from minikeras.core.symbolic import Operation
 from minikeras.core.variable import Variable, as_array
 from minikeras.data.dataset.iterator import as_data_array
+from minikeras.layers import Layer
 from minikeras.legacy.tensorflow.types import (
     OPERATORS,
     SIZE_MARK,
@@ -55,8 +56,15 @@ def array(value: Any) -> Any:
         return value
     if getattr(value, "dtype", None) == "string" and not is_text(value):
         return value  # text of which a trace knows the shape alone
-    found = text(value)
-    return as_array(value) if found is None else found
+    if (found := text(value)) is not None:
+        return found
+    if not isinstance(value, Variable) and not any(
+        isinstance(x, (jax.Array, Variable)) for x in list_leaves([value])
+    ):
+        # A constant stays one in a compiled function: it may be a size.
+        with jax.ensure_compile_time_eval():
+            return as_array(value)
+    return as_array(value)
 
 
 def sizes(shape: Any) -> tuple[int, ...]:
@@ -101,7 +109,10 @@ def _kinds(tree, found):
 
 
 def tf_function(
-    name: str, function: Callable[..., Any], keeps_sizes: bool = False
+    name: str,
+    function: Callable[..., Any],
+    keeps_sizes: bool = False,
+    draws: bool = False,
 ) -> Callable[..., Any]:
     """A function of TensorFlow from one on arrays.
 
@@ -109,6 +120,7 @@ def tf_function(
         name: the name in TensorFlow.
         function: the pure function, with TensorFlow's argument names.
         keeps_sizes: do known sizes give known sizes, also in a compiled function?
+        draws: does it draw random numbers?
     """
     signature = inspect.signature(function)
     names = list(signature.parameters)
@@ -133,8 +145,14 @@ def tf_function(
         if not kinds:
             return run(args, kwargs)
         if keeps_sizes and "unknown" in kinds and not kinds & {"symbolic", "values"}:
-            return SymbolicSizes.make(_recorded(name, args, kwargs), resolve)
+            recorded = RecordedSizes(SIZE_MARK, name, *record([list(args), kwargs]))
+            found = SymbolicSizes.make(recorded, resolve)
+            if not getattr(found, "dtype", np.dtype(int)).kind == "f":
+                return found  # floats made of sizes are tensors like others
         if kinds & {"symbolic", "unknown"}:
+            if draws:
+                recorded = record([list(args), kwargs])
+                return RandomDraw(name)(keras_tensors(recorded), arguments=recorded)
             return TensorFlowOp(name).symbolic_call(*args, **kwargs)
         if keeps_sizes and "sizes" in kinds and "values" not in kinds:
             with jax.ensure_compile_time_eval():
@@ -154,7 +172,9 @@ def tf_function(
 
 
 def table(
-    prefix: str, functions: Mapping[str, Callable[..., Any]], keep_sizes: str = ""
+    prefix: str,
+    functions: Mapping[str, Callable[..., Any]],
+    keep_sizes: str = "",
 ) -> dict[str, Callable[..., Any]]:
     """{name: function of TensorFlow} of pure functions.
 
@@ -165,13 +185,13 @@ def table(
     """
     keep = set(keep_sizes.split())
     return {
-        name: tf_function(prefix + name, function, name in keep)
+        name: tf_function(prefix + name, function, name in keep, _draws(prefix, name))
         for name, function in functions.items()
     }
 
 
-def _recorded(name, args, kwargs):
-    return RecordedSizes(SIZE_MARK, name, record(list(args)), record(kwargs))
+def _draws(prefix, name):
+    return prefix == "random." or "random_" in name or name == "dropout"
 
 
 def record(tree: Any) -> Any:
@@ -212,6 +232,34 @@ def find(name: str) -> Any:
     package = sys.modules["minikeras.legacy.tensorflow"]
     space, _, last = name.rpartition(".")
     return getattr(package.NAMESPACES[space] if space else package, last)
+
+
+@registry.register_keras_serializable("minikeras_tensorflow")
+class RandomDraw(Layer):
+    """A recorded call that draws: a layer, whose generator the model keeps.
+
+    Args:
+        function: the name of the function, without `tf.`.
+        **kwargs: those of `Layer`.
+    """
+
+    def __init__(self, function: str, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.function = function
+
+    def call(self, inputs: Any, arguments: Any) -> Any:
+        """The function of its recorded arguments.
+
+        Args:
+            inputs: the tensors among the arguments: layers ask for them first.
+            arguments: [list of positional ones, dict of those by name].
+        """
+        args, kwargs = resolve(arguments)
+        return find(self.function)(*args, **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        """The name of the function, and the config of a layer."""
+        return {**super().get_config(), "function": self.function}
 
 
 @registry.register_keras_serializable("minikeras_tensorflow")

@@ -8,6 +8,7 @@ import jax.scipy.linalg as jsl
 import jax.scipy.special as special
 import numpy as np
 
+from minikeras.core.dtypes import is_text
 from minikeras.legacy.tensorflow.dispatch import array, number, sizes, table
 from minikeras.legacy.tensorflow.types import jax_dtype
 
@@ -72,7 +73,7 @@ def _cumulative(function, start):
 
 
 def _segments(method, unsorted=False, mean=False):
-    """A reduction of the rows with equal ids; 0 (1 of products) where there are none."""
+    """A reduction of rows with equal ids; 0 (of products 1) where there are none."""
 
     def reduce(data, segment_ids, num_segments=None):
         size = number(segment_ids[-1] + 1 if num_segments is None else num_segments)
@@ -142,6 +143,15 @@ def _binary(function):
     return lambda x, y: function(x, y)
 
 
+def _text_too(function, same):
+    """Comparison of text by NumPy, of numbers by JAX."""
+    return lambda x, y: (
+        jnp.asarray((np.asarray(x) == np.asarray(y)) == same)
+        if (is_text(x) or is_text(y))
+        else function(x, y)
+    )
+
+
 # {TensorFlow's name: function of x}, and of (x, y)
 _UNARY = {
     "acos": jnp.arccos, "acosh": jnp.arccosh, "asin": jnp.arcsin, "asinh": jnp.arcsinh,
@@ -157,7 +167,8 @@ _BINARY = {
     "xlogy": special.xlogy, "igamma": special.gammainc, "zeta": special.zeta,
 }  # fmt: skip
 _REDUCE = {
-    "reduce_mean": _mean, "reduce_sum": _total(jnp.sum), "reduce_prod": _total(jnp.prod),
+    "reduce_mean": _mean,
+    "reduce_sum": _total(jnp.sum), "reduce_prod": _total(jnp.prod),
     "reduce_logsumexp": special.logsumexp, "reduce_euclidean_norm": _norm2,
     "reduce_std": jnp.std, "reduce_variance": jnp.var, "reduce_all": jnp.all,
     "reduce_any": jnp.any, "reduce_max": jnp.max, "reduce_min": jnp.min,
@@ -170,8 +181,9 @@ FUNCTIONS = table("math.", {
     **_same(jnp, """abs ceil conj cos cosh exp expm1 floor log1p negative reciprocal
         rint sign sin sinh sqrt square tan tanh logical_not""", _unary),
     **_same(special, "digamma erf erfc erfinv ndtri", _unary),
-    **_same(jnp, """add equal greater greater_equal less less_equal logical_and
-        logical_or logical_xor maximum minimum multiply not_equal subtract""", _binary),
+    "equal": _text_too(jnp.equal, True), "not_equal": _text_too(jnp.not_equal, False),
+    **_same(jnp, """add greater greater_equal less less_equal logical_and
+        logical_or logical_xor maximum minimum multiply subtract""", _binary),
     "add_n": lambda inputs: sum(map(array, inputs[1:]), array(inputs[0])),
     "angle": lambda input: jnp.angle(input),
     "argmax": _arg(jnp.argmax),
@@ -288,7 +300,8 @@ LINALG = table("linalg.", {
     "inv": lambda input, adjoint=False: jnp.linalg.inv(
         _t(input).conj() if adjoint else input),
     "logdet": lambda matrix: jnp.linalg.slogdet(matrix)[1],
-    "lstsq": lambda matrix, rhs: jnp.linalg.solve(_t(matrix) @ matrix, _t(matrix) @ rhs),
+    "lstsq": lambda matrix, rhs: jnp.linalg.solve(
+        _t(matrix) @ matrix, _t(matrix) @ rhs),
     "matmul": _matmul,
     "matrix_transpose": lambda a: _t(a),
     "matvec": lambda a, b: jnp.einsum("...ij,...j->...i", a, b),

@@ -1,5 +1,7 @@
 """`tf.nn`: activations, convolutions, pooling and losses of logits."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -50,15 +52,17 @@ def _convolve(
     )
 
 
-def _conv(data_format):
-    # Positional order: `padding` comes after `strides` in TensorFlow.
-    return (
-        lambda input, filters, strides, padding, data_format=data_format, dilations=(None): (
-            _convolve(
-                input, filters, strides, padding, data_format, dilations, groups=0
-            )
+def _conv(default):
+    def conv(input, filters, strides, padding, data_format=default, dilations=None):
+        return _convolve(
+            input, filters, strides, padding, data_format, dilations, groups=0
         )
-    )
+
+    return conv
+
+
+def _conv1d(input, filters, stride, padding, data_format="NWC", dilations=None):
+    return _convolve(input, filters, stride, padding, data_format, dilations, groups=0)
 
 
 def _conv_transpose(
@@ -126,7 +130,7 @@ def _batch_norm(x, mean, variance, offset, scale, variance_epsilon):
     return x * inverse + ((0 if offset is None else offset) - mean * inverse)
 
 
-def _sigmoid_loss(labels=None, logits=None, weight=1):
+def _sigmoid_loss(labels: Any, logits: Any, weight=1):
     """-labels log sigmoid(logits) * weight - (1 - labels) log sigmoid(-logits)"""
     scale = 1 + (weight - 1) * labels
     return (1 - labels) * logits + scale * jax.nn.softplus(-logits)
@@ -184,8 +188,7 @@ FUNCTIONS = table("nn.", {
     "avg_pool2d": _pooling(True), "avg_pool3d": _pooling(True),
     "batch_normalization": _batch_norm,
     "bias_add": _bias_add,
-    "conv1d": lambda input, filters, stride, padding, data_format="NWC", dilations=None: (
-        _convolve(input, filters, stride, padding, data_format, dilations, groups=0)),
+    "conv1d": _conv1d,
     "conv2d": _conv("NHWC"), "conv3d": _conv("NDHWC"), "convolution": _conv(None),
     "conv2d_transpose": _conv_transpose,
     "crelu": lambda features, axis=-1: jax.nn.relu(

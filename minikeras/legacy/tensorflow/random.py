@@ -1,8 +1,7 @@
 """`tf.random`: draws of the Keras generators, which `set_seed` seeds.
 
-The numbers are not TensorFlow's; an equal seed gives equal numbers. As with TensorFlow,
-draws follow on each other: `seed=` of a stateful draw gives the same number each time
-only in `stateless_*`.
+The numbers are not TensorFlow's; after `set_seed` they repeat. As in TensorFlow, each
+draw differs from the one before, also with `seed=`, except those of `stateless_*`.
 """
 
 import jax
@@ -30,8 +29,10 @@ def set_seed(seed):
 
 def key_of(seed):
     """A raw JAX key of a `seed=`: pairs of ints are those of `stateless_*`."""
-    if isinstance(seed, (type(None), int, random.SeedGenerator)):
+    if isinstance(seed, random.SeedGenerator):
         return draw_seed(seed)
+    if seed is None or np.ndim(seed) == 0:
+        return draw_seed(None) + np.array([int(seed or 0), 0], "uint32")
     return jnp.asarray(array(seed)).astype("uint32").reshape(2)
 
 

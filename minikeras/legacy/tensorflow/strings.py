@@ -85,9 +85,11 @@ def reduce_join(inputs, axis=None, keepdims=False, separator="", name=None):
     """The texts of an axis, or all of them, joined."""
     array = as_text(inputs)
     if axis is None:
-        return as_data_array(np.array(separator.join(array.ravel()), dtype=object))
+        return as_data_array(
+            np.array(separator.join(array.ravel().tolist()), dtype=object)
+        )
     joined = np.apply_along_axis(
-        lambda row: np.array(separator.join(row), dtype=object), axis, array
+        lambda row: np.array(separator.join(row.tolist()), dtype=object), axis, array
     )
     return as_data_array(np.expand_dims(joined, axis) if keepdims else joined)
 
@@ -135,10 +137,9 @@ def format_text(template, inputs=(), placeholder="{}", summarize=3, name=None):
     return as_data_array(template)
 
 
-_NAMES = """as_string unicode_split join length lower reduce_join regex_full_match regex_replace split strip
-    substr to_number upper"""
+_NAMES = """as_string join length lower reduce_join regex_full_match regex_replace
+    split strip substr to_number unicode_split upper"""
 FUNCTIONS = {name: globals()[name] for name in _NAMES.split()} | {
     "bytes_split": unicode_split,
     "format": format_text,
-    "strip": strip,
 }

@@ -4,6 +4,8 @@
 stays a tuple. `install` and `remove` are called by `install_as_keras` and its reverse.
 """
 
+from typing import Any
+
 import jax
 import numpy as np
 from jax.core import Tracer
@@ -32,7 +34,8 @@ class _Shape(property):
     """A property that gives the old one's shape as a `TensorShape`."""
 
     def __init__(self, old: property):
-        read, new = old.fget, tuple.__new__
+        read: Any = old.fget
+        new = tuple.__new__
         super().__init__(lambda self: new(TensorShape, read(self)), old.fset)
         self.old = old
 
@@ -50,6 +53,10 @@ def install() -> None:
         cls.get_shape, cls.set_shape = _get_shape, _set_shape
         cls.shape = _Shape(vars(cls)["shape"])
     _array_type().numpy = _numpy
+    # Without it JAX leaves `array * symbolic` to the symbolic tensor.
+    if "__jax_array__" in vars(KerasTensor):
+        KerasTensor._mk_jax_array = KerasTensor.__jax_array__
+        del KerasTensor.__jax_array__
 
 
 def remove() -> None:
@@ -60,3 +67,6 @@ def remove() -> None:
             del cls.get_shape, cls.set_shape
     if "numpy" in vars(_array_type()):
         del _array_type().numpy
+    if "_mk_jax_array" in vars(KerasTensor):
+        KerasTensor.__jax_array__ = KerasTensor._mk_jax_array
+        del KerasTensor._mk_jax_array

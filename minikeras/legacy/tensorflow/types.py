@@ -230,6 +230,9 @@ class SymbolicSizes:
         """The shape of the array of sizes."""
         return self.shape
 
+    # Replaced by the operators that record.
+    def __getitem__(self, key) -> Any: ...
+
     def __len__(self):
         return len(self.sample(_FILLS[0]))
 
@@ -246,10 +249,8 @@ class SymbolicSizes:
     __int__ = __float__ = __bool__ = __array__ = __jax_array__ = __index__
 
 
-OPERATORS = {
-    name: getattr(operator, name)
-    for name in "add sub mul truediv floordiv mod pow neg eq ne lt le gt ge getitem".split()
-}
+_OPERATORS = "add sub mul truediv floordiv mod pow neg eq ne lt le gt ge getitem"
+OPERATORS = {name: getattr(operator, name) for name in _OPERATORS.split()}
 
 
 class _TensorType(type):
