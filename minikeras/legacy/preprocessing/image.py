@@ -1,6 +1,7 @@
 """`keras.preprocessing.image`: images changed at random, in batches."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -100,7 +101,9 @@ class ImageDataGenerator:
         )
         self._validation_split = validation_split
         self.dtype = dtype or floatx()
-        self.mean = self.std = self.zca_whitening_matrix = None
+        self.mean: Any = None
+        self.std: Any = None
+        self.zca_whitening_matrix: Any = None
         self._mk_complete_options()
 
     def _mk_complete_options(self):

@@ -8,6 +8,7 @@ import itertools
 import os
 import threading
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -71,7 +72,8 @@ class Iterator(PyDataset):
         if self.index_array is None:
             self._set_index_array()
         start = self.batch_size * idx
-        indices = self.index_array[start : start + self.batch_size]
+        stop = start + self.batch_size
+        indices = self.index_array[start:stop]  # pyright: ignore
         return self._get_batches_of_transformed_samples(indices)
 
     def on_epoch_end(self):
@@ -155,7 +157,7 @@ class NumpyArrayIterator(Iterator):
         x, *others = x if isinstance(x, (tuple, list)) else [x]
         parts = (part if isinstance(part, list) else [part] for part in others)
         arrays = [x, *itertools.chain(*parts), y, sample_weight]
-        arrays = [None if array is None else np.asarray(array) for array in arrays]
+        arrays: list[Any] = [x if x is None else np.asarray(x) for x in arrays]
         lengths = [len(array) for array in arrays if array is not None]
         if len(set(lengths)) > 1:
             raise ValueError(

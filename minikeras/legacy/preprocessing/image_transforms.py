@@ -63,8 +63,9 @@ def apply_affine_transform(
     Args:
         x: NumPy array of one image.
         theta, shear: angles in degrees.
-        tx, ty: shifts of rows and of columns, in pixels.
-        zx, zy: zooms of rows and of columns; above 1 the image shrinks.
+        tx, ty: shifts in pixels, along the second and the first axis of an image, so
+            along columns and rows.
+        zx, zy: zooms along the same axes; above 1 the image shrinks.
         row_axis, col_axis, channel_axis: the axes of `x`; channels are 0 or 2.
         fill_mode: "nearest", "constant", "reflect" or "wrap": points outside.
         cval: value outside, for "constant".
@@ -84,7 +85,7 @@ def apply_affine_transform(
     if fill_mode not in _FILL_MODES:
         raise ValueError(f"fill_mode must be one of {_FILL_MODES}, not {fill_mode!r}.")
     matrix = about_centre(matrix, x.shape[row_axis], x.shape[col_axis])
-    if col_axis > row_axis:
+    if col_axis > row_axis:  # Keras's x is then the axis of the columns
         matrix = matrix[[1, 0, 2]][:, [1, 0, 2]]
     options = {"order": order, "mode": fill_mode, "cval": cval}
     transform = _ndimage().affine_transform
@@ -112,13 +113,9 @@ def random_rotation(
     """An image rotated by an angle from `[-rg, rg)`.
 
     Args:
-        x: NumPy array of one image.
         rg: degrees.
-        row_axis, col_axis, channel_axis: the axes of `x`.
-        fill_mode, cval, interpolation_order: as in `apply_affine_transform`.
-
-    Returns:
-        NumPy array of the shape of `x`.
+        x, row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order: as in
+            `apply_affine_transform`, which has the last as `order`.
     """
     theta = np.random.uniform(-rg, rg)
     options = row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order
@@ -132,14 +129,10 @@ def random_shift(
     """An image shifted by up to the given shares of its size.
 
     Args:
-        x: NumPy array of one image.
         wrg: share of the width.
         hrg: share of the height.
-        row_axis, col_axis, channel_axis: the axes of `x`.
-        fill_mode, cval, interpolation_order: as in `apply_affine_transform`.
-
-    Returns:
-        NumPy array of the shape of `x`.
+        x, row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order: as in
+            `apply_affine_transform`, which has the last as `order`.
     """
     tx = np.random.uniform(-hrg, hrg) * x.shape[row_axis]
     ty = np.random.uniform(-wrg, wrg) * x.shape[col_axis]
@@ -154,13 +147,9 @@ def random_shear(
     """An image sheared by an angle from `[-intensity, intensity)`.
 
     Args:
-        x: NumPy array of one image.
         intensity: degrees.
-        row_axis, col_axis, channel_axis: the axes of `x`.
-        fill_mode, cval, interpolation_order: as in `apply_affine_transform`.
-
-    Returns:
-        NumPy array of the shape of `x`.
+        x, row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order: as in
+            `apply_affine_transform`, which has the last as `order`.
     """
     shear = np.random.uniform(-intensity, intensity)
     options = row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order
@@ -174,13 +163,9 @@ def random_zoom(
     """An image zoomed along each axis by a factor from `zoom_range`.
 
     Args:
-        x: NumPy array of one image.
         zoom_range: pair of floats.
-        row_axis, col_axis, channel_axis: the axes of `x`.
-        fill_mode, cval, interpolation_order: as in `apply_affine_transform`.
-
-    Returns:
-        NumPy array of the shape of `x`.
+        x, row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order: as in
+            `apply_affine_transform`, which has the last as `order`.
 
     Raises:
         ValueError: `zoom_range` is no pair.
@@ -224,12 +209,8 @@ def random_channel_shift(x, intensity_range, channel_axis=0):
     """`apply_channel_shift` by a number from `[-intensity_range, intensity_range)`.
 
     Args:
-        x: NumPy array of one image.
+        x, channel_axis: as there.
         intensity_range: float.
-        channel_axis: axis of the channels.
-
-    Returns:
-        NumPy array of the shape of `x`.
     """
     intensity = np.random.uniform(-intensity_range, intensity_range)
     return apply_channel_shift(x, intensity, channel_axis)
@@ -263,12 +244,8 @@ def random_brightness(x, brightness_range, scale=True):
     """`apply_brightness_shift` by a factor from `brightness_range`.
 
     Args:
-        x: NumPy array of one image.
+        x, scale: as there.
         brightness_range: pair of floats.
-        scale: as in `apply_brightness_shift`.
-
-    Returns:
-        NumPy array of the shape of `x`.
 
     Raises:
         ValueError: `brightness_range` is no pair.

@@ -49,16 +49,11 @@ class TimeseriesGenerator(PyDataset):
                 "TimeseriesGenerator expected one target a step, but got "
                 f"{len(data)} steps of data and {len(targets)} targets."
             )
-        self.data = data
-        self.targets = targets
-        self.length = length
-        self.sampling_rate = sampling_rate
-        self.stride = stride
+        self.data, self.targets = data, targets
+        self.length, self.sampling_rate, self.stride = length, sampling_rate, stride
+        self.shuffle, self.reverse, self.batch_size = shuffle, reverse, batch_size
         self.start_index = start_index + length
         self.end_index = len(data) - 1 if end_index is None else end_index
-        self.shuffle = shuffle
-        self.reverse = reverse
-        self.batch_size = batch_size
         if self.start_index > self.end_index:
             raise ValueError(
                 f"No window of length={length} from start_index={start_index} ends "
@@ -90,15 +85,12 @@ class TimeseriesGenerator(PyDataset):
 
         As in Keras, `start_index` is that of the first target.
         """
-        names = """start_index end_index shuffle reverse batch_size""".split()
-        return {
-            "data": _json("data", self.data),
-            "targets": _json("targets", self.targets),
-            "length": self.length,
-            "sampling_rate": self.sampling_rate,
-            "stride": self.stride,
-            **{name: getattr(self, name) for name in names},
+        names = """length sampling_rate stride start_index end_index shuffle reverse
+            batch_size""".split()
+        series = {
+            name: _json(name, getattr(self, name)) for name in ("data", "targets")
         }
+        return series | {name: getattr(self, name) for name in names}
 
     def to_json(self, **kwargs):
         """The generator as a string.

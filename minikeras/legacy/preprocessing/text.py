@@ -17,6 +17,8 @@ __all__ = [
 
 _FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 _MODES = ("binary", "count", "freq", "tfidf")
+_OPTIONS = """num_words filters lower split char_level oov_token
+    document_count""".split()
 # What `fit_on_texts` learns, in the order of Keras's files.
 _TABLES = ("word_counts", "word_docs", "index_docs", "index_word", "word_index")
 
@@ -47,10 +49,8 @@ def one_hot(input_text, n, filters=_FILTERS, lower=True, split=" ", analyzer=Non
     Args:
         input_text: string.
         n: int, size of the vocabulary; words are in 1..n-1.
-        filters: characters that separate words.
-        lower: bool, whether upper and lower case are one.
-        split: string between words.
-        analyzer: function from the text to its words; None: `text_to_word_sequence`.
+        filters, lower, split: as in `text_to_word_sequence`.
+        analyzer: another function from the text to its words, or None.
 
     Returns:
         List of ints; others in each process, unless `PYTHONHASHSEED` is set.
@@ -68,10 +68,8 @@ def hashing_trick(
         n: int, size of the vocabulary; words are in 1..n-1.
         hash_function: function from a word to an int; None: Python's `hash`; "md5":
             one that is the same in each process.
-        filters: characters that separate words.
-        lower: bool, whether upper and lower case are one.
-        split: string between words.
-        analyzer: function from the text to its words; None: `text_to_word_sequence`.
+        filters, lower, split: as in `text_to_word_sequence`.
+        analyzer: another function from the text to its words, or None.
 
     Returns:
         List of ints.
@@ -157,19 +155,13 @@ class Tokenizer:
         document_count = kwargs.pop("document_count", 0)
         if kwargs:
             raise TypeError(f"Tokenizer() got unexpected arguments: {sorted(kwargs)}.")
+        self.num_words, self.document_count = num_words, document_count
+        self.filters, self.split, self.lower = filters, split, lower
+        self.char_level, self.oov_token, self.analyzer = char_level, oov_token, analyzer
         self.word_counts = collections.OrderedDict()
         self.word_docs = collections.defaultdict(int)
-        self.filters = filters
-        self.split = split
-        self.lower = lower
-        self.num_words = num_words
-        self.document_count = document_count
-        self.char_level = char_level
-        self.oov_token = oov_token
         self.index_docs = collections.defaultdict(int)
-        self.word_index = {}
-        self.index_word = {}
-        self.analyzer = analyzer
+        self.word_index, self.index_word = {}, {}
 
     def _mk_words(self, text):
         if not (self.char_level or isinstance(text, list)):
@@ -225,14 +217,7 @@ class Tokenizer:
         return list(self.texts_to_sequences_generator(texts))
 
     def texts_to_sequences_generator(self, texts):
-        """As `texts_to_sequences`, one text at a time.
-
-        Args:
-            texts: iterable of strings, or of lists of words.
-
-        Returns:
-            Iterator over lists of ints.
-        """
+        """As `texts_to_sequences` of the same `texts`, but an iterator."""
         unknown = self.word_index.get(self.oov_token)
         for text in texts:
             found = (self.word_index.get(word) for word in self._mk_words(text))
@@ -254,14 +239,7 @@ class Tokenizer:
         return list(self.sequences_to_texts_generator(sequences))
 
     def sequences_to_texts_generator(self, sequences):
-        """As `sequences_to_texts`, one sequence at a time.
-
-        Args:
-            sequences: iterable of lists of ints.
-
-        Returns:
-            Iterator over strings.
-        """
+        """As `sequences_to_texts` of the same `sequences`, but an iterator."""
         unknown = self.index_word.get(self.word_index.get(self.oov_token))
         for sequence in sequences:
             found = (
@@ -315,16 +293,8 @@ class Tokenizer:
 
     def get_config(self):
         """What `tokenizer_from_json` needs; the tables are JSON in strings."""
-        return {
-            "num_words": self.num_words,
-            "filters": self.filters,
-            "lower": self.lower,
-            "split": self.split,
-            "char_level": self.char_level,
-            "oov_token": self.oov_token,
-            "document_count": self.document_count,
-            **{name: json.dumps(getattr(self, name)) for name in _TABLES},
-        }
+        plain = {name: getattr(self, name) for name in _OPTIONS}
+        return plain | {name: json.dumps(getattr(self, name)) for name in _TABLES}
 
     def to_json(self, **kwargs):
         """The tokenizer as a string, for `tokenizer_from_json`; no `analyzer`.
