@@ -123,7 +123,7 @@ def _wrapped(original: Callable, old: frozenset, change: Callable) -> Callable:
             new = change(label or owner.__name__, kwargs)
             if owner.__init__ is call and owner is not args[0]:
                 # What `get_config` of a class without its own goes by.
-                args[0].__dict__["_mk_init_arguments"] = (args[1:], new)
+                object.__setattr__(args[0], "_mk_init_arguments", (args[1:], new))
             kwargs = new
         return original(*args, **kwargs)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from minikeras import layers, models, ops, settings
 from minikeras.core import naming
-from minikeras.core.bridge import Frame, Scope, bound, current, isolated
+from minikeras.core.bridge import Frame, Scope, bound, current
 from minikeras.core.keras_tensor import KerasTensor, is_keras_tensor
 from minikeras.core.symbolic import Operation
 from minikeras.core.variable import Variable
@@ -38,15 +38,13 @@ class _GraphModel(models.Model):
 
     def call(self, inputs):
         """The outputs; of all state, only that of random numbers changes."""
-        state: dict = {}
         tensors, outputs = self.ends
         values = {id(t): x for t, x in zip(tensors, inputs, strict=True)}
-        with isolated(state, training=self.mode):
+        before = [(v, v.value) for v in self.weights]
+        with Frame(training=self.mode, losses=[]):
             self.graph.run(values, self.mode)
-        for layer in self.parts:
-            for generator in layer._mk_seed_generators:
-                if (drawn := state.get(id(generator.state))) is not None:
-                    generator.state.assign(drawn)
+        for v, value in before:
+            v.assign(value)
         return [values[id(x)] for x in outputs]
 
 
@@ -55,7 +53,7 @@ def _parts(inputs, outputs):
     found = []
     for node in graphs.Graph(inputs, outputs).nodes:
         if isinstance(node.operation, layers.Layer):
-            found += node.operation._mk_flatten_layers()
+            found.append(node.operation)
         elif isinstance(node.operation, _Gradient):
             found += node.operation.parts
         leaves = jax.tree_util.tree_leaves((node.args, node.kwargs))

@@ -118,9 +118,10 @@ def _binary_focal_crossentropy(
     from_logits=False,
 ):
     """Crossentropy with less weight for what is predicted well, for each entry."""
-    settings = (apply_class_balancing, alpha, gamma, from_logits)
-    each = [ops.expand_dims(x, -1) for x in (target, output)]
-    return losses.binary_focal_crossentropy(*each, *settings)
+    y_true, y_pred = (ops.expand_dims(x, -1) for x in (target, output))
+    return losses.binary_focal_crossentropy(
+        y_true, y_pred, apply_class_balancing, alpha, gamma, from_logits
+    )
 
 
 def _categorical_focal_crossentropy(
