@@ -170,8 +170,9 @@ _PARENTS = {"InvalidArgumentError": ValueError, "NotFoundError": FileNotFoundErr
 ERRORS = {"OpError": OpError} | {
     name: type(name, (OpError, _PARENTS.get(name, RuntimeError)), {"__doc__": name})
     for name in """AbortedError AlreadyExistsError CancelledError
-    FailedPreconditionError InternalError InvalidArgumentError NotFoundError OutOfRangeError
-    ResourceExhaustedError UnavailableError UnimplementedError UnknownError""".split()
+    FailedPreconditionError InternalError InvalidArgumentError NotFoundError
+    OutOfRangeError ResourceExhaustedError UnavailableError UnimplementedError
+    UnknownError""".split()
 }
 
 

@@ -160,14 +160,17 @@ def tf_function(
         return run(args, kwargs)
 
     call.run = run
+    return _described(call, name, signature)
+
+
+def _described(call, name, signature):
+    """The function with its name, documentation and TensorFlow's signature."""
     call.__name__ = call.__qualname__ = name.rpartition(".")[2]
     call.__doc__ = f"TensorFlow's `tf.{name}{signature}`, on arrays of JAX."
-    if "name" not in signature.parameters:
-        last = inspect.Parameter("name", inspect.Parameter.KEYWORD_ONLY, default=None)
-        parts = [*signature.parameters.values(), last]
-        variadic = any(p.kind is p.VAR_KEYWORD for p in parts)
-        signature = signature if variadic else signature.replace(parameters=parts)
-    call.__signature__ = signature
+    parts = list(signature.parameters.values())
+    if not any(p.name == "name" or p.kind is p.VAR_KEYWORD for p in parts):
+        parts.append(inspect.Parameter("name", parts[0].KEYWORD_ONLY, default=None))
+    call.__signature__ = signature.replace(parameters=parts)
     return call
 
 
