@@ -43,7 +43,7 @@ class Iterator(PyDataset):
         self.seed = seed
         self.shuffle = shuffle
         self.total_batches_seen = 0
-        self.index_array = None
+        self.index_array: Any = None
         self.lock = threading.Lock()
         self.reset()
 
@@ -69,11 +69,10 @@ class Iterator(PyDataset):
         if idx >= len(self):
             raise ValueError(f"Batch {idx} was asked for, but there are {len(self)}.")
         self._mk_start_batch()
-        if self.index_array is None:
+        if not hasattr(self.index_array, "shape"):  # None: no epoch has begun
             self._set_index_array()
         start = self.batch_size * idx
-        stop = start + self.batch_size
-        indices = self.index_array[start:stop]  # pyright: ignore
+        indices = self.index_array[start : start + self.batch_size]
         return self._get_batches_of_transformed_samples(indices)
 
     def on_epoch_end(self):
