@@ -11,6 +11,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.core import Tracer
 
 from minikeras.core import naming, registry
 from minikeras.core.dtypes import is_text, list_leaves
@@ -28,6 +29,7 @@ from minikeras.legacy.tensorflow.types import (
     SymbolicSizes,
     as_sizes,
 )
+from minikeras.random import SeedGenerator
 
 # Parameters with these names take tensors: lists and Variables become arrays.
 TENSORS = frozenset(
@@ -103,7 +105,7 @@ def _kinds(tree, found):
         found.add("unknown")
     elif isinstance(tree, SizeArray):
         found.add("sizes")
-    elif isinstance(tree, (jax.core.Tracer, Variable)):
+    elif isinstance(tree, (Tracer, Variable)):
         found.add("values")
     return found
 
@@ -123,6 +125,7 @@ def tf_function(
         draws: does it draw random numbers?
     """
     signature = inspect.signature(function)
+    function.__qualname__ = f"tf.{name}"  # for the errors of wrong arguments
     names = list(signature.parameters)
     flags = [n in TENSORS for n in names]
     # Of two operands, Python's number takes the dtype of the other one.
@@ -249,6 +252,7 @@ class RandomDraw(Layer):
     def __init__(self, function: str, **kwargs: Any):
         super().__init__(**kwargs)
         self.function = function
+        self.seed_generator = SeedGenerator()
 
     def call(self, inputs: Any, arguments: Any) -> Any:
         """The function of its recorded arguments.
@@ -258,7 +262,11 @@ class RandomDraw(Layer):
             arguments: [list of positional ones, dict of those by name].
         """
         args, kwargs = resolve(arguments)
-        return find(self.function)(*args, **kwargs)
+        function = find(self.function)
+        bound = inspect.signature(function).bind(*args, **kwargs)
+        if "stateless" not in self.function:
+            bound.arguments["seed"] = self.seed_generator
+        return function(*bound.args, **bound.kwargs)
 
     def get_config(self) -> dict[str, Any]:
         """The name of the function, and the config of a layer."""
