@@ -91,7 +91,7 @@ class Frame:
     in_pipeline: bool  # does the code prepare data, in NumPy on the host?
     host: Any  # the `HostCalls` that a step can look up, or None
     on_read: Any  # function (Variable, array) -> array of those that are read, or None
-    draws_of: Any  # the layer whose own generator gives draws without a seed, or None
+    draws_of: Any  # the model whose own generator gives draws without a seed, or None
     in_bridge: bool  # is all state bound, so that what else is assigned is lost?
     opener: Any  # the `Scope` that entered the frame, or None
 

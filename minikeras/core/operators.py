@@ -75,6 +75,8 @@ def install_operators(cls: type, operand: Callable[[Any], Any]) -> None:
 
 def _binary(function, operand):
     def forward(self, other):
+        if hasattr(other, "_keras_history"):  # a KerasTensor, which records the op
+            return NotImplemented
         return function(self.value, operand(other))
 
     def reflected(self, other):

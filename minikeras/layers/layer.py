@@ -84,6 +84,7 @@ class Layer(
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
+        cls._mk_has_user_code |= not cls.__module__.startswith("minikeras.")
         parts = (getattr(base, "_mk_untracked", ()) for base in cls.__mro__)
         cls._mk_untracked = frozenset().union(*parts)
 
@@ -263,7 +264,6 @@ class Layer(
             self._mk_check_positional(args)
         autocast = self.compute_dtype if self._mk_casts() else None
         settings = {"training": training, "autocast": autocast, "context": context}
-        settings["draws_of"] = self
         return args, kwargs, arguments, settings
 
     def _mk_check_input(self, inputs):

@@ -11,18 +11,17 @@ from typing import Any
 from minikeras.core.members import Alias
 from minikeras.core.tree import TrackedSet
 from minikeras.core.variable import Variable, unique_paths
-from minikeras.random.seed_generator import SeedGenerator, new_stream_seed
+from minikeras.random.seed_generator import SeedGenerator
 
 
 class StateTracking:
     """Mix-in of Layer: the tree of state below an object."""
 
     _mk_untracked: frozenset[str] = frozenset(
-        """_mk_found _mk_found_below _mk_losses _mk_build_shapes
-        _mk_unseeded""".split()
+        {"_mk_found", "_mk_found_below", "_mk_losses", "_mk_build_shapes"}
     )
     _mk_carried: tuple[str, ...] = ()
-    _mk_unseeded: Any = None  # the SeedGenerator of draws without a seed, or None
+    _mk_has_user_code = False  # does `call` run code of another package?
     _mk_on_host = False  # does it work in NumPy, ahead of compiled steps?
     _mk_version = 0  # of what compiled steps hold as constants: counted by `adapt`
     _mk_locked: bool
@@ -113,17 +112,6 @@ class StateTracking:
     @property
     def _mk_seed_generators(self):
         return self._mk_held(SeedGenerator)
-
-    def _mk_unseeded_draws(self):
-        """The generator of draws without a seed in traced code, made at the first one.
-
-        It is carried from batch to batch, and no file holds it.
-        """
-        if self._mk_unseeded is None:
-            generator = SeedGenerator(new_stream_seed(), name=f"{self.name}_unseeded")
-            object.__setattr__(self, "_mk_unseeded", generator)
-            SubtreeState.changes += 1
-        return self._mk_unseeded
 
     def _mk_own_variables(self):
         """The object's own weights: those that were made trainable come first."""
@@ -261,12 +249,14 @@ class SubtreeState:
         paths: {path: Variable} of `variables`, one for each.
         carried: Variables that keep values from batch to batch and are no state of the
             model: `_mk_carried` of each layer names the attributes.
+        has_user_code: may a layer draw random numbers that nobody knows of?
         on_host: does a layer read text, or look numbers up, on the host?
         versions: those of the layers whose constants have changed.
     """
 
     __slots__ = (
         "layers", "weights", "variables", "paths", "carried", "on_host", "versions",
+        "has_user_code",
         "_changes", "_containers",
     )  # fmt: skip
 
@@ -292,7 +282,8 @@ class SubtreeState:
             for layer in self.layers
             for name in layer._mk_carried
             for v in _state_leaves(getattr(layer, name))
-        ) + [x._mk_unseeded.state for x in self.layers if x._mk_unseeded is not None]
+        )
+        self.has_user_code = any(layer._mk_has_user_code for layer in self.layers)
         self.on_host = any(layer._mk_on_host for layer in self.layers)
         versions = [layer._mk_version for layer in self.layers]
         self.versions = tuple(versions) if any(versions) else ()

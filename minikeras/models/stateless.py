@@ -5,10 +5,12 @@ State is passed in and out as lists of arrays, in the order of the attributes
 `metrics_variables`. Users override the steps, and call the other methods in theirs.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 from minikeras.core.bridge import Bridge, Frame, bound
+from minikeras.random.seed_generator import SeedGenerator, new_stream_seed
 from minikeras.training import step as steps
 from minikeras.training import user_steps
 from minikeras.training.state import variables_of
@@ -138,6 +140,14 @@ class StatelessMethods:
                 training=training,
             )
         return loss, y_pred, others, metrics
+
+    @functools.cached_property
+    def _mk_unseeded_draws(self):
+        """The generator of draws without a seed in steps.
+
+        Its state is carried from batch to batch, and no file holds it.
+        """
+        return SeedGenerator(new_stream_seed(), name=f"{self.name}_unseeded_draws")
 
     def train_step(self, state, data=None):
         """Run one training step as a pure function; a subclass may override it.

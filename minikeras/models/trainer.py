@@ -42,6 +42,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
             "_mk_compile_config",
             "_mk_programs",
             "_mk_step_variables",
+            "_mk_unseeded_draws",
             "_mk_compile_loss",
             "_mk_compile_metrics",
             "_mk_loss_tracker",
@@ -282,7 +283,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
 
     def _mk_in_place_steps(self):
         """Names of the steps that the user has written in TensorFlow's form."""
-        names = ("train_step", "test_step")
+        names = filter(self._mk_overrides, ("train_step", "test_step"))
         return [name for name in names if user_steps.takes_data_alone(self, name)]
 
     def _mk_is_prepared(self):
@@ -314,7 +315,8 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
         loop.dry_run(run, *unpack_x_y_sample_weight(batch))
         self._mk_build_optimizer()
         names = self._mk_in_place_steps()
-        self._mk_step_variables = user_steps.in_place_variables(self, names, batch)
+        find = user_steps.in_place_variables
+        self._mk_step_variables = find(self, names, batch) if names else []
 
     def _mk_build_parts(self, y, y_pred):
         for part in (self._mk_compile_loss, self._mk_compile_metrics):
@@ -397,7 +399,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
             val = self._mk_adapter(
                 val_x, val_y, val_weight, validation_batch_size, validation_steps
             )
-            epochs_with = _validation_epochs(validation_freq, epochs)
+            epochs_with = loop.validation_epochs(validation_freq, epochs)
             validation = (self._mk_feed(val, validation_steps, True), epochs_with)
         return loop.fit(
             self,
@@ -488,17 +490,6 @@ def _verbosity(verbose):
     if isinstance(verbose, str):
         raise ValueError(f'`verbose` must be 0, 1, 2 or "auto", got {verbose!r}.')
     return int(verbose or 0)
-
-
-def _validation_epochs(freq, epochs):
-    """Return the epochs, counted from 1, after which to validate."""
-    if isinstance(freq, int) and freq > 0:
-        return range(freq, epochs + 1, freq)
-    if isinstance(freq, (list, tuple, set)):
-        return set(freq)
-    raise ValueError(
-        f"validation_freq: expected an int > 0 or a list of epochs, got {freq!r}."
-    )
 
 
 def _reject_unknown(method, kwargs):

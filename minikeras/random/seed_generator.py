@@ -155,8 +155,8 @@ def draw_seed(seed) -> jax.Array:
 
     Args:
         seed: a `SeedGenerator`, which steps; an int, which gives the same key each
-            time; None for the global generator, and in traced code of a layer for
-            one of its own, whose state the program carries; a raw JAX key.
+            time; None for the global generator, in a step for one of the model's,
+            whose state the step carries; a raw JAX key.
     """
     if isinstance(seed, SeedGenerator):
         return seed.next()
@@ -165,7 +165,7 @@ def draw_seed(seed) -> jax.Array:
     if seed is None:
         frame = current()
         if frame.bindings is not None and frame.draws_of is not None:
-            return frame.draws_of._mk_unseeded_draws().next()
+            return frame.draws_of._mk_unseeded_draws.next()
         # Keras steps its global generator this way, and those of layers by one.
         return global_seed_generator().next(ordered=False)
     if isinstance(seed, jax.Array):

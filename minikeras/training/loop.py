@@ -285,6 +285,17 @@ def fit(
     return model.history
 
 
+def validation_epochs(freq: Any, epochs: int) -> Container[int]:
+    """The epochs, counted from 1, after which `validation_freq` has `fit` validate."""
+    if isinstance(freq, int) and freq > 0:
+        return range(freq, epochs + 1, freq)
+    if isinstance(freq, (list, tuple, set)):
+        return set(freq)
+    raise ValueError(
+        f"validation_freq: expected an int > 0 or a list of epochs, got {freq!r}."
+    )
+
+
 def _begin_epoch(epoch, training):
     """Reset the metrics and call the hooks of an epoch's begin, in Keras's order."""
     _renew_lease_if_needed(training.model, training.lease)

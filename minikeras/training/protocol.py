@@ -52,6 +52,11 @@ class TrainableModel(Protocol):
     _mk_programs: dict  # compiled programs by what they were compiled for
     _mk_step_variables: list | None  # what its own steps use besides, when known
 
+    @property
+    def _mk_unseeded_draws(self) -> Any:
+        """The `SeedGenerator` of draws without a seed in steps."""
+        ...
+
     def __call__(self, x: Any, **kwargs: Any) -> Any:
         """The forward pass."""
         ...

@@ -52,5 +52,8 @@ def weights_of(model: TrainableModel) -> TrainState:
     # gives wrong weights, a dict an error.
     for path, v in subtree.paths.items():
         (params if trains and v.trainable else state)[path] = v
-    carried = unique_paths(subtree.carried)
+    carried = list(subtree.carried)
+    if subtree.has_user_code:
+        carried.append(model._mk_unseeded_draws.state)
+    carried = unique_paths(carried)
     return TrainState(params, state, opt_state={}, metrics={}, carried=carried)

@@ -12,6 +12,7 @@ from typing import Any
 import jax
 
 from minikeras.core.bridge import Bridge, isolated
+from minikeras.core.variable import Variable
 from minikeras.data import unpack_x_y_sample_weight
 from minikeras.training.gradient_tape import GradientTape
 from minikeras.training.protocol import TrainableModel
@@ -57,9 +58,7 @@ def custom_step(model: TrainableModel, variables: TrainState, name: str) -> Step
 
 
 def takes_data_alone(model: TrainableModel, name: str) -> bool:
-    """Has the user written the step in TensorFlow's form, `train_step(self, data)`?"""
-    if not model._mk_overrides(name):
-        return False
+    """Is a step of the user's in TensorFlow's form, `train_step(self, data)`?"""
     parameters = inspect.signature(getattr(model, name)).parameters.values()
     positional = (
         inspect.Parameter.POSITIONAL_ONLY,
@@ -90,6 +89,30 @@ def in_place_step(model: TrainableModel, variables: TrainState, name: str) -> St
         return (new if name == "train_step" else diff(sections, new)), logs
 
     return step
+
+
+def touched_variables(fn: Callable[..., Any], *args: Any, **settings: Any) -> list:
+    """The Variables that code reads or assigns; it is traced and changes nothing.
+
+    Variables that it creates on its first call, such as the slots of optimizers, are
+    created.
+
+    Args:
+        fn: code in Keras style.
+        *args: trees of arrays; only their shapes and dtypes count.
+        **settings: of the `Frame` that it runs in.
+    """
+    found: dict[int, Variable] = {}
+
+    def note(variable, value):
+        found[id(variable)] = variable
+        return value
+
+    with isolated(on_read=note, **settings) as frame:
+        jax.eval_shape(fn, *args)
+    # Those that were assigned without being read.
+    found.update((id(v), v) for v in frame.bindings.new_variables)
+    return [*found.values()]
 
 
 def run_in_place(model: TrainableModel, data: Any, training: bool) -> dict[str, Any]:
@@ -131,17 +154,11 @@ def in_place_variables(model: TrainableModel, names: list[str], batch: Any) -> l
         names: of the steps.
         batch: tree of arrays; only their shapes and dtypes count.
     """
-    found: dict[int, Any] = {}
-
-    def note(variable, value):
-        found[id(variable)] = variable
-        return value
-
-    for name in names:
-        with isolated(on_read=note, draws_of=model) as frame:
-            jax.eval_shape(getattr(model, name), _packed(batch))
-        found.update((id(v), v) for v in frame.bindings.new_variables)
-    return [*found.values()]
+    found = [
+        touched_variables(getattr(model, name), _packed(batch), draws_of=model)
+        for name in names
+    ]
+    return [v for part in found for v in part]
 
 
 # The methods of Keras on JAX that make up a step. If a user overrides one of them, the

@@ -39,6 +39,8 @@ class Lambda(Layer):
     [2.0, 2.0, 2.0]
     """
 
+    _mk_has_user_code = True
+
     def __init__(
         self, function, output_shape=None, mask=None, arguments=None, **kwargs
     ):
