@@ -41,6 +41,8 @@ from minikeras.initializers import Initializer
 from minikeras.layers import Input
 from minikeras.layers import InputSpec
 from minikeras.layers import Layer
+from minikeras.legacy.install import load_ipython_extension
+from minikeras.legacy.install import unload_ipython_extension
 from minikeras.losses import Loss
 from minikeras.metrics import Metric
 from minikeras.models import Function
@@ -50,6 +52,7 @@ from minikeras.optimizers import Optimizer
 from minikeras.regularizers import Regularizer
 from minikeras.training.gradient_tape import GradientTape
 from minikeras.utils import install_as_keras
+from minikeras.utils import uninstall_as_keras
 from minikeras.version import __version__
 from minikeras.version import version
 
@@ -101,6 +104,7 @@ __all__ = [
     "remat",
     "saving",
     "tree",
+    "uninstall_as_keras",
     "utils",
     "version",
     "visualization",

@@ -4,10 +4,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from minikeras.cli import convert, inspect
+from minikeras.cli import check, convert, inspect, run
 from minikeras.version import __version__
 
-_COMMANDS = {"convert": convert, "inspect": inspect}
+_COMMANDS = {"check": check, "convert": convert, "inspect": inspect, "run": run}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

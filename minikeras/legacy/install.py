@@ -24,6 +24,7 @@ from minikeras.version import KERAS_VERSION
 
 _PACKAGE = "minikeras"
 _STAND_IN = "minikeras.legacy.tensorflow"
+_TENSOR_METHODS = f"{_STAND_IN}.tensors"
 _MISSING = object()
 
 # All names under which the Keras API has been found; longer ones first.
@@ -94,7 +95,7 @@ def install_as_keras():
         RuntimeError: real Keras has been imported already, so that its classes would
             be mixed with ours.
     """
-    if any(isinstance(finder, _Finder) for finder in sys.meta_path):
+    if _installed():
         return
     for name in ("keras", "tensorflow.keras"):
         if name in sys.modules:
@@ -107,10 +108,53 @@ def install_as_keras():
     has_tensorflow = "tensorflow" in sys.modules or (
         importlib.util.find_spec("tensorflow") is not None
     )
+    # Imported here and not by each user of minikeras: it takes 20 ms, the stand-in 50.
+    from minikeras.legacy import arguments, methods, trained
+
+    for part in (arguments, methods, trained):
+        part.install()
     sys.meta_path.insert(0, _Finder(stand_in=not has_tensorflow))
 
 
-class _Facade(types.ModuleType):
+def uninstall_as_keras():
+    """Undo `install_as_keras`: imports of Keras that follow find what is installed.
+
+    Modules that were imported meanwhile go on working where they are held.
+    """
+    for finder in _installed():
+        from minikeras.legacy import arguments, methods, trained
+
+        sys.meta_path.remove(finder)
+        for name in [n for n, m in sys.modules.items() if isinstance(m, Facade)]:
+            del sys.modules[name]
+        for part in (trained, methods, arguments):
+            part.remove()
+        finder.remove_tensor_methods()
+
+
+def load_ipython_extension(shell):
+    """`%load_ext minikeras` in a notebook: `install_as_keras()`.
+
+    Args:
+        shell: the shell of IPython.
+    """
+    install_as_keras()
+
+
+def unload_ipython_extension(shell):
+    """`%unload_ext minikeras`: `uninstall_as_keras()`.
+
+    Args:
+        shell: the shell of IPython.
+    """
+    uninstall_as_keras()
+
+
+def _installed():
+    return [finder for finder in sys.meta_path if isinstance(finder, _Finder)]
+
+
+class Facade(types.ModuleType):
     """A module whose names are those of other modules."""
 
     def __init__(self, name, targets):
@@ -149,7 +193,7 @@ class _Facade(types.ModuleType):
 
     def __setattr__(self, name, value):
         super().__setattr__(name, value)
-        if isinstance(value, _Facade):  # the last step of importing a child
+        if isinstance(value, Facade):  # the last step of importing a child
             self.__spec__.loader.hide_after_import()
 
     def __dir__(self):
@@ -176,7 +220,9 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def find_spec(self, fullname, path=None, target=None):
         if self._stand_in and not _is_for_the_user(sys._getframe(1)):
-            self.hide_stand_in()
+            # What the stand-in itself imports must not take it away half made.
+            if not _imports_running(sys._getframe(1)):
+                self.hide_stand_in()
             if fullname.partition(".")[0] == "tensorflow":
                 return None
         if not self._targets(fullname):
@@ -186,17 +232,24 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def create_module(self, spec):
         if spec.name in self._tensorflow:
             return self._tensorflow[spec.name]
-        module = _Facade(spec.name, self._targets(spec.name))
+        module = Facade(spec.name, self._targets(spec.name))
         if spec.name == "keras" or spec.name.endswith(".keras"):
             module.__version__ = KERAS_VERSION
         elif spec.name == "tensorflow":
             module.__version__ = module._targets[0].__version__
         if self._stand_in and spec.name.partition(".")[0] == "tensorflow":
+            if not self._tensorflow:
+                importlib.import_module(_TENSOR_METHODS).install()
             self._tensorflow[spec.name] = module
         return module
 
     def exec_module(self, module):
         """Nothing to run: a facade is complete once made."""
+
+    def remove_tensor_methods(self):
+        """Take TensorFlow's methods off arrays, where the stand-in was imported."""
+        if self._tensorflow:
+            importlib.import_module(_TENSOR_METHODS).remove()
 
     def hide_stand_in(self):
         """Take the stand-in out of `sys.modules`, where packages would find it.
@@ -209,14 +262,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def hide_after_import(self):
         """`hide_stand_in`, but not while children still look for their parents."""
-        running, frame = 0, sys._getframe(1)
-        while frame is not None:
-            if frame.f_code.co_name == "_find_and_load_unlocked":
-                running += (
-                    frame.f_locals.get("name", "").partition(".")[0] == "tensorflow"
-                )
-            frame = frame.f_back
-        if running <= 1:
+        if _imports_running(sys._getframe(1)) <= 1:
             self.hide_stand_in()
 
     def _targets(self, fullname):
@@ -230,7 +276,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 _LIBRARY = tuple({f"{sysconfig.get_path('stdlib')}{os.sep}", "<frozen "})
-_INSTALLED = tuple(f"{os.sep}{x}{os.sep}" for x in ("site-packages", "dist-packages"))
+_PACKAGES = tuple(f"{os.sep}{x}{os.sep}" for x in ("site-packages", "dist-packages"))
 _IMPORTLIB = ("<frozen importlib", f"{os.path.dirname(importlib.__file__)}{os.sep}")
 _OURS = f"{os.path.dirname(os.path.dirname(__file__))}{os.sep}"
 
@@ -245,12 +291,51 @@ def _is_for_the_user(frame):
     while frame is not None:
         file = frame.f_code.co_filename
         if not file.startswith(_IMPORTLIB):
-            installed = any(folder in file for folder in _INSTALLED)
+            installed = any(folder in file for folder in _PACKAGES)
             return file.startswith(_OURS) or not (
                 installed or file.startswith(_LIBRARY)
             )
         frame = frame.f_back
     return True
+
+
+def old_remedy(holder, name, value):
+    """What to write today for a name of a facade; "" if it is of today.
+
+    Args:
+        holder: the module of the alias, or any object.
+        name: the name.
+        value: what it has there.
+    """
+    if isinstance(value, Facade):
+        inner = _inner(value.__name__)
+        if inner in _OLD_PATHS and not _is_public(inner):
+            targets = [target.__name__ for target in value._targets]
+            today = next(t for t in targets if not t.startswith(f"{_PACKAGE}.legacy"))
+            return f"a path of Keras 2; today {today.replace(_PACKAGE, 'keras', 1)}"
+        return ""
+    targets = getattr(holder, "_targets", None) or []
+    found = [t for t in targets if hasattr(t, "__all__") and name in t.__all__]
+    if not found or not found[0].__name__.startswith(f"{_PACKAGE}.legacy."):
+        return ""
+    family = found[0].__name__.removeprefix(f"{_PACKAGE}.legacy.")
+    if family.startswith("tensorflow"):
+        return ""
+    instead = missing.replaced(family).get(name)
+    if family == "backend" and name in missing.public_names(missing.guarded()["ops"]):
+        instead = f"keras.ops.{name}"
+    return f"write {instead}" if instead else "only older versions of Keras have it"
+
+
+def _imports_running(frame):
+    """How many imports of `tensorflow…` wait for each other in this thread?"""
+    running = 0
+    while frame is not None:
+        if frame.f_code.co_name == "_find_and_load_unlocked":
+            name = frame.f_locals.get("name", "")
+            running += name.partition(".")[0] == "tensorflow"
+        frame = frame.f_back
+    return running
 
 
 def _inner(fullname):

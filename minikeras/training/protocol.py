@@ -40,10 +40,8 @@ class TrainableModel(Protocol):
 
     name: str
     built: bool
-    trainable: bool
     optimizer: Any  # TrainableOptimizer | None
     history: Any
-    trainable_variables: list
     metrics_variables: list
     steps_per_execution: int
     stop_training: bool
@@ -67,6 +65,10 @@ class TrainableModel(Protocol):
 
     def reset_metrics(self) -> None:
         """Set all metrics back to their first values."""
+        ...
+
+    def _mk_trained_variables(self) -> list:
+        """What training updates: the trainable variables."""
         ...
 
     def _mk_subtree_state(self) -> Any:

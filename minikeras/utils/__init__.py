@@ -30,6 +30,7 @@ from minikeras.utils import bounding_boxes
 from minikeras.utils import legacy
 from minikeras.utils.feature_space import FeatureSpace
 from minikeras.legacy.install import install_as_keras
+from minikeras.legacy.install import uninstall_as_keras
 from minikeras.datasets.download import get_file
 from minikeras.utils.config import Config
 from minikeras.utils.io import disable_interactive_logging
@@ -82,5 +83,6 @@ __all__ = [
     "text_dataset_from_directory",
     "timeseries_dataset_from_array",
     "to_categorical",
+    "uninstall_as_keras",
     "unpack_x_y_sample_weight",
 ]
