@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from minikeras import losses, ops, settings
 from minikeras.core.bridge import current
 from minikeras.core.keras_tensor import is_keras_tensor
+from minikeras.core.late_import import late_import
 from minikeras.legacy.recorded import recorded
 
 _EPSILON = 1e-7
@@ -328,13 +329,12 @@ def _ctc_decode(y_pred, input_length, greedy=True, beam_width=100, top_paths=1):
 
 def _ctc_label_dense_to_sparse(labels, label_lengths):
     """The labels within their lengths, as a sparse array (`BCOO`)."""
-    from jax.experimental.sparse import BCOO
-
+    sparse = late_import("jax.experimental.sparse")
     labels, lengths = jnp.asarray(labels), jnp.ravel(jnp.asarray(label_lengths))
     inside = jnp.arange(labels.shape[1]) < lengths[:, None]
     indices = jnp.argwhere(inside)
     values = labels[tuple(indices.T)]
-    return BCOO((values, indices), shape=labels.shape)
+    return sparse.BCOO((values, indices), shape=labels.shape)
 
 
 # -- the table ------------------------------------------------------------------------

@@ -141,10 +141,6 @@ class StatelessMethods:
             )
         return loss, y_pred, others, metrics
 
-    def _mk_trained_variables(self):
-        """What training updates."""
-        return self.trainable_variables
-
     @functools.cached_property
     def _mk_unseeded_draws(self):
         """The generator of draws without a seed in steps.

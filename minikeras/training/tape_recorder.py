@@ -13,6 +13,8 @@ import jax
 import jax.numpy as jnp
 from jax.lax import copy_p
 
+from minikeras.core.late_import import late_import
+
 
 class _Call:
     """An operation, as a function that equals any other of the same operation.
@@ -198,8 +200,7 @@ class Recorder(jax.core.Trace):
     """The trace that runs operations in the trace around and keeps their pullbacks."""
 
     def __init__(self, recording: Recording):
-        from jax.extend import core  # its import takes 50 ms
-
+        core = late_import("jax.extend.core")  # it takes 50 ms
         super().__init__()
         with core.take_current_trace() as self._around:
             pass
