@@ -20,6 +20,7 @@ import sysconfig
 import types
 
 from minikeras.core import missing_names as missing
+from minikeras.legacy import private_names
 from minikeras.version import KERAS_VERSION
 
 _PACKAGE = "minikeras"
@@ -373,6 +374,8 @@ def _keras_targets(inner, private=True):
     modules += [_module(name) for name in families[1:]]
     # What only older versions have comes last.
     modules += [_module(f"legacy.{name}") for name in families if name]
+    if private:
+        modules.append(private_names.module_of(inner))
     found = [module for module in modules if module is not None]
     return list(dict.fromkeys(found))
 
