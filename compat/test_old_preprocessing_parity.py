@@ -215,12 +215,58 @@ TRANSFORMS = [
     lambda m: m.apply_affine_transform(IMAGES[0], 3, row_axis=0, col_axis=0),
     lambda m: m.apply_affine_transform(IMAGES, 3),
     lambda m: m.flip_axis(IMAGES[0], 1),
+    lambda m: m.random_rotation(IMAGES[0], 0, **AXES),
+    lambda m: m.random_shift(IMAGES[0].transpose(2, 0, 1), 2.5, 0),
+    lambda m: m.random_zoom(IMAGES[0].astype("uint8"), [0.7, 0.7], **AXES, cval=3),
+    lambda m: m.random_channel_shift(IMAGES[0].transpose(2, 0, 1), 9.5),
+    lambda m: m.apply_channel_shift(IMAGES[0], -7, 1),
+    lambda m: m.apply_brightness_shift(IMAGES[0][..., :1], 0.0, False),
+    lambda m: m.apply_brightness_shift(IMAGES[0][..., :1] + 99, 1.5, False),
+    lambda m: m.apply_brightness_shift(IMAGES[0].astype("uint8"), 2, False),
+    lambda m: m.apply_brightness_shift(IMAGES[0].transpose(1, 2, 0), 2),
+    lambda m: m.apply_affine_transform(IMAGES[0], 3, **AXES, fill_mode="mirror"),
+    lambda m: m.apply_affine_transform(IMAGES[0], 3, **AXES, fill_mode="grid-wrap"),
+    lambda m: m.apply_affine_transform(IMAGES[0].astype("uint8"), 3, **AXES),
+    lambda m: m.apply_affine_transform(IMAGES[0], row_axis=1, channel_axis=1),
+    lambda m: m.apply_affine_transform(IMAGES[0], 3, 0, 0, 0, 1, 1, 0, 2, 1),
+    lambda m: m.apply_affine_transform(IMAGES[0], 3, 0, 0, 0, 1, 1, 0, 3, 2),
+    lambda m: m.apply_affine_transform(IMAGES[0], 3, 0, 0, 0, 1, 1, -3, -2, -1),
+    lambda m: m.apply_affine_transform(IMAGES[0][..., 0], 3),
 ]
 
 
 @pytest.mark.parametrize("call", TRANSFORMS)
 def test_transforms(call):
     assert_same(call, keras_image, image)
+
+
+CHANGES = [
+    {},
+    {"foo": 1},
+    PARTS,
+    {"flip_horizontal": True},
+    {"flip_vertical": 1, "flip_horizontal": 0},
+    {"channel_shift_intensity": 0},
+    {"channel_shift_intensity": 30.5, "flip_vertical": True, "theta": 9},
+    {"brightness": 0.0, "zx": 2},
+    {"brightness": 0.7, "channel_shift_intensity": -9, "tx": 1.2, "ty": 3},
+    {"theta": "a"},
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=str)
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_given_transforms(change, data_format):
+    x = IMAGES[0] if data_format == "channels_last" else IMAGES[0].transpose(2, 0, 1)
+
+    def run(module):
+        options = {"fill_mode": "constant", "cval": 7, "interpolation_order": 2}
+        generator = module.ImageDataGenerator(data_format=data_format, **options)
+        found = generator.apply_transform(x, change)
+        # Sums over an image depend on its layout.
+        return found, found.strides, generator.standardize(found * 1.0)
+
+    assert_same(run, keras_image, image)
 
 
 # -- the generator --------------------------------------------------------------------
@@ -279,6 +325,87 @@ def test_generator(options):
         return [*measured, drawn, changed, standard, several, batches[1]]
 
     assert_same(run, keras_image, image)
+
+
+CENTRE = {"featurewise_center": True}
+FITS = [
+    ({}, {}, IMAGES),
+    (CENTRE, {"seed": 3}, IMAGES.astype("uint8")),
+    (CENTRE, {}, IMAGES.tolist()),
+    (CENTRE, {"augment": True}, IMAGES[..., :1]),
+    (CENTRE, {}, IMAGES[..., :2]),
+    (CENTRE, {}, IMAGES[0]),
+    (CENTRE | {"rotation_range": 40}, {"augment": True, "rounds": 3}, IMAGES),
+    ({"data_format": "channels_first"} | CENTRE, {}, IMAGES.transpose(0, 3, 1, 2)),
+    ({"featurewise_std_normalization": True, "dtype": "float64"}, {}, IMAGES),
+    ({"zca_whitening": True}, {"augment": True, "seed": 1}, IMAGES),
+    (CENTRE | {"rescale": 0.1, "channel_shift_range": 9}, {"augment": True}, IMAGES),
+    ({"zca_whitening": True, "zca_epsilon": 0.5, "dtype": "float64"}, {}, IMAGES),
+]
+
+
+@pytest.mark.parametrize("case", FITS)
+def test_fit(case):
+    options, arguments, x = case
+
+    def run(module):
+        generator = module.ImageDataGenerator(**options)
+        generator.fit(x, **arguments)
+        names = ("mean", "std", "zca_whitening_matrix")
+        return np.array(x), [getattr(generator, name) for name in names]
+
+    assert_same(run, keras_image, image)
+
+
+def test_own_generators_are_asked():
+    """Subclasses override the drawing, the change and the standardization."""
+
+    def run(module):
+        class Own(module.ImageDataGenerator):
+            def get_random_transform(self, img_shape, seed=None):
+                return super().get_random_transform(img_shape, seed) | {"theta": 9}
+
+            def apply_transform(self, x, transform_parameters):
+                return super().apply_transform(x, transform_parameters) * 2
+
+            def standardize(self, x):
+                return super().standardize(x) + 1
+
+        return next(Own(rescale=0.5).flow(IMAGES, batch_size=3))
+
+    assert_same(run, keras_image, image)
+
+
+@pytest.mark.parametrize("arguments", [(5, 2), (6, 3), (3, 8), (0, 2), (4, 4)])
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("seed", [None, 7])
+def test_order_of_batches(arguments, shuffle, seed):
+    def run(module):
+        class Own(module.Iterator):
+            def _get_batches_of_transformed_samples(self, index_array):
+                return index_array.tolist(), np.random.random()
+
+        found = []
+        for actions in ("nnnnnn", "i", "ninne", "eininrinnennrri", "rnenin", "innn"):
+            batches = Own(*arguments, shuffle, seed)
+            for action in actions:
+                if action == "n":
+                    found.append(next(batches))
+                elif action == "i" and len(batches):
+                    found.append(batches[len(batches) - 1])
+                elif action == "e":
+                    batches.on_epoch_end()
+                elif action == "r":
+                    batches.reset()
+                found.append([batches.batch_index, batches.total_batches_seen])
+            assert iter(batches) is batches
+            assert len(batches) == batches.num_batches
+            found.append([len(batches), batches.index_array])
+        return found
+
+    assert not isinstance(assert_same(run, keras_image, image), type)
+    get = lambda m: m.Iterator(*arguments, shuffle, seed)[len(m.__name__)]  # noqa: E731
+    assert_same(get, keras_image, image)
 
 
 FLOWS = [
@@ -440,6 +567,42 @@ def test_flow_from_dataframe(options, folder):
         )
         several = [next(batches), next(batches), batches[0]]
         return described(batches), several, batches.sample_weight
+
+    assert_same(run, keras_image, image)
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "bmp"])
+def test_saved_images_of_files(kind, folder, tmp_path):
+    def run(module):
+        generator = module.ImageDataGenerator(horizontal_flip=True, zoom_range=0.3)
+        options = {"target_size": (5, 6), "batch_size": 3, "save_format": kind}
+        found = []
+        for seed in (None, 3):
+            place = tmp_path / f"{module.__name__}{seed}"
+            place.mkdir()
+            options |= {"seed": seed, "save_to_dir": place, "save_prefix": "s"}
+            batches = generator.flow_from_directory(folder, **options)
+            next(batches), batches[2]
+            rows = generator.flow_from_dataframe(frame(), folder, **options)
+            next(rows)
+            files = sorted(place.iterdir())
+            found.append([(file.name, file.read_bytes()) for file in files])
+        return found
+
+    assert len(assert_same(run, keras_image, image)[0]) > 4
+
+
+@pytest.mark.parametrize("follow_links", [False, True])
+def test_links(follow_links, folder, tmp_path):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "link").symlink_to(os.path.join(folder, "a"))
+    (tmp_path / "two").symlink_to(os.path.join(folder, "b"))
+
+    def run(module):
+        generator = module.ImageDataGenerator(data_format="channels_first")
+        options = {"follow_links": follow_links, "target_size": [4, 3]}
+        batches = generator.flow_from_directory(tmp_path, **options)
+        return batches.filenames, batches.image_shape, next(batches)
 
     assert_same(run, keras_image, image)
 

@@ -5,14 +5,10 @@ import warnings
 
 import numpy as np
 
-from minikeras.core.printing import print_msg
 from minikeras.legacy.preprocessing.image_iterators import (
-    _CLASS_MODES,
+    CLASS_MODES,
     BatchFromFilesMixin,
-    Iterator,
-    _check_class_mode,
 )
-from minikeras.settings import floatx, standardize_data_format
 
 
 def validate_filename(filename, white_list_formats):
@@ -34,7 +30,7 @@ def _labels(value):
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
-class DataFrameIterator(BatchFromFilesMixin, Iterator):
+class DataFrameIterator(BatchFromFilesMixin):
     """Batches of the images of a data frame: a file and its targets in each row.
 
     Args:
@@ -44,19 +40,12 @@ class DataFrameIterator(BatchFromFilesMixin, Iterator):
         x_col: column of the names of the files.
         y_col: column, or list of columns, of the targets.
         weight_col: column of the sample weights, or None.
-        target_size: (height, width) of the images.
-        color_mode: "grayscale", "rgb" or "rgba".
         classes: the classes in the order of their numbers; None: all, sorted.
         class_mode: "categorical", "binary" or "sparse" for names of classes; "raw",
             "multi_output" (a list of columns), "input" (the images) or None.
-        batch_size: int.
-        shuffle: bool, whether each epoch has its own order.
-        seed: int, or None.
-        data_format: "channels_last" or "channels_first".
-        save_to_dir, save_prefix, save_format: where images are written to, or None.
-        subset: "training" or "validation", of the generator's `validation_split`.
-        interpolation, keep_aspect_ratio: as in `keras.utils.load_img`.
-        dtype: of the images.
+        target_size, color_mode, batch_size, shuffle, seed: as in `DirectoryIterator`.
+        data_format, save_to_dir, save_prefix, save_format, subset, dtype: as there.
+        interpolation, keep_aspect_ratio: as there.
         validate_filenames: bool, whether rows without an image file are left out.
 
     Raises:
@@ -65,7 +54,7 @@ class DataFrameIterator(BatchFromFilesMixin, Iterator):
     """
 
     allowed_class_modes = frozenset(
-        (*_CLASS_MODES, "multi_output", "raw", "input", None)
+        (*CLASS_MODES, "multi_output", "raw", "input", None)
     )
 
     def __init__(
@@ -77,35 +66,33 @@ class DataFrameIterator(BatchFromFilesMixin, Iterator):
         keep_aspect_ratio=False, dtype="float32", validate_filenames=True,
     ):  # fmt: skip
         self.set_processing_attrs(
-            image_data_generator, target_size, color_mode,
-            standardize_data_format(data_format), save_to_dir, save_prefix, save_format,
-            subset, interpolation, keep_aspect_ratio,
+            image_data_generator, target_size, color_mode, data_format, save_to_dir,
+            save_prefix, save_format, subset, interpolation, keep_aspect_ratio,
         )  # fmt: skip
-        _check_class_mode(class_mode, self.allowed_class_modes)
+        self._mk_set_classes(class_mode, self.allowed_class_modes, dtype)
         self.directory = directory or ""
-        self.class_mode = class_mode
-        self.dtype = dtype or floatx()
         classes = [classes] if isinstance(classes, str) else classes
         self._mk_check_columns(dataframe, x_col, y_col, weight_col, classes)
         rows = dataframe
         if validate_filenames:
             rows = self._mk_with_files(rows, x_col)
-        if class_mode in _CLASS_MODES:
+        if class_mode in CLASS_MODES:
             rows = self._mk_with_classes(rows, y_col, classes)
         part = self._mk_part(len(rows))
         rows = rows.iloc[part]
-        if class_mode in _CLASS_MODES:
+        if class_mode in CLASS_MODES:
             self.classes = self.classes[part]
         self.filenames = rows[x_col].tolist()
-        self._mk_targets_of(rows, y_col)
-        self._sample_weight = rows[weight_col].values if weight_col else None
-        self.samples = len(self.filenames)
+        if class_mode == "multi_output":
+            self._mk_targets = [np.array(rows[name].tolist()) for name in y_col]
+        elif class_mode == "raw":
+            self._mk_targets = rows[y_col].values
+        self._mk_weights = rows[weight_col].values if weight_col else None
         found = "validated" if validate_filenames else "non-validated"
-        text = f"Found {self.samples} {found} image filenames"
-        if class_mode in _CLASS_MODES:
-            text += f" belonging to {len(self.class_indices)} classes"
-        print_msg(f"{text}.")
-        super().__init__(self.samples, batch_size, shuffle, seed)
+        found += " image filenames"
+        if class_mode in CLASS_MODES:
+            found += f" belonging to {len(self.class_indices)} classes"
+        self._mk_start(found, batch_size, shuffle, seed)
 
     def _mk_check_columns(self, rows, x_col, y_col, weight_col, classes):
         _require(rows[x_col], str, x_col, "names of files")
@@ -148,24 +135,3 @@ class DataFrameIterator(BatchFromFilesMixin, Iterator):
         pairs = zip(kept, is_list, strict=True)
         self.classes = [ids if many else ids[0] for ids, many in pairs if ids]
         return rows[np.array([bool(ids) for ids in kept], bool)]
-
-    def _mk_targets_of(self, rows, y_col):
-        if self.class_mode == "multi_output":
-            self._targets = [np.array(rows[name].tolist()) for name in y_col]
-        elif self.class_mode == "raw":
-            self._targets = rows[y_col].values
-
-    @property
-    def filepaths(self):
-        """List of the paths of the images."""
-        return [os.path.join(self.directory, name) for name in self.filenames]
-
-    @property
-    def labels(self):
-        """Numbers of the classes, or the targets."""
-        return self.classes if self.class_mode in _CLASS_MODES else self._targets
-
-    @property
-    def sample_weight(self):
-        """Array of the weights, or None."""
-        return self._sample_weight

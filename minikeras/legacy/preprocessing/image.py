@@ -1,10 +1,12 @@
 """`keras.preprocessing.image`: images changed at random, in batches."""
 
+import itertools
 import warnings
 from typing import Any
 
 import numpy as np
 
+from minikeras.core.checks import positive_int
 from minikeras.data.image_files import array_to_img, img_to_array, load_img, save_img
 from minikeras.legacy.preprocessing.dataframe_iterator import (
     DataFrameIterator,
@@ -15,13 +17,14 @@ from minikeras.legacy.preprocessing.image_iterators import (
     DirectoryIterator,
     Iterator,
     NumpyArrayIterator,
-    _check_images,
+    check_images,
 )
 from minikeras.legacy.preprocessing.image_transforms import (
     apply_affine_transform,
     apply_brightness_shift,
     apply_channel_shift,
-    checked_pair,
+    checked_range,
+    draw_within,
     draw_zoom,
     flip_axis,
     random_brightness,
@@ -41,6 +44,11 @@ __all__ = [
     "random_rotation", "random_shear", "random_shift", "random_zoom", "save_img",
     "validate_filename",
 ]  # fmt: skip
+
+
+# The sizes of an affine transform that leaves an image as it is, in the order of
+# `apply_affine_transform`.
+_UNCHANGED = {"theta": 0, "tx": 0, "ty": 0, "shear": 0, "zx": 1, "zy": 1}
 
 
 class ImageDataGenerator:
@@ -89,10 +97,10 @@ class ImageDataGenerator:
                 f"validation_split must be between 0 and 1, not {validation_split}."
             )
         if brightness_range is not None:
-            checked_pair("brightness_range", brightness_range)
+            checked_range("brightness_range", brightness_range)
         if isinstance(zoom_range, (int, float)):
             zoom_range = [1 - zoom_range, 1 + zoom_range]
-        options["zoom_range"] = list(checked_pair("zoom_range", zoom_range))
+        options["zoom_range"] = list(checked_range("zoom_range", zoom_range))
         vars(self).update(options)
         self.data_format = standardize_data_format(data_format)
         is_first = self.data_format == "channels_first"
@@ -236,11 +244,11 @@ class ImageDataGenerator:
             np.random.seed(seed)
         height, width = img_shape[self.row_axis - 1], img_shape[self.col_axis - 1]
         # The order of the draws is Keras's; both flips draw in any case.
-        theta = _draw(self.rotation_range) if self.rotation_range else 0
+        theta = draw_within(self.rotation_range) if self.rotation_range else 0
         tx = _draw_shift(self.height_shift_range, height)
         ty = _draw_shift(self.width_shift_range, width)
-        shear = _draw(self.shear_range) if self.shear_range else 0
-        zx, zy = draw_zoom(*self.zoom_range)
+        shear = draw_within(self.shear_range) if self.shear_range else 0
+        zx, zy = draw_zoom(self.zoom_range)
         flip_horizontal = (np.random.random() < 0.5) * self.horizontal_flip
         flip_vertical = (np.random.random() < 0.5) * self.vertical_flip
         shift, bright = self.channel_shift_range, self.brightness_range
@@ -250,42 +258,33 @@ class ImageDataGenerator:
             "zy": zy,
             "flip_horizontal": flip_horizontal,
             "flip_vertical": flip_vertical,
-            "channel_shift_intensity": _draw(shift) if shift else None,
+            "channel_shift_intensity": draw_within(shift) if shift else None,
             "brightness": None if bright is None else np.random.uniform(*bright),
         }
 
     def apply_transform(self, x, transform_parameters):
-        """Apply a transform to an image.
+        """Change an image: affine transform, shift of values, flips, light.
 
         Args:
             x: NumPy array of one image.
-            transform_parameters: dict; what it lacks stays as it is. Keys: "theta",
-                "tx", "ty", "shear", "zx", "zy", "flip_horizontal", "flip_vertical",
-                "channel_shift_intensity" and "brightness".
+            transform_parameters: dict, what `get_random_transform` returns or a part
+                of it: theta, tx, ty, shear, zx, zy, flip_horizontal, flip_vertical,
+                channel_shift_intensity, brightness.
 
         Returns:
             NumPy array of the shape of `x`.
         """
-        get = transform_parameters.get
-        names = ("theta", "tx", "ty", "shear", "zx", "zy")
-        x = apply_affine_transform(
-            x,
-            **{name: get(name) for name in names if get(name) is not None},
-            row_axis=self.row_axis - 1,
-            col_axis=self.col_axis - 1,
-            channel_axis=self.channel_axis - 1,
-            fill_mode=self.fill_mode,
-            cval=self.cval,
-            order=self.interpolation_order,
-        )
-        if get("channel_shift_intensity") is not None:
-            x = apply_channel_shift(x, get("channel_shift_intensity"))
-        if get("flip_horizontal"):
-            x = flip_axis(x, self.col_axis - 1)
-        if get("flip_vertical"):
-            x = flip_axis(x, self.row_axis - 1)
-        if get("brightness") is not None:
-            x = apply_brightness_shift(x, get("brightness"), scale=False)
+        given = transform_parameters.get
+        row, col, channel = self.row_axis - 1, self.col_axis - 1, self.channel_axis - 1
+        sizes = (given(name, rest) for name, rest in _UNCHANGED.items())
+        look = self.fill_mode, self.cval, self.interpolation_order
+        x = apply_affine_transform(x, *sizes, row, col, channel, *look)
+        if (shift := given("channel_shift_intensity")) is not None:
+            x = apply_channel_shift(x, shift, channel)
+        for name, axis in (("flip_horizontal", col), ("flip_vertical", row)):
+            x = flip_axis(x, axis) if given(name) else x
+        if (brightness := given("brightness")) is not None:
+            x = apply_brightness_shift(x, brightness, scale=False)
         return x
 
     def random_transform(self, x, seed=None):
@@ -301,43 +300,50 @@ class ImageDataGenerator:
         return self.apply_transform(x, self.get_random_transform(x.shape, seed))
 
     def fit(self, x, augment=False, rounds=1, seed=None):
-        """Measure the mean, the deviation and the correlations of the data.
+        """Measure what `featurewise_...` and `zca_whitening` take from the data.
 
         Args:
-            x: (n, h, w, c) array, or channels first.
-            augment: bool, whether images are changed at random first.
-            rounds: int, how often each image is, with `augment`.
+            x: array of images, with 4 axes.
+            augment: bool, whether changed images are measured in place of `x`.
+            rounds: int, how many changed images of each one.
             seed: int for `np.random.seed`; None: draws go on.
 
         Raises:
-            ValueError: `x` has another number of axes.
+            ValueError: no images, or no rounds.
         """
         x = np.array(x, dtype=self.dtype)
-        _check_images(x, self.data_format)
+        check_images(x, self.data_format)
+        positive_int(len(x), "the number of images")
+        positive_int(rounds, "rounds")
         if seed is not None:
             np.random.seed(seed)
         if self.rescale:
             x *= self.rescale
         if augment:
-            every = [self.random_transform(image) for _ in range(rounds) for image in x]
-            x = np.array(every, dtype=self.dtype)
-        axes = (0, self.row_axis, self.col_axis)
+            repeated = itertools.chain(*[x] * rounds)
+            x = np.array([self.random_transform(image) for image in repeated], x.dtype)
+        others = tuple({0, 1, 2, 3} - {self.channel_axis})
+        keep = {"axis": others, "keepdims": True}
         if self.featurewise_center:
-            self.mean = np.mean(x, axis=axes, keepdims=True)[0]
+            self.mean = np.mean(x, **keep)[0]
             x -= self.mean
         if self.featurewise_std_normalization:
-            self.std = np.std(x, axis=axes, keepdims=True)[0]
+            self.std = np.std(x, **keep)[0]
             x /= self.std + 1e-6
         if self.zca_whitening:
-            # The symmetric square root of the inverse covariance.
-            columns = x.reshape(len(x), -1).T
-            u, s, _ = np.linalg.svd(columns, full_matrices=False)
-            scale = np.sqrt(len(x)) / (s + self.zca_epsilon)
-            self.zca_whitening_matrix = (u * scale) @ u.T
+            self.zca_whitening_matrix = whitening(
+                x.reshape(len(x), -1), self.zca_epsilon
+            )
 
 
-def _draw(limit):
-    return np.random.uniform(-limit, limit)
+def whitening(rows, epsilon):
+    """The (k, k) matrix W so that `rows @ W` has nearly the covariance 1.
+
+    For centred `rows` (n, k) with the singular values S and the vectors U (k, n), W is
+    U diag(sqrt(n) / (S + epsilon)) U^T.
+    """
+    u, s, _ = np.linalg.svd(rows.T, full_matrices=False)
+    return (u * (np.sqrt(len(rows)) / (s + epsilon))) @ u.T
 
 
 def _draw_shift(limit, size):
@@ -347,5 +353,5 @@ def _draw_shift(limit, size):
     try:
         shift = np.random.choice(limit) * np.random.choice([-1, 1])
     except ValueError:  # neither a list nor a positive int; nothing is drawn yet
-        shift = _draw(limit)
+        shift = draw_within(limit)
     return shift * size if np.max(limit) < 1 else shift

@@ -1,4 +1,4 @@
-"""Batches of changed images: of arrays, of folders, of the rows of a data frame.
+"""Batches of changed images: of arrays, and of the files in the folders of classes.
 
 The draws are Keras's: `np.random.permutation` once an epoch, then those of each image;
 with a seed, each batch first seeds `np.random` with the seed plus its number.
@@ -12,25 +12,26 @@ from typing import Any
 
 import numpy as np
 
+from minikeras.core.checks import positive_int
 from minikeras.core.printing import print_msg
 from minikeras.data.image_files import array_to_img, img_to_array, load_img
 from minikeras.data.pydataset import PyDataset
 from minikeras.settings import floatx, standardize_data_format
 
 _CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
-_CLASS_MODES = ("categorical", "binary", "sparse")
+CLASS_MODES = ("categorical", "binary", "sparse")
 
 
 class Iterator(PyDataset):
-    """Base class: endless by `next`, and batches by index for `fit`.
+    """Batches of samples by index, and by `next` without end.
 
-    Subclasses define `_get_batches_of_transformed_samples(index_array)`.
+    Subclasses define `_get_batches_of_transformed_samples(indices)`.
 
     Args:
         n: int, number of samples.
         batch_size: int.
         shuffle: bool, whether each epoch has its own order.
-        seed: int, or None.
+        seed: int, or None: the draws of `np.random` go on.
         **kwargs: those of `keras.utils.PyDataset`.
     """
 
@@ -38,91 +39,93 @@ class Iterator(PyDataset):
 
     def __init__(self, n, batch_size, shuffle, seed, **kwargs):
         super().__init__(**kwargs)
-        self.n = n
-        self.batch_size = batch_size
-        self.seed = seed
-        self.shuffle = shuffle
+        self.batch_size = positive_int(batch_size, "batch_size")
+        self.n, self.shuffle, self.seed = n, shuffle, seed
+        self.batch_index = 0  # of the next batch of `next`
         self.total_batches_seen = 0
-        self.index_array: Any = None
+        self.index_array: Any = None  # the order of this epoch
         self.lock = threading.Lock()
-        self.reset()
 
-    def __getstate__(self):  # for worker processes
-        return {name: value for name, value in vars(self).items() if name != "lock"}
+    def __getstate__(self):
+        return {**vars(self), "lock": None}  # locks stay in their process
 
     def __setstate__(self, state):
         vars(self).update(state, lock=threading.Lock())
 
-    def _set_index_array(self):
-        order = np.random.permutation if self.shuffle else np.arange
-        self.index_array = order(self.n)
-
-    def _mk_start_batch(self):
-        if self.seed is not None:
-            np.random.seed(self.seed + self.total_batches_seen)
-        self.total_batches_seen += 1
-
     def __len__(self):
         return -(-self.n // self.batch_size)
 
-    def __getitem__(self, idx):
-        if idx >= len(self):
-            raise ValueError(f"Batch {idx} was asked for, but there are {len(self)}.")
-        self._mk_start_batch()
-        if not hasattr(self.index_array, "shape"):  # None: no epoch has begun
-            self._set_index_array()
-        start = self.batch_size * idx
-        indices = self.index_array[start : start + self.batch_size]
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        with self.lock:
+            number = self.batch_index
+            indices = self._mk_indices(number, new_order=number == 0)
+            is_last = (number + 1) * self.batch_size >= self.n
+            self.batch_index = 0 if is_last else number + 1
         return self._get_batches_of_transformed_samples(indices)
+
+    def __getitem__(self, idx):
+        if not 0 <= idx < len(self):
+            raise ValueError(f"There is no batch {idx}; there are {len(self)}, from 0.")
+        with self.lock:
+            indices = self._mk_indices(idx, new_order=self.index_array is None)
+        return self._get_batches_of_transformed_samples(indices)
+
+    def _mk_indices(self, number, new_order):
+        """The indices of the samples of a batch, which is counted as seen."""
+        if self.seed is not None:
+            np.random.seed(self.seed + self.total_batches_seen)
+        self.total_batches_seen += 1
+        if new_order:
+            self._set_index_array()
+        start = number * self.batch_size
+        return self.index_array[start : start + self.batch_size]
+
+    def _set_index_array(self):
+        order = np.random.permutation if self.shuffle else np.arange
+        self.index_array = order(self.n)
 
     def on_epoch_end(self):
         """Draw the order of the next epoch."""
         self._set_index_array()
 
     def reset(self):
-        """Let `next` begin a new epoch."""
+        """Let `next` start an epoch."""
         self.batch_index = 0
 
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        with self.lock:  # images are then changed in parallel
-            self._mk_start_batch()
-            if self.batch_index == 0:
-                self._set_index_array()
-            start = self.batch_index * self.batch_size % max(self.n, 1)
-            is_last = start + self.batch_size >= self.n
-            self.batch_index = 0 if is_last else self.batch_index + 1
-            indices = self.index_array[start : start + self.batch_size]
-        return self._get_batches_of_transformed_samples(indices)
-
-    def _get_batches_of_transformed_samples(self, index_array):
+    def _get_batches_of_transformed_samples(self, index_array) -> Any:
         raise NotImplementedError(
-            f"{type(self).__name__} must define "
-            "_get_batches_of_transformed_samples(index_array), returning a batch."
+            f"{type(self).__name__} must define _get_batches_of_transformed_samples"
+            "(index_array), returning the batch of the samples with these indices."
         )
 
-    def _mk_save(self, batch, indices, largest):
-        """Write the images of a batch to `save_to_dir`, under random names."""
-        for x, index in zip(batch, indices, strict=True):
-            image = array_to_img(x, self.data_format, scale=True)
-            number = np.random.randint(largest)
-            name = f"{self.save_prefix}_{index}_{number}.{self.save_format}"
-            image.save(os.path.join(self.save_to_dir, name))
+    def _mk_images(self, read, indices, shape, numbers):
+        """The images `read(index)`, changed; saved, if asked, below random numbers."""
+        batch = np.zeros((len(indices), *shape), dtype=self.dtype)
+        generator = self.image_data_generator
+        for i, index in enumerate(indices):
+            x = read(index)
+            if generator:
+                change = generator.get_random_transform(x.shape)
+                x = generator.standardize(generator.apply_transform(x, change))
+            batch[i] = x
+        if self.save_to_dir:
+            for x, index in zip(batch, indices, strict=True):
+                name = f"{self.save_prefix}_{index}_{np.random.randint(numbers)}"
+                path = os.path.join(self.save_to_dir, f"{name}.{self.save_format}")
+                array_to_img(x, self.data_format, scale=True).save(path)
+        return batch
 
-
-def _changed(generator, x):
-    """One image after a random transform and the standardization."""
-    x = generator.apply_transform(x, generator.get_random_transform(x.shape))
-    return generator.standardize(x)
-
-
-def _check_subset(subset):
-    if subset not in (None, "training", "validation"):
-        raise ValueError(
-            f'subset must be "training", "validation" or None, but is {subset!r}.'
-        )
+    def _mk_keep(self, **options):
+        if options["subset"] not in (None, "training", "validation"):
+            raise ValueError(
+                'subset must be "training", "validation" or None, but is '
+                f"{options['subset']!r}."
+            )
+        vars(self).update(options)
+        self.data_format = standardize_data_format(options["data_format"])
 
 
 class NumpyArrayIterator(Iterator):
@@ -153,6 +156,11 @@ class NumpyArrayIterator(Iterator):
         save_prefix="", save_format="png", subset=None, ignore_class_split=False,
         dtype=None,
     ):  # fmt: skip
+        self._mk_keep(
+            image_data_generator=image_data_generator, data_format=data_format,
+            save_to_dir=save_to_dir, save_prefix=save_prefix, save_format=save_format,
+            dtype=dtype or floatx(), subset=subset,
+        )  # fmt: skip
         x, *others = x if isinstance(x, (tuple, list)) else [x]
         parts = (part if isinstance(part, list) else [part] for part in others)
         arrays = [x, *itertools.chain(*parts), y, sample_weight]
@@ -163,32 +171,21 @@ class NumpyArrayIterator(Iterator):
                 "Expected x, y and sample_weight to have one length, but got "
                 f"{lengths}."
             )
-        _check_subset(subset)
         if subset is not None:
             part = image_data_generator._mk_part(lengths[0], subset)
             if y is not None and not ignore_class_split:
                 cut = part.stop if subset == "validation" else part.start
                 _check_same_classes(arrays[-2], cut)
             arrays = [None if array is None else array[part] for array in arrays]
-        self.dtype = dtype or floatx()
         self.x, *self.x_misc, self.y, self.sample_weight = arrays
         self.x = np.asarray(self.x, dtype=self.dtype)
-        self.data_format = standardize_data_format(data_format)
-        _check_images(self.x, self.data_format)
-        self.image_data_generator = image_data_generator
-        self.save_to_dir = save_to_dir
-        self.save_prefix = save_prefix
-        self.save_format = save_format
+        check_images(self.x, self.data_format)
         super().__init__(len(self.x), batch_size, shuffle, seed)
 
     def _get_batches_of_transformed_samples(self, index_array):
-        shape = (len(index_array), *self.x.shape[1:])
-        batch = np.zeros(shape, dtype=self.dtype)
-        for i, index in enumerate(index_array):
-            # A copy: the standardization changes its argument.
-            batch[i] = _changed(self.image_data_generator, self.x[index].copy())
-        if self.save_to_dir:
-            self._mk_save(batch, index_array, 10_000)
+        # Copies: the standardization changes its argument.
+        read = lambda index: self.x[index].copy()  # noqa: E731
+        batch = self._mk_images(read, index_array, self.x.shape[1:], 10_000)
         others = [array[index_array] for array in self.x_misc]
         x = [batch, *others] if others else batch
         if self.y is None:
@@ -206,7 +203,8 @@ def _check_same_classes(y, cut):
         )
 
 
-def _check_images(x, data_format):
+def check_images(x, data_format):
+    """Raise if `x` has not 4 axes, and warn if its channels are none of an image."""
     if x.ndim != 4:
         raise ValueError(f"Expected images with 4 axes, but got shape {x.shape}.")
     channels = x.shape[1 if data_format == "channels_first" else 3]
@@ -218,8 +216,14 @@ def _check_images(x, data_format):
         )
 
 
-class BatchFromFilesMixin:
-    """Batches of image files, for iterators with `filepaths` and `labels`."""
+class BatchFromFilesMixin(Iterator):
+    """Batches of image files, for iterators with `filenames` and `classes`."""
+
+    directory: Any = ""
+    filenames: Any = ()
+    classes: Any = None
+    _mk_targets: Any = None  # in place of classes
+    _mk_weights: Any = None
 
     def set_processing_attrs(
         self, image_data_generator, target_size, color_mode, data_format, save_to_dir,
@@ -228,9 +232,9 @@ class BatchFromFilesMixin:
         """Keep what the reading of files needs.
 
         Args:
-            image_data_generator, target_size, color_mode, data_format, save_to_dir,
-                save_prefix, save_format, subset, interpolation, keep_aspect_ratio: as
-                in `DirectoryIterator`.
+            image_data_generator, target_size, color_mode: as in `DirectoryIterator`.
+            data_format, save_to_dir, save_prefix, save_format, subset: as there.
+            interpolation, keep_aspect_ratio: as there.
         """
         options = dict(locals())
         del options["self"]
@@ -238,42 +242,61 @@ class BatchFromFilesMixin:
             raise ValueError(
                 f"color_mode must be one of {list(_CHANNELS)}, but is {color_mode!r}."
             )
-        _check_subset(subset)
-        vars(self).update(options)
+        self._mk_keep(**options)
         self.target_size = size = tuple(target_size)
-        channels, last = (_CHANNELS[color_mode],), data_format == "channels_last"
+        channels, last = (_CHANNELS[color_mode],), self.data_format == "channels_last"
         self.image_shape = (*size, *channels) if last else (*channels, *size)
+
+    def _mk_set_classes(self, class_mode, allowed, dtype):
+        if class_mode not in allowed:
+            names = sorted(map(repr, allowed))
+            raise ValueError(
+                f"class_mode must be one of {names}, but is {class_mode!r}."
+            )
+        self.class_mode, self.dtype = class_mode, dtype or floatx()
+
+    def _mk_start(self, found, batch_size, shuffle, seed):
+        self.samples = len(self.filenames)
+        print_msg(f"Found {self.samples} {found}.")
+        Iterator.__init__(self, self.samples, batch_size, shuffle, seed)
 
     def _mk_part(self, n):
         if self.subset is None:
             return slice(0, n)
         return self.image_data_generator._mk_part(n, self.subset)
 
+    @property
+    def filepaths(self):
+        """List of the paths of the images."""
+        return [os.path.join(self.directory, name) for name in self.filenames]
+
+    @property
+    def labels(self):
+        """Numbers of the classes, or the targets."""
+        return self.classes if self._mk_targets is None else self._mk_targets
+
+    @property
+    def sample_weight(self):
+        """Array of the weights, or None."""
+        return self._mk_weights
+
     def _get_batches_of_transformed_samples(self, index_array):
-        shape = (len(index_array), *self.image_shape)
-        batch = np.zeros(shape, dtype=self.dtype)
         filepaths = self.filepaths
-        for i, index in enumerate(index_array):
-            image = load_img(
-                filepaths[index],
-                color_mode=self.color_mode,
-                target_size=self.target_size,
-                interpolation=self.interpolation,
-                keep_aspect_ratio=self.keep_aspect_ratio,
-            )
-            x = np.array(img_to_array(image, data_format=self.data_format))
-            generator = self.image_data_generator
-            batch[i] = _changed(generator, x) if generator else x
-        if self.save_to_dir:
-            self._mk_save(batch, index_array, 10_000_000)
+
+        def read(index):
+            look = self.color_mode, self.target_size, self.interpolation
+            image = load_img(filepaths[index], *look, self.keep_aspect_ratio)
+            return np.array(img_to_array(image, data_format=self.data_format))
+
+        batch = self._mk_images(read, index_array, self.image_shape, 10_000_000)
         if self.class_mode is None:
             return batch
-        targets = self._mk_targets(batch, index_array)
+        targets = self._mk_targets_of(batch, index_array)
         if self.sample_weight is None:
             return batch, targets
         return batch, targets, self.sample_weight[index_array]
 
-    def _mk_targets(self, batch, indices):
+    def _mk_targets_of(self, batch, indices):
         if self.class_mode == "input":
             return batch.copy()
         if self.class_mode == "raw":
@@ -288,12 +311,6 @@ class BatchFromFilesMixin:
         return targets
 
 
-def _check_class_mode(class_mode, allowed):
-    if class_mode not in allowed:
-        names = sorted(map(repr, allowed))
-        raise ValueError(f"class_mode must be one of {names}, but is {class_mode!r}.")
-
-
 def _image_files(folder, formats, follow_links):
     """Paths of the images in a folder and those below it, relative to it."""
     for root, _, names in sorted(os.walk(folder, followlinks=follow_links)):
@@ -302,7 +319,7 @@ def _image_files(folder, formats, follow_links):
                 yield os.path.relpath(os.path.join(root, name), folder)
 
 
-class DirectoryIterator(BatchFromFilesMixin, Iterator):
+class DirectoryIterator(BatchFromFilesMixin):
     """Batches of the images in a folder with one folder a class.
 
     Args:
@@ -312,18 +329,13 @@ class DirectoryIterator(BatchFromFilesMixin, Iterator):
         color_mode: "grayscale", "rgb" or "rgba".
         classes: names of the folders, in the order of their numbers; None: all, sorted.
         class_mode: "categorical", "binary", "sparse", "input" (the images) or None.
-        batch_size: int.
-        shuffle: bool, whether each epoch has its own order.
-        seed: int, or None.
-        data_format: "channels_last" or "channels_first"; None: the global setting.
-        save_to_dir, save_prefix, save_format: where images are written to, or None.
+        batch_size, shuffle, seed, data_format: as in `NumpyArrayIterator`.
+        save_to_dir, save_prefix, save_format, subset, dtype: as there.
         follow_links: bool, whether links to folders are followed.
-        subset: "training" or "validation", of the generator's `validation_split`.
         interpolation, keep_aspect_ratio: as in `keras.utils.load_img`.
-        dtype: of the images; None: `floatx()`.
     """
 
-    allowed_class_modes = frozenset((*_CLASS_MODES, "input", None))
+    allowed_class_modes = frozenset((*CLASS_MODES, "input", None))
 
     def __init__(
         self, directory, image_data_generator, target_size=(256, 256), color_mode="rgb",
@@ -333,14 +345,11 @@ class DirectoryIterator(BatchFromFilesMixin, Iterator):
         keep_aspect_ratio=False, dtype=None,
     ):  # fmt: skip
         self.set_processing_attrs(
-            image_data_generator, target_size, color_mode,
-            standardize_data_format(data_format), save_to_dir, save_prefix, save_format,
-            subset, interpolation, keep_aspect_ratio,
+            image_data_generator, target_size, color_mode, data_format, save_to_dir,
+            save_prefix, save_format, subset, interpolation, keep_aspect_ratio,
         )  # fmt: skip
-        _check_class_mode(class_mode, self.allowed_class_modes)
+        self._mk_set_classes(class_mode, self.allowed_class_modes, dtype)
         self.directory = directory
-        self.class_mode = class_mode
-        self.dtype = dtype or floatx()
         if not classes:
             entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
             classes = [entry.name for entry in entries if entry.is_dir()]
@@ -354,21 +363,5 @@ class DirectoryIterator(BatchFromFilesMixin, Iterator):
             self.filenames += [os.path.join(name, file) for file in files]
             numbers += [i] * len(files)
         self.classes = np.array(numbers, dtype="int32")
-        self.samples = len(self.filenames)
-        print_msg(f"Found {self.samples} images belonging to {len(classes)} classes.")
-        super().__init__(self.samples, batch_size, shuffle, seed)
-
-    @property
-    def filepaths(self):
-        """List of the paths of the images."""
-        return [os.path.join(self.directory, name) for name in self.filenames]
-
-    @property
-    def labels(self):
-        """Array of the numbers of the classes."""
-        return self.classes
-
-    @property
-    def sample_weight(self):
-        """None: a folder has no weights."""
-        return None
+        found = f"images belonging to {len(classes)} classes"
+        self._mk_start(found, batch_size, shuffle, seed)

@@ -1,56 +1,47 @@
-"""Affine, colour and brightness transforms of one image, and their random forms.
+"""One image turned, shifted, sheared, zoomed, flipped and lit, by given or drawn sizes.
 
-Everything is drawn from `np.random`, in Keras's order. SciPy is imported where used.
+An image is an array with three axes; the draws are those of `np.random`.
 """
+
+import functools
 
 import numpy as np
 
 from minikeras.core.late_import import late_import
 from minikeras.data.image_files import array_to_img, img_to_array, pillow
 
-_FILL_MODES = ("nearest", "constant", "reflect", "wrap", "mirror")
+_FILL_MODES = (
+    "nearest", "constant", "reflect", "wrap", "mirror", "grid-wrap", "grid-mirror",
+    "grid-constant",
+)  # fmt: skip
 
 
 def affine_matrix(theta=0, tx=0, ty=0, shear=0, zx=1, zy=1):
-    """The 3x3 product of a rotation, a shift, a shear and a zoom; None for none."""
-    angle, lean = np.deg2rad(theta), np.deg2rad(shear)
-    cos, sin = np.cos(angle), np.sin(angle)
-    rotation = [[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]
-    shift = [[1, 0, tx], [0, 1, ty], [0, 0, 1]]
-    slant = [[1, -np.sin(lean), 0], [0, np.cos(lean), 0], [0, 0, 1]]
-    zoom = [[zx, 0, 0], [0, zy, 0], [0, 0, 1]]
-    wanted = (
-        (theta != 0, rotation),
-        (tx != 0 or ty != 0, shift),
-        (shear != 0, slant),
-        (zx != 1 or zy != 1, zoom),
+    """Zoom, then shear, shift and rotation of (x, y, 1) about the origin, (3, 3)."""
+    turn, lean = np.deg2rad(theta), np.deg2rad(shear)
+    cos, sin = np.cos(turn), np.sin(turn)
+    steps = (
+        [[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]],
+        [[1, 0, tx], [0, 1, ty], [0, 0, 1]],
+        [[1, -np.sin(lean), 0], [0, np.cos(lean), 0], [0, 0, 1]],
+        [[zx, 0, 0], [0, zy, 0], [0, 0, 1]],
     )
-    matrix = None
-    for is_wanted, factor in wanted:
-        if is_wanted:
-            factor = np.array(factor)
-            matrix = factor if matrix is None else matrix @ factor
-    return matrix
+    return functools.reduce(np.matmul, [np.array(step, float) for step in steps])
 
 
-def about_centre(matrix, height, width):
-    """The matrix that applies `matrix` about the middle of the image."""
-    to_centre, back = np.eye(3), np.eye(3)
-    to_centre[:2, 2] = height / 2 - 0.5, width / 2 - 0.5
-    back[:2, 2] = -to_centre[:2, 2]
-    return to_centre @ matrix @ back
+def about(matrix, x, y):
+    """The affine map of a (3, 3) matrix with (x, y) in place of the origin."""
+    there, back = affine_matrix(tx=x, ty=y), affine_matrix(tx=-x, ty=-y)
+    return there @ matrix @ back
 
 
 def _check_axes(x, row_axis, col_axis, channel_axis):
-    axes = {"row_axis": row_axis, "col_axis": col_axis, "channel_axis": channel_axis}
-    if sorted(axes.values()) != [0, 1, 2] or channel_axis == 1:
+    axes = [row_axis, col_axis, channel_axis]
+    if np.ndim(x) != 3 or sorted(axes) != [0, 1, 2] or channel_axis == 1:
         raise ValueError(
-            "Expected row_axis, col_axis and channel_axis to be 0, 1 and 2 in any "
-            f"order with channels first or last, but got {axes}."
-        )
-    if np.ndim(x) != 3:
-        raise ValueError(
-            f"Expected one image, an array of 3 axes, but got shape {np.shape(x)}."
+            "Expected an image with 3 axes, of which row_axis, col_axis and "
+            f"channel_axis are each one and the channels first or last, but got shape "
+            f"{np.shape(x)} and the axes {axes}."
         )
 
 
@@ -58,42 +49,43 @@ def apply_affine_transform(
     x, theta=0, tx=0, ty=0, shear=0, zx=1, zy=1, row_axis=1, col_axis=2, channel_axis=0,
     fill_mode="nearest", cval=0.0, order=1,
 ):  # fmt: skip
-    """An image rotated, shifted, sheared and zoomed, about its middle.
+    """Zoom, shear, shift and turn an image: output pixels tell where they come from.
 
     Args:
-        x: NumPy array of one image.
-        theta, shear: angles in degrees.
-        tx, ty: shifts in pixels, along the second and the first axis of an image, so
-            along columns and rows.
-        zx, zy: zooms along the same axes; above 1 the image shrinks.
-        row_axis, col_axis, channel_axis: the axes of `x`; channels are 0 or 2.
-        fill_mode: "nearest", "constant", "reflect" or "wrap": points outside.
+        x: array of one image; it is returned itself if nothing is to be done.
+        theta, shear: degrees.
+        tx, ty: pixels; `tx` is along `row_axis` as the arguments of
+            `ImageDataGenerator` say it, but for `row_axis < col_axis`, where Keras
+            takes the axes, and the centre of the image with them, the other way round.
+        zx, zy: factors; below 1 they enlarge the image.
+        row_axis, col_axis, channel_axis: which axis is which, from 0.
+        fill_mode: "nearest", "constant", "reflect", "wrap", "mirror": pixels outside.
         cval: value outside, for "constant".
-        order: order of the interpolating spline, 0 to 5.
+        order: of the spline, 0 to 5.
 
     Returns:
         NumPy array of the shape of `x`.
 
     Raises:
-        ValueError: wrong axes, no image or an unknown `fill_mode`.
-        ImportError: SciPy is missing.
+        ValueError: axes that are none of an image, or an unknown `fill_mode`.
     """
     _check_axes(x, row_axis, col_axis, channel_axis)
-    matrix = affine_matrix(theta, tx, ty, shear, zx, zy)
-    if matrix is None:
-        return x
     if fill_mode not in _FILL_MODES:
         raise ValueError(f"fill_mode must be one of {_FILL_MODES}, not {fill_mode!r}.")
-    matrix = about_centre(matrix, x.shape[row_axis], x.shape[col_axis])
-    if col_axis > row_axis:  # Keras's x is then the axis of the columns
+    if (theta, tx, ty, shear, zx, zy) == (0, 0, 0, 0, 1, 1):
+        return x
+    x = np.asarray(x)
+    centre = x.shape[row_axis] / 2 - 0.5, x.shape[col_axis] / 2 - 0.5
+    matrix = about(affine_matrix(theta, tx, ty, shear, zx, zy), *centre)
+    if row_axis < col_axis:
         matrix = matrix[[1, 0, 2]][:, [1, 0, 2]]
-    options = {"order": order, "mode": fill_mode, "cval": cval}
-    transform = _ndimage().affine_transform
-    channels = [
-        transform(channel, matrix[:2, :2], matrix[:2, 2], **options)
-        for channel in np.moveaxis(x, channel_axis, 0)
+    planes = [
+        _ndimage().affine_transform(
+            plane, matrix[:2, :2], matrix[:2, 2], order=order, mode=fill_mode, cval=cval
+        )
+        for plane in np.moveaxis(x, channel_axis, 0)
     ]
-    return np.moveaxis(np.stack(channels), 0, channel_axis)
+    return np.moveaxis(np.stack(planes), 0, channel_axis)
 
 
 def _ndimage():
@@ -101,159 +93,151 @@ def _ndimage():
         return late_import("scipy.ndimage")
     except ImportError as error:
         raise ImportError(
-            "Could not import scipy, which rotations, shifts, shears and zooms of "
-            "keras.preprocessing.image need: pip install scipy"
+            "Affine transforms of images need SciPy: pip install scipy"
         ) from error
+
+
+def draw_within(limit):
+    """A number between -limit and limit."""
+    return np.random.uniform(-limit, limit)
+
+
+def draw_zoom(zoom_range):
+    """Both factors; a range of [1, 1] draws nothing."""
+    low, high = zoom_range
+    return (1, 1) if low == high == 1 else np.random.uniform(low, high, 2)
+
+
+def checked_range(name, value):
+    """`value` if it is a pair, else ValueError."""
+    if np.ndim(value) != 1 or len(value) != 2:
+        raise ValueError(f"{name} must be a pair of floats, but is {value!r}.")
+    return value
 
 
 def random_rotation(
     x, rg, row_axis=1, col_axis=2, channel_axis=0, fill_mode="nearest", cval=0.0,
     interpolation_order=1,
 ):  # fmt: skip
-    """An image rotated by an angle from `[-rg, rg)`.
+    """Turn an image by up to `rg` degrees.
 
     Args:
+        x, row_axis, col_axis, channel_axis: as in `apply_affine_transform`.
         rg: degrees.
-        x, row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order: as in
-            `apply_affine_transform`, which has the last as `order`.
+        fill_mode, cval, interpolation_order: as there.
     """
-    theta = np.random.uniform(-rg, rg)
-    options = row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order
-    return apply_affine_transform(x, theta, 0, 0, 0, 1, 1, *options)
+    look = row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order
+    return apply_affine_transform(x, draw_within(rg), 0, 0, 0, 1, 1, *look)
 
 
 def random_shift(
     x, wrg, hrg, row_axis=1, col_axis=2, channel_axis=0, fill_mode="nearest", cval=0.0,
     interpolation_order=1,
 ):  # fmt: skip
-    """An image shifted by up to the given shares of its size.
+    """Shift an image by up to `wrg` of its width and `hrg` of its height.
 
     Args:
-        wrg: share of the width.
-        hrg: share of the height.
-        x, row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order: as in
-            `apply_affine_transform`, which has the last as `order`.
+        x, row_axis, col_axis, channel_axis: as in `apply_affine_transform`.
+        wrg, hrg: shares of the size.
+        fill_mode, cval, interpolation_order: as there.
     """
-    tx = np.random.uniform(-hrg, hrg) * x.shape[row_axis]
-    ty = np.random.uniform(-wrg, wrg) * x.shape[col_axis]
-    options = row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order
-    return apply_affine_transform(x, 0, tx, ty, 0, 1, 1, *options)
+    look = row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order
+    tx = draw_within(hrg) * x.shape[row_axis]
+    ty = draw_within(wrg) * x.shape[col_axis]
+    return apply_affine_transform(x, 0, tx, ty, 0, 1, 1, *look)
 
 
 def random_shear(
     x, intensity, row_axis=1, col_axis=2, channel_axis=0, fill_mode="nearest", cval=0.0,
     interpolation_order=1,
 ):  # fmt: skip
-    """An image sheared by an angle from `[-intensity, intensity)`.
+    """Shear an image by up to `intensity` degrees.
 
     Args:
+        x, row_axis, col_axis, channel_axis: as in `apply_affine_transform`.
         intensity: degrees.
-        x, row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order: as in
-            `apply_affine_transform`, which has the last as `order`.
+        fill_mode, cval, interpolation_order: as there.
     """
-    shear = np.random.uniform(-intensity, intensity)
-    options = row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order
-    return apply_affine_transform(x, 0, 0, 0, shear, 1, 1, *options)
+    look = row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order
+    return apply_affine_transform(x, 0, 0, 0, draw_within(intensity), 1, 1, *look)
 
 
 def random_zoom(
     x, zoom_range, row_axis=1, col_axis=2, channel_axis=0, fill_mode="nearest",
     cval=0.0, interpolation_order=1,
 ):  # fmt: skip
-    """An image zoomed along each axis by a factor from `zoom_range`.
+    """Zoom an image, each axis by its own factor from `zoom_range`.
 
     Args:
+        x, row_axis, col_axis, channel_axis: as in `apply_affine_transform`.
         zoom_range: pair of floats.
-        x, row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order: as in
-            `apply_affine_transform`, which has the last as `order`.
-
-    Raises:
-        ValueError: `zoom_range` is no pair.
+        fill_mode, cval, interpolation_order: as there.
     """
-    zx, zy = draw_zoom(*checked_pair("zoom_range", zoom_range))
-    options = row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order
-    return apply_affine_transform(x, 0, 0, 0, 0, zx, zy, *options)
-
-
-def draw_zoom(low, high):
-    """Two factors; without a draw where both can only be 1."""
-    return (1, 1) if low == high == 1 else np.random.uniform(low, high, 2)
-
-
-def checked_pair(name, values):
-    """The two floats; a ValueError that names the argument."""
-    if not isinstance(values, (tuple, list, np.ndarray)) or len(values) != 2:
-        raise ValueError(
-            f"Expected {name} to be a tuple or list of two floats, but got {values!r}."
-        )
-    return values
+    look = row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order
+    zx, zy = draw_zoom(checked_range("zoom_range", zoom_range))
+    return apply_affine_transform(x, 0, 0, 0, 0, zx, zy, *look)
 
 
 def apply_channel_shift(x, intensity, channel_axis=0):
-    """An image with a number added to all channels, within the range it had.
+    """Add `intensity`, within the range of the values that the image has.
 
     Args:
-        x: NumPy array of one image.
-        intensity: float that is added.
-        channel_axis: axis of the channels; the result is the same for each.
-
-    Returns:
-        NumPy array of the shape of `x`.
+        x: array of one image.
+        intensity: float.
+        channel_axis: the axis of the channels.
     """
-    if not -np.ndim(x) <= channel_axis < np.ndim(x):
-        raise ValueError(f"channel_axis={channel_axis} is no axis of {np.shape(x)}.")
-    return np.clip(x + intensity, np.min(x), np.max(x))
+    x = np.moveaxis(np.asarray(x), channel_axis, 0)
+    planes = np.clip(np.ascontiguousarray(x) + intensity, x.min(), x.max())
+    return np.moveaxis(planes, 0, channel_axis)
 
 
 def random_channel_shift(x, intensity_range, channel_axis=0):
-    """`apply_channel_shift` by a number from `[-intensity_range, intensity_range)`.
+    """Add a number from [-`intensity_range`, `intensity_range`]: `apply_channel_shift`.
 
     Args:
         x, channel_axis: as there.
         intensity_range: float.
     """
-    intensity = np.random.uniform(-intensity_range, intensity_range)
-    return apply_channel_shift(x, intensity, channel_axis)
+    return apply_channel_shift(x, draw_within(intensity_range), channel_axis)
 
 
 def apply_brightness_shift(x, brightness, scale=True):
-    """An image made brighter by Pillow, in 8 bits.
+    """Multiply the light of an image, by way of bytes in Pillow.
 
     Args:
-        x: NumPy array of one image.
-        brightness: factor; 0 is black, 1 the image.
-        scale: bool, whether min and max of `x` first become 0 and 255. Values outside
-            0..255 are always scaled; without `scale` they get their range back.
+        x: array of one image, with 1, 3 or 4 channels in the last axis.
+        brightness: float; 0 is black, 1 changes nothing.
+        scale: bool, whether the values first fill 0..255; False: they are kept, and
+            scaled only if some lie outside, which the result then does too.
 
     Returns:
         NumPy array of the shape of `x`.
-
-    Raises:
-        ImportError: Pillow is missing.
     """
-    pillow("apply_brightness_shift")
     low, high = np.min(x), np.max(x)
-    is_outside = low < 0 or high > 255
-    image = array_to_img(x, scale=scale or is_outside)
-    enhancer = late_import("PIL.ImageEnhance").Brightness(image)
-    x = img_to_array(enhancer.enhance(brightness))
-    return x / 255 * (high - low) + low if is_outside and not scale else x
+    is_wider = not scale and (low < 0 or high > 255)
+    pillow("apply_brightness_shift()")
+    picture = array_to_img(x, scale=scale or is_wider)
+    enhance = late_import("PIL.ImageEnhance").Brightness(picture).enhance
+    x = np.array(img_to_array(enhance(brightness)))
+    return x / 255 * (high - low) + low if is_wider else x
 
 
 def random_brightness(x, brightness_range, scale=True):
-    """`apply_brightness_shift` by a factor from `brightness_range`.
+    """Multiply the light by a number from a range: `apply_brightness_shift`.
 
     Args:
         x, scale: as there.
         brightness_range: pair of floats.
-
-    Raises:
-        ValueError: `brightness_range` is no pair.
     """
-    low, high = checked_pair("brightness_range", brightness_range)
+    low, high = checked_range("brightness_range", brightness_range)
     return apply_brightness_shift(x, np.random.uniform(low, high), scale)
 
 
 def flip_axis(x, axis):
-    """An array in reverse order along one axis."""
+    """The image with an axis reversed.
+
+    Args:
+        x: array.
+        axis: int.
+    """
     return np.flip(x, axis)
