@@ -53,9 +53,8 @@ class DataFrameIterator(BatchFromFilesMixin):
         ValueError: an unknown mode, or "binary" with more or less than two classes.
     """
 
-    allowed_class_modes = frozenset(
-        (*CLASS_MODES, "multi_output", "raw", "input", None)
-    )
+    allowed_class_modes = (*CLASS_MODES, "multi_output", "raw", "input", None)
+    _mk_choices = BatchFromFilesMixin._mk_choices | {"class_mode": allowed_class_modes}
 
     def __init__(
         self, dataframe, directory=None, image_data_generator=None, x_col="filename",
@@ -65,11 +64,7 @@ class DataFrameIterator(BatchFromFilesMixin):
         save_format="png", subset=None, interpolation="nearest",
         keep_aspect_ratio=False, dtype="float32", validate_filenames=True,
     ):  # fmt: skip
-        self.set_processing_attrs(
-            image_data_generator, target_size, color_mode, data_format, save_to_dir,
-            save_prefix, save_format, subset, interpolation, keep_aspect_ratio,
-        )  # fmt: skip
-        self._mk_set_classes(class_mode, self.allowed_class_modes, dtype)
+        self._mk_keep(locals(), "dataframe", "classes")
         self.directory = directory or ""
         classes = [classes] if isinstance(classes, str) else classes
         self._mk_check_columns(dataframe, x_col, y_col, weight_col, classes)

@@ -51,6 +51,15 @@ __all__ = [
 _UNCHANGED = {"theta": 0, "tx": 0, "ty": 0, "shear": 0, "zx": 1, "zy": 1}
 
 
+# Whitening and division by a deviation need centred images.
+_CONSEQUENCES = (
+    ("zca_whitening", "featurewise_std_normalization", False),
+    ("zca_whitening", "featurewise_center", True),
+    ("featurewise_std_normalization", "featurewise_center", True),
+    ("samplewise_std_normalization", "samplewise_center", True),
+)
+
+
 class ImageDataGenerator:
     """Changes images at random, standardizes them and gives them in batches.
 
@@ -112,23 +121,11 @@ class ImageDataGenerator:
         self.mean: Any = None
         self.std: Any = None
         self.zca_whitening_matrix: Any = None
-        self._mk_complete_options()
-
-    def _mk_complete_options(self):
-        """Whitening and division by a deviation need centred images."""
-        if self.zca_whitening and self.featurewise_std_normalization:
-            self._mk_set("zca_whitening", "featurewise_std_normalization", False)
-        for name in ("zca_whitening", "featurewise_std_normalization"):
-            if getattr(self, name) and not self.featurewise_center:
-                self._mk_set(name, "featurewise_center", True)
-        if self.samplewise_std_normalization and not self.samplewise_center:
-            self._mk_set("samplewise_std_normalization", "samplewise_center", True)
-
-    def _mk_set(self, cause, name, value):
-        warnings.warn(
-            f"ImageDataGenerator({cause}=True) sets {name}={value}.", stacklevel=4
-        )
-        setattr(self, name, value)
+        for cause, name, value in _CONSEQUENCES:
+            if getattr(self, cause) and bool(getattr(self, name)) != value:
+                message = f"ImageDataGenerator({cause}=True) sets {name}={value}."
+                warnings.warn(message, stacklevel=2)
+                setattr(self, name, value)
 
     def _mk_part(self, n, subset):
         """Where a subset is among `n` samples: validation comes first."""
@@ -196,13 +193,10 @@ class ImageDataGenerator:
         return self._mk_flow(DataFrameIterator, dict(locals()))
 
     def standardize(self, x):
-        """Scale, centre and whiten an image, in place, as the options say.
+        """Scale, centre and whiten images, in place, as the options say.
 
         Args:
             x: NumPy array of one image, or of several.
-
-        Returns:
-            NumPy array of the shape of `x`.
         """
         if self.preprocessing_function:
             x = self.preprocessing_function(x)
@@ -231,35 +225,29 @@ class ImageDataGenerator:
         return getattr(self, name) is not None
 
     def get_random_transform(self, img_shape, seed=None):
-        """Draw a transform from `np.random`.
+        """Draw a transform from `np.random`: a dict for `apply_transform`.
 
         Args:
             img_shape: tuple, the shape of an image.
             seed: int for `np.random.seed`; None: draws go on.
-
-        Returns:
-            Dict for `apply_transform`.
         """
         if seed is not None:
             np.random.seed(seed)
-        height, width = img_shape[self.row_axis - 1], img_shape[self.col_axis - 1]
+        row, col = img_shape[self.row_axis - 1], img_shape[self.col_axis - 1]
+        light = self.brightness_range
         # The order of the draws is Keras's; both flips draw in any case.
-        theta = draw_within(self.rotation_range) if self.rotation_range else 0
-        tx = _draw_shift(self.height_shift_range, height)
-        ty = _draw_shift(self.width_shift_range, width)
-        shear = draw_within(self.shear_range) if self.shear_range else 0
-        zx, zy = draw_zoom(self.zoom_range)
-        flip_horizontal = (np.random.random() < 0.5) * self.horizontal_flip
-        flip_vertical = (np.random.random() < 0.5) * self.vertical_flip
-        shift, bright = self.channel_shift_range, self.brightness_range
-        affine = {"theta": theta, "tx": tx, "ty": ty, "shear": shear}
-        return affine | {
-            "zx": zx,
-            "zy": zy,
-            "flip_horizontal": flip_horizontal,
-            "flip_vertical": flip_vertical,
-            "channel_shift_intensity": draw_within(shift) if shift else None,
-            "brightness": None if bright is None else np.random.uniform(*bright),
+        drawn = {
+            "theta": _draw_if(self.rotation_range, 0),
+            "tx": _draw_shift(self.height_shift_range, row),
+            "ty": _draw_shift(self.width_shift_range, col),
+            "shear": _draw_if(self.shear_range, 0),
+        }
+        drawn["zx"], drawn["zy"] = draw_zoom(self.zoom_range)
+        return drawn | {
+            "flip_horizontal": (np.random.random() < 0.5) * self.horizontal_flip,
+            "flip_vertical": (np.random.random() < 0.5) * self.vertical_flip,
+            "channel_shift_intensity": _draw_if(self.channel_shift_range, None),
+            "brightness": None if light is None else np.random.uniform(*light),
         }
 
     def apply_transform(self, x, transform_parameters):
@@ -268,11 +256,7 @@ class ImageDataGenerator:
         Args:
             x: NumPy array of one image.
             transform_parameters: dict, what `get_random_transform` returns or a part
-                of it: theta, tx, ty, shear, zx, zy, flip_horizontal, flip_vertical,
-                channel_shift_intensity, brightness.
-
-        Returns:
-            NumPy array of the shape of `x`.
+                of it.
         """
         given = transform_parameters.get
         row, col, channel = self.row_axis - 1, self.col_axis - 1, self.channel_axis - 1
@@ -288,14 +272,11 @@ class ImageDataGenerator:
         return x
 
     def random_transform(self, x, seed=None):
-        """Apply a random transform to an image.
+        """Draw a transform, and apply it to an image.
 
         Args:
             x: NumPy array of one image.
             seed: int for `np.random.seed`; None: draws go on.
-
-        Returns:
-            NumPy array of the shape of `x`.
         """
         return self.apply_transform(x, self.get_random_transform(x.shape, seed))
 
@@ -344,6 +325,10 @@ def whitening(rows, epsilon):
     """
     u, s, _ = np.linalg.svd(rows.T, full_matrices=False)
     return (u * (np.sqrt(len(rows)) / (s + epsilon))) @ u.T
+
+
+def _draw_if(limit, otherwise):
+    return draw_within(limit) if limit else otherwise
 
 
 def _draw_shift(limit, size):

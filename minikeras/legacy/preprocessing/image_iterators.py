@@ -36,6 +36,7 @@ class Iterator(PyDataset):
     """
 
     white_list_formats = ("png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff")
+    _mk_choices = {"subset": (None, "training", "validation")}
 
     def __init__(self, n, batch_size, shuffle, seed, **kwargs):
         super().__init__(**kwargs)
@@ -118,14 +119,17 @@ class Iterator(PyDataset):
                 array_to_img(x, self.data_format, scale=True).save(path)
         return batch
 
-    def _mk_keep(self, **options):
-        if options["subset"] not in (None, "training", "validation"):
-            raise ValueError(
-                'subset must be "training", "validation" or None, but is '
-                f"{options['subset']!r}."
-            )
+    def _mk_keep(self, arguments, *left_out):
+        """Keep the arguments of a constructor as attributes, checked and completed."""
+        options = {k: v for k, v in arguments.items() if k not in ("self", *left_out)}
+        for name, allowed in self._mk_choices.items():
+            if name in options and options[name] not in allowed:
+                raise ValueError(
+                    f"{name} must be one of {list(allowed)}, but is {options[name]!r}."
+                )
         vars(self).update(options)
         self.data_format = standardize_data_format(options["data_format"])
+        self.dtype = options.get("dtype") or floatx()
 
 
 class NumpyArrayIterator(Iterator):
@@ -156,11 +160,7 @@ class NumpyArrayIterator(Iterator):
         save_prefix="", save_format="png", subset=None, ignore_class_split=False,
         dtype=None,
     ):  # fmt: skip
-        self._mk_keep(
-            image_data_generator=image_data_generator, data_format=data_format,
-            save_to_dir=save_to_dir, save_prefix=save_prefix, save_format=save_format,
-            dtype=dtype or floatx(), subset=subset,
-        )  # fmt: skip
+        self._mk_keep(locals(), "x", "y", "sample_weight")
         x, *others = x if isinstance(x, (tuple, list)) else [x]
         parts = (part if isinstance(part, list) else [part] for part in others)
         arrays = [x, *itertools.chain(*parts), y, sample_weight]
@@ -219,6 +219,7 @@ def check_images(x, data_format):
 class BatchFromFilesMixin(Iterator):
     """Batches of image files, for iterators with `filenames` and `classes`."""
 
+    _mk_choices = Iterator._mk_choices | {"color_mode": tuple(_CHANNELS)}
     directory: Any = ""
     filenames: Any = ()
     classes: Any = None
@@ -236,24 +237,14 @@ class BatchFromFilesMixin(Iterator):
             data_format, save_to_dir, save_prefix, save_format, subset: as there.
             interpolation, keep_aspect_ratio: as there.
         """
-        options = dict(locals())
-        del options["self"]
-        if color_mode not in _CHANNELS:
-            raise ValueError(
-                f"color_mode must be one of {list(_CHANNELS)}, but is {color_mode!r}."
-            )
-        self._mk_keep(**options)
-        self.target_size = size = tuple(target_size)
-        channels, last = (_CHANNELS[color_mode],), self.data_format == "channels_last"
-        self.image_shape = (*size, *channels) if last else (*channels, *size)
+        self._mk_keep(locals())
 
-    def _mk_set_classes(self, class_mode, allowed, dtype):
-        if class_mode not in allowed:
-            names = sorted(map(repr, allowed))
-            raise ValueError(
-                f"class_mode must be one of {names}, but is {class_mode!r}."
-            )
-        self.class_mode, self.dtype = class_mode, dtype or floatx()
+    def _mk_keep(self, arguments, *left_out):
+        super()._mk_keep(arguments, *left_out)
+        self.target_size = size = tuple(self.target_size)
+        channels = (_CHANNELS[self.color_mode],)
+        is_last = self.data_format == "channels_last"
+        self.image_shape = (*size, *channels) if is_last else (*channels, *size)
 
     def _mk_start(self, found, batch_size, shuffle, seed):
         self.samples = len(self.filenames)
@@ -335,7 +326,8 @@ class DirectoryIterator(BatchFromFilesMixin):
         interpolation, keep_aspect_ratio: as in `keras.utils.load_img`.
     """
 
-    allowed_class_modes = frozenset((*CLASS_MODES, "input", None))
+    allowed_class_modes = (*CLASS_MODES, "input", None)
+    _mk_choices = BatchFromFilesMixin._mk_choices | {"class_mode": allowed_class_modes}
 
     def __init__(
         self, directory, image_data_generator, target_size=(256, 256), color_mode="rgb",
@@ -344,12 +336,7 @@ class DirectoryIterator(BatchFromFilesMixin):
         follow_links=False, subset=None, interpolation="nearest",
         keep_aspect_ratio=False, dtype=None,
     ):  # fmt: skip
-        self.set_processing_attrs(
-            image_data_generator, target_size, color_mode, data_format, save_to_dir,
-            save_prefix, save_format, subset, interpolation, keep_aspect_ratio,
-        )  # fmt: skip
-        self._mk_set_classes(class_mode, self.allowed_class_modes, dtype)
-        self.directory = directory
+        self._mk_keep(locals(), "classes")
         if not classes:
             entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
             classes = [entry.name for entry in entries if entry.is_dir()]
