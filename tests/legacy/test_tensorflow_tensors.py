@@ -28,6 +28,8 @@ def test_methods_come_and_go():
         assert x.shape == (2, 3) and hash(x.shape) == hash((2, 3))
         assert isinstance(x.numpy(), np.ndarray)
         assert keras.Input((3,)).shape.as_list() == [None, 3]
+        weight = keras.Variable(np.ones((2, 3)))
+        assert weight.shape.rank == 2 and weight.get_shape().as_list() == [2, 3]
         jax.jit(lambda a: jitted.append(a.get_shape().as_list()))(x)
         assert jitted == [[2, 3]]
         symbolic = x[0] * keras.Input((3,))  # JAX would refuse it
@@ -38,6 +40,7 @@ def test_methods_come_and_go():
         tensors.remove()
     assert type(x.shape) is tuple and not hasattr(x, "numpy")
     assert type(keras.Input((3,)).shape) is tuple
+    assert type(weight.shape) is tuple and not hasattr(weight, "get_shape")
 
 
 def test_sizes_stay_unknown():

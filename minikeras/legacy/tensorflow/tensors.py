@@ -1,4 +1,4 @@
-"""What old code expects of tensors, put on the arrays of JAX while it runs.
+"""What old code expects of tensors, put on arrays and Variables while it runs.
 
 `x.numpy()`, `x.get_shape()`, `x.set_shape(shape)` and `x.shape.as_list()`. A shape
 stays a tuple. `install` and `remove` are called by `install_as_keras` and its reverse.
@@ -11,6 +11,7 @@ import numpy as np
 from jax.core import Tracer
 
 from minikeras.core.keras_tensor import KerasTensor
+from minikeras.core.variable import Variable
 from minikeras.legacy.tensorflow.types import TensorShape
 
 
@@ -40,19 +41,27 @@ class _Shape(property):
         self.old = old
 
 
+# A Variable has its shape as an attribute of the object.
+_OF_VARIABLES = property(
+    lambda self: tuple.__new__(TensorShape, vars(self)["shape"]),
+    lambda self, shape: vars(self).update(shape=shape),
+)
+
+
 def _array_type():
     # The class of all concrete arrays has no public name.
     return type(jax.numpy.zeros(()))
 
 
 def install() -> None:
-    """Put TensorFlow's methods on arrays, tracers and symbolic tensors."""
+    """Put TensorFlow's methods on arrays, tracers, symbolic tensors and Variables."""
     for cls in (_array_type(), Tracer, KerasTensor):
         if "get_shape" in vars(cls):
             continue
         cls.get_shape, cls.set_shape = _get_shape, _set_shape
         cls.shape = _Shape(vars(cls)["shape"])
     _array_type().numpy = _numpy
+    Variable.shape, Variable.get_shape = _OF_VARIABLES, _get_shape
     # Without it JAX leaves `array * symbolic` to the symbolic tensor.
     if "__jax_array__" in vars(KerasTensor):
         KerasTensor._mk_jax_array = KerasTensor.__jax_array__
@@ -66,7 +75,7 @@ def remove() -> None:
             cls.shape = vars(cls)["shape"].old
             del cls.get_shape, cls.set_shape
     if "numpy" in vars(_array_type()):
-        del _array_type().numpy
+        del _array_type().numpy, Variable.shape, Variable.get_shape
     if "_mk_jax_array" in vars(KerasTensor):
         KerasTensor.__jax_array__ = KerasTensor._mk_jax_array
         del KerasTensor._mk_jax_array
