@@ -10,10 +10,9 @@ import numpy as np
 from minikeras.core.late_import import late_import
 from minikeras.data.image_files import array_to_img, img_to_array, pillow
 
-_FILL_MODES = (
-    "nearest", "constant", "reflect", "wrap", "mirror", "grid-wrap", "grid-mirror",
-    "grid-constant",
-)  # fmt: skip
+# Those of SciPy.
+_FILL_MODES = """nearest constant reflect wrap mirror grid-wrap grid-mirror
+    grid-constant""".split()
 
 
 def affine_matrix(theta=0, tx=0, ty=0, shear=0, zx=1, zy=1):
@@ -27,12 +26,6 @@ def affine_matrix(theta=0, tx=0, ty=0, shear=0, zx=1, zy=1):
         [[zx, 0, 0], [0, zy, 0], [0, 0, 1]],
     )
     return functools.reduce(np.matmul, [np.array(step, float) for step in steps])
-
-
-def about(matrix, x, y):
-    """The affine map of a (3, 3) matrix with (x, y) in place of the origin."""
-    there, back = affine_matrix(tx=x, ty=y), affine_matrix(tx=-x, ty=-y)
-    return there @ matrix @ back
 
 
 def _check_axes(x, row_axis, col_axis, channel_axis):
@@ -52,22 +45,15 @@ def apply_affine_transform(
     """Zoom, shear, shift and turn an image: output pixels tell where they come from.
 
     Args:
-        x: array of one image; it is returned itself if nothing is to be done.
+        x: array of one image.
         theta, shear: degrees.
-        tx, ty: pixels; `tx` is along `row_axis` as the arguments of
-            `ImageDataGenerator` say it, but for `row_axis < col_axis`, where Keras
-            takes the axes, and the centre of the image with them, the other way round.
+        tx, ty: pixels. For `row_axis < col_axis`, Keras and so we apply the matrix, and
+            the centre that it turns about, to the axes the other way round.
         zx, zy: factors; below 1 they enlarge the image.
         row_axis, col_axis, channel_axis: which axis is which, from 0.
-        fill_mode: "nearest", "constant", "reflect", "wrap", "mirror": pixels outside.
+        fill_mode: "nearest", "constant", "reflect", "wrap": pixels outside.
         cval: value outside, for "constant".
         order: of the spline, 0 to 5.
-
-    Returns:
-        NumPy array of the shape of `x`.
-
-    Raises:
-        ValueError: axes that are none of an image, or an unknown `fill_mode`.
     """
     _check_axes(x, row_axis, col_axis, channel_axis)
     if fill_mode not in _FILL_MODES:
@@ -75,26 +61,18 @@ def apply_affine_transform(
     if (theta, tx, ty, shear, zx, zy) == (0, 0, 0, 0, 1, 1):
         return x
     x = np.asarray(x)
-    centre = x.shape[row_axis] / 2 - 0.5, x.shape[col_axis] / 2 - 0.5
-    matrix = about(affine_matrix(theta, tx, ty, shear, zx, zy), *centre)
+    y0, x0 = x.shape[row_axis] / 2 - 0.5, x.shape[col_axis] / 2 - 0.5
+    matrix = affine_matrix(theta, tx, ty, shear, zx, zy)
+    matrix = affine_matrix(tx=y0, ty=x0) @ matrix @ affine_matrix(tx=-y0, ty=-x0)
     if row_axis < col_axis:
         matrix = matrix[[1, 0, 2]][:, [1, 0, 2]]
-    planes = [
-        _ndimage().affine_transform(
-            plane, matrix[:2, :2], matrix[:2, 2], order=order, mode=fill_mode, cval=cval
-        )
-        for plane in np.moveaxis(x, channel_axis, 0)
-    ]
+    turned = functools.partial(
+        late_import("scipy.ndimage").affine_transform,
+        matrix=matrix[:2, :2], offset=matrix[:2, 2], order=order, mode=fill_mode,
+        cval=cval,
+    )  # fmt: skip
+    planes = [turned(plane) for plane in np.moveaxis(x, channel_axis, 0)]
     return np.moveaxis(np.stack(planes), 0, channel_axis)
-
-
-def _ndimage():
-    try:
-        return late_import("scipy.ndimage")
-    except ImportError as error:
-        raise ImportError(
-            "Affine transforms of images need SciPy: pip install scipy"
-        ) from error
 
 
 def draw_within(limit):
@@ -209,9 +187,6 @@ def apply_brightness_shift(x, brightness, scale=True):
         brightness: float; 0 is black, 1 changes nothing.
         scale: bool, whether the values first fill 0..255; False: they are kept, and
             scaled only if some lie outside, which the result then does too.
-
-    Returns:
-        NumPy array of the shape of `x`.
     """
     low, high = np.min(x), np.max(x)
     is_wider = not scale and (low < 0 or high > 255)

@@ -30,9 +30,6 @@ class TimeseriesGenerator(PyDataset):
         batch_size: int, windows in a batch.
         **kwargs: those of `keras.utils.PyDataset`.
 
-    Raises:
-        ValueError: unequal lengths, or a window longer than the series.
-
     >>> series = np.arange(6.0)
     >>> x, y = TimeseriesGenerator(series, series, length=3, batch_size=2)[0]
     >>> x.tolist(), y.tolist()
@@ -73,11 +70,8 @@ class TimeseriesGenerator(PyDataset):
             first = self.start_index + self.batch_size * self.stride * index
             last = min(first + self.batch_size * self.stride, stop)
             rows = np.arange(first, last, self.stride)
-        order = slice(None, None, -1 if self.reverse else 1)
-        windows = [
-            self.data[row - self.length : row : self.sampling_rate][order]
-            for row in rows
-        ]
+        order, step = slice(None, None, -1 if self.reverse else 1), self.sampling_rate
+        windows = [self.data[row - self.length : row : step][order] for row in rows]
         return np.array(windows), np.array([self.targets[row] for row in rows])
 
     def get_config(self):
@@ -122,9 +116,6 @@ def make_sampling_table(size, sampling_factor=1e-5):
     Args:
         size: int, number of words.
         sampling_factor: float, `t`.
-
-    Returns:
-        NumPy array, (size,).
     """
     rank = np.arange(size, dtype="float64")
     rank[:1] = 1

@@ -8,12 +8,9 @@ import warnings
 import numpy as np
 
 __all__ = [
-    "Tokenizer",
-    "hashing_trick",
-    "one_hot",
-    "text_to_word_sequence",
+    "Tokenizer", "hashing_trick", "one_hot", "text_to_word_sequence",
     "tokenizer_from_json",
-]
+]  # fmt: skip
 
 _FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 _MODES = ("binary", "count", "freq", "tfidf")
@@ -24,16 +21,13 @@ _TABLES = ("word_counts", "word_docs", "index_docs", "index_word", "word_index")
 
 
 def text_to_word_sequence(input_text, filters=_FILTERS, lower=True, split=" "):
-    """The words of a text.
+    """The words of a text, a list of strings.
 
     Args:
         input_text: string.
         filters: characters that separate words, as `split` does.
         lower: bool, whether the words are in lower case.
         split: string between words.
-
-    Returns:
-        List of strings.
 
     >>> text_to_word_sequence("The cat, the dog.")
     ['the', 'cat', 'the', 'dog']
@@ -44,16 +38,10 @@ def text_to_word_sequence(input_text, filters=_FILTERS, lower=True, split=" "):
 
 
 def one_hot(input_text, n, filters=_FILTERS, lower=True, split=" ", analyzer=None):
-    """The words of a text as numbers below `n`, by Python's `hash`.
+    """`hashing_trick` by Python's `hash`: each process has other numbers.
 
     Args:
-        input_text: string.
-        n: int, size of the vocabulary; words are in 1..n-1.
-        filters, lower, split: as in `text_to_word_sequence`.
-        analyzer: another function from the text to its words, or None.
-
-    Returns:
-        List of ints; others in each process, unless `PYTHONHASHSEED` is set.
+        input_text, n, filters, lower, split, analyzer: as there.
     """
     return hashing_trick(input_text, n, hash, filters, lower, split, analyzer)
 
@@ -61,29 +49,21 @@ def one_hot(input_text, n, filters=_FILTERS, lower=True, split=" ", analyzer=Non
 def hashing_trick(
     text, n, hash_function=None, filters=_FILTERS, lower=True, split=" ", analyzer=None,
 ):  # fmt: skip
-    """The words of a text as numbers below `n`, by a hash.
+    """The words of a text as a list of numbers in 1..n-1, by a hash.
 
     Args:
         text: string.
-        n: int, size of the vocabulary; words are in 1..n-1.
+        n: int, size of the vocabulary.
         hash_function: function from a word to an int; None: Python's `hash`; "md5":
             one that is the same in each process.
         filters, lower, split: as in `text_to_word_sequence`.
         analyzer: another function from the text to its words, or None.
 
-    Returns:
-        List of ints.
-
-    Raises:
-        ValueError: another name of a hash.
-
     >>> hashing_trick("Hello world hello", 10, "md5")
     [8, 9, 8]
     """
-    if hash_function is None:
-        hash_function = hash
-    elif hash_function == "md5":
-        hash_function = _md5
+    if hash_function in (None, "md5"):
+        hash_function = _md5 if hash_function else hash
     elif not callable(hash_function):
         raise ValueError(
             f'hashing_trick() expected hash_function=None, "md5" or a function, but '
@@ -126,16 +106,11 @@ class Tokenizer:
 
     Args:
         num_words: int, only words below this number are kept; None: all.
-        filters: characters that separate words.
-        lower: bool, whether upper and lower case are one.
-        split: string between words.
+        filters, lower, split: as in `text_to_word_sequence`.
         char_level: bool, whether each character is a word.
         oov_token: word that stands for all others, with number 1; None leaves them out.
         analyzer: function from a text to its words.
         **kwargs: `document_count`, or `nb_words`, the old name of `num_words`.
-
-    Raises:
-        TypeError: an unknown argument.
 
     >>> tokenizer = Tokenizer(num_words=3)
     >>> tokenizer.fit_on_texts(["the cat the dog", "the cat"])
@@ -168,9 +143,7 @@ class Tokenizer:
             return _words(text, self.filters, self.lower, self.split, self.analyzer)
         if not self.lower:
             return text
-        if isinstance(text, list):
-            return [word.lower() for word in text]
-        return text.lower()
+        return text.lower() if isinstance(text, str) else [w.lower() for w in text]
 
     def fit_on_texts(self, texts):
         """Number the words of the texts, and count those of earlier calls with them.
@@ -206,13 +179,10 @@ class Tokenizer:
                 self.index_docs[index] += 1
 
     def texts_to_sequences(self, texts):
-        """The texts as lists of numbers of words.
+        """The numbers of the words of each text, a list of lists.
 
         Args:
             texts: iterable of strings, or of lists of words.
-
-        Returns:
-            List of lists of ints.
         """
         return list(self.texts_to_sequences_generator(texts))
 
@@ -228,13 +198,10 @@ class Tokenizer:
         return index is not None and not (self.num_words and index >= self.num_words)
 
     def sequences_to_texts(self, sequences):
-        """Lists of numbers as texts, words with a space between.
+        """Lists of numbers as a list of texts, words with a space between.
 
         Args:
             sequences: iterable of lists of ints.
-
-        Returns:
-            List of strings.
         """
         return list(self.sequences_to_texts_generator(sequences))
 
@@ -250,31 +217,21 @@ class Tokenizer:
             yield " ".join(word for word in words if word is not None)
 
     def texts_to_matrix(self, texts, mode="binary"):
-        """The texts as an array, one row a text and one column a word.
+        """`sequences_to_matrix` of the numbers of the words of texts.
 
         Args:
             texts: iterable of strings, or of lists of words.
-            mode: "binary", "count", "freq" (share in the text) or "tfidf"
-                ((1 + log count) log(1 + documents / (1 + documents with the word))).
-
-        Returns:
-            NumPy array, (texts, num_words).
+            mode: as there.
         """
         return self.sequences_to_matrix(self.texts_to_sequences(texts), mode)
 
     def sequences_to_matrix(self, sequences, mode="binary"):
-        """Lists of numbers as an array, one row a list and one column a number.
+        """Lists of numbers as a NumPy array, (lists, num_words).
 
         Args:
             sequences: list of lists of ints.
-            mode: "binary", "count", "freq" or "tfidf".
-
-        Returns:
-            NumPy array, (sequences, num_words).
-
-        Raises:
-            ValueError: no number of words is known, nothing was counted for "tfidf", or
-                an unknown mode.
+            mode: "binary", "count", "freq" (share in the list) or "tfidf"
+                ((1 + log count) log(1 + documents / (1 + documents with the word))).
         """
         if mode not in _MODES:
             raise ValueError(f"mode must be one of {_MODES}, but is {mode!r}.")
@@ -307,16 +264,10 @@ class Tokenizer:
 
 
 def tokenizer_from_json(json_string):
-    """The tokenizer of a string that `to_json` made.
+    """The `Tokenizer` of a string that its method `to_json` made.
 
     Args:
         json_string: string.
-
-    Returns:
-        `Tokenizer`.
-
-    Raises:
-        ValueError: the string holds no tokenizer.
     """
     config = json.loads(json_string).get("config") or {}
     if not set(_TABLES) <= set(config):
