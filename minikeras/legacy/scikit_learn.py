@@ -3,6 +3,7 @@
 New code takes `keras.wrappers.SKLearnClassifier` and `SKLearnRegressor`.
 """
 
+import functools
 import inspect
 
 import numpy as np
@@ -30,9 +31,6 @@ class BaseWrapper(base.BaseEstimator):
             None: the subclass has `__call__`.
         **sk_params: arguments of `build_fn`, and of the model's `fit`, `predict` and
             `evaluate`; each function gets those that it has.
-
-    Raises:
-        ValueError: an argument that none of them has.
     """
 
     def __init__(self, build_fn=None, **sk_params):
@@ -40,25 +38,20 @@ class BaseWrapper(base.BaseEstimator):
         self.sk_params = sk_params
         self._mk_check(sk_params)
 
-    def _mk_builder(self):
-        builder = type(self).__call__ if self.build_fn is None else self.build_fn
-        plain = inspect.isfunction(builder) or inspect.ismethod(builder)
-        return builder if plain or self.build_fn is None else builder.__call__
+    @property
+    def _mk_build(self):
+        return self if self.build_fn is None else self.build_fn
 
     def _mk_check(self, params):
-        if self.build_fn is None and not callable(self):
+        if not callable(self._mk_build):
             name = type(self).__name__
             raise ValueError(f"{name} needs build_fn, which returns a compiled model.")
-        functions = Model.fit, Model.predict, Model.evaluate, self._mk_builder()
-        known = {
-            name
-            for function in functions
-            for name in inspect.signature(function).parameters
-        }
-        if unknown := sorted(set(params) - known - {"nb_epoch"}):
+        functions = Model.fit, Model.predict, Model.evaluate, self._mk_build
+        names = set().union(*(inspect.signature(f).parameters for f in functions))
+        if unknown := sorted(set(params) - names - {"nb_epoch"}):
             raise ValueError(
                 f"{unknown} are no arguments of build_fn, or of the model's fit, "
-                f"predict and evaluate. Those are {sorted(known - {'self'})}."
+                f"predict and evaluate. Those are {sorted(names - {'self'})}."
             )
 
     def get_params(self, deep=True):
@@ -77,58 +70,47 @@ class BaseWrapper(base.BaseEstimator):
         """Those of the arguments that `fn` has; the dict `override` goes before."""
         known = inspect.signature(fn).parameters
         own = {k: v for k, v in self.sk_params.items() if k in known}
-        return {**own, **(override or {})}
+        return own | (override or {})
 
     def fit(self, x, y, **kwargs):
         """Make a model and train it; returns its `History`, as Keras did.
 
         Args:
-            x, y, **kwargs: as in `Model.fit`; they go before `sk_params`.
+            x, y, **kwargs: as in `Model.fit`; labels in `y` may be of any kind.
         """
-        builder = self._mk_builder()
-        first = (self,) if self.build_fn is None else ()
-        self.model = builder(*first, **self.filter_sk_params(builder))
+        self.model = self._mk_build(**self.filter_sk_params(self._mk_build))
         y = self._mk_targets(y)
-        options = self.filter_sk_params(Model.fit)
-        if "nb_epoch" in self.sk_params:
-            options["epochs"] = self.sk_params["nb_epoch"]
-        return self.model.fit(x, y, **{**options, **kwargs})
+        old = {"epochs": epochs} if (epochs := self.sk_params.get("nb_epoch")) else {}
+        return self.model.fit(x, y, **self.filter_sk_params(Model.fit, old | kwargs))
 
     def _mk_targets(self, y, n_classes=None):
         loss = getattr(self.model.loss, "__name__", self.model.loss)
-        is_one_hot = loss != "categorical_crossentropy" or np.ndim(y) == 2
-        return y if is_one_hot else to_categorical(y, n_classes)
+        is_whole = loss != "categorical_crossentropy" or np.ndim(y) == 2
+        return y if is_whole else to_categorical(y, n_classes)
 
     def _mk_predict(self, x, kwargs):
         options = self.filter_sk_params(Model.predict, kwargs)
         return np.asarray(self.model.predict(x, **options))
 
     def _mk_evaluate(self, x, y, kwargs):
-        options = self.filter_sk_params(Model.evaluate, kwargs)
-        return self.model.evaluate(x, y, **{**options, "return_dict": True})
+        options = self.filter_sk_params(Model.evaluate, {**kwargs, "return_dict": True})
+        return self.model.evaluate(x, y, **options)
 
 
 class KerasClassifier(base.ClassifierMixin, BaseWrapper):
     """A model that a function makes, as classifier.
 
     Args:
-        build_fn: function that returns a compiled model.
-        **sk_params: arguments of `build_fn`, `fit`, `predict` and `evaluate`.
+        build_fn, **sk_params: as in `BaseWrapper`.
     """
 
+    @functools.wraps(BaseWrapper.fit)
     def fit(self, x, y, **kwargs):
-        """Make a model and train it; returns its `History`.
-
-        Args:
-            x, y, **kwargs: as in `Model.fit`; `y` may hold labels of any kind.
-        """
         y = np.asarray(y)
-        if y.ndim == 2 and y.shape[1] > 1:
-            self.classes_ = np.arange(y.shape[1])
-        else:
-            self.classes_ = np.unique(y)
-            y = np.searchsorted(self.classes_, y)
+        is_one_hot = y.ndim == 2 and y.shape[1] > 1
+        self.classes_ = np.arange(y.shape[1]) if is_one_hot else np.unique(y)
         self.n_classes_ = len(self.classes_)
+        y = y if is_one_hot else np.searchsorted(self.classes_, y)
         return super().fit(x, y, **kwargs)
 
     def predict(self, x, **kwargs):
@@ -138,9 +120,8 @@ class KerasClassifier(base.ClassifierMixin, BaseWrapper):
             x, **kwargs: as in `Model.predict`.
         """
         outputs = self._mk_predict(x, kwargs)
-        if outputs.shape[-1] > 1:
-            return self.classes_[np.argmax(outputs, axis=-1)]
-        return self.classes_[(outputs > 0.5).astype("int32")]
+        is_one = outputs.shape[-1] == 1
+        return self.classes_[(outputs > 0.5) * 1 if is_one else outputs.argmax(-1)]
 
     def predict_proba(self, x, **kwargs):
         """The probability of each class, (samples, classes).
@@ -148,9 +129,8 @@ class KerasClassifier(base.ClassifierMixin, BaseWrapper):
         Args:
             x, **kwargs: as in `Model.predict`.
         """
-        outputs = self._mk_predict(x, kwargs)
-        one_unit = outputs.shape[1] == 1
-        return np.hstack([1 - outputs, outputs]) if one_unit else outputs
+        p = self._mk_predict(x, kwargs)
+        return np.hstack([1 - p, p]) if p.shape[1] == 1 else p
 
     def score(self, x, y, **kwargs):
         """The accuracy, which `compile(metrics=["accuracy"])` must ask for.
@@ -160,21 +140,20 @@ class KerasClassifier(base.ClassifierMixin, BaseWrapper):
         """
         y = self._mk_targets(np.searchsorted(self.classes_, y), self.n_classes_)
         logs = self._mk_evaluate(x, y, kwargs)
-        found = [logs[name] for name in ("accuracy", "acc") if name in logs]
-        if not found:
-            raise ValueError(
-                f"score() needs the accuracy, but the model has {sorted(logs)}. Let "
-                'build_fn call model.compile(..., metrics=["accuracy"]).'
-            )
-        return found[0]
+        for name in ("accuracy", "acc"):
+            if name in logs:
+                return logs[name]
+        raise ValueError(
+            f"score() needs the accuracy, but the model has {sorted(logs)}. Let "
+            'build_fn call model.compile(..., metrics=["accuracy"]).'
+        )
 
 
 class KerasRegressor(base.RegressorMixin, BaseWrapper):
     """A model that a function makes, as regressor.
 
     Args:
-        build_fn: function that returns a compiled model.
-        **sk_params: arguments of `build_fn`, `fit`, `predict` and `evaluate`.
+        build_fn, **sk_params: as in `BaseWrapper`.
     """
 
     def predict(self, x, **kwargs):

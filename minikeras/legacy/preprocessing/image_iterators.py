@@ -119,6 +119,12 @@ class Iterator(PyDataset):
                 array_to_img(x, self.data_format, scale=True).save(path)
         return batch
 
+    def _mk_joined(self, x, y, indices):
+        """What `fit` takes: x, (x, y) or (x, y, sample_weight)."""
+        if y is None or self.sample_weight is None:
+            return x if y is None else (x, y)
+        return x, y, self.sample_weight[indices]
+
     def _mk_keep(self, arguments, *left_out):
         """Keep the arguments of a constructor as attributes, checked and completed."""
         options = {k: v for k, v in arguments.items() if k not in ("self", *left_out)}
@@ -188,11 +194,8 @@ class NumpyArrayIterator(Iterator):
         batch = self._mk_images(read, index_array, self.x.shape[1:], 10_000)
         others = [array[index_array] for array in self.x_misc]
         x = [batch, *others] if others else batch
-        if self.y is None:
-            return x
-        if self.sample_weight is None:
-            return x, self.y[index_array]
-        return x, self.y[index_array], self.sample_weight[index_array]
+        y = None if self.y is None else self.y[index_array]
+        return self._mk_joined(x, y, index_array)
 
 
 def _check_same_classes(y, cut):
@@ -280,14 +283,13 @@ class BatchFromFilesMixin(Iterator):
             return np.array(img_to_array(image, data_format=self.data_format))
 
         batch = self._mk_images(read, index_array, self.image_shape, 10_000_000)
-        if self.class_mode is None:
-            return batch
-        targets = self._mk_targets_of(batch, index_array)
-        if self.sample_weight is None:
-            return batch, targets
-        return batch, targets, self.sample_weight[index_array]
+        return self._mk_joined(
+            batch, self._mk_targets_of(batch, index_array), index_array
+        )
 
     def _mk_targets_of(self, batch, indices):
+        if self.class_mode is None:
+            return None
         if self.class_mode == "input":
             return batch.copy()
         if self.class_mode == "raw":
@@ -338,8 +340,7 @@ class DirectoryIterator(BatchFromFilesMixin):
     ):  # fmt: skip
         self._mk_keep(locals(), "classes")
         if not classes:
-            entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
-            classes = [entry.name for entry in entries if entry.is_dir()]
+            classes = sorted(e.name for e in os.scandir(directory) if e.is_dir())
         self.num_classes = len(classes)
         self.class_indices = {name: i for i, name in enumerate(classes)}
         self.filenames, numbers = [], []
