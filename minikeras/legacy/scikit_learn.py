@@ -3,7 +3,6 @@
 New code takes `keras.wrappers.SKLearnClassifier` and `SKLearnRegressor`.
 """
 
-import functools
 import inspect
 
 import numpy as np
@@ -15,10 +14,8 @@ from minikeras.models.model import Model
 try:
     base = late_import("sklearn.base")
 except ImportError as error:
-    raise ImportError(
-        "Could not import scikit-learn, which keras.wrappers.scikit_learn needs: pip "
-        "install scikit-learn"
-    ) from error
+    message = "keras.wrappers.scikit_learn needs scikit-learn: pip install scikit-learn"
+    raise ImportError(message) from error
 
 __all__ = ["KerasClassifier", "KerasRegressor"]
 
@@ -93,7 +90,7 @@ class BaseWrapper(base.BaseEstimator):
         return np.asarray(self.model.predict(x, **options))
 
     def _mk_evaluate(self, x, y, kwargs):
-        options = self.filter_sk_params(Model.evaluate, {**kwargs, "return_dict": True})
+        options = self.filter_sk_params(Model.evaluate, kwargs | {"return_dict": True})
         return self.model.evaluate(x, y, **options)
 
 
@@ -104,8 +101,7 @@ class KerasClassifier(base.ClassifierMixin, BaseWrapper):
         build_fn, **sk_params: as in `BaseWrapper`.
     """
 
-    @functools.wraps(BaseWrapper.fit)
-    def fit(self, x, y, **kwargs):
+    def fit(self, x, y, **kwargs):  # described in the base
         y = np.asarray(y)
         is_one_hot = y.ndim == 2 and y.shape[1] > 1
         self.classes_ = np.arange(y.shape[1]) if is_one_hot else np.unique(y)
@@ -119,9 +115,8 @@ class KerasClassifier(base.ClassifierMixin, BaseWrapper):
         Args:
             x, **kwargs: as in `Model.predict`.
         """
-        outputs = self._mk_predict(x, kwargs)
-        is_one = outputs.shape[-1] == 1
-        return self.classes_[(outputs > 0.5) * 1 if is_one else outputs.argmax(-1)]
+        p = self._mk_predict(x, kwargs)
+        return self.classes_[(p > 0.5) * 1 if p.shape[-1] == 1 else p.argmax(-1)]
 
     def predict_proba(self, x, **kwargs):
         """The probability of each class, (samples, classes).

@@ -46,8 +46,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-# The sizes of an affine transform that leaves an image as it is, in the order of
-# `apply_affine_transform`.
+# The sizes of an affine transform that leaves an image as it is.
 _UNCHANGED = {"theta": 0, "tx": 0, "ty": 0, "shear": 0, "zx": 1, "zy": 1}
 
 
@@ -113,9 +112,8 @@ class ImageDataGenerator:
         vars(self).update(options)
         self.data_format = standardize_data_format(data_format)
         is_first = self.data_format == "channels_first"
-        self.channel_axis, self.row_axis, self.col_axis = (
-            (1, 2, 3) if is_first else (3, 1, 2)
-        )
+        self.row_axis, self.col_axis = (2, 3) if is_first else (1, 2)
+        self.channel_axis = 1 if is_first else 3
         self._validation_split = validation_split
         self.dtype = dtype or floatx()
         self.mean: Any = None
@@ -260,9 +258,11 @@ class ImageDataGenerator:
         """
         given = transform_parameters.get
         row, col, channel = self.row_axis - 1, self.col_axis - 1, self.channel_axis - 1
-        sizes = (given(name, rest) for name, rest in _UNCHANGED.items())
-        look = self.fill_mode, self.cval, self.interpolation_order
-        x = apply_affine_transform(x, *sizes, row, col, channel, *look)
+        sizes = {name: given(name, rest) for name, rest in _UNCHANGED.items()}
+        x = apply_affine_transform(
+            x, **sizes, row_axis=row, col_axis=col, channel_axis=channel,
+            fill_mode=self.fill_mode, cval=self.cval, order=self.interpolation_order,
+        )  # fmt: skip
         if (shift := given("channel_shift_intensity")) is not None:
             x = apply_channel_shift(x, shift, channel)
         for name, axis in (("flip_horizontal", col), ("flip_vertical", row)):
@@ -306,10 +306,10 @@ class ImageDataGenerator:
         others = tuple({0, 1, 2, 3} - {self.channel_axis})
         keep = {"axis": others, "keepdims": True}
         if self.featurewise_center:
-            self.mean = np.mean(x, **keep)[0]
+            self.mean = x.mean(**keep)[0]
             x -= self.mean
         if self.featurewise_std_normalization:
-            self.std = np.std(x, **keep)[0]
+            self.std = x.std(**keep)[0]
             x /= self.std + 1e-6
         if self.zca_whitening:
             self.zca_whitening_matrix = whitening(
