@@ -67,9 +67,15 @@ def _cell(source, name):
 
 def _lines_in_strings(source):
     """Numbers of lines that a text of several lines goes on in."""
+    # With `pass` for what may be a magic, the cell is Python. Within a text that
+    # changes no line numbers.
+    lines = source.splitlines()
+    for i, line in enumerate(lines):
+        if _MAGIC.match(line) or _ASSIGNED.match(line):
+            lines[i] = line[: len(line) - len(line.lstrip())] + "pass"
     try:
-        tree = ast.parse(source)
-    except SyntaxError:  # with a magic in it: then texts of several lines are rare
+        tree = ast.parse("\n".join(lines))
+    except SyntaxError:
         return set()
     return {
         line

@@ -26,14 +26,17 @@ def install(always: bool = False) -> None:
     @functools.wraps(vars(_TRAINER)["compile"])
     def compile(self, *args, **kwargs):
         compile.__wrapped__(self, *args, **kwargs)
-        # Without weights yet, what is trainable at the first step counts.
-        self._mk_compiled_trainables = self.trainable_variables if self.built else None
+        # Without weights yet, what is trainable at the first step counts. As ids, since
+        # a list of Variables would become state of the model.
+        then = _ids(self.trainable_variables) if self.built else None
+        self._mk_compiled_trainables = then
 
     def trained(self):
         now = self.trainable_variables
-        then = getattr(self, "_mk_compiled_trainables", None)
-        if not then or (now and not always) or _ids(now) == _ids(then):
+        ids = getattr(self, "_mk_compiled_trainables", None)
+        if not ids or (now and not always) or _ids(now) == ids:
             return now
+        then = [v for v in self.variables if id(v) in ids]
         if naming.first_time("trained as of compile", self.name):
             warnings.warn(
                 f"Model {self.name!r} trains the {len(then)} variables that were "
@@ -46,16 +49,16 @@ def install(always: bool = False) -> None:
 
     compile._mk_is_of_legacy = True  # pyright: ignore
     _TRAINER.compile = compile
-    trained.__wrapped__ = _TRAINER._mk_trained_variables  # pyright: ignore
-    _TRAINER._mk_trained_variables = trained
+    trained.__wrapped__ = models.Model._mk_trained_variables  # pyright: ignore
+    models.Model._mk_trained_variables = trained  # over the one it inherits
 
 
 def remove() -> None:
     """Undo `install`."""
     if hasattr(_TRAINER.compile, "_mk_is_of_legacy"):
         _TRAINER.compile = _TRAINER.compile.__wrapped__
-        _TRAINER._mk_trained_variables = _TRAINER._mk_trained_variables.__wrapped__
+        del models.Model._mk_trained_variables
 
 
 def _ids(variables):
-    return {id(v) for v in variables}
+    return frozenset(map(id, variables))

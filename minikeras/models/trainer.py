@@ -313,10 +313,10 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
             return 0
 
         loop.dry_run(run, *unpack_x_y_sample_weight(batch))
-        self._mk_build_optimizer()
         names = self._mk_in_place_steps()
         find = user_steps.in_place_variables
         self._mk_step_variables = find(self, names, batch) if names else []
+        self._mk_build_optimizer()
 
     def _mk_build_parts(self, y, y_pred):
         for part in (self._mk_compile_loss, self._mk_compile_metrics):

@@ -205,12 +205,13 @@ def make_step(
     model: TrainableModel, variables: TrainState, name: str
 ) -> Callable[..., Any]:
     """Make `step(sections, batch)`; it calls the methods that the user overrides."""
+    is_own = model._mk_overrides(name)
+    if is_own and user_steps.takes_data_alone(model, name):
+        return user_steps.in_place_step(model, variables, name)
     if name == "train_step" and getattr(model, "optimizer", None) is not None:
         model.optimizer._mk_check_knows(variables.params.values())
-    if model._mk_overrides(name):
-        in_place = user_steps.takes_data_alone(model, name)
-        make = user_steps.in_place_step if in_place else user_steps.custom_step
-        return make(model, variables, name)
+    if is_own:
+        return user_steps.custom_step(model, variables, name)
     if any(map(model._mk_overrides, user_steps.OVERRIDABLE[name])):
         return user_steps.step_from_overrides(model, variables, name)
     return _STEP_MAKERS[name](model, variables)

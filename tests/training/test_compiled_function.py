@@ -30,7 +30,8 @@ def step_of(model, optimizer, metric, wrap):
         with keras.GradientTape() as tape:
             loss = loss_of(y, model(x, training=True))
         weights = model.trainable_variables
-        optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights))
+        gradients = tape.gradient(loss, weights)
+        optimizer.apply_gradients(zip(gradients, weights, strict=True))
         metric.update_state(loss)
         return loss
 

@@ -1,0 +1,165 @@
+"""`minikeras run` and `minikeras check`, as a person would use them."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = '''"""A script of Keras 2."""
+import sys
+import numpy as np
+import helper
+import keras
+from keras.layers import Dense
+from keras.models import Sequential
+
+print(sys.argv[1:], __name__, helper.WORD, keras.__version__)
+model = Sequential([Dense(2, input_dim=3)])
+model.compile("sgd", "mse")
+model.fit(np.ones((64, 3)), np.ones((64, 2)), nb_epoch=4, verbose=0)
+if "read" in sys.argv:
+    print(sys.stdin.read().upper())
+if "exit" in sys.argv:
+    sys.exit(3)
+if "fail" in sys.argv:
+    raise ValueError("on purpose")
+'''
+NOTEBOOK = {
+    "cells": [
+        {"cell_type": "markdown", "source": ["# Title"]},
+        {
+            "cell_type": "code",
+            "source": ["%matplotlib inline\n", "import keras\n", "x = 20\n", "x + 1"],
+        },
+        {"cell_type": "code", "source": ["%%bash\n", "ls"]},
+        {
+            "cell_type": "code",
+            "source": "files = !ls\nif x:\n    !echo\ntext = '''\n%d\n'''\n"
+            "print(text % x)",
+        },
+        {"cell_type": "code", "source": ["x\n", "undefined_name"]},
+    ],
+    "nbformat": 4,
+}
+
+
+def run(*arguments, cwd, stdin=""):
+    return subprocess.run(
+        [sys.executable, "-m", "minikeras", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        input=stdin,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "script.py").write_text(SCRIPT)
+    (tmp_path / "code" / "helper.py").write_text("WORD = 'beside'")
+    (tmp_path / "notebook.ipynb").write_text(json.dumps(NOTEBOOK))
+    return tmp_path
+
+
+def test_a_script_runs_as_under_python(folder):
+    done = run("run", "code/script.py", "read", "--seed", "9", cwd=folder, stdin="hi")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "['read', '--seed', '9'] __main__ beside 3.15.1",
+        "HI",
+    ]
+    assert done.stderr.count("nb_epoch") == 2  # one warning, with its line
+
+
+def test_exit_codes_and_tracebacks(folder):
+    assert run("run", "code/script.py", "exit", cwd=folder).returncode == 3
+    arguments = ["--seed", "1", "--max-steps", "1", "--report", "report.json"]
+    done = run("run", *arguments, "code/script.py", "fail", cwd=folder)
+    assert done.returncode == 1
+    trace = done.stderr[done.stderr.index("Traceback") :].splitlines()
+    assert trace[1:3] == [
+        '  File "code/script.py", line 18, in <module>',
+        '    raise ValueError("on purpose")',
+    ]
+    assert trace[-1] == "ValueError: on purpose" and len(trace) == 4
+    report = json.loads((folder / "report.json").read_text())
+    assert (report["status"], report["seed"]) == (1, 1)
+    assert report["error"] == "ValueError: on purpose"
+    assert report["versions"]["keras"] == "3.15.1"
+    (fit,) = report["trained"]
+    assert fit["parameters"] == 8 and len(fit["history"]["loss"]) == 1
+
+
+def test_what_cannot_run(folder):
+    (folder / "wrong.py").write_text("import keras\ndef f(:\n")
+    done = run("run", "wrong.py", cwd=folder)
+    assert done.returncode == 1 and "line 2" in done.stderr
+    assert "minikeras/cli" not in done.stderr
+    done = run("run", "absent.py", cwd=folder)
+    assert done.returncode == 2 and "absent.py" in done.stderr
+    (folder / "no.ipynb").write_text("{}")
+    done = run("run", "no.ipynb", cwd=folder)
+    assert done.returncode == 2 and "expected a Jupyter notebook" in done.stderr
+    done = run("run", "--max-steps", "0", "wrong.py", cwd=folder)
+    assert done.returncode == 2 and "expected 1 or more" in done.stderr
+
+
+def test_a_notebook(folder):
+    done = run("run", "notebook.ipynb", cwd=folder)
+    assert done.returncode == 1
+    assert done.stdout.split() == ["21", "20"]
+    assert "5 magics and shell commands are skipped" in done.stderr
+    assert 'File "notebook.ipynb[4]", line 2' in done.stderr
+    assert "undefined_name\n" in done.stderr  # the line of the cell
+
+
+def test_a_module(folder):
+    (folder / "code" / "__init__.py").touch()
+    (folder / "code" / "part.py").write_text("import keras, sys\nprint(sys.argv[1:])")
+    done = run("run", "-m", "code.part", "a", cwd=folder)
+    assert done.stdout == "['a']\n", done.stderr
+
+
+OLD = """import tensorflow as tf
+from keras.layers.core import Dense
+from keras.layers import Merge
+from keras.utils.np_utils import to_categorical
+from keras import backend as K
+L = tf.keras.layers
+d = Dense(output_dim=3, init="uniform")
+K.mean(1); K.set_session(None)
+m.fit_generator(g); m.fit(x, nb_epoch=3)
+L.Nope(); tf.raw_ops.Abs
+fine = [tf.keras.layers.Dense(3), tf.reduce_mean, tf.keras.Model.fit]
+"""
+
+
+def test_check(folder):
+    (folder / "code" / "old.py").write_text(OLD)
+    done = run("check", "code", "notebook.ipynb", cwd=folder)
+    assert done.returncode == 1, done.stderr
+    lines = done.stdout.splitlines()
+    found = {tuple(line.split(": ")[:3]) for line in lines[:-1]}
+    assert found == {
+        ("code/old.py:2", "old", "keras.layers.core.Dense"),
+        ("code/old.py:3", "old", "keras.layers.Merge"),
+        ("code/old.py:4", "old", "keras.utils.np_utils.to_categorical"),
+        ("code/old.py:7", "old", "Dense(init=)"),
+        ("code/old.py:7", "old", "Dense(output_dim=)"),
+        ("code/old.py:8", "different", "keras.backend.set_session"),
+        ("code/old.py:8", "old", "keras.backend.mean"),
+        ("code/old.py:9", "old", ".fit_generator()"),
+        ("code/old.py:9", "old", "fit(nb_epoch=)"),
+        ("code/old.py:10", "missing", "tensorflow.keras.layers.Nope"),
+        ("code/old.py:10", "missing", "tensorflow.raw_ops.Abs"),
+        ("code/script.py:12", "old", "fit(nb_epoch=)"),
+    }
+    assert lines[-1] == "4 files, 2 missing, 9 old, 1 different"
+    assert any("write keras.ops.mean" in line for line in lines)
+    assert run("check", "code/script.py", cwd=folder).returncode == 0
+    assert run("check", "--strict", "code/script.py", cwd=folder).returncode == 1
+    (folder / "wrong.py").write_text("def f(:\n")
+    done = run("check", "wrong.py", "absent", cwd=folder)
+    assert done.returncode == 2 and done.stderr.count("cannot be read") == 2
