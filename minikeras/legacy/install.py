@@ -292,6 +292,8 @@ def _is_for_the_user(frame):
     while frame is not None:
         file = frame.f_code.co_filename
         if not file.startswith(_IMPORTLIB):
+            if private_names.uses_stand_in(frame.f_globals.get("__name__", "")):
+                return True
             installed = any(folder in file for folder in _PACKAGES)
             return file.startswith(_OURS) or not (
                 installed or file.startswith(_LIBRARY)

@@ -9,6 +9,7 @@ import contextlib
 import functools
 import importlib
 import os
+import sys
 import types
 from collections.abc import Callable, Mapping
 from typing import IO, Any
@@ -36,6 +37,23 @@ utils.backend_utils.in_grain_data_pipeline  .in_grain_data_pipeline         kera
 utils.tracking.no_automatic_dependency_tracking \
     .no_automatic_dependency_tracking                                       keras-rs
 """
+
+# Modules of packages that import TensorFlow, to use no more of it than the stand-in
+# has; other installed packages are told that there is none.
+_USE_STAND_IN = (
+    "shap.explainers._gradient",
+    "shap.explainers.tf_utils",
+    "wandb.integration.keras",
+)
+
+
+def uses_stand_in(module: str) -> bool:
+    """Does a module of an installed package work with the stand-in for TensorFlow?
+
+    Args:
+        module: its name.
+    """
+    return f"{module}.".startswith(tuple(f"{name}." for name in _USE_STAND_IN))
 
 
 def table() -> dict[str, tuple[str, str]]:
@@ -90,7 +108,12 @@ def distribution() -> None:
 
 
 def in_grain_data_pipeline() -> bool:
-    """Does the caller run in a worker of Grain, where JAX is not to be used?"""
+    """Does Grain call the code that runs, so that it should stay in NumPy?"""
+    frame = sys._getframe(1)
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").partition(".")[0] == "grain":
+            return True
+        frame = frame.f_back
     return False
 
 

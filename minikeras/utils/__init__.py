@@ -68,6 +68,7 @@ __all__ = [
     "install_as_keras",
     "is_interactive_logging_enabled",
     "is_keras_tensor",
+    "legacy",
     "load_img",
     "model_to_dot",
     "normalize",
