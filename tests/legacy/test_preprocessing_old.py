@@ -61,6 +61,42 @@ def test_flips_and_shifts():
     np.testing.assert_array_equal(brighter, np.clip(x + 5, x.min(), x.max()))
 
 
+def test_affine_transforms_by_hand():
+    square = IMAGES[0, :, :4]
+    axes = {"row_axis": 1, "col_axis": 0, "channel_axis": 2}
+    turn = lambda x, **sizes: image.apply_affine_transform(x, **sizes, **axes)  # noqa: E731
+    turned = turn(square, theta=90)
+    np.testing.assert_allclose(turned, np.rot90(square, -1), rtol=1e-5)
+    found = turn(IMAGES[0], tx=1, ty=2, fill_mode="grid-wrap")
+    np.testing.assert_allclose(found, np.roll(IMAGES[0], (-1, -2), (0, 1)), rtol=1e-5)
+    rows, columns = np.mgrid[-4:5, -4:5, :1][:2]  # about the centre
+    enlarged = turn(rows + 3.0 * columns, zx=1, zy=0.5)
+    np.testing.assert_allclose(enlarged, rows + 1.5 * columns, atol=1e-6)
+    sheared = turn(rows * 1.0, shear=30, fill_mode="constant", cval=np.nan)
+    expected = rows - 0.5 * columns
+    np.testing.assert_allclose(sheared[4:6, 3:6], expected[4:6, 3:6], atol=1e-6)
+    assert turn(rows) is rows
+
+
+def test_brightness():
+    x = np.round(IMAGES[0])
+    dark = image.apply_brightness_shift(x, 0.5, scale=False)
+    np.testing.assert_allclose(dark, x / 2, atol=1)
+    wide = IMAGES[0] * 2 - 100  # beyond bytes: scaled there and back
+    same = image.apply_brightness_shift(wide, 1.0, scale=False)
+    np.testing.assert_allclose(same, wide, atol=2.5)
+    assert not image.apply_brightness_shift(x, 0.0).any()
+
+
+def test_fit_measures_rescaled_images():
+    options = {"featurewise_center": True, "rescale": 0.5}
+    generator = image.ImageDataGenerator(**options)
+    before = IMAGES.copy()
+    generator.fit(IMAGES)
+    np.testing.assert_allclose(generator.mean[0, 0], IMAGES.mean((0, 1, 2)) / 2, 1e-5)
+    np.testing.assert_array_equal(before, IMAGES)
+
+
 def test_featurewise_statistics():
     options = {"featurewise_std_normalization": True, "featurewise_center": True}
     generator = image.ImageDataGenerator(**options)
@@ -126,7 +162,20 @@ def test_bad_input(tmp_path):
     generator = image.ImageDataGenerator
     affine, json = image.apply_affine_transform, '{"config": {"a": 1}}'
     folder, series = generator().flow_from_directory, sequence.TimeseriesGenerator
+    fit = image.ImageDataGenerator(featurewise_center=True).fit
     calls = [
+        (ValueError, "4 axes", lambda: fit(IMAGES[0])),
+        (ValueError, "number of images", lambda: fit(IMAGES[:0])),
+        (ValueError, "rounds", lambda: fit(IMAGES, augment=True, rounds=0)),
+        (ValueError, "batch_size", lambda: generator().flow(IMAGES, batch_size=0)),
+        (ValueError, "no batch 1", lambda: generator().flow(IMAGES)[1]),
+        (ValueError, "no batch -1", lambda: generator().flow(IMAGES)[-1]),
+        (
+            ValueError,
+            "fill_mode",
+            lambda: affine(IMAGES[0], 3, 0, 0, 0, 1, 1, 0, 1, 2, "x"),
+        ),
+        (NotImplementedError, "must define", lambda: image.Iterator(3, 1, False, 1)[0]),
         (ValueError, "validation_split", lambda: generator(validation_split=2)),
         (ValueError, "zoom_range", lambda: generator(zoom_range=[1])),
         (ValueError, "brightness_range", lambda: generator(brightness_range=3)),
