@@ -43,6 +43,16 @@ def test_methods_come_and_go():
     assert type(weight.shape) is tuple and not hasattr(weight, "get_shape")
 
 
+def test_operators_take_lists(installed):
+    x = jax.numpy.asarray([[1.0, 2.0], [3.0, 5.0]], "bfloat16")
+    for found in (x - [1, 2], jax.jit(lambda a: a - [1.0, 2.0])(x)):
+        assert found.dtype == "bfloat16" and found.tolist() == [[0, 0], [2, 3]]
+    assert ([6.0, 10.0] / x).tolist() == [[6, 5], [2, 2]]
+    assert (x[0] == [1, 3]).tolist() == [True, False]
+    assert (jax.numpy.asarray([2, 3]) * [2, 4]).tolist() == [4, 12]
+    assert (jax.numpy.asarray([2, 3]) < (2.5, 2.5)).tolist() == [True, False]
+
+
 def test_sizes_stay_unknown():
     x = keras.Input((None, 3))
     size = tf.shape(x)

@@ -1,18 +1,27 @@
 """What old code expects of tensors, put on arrays and Variables while it runs.
 
-`x.numpy()`, `x.get_shape()`, `x.set_shape(shape)` and `x.shape.as_list()`. A shape
-stays a tuple. `install` and `remove` are called by `install_as_keras` and its reverse.
+`x.numpy()`, `x.get_shape()`, `x.set_shape(shape)`, `x.shape.as_list()`, and operators
+with lists: `x - [103.9, 116.8, 123.7]`. A shape stays a tuple. `install` and `remove`
+are called by `install_as_keras` and its reverse.
 """
 
+import functools
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.variable import Variable
+from minikeras.legacy.tensorflow.dispatch import array
 from minikeras.legacy.tensorflow.types import TensorShape
+
+_ARITHMETIC = "add sub mul truediv floordiv mod pow matmul"
+_OPERATORS = "eq ne lt le gt ge".split() + [
+    f"{side}{name}" for name in _ARITHMETIC.split() for side in ("", "r")
+]
 
 
 def _numpy(self):
@@ -41,6 +50,20 @@ class _Shape(property):
         self.old = old
 
 
+def _taking_lists(old):
+    """An operator that takes lists and tuples of numbers, too."""
+
+    @functools.wraps(old)
+    def operator(self, other):
+        if type(other) in (list, tuple):
+            other = array(other)
+            if jnp.issubdtype(self.dtype, jnp.inexact):  # as numbers, they take it over
+                other = other.astype(self.dtype)
+        return old(self, other)
+
+    return operator
+
+
 # A Variable has its shape as an attribute of the object.
 _OF_VARIABLES = property(
     lambda self: tuple.__new__(TensorShape, vars(self)["shape"]),
@@ -60,6 +83,8 @@ def install() -> None:
             continue
         cls.get_shape, cls.set_shape = _get_shape, _set_shape
         cls.shape = _Shape(vars(cls)["shape"])
+        for name in _OPERATORS if cls is not KerasTensor else ():
+            setattr(cls, f"__{name}__", _taking_lists(vars(cls)[f"__{name}__"]))
     _array_type().numpy = _numpy
     Variable.shape, Variable.get_shape = _OF_VARIABLES, _get_shape
     # Without it JAX leaves `array * symbolic` to the symbolic tensor.
@@ -74,6 +99,9 @@ def remove() -> None:
         if "get_shape" in vars(cls):
             cls.shape = vars(cls)["shape"].old
             del cls.get_shape, cls.set_shape
+            for name in _OPERATORS if cls is not KerasTensor else ():
+                old = vars(cls)[f"__{name}__"].__wrapped__
+                setattr(cls, f"__{name}__", old)
     if "numpy" in vars(_array_type()):
         del _array_type().numpy, Variable.shape, Variable.get_shape
     if "_mk_jax_array" in vars(KerasTensor):
