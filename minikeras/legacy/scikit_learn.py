@@ -31,8 +31,7 @@ class BaseWrapper(base.BaseEstimator):
     """
 
     def __init__(self, build_fn=None, **sk_params):
-        self.build_fn = build_fn
-        self.sk_params = sk_params
+        self.build_fn, self.sk_params = build_fn, sk_params
         self._mk_check(sk_params)
 
     @property
@@ -41,8 +40,7 @@ class BaseWrapper(base.BaseEstimator):
 
     def _mk_check(self, params):
         if not callable(self._mk_build):
-            name = type(self).__name__
-            raise ValueError(f"{name} needs build_fn, which returns a compiled model.")
+            raise ValueError("build_fn must be a function that makes a compiled model.")
         functions = Model.fit, Model.predict, Model.evaluate, self._mk_build
         names = set().union(*(inspect.signature(f).parameters for f in functions))
         if unknown := sorted(set(params) - names - {"nb_epoch"}):
@@ -57,8 +55,7 @@ class BaseWrapper(base.BaseEstimator):
 
     def set_params(self, **params):
         """Change arguments; the estimator is returned."""
-        if "build_fn" in params:
-            self.build_fn = params.pop("build_fn")
+        self.build_fn = params.pop("build_fn", self.build_fn)
         self._mk_check(params)
         self.sk_params.update(params)
         return self
@@ -78,20 +75,17 @@ class BaseWrapper(base.BaseEstimator):
         self.model = self._mk_build(**self.filter_sk_params(self._mk_build))
         y = self._mk_targets(y)
         old = {"epochs": epochs} if (epochs := self.sk_params.get("nb_epoch")) else {}
-        return self.model.fit(x, y, **self.filter_sk_params(Model.fit, old | kwargs))
+        return self._mk_run("fit", x, y, **(old | kwargs))
 
     def _mk_targets(self, y, n_classes=None):
         loss = getattr(self.model.loss, "__name__", self.model.loss)
         is_whole = loss != "categorical_crossentropy" or np.ndim(y) == 2
         return y if is_whole else to_categorical(y, n_classes)
 
-    def _mk_predict(self, x, kwargs):
-        options = self.filter_sk_params(Model.predict, kwargs)
-        return np.asarray(self.model.predict(x, **options))
-
-    def _mk_evaluate(self, x, y, kwargs):
-        options = self.filter_sk_params(Model.evaluate, kwargs | {"return_dict": True})
-        return self.model.evaluate(x, y, **options)
+    def _mk_run(self, name, *data, **kwargs):
+        """Call a method of the model with those of the arguments that it has."""
+        options = self.filter_sk_params(getattr(Model, name), kwargs)
+        return getattr(self.model, name)(*data, **options)
 
 
 class KerasClassifier(base.ClassifierMixin, BaseWrapper):
@@ -115,7 +109,7 @@ class KerasClassifier(base.ClassifierMixin, BaseWrapper):
         Args:
             x, **kwargs: as in `Model.predict`.
         """
-        p = self._mk_predict(x, kwargs)
+        p = self._mk_run("predict", x, **kwargs)
         return self.classes_[(p > 0.5) * 1 if p.shape[-1] == 1 else p.argmax(-1)]
 
     def predict_proba(self, x, **kwargs):
@@ -124,7 +118,7 @@ class KerasClassifier(base.ClassifierMixin, BaseWrapper):
         Args:
             x, **kwargs: as in `Model.predict`.
         """
-        p = self._mk_predict(x, kwargs)
+        p = self._mk_run("predict", x, **kwargs)
         return np.hstack([1 - p, p]) if p.shape[1] == 1 else p
 
     def score(self, x, y, **kwargs):
@@ -134,14 +128,13 @@ class KerasClassifier(base.ClassifierMixin, BaseWrapper):
             x, y, **kwargs: as in `Model.evaluate`.
         """
         y = self._mk_targets(np.searchsorted(self.classes_, y), self.n_classes_)
-        logs = self._mk_evaluate(x, y, kwargs)
-        for name in ("accuracy", "acc"):
-            if name in logs:
-                return logs[name]
-        raise ValueError(
-            f"score() needs the accuracy, but the model has {sorted(logs)}. Let "
-            'build_fn call model.compile(..., metrics=["accuracy"]).'
-        )
+        logs = self._mk_run("evaluate", x, y, **kwargs, return_dict=True)
+        if not (names := {"accuracy", "acc"} & set(logs)):
+            raise ValueError(
+                f"score() needs the accuracy, but the model has {sorted(logs)}. Let "
+                'build_fn call model.compile(..., metrics=["accuracy"]).'
+            )
+        return logs[max(names)]
 
 
 class KerasRegressor(base.RegressorMixin, BaseWrapper):
@@ -157,7 +150,7 @@ class KerasRegressor(base.RegressorMixin, BaseWrapper):
         Args:
             x, **kwargs: as in `Model.predict`.
         """
-        return np.squeeze(self._mk_predict(x, kwargs))
+        return np.squeeze(self._mk_run("predict", x, **kwargs))
 
     def score(self, x, y, **kwargs):
         """The negative loss: higher is better.
@@ -165,4 +158,4 @@ class KerasRegressor(base.RegressorMixin, BaseWrapper):
         Args:
             x, y, **kwargs: as in `Model.evaluate`.
         """
-        return -self._mk_evaluate(x, y, kwargs)["loss"]
+        return -self._mk_run("evaluate", x, y, **kwargs, return_dict=True)["loss"]

@@ -127,7 +127,8 @@ class Iterator(PyDataset):
 
     def _mk_keep(self, arguments, *left_out):
         """Keep the arguments of a constructor as attributes, checked and completed."""
-        options = {k: v for k, v in arguments.items() if k not in ("self", *left_out)}
+        skip = {"self", "__class__", *left_out}
+        options = {k: v for k, v in arguments.items() if k not in skip}
         for name, allowed in self._mk_choices.items():
             if name in options and options[name] not in allowed:
                 raise ValueError(
