@@ -1,6 +1,5 @@
 """`keras.preprocessing.image`: images changed at random, in batches."""
 
-import itertools
 import warnings
 from typing import Any
 
@@ -301,8 +300,9 @@ class ImageDataGenerator:
         if self.rescale:
             x *= self.rescale
         if augment:
-            repeated = itertools.chain(*[x] * rounds)
-            x = np.array([self.random_transform(image) for image in repeated], x.dtype)
+            x = np.concatenate([x] * rounds)
+            for image in x:
+                image[:] = self.random_transform(image)
         others = tuple({0, 1, 2, 3} - {self.channel_axis})
         keep = {"axis": others, "keepdims": True}
         if self.featurewise_center:
@@ -312,9 +312,8 @@ class ImageDataGenerator:
             self.std = x.std(**keep)[0]
             x /= self.std + 1e-6
         if self.zca_whitening:
-            self.zca_whitening_matrix = whitening(
-                x.reshape(len(x), -1), self.zca_epsilon
-            )
+            rows = x.reshape(len(x), -1)
+            self.zca_whitening_matrix = whitening(rows, self.zca_epsilon)
 
 
 def whitening(rows, epsilon):
