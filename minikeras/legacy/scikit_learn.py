@@ -50,18 +50,31 @@ class BaseWrapper(base.BaseEstimator):
             )
 
     def get_params(self, deep=True):
-        """`build_fn` and the other arguments, as a dict."""
+        """`build_fn` and the other arguments, as a dict.
+
+        Args:
+            deep: has no effect: no argument is an estimator.
+        """
         return {**self.sk_params, "build_fn": self.build_fn}
 
     def set_params(self, **params):
-        """Change arguments; the estimator is returned."""
+        """Change arguments; the estimator is returned.
+
+        Args:
+            **params: those of the constructor.
+        """
         self.build_fn = params.pop("build_fn", self.build_fn)
         self._mk_check(params)
         self.sk_params.update(params)
         return self
 
     def filter_sk_params(self, fn, override=None):
-        """Those of the arguments that `fn` has; the dict `override` goes before."""
+        """Those of `sk_params` that a function has, as a dict.
+
+        Args:
+            fn: function.
+            override: dict of more arguments, which go before.
+        """
         known = inspect.signature(fn).parameters
         own = {k: v for k, v in self.sk_params.items() if k in known}
         return own | (override or {})

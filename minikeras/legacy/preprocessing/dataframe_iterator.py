@@ -12,7 +12,12 @@ from minikeras.legacy.preprocessing.image_iterators import (
 
 
 def validate_filename(filename, white_list_formats):
-    """Is there a file of that name, with one of the endings?"""
+    """Is there a file of that name, with one of the endings?
+
+    Args:
+        filename: path.
+        white_list_formats: endings in lower case.
+    """
     endings = tuple(white_list_formats)
     return filename.lower().endswith(endings) and os.path.isfile(filename)
 

@@ -221,7 +221,11 @@ def check_images(x, data_format):
 
 
 class BatchFromFilesMixin(Iterator):
-    """Batches of image files, for iterators with `filenames` and `classes`."""
+    """Batches of image files, for iterators with `filenames` and `classes`.
+
+    Args:
+        n, batch_size, shuffle, seed, **kwargs: as in `Iterator`.
+    """
 
     _mk_choices = Iterator._mk_choices | {"color_mode": tuple(_CHANNELS)}
     directory: Any = ""

@@ -187,7 +187,11 @@ class Tokenizer:
         return list(self.texts_to_sequences_generator(texts))
 
     def texts_to_sequences_generator(self, texts):
-        """As `texts_to_sequences` of the same `texts`, but an iterator."""
+        """As `texts_to_sequences`, but an iterator.
+
+        Args:
+            texts: as there.
+        """
         unknown = self.word_index.get(self.oov_token)
         for text in texts:
             found = (self.word_index.get(word) for word in self._mk_words(text))
@@ -206,7 +210,11 @@ class Tokenizer:
         return list(self.sequences_to_texts_generator(sequences))
 
     def sequences_to_texts_generator(self, sequences):
-        """As `sequences_to_texts` of the same `sequences`, but an iterator."""
+        """As `sequences_to_texts`, but an iterator.
+
+        Args:
+            sequences: as there.
+        """
         unknown = self.index_word.get(self.word_index.get(self.oov_token))
         for sequence in sequences:
             found = (
