@@ -48,6 +48,8 @@ _SIZES = "kernel_dim1 kernel_dim2 kernel_dim3 nb_col nb_row"
 _LAYER_ARGUMENTS = frozenset(
     {*OLD_ARGUMENTS, *_SIZES.split()} - {*_NOT_OF_CALLS.split()}
 )
+# The shape of the input, in pieces.
+_INPUT_SIZES = ("input_dim", "input_length")
 
 
 def old_arguments(cls: type) -> dict[str, str]:
@@ -64,12 +66,38 @@ def old_arguments(cls: type) -> dict[str, str]:
             found |= {name: today[0]} if today else {}
         elif name in _SIZES.split() and "kernel_size" in known:
             found[name] = "kernel_size"
+    if issubclass(cls, _OF_SEQUENCES):
+        found["input_length"] = "input_shape"
     return found
+
+
+_OF_SEQUENCES = (layers.Embedding, layers.RNN, layers.Conv1D)
+
+
+def _with_input_shape(cls, name, kwargs):
+    """Keywords with `input_shape` in place of `input_length` and `input_dim`.
+
+    A stack that begins with such a layer was built at once: scripts go on to set the
+    weights of an Embedding, or take the stack's `output`.
+    """
+    kwargs = dict(kwargs)
+    length = kwargs.pop("input_length", None)
+    if length is not None:
+        notice(f"{name}(input_length=)", "begin with keras.Input(shape)")
+    shape = ()
+    if issubclass(cls, layers.Embedding):
+        shape = tuple(length) if isinstance(length, (list, tuple)) else (length,)
+    elif length is not None or issubclass(cls, layers.RNN):
+        shape = (length, kwargs.pop("input_dim", None))
+    known = {"input_shape", "batch_input_shape", "batch_shape"} & {*kwargs}
+    if known or shape[-1:] in ((), (None,)):
+        return kwargs
+    return {**kwargs, "input_shape": shape}
 
 
 def _today(cls, name, kwargs):
     """Keyword arguments of a layer in today's words."""
-    known = parameters_of(cls)
+    kwargs, known = _with_input_shape(cls, name, kwargs), parameters_of(cls)
     old = {k: v for k, v in kwargs.items() if k in _LAYER_ARGUMENTS and k not in known}
     if not old:
         return kwargs
@@ -140,7 +168,7 @@ def _places() -> Iterator[tuple[type, str, frozenset, Callable]]:
             if own and issubclass(base, layers.Layer) and "__init__" in vars(base):
                 seen.add(base)
                 change = functools.partial(_today, base)
-                yield base, "__init__", _LAYER_ARGUMENTS, change
+                yield base, "__init__", _LAYER_ARGUMENTS.union(_INPUT_SIZES), change
     trainer = next(c for c in models.Model.__mro__ if "fit" in vars(c))
     for cls, name, table in (
         *((trainer, name, table) for name, table in METHODS.items()),

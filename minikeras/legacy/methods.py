@@ -91,6 +91,37 @@ def predict_proba(self, x, batch_size=32, verbose=0):
     return self.predict(x, batch_size=batch_size, verbose=verbose)
 
 
+def _compile(original):
+    """`compile(optimizer, loss, metrics)`: today `loss_weights` stands third."""
+
+    @functools.wraps(original)
+    def compile(self, optimizer="rmsprop", loss=None, *args, **kwargs):
+        if args and _are_metrics(args[0]):
+            notice("compile(optimizer, loss, metrics)", "write metrics=")
+            names = "metrics loss_weights sample_weight_mode weighted_metrics"
+            kwargs |= dict(zip(names.split(), args, strict=False))
+            args = ()
+        return original(self, optimizer, loss, *args, **kwargs)
+
+    return compile
+
+
+def _are_metrics(x):
+    """Names, functions or metrics, and no numbers."""
+    leaves = jax.tree_util.tree_leaves(x)
+    return bool(leaves) and all(isinstance(m, str) or callable(m) for m in leaves)
+
+
+def _pool_of_two(original):
+    """Average pooling had a default size, as max pooling has today."""
+
+    @functools.wraps(original)
+    def init(self, pool_size=2, *args, **kwargs):
+        return original(self, pool_size, *args, **kwargs)
+
+    return init
+
+
 # -- losses and metrics of a graph ----------------------------------------------------
 
 
@@ -344,7 +375,11 @@ _ADDED = {
     },
 }
 # {class or module: {name: function that wraps what is there}}.
+_TRAINER = next(cls for cls in models.Model.__mro__ if "compile" in vars(cls))
+_POOLING = next(c for c in layers.AveragePooling2D.__mro__ if "__init__" in vars(c))
 _WRAPPED: dict[Any, dict[str, Any]] = {
+    _TRAINER: {"compile": _compile},
+    _POOLING: {"__init__": _pool_of_two},
     layers.Layer: {"add_loss": _add_loss},
     models.Model: {
         "load_weights": _load_weights,

@@ -4,6 +4,8 @@ import subprocess
 import sys
 
 CODE = """
+import copy
+import pickle
 import warnings
 import numpy as np
 import minikeras as keras
@@ -50,6 +52,13 @@ model.layers[0].trainable = False
 assert changed(model, X, Y) == [True] * 4
 model.compile("sgd", "mse")
 assert changed(model, X, Y) == [False, False, True, True]
+
+# Its averages move, too: batch normalization is frozen as of `compile` like the rest.
+model = keras.Sequential([keras.Input((4,)), keras.layers.BatchNormalization()])
+model.compile("sgd", "mse")
+model.trainable = False
+assert changed(model, X, X + 1)[-2:] == [True] * 2 and not model.trainable
+pickle.loads(pickle.dumps(copy.deepcopy(model))).predict(X, verbose=0)
 
 keras.uninstall_as_keras()
 critic.compile("sgd", "mse")
