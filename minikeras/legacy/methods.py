@@ -15,6 +15,7 @@ from minikeras import callbacks, layers, metrics, models, optimizers, saving
 from minikeras.core import registry
 from minikeras.core.keras_tensor import is_keras_tensor
 from minikeras.core.late_import import late_import
+from minikeras.legacy import custom_loops
 from minikeras.legacy.notices import notice
 from minikeras.models import graph as graphs
 from minikeras.saving import api, atomic_files, h5_model, safety
@@ -346,6 +347,8 @@ def _to_yaml(self, **kwargs):
 # {class: {name: value}} of what is added.
 _ADDED = {
     models.Model: {
+        "compiled_loss": custom_loops.compiled_loss,
+        "compiled_metrics": property(custom_loops.CompiledMetrics),
         "evaluate_generator": _of_generator("evaluate"),
         "fit_generator": fit_generator,
         "predict_generator": _of_generator("predict"),
@@ -371,6 +374,7 @@ _ADDED = {
     optimizers.Optimizer: {
         "get_weights": lambda self: [v.numpy() for v in self.variables],
         "lr": property(lambda self: self.learning_rate, _set_lr),
+        "minimize": custom_loops.minimize,
         "set_weights": _set_weights,
     },
 }

@@ -1,0 +1,85 @@
+"""What training loops of one's own used of models and optimizers in Keras 2."""
+
+from typing import Any
+
+from minikeras.training.gradient_tape import GradientTape
+
+
+def compiled_loss(
+    self: Any,
+    y_true: Any,
+    y_pred: Any,
+    sample_weight: Any = None,
+    regularization_losses: Any = None,
+) -> Any:
+    """The compiled loss of a batch, with all losses of layers; its metric is updated.
+
+    Args:
+        self: a compiled model.
+        y_true, y_pred: targets and outputs.
+        sample_weight: weights of the samples, or None.
+        regularization_losses: ignored: the losses of layers are always added.
+    """
+    loss = self.compute_loss(y=y_true, y_pred=y_pred, sample_weight=sample_weight)
+    self._mk_track_loss(loss, y_true)
+    return loss
+
+
+class CompiledMetrics:
+    """`model.compiled_metrics`: the metrics given to `compile`."""
+
+    def __init__(self, model: Any):
+        self._metrics = model._mk_compile_metrics
+
+    @property
+    def metrics(self) -> list:
+        """The metrics; none before they have seen a batch."""
+        return [] if self._metrics is None else self._metrics.metrics
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Count a batch.
+
+        Args:
+            y_true, y_pred: targets and outputs.
+            sample_weight: weights of the samples, or None.
+        """
+        if self._metrics is not None:
+            self._metrics.update_state(y_true, y_pred, sample_weight)
+
+    def reset_state(self) -> None:
+        """Forget all batches."""
+        if self._metrics is not None:
+            self._metrics.reset_state()
+
+    reset_states = reset_state
+
+
+def minimize(
+    self: Any, loss: Any, var_list: Any = None, tape: Any = None, **ignored: Any
+) -> Any:
+    """Update Variables by the gradients of a loss.
+
+    Args:
+        self: an optimizer.
+        loss: function without arguments; or, with `tape`, an array.
+        var_list: the Variables, or a function that returns them; None takes all
+            trainable ones that the function reads.
+        tape: the `GradientTape` that has recorded `loss`.
+        **ignored: `grad_loss`, `name`.
+
+    Raises:
+        ValueError: `loss` is an array, and there is no tape.
+    """
+    if callable(loss):
+        with GradientTape() as tape:
+            loss = loss()
+    elif tape is None:
+        raise ValueError(
+            "minimize: a loss that is an array needs the `tape` that has recorded it. "
+            "Give a function without arguments instead."
+        )
+    weights = var_list() if callable(var_list) else var_list
+    weights = list(tape.watched_variables() if weights is None else weights)
+    gradients = tape.gradient(loss, weights)
+    self.apply_gradients(zip(gradients, weights, strict=True))
+    return self.iterations
