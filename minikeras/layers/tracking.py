@@ -148,10 +148,6 @@ class StateTracking:
         """Variables that optimizers update."""
         return [v for v in self.variables if v.trainable] if self.trainable else []
 
-    def _mk_trained_variables(self):
-        """What training updates."""
-        return self.trainable_variables
-
     @property
     def non_trainable_variables(self) -> list[Variable]:
         """Variables that optimizers do not update."""

@@ -292,7 +292,7 @@ class Trainer(CompileConfig, StatelessMethods, OnBatch):
 
     def _mk_build_optimizer(self):
         if not getattr(getattr(self, "optimizer", None), "built", True):
-            self.optimizer.build(self._mk_trained_variables())
+            self.optimizer.build(self.trainable_variables)
 
     def _mk_prepare(self, batch):
         """Build model, losses, metrics and optimizer from the shapes of a batch."""

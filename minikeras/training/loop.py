@@ -280,7 +280,7 @@ def fit(
                 if model.stop_training:
                     break
             if model.optimizer is not None and epochs > 0:
-                model.optimizer.finalize_variable_values(model._mk_trained_variables())
+                model.optimizer.finalize_variable_values(model.trainable_variables)
             callbacks.on_train_end(logs)
     return model.history
 
@@ -322,7 +322,7 @@ def _end_epoch(epoch, training, evaluation):
 def _renew_lease_if_needed(model: TrainableModel, lease):
     """Renew the lease if a callback has frozen or unfrozen layers."""
     # Keras on JAX ignores the change until the next `compile`: its issue 22104.
-    now = {id(v) for v in model._mk_trained_variables()}
+    now = {id(v) for v in model.trainable_variables}
     if now != {id(v) for v in lease.variables.params.values()}:
         lease.renew(variables_of(model))
 

@@ -40,6 +40,8 @@ class TrainableModel(Protocol):
 
     name: str
     built: bool
+    trainable: bool
+    trainable_variables: list
     optimizer: Any  # TrainableOptimizer | None
     history: Any
     metrics_variables: list
@@ -65,10 +67,6 @@ class TrainableModel(Protocol):
 
     def reset_metrics(self) -> None:
         """Set all metrics back to their first values."""
-        ...
-
-    def _mk_trained_variables(self) -> list:
-        """What training updates: the trainable variables."""
         ...
 
     def _mk_subtree_state(self) -> Any:

@@ -46,13 +46,12 @@ def variables_of(model: TrainableModel) -> TrainState:
 
 def weights_of(model: TrainableModel) -> TrainState:
     """The Variables that prediction needs: those of the model alone, by path."""
-    subtree = model._mk_subtree_state()
-    trained = {id(v) for v in model._mk_trained_variables()}
+    trains, subtree = model.trainable, model._mk_subtree_state()
     params, state = {}, {}
     # By path, not by position as in Keras: a list that two sides order differently
     # gives wrong weights, a dict an error.
     for path, v in subtree.paths.items():
-        (params if id(v) in trained else state)[path] = v
+        (params if trains and v.trainable else state)[path] = v
     carried = list(subtree.carried)
     if subtree.has_user_code:
         carried.append(model._mk_unseeded_draws.state)

@@ -130,7 +130,7 @@ def run_in_place(model: TrainableModel, data: Any, training: bool) -> dict[str, 
         loss, logs = model._mk_loss_and_logs(*arguments)
         scaled = model.optimizer.scale_loss(loss) if training else loss
     if tape is not None:
-        weights = model._mk_trained_variables()
+        weights = model.trainable_variables
         gradients = tape.gradient(scaled, weights)
         model.optimizer.apply_gradients(zip(gradients, weights, strict=True))
     return logs
