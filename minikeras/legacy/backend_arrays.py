@@ -19,8 +19,31 @@ from minikeras.core.variable import Variable
 from minikeras.legacy.recorded import recorded
 
 
+class _Shape(tuple):
+    """The sizes of a KerasTensor, some of them None, which a graph can count with."""
+
+    tensor: KerasTensor
+
+
+def _shape(x):
+    """The sizes; functions of this module take those of a KerasTensor as a tensor."""
+    sizes = ops.shape(x)
+    if not (is_keras_tensor(x) and None in sizes):
+        return sizes
+    sizes = _Shape(sizes)
+    sizes.tensor = x
+    return sizes
+
+
+@recorded
+def _sizes(x):
+    return jnp.array(x.shape, "int32")
+
+
 def _tensor(x):
     """Anything as an array, but a KerasTensor as it is."""
+    if isinstance(x, _Shape):
+        return _sizes(x.tensor)
     return x if is_keras_tensor(x) else ops.convert_to_tensor(x)
 
 
@@ -276,7 +299,7 @@ FUNCTIONS = {
     "repeat_elements": lambda x, rep, axis: ops.repeat(x, rep, axis),
     "reshape": lambda x, shape: ops.reshape(x, tuple(shape)),
     "reverse": lambda x, axes: ops.flip(x, axes),
-    "shape": lambda x: ops.shape(x),
+    "shape": _shape,
     "slice": _slice,
     "softmax": lambda x, axis=-1: ops.softmax(x, axis),
     "sqrt": lambda x: ops.sqrt(ops.maximum(x, 0.0)),

@@ -95,7 +95,7 @@ class _Function:
         leaves, tree = jax.tree_util.tree_flatten(wanted)
         found = iter(self._run(leaves, values, training))
         results = [
-            np.asarray(next(found)) if is_keras_tensor(x) else _get_value(x)
+            np.array(next(found)) if is_keras_tensor(x) else _get_value(x)
             for x in leaves
         ]
         results, updates = tree.unflatten(results)
@@ -235,13 +235,13 @@ def _sources(losses, end):
 
 
 def _get_value(x):
-    """The value of a Variable or array in NumPy; other things as they are."""
+    """A copy of a Variable or array in NumPy; other things as they are."""
     if is_keras_tensor(x):
         raise ValueError(
             f"K.get_value: {x!r} has no value yet. Use K.function([input], [tensor])."
         )
     is_array = isinstance(x, (Variable, jax.Array, np.ndarray))
-    return ops.convert_to_numpy(x) if is_array else x
+    return np.array(ops.convert_to_numpy(x)) if is_array else x
 
 
 def _after(variable, assigned):

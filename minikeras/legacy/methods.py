@@ -11,6 +11,7 @@ from typing import Any
 
 import jax
 
+import minikeras
 from minikeras import callbacks, layers, metrics, models, optimizers, saving
 from minikeras.core import registry
 from minikeras.core.keras_tensor import is_keras_tensor
@@ -121,6 +122,18 @@ def _pool_of_two(original):
         return original(self, pool_size, *args, **kwargs)
 
     return init
+
+
+def _input(original):
+    """`Input(tensor=x)` of a KerasTensor that was computed, or is an input, is x."""
+
+    @functools.wraps(original)
+    def Input(*args, tensor=None, **kwargs):
+        if tensor is None or not graphs.is_recorded(tensor):
+            return original(*args, tensor=tensor, **kwargs)
+        return tensor
+
+    return Input
 
 
 # -- losses and metrics of a graph ----------------------------------------------------
@@ -397,6 +410,8 @@ _WRAPPED: dict[Any, dict[str, Any]] = {
         ),
         "on_epoch_end": _on_epoch_end,
     },
+    layers: {"Input": _input},
+    minikeras: {"Input": _input},
     models: {"save_model": _save_model},
     saving: {"save_model": _save_model},
 }
