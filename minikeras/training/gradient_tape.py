@@ -23,6 +23,7 @@ from minikeras.training.tape_recorder import (
     Recording,
     add_cotangent,
     pull_back,
+    recorder,
 )
 
 __all__ = ["GradientTape"]
@@ -69,7 +70,11 @@ class GradientTape(Scope):
     # -- recording ---------------------------------------------------------------
 
     def _changes(self):
-        return {"on_read": functools.partial(self._read, current().on_read)}
+        frame = current()
+        return {
+            "on_read": functools.partial(self._read, frame.on_read),
+            "recordings": (*frame.recordings, self._recording),
+        }
 
     def __enter__(self):
         if self._recorder is not None:
@@ -77,13 +82,14 @@ class GradientTape(Scope):
         if self._is_used:
             self.reset()
         super().__enter__()
-        self._recorder = Recorder(self._recording)
-        self._recorder.start()
+        self._recorder = recorder()
+        self._scope = self._recorder.scope()
+        self._scope.__enter__()
         return self
 
     def __exit__(self, *exc):
         if self._recorder is not None:
-            self._recorder.stop()
+            self._scope.__exit__(*exc)
             self._recorder = None
             super().__exit__(*exc)
 

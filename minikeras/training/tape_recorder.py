@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax.lax import copy_p
 
+from minikeras.core.bridge import current
 from minikeras.core.late_import import late_import
 
 
@@ -196,31 +197,59 @@ def add_cotangent(cotangents: dict[int, Any], x: Any, cotangent: Any) -> None:
     cotangents[id(x)] = cotangent if known is None else known + cotangent
 
 
+_NOTHING = Recording(keeps_arguments=False)  # nothing is tracked
+
+
+def _jax_core():
+    return late_import("jax.extend.core")  # 50 ms, when it is first needed
+
+
+def recorder() -> "Recorder":
+    """The `Recorder` for the innermost of `current().recordings`."""
+    with _jax_core().take_current_trace() as around:
+        pass
+    depth = len(current().recordings) - 1
+    is_eager = type(around).__name__ == "EvalTrace" or getattr(
+        around, "is_eager", False
+    )
+    return _eager_recorder(around, depth) if is_eager else Recorder(around, depth)
+
+
+@functools.cache
+def _eager_recorder(around, depth):
+    # One for all tapes: JAX keeps what it finds out about a call by the trace, and
+    # looking up a call among those of a thousand traces takes milliseconds.
+    found = Recorder(around, depth)
+    found.is_eager = True
+    return found
+
+
 class Recorder(jax.core.Trace):
-    """The trace that runs operations in the trace around and keeps their pullbacks."""
+    """The trace that runs operations in the trace around and keeps their pullbacks.
 
-    def __init__(self, recording: Recording):
-        core = late_import("jax.extend.core")  # it takes 50 ms
+    Args:
+        around: the trace around.
+        depth: the number of tapes around.
+    """
+
+    def __init__(self, around: Any, depth: int):
         super().__init__()
-        with core.take_current_trace() as self._around:
-            pass
-        self._within, self._recording = core.set_current_trace, recording
-        self._recording_scope = self._within(self)
+        self._around, self._depth, self.is_eager = around, depth, False
 
-    def start(self) -> None:
-        """Become the innermost trace."""
-        self._recording_scope.__enter__()
-
-    def stop(self) -> None:
-        """Give way to the trace around again."""
-        self._recording_scope.__exit__(None, None, None)
+    def scope(self) -> Any:
+        """A `with` block in which this is the innermost trace."""
+        return _jax_core().set_current_trace(self)
 
     def paused(self) -> Any:
         """A `with` block that runs operations in the trace around."""
-        return self._within(self._around)
+        return _jax_core().set_current_trace(self._around)
 
     def process_primitive(self, primitive, args, params, functions=(), /):
-        tracked = self._recording.tracked(args)
+        # Code of another context, such as a task of asyncio, may run meanwhile.
+        recordings = current().recordings
+        known = self._depth < len(recordings)
+        recording = recordings[self._depth] if known else _NOTHING
+        tracked = recording.tracked(args)
         with self.paused():
             if not tracked:
                 return _bound(primitive, params, functions)(*args)
@@ -240,7 +269,7 @@ class Recorder(jax.core.Trace):
             # identity of its own: `stop_gradient(x)` is not `x`.
             given = {id(arg) for arg in args}
             outs = [copy_p.bind(x) if id(x) in given else x for x in outs]
-        self._recording.add([args[i] for i in tracked], outs, pullback, again)
+        recording.add([args[i] for i in tracked], outs, pullback, again)
         return outs if primitive.multiple_results else outs[0]
 
     def process_call(self, primitive, f, args, params, /):
