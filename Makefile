@@ -43,6 +43,10 @@ stress: $(VENV)/.dev
 	$(BIN)/python -m tests.stress.threads --seconds 60
 	$(BIN)/python -m tests.stress.fuzz_files --count 20000
 
+# Other people's packages through the alias, in an environment of their own.
+tools: $(VENV)-tools/.tools
+	$(VENV)-tools/bin/python -m pytest -q tests/tools $(ARGS)
+
 conformance: $(VENV)/.dev
 	@test -n "$(KERAS_SUITE)" || { echo "make conformance KERAS_SUITE=folder"; exit 1; }
 	$(BIN)/python $(KERAS_SUITE)/run.py --target minikeras --jobs $(JOBS) \
@@ -55,7 +59,7 @@ docs: $(VENV)/.dev
 	$(BIN)/python scripts/build_api_docs.py
 
 clean:
-	rm -rf $(VENV) .cache
+	rm -rf $(VENV) $(VENV)-tools .cache
 
 # Stamps: set up again only when the dependencies change. Some systems ship
 # Python without ensurepip; there the system's pip fills the environment.
@@ -72,3 +76,12 @@ $(VENV)/.demo: pyproject.toml | $(BIN)/python
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(PIP) install --editable '.[data,plot,compat,dev]'
 	touch $@ $(VENV)/.demo
+
+TOOLS := $(wildcard tests/tools/requirements*.txt)
+$(VENV)-tools/.tools: pyproject.toml $(TOOLS)
+	$(MAKE) VENV=$(VENV)-tools $(VENV)-tools/bin/python
+	$(VENV)-tools/bin/python -m pip --disable-pip-version-check --quiet install \
+		--editable '.[data]' --requirement tests/tools/requirements.txt
+	$(VENV)-tools/bin/python -m pip --disable-pip-version-check --quiet install \
+		--no-deps --requirement tests/tools/requirements-alone.txt
+	touch $@

@@ -376,7 +376,7 @@ def _keras_targets(inner, private=True):
     modules += [_module(name) for name in families[1:]]
     # What only older versions have comes last.
     modules += [_module(f"legacy.{name}") for name in families if name]
-    if private:
+    if private or inner in private_names.PLANNED:
         modules.append(private_names.module_of(inner))
     found = [module for module in modules if module is not None]
     return list(dict.fromkeys(found))

@@ -8,11 +8,10 @@ name.
 import contextlib
 import functools
 import importlib
-import os
 import sys
 import types
 from collections.abc import Callable, Mapping
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +24,7 @@ backend.get_keras_mask               core.bridge.get_mask                   kera
 backend.set_keras_mask               core.bridge.set_mask                   keras-hub
 backend.standardize_shape            .standardize_shape                     keras-rs
 backend.jax.random.jax_draw_seed     random.seed_generator.draw_seed        keras-rs
+distribution.distribution            .distribution                          keras-hub
 distribution.distribution_lib.distribution  .distribution                   keras-hub
 losses.losses.LossFunctionWrapper    losses.loss.LossFunctionWrapper        keras-hub
 saving.saving_lib.H5IOStore          .H5IOStore                             keras-hub
@@ -38,9 +38,12 @@ utils.tracking.no_automatic_dependency_tracking \
     .no_automatic_dependency_tracking                                       keras-rs
 """
 
+# Public modules that are still to come, of which packages import a name of the table.
+PLANNED = ("distribution",)
 # Modules of packages that import TensorFlow, to use no more of it than the stand-in
 # has; other installed packages are told that there is none.
 _USE_STAND_IN = (
+    "mlflow.keras.autologging",
     "shap.explainers._gradient",
     "shap.explainers.tf_utils",
     "wandb.integration.keras",
@@ -76,7 +79,8 @@ def module_of(inner: str) -> types.ModuleType | None:
         holder, _, name = path.rpartition(".")
         if holder == inner:
             setattr(module, name, _object(ours))
-    vars(module)["lacking"] = _lacking
+    planned = inner in PLANNED
+    vars(module)["lacking"] = _lacking_planned if planned else _lacking
     return module
 
 
@@ -91,6 +95,10 @@ def _lacking(name):
         "Modules below keras.src are private to Keras; of them only the names are "
         "here that widely used packages import. Use a public name of keras instead."
     )
+
+
+def _lacking_planned(name):
+    return "Keras has it, and it is planned here."
 
 
 def standardize_shape(shape: Any) -> tuple[int | None, ...]:
@@ -142,24 +150,22 @@ class H5IOStore:
 
     Args:
         path_or_io: path, or binary file object.
-        archive: a `zipfile.ZipFile` in which `path_or_io` names a member.
+        archive: None; others open the member of an archive themselves.
         mode: "r" reads, "w" writes.
     """
 
     def __init__(self, path_or_io: Any, archive: Any = None, mode: str = "r"):
         if mode not in ("r", "w"):
             raise ValueError(f"H5IOStore: mode must be 'r' or 'w', got {mode!r}.")
-        self._stack = contextlib.ExitStack()
-        self._file = self._open(path_or_io, archive, mode)
-
-    def _open(self, path_or_io, archive, mode):
-        file: str | os.PathLike | IO[bytes] = path_or_io
         if archive is not None:
-            file = self._stack.enter_context(archive.open(str(path_or_io), mode))
+            raise ValueError("H5IOStore: pass a file object in place of an archive.")
+        self._stack = contextlib.ExitStack()
         if mode == "w":
-            return self._stack.enter_context(late_import("h5py").File(file, "w"))
-        file = self._stack.enter_context(safety.open_regular(file))
-        return self._stack.enter_context(safety.open_h5(file))
+            file = late_import("h5py").File(path_or_io, "w")
+        else:
+            opened = self._stack.enter_context(safety.open_regular(path_or_io))
+            file = safety.open_h5(opened)
+        self._file = self._stack.enter_context(file)
 
     def __bool__(self):
         return True

@@ -1,4 +1,5 @@
 # needs: keras_tuner
+# ruff: noqa: E402
 """Searches of KerasTuner: random, Hyperband, Bayesian; reload; models with a `fit`."""
 
 import minikeras
@@ -53,8 +54,9 @@ assert isinstance(best, minikeras.Model)
 accuracy = best.evaluate(x, y, verbose=0)[1]
 trial = tuner.oracle.get_best_trials(1)[0]
 assert 0.5 < accuracy <= 1.0 and trial.score > 0.5
-again = keras_tuner.RandomSearch(Fitted(), "val_accuracy", max_trials=2, seed=1,
-                                 directory="out", project_name="RandomSearch")  # fmt: skip
+again = keras_tuner.RandomSearch(
+    Fitted(), "val_accuracy", max_trials=2, directory="out", project_name="RandomSearch"
+)
 assert again.oracle.get_best_trials(1)[0].score == trial.score
 assert again.get_best_hyperparameters()[0].values == trial.hyperparameters.values
 

@@ -1,4 +1,5 @@
 # needs: optuna optuna_integration
+# ruff: noqa: E402
 """A study of Optuna with the pruning callback of optuna-integration."""
 
 import minikeras

@@ -1,4 +1,5 @@
 # needs: scikeras sklearn
+# ruff: noqa: E402
 """SciKeras: classifier, regressor, grid search, pipeline, pickle, clone."""
 
 import minikeras

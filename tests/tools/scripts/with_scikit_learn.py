@@ -1,4 +1,5 @@
 # needs: sklearn
+# ruff: noqa: E402
 """Grid search, pipeline and cross-validation of scikit-learn over keras.wrappers."""
 
 import minikeras

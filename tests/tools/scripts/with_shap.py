@@ -1,4 +1,5 @@
 # needs: shap
+# ruff: noqa: E402
 """SHAP: explainers by gradients, by the kernel method and by permutations."""
 
 import minikeras

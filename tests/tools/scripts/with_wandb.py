@@ -1,4 +1,5 @@
 # needs: wandb
+# ruff: noqa: E402
 """Weights & Biases offline: metrics and checkpoints.
 
 `WandbEvalCallback` logs tables as artifacts, which W&B itself refuses offline.
