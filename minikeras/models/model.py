@@ -8,7 +8,7 @@ from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.shape_inference import keras_tensors, output_spec
 from minikeras.layers.configuration import argument_value
 from minikeras.layers.layer import Layer
-from minikeras.layers.shapes import map_shapes
+from minikeras.layers.shapes import is_tensor_tree, map_leaves, map_shapes
 from minikeras.models import summary as summaries
 from minikeras.models.graph_config import rebuild
 from minikeras.models.trainer import Trainer
@@ -168,6 +168,16 @@ class Model(Trainer, Layer):
         inputs = map_shapes(lambda s: KerasTensor(s, self.input_dtype), input_shape)
         output_spec(self.call, (inputs,), {})
         self.built = True
+
+    def _mk_build_now(self, arguments):
+        """Build from the arguments of a call; `build` traces calls with one alone."""
+        arrays = [x for name, x in arguments.items() if name != "mask"]
+        arrays = list(filter(is_tensor_tree, arrays))
+        if type(self).build is not Model.build or len(arrays) < 2:
+            return super()._mk_build_now(arguments)
+        self._mk_build_by_run(arguments)
+        first = map_leaves(lambda x: tuple(x.shape), arrays[0])
+        self.built, self._mk_build_shapes = True, {"input_shape": first}
 
     def build_from_config(self, config):
         """Build from the shapes of `get_build_config()`.

@@ -89,7 +89,7 @@ class GradientTape(Scope):
 
     def __exit__(self, *exc):
         if self._recorder is not None:
-            self._scope.__exit__(*exc)
+            self._scope.__exit__(None, None, None)
             self._recorder = None
             super().__exit__(*exc)
 
