@@ -43,10 +43,10 @@ PLANNED = ("distribution",)
 # Modules of packages that import TensorFlow, to use no more of it than the stand-in
 # has; other installed packages are told that there is none.
 _USE_STAND_IN = (
-    "mlflow.keras.autologging",
-    "shap.explainers._gradient",
-    "shap.explainers.tf_utils",
-    "wandb.integration.keras",
+    "mlflow.keras.autologging.",
+    "shap.explainers._gradient.",
+    "shap.explainers.tf_utils.",
+    "wandb.integration.keras.",
 )
 
 
@@ -56,7 +56,7 @@ def uses_stand_in(module: str) -> bool:
     Args:
         module: its name.
     """
-    return f"{module}.".startswith(tuple(f"{name}." for name in _USE_STAND_IN))
+    return f"{module}.".startswith(_USE_STAND_IN)
 
 
 def table() -> dict[str, tuple[str, str]]:
