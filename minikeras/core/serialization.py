@@ -228,7 +228,13 @@ def deserialize_keras_object(
                     f"Unknown {printable_module_name}: {config!r}."
                     f"{registry.did_you_mean(config, known)}"
                 )
-            return known[config]
+            found = known[config]
+            # As in Keras: a name that the caller knows stands for an object.
+            if inspect.isclass(found) and config not in (custom_objects or {}):
+                return (
+                    found.from_config({}) if hasattr(found, "from_config") else found()
+                )
+            return found
         custom_objects = {**module_objects, **(custom_objects or {})}
     with registry.CustomObjectScope(custom_objects):
         try:

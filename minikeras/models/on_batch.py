@@ -72,7 +72,8 @@ class OnBatch:
             x: inputs of the batch: array, or list or dict of arrays.
         """
         (x, *_) = self._mk_batch(x, None, None)
-        return jax.device_get(loop.one_step(self, "predict_step", (x,)))
+        outputs = loop.one_step(self, "predict_step", (x,))
+        return jax.tree_util.tree_map(np.array, outputs)  # which can be changed
 
     def _mk_batch(self, *parts):
         batch, takes_text = _batch(*parts), self._mk_subtree_state().on_host

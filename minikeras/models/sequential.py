@@ -1,5 +1,7 @@
 """Sequential: a model whose layers follow each other."""
 
+import itertools
+
 from minikeras.core import registry
 from minikeras.core.bridge import Frame
 from minikeras.core.members import Alias
@@ -35,7 +37,8 @@ class Sequential(Model):
     (None, 1)
     """
 
-    _mk_untracked = frozenset({"_mk_functional"})
+    _mk_untracked = frozenset({"_mk_functional", "_mk_calls"})
+    _mk_calls: tuple | list = ()  # [(layer, its output)] of the last build
 
     _functional = Alias("_mk_functional")
 
@@ -152,13 +155,20 @@ class Sequential(Model):
         else:
             dtype = _dtype(self._mk_stack[0])
             self._mk_stack.insert(0, InputLayer(batch_shape=input_shape, dtype=dtype))
-        inputs = outputs = self._mk_stack[0].output
+        inputs = self._mk_stack[0].output
+        # Layers below the new ones are not called again: each has one node, so that
+        # its `output` lies on the way to the model's.
+        pairs = zip(self._mk_calls, self._mk_stack, strict=False)
+        same = itertools.takewhile(lambda pair: pair[0][0] is pair[1], pairs)
+        calls = [call for call, _ in same] or [(self._mk_stack[0], inputs)]
         for layer in self._mk_stack[1:]:
             _check_one_argument(layer)
+        for layer in self._mk_stack[len(calls) :]:
             try:
-                outputs = layer(outputs)
+                calls.append((layer, layer(calls[-1][1])))
             except NotImplementedError:  # a layer without symbolic form: no graph
                 return
+        self._mk_calls, outputs = calls, calls[-1][1]
         self._mk_functional = Functional(inputs, outputs)
         self.built = True
 
