@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from minikeras.training.compile_metrics import CompileMetrics
 from minikeras.training.gradient_tape import GradientTape
 
 
@@ -29,7 +30,8 @@ class CompiledMetrics:
     """`model.compiled_metrics`: the metrics given to `compile`."""
 
     def __init__(self, model: Any):
-        self._metrics = model._mk_compile_metrics
+        found = (m for m in model.metrics if isinstance(m, CompileMetrics))
+        self._metrics = next(found, None)
 
     @property
     def metrics(self) -> list:
