@@ -173,6 +173,7 @@ SHARED = {
     "_mk_init_arguments",
     "_mk_remat",
     "_mk_check_store",
+    "_mk_flatten_layers",
     "_mk_own_metrics",
     "_mk_own_variables",
     "_mk_seed_generators",

@@ -128,12 +128,12 @@ def _run_parts(path, parts):
 
 def _follow_old_rules(source, name):
     """Train as of `compile` if the program uses names of Keras 1 or 2."""
-    from minikeras.legacy import trained
+    from minikeras.legacy import old_rules
     from minikeras.legacy.source import findings
 
     with contextlib.suppress(SyntaxError, ValueError):  # shown when it is compiled
         if any(finding.kind == "old" for finding in findings(source, name)):
-            trained.install(always=True)
+            old_rules.install(always=True)
 
 
 def _print_traceback(error):

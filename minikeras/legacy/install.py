@@ -110,9 +110,9 @@ def install_as_keras():
         importlib.util.find_spec("tensorflow") is not None
     )
     # Imported here and not by each user of minikeras: it takes 20 ms, the stand-in 50.
-    from minikeras.legacy import arguments, methods, trained
+    from minikeras.legacy import arguments, methods, old_rules
 
-    for part in (arguments, methods, trained):
+    for part in (arguments, methods, old_rules):
         part.install()
     sys.meta_path.insert(0, _Finder(stand_in=not has_tensorflow))
 
@@ -123,12 +123,12 @@ def uninstall_as_keras():
     Modules that were imported meanwhile go on working where they are held.
     """
     for finder in _installed():
-        from minikeras.legacy import arguments, methods, trained
+        from minikeras.legacy import arguments, methods, old_rules
 
         sys.meta_path.remove(finder)
         for name in [n for n, m in sys.modules.items() if isinstance(m, Facade)]:
             del sys.modules[name]
-        for part in (trained, methods, arguments):
+        for part in (old_rules, methods, arguments):
             part.remove()
         finder.remove_tensor_methods()
 

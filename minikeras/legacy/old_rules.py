@@ -1,16 +1,23 @@
-"""Training as of `compile`, for scripts of Keras 1 and 2.
+"""What training did in Keras 1 and 2, for scripts of that time.
 
-There `compile` fixed which weights a model trains. Scripts of GANs rely on it: they
-compile the discriminator, freeze it, compile the whole, and go on training the
-discriminator by itself. Keras 3 looks at `trainable` as it is, and would train nothing.
+`compile` fixed which weights a model trains. Scripts of GANs rely on it: they compile
+the discriminator, freeze it, compile the whole, and go on training the discriminator by
+itself. Keras 3 looks at `trainable` as it is, and would train nothing.
+
+Targets of one axis became columns. Without that, metrics of the script's own would
+compare targets (n,) with outputs (n, 1), which gives (n, n).
 """
 
 import functools
 import warnings
 
+import jax
+import numpy as np
+
 from minikeras import models
 from minikeras.core import naming
 
+_WITH_TARGETS = ("evaluate", "fit", "test_on_batch", "train_on_batch")
 _TRAINER = next(cls for cls in models.Model.__mro__ if "compile" in vars(cls))
 
 
@@ -19,18 +26,21 @@ def install(always: bool = False) -> None:
 
     Args:
         always: whenever that differs from what is trainable now, as for a script of
-            Keras 1 or 2; False: only where nothing at all would be trained.
+            Keras 1 or 2, whose targets become columns, too; False: only where nothing
+            at all would be trained.
     """
     remove()
     _TRAINER.compile = _compile(_TRAINER.compile)
     for name in ("fit", "train_on_batch"):
         setattr(_TRAINER, name, _as_compiled(getattr(_TRAINER, name), always))
+    for name in _WITH_TARGETS if always else ():
+        setattr(_TRAINER, name, _with_columns(getattr(_TRAINER, name)))
 
 
 def remove() -> None:
     """Undo `install`."""
-    for name in ("compile", "fit", "train_on_batch"):
-        if hasattr(method := getattr(_TRAINER, name), "_mk_is_of_trained"):
+    for name in ("compile", *_WITH_TARGETS):
+        while hasattr(method := getattr(_TRAINER, name), "_mk_is_old_rule"):
             setattr(_TRAINER, name, method.__wrapped__)
 
 
@@ -41,7 +51,7 @@ def _compile(original):
         # Without weights yet, what is trainable at the first step counts.
         vars(self)["_mk_compiled_flags"] = _flags(self) if self.built else {}
 
-    compile._mk_is_of_trained = True  # pyright: ignore
+    compile._mk_is_old_rule = True  # pyright: ignore
     return compile
 
 
@@ -61,8 +71,26 @@ def _as_compiled(original, always):
         finally:
             _set(now)
 
-    train._mk_is_of_trained = True  # pyright: ignore
+    train._mk_is_old_rule = True  # pyright: ignore
     return train
+
+
+def _with_columns(original):
+    @functools.wraps(original)
+    def method(self, x=None, y=None, *args, **kwargs):
+        if "validation_data" in kwargs and isinstance(kwargs["validation_data"], tuple):
+            first, target, *rest = kwargs["validation_data"]
+            kwargs["validation_data"] = (first, _columns(target), *rest)
+        return original(self, x, _columns(y), *args, **kwargs)
+
+    method._mk_is_old_rule = True  # pyright: ignore
+    return method
+
+
+def _columns(y):
+    return jax.tree_util.tree_map(
+        lambda a: a[:, None] if isinstance(a, np.ndarray) and a.ndim == 1 else a, y
+    )
 
 
 class _Flagged:
