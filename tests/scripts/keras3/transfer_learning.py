@@ -11,16 +11,20 @@ labels = np.arange(60) % 2
 images[labels == 1, 8:24, 8:24, 0] += 150.0
 x_train, y_train, x_val, y_val = images[:44], labels[:44], images[44:], labels[44:]
 
-base = keras.applications.MobileNetV2(
-    input_shape=(32, 32, 3), alpha=0.35, include_top=False, weights=None, pooling="avg"
+base = keras.applications.MobileNet(
+    input_shape=(32, 32, 3), alpha=0.25, include_top=False, weights=None, pooling="avg"
 )
+for w in base.trainable_weights:  # in place of weights that were learned
+    if w.path.endswith("kernel"):
+        fan_in = np.prod(w.shape[:-1]) if w.shape[-1] > 1 else np.prod(w.shape[:2])
+        w.assign(np.random.normal(size=w.shape) * np.sqrt(2 / fan_in))
 print(f"{len(base.layers)} layers, {base.count_params()} weights")
-preprocess = keras.applications.mobilenet_v2.preprocess_input
+preprocess = keras.applications.mobilenet.preprocess_input
 
 # Features once, then a classifier on them.
 features = base.predict(preprocess(x_train.copy()), verbose=0)
-assert features.shape == (44, 1280)
-head = keras.Sequential([keras.Input((1280,)), layers.Dense(2, activation="softmax")])
+assert features.shape == (44, 256)
+head = keras.Sequential([keras.Input((256,)), layers.Dense(2, activation="softmax")])
 head.compile("rmsprop", "sparse_categorical_crossentropy", metrics=["accuracy"])
 on_features = head.fit(features, y_train, epochs=2, verbose=0).history["loss"]
 
