@@ -197,7 +197,7 @@ def install() -> None:
 
 
 def remove() -> None:
-    """Undo `install`, the last of all that were installed first."""
+    """Undo `install`; what was installed after it must be gone already."""
     for owner, name, *_ in _places():
         if hasattr(getattr(owner, name), "_mk_is_of_old_arguments"):
             _set(owner, name, getattr(owner, name).__wrapped__)

@@ -444,7 +444,7 @@ def install() -> None:
 
 
 def remove() -> None:
-    """Undo `install`, the last of all that were installed first."""
+    """Undo `install`; what was installed after it must be gone already."""
     if "fit_generator" not in vars(models.Model):
         return
     for owner, members in _ADDED.items():

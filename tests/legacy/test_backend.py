@@ -122,6 +122,21 @@ def test_function(model):
         K.function([K.variable(1.0)], [model.output])
 
 
+def test_numbers_are_copies(model):
+    (found,) = K.function([model.input], [model.output])([X])
+    for array in (found, K.get_value(model.weights[0]), K.eval(K.ones((2, 2)))):
+        array *= 2  # of one's own
+    assert np.abs(model.predict(X, verbose=0) - found / 2).max() < 1e-5
+
+
+def test_sizes_of_a_graph():
+    x = keras.Input((None, None, 3))
+    count = K.prod(K.cast(K.shape(x), "float32"))
+    assert K.shape(x)[3] == 3 and K.int_shape(x) == (None, None, None, 3)
+    (found,) = K.function([x], [K.sum(x) / count])([np.full((2, 5, 4, 3), 1.5)])
+    np.testing.assert_allclose(found, 1.5, rtol=1e-6)
+
+
 def test_function_sees_new_weights_and_updates_variables(model):
     total, seen = K.variable(1.5), K.variable(0.0)
     loss = K.sum(model.output) + total

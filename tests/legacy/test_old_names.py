@@ -120,9 +120,9 @@ def test_arguments(tmp_path):
         signature = inspect.signature(Dense)
         assert list(signature.parameters)[0] == "units"
         assert arguments.old_arguments(Dense)["output_dim"] == "units"
-        arguments.remove()
-        arguments.remove()
-        methods.remove()
+        from minikeras.utils import uninstall_as_keras
+        uninstall_as_keras()
+        uninstall_as_keras()
         try:
             Dense(output_dim=3)
         except (ValueError, TypeError):
@@ -133,6 +133,51 @@ def test_arguments(tmp_path):
         assert inspect.signature(Dense) == signature
         assert not hasattr(Model, "fit_generator") and not hasattr(Dense, "updates")
         Model(inputs, Dense(3)(inputs))
+        """,
+        tmp_path,
+    )
+
+
+def test_shapes_defaults_and_places_of_arguments(tmp_path):
+    run(
+        """
+        # The shape of the input in pieces: the stack is built at once.
+        for layer, size in (
+            (layers.Embedding(9, 3, input_length=5), (None, 5, 3)),
+            (layers.Embedding(9, 3, input_length=(5, 2)), (None, 5, 2, 3)),
+            (layers.LSTM(8, input_dim=4, input_length=5), (None, 8)),
+            (layers.GRU(8, input_dim=4, return_sequences=True), (None, None, 8)),
+            (layers.Conv1D(8, 3, input_dim=4, input_length=9), (None, 7, 8)),
+            (layers.Embedding(9, 3, input_length=5, input_shape=(None,)),
+             (None, None, 3)),
+        ):
+            assert Sequential([layer]).output_shape == size, layer
+        assert set(told()) == {
+            f"{name}(input_length=)" for name in ("Embedding", "LSTM", "Conv1D")
+        }
+        assert not Sequential([layers.Embedding(9, 3)]).built
+        assert arguments.old_arguments(layers.GRU)["input_length"] == "input_shape"
+
+        # The metrics were the third argument of `compile`.
+        model = Sequential([Input((8, 8, 1)), layers.AveragePooling2D(),
+                            layers.Flatten(), Dense(1)])
+        assert model.layers[0].get_config()["pool_size"] == (2, 2)
+        x, y = r.normal(size=(4, 8, 8, 1)), np.zeros((4, 1))
+        model.compile("sgd", "mse", ["mae"], [2.0])
+        assert told() == ["compile(optimizer, loss, metrics)"]
+        loss, mae = model.evaluate(x, y, verbose=0)
+        found = model.predict(x, verbose=0)
+        np.testing.assert_allclose(loss, 2 * np.mean(found ** 2), rtol=1e-5)
+        np.testing.assert_allclose(mae, np.mean(np.abs(found)), rtol=1e-5)
+        model.compile("sgd", "mse", [3.0])
+        loss = model.evaluate(x, y, verbose=0)
+        np.testing.assert_allclose(loss, 3 * np.mean(found ** 2), rtol=1e-5)
+        assert told() == []
+
+        l2 = keras.regularizers.activity_l2(0.1)
+        np.testing.assert_allclose(float(l2(np.full((2, 2), 3.0))), 3.6, rtol=1e-6)
+        both = Input((3,))
+        assert Input(tensor=both) is both and keras.Input(tensor=both) is both
         """,
         tmp_path,
     )

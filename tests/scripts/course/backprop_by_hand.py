@@ -68,7 +68,9 @@ model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(5, activation="t
 model.add(keras.layers.Dense(3))
 model.set_weights(weights)
 with tf.GradientTape() as tape:
-    value = keras.losses.SparseCategoricalCrossentropy(from_logits=True)(labels, model(X))
+    value = keras.losses.SparseCategoricalCrossentropy(from_logits=True)(
+        labels, model(X)
+    )
 of_model = tape.gradient(value, model.trainable_variables)
 for found, expected in zip(of_model, by_hand):
     np.testing.assert_allclose(np.array(found), expected, rtol=1e-4, atol=1e-6)

@@ -49,7 +49,9 @@ w, b, losses = descend(X, y, start, 0.0, rate=0.5, steps=50)
 print("NumPy:", w, b, "loss", losses[-1])
 
 # 3. The same in Keras, from the same start.
-model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, activation="sigmoid")])
+model = keras.Sequential(
+    [keras.Input((2,)), keras.layers.Dense(1, activation="sigmoid")]
+)
 model.layers[0].set_weights([start[:, None], np.zeros(1)])
 model.compile(keras.optimizers.SGD(0.5), "binary_crossentropy", metrics=["accuracy"])
 history = model.fit(X, y, batch_size=len(X), epochs=50, verbose=0)

@@ -28,7 +28,9 @@ def train(*hidden, epochs=40, callbacks=None, penalty=None, before=()):
     for layer in hidden:
         model.add(layer)
     model.add(layers.Dense(1, activation="sigmoid"))
-    model.compile(keras.optimizers.Adam(0.02), "binary_crossentropy", metrics=["accuracy"])
+    model.compile(
+        keras.optimizers.Adam(0.02), "binary_crossentropy", metrics=["accuracy"]
+    )
     history = model.fit(X, y, epochs=epochs, batch_size=20, verbose=0,
                         validation_data=(X_val, y_val), callbacks=callbacks)  # fmt: skip
     return model, history.history

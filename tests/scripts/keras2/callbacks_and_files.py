@@ -65,7 +65,10 @@ assert begun == list(range(6))
 rows = list(csv.DictReader(open("log.csv")))
 assert len(rows) == 6
 np.testing.assert_allclose(float(rows[3]["loss"]), history.history["loss"][3], 1e-5)
-rates = [float(x) for x in history.history["lr" if "lr" in history.history else "learning_rate"]]
+rates = [
+    float(x)
+    for x in history.history["lr" if "lr" in history.history else "learning_rate"]
+]
 np.testing.assert_allclose(rates, [0.2, 0.2, 0.1, 0.1, 0.05, 0.05], 1e-5)
 
 # The last file holds the weights of now.

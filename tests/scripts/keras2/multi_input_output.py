@@ -31,12 +31,16 @@ x = layers.add([hidden, layers.Dense(16)(hidden)])
 priority_pred = layers.Dense(1, name="priority")(x)
 department_pred = layers.Dense(2, name="department", activation="softmax")(x)
 model = Model(
-    inputs=[title_input, body_input, tags_input], outputs=[priority_pred, department_pred]
+    inputs=[title_input, body_input, tags_input],
+    outputs=[priority_pred, department_pred],
 )
 model.summary(line_length=90)
 model.compile(
     optimizer=Adam(0.01),
-    loss={"priority": losses.MeanSquaredError(), "department": "categorical_crossentropy"},
+    loss={
+        "priority": losses.MeanSquaredError(),
+        "department": "categorical_crossentropy",
+    },
     loss_weights={"priority": 1.0, "department": 0.2},
     metrics={"department": ["acc"], "priority": "mae"},
 )
@@ -72,7 +76,9 @@ def recall(class_weight):
     out = layers.Dense(1, activation="sigmoid")(layers.Dense(8, "relu")(tags_input))
     net = Model(tags_input, out)
     net.compile("adam", "binary_crossentropy", metrics=["accuracy"])
-    net.fit(tag, rare.astype("float32"), epochs=25, verbose=0, class_weight=class_weight)
+    net.fit(
+        tag, rare.astype("float32"), epochs=25, verbose=0, class_weight=class_weight
+    )
     found = net.predict(tag, verbose=0)[:, 0] > 0.5
     return (found & rare).sum() / rare.sum()
 

@@ -16,7 +16,9 @@ token_index = {char: i for i, char in enumerate(characters)}
 reverse_index = {i: char for char, i in token_index.items()}
 num_tokens = len(characters)
 
-input_texts = ["".join(np.random.choice(list(letters), length)) for _ in range(num_samples)]
+input_texts = [
+    "".join(np.random.choice(list(letters), length)) for _ in range(num_samples)
+]
 target_texts = ["\t" + text[::-1] + "\n" for text in input_texts]
 encoder_input_data = np.zeros((num_samples, length, num_tokens), dtype="float32")
 decoder_input_data = np.zeros((num_samples, length + 2, num_tokens), dtype="float32")
@@ -71,7 +73,8 @@ decoder_outputs, state_h_dec, state_c_dec = decoder_lstm(
 )
 decoder_outputs = model.layers[4](decoder_outputs)
 decoder_model = Model(
-    [decoder_inputs] + decoder_states_inputs, [decoder_outputs, state_h_dec, state_c_dec]
+    [decoder_inputs] + decoder_states_inputs,
+    [decoder_outputs, state_h_dec, state_c_dec],
 )
 
 
@@ -81,7 +84,9 @@ def decode_sequence(input_seq):
     target_seq[0, 0, token_index["\t"]] = 1.0
     decoded = ""
     while len(decoded) <= length:
-        output_tokens, h, c = decoder_model.predict([target_seq] + states_value, verbose=0)
+        output_tokens, h, c = decoder_model.predict(
+            [target_seq] + states_value, verbose=0
+        )
         sampled = int(np.argmax(output_tokens[0, -1, :]))
         if reverse_index[sampled] == "\n":
             break

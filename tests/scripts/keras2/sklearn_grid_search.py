@@ -39,7 +39,7 @@ encoder.fit(Y)
 dummy_y = np_utils.to_categorical(encoder.transform(Y))
 assert dummy_y.shape == (150, 3)
 
-estimator = KerasClassifier(build_fn=create_model, epochs=20, batch_size=10, verbose=0)
+estimator = KerasClassifier(build_fn=create_model, epochs=30, batch_size=10, verbose=0)
 estimator.fit(X, Y)
 assert (estimator.predict(X[:5], verbose=0).shape) == (5,)
 probabilities = estimator.predict_proba(X)
@@ -51,7 +51,7 @@ assert score > 0.7
 
 # A pipeline, over folds.
 steps = [("standardize", StandardScaler())]
-steps.append(("mlp", KerasClassifier(create_model, epochs=20, batch_size=10, verbose=0)))
+steps.append(("mlp", KerasClassifier(create_model, epochs=40, batch_size=5, verbose=0)))
 kfold = KFold(n_splits=2, shuffle=True, random_state=seed)
 results = cross_val_score(Pipeline(steps), X, Y, cv=kfold)
 print("Baseline: %.2f%% (%.2f%%)" % (results.mean() * 100, results.std() * 100))
@@ -79,7 +79,9 @@ def baseline_model():
 
 
 regressor = KerasRegressor(build_fn=baseline_model, epochs=60, batch_size=10, verbose=0)
-results = cross_val_score(regressor, X, prices, cv=kfold, scoring="neg_mean_squared_error")
+results = cross_val_score(
+    regressor, X, prices, cv=kfold, scoring="neg_mean_squared_error"
+)
 print("Error of folds:", -results, "variance:", prices.var())
 assert -results.mean() < 0.5 * prices.var()
 print("RESULT", [len(param_grid), round(float(prices.var()), 5), int(dummy_y.sum())])
