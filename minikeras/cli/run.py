@@ -59,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
     """
     utils.install_as_keras()
     parts = [] if args.is_module else _code(args.script)
+    _follow_old_rules(parts)
     if args.seed is not None:
         utils.set_random_seed(args.seed)
     if args.max_steps is not None:
@@ -116,7 +117,6 @@ def _run_parts(path, parts):
         if is_notebook:  # a script is read from its file
             lines = source.splitlines(keepends=True)
             linecache.cache[name] = (len(source), None, lines, name)
-        _follow_old_rules(source, name)
         compiled = (
             notebook.compile_cell(source, name)
             if is_notebook
@@ -126,14 +126,16 @@ def _run_parts(path, parts):
             exec(code, main.__dict__)
 
 
-def _follow_old_rules(source, name):
-    """Train as of `compile` if the program uses names of Keras 1 or 2."""
+def _follow_old_rules(parts):
+    """Train as Keras 1 and 2 did if the program uses their names."""
     from minikeras.legacy import old_rules
     from minikeras.legacy.source import findings
 
-    with contextlib.suppress(SyntaxError, ValueError):  # shown when it is compiled
-        if any(finding.kind == "old" for finding in findings(source, name)):
-            old_rules.install(always=True)
+    for name, source in parts:
+        with contextlib.suppress(SyntaxError, ValueError):  # shown when it is compiled
+            if any(finding.kind == "old" for finding in findings(source, name)):
+                old_rules.install(always=True)
+                return
 
 
 def _print_traceback(error):
