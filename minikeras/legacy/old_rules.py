@@ -96,8 +96,8 @@ def _columns(y):
 class _Flagged:
     """A layer or a Variable as a key: by identity."""
 
-    def __init__(self, holder, name):
-        self.holder, self.name = holder, name
+    def __init__(self, holder):
+        self.holder = holder
 
     def __hash__(self):
         return id(self.holder)
@@ -108,14 +108,14 @@ class _Flagged:
 
 def _flags(model):
     """What is trainable: {layer or Variable: bool}."""
-    layers = model._mk_flatten_layers()
-    found = {_Flagged(layer, "_mk_trainable"): layer._mk_trainable for layer in layers}
-    return found | {_Flagged(v, "trainable"): v.trainable for v in model.variables}
+    # Outer layers first: setting theirs sets those of the inner ones, which follow.
+    holders = [*model._mk_flatten_layers(), *model.variables]
+    return {_Flagged(holder): holder.trainable for holder in holders}
 
 
 def _set(flags):
     for key, flag in flags.items():
-        setattr(key.holder, key.name, flag)
+        key.holder.trainable = flag
 
 
 def _warn(model, count):
