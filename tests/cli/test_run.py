@@ -92,20 +92,6 @@ def test_exit_codes_and_tracebacks(folder):
     assert fit["parameters"] == 8 and len(fit["history"]["loss"]) == 1
 
 
-def test_what_cannot_run(folder):
-    (folder / "wrong.py").write_text("import keras\ndef f(:\n")
-    done = run("run", "wrong.py", cwd=folder)
-    assert done.returncode == 1 and "line 2" in done.stderr
-    assert "minikeras/cli" not in done.stderr
-    done = run("run", "absent.py", cwd=folder)
-    assert done.returncode == 2 and "absent.py" in done.stderr
-    (folder / "no.ipynb").write_text("{}")
-    done = run("run", "no.ipynb", cwd=folder)
-    assert done.returncode == 2 and "expected a Jupyter notebook" in done.stderr
-    done = run("run", "--max-steps", "0", "wrong.py", cwd=folder)
-    assert done.returncode == 2 and "expected 1 or more" in done.stderr
-
-
 def test_a_notebook(folder):
     done = run("run", "notebook.ipynb", cwd=folder)
     assert done.returncode == 1
@@ -136,11 +122,42 @@ fine = [tf.keras.layers.Dense(3), tf.reduce_mean, tf.keras.Model.fit]
 """
 
 
-def test_check(folder):
+SEVERAL = """
+import contextlib, io, json, sys
+from minikeras.cli.main import main
+for arguments in json.loads(sys.argv[1]):
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            status = main(arguments)
+        except SystemExit as end:
+            status = end.code
+    print(json.dumps([status, out.getvalue(), err.getvalue()]))
+"""
+
+
+def test_check_and_what_cannot_run(folder):
+    """In one process, because each takes seconds to start."""
     (folder / "code" / "old.py").write_text(OLD)
-    done = run("check", "code", "notebook.ipynb", cwd=folder)
-    assert done.returncode == 1, done.stderr
-    lines = done.stdout.splitlines()
+    (folder / "wrong.py").write_text("import keras\ndef f(:\n")
+    (folder / "no.ipynb").write_text("{}")
+    commands = """check code notebook.ipynb
+        check code/script.py
+        check --strict code/script.py
+        check wrong.py absent
+        run wrong.py
+        run absent.py
+        run no.ipynb
+        run --max-steps 0 wrong.py""".splitlines()
+    done = subprocess.run(
+        [sys.executable, "-c", SEVERAL, json.dumps([c.split() for c in commands])],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+    )
+    results = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [status for status, *_ in results] == [1, 0, 1, 2, 1, 2, 2, 2], done.stderr
+    lines = results[0][1].splitlines()
     found = {tuple(line.split(": ")[:3]) for line in lines[:-1]}
     assert found == {
         ("code/old.py:2", "old", "keras.layers.core.Dense"),
@@ -158,8 +175,9 @@ def test_check(folder):
     }
     assert lines[-1] == "4 files, 2 missing, 9 old, 1 different"
     assert any("write keras.ops.mean" in line for line in lines)
-    assert run("check", "code/script.py", cwd=folder).returncode == 0
-    assert run("check", "--strict", "code/script.py", cwd=folder).returncode == 1
-    (folder / "wrong.py").write_text("def f(:\n")
-    done = run("check", "wrong.py", "absent", cwd=folder)
-    assert done.returncode == 2 and done.stderr.count("cannot be read") == 2
+    errors = [error for *_, error in results]
+    assert errors[3].count("cannot be read") == 2
+    assert "line 2" in errors[4] and "minikeras/cli" not in errors[4]
+    assert "absent.py" in errors[5]
+    assert "expected a Jupyter notebook" in errors[6]
+    assert "expected 1 or more" in errors[7]
