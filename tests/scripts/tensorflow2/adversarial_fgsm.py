@@ -76,4 +76,7 @@ for _ in range(10):
     optimizer.apply_gradients(zip(grads, model.trainable_weights, strict=True))
 hard.append(losses_of(adversarial)[0])
 assert float(hard[1]) < float(hard[0]) and float(norm) > 0
-print("RESULT", json.dumps([*accuracies, *map(float, hard), float(norm)]))
+# What TensorFlow 2.21 gave.
+found = [*accuracies, *map(float, hard), float(norm)]
+assert np.allclose(found, [1.0, 1.0, 0.0055556, 1.20445, 0.202601, 1.29233], rtol=1e-3)
+print("RESULT", json.dumps(found))

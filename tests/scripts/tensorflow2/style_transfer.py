@@ -103,4 +103,6 @@ assert losses[-1] < 0.7 * losses[0]
 assert pixels.min() >= 0 and pixels.max() <= 1 and pixels.shape == (24, 24, 3)
 read = tf.image.decode_png(tf.io.read_file("styled.png"), channels=3)
 assert read.dtype == tf.uint8 and read.shape == (24, 24, 3)
+# What TensorFlow 2.21 gave.
+assert np.allclose([losses[0], losses[5]], [36.79523, 28.40203], rtol=5e-3)
 print("RESULT", json.dumps([losses[0], losses[5], losses[-1], float(pixels.mean())]))

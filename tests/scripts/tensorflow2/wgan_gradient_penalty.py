@@ -71,4 +71,7 @@ end = distance()
 print(f"distance of the means: {start:.3f} -> {end:.3f}")
 assert end < 0.9 * start
 assert np.isfinite(log).all() and log[-1][1] < 1.0
+# What TensorFlow 2.21 gave.
+expected = [2.30202, 0.50232, 0.059527, 0.56892, -1.0466, 0.018221, -0.068882, 0.41537]
+assert np.allclose([start, *log[0], *log[5], end], expected, rtol=1e-3)
 print("RESULT", json.dumps([start, *log[0], *log[5], end]))
