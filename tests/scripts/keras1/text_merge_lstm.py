@@ -5,7 +5,7 @@ import random
 
 import numpy as np
 from keras.layers import GRU, LSTM, Dense, Dropout, Embedding, Input, Merge, merge
-from keras.layers import TimeDistributed
+from keras.layers import GlobalMaxPooling1D, TimeDistributed
 from keras.models import Model, Sequential
 from keras.preprocessing import sequence
 
@@ -37,7 +37,7 @@ left.add(
 )
 right = Sequential()
 right.add(Embedding(max_features, 8, input_length=maxlen, mask_zero=True))
-right.add(GRU(12, forget_bias_init="one") if False else GRU(12, unroll=False))
+right.add(GRU(12, unroll=False))
 model = Sequential()
 model.add(Merge([left, right], mode="concat", concat_axis=-1))
 model.add(Dropout(0.1))
@@ -62,7 +62,7 @@ both = merge([forwards, backwards], mode="sum")
 scaled = merge([both, vectors], mode="mul")
 joined = merge([scaled, both], mode="concat", concat_axis=2)
 steps = TimeDistributed(Dense(output_dim=4, activation="relu"))(joined)
-last = LSTM(6)(steps)
+last = GlobalMaxPooling1D()(steps)
 out = Dense(1, activation="sigmoid", name="out")(last)
 graph = Model(input=words, output=out)
 graph.compile("rmsprop", {"out": "binary_crossentropy"})

@@ -58,10 +58,10 @@ assert hits >= 0.7 * len(shown)
 
 # Saliency: the gradient of a class with respect to the pixels, against differences.
 logit = K.log(model.output[:, 1]) - K.log(model.output[:, 0])
-saliency = K.function([model.input, K.learning_phase()],
+saliency = K.function([model.input],
                       [K.gradients(K.sum(logit), model.input)[0]])  # fmt: skip
 i = shown[0]
-(found,) = saliency([images[i : i + 1], 0])
+(found,) = saliency([images[i : i + 1]])
 r, c = np.unravel_index(np.abs(found[0, :, :, 0]).argmax(), (12, 12))
 up, down = images[i : i + 1].copy(), images[i : i + 1].copy()
 up[0, r, c] += 1e-2
