@@ -64,7 +64,7 @@ def test_runs(path, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", filter(_runs_on_keras, SCRIPTS), ids=_name)
+@pytest.mark.parametrize("path", [*filter(_runs_on_keras, SCRIPTS)], ids=_name)
 def test_equals_keras(path, tmp_path):
     pytest.importorskip("keras")
     ours = _result(["-m", "minikeras", "run", str(path)], tmp_path)

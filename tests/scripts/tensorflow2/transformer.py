@@ -160,4 +160,5 @@ assert history["masked_accuracy"][-1] > 0.1
 encoding = positional_encoding(length=50, depth=16)
 rate = [float(learning_rate(n)) for n in (1.0, 20.0, 80.0)]
 assert rate[0] < rate[2] < rate[1]
+assert abs(first_loss - 2.63761) < 1e-3  # what TensorFlow 2.21 gave
 print("RESULT", json.dumps([first_loss, *rate, float(tf.reduce_sum(encoding))]))
