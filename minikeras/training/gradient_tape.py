@@ -8,6 +8,7 @@ that is traced already, such as a compiled `train_step`, all of this is traced w
 import contextlib
 import functools
 import math
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,11 +20,11 @@ from minikeras.core.bridge import Scope, current
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.variable import Variable
 from minikeras.training.tape_recorder import (
-    Recorder,
     Recording,
     add_cotangent,
+    is_recording,
     pull_back,
-    recorder,
+    within,
 )
 
 __all__ = ["GradientTape"]
@@ -55,16 +56,19 @@ class GradientTape(Scope):
     def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True):
         self._persistent = bool(persistent)
         self._watches_variables = bool(watch_accessed_variables)
-        self._recorder: Recorder | None = None  # while the tape records
         self._recording = Recording(keeps_arguments=self._persistent)
+        self._depth = 0  # the number of tapes around
         self._is_used = False
         # {id(variable): (variable, arrays that it had when it was read)}
         self._reads: dict[int, tuple[Any, list]] = {}
+        # {id(array): id(variable) that it is the value of}
+        self._owners: dict[int, int] = {}
 
     def reset(self) -> None:
         """Forget what has been recorded and watched."""
         self._recording.clear()
         self._reads.clear()
+        self._owners.clear()
         self._is_used = False
 
     # -- recording ---------------------------------------------------------------
@@ -77,21 +81,28 @@ class GradientTape(Scope):
         }
 
     def __enter__(self):
-        if self._recorder is not None:
+        if self._recording.is_open:
             raise ValueError("GradientTape: this tape is recording already.")
         if self._is_used:
             self.reset()
+        self._depth = len(current().recordings)
         super().__enter__()
-        self._recorder = recorder()
-        self._scope = self._recorder.scope()
-        self._scope.__enter__()
+        self._recording.is_open = True
+        within(self._depth + 1).__enter__()
         return self
 
     def __exit__(self, *exc):
-        if self._recorder is not None:
-            self._scope.__exit__(None, None, None)
-            self._recorder = None
+        if self._recording.is_open:
+            self._recording.is_open = False
+            if not is_recording():
+                warnings.warn(
+                    "GradientTape: a tape of another task, such as one of asyncio, has "
+                    "ended meanwhile, so operations since then are missing.",
+                    stacklevel=2,
+                )
             super().__exit__(*exc)
+            # Not what was there before: tapes may end in any order.
+            within(len(current().recordings)).__enter__()
 
     @contextlib.contextmanager
     def stop_recording(self) -> Iterator[None]:
@@ -100,16 +111,16 @@ class GradientTape(Scope):
         Raises:
             ValueError: the tape does not record.
         """
-        if self._recorder is None:
+        if not self._recording.is_open:
             raise ValueError(
                 "GradientTape.stop_recording: the tape does not record. Call it in "
                 "the `with` block of the tape."
             )
-        self.__exit__()
+        self._recording.is_open = False
         try:
             yield
         finally:
-            self.__enter__()
+            self._recording.is_open = True
 
     def watch(self, tensor: Any) -> None:
         """Record what depends on these arrays or Variables.
@@ -123,29 +134,35 @@ class GradientTape(Scope):
         for x in jax.tree_util.tree_leaves(tensor):
             if isinstance(x, Variable):
                 self._reads.setdefault(id(x), (x, []))
-                x = self._read(None, x, x.value)
-            elif not isinstance(x, jax.Array):
+                self._note(x, x.value)
+            elif isinstance(x, jax.Array):
+                self._recording.arrays[id(x)] = x
+            else:
                 raise _no_array("watch", x)
-            self._recording.arrays[id(x)] = x
 
     def watched_variables(self) -> tuple:
         """The Variables that are watched, in the order in which they were read."""
         return tuple(variable for variable, _ in self._reads.values())
 
     def _read(self, outer, variable, value):
-        """Note that a Variable was read; returns its value."""
+        """Note that a Variable was read, if it is watched; returns its value."""
         if outer is not None:
             value = outer(variable, value)
         is_watched = self._watches_variables and variable.trainable
-        if not is_watched and id(variable) not in self._reads:
-            return value
-        if id(value) in self._recording.derived:
-            # It was assigned in this block. A Variable is a source all the same: its
-            # gradient does not go on to what it was assigned.
-            with self._recorder.paused():
-                value = copy_p.bind(value)
-        self._recording.arrays[id(value)] = value
+        if self._recording.is_open and (is_watched or id(variable) in self._reads):
+            return self._note(variable, value)
+        return value
+
+    def _note(self, variable, value):
+        """Make an array a source that stands for a Variable; returns the array."""
+        arrays = self._recording.arrays
         _, values = self._reads.setdefault(id(variable), (variable, []))
+        if id(value) in arrays and self._owners.get(id(value)) != id(variable):
+            # It is another source already, or was computed and assigned in this block:
+            # a Variable is a source of its own, whose gradient ends there.
+            with within(self._depth):
+                value = copy_p.bind(value)
+        arrays[id(value)], self._owners[id(value)] = value, id(variable)
         if all(value is not known for known in values):
             values.append(value)
         return value
@@ -274,11 +291,14 @@ class GradientTape(Scope):
         """The gradient of each source, or None; completes the cotangents."""
         wanted = {id(x) for _, arrays in sources for x in arrays}
         # Within its own block the tape goes on recording.
-        pull_back(records, cotangents, wanted, again=self._recorder is not None)
+        pull_back(records, cotangents, wanted, again=self._recording.is_open)
         gradients = []
         for _, arrays in sources:
             parts = [cotangents[id(x)] for x in arrays if id(x) in cotangents]
-            gradients.append(functools.reduce(jnp.add, parts) if parts else None)
+            total = functools.reduce(jnp.add, parts) if parts else None
+            # TensorFlow's gradients of complex numbers are the conjugates of JAX's.
+            is_complex = parts and jnp.iscomplexobj(total)
+            gradients.append(jnp.conj(total) if is_complex else total)
         return gradients
 
     def _take(self):
@@ -294,6 +314,7 @@ class GradientTape(Scope):
             self.__exit__()
             self._recording.clear()
             self._is_used = True
+            self._owners.clear()
             self._reads = {key: (v, []) for key, (v, _) in self._reads.items()}
         return records
 

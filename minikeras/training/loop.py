@@ -1,5 +1,6 @@
 """`fit`, `evaluate`, `predict`: epochs and callbacks around the compiled steps."""
 
+import contextlib
 from collections.abc import Callable, Container
 from typing import Any
 
@@ -8,7 +9,7 @@ import jax.numpy as jnp
 
 from minikeras.callbacks import CallbackList
 from minikeras.core import host_calls
-from minikeras.core.bridge import isolated
+from minikeras.core.bridge import Frame, current, isolated
 from minikeras.core.dtypes import is_text
 from minikeras.data import unpack_x_y_sample_weight
 from minikeras.data.batches import described
@@ -219,6 +220,16 @@ def _spec(x):
     return jax.ShapeDtypeStruct(x.shape, dtype)
 
 
+@contextlib.contextmanager
+def _unrecorded():
+    """Out of sight of a `GradientTape` around, which sees no compiled programs."""
+    if not current().recordings:
+        yield
+    else:
+        with jax.core.eval_context(), Frame(on_read=None, recordings=()):
+            yield
+
+
 def _callback_list(model: TrainableModel, callbacks, **options):
     """The callbacks as a `CallbackList`, with a progress bar if `verbose`."""
     # As in Keras, a user's own CallbackList is used as it is: without a progress bar.
@@ -252,7 +263,7 @@ def fit(
         The `History` callback.
     """
     val_feed = validation[0] if validation else feed
-    with Interrupts() as interrupts, feed, val_feed:
+    with _unrecorded(), Interrupts() as interrupts, feed, val_feed:
         prepare(model, feed.adapter)
         callbacks = _callback_list(
             model,
@@ -352,7 +363,7 @@ def evaluate(
         callbacks: list of callbacks, a `CallbackList`, or None.
         verbose: 0: no progress bar; other values as in `Model.evaluate`.
     """
-    with Interrupts() as interrupts, feed:
+    with _unrecorded(), Interrupts() as interrupts, feed:
         prepare(model, feed.adapter)
         callbacks = _callback_list(
             model, callbacks, verbose=verbose, epochs=1, steps=feed.num_batches
@@ -377,7 +388,7 @@ def predict(
         verbose: 0: no progress bar; other values as in `Model.predict`.
     """
     outputs = Predictions()
-    with Interrupts() as interrupts, feed:
+    with _unrecorded(), Interrupts() as interrupts, feed:
         if not model.built:
             x, _, _ = unpack_x_y_sample_weight(feed.adapter.peek())
             build(model, x)
@@ -410,7 +421,7 @@ def one_step(model: TrainableModel, name: str, batch: Any) -> Any:
         batch: (x, y, sample_weight), the last two None where there are none.
     """
     predicts, trains = name == "predict_step", name == "train_step"
-    with Interrupts() as interrupts:
+    with _unrecorded(), Interrupts() as interrupts:
         build(model, batch[0]) if predicts else prepare_batch(model, batch)
         variables = weights_of(model) if predicts else variables_of(model)
         lease_of = StateLease if trains else evaluation_lease

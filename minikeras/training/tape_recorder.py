@@ -50,8 +50,9 @@ def _operation(primitive, params, functions):
     """
     bind, rules = _bound(primitive, params, functions), ()
     if functions:
-        if "<locals>" in getattr(functions[0].f, "__qualname__", "<locals>"):
-            return bind  # perhaps made for this call alone
+        module = getattr(functions[0].f, "__module__", None) or ""
+        if not module.startswith(("jax.", "minikeras.")):
+            return bind  # it may read what changes, or be made for this call alone
         rules = (functions[0], *(function.f for function in functions[1:]))
     # The code of jitted functions is kept by JAX, that of loops is traced anew.
     is_kept = primitive.name in ("jit", "pjit")
@@ -69,10 +70,19 @@ def _bound(primitive, params, functions):
 
 
 def _hashable(param):
-    """A parameter of a primitive as a key: code by its text."""
-    if hasattr(param, "eqns") and not getattr(param, "consts", ()):  # a jaxpr
-        return str(param)
-    return param
+    """A parameter of a primitive as a key: code by its text, if that says all."""
+    return str(param) if _is_plain(param) else param
+
+
+def _is_plain(jaxpr):
+    """Is it a jaxpr whose inner parts hold no arrays and no functions?"""
+    if not hasattr(jaxpr, "eqns") or getattr(jaxpr, "consts", ()):
+        return False
+    for eqn in jaxpr.eqns:
+        for value in jax.tree_util.tree_leaves([*eqn.params.values()]):
+            if hasattr(value, "eqns") and not _is_plain(value) or callable(value):
+                return False
+    return True
 
 
 def _with_pullback(call, tracked, args):
@@ -132,6 +142,7 @@ class Recording:
         keeps_arguments: are arguments kept, for second derivatives?
 
     Attributes:
+        is_open: do operations count now?
         arrays: {id: array} of what is watched or depends on it. They are kept, so that
             no other array can get such an id.
         derived: the ids of those that operations gave.
@@ -139,7 +150,7 @@ class Recording:
     """
 
     def __init__(self, keeps_arguments: bool):
-        self.keeps_arguments = keeps_arguments
+        self.keeps_arguments, self.is_open = keeps_arguments, False
         self.arrays: dict[int, Any] = {}
         self.derived: set[int] = set()
         self.records: list[Record] = []
@@ -151,7 +162,7 @@ class Recording:
 
     def tracked(self, args: Any) -> tuple[int, ...]:
         """The places of the arguments whose derivatives are wanted."""
-        arrays = self.arrays
+        arrays = self.arrays if self.is_open else ()
         return tuple(i for i, x in enumerate(args) if id(x) in arrays and is_float(x))
 
     def add(self, inputs: list, outputs: list, pullback: Any, pull_again: Any) -> None:
@@ -204,24 +215,34 @@ def _jax_core():
     return late_import("jax.extend.core")  # 50 ms, when it is first needed
 
 
-def recorder() -> "Recorder":
-    """The `Recorder` for the innermost of `current().recordings`."""
-    with _jax_core().take_current_trace() as around:
+def trace_of(count: int) -> Any:
+    """The trace of code within `count` tapes, on the trace that is no `Recorder`."""
+    with _jax_core().take_current_trace() as trace:
         pass
-    depth = len(current().recordings) - 1
-    is_eager = type(around).__name__ == "EvalTrace" or getattr(
-        around, "is_eager", False
-    )
-    return _eager_recorder(around, depth) if is_eager else Recorder(around, depth)
+    while isinstance(trace, Recorder):
+        trace = trace.around
+    make = _eager_recorder if type(trace).__name__ == "EvalTrace" else Recorder
+    for depth in range(count):
+        trace = make(trace, depth)
+    return trace
+
+
+def is_recording() -> bool:
+    """Is the innermost trace a `Recorder`?"""
+    with _jax_core().take_current_trace() as trace:
+        return isinstance(trace, Recorder)
+
+
+def within(count: int) -> Any:
+    """A `with` block of code within so many tapes; entered alone, it stays so."""
+    return _jax_core().set_current_trace(trace_of(count))
 
 
 @functools.cache
 def _eager_recorder(around, depth):
     # One for all tapes: JAX keeps what it finds out about a call by the trace, and
     # looking up a call among those of a thousand traces takes milliseconds.
-    found = Recorder(around, depth)
-    found.is_eager = True
-    return found
+    return Recorder(around, depth)
 
 
 class Recorder(jax.core.Trace):
@@ -234,15 +255,7 @@ class Recorder(jax.core.Trace):
 
     def __init__(self, around: Any, depth: int):
         super().__init__()
-        self._around, self._depth, self.is_eager = around, depth, False
-
-    def scope(self) -> Any:
-        """A `with` block in which this is the innermost trace."""
-        return _jax_core().set_current_trace(self)
-
-    def paused(self) -> Any:
-        """A `with` block that runs operations in the trace around."""
-        return _jax_core().set_current_trace(self._around)
+        self.around, self._depth = around, depth
 
     def process_primitive(self, primitive, args, params, functions=(), /):
         # Code of another context, such as a task of asyncio, may run meanwhile.
@@ -250,7 +263,7 @@ class Recorder(jax.core.Trace):
         known = self._depth < len(recordings)
         recording = recordings[self._depth] if known else _NOTHING
         tracked = recording.tracked(args)
-        with self.paused():
+        with _jax_core().set_current_trace(self.around):
             if not tracked:
                 return _bound(primitive, params, functions)(*args)
             call = _operation(primitive, params, functions)
@@ -267,8 +280,11 @@ class Recorder(jax.core.Trace):
                 pullback = functools.partial(_pull, pullback)
             # JAX may hand an argument on as the result. What is recorded needs an
             # identity of its own: `stop_gradient(x)` is not `x`.
+            # In a trace, a result and a residual of the pullback may be one tracer.
             given = {id(arg) for arg in args}
-            outs = [copy_p.bind(x) if id(x) in given else x for x in outs]
+            for i, x in enumerate(outs):
+                outs[i] = copy_p.bind(x) if id(x) in given else x
+                given.add(id(outs[i]))
         recording.add([args[i] for i in tracked], outs, pullback, again)
         return outs if primitive.multiple_results else outs[0]
 
@@ -282,4 +298,4 @@ class Recorder(jax.core.Trace):
         return self.process_primitive(primitive, args, params, (fun, fwd, bwd))
 
     def stage_value(self, val):
-        return val if isinstance(val, jax.Array) else self._around.stage_value(val)
+        return val if isinstance(val, jax.Array) else self.around.stage_value(val)

@@ -60,11 +60,11 @@ def custom_step(model: TrainableModel, variables: TrainState, name: str) -> Step
 def takes_data_alone(model: TrainableModel, name: str) -> bool:
     """Is a step of the user's in TensorFlow's form, `train_step(self, data)`?"""
     parameters = inspect.signature(getattr(model, name)).parameters.values()
-    positional = (
-        inspect.Parameter.POSITIONAL_ONLY,
-        inspect.Parameter.POSITIONAL_OR_KEYWORD,
-    )
-    return [p.kind in positional for p in parameters] == [True]
+    positional = [
+        p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+    ]
+    needed = [p for p in positional if p.default is p.empty]
+    return len(needed) == 1 or not needed and len(positional) == 1
 
 
 def in_place_step(model: TrainableModel, variables: TrainState, name: str) -> Step:

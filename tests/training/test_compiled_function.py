@@ -1,6 +1,7 @@
 """`function`: compiled code that updates Variables in place."""
 
 import gc
+import threading
 import weakref
 
 import jax
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import minikeras as keras
+from minikeras import data as keras_data
 from minikeras.training.compiled_function import function
 
 X = np.random.default_rng(3).normal(size=(16, 4)).astype("float32")
@@ -139,3 +141,68 @@ def test_mistakes():
     with pytest.raises(ZeroDivisionError, match="mine"):
         fails(jnp.float32(1))
     assert jax.jit(lambda x: x + 1)(1) == 2  # no trace is left open
+
+
+def test_what_a_function_refers_to_has_a_gradient():
+    x = jnp.float32(3.0)
+    square = function(lambda: x * x)
+    with keras.GradientTape() as tape:
+        tape.watch(x)
+        y = square()
+    assert float(y) == 9.0 and float(tape.gradient(y, x)) == 6.0
+
+
+def test_batches_are_not_compiled_in():
+    batches = iter(keras_data.Dataset.from_tensor_slices(np.arange(3.0)))
+    take = function(lambda: next(batches) * 2)
+    with pytest.warns(UserWarning, match="iterators of data"):
+        assert [float(take()) for _ in range(3)] == [0.0, 2.0, 4.0]
+
+
+def test_instances_and_sets_and_signs():
+    class Equal:
+        def __init__(self, k):
+            self.k = k
+
+        def __eq__(self, other):
+            return True
+
+        def __hash__(self):
+            return 1
+
+        @function
+        def f(self, x):
+            return x * self.k
+
+    one = jnp.float32(1.0)
+    assert [float(Equal(k).f(one)) for k in (1, 2)] == [1.0, 2.0]
+    numbers, total = {1, 2}, function(lambda x, s: x + sum(s))
+    first = float(total(one, numbers))
+    numbers.add(5)
+    assert (first, float(total(one, numbers))) == (4.0, 9.0)
+    invert = function(lambda x, k: x / k)
+    with np.errstate(divide="ignore"):
+        assert [float(invert(one, jnp.float32(k))) for k in (0.0, -0.0)] == [
+            float("inf"), float("-inf")
+        ]  # fmt: skip
+
+
+def test_threads_lose_no_update():
+    v = keras.Variable(0.0)
+    add = function(lambda x: v.assign_add(x))
+    add(jnp.float32(0.0))
+    work = lambda: [add(jnp.float32(1.0)) for _ in range(100)]  # noqa: E731
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert float(v.value) == 400.0
+
+
+def test_an_input_signature_converts_and_checks():
+    spec = jax.ShapeDtypeStruct((), "float32")
+    f = function(lambda x: x * 2, input_signature=[spec])
+    assert f(3).dtype == "float32"
+    with pytest.raises(ValueError, match="input_signature expected"):
+        f([1, 2])

@@ -258,3 +258,92 @@ def test_threads_have_their_own_tapes():
         thread.join()
     for i in range(1, 5):
         close(found[i], 2 * i * x)
+
+
+def test_tapes_may_end_in_any_order():
+    x = jnp.float32(3.0)
+    first, second = GradientTape(), GradientTape()
+    first.__enter__(), first.watch(x)
+    second.__enter__(), second.watch(x)
+    y = x * x
+    first.__exit__(None, None, None)
+    z = y * x
+    second.__exit__(None, None, None)
+    assert float(first.gradient(y, x)) == 6.0 and float(second.gradient(z, x)) == 27.0
+    with GradientTape() as outer:
+        outer.watch(x)
+        with GradientTape() as inner:
+            inner.watch(x)
+            y = x * x
+            assert float(outer.gradient(y, x)) == 6.0
+            z = y * x
+    assert float(inner.gradient(z, x)) == 27.0
+    with GradientTape(persistent=True) as outer:
+        outer.watch(x)
+        with GradientTape() as inner:
+            inner.watch(x)
+            with outer.stop_recording():
+                y = x * x
+            z = y * x
+    assert float(inner.gradient(z, x)) == 27.0 and float(outer.gradient(z, x)) == 9.0
+    with GradientTape() as last:
+        last.watch(x)
+        y = x**3
+    assert float(last.gradient(y, x)) == 27.0
+
+
+def test_variables_that_share_an_array():
+    v = keras.Variable([1.0, 1.0])
+    w = keras.Variable([0.0, 0.0])
+    w.assign(v.value)
+    with GradientTape() as tape:
+        y = keras.ops.sum(v * 2 + w * 3)
+    assert [g.tolist() for g in tape.gradient(y, [v, w])] == [[2, 2], [3, 3]]
+    x = v.value
+    with GradientTape() as tape:
+        tape.watch(x)
+        y = jnp.sum(x * 3) + keras.ops.sum(v * 5)
+    assert [g.tolist() for g in tape.gradient(y, [x, v])] == [[3, 3], [5, 5]]
+
+
+def test_code_that_refers_to_what_changes():
+    x = jnp.ones(3)
+    for c in (2.0, 5.0):
+        captured = jnp.full(3, c)
+        times = jax.jit(lambda x, a=captured: x * a)
+        body = lambda a, _, f=times: (f(a), None)  # noqa: E731
+        with GradientTape() as tape:
+            tape.watch(x)
+            y = jax.lax.scan(body, x, None, length=2)[0]
+        assert y.tolist() == tape.gradient(y, x).tolist() == [c * c] * 3
+
+
+def test_a_tape_within_a_tape_in_a_program():
+    def step(x, w):
+        with GradientTape() as outer:
+            outer.watch(w)
+            with GradientTape() as inner:
+                inner.watch(x)
+                y = jnp.tanh(x * w) + jnp.exp(x * w)
+            penalty = jnp.sum(inner.gradient(y, x) ** 2)
+        return outer.gradient(penalty, w)
+
+    x, w = array(4), array(4)
+    close(jax.jit(step)(x, w), step(x, w))
+
+
+def test_gradients_of_complex_numbers_are_tensorflows():
+    z = jnp.complex64(3 + 4j)
+    with GradientTape() as tape:
+        tape.watch(z)
+        y = jnp.abs(z) ** 2
+    close(tape.gradient(y, z), 6 + 8j)
+
+
+def test_fit_within_a_tape():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    with GradientTape() as tape:
+        model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+        y = keras.ops.sum(model(np.ones((1, 2))))
+    assert tape.gradient(y, model.trainable_variables)[1].tolist() == [1.0]

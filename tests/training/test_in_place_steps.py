@@ -164,3 +164,18 @@ def test_a_generator_that_the_model_does_not_hold():
     model = keras.Model(inputs, Hidden()(inputs))
     with pytest.raises(ValueError, match="each step would draw the same numbers"):
         model.predict(X[:, :3], verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("step", "alone"),
+    [
+        (lambda self, data: 0, True),
+        (lambda self, data, extra=None: 0, True),
+        (lambda self, data, *, verbose=0, **more: 0, True),
+        (lambda self, state, data: 0, False),
+        (lambda self, *args: 0, False),
+    ],
+)
+def test_which_steps_take_the_data_alone(step, alone):
+    model = type("Own", (Plain,), {"train_step": step})()
+    assert (model._mk_in_place_steps() == ["train_step"]) is alone

@@ -6,6 +6,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from minikeras.core.bridge import current
+
 
 class DataArray(np.ndarray):
     """An array of NumPy that also has `numpy()`, as code for `tf.data` expects.
@@ -43,6 +45,10 @@ def as_numpy(x: Any) -> Any:
     return x if x.ndim else x[()]
 
 
+class TracedDataError(RuntimeError):
+    """Code that is traced asks data for the next batch, which would stay for ever."""
+
+
 class DatasetIterator:
     """An iterator over a `Dataset`, whose position can be stored.
 
@@ -66,6 +72,11 @@ class DatasetIterator:
         return self
 
     def __next__(self):
+        if current().bindings is not None:
+            raise TracedDataError(
+                "A batch cannot be taken from a Dataset in compiled code: each call "
+                "would see the same one. Iterate outside, and pass what it gives."
+            )
         element = next(self._iterator)
         if self._give is None:
             return element
