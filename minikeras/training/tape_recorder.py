@@ -50,8 +50,9 @@ def _operation(primitive, params, functions):
     """
     bind, rules = _bound(primitive, params, functions), ()
     if functions:
-        module = getattr(functions[0].f, "__module__", None) or ""
-        if not module.startswith(("jax.", "minikeras.")):
+        first = functions[0].f
+        path = f"{getattr(first, '__module__', '')}.{getattr(first, '__qualname__', '')}"
+        if not path.startswith(("jax.", "minikeras.")) or "<locals>" in path:
             return bind  # it may read what changes, or be made for this call alone
         rules = (functions[0], *(function.f for function in functions[1:]))
     # The code of jitted functions is kept by JAX, that of loops is traced anew.
