@@ -50,8 +50,8 @@ def _operation(primitive, params, functions):
     """
     bind, rules = _bound(primitive, params, functions), ()
     if functions:
-        first = functions[0].f
-        path = f"{getattr(first, '__module__', '')}.{getattr(first, '__qualname__', '')}"
+        names = ("__module__", "__qualname__")
+        path = ".".join(str(getattr(functions[0].f, name, "")) for name in names)
         if not path.startswith(("jax.", "minikeras.")) or "<locals>" in path:
             return bind  # it may read what changes, or be made for this call alone
         rules = (functions[0], *(function.f for function in functions[1:]))
