@@ -153,6 +153,7 @@ def test_what_a_function_refers_to_has_a_gradient():
 
 
 def test_batches_are_not_compiled_in():
+    pytest.importorskip("grain")
     batches = iter(keras_data.Dataset.from_tensor_slices(np.arange(3.0)))
     take = function(lambda: next(batches) * 2)
     with pytest.warns(UserWarning, match="iterators of data"):
