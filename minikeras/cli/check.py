@@ -9,6 +9,9 @@ from minikeras import utils
 from minikeras.core.printing import print_msg
 from minikeras.legacy import notebook
 
+# Python's parser gives up on deep expressions with the latter two.
+_UNREADABLE = (SyntaxError, ValueError, OSError, RecursionError, MemoryError)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of the subcommand.
@@ -36,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
     utils.install_as_keras()
     from minikeras.legacy.source import findings
 
+    resolved = {}
     status, counts = 0, {"files": 0, "missing": 0, "old": 0, "different": 0}
     for path in _files(args.paths):
         counts["files"] += 1
@@ -43,10 +47,11 @@ def run(args: argparse.Namespace) -> int:
             found = [
                 (name, finding)
                 for name, source in _sources(path)
-                for finding in findings(source, name)
+                for finding in findings(source, name, resolved)
             ]
-        except (SyntaxError, ValueError, OSError) as error:
-            print(f"{path}: cannot be read: {error}", file=sys.stderr)
+        except _UNREADABLE as error:
+            what = str(error) or type(error).__name__
+            print(f"{path}: cannot be read: {what}", file=sys.stderr)
             status = 2
             continue
         for name, finding in found:
@@ -66,8 +71,13 @@ def _files(paths) -> Iterator[str]:
         for folder, inside, names in os.walk(path):
             inside[:] = sorted(x for x in inside if not x.startswith("."))
             for name in sorted(names):
-                if name.endswith((".py", ".ipynb")):
-                    yield os.path.join(folder, name)
+                file = os.path.join(folder, name)
+                if not name.endswith((".py", ".ipynb")):
+                    continue
+                if os.path.isfile(file):
+                    yield file
+                else:  # a pipe would be waited for without end
+                    print(f"{file}: skipped: no regular file", file=sys.stderr)
 
 
 def _sources(path):

@@ -1,8 +1,10 @@
 """Run a script or notebook written for Keras or tensorflow.keras."""
 
 import argparse
+import asyncio
 import builtins
 import contextlib
+import inspect
 import linecache
 import os
 import runpy
@@ -10,8 +12,14 @@ import sys
 import traceback
 import types
 
-from minikeras import config, utils
+from minikeras import utils
+from minikeras.cli import processes
 from minikeras.legacy import notebook
+
+_HELP = (
+    "a .py or .ipynb file, a folder with __main__.py, - for standard input, or with "
+    "-m a module"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     Args:
         parser: that of the subcommand.
     """
-    parser.usage = "minikeras run [options] (SCRIPT | -m MODULE) [arguments …]"
+    parser.usage = "minikeras run [options] (SCRIPT | - | -m MODULE) [arguments …]"
     parser.add_argument("--seed", type=int, help="as keras.utils.set_random_seed")
     parser.add_argument(
         "--max-steps",
@@ -32,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--report", metavar="FILE.json", help="write how it ended and what it trained"
     )
     parser.add_argument("-m", dest="is_module", action="store_true", help="a module")
-    parser.add_argument("script", help="a .py or .ipynb file, or with -m a module")
+    parser.add_argument("script", help=_HELP)
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="its arguments")
 
 
@@ -59,21 +67,19 @@ def run(args: argparse.Namespace) -> int:
     """
     utils.install_as_keras()
     parts = [] if args.is_module else _code(args.script)
-    _follow_old_rules(parts)
+    processes.set_up(args.max_steps, is_old=_is_old(parts))
     if args.seed is not None:
         utils.set_random_seed(args.seed)
-    if args.max_steps is not None:
-        config.set_max_epochs(1)
-        config.set_max_steps_per_epoch(args.max_steps)
     facts = {"script": args.script, "arguments": args.arguments, "seed": args.seed}
     with _report(args.report, facts):
         sys.argv[:] = [args.script, *args.arguments]
-        folder = os.path.dirname(os.path.realpath(args.script))
-        sys.path[0] = "" if args.is_module else folder
+        sys.path[0] = "" if args.is_module else _folder(args.script)
         facts["status"], facts["error"] = 0, None
         try:
             if args.is_module:
                 runpy.run_module(args.script, run_name="__main__", alter_sys=True)
+            elif os.path.isdir(args.script):
+                runpy.run_path(args.script, run_name="__main__")
             else:
                 _run_parts(args.script, parts)
         except (Exception, KeyboardInterrupt) as error:
@@ -91,8 +97,20 @@ def _report(path, facts):
     return Report(path, facts)
 
 
+def _folder(path):
+    """Where a program's imports are looked for first."""
+    if path == "-":
+        return ""
+    path = os.path.realpath(path)
+    return path if os.path.isdir(path) else os.path.dirname(path)
+
+
 def _code(path):
     """[(name for tracebacks, Python)] of a script, or of each cell of a notebook."""
+    if path == "-":
+        return [("<stdin>", sys.stdin.buffer.read())]
+    if os.path.isdir(path):
+        path = os.path.join(path, "__main__.py")
     with open(path, "rb") as file:
         content = file.read()
     if not path.endswith(".ipynb"):
@@ -110,39 +128,55 @@ def _code(path):
 def _run_parts(path, parts):
     """Run Python as the program's main module."""
     main = types.ModuleType("__main__")
-    main.__dict__.update(__file__=path, __builtins__=builtins, __cached__=None)
+    main.__dict__.update(__builtins__=builtins, __cached__=None)
+    if path != "-":
+        main.__file__ = path
     sys.modules["__main__"] = main
-    is_notebook = path.endswith(".ipynb")
+    if path.endswith(".ipynb"):
+        _run_cells(parts, main.__dict__)
+        return
     for name, source in parts:
-        if is_notebook:  # a script is read from its file
+        exec(compile(source, name, "exec", dont_inherit=True), main.__dict__)
+
+
+def _run_cells(cells, names):
+    names.update(notebook.names_of_shell())
+    with asyncio.Runner() as runner:  # tasks of one cell go on in the next
+        for name, source in cells:
             lines = source.splitlines(keepends=True)
             linecache.cache[name] = (len(source), None, lines, name)
-        compiled = (
-            notebook.compile_cell(source, name)
-            if is_notebook
-            else [compile(source, name, "exec", dont_inherit=True)]
-        )
-        for code in compiled:
-            exec(code, main.__dict__)
+            codes = notebook.compile_cell(source, name)
+            if any(code.co_flags & inspect.CO_COROUTINE for code in codes):
+                runner.run(_run_asynchronous(codes, names))
+                continue
+            for code in codes:  # outside of the loop Ctrl-C ends them at once
+                exec(code, names)
 
 
-def _follow_old_rules(parts):
-    """Train as Keras 1 and 2 did if the program uses their names."""
-    from minikeras.legacy import old_rules
+async def _run_asynchronous(codes, names):
+    for code in codes:
+        result = eval(code, names)
+        if code.co_flags & inspect.CO_COROUTINE:
+            await result
+
+
+def _is_old(parts):
+    """Does the program use names of Keras 1 or 2?"""
     from minikeras.legacy.source import findings
 
     for name, source in parts:
-        with contextlib.suppress(SyntaxError, ValueError):  # shown when it is compiled
+        # Not Python, or too deep to be read: shown when it is compiled.
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
             if any(finding.kind == "old" for finding in findings(source, name)):
-                old_rules.install(always=True)
-                return
+                return True
+    return False
 
 
 def _print_traceback(error):
     """Print an exception as Python would, without the frames of this file."""
     here = error.__traceback__
-    ours = (__file__, "<frozen runpy>")
-    while here is not None and here.tb_frame.f_code.co_filename in ours:
+    ours = (__file__, "<frozen runpy>", os.path.dirname(asyncio.__file__))
+    while here is not None and here.tb_frame.f_code.co_filename.startswith(ours):
         here = here.tb_next
     error.__traceback__ = here
     if sys.excepthook is sys.__excepthook__:

@@ -17,6 +17,7 @@ import importlib.util
 import os
 import sys
 import sysconfig
+import threading
 import types
 
 from minikeras.core import missing_names as missing
@@ -27,6 +28,7 @@ _PACKAGE = "minikeras"
 _STAND_IN = "minikeras.legacy.tensorflow"
 _TENSOR_METHODS = f"{_STAND_IN}.tensors"
 _MISSING = object()
+_LOCK = threading.Lock()
 
 # All names under which the Keras API has been found; longer ones first.
 _KERAS_NAMES = (
@@ -96,8 +98,12 @@ def install_as_keras():
         RuntimeError: real Keras has been imported already, so that its classes would
             be mixed with ours.
     """
-    if _installed():
-        return
+    with _LOCK:  # of threads that call it at once, the first installs
+        if not _installed():
+            _install()
+
+
+def _install():
     for name in ("keras", "tensorflow.keras"):
         if name in sys.modules:
             file = getattr(sys.modules[name], "__file__", None)
@@ -122,15 +128,20 @@ def uninstall_as_keras():
 
     Modules that were imported meanwhile go on working where they are held.
     """
-    for finder in _installed():
-        from minikeras.legacy import arguments, methods, old_rules
+    with _LOCK:
+        for finder in _installed():
+            _uninstall(finder)
 
-        sys.meta_path.remove(finder)
-        for name in [n for n, m in sys.modules.items() if isinstance(m, Facade)]:
-            del sys.modules[name]
-        for part in (old_rules, methods, arguments):
-            part.remove()
-        finder.remove_tensor_methods()
+
+def _uninstall(finder):
+    from minikeras.legacy import arguments, methods, old_rules
+
+    sys.meta_path.remove(finder)
+    for name in [n for n, m in sys.modules.items() if isinstance(m, Facade)]:
+        del sys.modules[name]
+    for part in (old_rules, methods, arguments):
+        part.remove()
+    finder.remove_tensor_methods()
 
 
 def load_ipython_extension(shell):
@@ -169,7 +180,7 @@ class Facade(types.ModuleType):
         if name.startswith("__"):
             raise AttributeError(f"module {self.__name__!r} has no {name!r}")
         for target in self._targets:
-            value = getattr(target, name, _MISSING)
+            value = _get(target, name)
             if value is not _MISSING and not isinstance(value, types.ModuleType):
                 return value
         inner = f"{self.__name__}.{name}"
@@ -199,6 +210,14 @@ class Facade(types.ModuleType):
 
     def __dir__(self):
         return self.__all__
+
+
+def _get(target, name):
+    """What a module has by a name, or `_MISSING`."""
+    # A public module's own answer to other names is an error, whose hints take 1 ms.
+    if any(target is module for module in missing.guarded().values()):
+        return vars(target).get(name, _MISSING)
+    return getattr(target, name, _MISSING)
 
 
 class _Spec(importlib.machinery.ModuleSpec):

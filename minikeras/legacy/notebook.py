@@ -3,9 +3,11 @@
 import ast
 import json
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
-_MAGIC = re.compile(r"\s*[%!?]|.*\?\s*$")
+# The second form is what editors write for magics.
+_MAGIC = re.compile(r"\s*([%!?]|get_ipython\(\)\.(run_|magic|system))|.*\?\s*$")
 _ASSIGNED = re.compile(r"(\s*)([\w, ]+)=\s*[%!]")
 # Magics whose cell is Python all the same.
 _PYTHON_CELLS = ("%%time", "%%timeit", "%%capture", "%%prun")
@@ -88,6 +90,8 @@ def _lines_in_strings(source):
 def compile_cell(source: str, name: str) -> list:
     """Code objects of a cell: the last expression is shown, as in a notebook.
 
+    Evaluating one with `await` outside of functions gives a coroutine.
+
     Args:
         source: Python.
         name: what stands for its file.
@@ -96,7 +100,21 @@ def compile_cell(source: str, name: str) -> list:
         SyntaxError: it is no Python.
     """
     body = ast.parse(source, name).body
-    shown = []
+    parts: list = [(ast.Module(body, []), "exec")]
     if body and isinstance(body[-1], ast.Expr) and not source.rstrip().endswith(";"):
-        shown = [compile(ast.Interactive([body.pop()]), name, "single")]
-    return [compile(ast.Module(body, []), name, "exec"), *shown]
+        parts.append((ast.Interactive([body.pop()]), "single"))
+    flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    return [compile(tree, name, mode, flags, True) for tree, mode in parts]
+
+
+def names_of_shell() -> dict[str, Callable]:
+    """The functions that notebooks have without an import, as far as there is a use.
+
+    Without the shell of IPython, `get_ipython()` gives None, as its own function does.
+    """
+    return {"display": _display, "get_ipython": lambda: None}
+
+
+def _display(*objects, **_):
+    for value in objects:
+        print(repr(value))

@@ -23,6 +23,8 @@ _DIFFERENT = {
     "keras.utils.multi_gpu_model": "gives the model itself",
 }
 
+_READ = (ast.Import, ast.ImportFrom, ast.Assign, ast.Attribute, ast.Call)
+
 
 class Finding(NamedTuple):
     """A name that is treated differently.
@@ -40,33 +42,43 @@ class Finding(NamedTuple):
     text: str
 
 
-def findings(source: str, path: str = "<script>") -> list[Finding]:
+def findings(
+    source: str | bytes, path: str = "<script>", resolved: dict | None = None
+) -> list[Finding]:
     """What a program uses that is missing, old or different here, by line.
 
     Args:
         source: the program.
         path: its file, for errors.
+        resolved: what dotted paths stand for, which is added to: with the same
+            dictionary for many programs, each path is looked up once.
 
     Raises:
         SyntaxError: it is no Python.
+        RecursionError: an expression is too deep to be read.
     """
-    tree = ast.parse(source, path)
-    names = _Names()
-    for node in ast.walk(tree):
+    nodes = [n for n in ast.walk(ast.parse(source, path)) if isinstance(n, _READ)]
+    names = _Names({} if resolved is None else resolved)
+    for node in nodes:
         names.learn(node)
     found = {}
-    inner = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
-    for node in ast.walk(tree):
+    inner = {id(n.value) for n in nodes if isinstance(n, ast.Attribute)}
+    for node in nodes:
         for finding in _of_node(node, names, is_inner=id(node) in inner):
             found.setdefault(finding[:3], finding)
     return sorted(found.values())
 
 
 class _Names:
-    """What the names of a program stand for: {name: dotted path}."""
+    """What the names of a program stand for.
 
-    def __init__(self):
+    Attributes:
+        known: {name: dotted path}.
+    """
+
+    def __init__(self, resolved):
         self.known: dict[str, str] = {}
+        self._resolved = resolved
 
     def learn(self, node: ast.AST) -> None:
         """Note an import, or an assignment of one."""
@@ -94,23 +106,32 @@ class _Names:
             return f"{inner}.{node.attr}" if inner else ""
         return ""
 
+    def resolve(self, path: str) -> tuple[Any, str, str]:
+        """(object, remedy if it is old, error if it is missing) of a dotted path."""
+        if path not in self._resolved:
+            try:
+                self._resolved[path] = (*resolve(path), "")
+            except (AttributeError, ImportError) as error:
+                self._resolved[path] = None, "", str(error)
+        return self._resolved[path]
+
 
 def _of_node(node, names, is_inner) -> Iterator[Finding]:
     if isinstance(node, ast.Import):
         for alias in node.names:
-            yield from _of_path(node.lineno, alias.name)
+            yield from _of_path(node.lineno, alias.name, names)
     elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
         for alias in node.names if node.module.split(".")[0] in _ROOTS else ():
             end = "" if alias.name == "*" else f".{alias.name}"
-            yield from _of_path(node.lineno, node.module + end)
+            yield from _of_path(node.lineno, node.module + end, names)
     elif isinstance(node, ast.Attribute) and not is_inner:
         if path := names.path(node):
-            yield from _of_path(node.lineno, path)
+            yield from _of_path(node.lineno, path, names)
     elif isinstance(node, ast.Call):
         yield from _of_call(node, names)
 
 
-def _of_path(line, path) -> Iterator[Finding]:
+def _of_path(line, path, names) -> Iterator[Finding]:
     """A dotted path: is it there, and is it of today?"""
     if path.partition(".")[0] not in _ROOTS:
         return
@@ -118,12 +139,10 @@ def _of_path(line, path) -> Iterator[Finding]:
     if keras in _DIFFERENT:
         yield Finding(line, path, "different", _DIFFERENT[keras])
         return
-    try:
-        _, remedy = resolve(path)
-    except (AttributeError, ImportError) as error:
-        yield Finding(line, path, "missing", str(error))
-        return
-    if remedy:
+    _, remedy, error = names.resolve(path)
+    if error:
+        yield Finding(line, path, "missing", error)
+    elif remedy:
         yield Finding(line, path, "old", remedy)
 
 
@@ -143,7 +162,7 @@ def resolve(path: str) -> tuple[Any, str]:
         holder = value
         try:
             value = getattr(holder, name)
-        except AttributeError:
+        except AttributeError as missing:
             if not isinstance(holder, install.Facade):
                 return None, remedy  # an attribute of an object: not looked into
             try:
@@ -151,7 +170,7 @@ def resolve(path: str) -> tuple[Any, str]:
             except ModuleNotFoundError as error:
                 if error.name != inside:
                     raise
-                getattr(holder, name)  # raises again, with its hint
+                raise missing from None  # with its hint
         remedy = remedy or install.old_remedy(holder, name, value)
     return value, remedy
 
@@ -162,10 +181,7 @@ def _of_call(node, names) -> Iterator[Finding]:
     name = path.rpartition(".")[2]
     table = {}
     if path:
-        try:
-            cls, _ = resolve(path)
-        except (AttributeError, ImportError):
-            return
+        cls = names.resolve(path)[0] if known else None
         table = _old_arguments(cls)
     elif isinstance(node.func, ast.Attribute):
         name = node.func.attr

@@ -1,6 +1,7 @@
 """`minikeras run` and `minikeras check`, as a person would use them."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -38,7 +39,21 @@ NOTEBOOK = {
             "source": "files = !ls\nif x:\n    !echo\ntext = '''\n%d\n'''\n"
             "print(text % x)",
         },
-        {"cell_type": "code", "source": ["x\n", "undefined_name"]},
+        {
+            "cell_type": "code",
+            "source": "import asyncio\nasync def double(n):\n"
+            "    await asyncio.sleep(0.01)\n    return 2 * n\n"
+            "task = asyncio.get_running_loop().create_task(double(4))\n"
+            "await double(3)",
+        },
+        {"cell_type": "code", "source": "display(await task, 'b')"},
+        {
+            "cell_type": "code",
+            "source": "get_ipython().run_line_magic('time', '1')\n"
+            "'google.colab' in str(get_ipython())",
+        },
+        {"cell_type": "code", "source": ["async def f():\n", "    undefined_name"]},
+        {"cell_type": "code", "source": "await f()"},
     ],
     "nbformat": 4,
 }
@@ -95,9 +110,11 @@ def test_exit_codes_and_tracebacks(folder):
 def test_a_notebook(folder):
     done = run("run", "notebook.ipynb", cwd=folder)
     assert done.returncode == 1
-    assert done.stdout.split() == ["21", "20"]
-    assert "5 magics and shell commands are skipped" in done.stderr
-    assert 'File "notebook.ipynb[4]", line 2' in done.stderr
+    assert done.stdout.split() == ["21", "20", "6", "8", "'b'", "False"]
+    assert "6 magics and shell commands are skipped" in done.stderr
+    trace = done.stderr[done.stderr.index("Traceback") :].splitlines()
+    assert 'File "notebook.ipynb[8]", line 1' in trace[1]
+    assert 'File "notebook.ipynb[7]", line 2' in done.stderr
     assert "undefined_name\n" in done.stderr  # the line of the cell
 
 
@@ -106,6 +123,33 @@ def test_a_module(folder):
     (folder / "code" / "part.py").write_text("import keras, sys\nprint(sys.argv[1:])")
     done = run("run", "-m", "code.part", "a", cwd=folder)
     assert done.stdout == "['a']\n", done.stderr
+
+
+SPAWNS = """import concurrent.futures, multiprocessing, sys
+from keras.layers.core import Dense
+
+def library(inner):
+    import keras
+    from minikeras import config
+    found = [keras.__name__, keras.layers.__file__, config.max_steps_per_epoch()]
+    return [found, *pool(library, False)] if inner else [found]
+
+def pool(*arguments):
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(1, context) as executor:
+        return executor.submit(*arguments).result()
+
+if __name__ == "__main__":
+    assert pool(library, True) == library(False) * 2
+    print("equal", sys.argv)
+"""
+
+
+def test_spawned_processes(folder):
+    (folder / "spawns.py").write_text(SPAWNS)
+    done = run("run", "--max-steps", "3", "spawns.py", "a", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "equal ['spawns.py', 'a']\n"
 
 
 OLD = """import tensorflow as tf
@@ -141,6 +185,12 @@ def test_check_and_what_cannot_run(folder):
     (folder / "code" / "old.py").write_text(OLD)
     (folder / "wrong.py").write_text("import keras\ndef f(:\n")
     (folder / "no.ipynb").write_text("{}")
+    (folder / "deep.py").write_text("x = 1" + " + 1" * 20_000)
+    os.mkfifo(folder / "code" / "pipe.py")
+    (folder / "code" / "__main__.py").write_text(
+        "import sys\nprint(sys.argv, __name__)\nsys.exit('bye')"
+    )
+    (folder / "gone").mkdir()
     commands = """check code notebook.ipynb
         check code/script.py
         check --strict code/script.py
@@ -148,15 +198,23 @@ def test_check_and_what_cannot_run(folder):
         run wrong.py
         run absent.py
         run no.ipynb
-        run --max-steps 0 wrong.py""".splitlines()
+        run --max-steps 0 wrong.py
+        check deep.py code/helper.py
+        run --report absent/report.json code
+        run --report report.json code a
+        run --report gone/report.json - b""".splitlines()
     done = subprocess.run(
         [sys.executable, "-c", SEVERAL, json.dumps([c.split() for c in commands])],
         capture_output=True,
         text=True,
         cwd=folder,
+        input="import shutil, sys\nprint(sys.argv)\nshutil.rmtree('gone')\nsys.exit(7)",
     )
     results = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [status for status, *_ in results] == [1, 0, 1, 2, 1, 2, 2, 2], done.stderr
+    assert [status for status, *_ in results] == [
+        *[1, 0, 1, 2, 1, 2, 2, 2],
+        *[2, 2, "bye", 7],
+    ], done.stderr
     lines = results[0][1].splitlines()
     found = {tuple(line.split(": ")[:3]) for line in lines[:-1]}
     assert found == {
@@ -173,7 +231,7 @@ def test_check_and_what_cannot_run(folder):
         ("code/old.py:10", "missing", "tensorflow.raw_ops.Abs"),
         ("code/script.py:12", "old", "fit(nb_epoch=)"),
     }
-    assert lines[-1] == "4 files, 2 missing, 9 old, 1 different"
+    assert lines[-1] == "5 files, 2 missing, 9 old, 1 different"
     assert any("write keras.ops.mean" in line for line in lines)
     errors = [error for *_, error in results]
     assert errors[3].count("cannot be read") == 2
@@ -181,3 +239,10 @@ def test_check_and_what_cannot_run(folder):
     assert "absent.py" in errors[5]
     assert "expected a Jupyter notebook" in errors[6]
     assert "expected 1 or more" in errors[7]
+    assert "code/pipe.py: skipped" in errors[0]
+    assert "deep.py: cannot be read" in errors[8] and "2 files" in results[8][1]
+    assert "there is no folder" in errors[9] and not results[9][1]  # before it runs
+    assert results[10][1] == "['code', 'a'] __main__\n"
+    report = json.loads((folder / "report.json").read_text())
+    assert (report["status"], report["error"]) == (1, "bye")
+    assert results[11][1] == "['-', 'b']\n" and "no report" in errors[11]

@@ -310,3 +310,27 @@ def test_no_module_in_the_place_of_a_name():
         keras.src.callbacks.early_stopping.EarlyStopping
         """
     )
+
+
+def test_threads_install_once():
+    run(
+        """
+        import sys, threading
+        import minikeras
+        fit = minikeras.Model.fit
+        sys.setswitchinterval(1e-6)
+        threads = [threading.Thread(target=install_as_keras) for _ in range(8)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        assert len([f for f in sys.meta_path if "install" in type(f).__module__]) == 1
+        # What a path stands for is looked up once for many programs.
+        from minikeras.legacy.source import findings
+        resolved, program = {}, "import keras\\nkeras.Nope"
+        (finding,) = findings(program, resolved=resolved)
+        assert "has no 'Nope'" in finding.text
+        resolved["keras.Nope"] = None, "as before", ""
+        assert findings(program, resolved=resolved)[0].text == "as before"
+        minikeras.uninstall_as_keras()
+        assert minikeras.Model.fit is fit
+        """
+    )
