@@ -159,6 +159,51 @@ def _wrapped(original: Callable, old: frozenset, change: Callable) -> Callable:
     return call
 
 
+# {optimizer: its arguments in Keras 1 and 2, in their order}
+_OLD_ORDERS = {
+    "Adadelta": "learning_rate rho epsilon decay",
+    "Adagrad": "learning_rate epsilon decay",
+    "Adam": "learning_rate beta_1 beta_2 epsilon decay amsgrad",
+    "Adamax": "learning_rate beta_1 beta_2 epsilon decay",
+    "Nadam": "learning_rate beta_1 beta_2 epsilon schedule_decay",
+    "RMSprop": "learning_rate rho epsilon decay",
+    "SGD": "learning_rate momentum decay nesterov",
+}
+
+
+def _in_old_order(name, args):
+    """Can values by position only be meant in the order of Keras 1 and 2?"""
+    if name in ("Adam", "SGD"):  # a flag has its place here today
+        place = _OLD_ORDERS[name].split().index("decay")
+        return len(args) > place and not isinstance(args[place], bool)
+    if name in ("Adagrad", "RMSprop"):  # where epsilon was is now a larger number
+        values = args[_OLD_ORDERS[name].split().index("epsilon") :][:1]
+        return any(x is None or 0 < x <= 1e-3 for x in values)
+    return False
+
+
+def _by_old_order(original, name):
+    """The constructor of an optimizer, for values in the order of Keras 1 and 2."""
+    order = _OLD_ORDERS[name].split()
+
+    @functools.wraps(original)
+    def init(self, *args, **kwargs):
+        if _in_old_order(name, args):
+            notice(f"{name}({', '.join(order[: len(args)])})", "write names")
+            given = dict(zip(order, args, strict=False))
+            given = {k: v for k, v in given.items() if v is not None}
+            args, kwargs = (), {**given, **kwargs}
+        elif len(args) >= len(order) and order[-1].endswith("decay"):
+            notice(
+                f"{name}(…, {order[-1]})",
+                f"write {order[-1]}= for it; in this place it is weight_decay now",
+            )
+        return original(self, *args, **kwargs)
+
+    init._mk_is_of_old_order = True  # pyright: ignore
+    return init
+
+
 def _places() -> Iterator[tuple[type, str, frozenset, Callable]]:
     """(class, method, old names, change of the keywords) of all that is wrapped."""
     seen = {layers.Layer}
@@ -192,12 +237,19 @@ def install() -> None:
         original = getattr(owner, name)
         if not hasattr(original, "_mk_is_of_old_arguments"):
             _set(owner, name, _wrapped(original, old, change))
+    for name in _OLD_ORDERS:
+        cls = getattr(optimizers, name)
+        if not hasattr(cls.__init__, "_mk_is_of_old_order"):
+            cls.__init__ = _by_old_order(cls.__init__, name)
     for name, cls in old_layers.CONVOLUTIONS.items():
         setattr(layers, name, cls)
 
 
 def remove() -> None:
     """Undo `install`; what was installed after it must be gone already."""
+    for cls in (getattr(optimizers, name) for name in _OLD_ORDERS):
+        if hasattr(cls.__init__, "_mk_is_of_old_order"):
+            cls.__init__ = cls.__init__.__wrapped__
     for owner, name, *_ in _places():
         if hasattr(getattr(owner, name), "_mk_is_of_old_arguments"):
             _set(owner, name, getattr(owner, name).__wrapped__)

@@ -174,7 +174,8 @@ def _eye(size, dtype=None, name=None):
 def _arange(start, stop=None, step=1, dtype="int32"):
     """Numbers from `start`, or 0, up to `stop`; of a negative size none."""
     start = 0 if stop is None and start < 0 else start
-    return ops.arange(start, stop, step, dtype)
+    found = ops.arange(start, stop, step)
+    return found if dtype == "int32" else ops.cast(found, dtype)  # floats stay floats
 
 
 def _random_bernoulli(shape, p=0.0, dtype=None, seed=None):

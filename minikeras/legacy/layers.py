@@ -111,10 +111,12 @@ TimeDistributedDense = _old_name("TimeDistributedDense", today.Dense)
 
 def _merge_layer(mode, concat_axis=-1, dot_axes=-1, name=None):
     """The layer of a mode of Keras 1."""
+    if callable(mode):
+        notice("mode=function of merge", "write keras.layers.Lambda(function)")
+        return today.Lambda(mode, name=name)
     if mode not in MERGES:
         raise ValueError(
-            f"merge: expected a mode among {sorted(MERGES)}, got {mode!r}. For a "
-            "function, use a Lambda layer."
+            f"merge: expected a mode among {sorted(MERGES)}, got {mode!r}."
         )
     settings = {"axis": concat_axis} if mode == "concat" else {}
     if mode in ("dot", "cos"):
@@ -128,7 +130,7 @@ def merge(inputs, mode="sum", concat_axis=-1, dot_axes=-1, name=None, **kwargs):
 
     Args:
         inputs: list of KerasTensors.
-        mode: one of these names.
+        mode: one of these names, or a function of the list.
         concat_axis: axis of "concat".
         dot_axes: axes of "dot" and "cos".
         name: of the layer.

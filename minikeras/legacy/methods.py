@@ -12,11 +12,20 @@ from typing import Any
 import jax
 
 import minikeras
-from minikeras import callbacks, layers, metrics, models, optimizers, saving
+from minikeras import (
+    activations,
+    callbacks,
+    layers,
+    metrics,
+    models,
+    optimizers,
+    saving,
+    utils,
+)
 from minikeras.core import registry
 from minikeras.core.keras_tensor import is_keras_tensor
 from minikeras.core.late_import import late_import
-from minikeras.legacy import custom_loops
+from minikeras.legacy import calls, custom_loops
 from minikeras.legacy.notices import notice
 from minikeras.models import graph as graphs
 from minikeras.saving import api, atomic_files, h5_model, safety
@@ -55,6 +64,9 @@ def fit_generator(
         kwargs["validation_data"], kwargs["validation_steps"] = _steps(
             kwargs["validation_data"], nb_val_samples
         )
+    if (given := kwargs.get("class_weight")) and not hasattr(generator, "__getitem__"):
+        generator = calls.weighted(generator, given)
+        kwargs.pop("class_weight")
     kwargs = {"epochs": epochs, **kwargs}
     if "nb_epoch" in kwargs:
         kwargs.pop("epochs")
@@ -296,6 +308,12 @@ def _on_epoch_end(original):
     return on_epoch_end
 
 
+def _of_checkpoint(original):
+    both = calls.old_accuracy_wrapper(_on_epoch_end(original))
+    both.__wrapped__ = original  # what `remove` puts back
+    return both
+
+
 def _init_with_period(original):
     @functools.wraps(original)
     def init(self, *args, period=1, options=None, **kwargs):
@@ -394,10 +412,15 @@ _ADDED = {
 # {class or module: {name: function that wraps what is there}}.
 _TRAINER = next(cls for cls in models.Model.__mro__ if "compile" in vars(cls))
 _POOLING = next(c for c in layers.AveragePooling2D.__mro__ if "__init__" in vars(c))
+_BUILDING = next(c for c in layers.Layer.__mro__ if "add_weight" in vars(c))
 _WRAPPED: dict[Any, dict[str, Any]] = {
     _TRAINER: {"compile": _compile},
     _POOLING: {"__init__": _pool_of_two},
     layers.Layer: {"add_loss": _add_loss},
+    _BUILDING: {
+        "add_variable": calls.add_weight_wrapper,
+        "add_weight": calls.add_weight_wrapper,
+    },
     models.Model: {
         "load_weights": _load_weights,
         "save": _save,
@@ -408,8 +431,13 @@ _WRAPPED: dict[Any, dict[str, Any]] = {
         "_mk_check_ending": lambda original: functools.wraps(original)(
             lambda self: None
         ),
-        "on_epoch_end": _on_epoch_end,
+        "on_epoch_end": _of_checkpoint,
     },
+    callbacks.EarlyStopping: {"on_epoch_end": calls.old_accuracy_wrapper},
+    callbacks.ReduceLROnPlateau: {"on_epoch_end": calls.old_accuracy_wrapper},
+    activations: {"relu": calls.relu_wrapper},
+    utils: {"to_categorical": calls.to_categorical_wrapper},
+    callbacks.History: {"__init__": calls.history_wrapper},
     layers: {"Input": _input},
     minikeras: {"Input": _input},
     models: {"save_model": _save_model},

@@ -328,6 +328,100 @@ def test_losses_of_a_graph(tmp_path):
     )
 
 
+def test_optimizers_by_position(tmp_path):
+    """The order of Keras 1 and 2 where the values can mean nothing else."""
+    run(
+        """
+        from keras.optimizers import SGD, Adagrad, Adam, Nadam, RMSprop
+
+        def has(optimizer, **expected):
+            config = optimizer.get_config()
+            found = {k: config.get(k) for k in expected}
+            assert found == expected
+
+        has(RMSprop(0.001, 0.9, 1e-6), rho=0.9, epsilon=1e-6, momentum=0.0)
+        has(RMSprop(0.001, 0.9, None, 0.0), epsilon=1e-7, momentum=0.0)
+        has(RMSprop(0.001, 0.9, 0.5), epsilon=1e-7, momentum=0.5)
+        has(Adagrad(0.01, 1e-8, 1e-4), epsilon=1e-8, decay=1e-4, weight_decay=None,
+            initial_accumulator_value=0.1)
+        has(Adam(0.1, 0.9, 0.99, 1e-8, 0.01), epsilon=1e-8, decay=0.01, amsgrad=False)
+        has(Adam(0.1, 0.9, 0.99, 1e-8, True), epsilon=1e-8, amsgrad=True)
+        has(SGD(0.1, 0.9, 1e-6, True), momentum=0.9, decay=1e-6, nesterov=True)
+        has(SGD(0.1, 0.9, True), nesterov=True)
+        told()
+        Nadam(0.002, 0.9, 0.999, 1e-8, 0.004)
+        assert told() == ["Nadam(…, schedule_decay)"]
+        arguments.remove()
+        has(RMSprop(0.001, 0.9, 1e-6), momentum=1e-6)
+        """,
+        tmp_path,
+    )
+
+
+def test_accuracy_and_small_arguments(tmp_path):
+    run(
+        """
+        from keras.callbacks import EarlyStopping, ModelCheckpoint, ReduceLROnPlateau
+        from keras.layers import merge
+        from keras.utils import to_categorical
+        from keras.utils.np_utils import to_categorical as from_np_utils
+
+        class Twice(layers.Layer):
+            def build(self, shape):
+                self.w = self.add_weight("W", (shape[-1], 2), initializer="ones")
+
+            def call(self, x):
+                return K.dot(x, self.w)
+
+        softmax = layers.Activation("softmax")
+        model = Sequential([Dense(4, input_dim=3), Twice(), softmax])
+        model.compile("sgd", "categorical_crossentropy", metrics=["accuracy"])
+        assert model.layers[1].w.name == "W"
+        x, y = r.rand(20, 3), np.eye(2)[r.randint(0, 2, 20)]
+        watchers = [
+            EarlyStopping(monitor="val_acc", patience=1),
+            ModelCheckpoint("{epoch}-{val_acc:.2f}.h5", monitor="val_acc"),
+            ReduceLROnPlateau(monitor="val_acc"),
+        ]
+        fit = dict(validation_split=0.2, epochs=2, verbose=0)
+        found = model.fit(x, y, callbacks=watchers, **fit).history
+        assert found["acc"] == found["accuracy"]
+        assert found["val_acc"] == found["val_accuracy"]
+        assert sorted(found) == ["accuracy", "loss", "val_accuracy", "val_loss"]
+        assert watchers[0].best is not None
+        try:
+            found["val_auc"]
+            raise AssertionError
+        except KeyError:
+            pass
+
+        # Weights of classes for a generator: as weights of samples.
+        other = keras.models.clone_model(model)
+        other.set_weights(model.get_weights())
+        other.compile("sgd", "categorical_crossentropy")
+        model.compile("sgd", "categorical_crossentropy")
+        weights = {0: 1.0, 1: 5.0}
+        model.fit_generator(iter([(x, y)]), 1, 1, verbose=0, class_weight=weights)
+        other.fit(x, y, 20, epochs=1, verbose=0, class_weight=weights, shuffle=False)
+        for a, b in zip(model.get_weights(), other.get_weights()):
+            np.testing.assert_allclose(a, b, 1e-5)
+
+        assert (from_np_utils([0, 2], nb_classes=4) == np.eye(4)[[0, 2]]).all()
+        assert to_categorical(y=[1], num_classes=2, dtype="int32").dtype == "int32"
+        relu = keras.activations.relu
+        assert np.allclose(relu(np.float32([-1, 2]), alpha=0.1), [-0.1, 2])
+        assert keras.activations.serialize(relu) == "relu"
+        difference = merge([Input((3,)), Input((3,))], mode=lambda t: t[0] - t[1])
+        assert difference.shape == (None, 3)
+        assert K.arange(0.0, 1.0, 0.25).tolist() == [0, 0.25, 0.5, 0.75]
+        methods.remove()
+        assert not hasattr(ModelCheckpoint.on_epoch_end, "__wrapped__")
+        assert not hasattr(relu, "alpha") and keras.callbacks.History().history == {}
+        """,
+        tmp_path,
+    )
+
+
 def test_names(tmp_path):
     run(
         """

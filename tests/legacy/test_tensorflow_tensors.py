@@ -196,3 +196,81 @@ def test_checks_and_images(tmp_path, capsys):
     np.testing.assert_array_equal(found, pixels)
     tf.print("a", tf.constant(1.5), tf.constant([1, 2]))
     assert capsys.readouterr().err == "a 1.5 [1 2]\n"
+
+
+# What TensorFlow 2.21 gives in a model, for batches of 1, 2 and 7.
+OF_UNKNOWN_SIZES = {
+    "tf.fill([3], tf.minimum(n, 4))": (1, 2, 4),
+    "n == 1": (1, 0, 0),
+    "n > 1": (0, 1, 1),
+    "tf.equal(n, 2)": (0, 1, 0),
+    "tf.where(n > 1, 5, 7)": (7, 5, 5),
+    "n // 5": (0, 0, 1),
+    "tf.maximum(tf.shape(x), [1, 100])[0]": (1, 2, 7),
+    "tf.gather([5, 6, 7], tf.minimum(n, 2))": (6, 7, 7),
+    "tf.logical_or(n > 2, n < 1)": (0, 0, 1),
+    "tf.cumsum(tf.shape(x))[1]": (4, 5, 10),
+    "(tf.shape(x) * 2)[1]": (6, 6, 6),
+}
+
+
+def test_numbers_of_unknown_sizes():
+    x = keras.Input((3,))
+    n, names = tf.shape(x)[0], {"tf": tf, "x": x}
+    found = [eval(text, {**names, "n": n}) for text in OF_UNKNOWN_SIZES]
+    model = keras.Model(x, [x * tf.cast(value, tf.float32) for value in found])
+    for i, size in enumerate((1, 2, 7)):
+        outputs = [float(y[0, 0]) for y in model(np.ones((size, 3), "float32"))]
+        assert outputs == [values[i] for values in OF_UNKNOWN_SIZES.values()]
+    with pytest.raises(TypeError, match="not known before"):
+        bool(n > 1)
+
+
+@pytest.mark.parametrize("name", ["io.write_file", "io.gfile.rmtree", "py_function"])
+def test_files_name_no_functions_with_effects(name, tmp_path):
+    import zipfile
+
+    x = keras.Input((3,))
+    model, path = keras.Model(x, NAMESPACES["nn"].relu(x)), tmp_path / "a.keras"
+    crafted = model.to_json().replace('"nn.relu"', f'"{name}"')
+    assert name in crafted
+    with pytest.raises(ValueError, match=f"tf.{name}"):
+        keras.models.model_from_json(crafted)
+    model.save(path)
+    with zipfile.ZipFile(path) as file:
+        parts = {part: file.read(part) for part in file.namelist()}
+    parts["config.json"] = parts["config.json"].replace(
+        b'"nn.relu"', f'"{name}"'.encode()
+    )
+    with zipfile.ZipFile(path, "w") as file:
+        for part, content in parts.items():
+            file.writestr(part, content)
+    with pytest.raises(ValueError, match=f"tf.{name}"):
+        keras.models.load_model(path)
+
+
+def test_shapes_and_values_leave_the_stand_in(installed):
+    import copy
+    import pickle
+
+    x = jax.numpy.ones((2, 3))
+    assert type(pickle.loads(pickle.dumps(x.shape))) is tuple
+    assert copy.deepcopy(x.shape).as_list() == [2, 3] and x.shape == [2, 3]
+    assert x.shape != [2, 4] and x.shape != (3, 2)
+    values = x.numpy()
+    values[0] = 5
+    assert x[0, 0] == 1
+
+
+def test_layouts_and_wrong_arguments():
+    """TensorFlow has "NCHW" on GPUs alone: compared with its "NHWC"."""
+    nn, x = NAMESPACES["nn"], np.random.RandomState(2).randn(1, 4, 4, 8)
+    first = np.moveaxis(x, -1, 1)
+    for name in ("space_to_depth", "depth_to_space"):
+        found = getattr(nn, name)(first, 2, data_format="NCHW")
+        expected = getattr(nn, name)(x, 2)
+        np.testing.assert_array_equal(np.moveaxis(found, 1, -1), expected)
+    with pytest.raises(ValueError, match="direction"):
+        tf.sort([1, 2], direction="foo")
+    with pytest.raises(ValueError, match=r"\[0, 3\)"):
+        nn.embedding_lookup([1.0, 2.0, 3.0], [7])

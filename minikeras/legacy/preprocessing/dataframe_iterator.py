@@ -125,13 +125,21 @@ class DataFrameIterator(BatchFromFilesMixin):
         return rows[valid]
 
     def _mk_with_classes(self, rows, y_col, classes):
-        """The rows with at least one of the classes; sets `classes` to the numbers."""
+        """The rows with at least one of the classes; sets `classes` to the numbers.
+
+        Without `classes`, a row with an empty list stays, as in Keras.
+        """
         found = [_labels(value) for value in rows[y_col]]
         every = classes or sorted({name for names in found for name in names})
         numbers = {name: i for i, name in enumerate(dict.fromkeys(every))}
         self.class_indices = numbers
         kept = [[numbers[name] for name in names if name in numbers] for names in found]
         is_list = [isinstance(value, (list, tuple)) for value in rows[y_col]]
-        pairs = zip(kept, is_list, strict=True)
-        self.classes = [ids if many else ids[0] for ids, many in pairs if ids]
-        return rows[np.array([bool(ids) for ids in kept], bool)]
+        pairs = list(zip(kept, is_list, strict=True))
+        stays = [bool(ids) or (many and not classes) for ids, many in pairs]
+        self.classes = [
+            ids if many else ids[0]
+            for (ids, many), stay in zip(pairs, stays, strict=True)
+            if stay
+        ]
+        return rows[np.array(stays, bool)]

@@ -1,7 +1,9 @@
 """Functions of `tf.` that make, join, cut and rearrange tensors.
 
 JAX has 32 bits unless `jax_enable_x64` is set, so where TensorFlow gives int64
-(`tf.argmax`, `tf.where`) or float64, these give int32 and float32.
+(`tf.argmax`, `tf.where`) or float64, these give int32 and float32. Indices that are
+out of range are not errors, as JAX cannot raise from compiled code: `tf.gather` and
+`x[i]` read NaN, or the nearest entry, `tf.scatter_nd` drops the update.
 """
 
 import collections
@@ -13,7 +15,7 @@ import numpy as np
 from minikeras.core.dtypes import is_text
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.data.dataset.iterator import as_data_array
-from minikeras.legacy.tensorflow.dispatch import array, number, sizes, table
+from minikeras.legacy.tensorflow.dispatch import array, number, sample, sizes, table
 from minikeras.legacy.tensorflow.types import (
     SIZE_MARK,
     RecordedSizes,
@@ -52,6 +54,9 @@ def cast(x, dtype):
             "tf.cast: text is no number; use tf.strings.to_number, as_string."
         )
     x, dtype = jnp.asarray(x), jax_dtype(dtype)
+    if dtype.itemsize < 4 and jnp.issubdtype(dtype, jnp.integer):
+        # Out of range, small ints wrap, as on CPUs; JAX would clip.
+        x = x if x.dtype.kind in "biu" else x.real.astype("int32")
     if jnp.iscomplexobj(x) and not jnp.issubdtype(dtype, jnp.complexfloating):
         x = x.real
     return x.astype(dtype)
@@ -87,17 +92,15 @@ def shape(input, out_type="int32", name=None):
     """
     del out_type, name
     if isinstance(input, KerasTensor) and None in input.shape:
-        from minikeras.legacy.tensorflow.dispatch import resolve
-
         recorded = RecordedSizes(SIZE_MARK, "shape", [input], {})
-        return SymbolicSizes.make(recorded, resolve)
+        return SymbolicSizes.make(recorded, sample)
     if isinstance(input, SymbolicSizes):
         return as_sizes(input.shape)
     found = input if hasattr(input, "shape") else array(input)
     return as_sizes(np.array(found.shape, "int32"))
 
 
-shape.run = lambda args, kwargs: shape(*args, **kwargs)
+shape.run, shape.is_of_arrays = lambda args, kwargs: shape(*args, **kwargs), True
 
 
 def fill(dims, value):
@@ -139,7 +142,8 @@ def gather(params, indices, validate_indices=None, axis=None, batch_dims=0):
     axis = batch_dims if axis is None else number(axis)
     if is_text(params):
         return params.take(np.asarray(indices), axis)
-    if batch_dims:
+    if batch_dims:  # a negative one counts from the end of the indices
+        axis, batch_dims = axis % params.ndim, batch_dims % indices.ndim
         inner = lambda p, i: gather(p, i, None, axis - 1, batch_dims - 1)  # noqa: E731
         return jax.vmap(inner)(params, indices)
     return jnp.take(params, indices, axis)
@@ -251,7 +255,9 @@ def linspace(start, stop, num, axis=0):
 
 def concat(values, axis):
     """Tensors, one after the other along an axis."""
-    values = [array(v) for v in values]
+    values = [array(v) for v in values] if isinstance(values, (list, tuple)) else values
+    if not isinstance(values, list):
+        return array(values)  # one tensor
     return numpy_for(values[0]).concatenate(values, number(axis))
 
 
@@ -265,7 +271,9 @@ def stack(values, axis=0):
 
 def transpose(a, perm=None, conjugate=False):
     """The axes in another order, by default the reverse."""
-    return jnp.transpose(a.conj() if conjugate else a, perm and sizes(perm))
+    return jnp.transpose(
+        a.conj() if conjugate else a, None if perm is None else sizes(perm)
+    )
 
 
 def expand_dims(input, axis):

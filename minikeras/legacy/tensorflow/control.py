@@ -64,8 +64,14 @@ def _rows(elems):
     return [take(i) for i in range(count)]
 
 
+def _elems(elems):
+    """A list or tuple of tensors as a tree of them, one of numbers as a tensor."""
+    is_tree = any(np.ndim(x) for x in jax.tree_util.tree_leaves(elems))
+    return jax.tree_util.tree_map(array, elems) if is_tree else array(elems)
+
+
 def _map_fn(fn, elems, fn_output_signature=None, dtype=None, **kwargs):
-    elems = jax.tree_util.tree_map(array, elems)
+    elems = _elems(elems)
     if _is_traced(elems):
         return jax.lax.map(fn, elems)
     rows = [jax.tree_util.tree_map(array, fn(row)) for row in _rows(elems)]
@@ -73,7 +79,7 @@ def _map_fn(fn, elems, fn_output_signature=None, dtype=None, **kwargs):
 
 
 def _scan(fn, elems, initializer=None, reverse=False, **kwargs):
-    rows = _rows(jax.tree_util.tree_map(array, elems))
+    rows = _rows(_elems(elems))
     rows = rows[::-1] if reverse else rows
     state = rows.pop(0) if initializer is None else array(initializer)
     found = [state] if initializer is None else []
@@ -249,9 +255,7 @@ FUNCTIONS = table(
         "foldl": _fold,
         "map_fn": _map_fn,
         "scan": _scan,
-        "vectorized_map": lambda fn, elems, **kwargs: jax.vmap(fn)(
-            jax.tree_util.tree_map(array, elems)
-        ),
+        "vectorized_map": lambda fn, elems, **kwargs: jax.vmap(fn)(_elems(elems)),
     },
 ) | {
     "Assert": DEBUGGING["Assert"],

@@ -4,6 +4,7 @@ A function of a table has TensorFlow's argument names and computes on arrays of 
 `tf_function` lets it take lists, Variables, text, symbolic tensors and sizes.
 """
 
+import functools
 import inspect
 import sys
 from collections.abc import Callable, Mapping
@@ -22,6 +23,7 @@ from minikeras.core.variable import Variable, as_array
 from minikeras.data.dataset.iterator import as_data_array
 from minikeras.layers import Layer
 from minikeras.legacy.tensorflow.types import (
+    FILLS,
     OPERATORS,
     SIZE_MARK,
     RecordedSizes,
@@ -35,7 +37,7 @@ from minikeras.random import SeedGenerator
 TENSORS = frozenset(
     """x y z a b c input input_tensor tensor value t features logits labels params
     indices mask condition predictions targets images image image1 image2 data matrix
-    rhs array keys elems sorted_sequence lengths img1 img2 real imag segment_ids
+    rhs array keys sorted_sequence lengths img1 img2 real imag segment_ids
     updates filters contrib tensors_1 mean variance offset scale""".split()
 )
 
@@ -149,7 +151,7 @@ def tf_function(
             return run(args, kwargs)
         if keeps_sizes and "unknown" in kinds and not kinds & {"symbolic", "values"}:
             recorded = RecordedSizes(SIZE_MARK, name, *record([list(args), kwargs]))
-            found = SymbolicSizes.make(recorded, resolve)
+            found = SymbolicSizes.make(recorded, sample)
             if not getattr(found, "dtype", np.dtype(int)).kind == "f":
                 return found  # floats made of sizes are tensors like others
         if kinds & {"symbolic", "unknown"}:
@@ -162,7 +164,7 @@ def tf_function(
                 return as_sizes(run(args, kwargs))
         return run(args, kwargs)
 
-    call.run = run
+    call.run, call.is_of_arrays = run, True
     return _described(call, name, signature)
 
 
@@ -232,12 +234,97 @@ def resolve(tree: Any) -> Any:
 
 
 def find(name: str) -> Any:
-    """The function of the stand-in with this name in TensorFlow."""
-    if name.startswith("operator."):
-        return _OPERATOR_FUNCTIONS[name.partition(".")[2]]
-    package = sys.modules["minikeras.legacy.tensorflow"]
-    space, _, last = name.rpartition(".")
-    return getattr(package.NAMESPACES[space] if space else package, last)
+    """The function of the stand-in with this name in TensorFlow.
+
+    Names come from files, too, so it must be one that `tf_function` made: those compute
+    on arrays, while others write files or call Python.
+
+    Args:
+        name: without `tf.`.
+
+    Raises:
+        ValueError: there is no such function, or none that graphs may hold.
+    """
+    space, _, last = str(name).rpartition(".")
+    if space == "operator":
+        found = _OPERATOR_FUNCTIONS.get(last)
+    else:
+        package = sys.modules["minikeras.legacy.tensorflow"]
+        place = package.NAMESPACES.get(space) if space else package
+        found = getattr(place, last, None)
+    if getattr(found, "is_of_arrays", None) is not True:
+        raise ValueError(
+            f"A model holds the function tf.{name}, which is none that computes on "
+            "tensors. Models of this stand-in have no others: do not trust the file."
+        )
+    return found
+
+
+# What only moves entries of its first argument.
+_MOVES = frozenset(
+    """operator.getitem concat constant convert_to_tensor expand_dims gather identity
+    pad reshape reverse slice split squeeze stack tile unstack broadcast_to""".split()
+)
+
+
+def sample(recorded: RecordedSizes, fill: int) -> Any:
+    """Recorded sizes, with `fill` in each entry that follows from an unknown size.
+
+    Args:
+        recorded: how the sizes follow from tensors.
+        fill: int.
+    """
+    _, name, args, kwargs = recorded
+    function = find(name)
+    if name == "shape":
+        return as_sizes(np.array([fill if d is None else d for d in args[0].shape]))
+    filled = _sample_in([args, kwargs], fill)
+    with jax.ensure_compile_time_eval():
+        found = as_sizes(function.run(*filled))
+    first, *_ = inspect.signature(function).parameters
+    others = [args[1:], {k: v for k, v in kwargs.items() if k != first}]
+    if name in _MOVES and not _sizes_in(others):
+        return found
+    unknown = _unknown([args, kwargs], found, name)
+    tag = lambda x: np.where(  # noqa: E731
+        unknown, np.array(fill == FILLS[0] if x.dtype == bool else fill, x.dtype), x
+    )
+    return as_sizes(jax.tree_util.tree_map(tag, found))
+
+
+def _sample_in(tree, fill):
+    """`resolve` with samples of the sizes."""
+    if isinstance(tree, RecordedSizes):
+        return sample(tree, fill)
+    if isinstance(tree, dict):
+        return {k: _sample_in(x, fill) for k, x in tree.items()}
+    if isinstance(tree, (list, tuple)):
+        return resolve([_sample_in(x, fill) for x in tree])
+    return tree
+
+
+def _sizes_in(tree):
+    is_size = lambda x: isinstance(x, RecordedSizes)  # noqa: E731
+    return list(filter(is_size, jax.tree_util.tree_leaves(tree, is_leaf=is_size)))
+
+
+def _unknown(tree, found, name):
+    """Which entries of a result follow from unknown sizes, as bools or one bool."""
+    parts = [sample(x, FILLS[0]) != sample(x, FILLS[1]) for x in _sizes_in(tree)]
+    if name.startswith("operator.") or name in _OF_ENTRIES:
+        nested = any(isinstance(x, (list, tuple)) for x in tree[0])
+        if not nested and hasattr(found, "shape"):
+            return functools.reduce(np.logical_or, parts)
+    return any(part.any() for part in parts)
+
+
+# What computes each entry of the result from the entries at its place.
+_OF_ENTRIES = frozenset(
+    f"math.{name}"
+    for name in """add subtract multiply maximum minimum floordiv floormod mod divide
+    truediv equal not_equal less greater less_equal greater_equal negative logical_and
+    logical_or ceil floor""".split()
+) | {"cast", "where"}
 
 
 @registry.register_keras_serializable("minikeras_tensorflow")
@@ -251,6 +338,7 @@ class RandomDraw(Layer):
 
     def __init__(self, function: str, **kwargs: Any):
         super().__init__(**kwargs)
+        find(function)  # refuses other names before the model is built
         self.function = function
         self.seed_generator = SeedGenerator()
 
@@ -283,6 +371,7 @@ class TensorFlowOp(Operation):
     """
 
     def __init__(self, function: str, name: str | None = None):
+        find(function)  # refuses other names before the model is built
         short = function.replace(".", "_")
         super().__init__(name or naming.auto_name(f"tf_{short}"))
         self.function = function

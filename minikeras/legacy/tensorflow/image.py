@@ -163,8 +163,8 @@ def _total_variation(images):
 
 
 def _psnr(a, b, max_val):
-    a, b = (convert_image_dtype(x, "float32") for x in (a, b))
     top = convert_image_dtype(jnp.asarray(max_val, a.dtype), "float32")
+    a, b = (convert_image_dtype(x, "float32") for x in (a, b))
     error = jnp.mean((a - b) ** 2, (-3, -2, -1))
     return 20 * jnp.log10(top) - 10 * jnp.log10(error)
 

@@ -17,9 +17,9 @@ _TopK = collections.namedtuple("TopKV2", "values indices")
 
 def axes(axis):
     """An axis, or axes, as JAX takes them."""
-    return (
-        axis if axis is None or isinstance(axis, int) else np.size(axis) and sizes(axis)
-    )
+    if axis is None or isinstance(axis, int):
+        return axis
+    return sizes(axis) if np.size(axis) else ()
 
 
 def _reduce(function):
@@ -42,7 +42,8 @@ def _mean(x, axis, keepdims):
 
 
 def _norm2(x, axis, keepdims):
-    return jnp.sqrt(jnp.sum(jnp.abs(x) ** 2, axis, keepdims=keepdims))
+    norm = jnp.sqrt(jnp.sum(jnp.abs(x) ** 2, axis, keepdims=keepdims))
+    return norm.astype(x.dtype) if jnp.issubdtype(x.dtype, jnp.integer) else norm
 
 
 def _no_nan(function):
@@ -53,9 +54,15 @@ def _no_nan(function):
 
 
 def _arg(function):
-    return lambda input, axis=None, output_type="int64": function(
-        input, axes(axis) or 0
-    ).astype(jax_dtype(output_type))
+    """The place of the extreme entry: NaN is none, as in TensorFlow."""
+    least = -jnp.inf if function is jnp.argmax else jnp.inf
+
+    def find(input, axis=None, output_type="int64"):
+        if jnp.issubdtype(input.dtype, jnp.floating):
+            input = jnp.where(jnp.isnan(input), least, input)
+        return function(input, number(axis) or 0).astype(jax_dtype(output_type))
+
+    return find
 
 
 def _cumulative(function, start):
@@ -82,7 +89,11 @@ def _segments(method, unsorted=False, mean=False):
         if mean or method in ("max", "min"):
             count = jax.ops.segment_sum(jnp.ones(ids.shape, data.dtype), ids, size)
             count = count.reshape(-1, *[1] * (found.ndim - 1))
-            found = found / jnp.maximum(count, 1) if mean else found
+            if mean:
+                is_int = found.dtype.kind in "iu" and not unsorted
+                divide = jax.lax.div if is_int else jnp.true_divide
+                least = jnp.maximum(count, 1)
+                found = divide(found, jnp.broadcast_to(least, found.shape))
             found = jnp.where(count > 0, found, jnp.zeros((), found.dtype))
         return found
 
@@ -115,13 +126,23 @@ def _global_norm(t_list):
 def _clip_by_global_norm(t_list, clip_norm, use_norm=None):
     norm = _global_norm(t_list) if use_norm is None else array(use_norm)
     scale = clip_norm * jnp.minimum(1.0 / norm, 1.0 / clip_norm)
+    scale = jnp.where(jnp.isfinite(norm), scale, jnp.nan)  # so that it is seen
     return [None if t is None else array(t) * scale for t in t_list], norm
 
 
 def _sorted(function):
     return lambda values, axis=-1, direction="ASCENDING", stable=False: function(
-        array(values), axis=axis, descending=direction == "DESCENDING"
+        array(values), axis=axis, descending=_is_descending(direction)
     )
+
+
+def _is_descending(direction):
+    if direction not in ("ASCENDING", "DESCENDING"):
+        raise ValueError(
+            'tf.sort: expected direction "ASCENDING" or "DESCENDING", '
+            f"got {direction!r}."
+        )
+    return direction == "DESCENDING"
 
 
 def _searchsorted(sorted_sequence, values, side="left", out_type="int32"):
@@ -280,7 +301,18 @@ def _einsum(equation, *inputs, **kwargs):
 
 def _normalize(tensor, ord="euclidean", axis=None):
     norm = _norm(tensor, ord, axis, True)
+    norm = norm.reshape([1] * tensor.ndim) if axis is None else norm
     return tensor / norm, norm
+
+
+def _lstsq(matrix, rhs, l2_regularizer=0.0, fast=True):
+    """The solution of least squares; of many, the one with the smallest norm."""
+    del fast
+    u, s, vh = jnp.linalg.svd(matrix, full_matrices=False)
+    least = s[..., :1] * jnp.finfo(s.dtype).eps * max(matrix.shape[-2:])
+    kept = s > least
+    weight = jnp.where(kept, s, 0) / jnp.where(kept, s * s + array(l2_regularizer), 1)
+    return _t(vh).conj() @ (weight[..., None] * (_t(u).conj() @ rhs))
 
 
 # fmt: off
@@ -300,8 +332,7 @@ LINALG = table("linalg.", {
     "inv": lambda input, adjoint=False: jnp.linalg.inv(
         _t(input).conj() if adjoint else input),
     "logdet": lambda matrix: jnp.linalg.slogdet(matrix)[1],
-    "lstsq": lambda matrix, rhs: jnp.linalg.solve(
-        _t(matrix) @ matrix, _t(matrix) @ rhs),
+    "lstsq": _lstsq,
     "matmul": _matmul,
     "matrix_transpose": lambda a: _t(a),
     "matvec": lambda a, b: jnp.einsum("...ij,...j->...i", a, b),

@@ -162,7 +162,9 @@ def _local_response(input, depth_radius=5, bias=1, alpha=1, beta=0.5):
 
 
 def _space_to_depth(input, block_size, data_format="NHWC"):
-    _layout(data_format, 4, "space_to_depth")
+    if _layout(data_format, 4, "space_to_depth")[0] == 1:
+        last = jnp.moveaxis(input, 1, -1)
+        return jnp.moveaxis(_space_to_depth(last, block_size), -1, 1)
     b, h, w, c = input.shape
     n = block_size
     x = input.reshape(b, h // n, n, w // n, n, c).transpose(0, 1, 3, 2, 4, 5)
@@ -170,16 +172,46 @@ def _space_to_depth(input, block_size, data_format="NHWC"):
 
 
 def _depth_to_space(input, block_size, data_format="NHWC"):
-    _layout(data_format, 4, "depth_to_space")
+    if _layout(data_format, 4, "depth_to_space")[0] == 1:
+        last = jnp.moveaxis(input, 1, -1)
+        return jnp.moveaxis(_depth_to_space(last, block_size), -1, 1)
     b, h, w, c = input.shape
     n = block_size
     x = input.reshape(b, h, w, n, n, c // n**2).transpose(0, 1, 3, 2, 4, 5)
     return x.reshape(b, h * n, w * n, c // n**2)
 
 
+def _embedding_lookup(params, ids, max_norm=None):
+    ids = array(ids)
+    if not isinstance(ids, jax.core.Tracer) and ids.size:
+        known = np.asarray(ids)
+        if known.min() < 0 or known.max() >= len(params):
+            raise ValueError(
+                f"tf.nn.embedding_lookup: ids must be in [0, {len(params)}), the rows "
+                f"of params, got {known.min()} to {known.max()}."
+            )
+    rows = params[ids]
+    if max_norm is None:
+        return rows
+    axes = tuple(range(ids.ndim, rows.ndim))
+    return math.FUNCTIONS["clip_by_norm"](rows, max_norm, axes)
+
+
+def _log_poisson(targets, log_input, compute_full_loss=False):
+    log_input = array(log_input)
+    loss = jnp.exp(log_input) - log_input * targets
+    if not compute_full_loss:
+        return loss
+    # Stirling's approximation of log(targets!), 0 for targets of 0 and 1.
+    inner = jnp.where(targets > 1, targets, 2)
+    stirling = inner * jnp.log(inner) - inner + 0.5 * jnp.log(2 * jnp.pi * inner)
+    return loss + jnp.where((targets >= 0) & (targets <= 1), 0, stirling)
+
+
 def _in_top_k(targets, predictions, k):
     own = jnp.take_along_axis(predictions, targets[:, None], -1)
-    return jnp.sum(predictions > own, -1) < number(k)
+    finite = jnp.isfinite(own[:, 0])
+    return (jnp.sum(predictions > own, -1) < number(k)) & finite
 
 
 # fmt: off
@@ -197,15 +229,14 @@ FUNCTIONS = table("nn.", {
     "depthwise_conv2d": _depthwise,
     "dropout": dropout,
     "elu": lambda features: jax.nn.elu(features),
-    "embedding_lookup": lambda params, ids, max_norm=None: params[array(ids)],
+    "embedding_lookup": _embedding_lookup,
     "gelu": lambda features, approximate=False: jax.nn.gelu(features, approximate),
     "in_top_k": _in_top_k,
     "l2_loss": lambda t: jnp.sum(t * t) / 2,
     "leaky_relu": lambda features, alpha=0.2: jnp.where(
         features > 0, features, features * alpha),
     "local_response_normalization": _local_response,
-    "log_poisson_loss": lambda targets, log_input, compute_full_loss=False: (
-        jnp.exp(array(log_input)) - array(log_input) * targets),
+    "log_poisson_loss": _log_poisson,
     "max_pool": _pooling(False), "max_pool1d": _pooling(False),
     "max_pool2d": _pooling(False), "max_pool3d": _pooling(False),
     "moments": _moments,

@@ -26,7 +26,7 @@ _OPERATORS = "eq ne lt le gt ge".split() + [
 
 def _numpy(self):
     """The value as an array or number of NumPy."""
-    found = np.asarray(self)
+    found = np.array(self)  # a copy, which scripts may write to
     return found if found.ndim else found[()]
 
 

@@ -12,7 +12,7 @@ from minikeras.core.variable import Variable, is_sparse
 from minikeras.data.dataset.iterator import DataArray
 
 # Two sizes in the place of None: what differs between them depends on it.
-_FILLS = (5040, 10080)
+FILLS = (5040, 10080)
 
 
 class DType(str):
@@ -122,12 +122,24 @@ class TensorShape(tuple):
         if not self.is_compatible_with(other):
             raise ValueError(f"Shapes {self} and {tuple(other)} are incompatible.")
 
+    def __eq__(self, other):
+        return tuple.__eq__(self, tuple(other) if type(other) is list else other)
+
+    def __ne__(self, other):
+        return tuple.__ne__(self, tuple(other) if type(other) is list else other)
+
+    __hash__ = tuple.__hash__
+
     def __getitem__(self, key):
         found = tuple.__getitem__(self, key)
         return TensorShape(found) if isinstance(key, slice) else found
 
     def __reduce__(self):
-        return TensorShape, (tuple(self),)
+        # Who reads the pickle need not have this package.
+        return tuple, (tuple(self),)
+
+    __copy__ = lambda self: self  # noqa: E731
+    __deepcopy__ = lambda self, memo: self  # noqa: E731
 
 
 # Maps over trees go into shapes as into plain tuples, and give plain tuples.
@@ -190,7 +202,7 @@ class SymbolicSizes:
 
     Args:
         recorded: what gives them when the tensors have values.
-        compute: `compute(recorded)` does so.
+        compute: `compute(recorded, fill)` gives them with `fill` for what is unknown.
     """
 
     # NumPy's and JAX's operators leave the operation to this class.
@@ -200,31 +212,21 @@ class SymbolicSizes:
         self.recorded, self.compute = recorded, compute
 
     def sample(self, fill: int) -> Any:
-        """The sizes if each unknown one were `fill`."""
-
-        def blank(x):
-            shape = tuple(fill if d is None else d for d in x.shape)
-            return np.broadcast_to(np.zeros((), "int32"), shape)
-
-        is_symbolic = lambda x: isinstance(x, KerasTensor)  # noqa: E731
-        return self.compute(
-            jax.tree_util.tree_map(
-                lambda x: blank(x) if is_symbolic(x) else x, self.recorded
-            )
-        )
+        """The sizes, with `fill` in each entry that follows from an unknown one."""
+        return self.compute(self.recorded, fill)
 
     @classmethod
     def make(cls, recorded: RecordedSizes, compute: Any) -> Any:
         """The symbolic sizes; the sizes themselves if they depend on no unknown one."""
         self = cls(recorded, compute)
-        first, second = (self.sample(fill) for fill in _FILLS)
+        first, second = (self.sample(fill) for fill in FILLS)
         if isinstance(first, (list, tuple)):
             parts = (self[i] for i in range(len(first)))
             return type(first)(parts)
         return first if np.array_equal(first, second) else self
 
-    shape = property(lambda self: TensorShape(self.sample(_FILLS[0]).shape))
-    dtype = property(lambda self: self.sample(_FILLS[0]).dtype)
+    shape = property(lambda self: TensorShape(self.sample(FILLS[0]).shape))
+    dtype = property(lambda self: self.sample(FILLS[0]).dtype)
 
     def get_shape(self) -> TensorShape:
         """The shape of the array of sizes."""
@@ -234,7 +236,7 @@ class SymbolicSizes:
     def __getitem__(self, key) -> Any: ...
 
     def __len__(self):
-        return len(self.sample(_FILLS[0]))
+        return len(self.sample(FILLS[0]))
 
     def __iter__(self):
         return (self[i] for i in range(len(self)))
