@@ -7,6 +7,7 @@ import functools
 import itertools
 import math
 import os
+import sys
 from typing import Any
 
 import jax
@@ -20,7 +21,6 @@ from minikeras import (
     models,
     optimizers,
     saving,
-    utils,
 )
 from minikeras.core import registry
 from minikeras.core.keras_tensor import is_keras_tensor
@@ -413,6 +413,7 @@ _ADDED = {
 _TRAINER = next(cls for cls in models.Model.__mro__ if "compile" in vars(cls))
 _POOLING = next(c for c in layers.AveragePooling2D.__mro__ if "__init__" in vars(c))
 _BUILDING = next(c for c in layers.Layer.__mro__ if "add_weight" in vars(c))
+_UTILS = sys.modules["minikeras.utils"]  # which imports this module itself
 _WRAPPED: dict[Any, dict[str, Any]] = {
     _TRAINER: {"compile": _compile},
     _POOLING: {"__init__": _pool_of_two},
@@ -436,7 +437,7 @@ _WRAPPED: dict[Any, dict[str, Any]] = {
     callbacks.EarlyStopping: {"on_epoch_end": calls.old_accuracy_wrapper},
     callbacks.ReduceLROnPlateau: {"on_epoch_end": calls.old_accuracy_wrapper},
     activations: {"relu": calls.relu_wrapper},
-    utils: {"to_categorical": calls.to_categorical_wrapper},
+    _UTILS: {"to_categorical": calls.to_categorical_wrapper},
     callbacks.History: {"__init__": calls.history_wrapper},
     layers: {"Input": _input},
     minikeras: {"Input": _input},
