@@ -43,21 +43,21 @@ MAX_FILE, MAX_FUNCTION = 500, 40
 # Lines of each room at most.
 BUDGETS = {
     "activations": 270, "applications": 4000, "backend": 100, "callbacks": 1600,
-    "cli": 480,
+    "cli": 600,
     "constraints": 250, "core": 5900, "data": 4700, "datasets": 1300,
     "dtype_policies": 460,
-    "initializers": 920, "layers": 17770, "legacy": 8700, "losses": 2100,
+    "initializers": 920, "layers": 17770, "legacy": 9200, "losses": 2100,
     "metrics": 3100, "mixed_precision": 50, "models": 3700, "ops": 11000,
     "optimizers": 4000, "preprocessing": 80, "random": 820, "regularizers": 300,
     "saving": 5440,
-    "training": 4300, "tree": 60, "utils": 600, "visualization": 450,
+    "training": 4400, "tree": 60, "utils": 600, "visualization": 450,
     "wrappers": 450,
     "files at the top": 560,
 }  # fmt: skip
 # Keras has 195,000 lines, without parity reports, command line and stand-in for
-# TensorFlow. Without docstrings, comments and blank lines: 45,900 of ours, of which
-# 2,300 stand in for TensorFlow; 124,900 of Keras's.
-MAX_PACKAGE = 80_900
+# TensorFlow. Without docstrings, comments and blank lines: 46,500 of ours, of which
+# 2,400 stand in for TensorFlow; 124,900 of Keras's.
+MAX_PACKAGE = 81_900
 
 
 def room(path):

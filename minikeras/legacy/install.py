@@ -56,6 +56,7 @@ _OLD_PATHS = {
     "engine.input_layer": ["", "layers"],
     "engine.topology": ["", "layers"],
     "engine.training": ["", "models"],
+    "initializations": ["initializers"],
     "initializers.initializers_v2": ["initializers"],
     "layers.experimental": ["layers"],
     "layers.experimental.preprocessing": ["layers"],
