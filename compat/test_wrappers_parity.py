@@ -98,8 +98,12 @@ EXPECTED = {
 }
 
 
-@pytest.mark.slow
-@estimator_checks.parametrize_with_checks(
+def names_of(x):
+    """Ids without addresses, which differ between the processes of pytest-xdist."""
+    return x.func.__name__ if hasattr(x, "func") else type(x).__name__
+
+
+marks = estimator_checks.parametrize_with_checks(
     [
         getattr(minikeras.wrappers, name)(
             create_ours,
@@ -112,5 +116,9 @@ EXPECTED = {
     ],
     expected_failed_checks=lambda estimator: EXPECTED,
 )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(*marks.args, ids=names_of)
 def test_checks_of_scikit_learn(estimator, check):
     check(estimator)

@@ -60,9 +60,17 @@ CHECKS = """cloneable repr tags_renamed valid_tag_types set_params mixin_order u
     empty_data_messages sparse_tag overwrite_params dict_unchanged""".split()
 
 
-@estimator_checks.parametrize_with_checks(
+def names_of(x):
+    """Ids without addresses, which differ between the processes of pytest-xdist."""
+    return x.func.__name__ if hasattr(x, "func") else type(x).__name__
+
+
+marks = estimator_checks.parametrize_with_checks(
     [classifier(), SKLearnRegressor(create, fit_kwargs=FIT)]
 )
+
+
+@pytest.mark.parametrize(*marks.args, ids=names_of)
 def test_checks_of_scikit_learn(estimator, check):
     if not check.func.__name__.endswith(tuple(CHECKS)):
         pytest.skip("runs in compat")
