@@ -1,6 +1,7 @@
 """Two modules run alike: their values, draws, exceptions; a model trained on each."""
 
 import random
+import re
 import warnings
 
 import numpy as np
@@ -46,3 +47,8 @@ def train(package, batches):
     model = package.Sequential(stack)
     model.compile("sgd", "mse")
     return model.fit(batches, epochs=2, verbose=0).history["loss"]
+
+
+def as_id(x):
+    """An id without addresses, which differ between the processes of pytest-xdist."""
+    return re.sub(r" at 0x\w+", "", str(x))

@@ -10,7 +10,7 @@ import pytest
 from keras.src.legacy.preprocessing import image as keras_image
 
 import minikeras
-from compat.old_runs import assert_same, train
+from compat.old_runs import as_id, assert_same, train
 from minikeras.legacy.preprocessing import image
 
 PIL = pytest.importorskip("PIL.Image")
@@ -96,7 +96,7 @@ CHANGES = [
 ]
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=str)
+@pytest.mark.parametrize("change", CHANGES, ids=as_id)
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 def test_given_transforms(change, data_format):
     x = IMAGES[0] if data_format == "channels_last" else IMAGES[0].transpose(2, 0, 1)
@@ -148,7 +148,7 @@ OPTIONS = [
 ]
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("options", OPTIONS, ids=as_id)
 def test_generator(options):
     x = IMAGES
     if options.get("data_format") == "channels_first":
@@ -265,7 +265,7 @@ FLOWS = [
 ]
 
 
-@pytest.mark.parametrize("options", FLOWS, ids=str)
+@pytest.mark.parametrize("options", FLOWS, ids=as_id)
 @pytest.mark.parametrize("many", [False, True])
 def test_flow(options, many):
     def run(module):
@@ -336,7 +336,7 @@ DIRECTORIES = [
 ]
 
 
-@pytest.mark.parametrize("options", DIRECTORIES, ids=str)
+@pytest.mark.parametrize("options", DIRECTORIES, ids=as_id)
 def test_flow_from_directory(options, folder, capsys):
     def run(module):
         generator = module.ImageDataGenerator(validation_split=0.4, rotation_range=9)
@@ -398,7 +398,7 @@ FRAMES = [
 ]
 
 
-@pytest.mark.parametrize("options", FRAMES, ids=str)
+@pytest.mark.parametrize("options", FRAMES, ids=as_id)
 def test_flow_from_dataframe(options, folder):
     rows = frame()
 

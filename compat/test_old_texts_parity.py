@@ -11,7 +11,7 @@ from keras.src.legacy.preprocessing import sequence as keras_sequence
 from keras.src.legacy.preprocessing import text as keras_text
 
 import minikeras
-from compat.old_runs import assert_same, train
+from compat.old_runs import as_id, assert_same, train
 from minikeras.legacy.preprocessing import sequence, text
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -32,7 +32,7 @@ TOKENIZERS = [
 ]
 
 
-@pytest.mark.parametrize("options", TOKENIZERS, ids=str)
+@pytest.mark.parametrize("options", TOKENIZERS, ids=as_id)
 def test_tokenizer(options):
     def run(module):
         tokenizer = module.Tokenizer(**options)
@@ -104,7 +104,7 @@ SKIPGRAMS = [
 ]
 
 
-@pytest.mark.parametrize("options", SKIPGRAMS, ids=str)
+@pytest.mark.parametrize("options", SKIPGRAMS, ids=as_id)
 def test_skipgrams(options):
     for words in ([1, 2, 0, 3, 4, 2], [], [1]):
         run = lambda m: m.skipgrams(words, 5, **options)  # noqa: E731, B023
@@ -129,7 +129,7 @@ WINDOWS = [
 ]
 
 
-@pytest.mark.parametrize("options", WINDOWS, ids=str)
+@pytest.mark.parametrize("options", WINDOWS, ids=as_id)
 @pytest.mark.parametrize("data", [SERIES, SERIES.tolist()], ids=["array", "list"])
 def test_timeseries(options, data):
     def run(module):
