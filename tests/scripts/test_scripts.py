@@ -18,11 +18,8 @@ FOLDER = Path(__file__).parent
 SCRIPTS = sorted([*FOLDER.glob("*/*.py"), *FOLDER.glob("*/*.ipynb")])
 # These are run by `make test`, too; the others by `make parity` and `make scripts`.
 QUICK = (
-    "course/optimizers_compared",
     "keras1/xor_perceptron",
     "keras2/grad_cam",
-    "keras3/custom_objects",
-    "tensorflow2/linear_regression",
     "tensorflow2/wgan_gradient_penalty",
 )
 

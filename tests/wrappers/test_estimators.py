@@ -70,6 +70,7 @@ marks = estimator_checks.parametrize_with_checks(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(*marks.args, ids=names_of)
 def test_checks_of_scikit_learn(estimator, check):
     if not check.func.__name__.endswith(tuple(CHECKS)):
