@@ -146,20 +146,18 @@ class Recording:
         is_open: do operations count now?
         arrays: {id: array} of what is watched or depends on it. They are kept, so that
             no other array can get such an id.
-        derived: the ids of those that operations gave.
         records: the operations.
     """
 
     def __init__(self, keeps_arguments: bool):
         self.keeps_arguments, self.is_open = keeps_arguments, False
         self.arrays: dict[int, Any] = {}
-        self.derived: set[int] = set()
         self.records: list[Record] = []
 
     def clear(self) -> None:
         """Forget everything, as if nothing had been watched."""
-        for part in (self.arrays, self.derived, self.records):
-            part.clear()
+        self.arrays.clear()
+        self.records.clear()
 
     def tracked(self, args: Any) -> tuple[int, ...]:
         """The places of the arguments whose derivatives are wanted."""
@@ -173,7 +171,6 @@ class Recording:
             pull_again = pull_again if self.keeps_arguments else None
             self.records.append(Record(inputs, outputs, pullback, pull_again))
             self.arrays.update((id(out), out) for out in outputs)
-            self.derived.update(map(id, outputs))
 
 
 def pull_back(
