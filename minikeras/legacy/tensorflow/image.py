@@ -196,12 +196,6 @@ def _extract_patches(images, sizes, strides, rates, padding):
     )
 
 
-def _size_changes(method):
-    return lambda images, size: ops.image.resize(
-        images, sizes(size), method, data_format="channels_last"
-    )
-
-
 # fmt: off
 FUNCTIONS = table("image.", {
     "adjust_brightness": lambda image, delta: _brightness(image, delta),
