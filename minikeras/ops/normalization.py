@@ -44,10 +44,6 @@ def _variance_jvp(axes, primals, tangents):
     return _variance(x, axes), 2 * jnp.mean(centered * dx, axes, keepdims=True)
 
 
-# Eagerly one dispatch, also for a `GradientTape`. In a trace they vanish.
-_compiled_variance = jax.jit(_variance, static_argnums=1, inline=True)
-
-
 @nn_op
 def moments(x, axes, keepdims=False, synchronized=False):
     """Mean and variance mean((x - mean(x))²).
@@ -78,7 +74,7 @@ def moments(x, axes, keepdims=False, synchronized=False):
     axes = as_axes(axes)
     wide = half_to_float32(x)
     mean = jnp.mean(wide, axes, keepdims=True)
-    variance = _compiled_variance(wide, axes)  # equal to the bit to `jnp.var`
+    variance = _variance(wide, axes)  # equal to the bit to `jnp.var`
     if not keepdims:
         mean, variance = jnp.squeeze(mean, axes), jnp.squeeze(variance, axes)
     if wide is x:

@@ -97,7 +97,7 @@ class SeedGenerator:
             )
         # A constant of the program: each step would draw the same numbers.
         if frame.in_bridge and isinstance(after, jax.core.Tracer):
-            if not isinstance(now, jax.core.Tracer):
+            if frame.bindings.lookup(self.state) is None:
                 raise ValueError(
                     f"The state of the generator {self.name!r} is no state of the "
                     "model, so each step would draw the same numbers. Set a "
