@@ -14,7 +14,7 @@ export JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/.cache/jax
 export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0.1
 export MPLBACKEND ?= Agg
 
-.PHONY: demo test lint parity scripts stress conformance bench docs clean
+.PHONY: demo test lint parity slow scripts stress conformance bench docs clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/digits.py
@@ -31,6 +31,11 @@ lint: $(VENV)/.dev
 
 parity: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not network" -q $(or $(ARGS),compat tests/contracts)
+
+# What `make test` leaves out, beside what `make parity` runs: whole programs.
+slow: $(VENV)/.dev
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "slow and not network" \
+		-q minikeras tests compat $(ARGS)
 
 # Programs of all ages of Keras, run by `minikeras run`.
 scripts: $(VENV)/.dev

@@ -138,7 +138,7 @@ def grid():
     for n, row in enumerate(every):
         if row[4] != "arrays" and row[5] == "split":
             continue  # refused by both
-        yield pytest.param(*row, marks=[] if n % 9 == 0 else [pytest.mark.slow])
+        yield pytest.param(*row, marks=[] if n % 13 == 0 else [pytest.mark.slow])
 
 
 @pytest.mark.parametrize(

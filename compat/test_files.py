@@ -80,8 +80,8 @@ NAMES = [name for name in CASES if name not in LEFT_OUT]
 
 
 # Of the others each compiles its network many times, for many seconds.
-QUICK = ("momentum_dropout", "operations", "deferred", "convolution")
-QUICK_WEIGHTS = ("embedding", "accumulated_gradients", "frozen_nested")
+QUICK = ("operations", "deferred")
+QUICK_WEIGHTS = ("accumulated_gradients", "frozen_nested")
 
 
 @pytest.mark.parametrize("name", draw.names(NAMES, QUICK))

@@ -25,8 +25,7 @@ VALUES = {
 }
 FAST = {
     *("BatchNormalization", "GroupNormalization", "LayerNormalization"),
-    *("RMSNormalization", "UnitNormalization", "Softmax", "GlobalAveragePooling1D"),
-    *("AveragePooling2D", "Dense", "Embedding", "Dropout"),
+    *("Softmax", "GlobalAveragePooling1D", "Dense"),
 }
 # With no other weights than scores below a softmax, whose slopes are differences of
 # outputs: the outputs' rounding is theirs.

@@ -279,7 +279,7 @@ def make(package, name, settings):
 
 
 @pytest.mark.filterwarnings("ignore:.*cast")
-@pytest.mark.parametrize(("name", "seed"), cases(sorted(TABLE), 10, every=2))
+@pytest.mark.parametrize(("name", "seed"), cases(sorted(TABLE), 10, every=3))
 def test_updates(name, seed):
     """Variables after each of several updates, and the results."""
     settings, batches, weights, masks = generated(name, seed)
@@ -307,7 +307,7 @@ def test_updates(name, seed):
 
 
 @pytest.mark.filterwarnings("ignore:.*cast")
-@pytest.mark.parametrize(("name", "seed"), cases(sorted(TABLE), 3, every=2, first=1))
+@pytest.mark.parametrize(("name", "seed"), cases(sorted(TABLE), 3, every=3, first=1))
 def test_stateless_methods_under_jit(name, seed):
     settings, batches, weights, _ = generated(name, seed)
 

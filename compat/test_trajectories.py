@@ -63,8 +63,13 @@ def close_trees(left, right):
         close(left, right)
 
 
-# These take long to compile, and their layers are those of other cases.
+# These take long to compile, and their layers and settings are those of other cases.
 SLOW = (
+    *("transformer_classifier", "binary_metrics", "stacked_lstm_masked", "conv_lstm"),
+    *("residual_net", "dict_outputs", "generative_adversarial_net", "nesterov_noise"),
+    *("centered_rmsprop_alpha_dropout", "embedding", "variational_autoencoder"),
+    *("adam_moving_average", "accumulated_gradients", "operations", "own_cell"),
+    "call_without_training",
     *("encoder_decoder", "causal_language_model", "tagger", "grouped_query_decoder"),
     *("translator", "stacked_cells", "rnn_on_each_step", "inception", "u_net"),
     *("sentiment", "forecaster", "squeeze_and_excite", "convolutional_autoencoder"),

@@ -36,7 +36,15 @@ def python_blocks(page):
     return [code for language, code in blocks(page) if language == "python"]
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if python_blocks(p)], ids=name_of)
+PROGRAMS = [
+    # The page of the applications builds and trains networks of ImageNet's size.
+    pytest.param(page, marks=[pytest.mark.slow] * (page.stem == "applications"))
+    for page in PAGES
+    if python_blocks(page)
+]
+
+
+@pytest.mark.parametrize("page", PROGRAMS, ids=name_of)
 def test_python_blocks_run(page, tmp_path):
     # A process of its own: `install_as_keras()` refuses one that has imported Keras.
     script = tmp_path / "blocks.py"

@@ -27,11 +27,13 @@ def test_perceptron_beats_guessing():
     assert main_of("perceptron")(steps=200) > 0.85
 
 
+@pytest.mark.slow
 def test_regularization_helps():
     accuracy = main_of("regularization")(30, ["nothing", "dropout"])
     assert accuracy["dropout"] > accuracy["nothing"] + 0.02
 
 
+@pytest.mark.slow
 def test_images_from_folders():
     pytest.importorskip("grain")
     assert main_of("images_from_folders")(epochs=6) > 0.85
@@ -61,6 +63,7 @@ def test_a_set_of_tensorflow_datasets():
     assert main_of("tfds_set")(epochs=6) > 0.85
 
 
+@pytest.mark.slow
 def test_transfer_learning(tmp_path):
     pytest.importorskip("grain")
     main, weights = main_of("transfer_learning"), tmp_path / "base.weights.h5"
@@ -70,12 +73,14 @@ def test_transfer_learning(tmp_path):
     assert weights.exists()
 
 
+@pytest.mark.slow
 def test_features_of_images_that_look_alike():
     pytest.importorskip("grain")
     last, inner = main_of("features")(epochs=4)  # one of ten by chance
     assert last > 0.4 and inner > 0.4
 
 
+@pytest.mark.slow
 def test_grad_cam(tmp_path):
     share = main_of("grad_cam")(out=tmp_path / "heat.png")
     assert share > 0.3  # the digits have a sixteenth of the pictures

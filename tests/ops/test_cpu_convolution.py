@@ -15,7 +15,7 @@ from minikeras.ops import cpu_convolution
 from minikeras.ops.convolution import transposed_padding
 from minikeras.ops.cpu_convolution import with_cpu_rules
 
-FAST, SLOW = 4, 120
+FAST, SLOW = 2, 120
 
 
 @pytest.fixture(autouse=True)
