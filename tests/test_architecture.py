@@ -46,7 +46,7 @@ BUDGETS = {
     "cli": 600,
     "constraints": 250, "core": 5900, "data": 4700, "datasets": 1300,
     "dtype_policies": 460,
-    "initializers": 920, "layers": 17770, "legacy": 9200, "losses": 2100,
+    "initializers": 920, "layers": 17770, "legacy": 9270, "losses": 2100,
     "metrics": 3100, "mixed_precision": 50, "models": 3700, "ops": 11000,
     "optimizers": 4000, "preprocessing": 80, "random": 820, "regularizers": 300,
     "saving": 5440,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from minikeras import models
 from minikeras.training.compile_metrics import CompileMetrics
 from minikeras.training.gradient_tape import GradientTape
 
@@ -54,6 +55,22 @@ class CompiledMetrics:
             self._metrics.reset_state()
 
     reset_states = reset_state
+
+
+def reset_states(self: Any) -> None:
+    """Let the recurrent layers of a model forget their states."""
+    for layer in self._mk_flatten_layers():
+        if not isinstance(layer, models.Model) and hasattr(layer, "reset_states"):
+            layer.reset_states()
+
+
+def make_function(self: Any, force: bool = False) -> None:
+    """Nothing: the first batch compiles the program, in whatever thread it is.
+
+    Args:
+        self: a model.
+        force: not used.
+    """
 
 
 def minimize(

@@ -375,6 +375,11 @@ def _to_yaml(self, **kwargs):
     )
 
 
+_MADE = [
+    f"{start}make_{what}_function"
+    for start in ("", "_")
+    for what in ("train", "test", "predict")
+]
 # {class: {name: value}} of what is added.
 _ADDED = {
     models.Model: {
@@ -383,6 +388,8 @@ _ADDED = {
         "evaluate_generator": _of_generator("evaluate"),
         "fit_generator": fit_generator,
         "predict_generator": _of_generator("predict"),
+        "reset_states": custom_loops.reset_states,
+        **dict.fromkeys(_MADE, custom_loops.make_function),
         "to_yaml": _to_yaml,
     },
     models.Sequential: {
@@ -402,11 +409,13 @@ _ADDED = {
         "output_shape": _Attribute(lambda self: _shape(self.output)),
         "updates": _Attribute(lambda self: []),
     },
+    metrics.Metric: {"reset_states": lambda self: self.reset_state()},
     optimizers.Optimizer: {
         "get_weights": lambda self: [v.numpy() for v in self.variables],
         "lr": property(lambda self: self.learning_rate, _set_lr),
         "minimize": custom_loops.minimize,
         "set_weights": _set_weights,
+        "weights": property(lambda self: self.variables),
     },
 }
 # {class or module: {name: function that wraps what is there}}.

@@ -4,6 +4,9 @@
 the discriminator, freeze it, compile the whole, and go on training the discriminator by
 itself. Keras 3 looks at `trainable` as it is, and would train nothing.
 
+One optimizer could serve several models: each had its own slots, all shared the count
+of steps and the learning rate. Keras 3 raises an error.
+
 Targets of one axis became columns. Without that, metrics of the script's own would
 compare targets (n,) with outputs (n, 1), which gives (n, n).
 """
@@ -62,17 +65,40 @@ def _as_compiled(original, always):
         changed = any(now.get(key, flag) != flag for key, flag in then.items())
         trainables = self.trainable_variables if changed else []
         if not changed or (trainables and not always):
+            _own_optimizer(self)
             return original(self, *args, **kwargs)
         # All flags: a frozen BatchNormalization normalizes in another way, too.
         _set(then)
         try:
             _warn(self, len(trainables))
+            _own_optimizer(self)
             return original(self, *args, **kwargs)
         finally:
             _set(now)
 
     train._mk_is_old_rule = True  # pyright: ignore
     return train
+
+
+def _own_optimizer(model):
+    """Give a model slots of its own, if its optimizer trains another one already."""
+    shared = getattr(model, "optimizer", None)
+    if shared is None or model._mk_overrides("train_step"):
+        return
+    if vars(shared).setdefault("_mk_trains", id(model)) == id(model):
+        return
+    try:
+        return shared._mk_check_knows(model.trainable_variables)
+    except ValueError:
+        model.optimizer = shared._mk_for_other_weights()
+    if naming.first_time("an optimizer of several models", model.name):
+        warnings.warn(
+            f"The optimizer {shared.name!r} of model {model.name!r} was built for "
+            "other weights. The model gets slots of its own, and shares the count of "
+            "steps and the learning rate: so did Keras 1 and 2. In Keras 3, each model "
+            "needs an optimizer of its own.",
+            stacklevel=3,
+        )
 
 
 def _with_columns(original):

@@ -162,6 +162,15 @@ class OptimizerState:
         self._mk_build_slots(variables)
         self.built = True
 
+    def _mk_for_other_weights(self):
+        """An optimizer that shares its settings, count of steps and learning rate."""
+        own = type(self).from_config(self.get_config())
+        for name in ("_mk_iterations", "_mk_learning_rate"):
+            new, shared = getattr(own, name), getattr(self, name)
+            variables = [shared if v is new else v for v in vars(own)["_mk_variables"]]
+            own.__dict__.update({"_mk_variables": variables, name: shared})
+        return own
+
     def _mk_build_slots(self, variables):
         """Create the slots: {name: list of Variables, one for each weight}."""
         for group in self._mk_slot_groups():

@@ -26,6 +26,10 @@ class TrainableOptimizer(Protocol):
         """Raise ValueError unless it was built on all of these weights."""
         ...
 
+    def _mk_for_other_weights(self) -> Any:
+        """An optimizer that shares its settings, count of steps and learning rate."""
+        ...
+
     def stateless_apply(self, optimizer_variables: Any, grads: Any, params: Any) -> Any:
         """(new params, new state), as lists of arrays."""
         ...

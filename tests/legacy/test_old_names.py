@@ -226,6 +226,19 @@ def test_methods(tmp_path):
         model.optimizer.lr = 0.25
         assert model.optimizer.get_weights()[1] == 0.25
         model.optimizer.set_weights(model.optimizer.get_weights())
+        assert len(model.optimizer.weights) == len(model.optimizer.variables)
+        mean = keras.metrics.Mean()
+        mean.update_state(3.0)
+        mean.reset_states()
+        assert float(mean.result()) == 0
+        assert model._make_predict_function() is model.make_train_function() is None
+        lstm = layers.LSTM(2, stateful=True)
+        recurrent = Sequential([Sequential([lstm], name="inner"), Dense(1)])
+        recurrent.build((2, 3, 4))
+        recurrent(np.ones((2, 3, 4)))
+        assert lstm.states[0].numpy().any()
+        recurrent.reset_states()
+        assert not lstm.states[0].numpy().any()
         dense = model.layers[0]
         assert dense.input_shape == (None, 4) and dense.output_shape == (None, 3)
         assert dense.get_output_at(0) is dense.output and len(dense.inbound_nodes) == 1

@@ -60,6 +60,34 @@ model.trainable = False
 assert changed(model, X, X + 1)[-2:] == [True] * 2 and not model.trainable
 pickle.loads(pickle.dumps(copy.deepcopy(model))).predict(X, verbose=0)
 
+# One optimizer of two models: slots for each, one count of steps, one learning rate.
+critic, maker = net(3, 1), net(5, 4)
+whole = keras.Sequential([keras.Input((4,)), maker, critic])
+adam = keras.optimizers.Adam(0.01)
+critic.compile(adam, "mse")
+critic.trainable = False
+whole.compile(adam, "mse")
+start = maker.get_weights()[0]
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    assert changed(critic, X, Y) == [True] * 4
+    assert changed(whole, X, Y) == [True] * 4 + [False] * 4
+    step = maker.get_weights()[0] - start
+    assert changed(critic, X, Y) == [True] * 4
+assert ["slots of its own" in str(w.message) for w in caught].count(True) == 1
+# The first step of the maker is the second of both.
+expected = 0.01 * (1 + 0.999) ** 0.5 / (1 + 0.9)
+np.testing.assert_allclose(np.abs(step), expected, rtol=1e-3)
+adam.learning_rate = 0.0
+changed(whole, X, Y)
+assert changed(whole, X, Y) == [False] * 8 and int(adam.iterations) == 5
+# The same weights share their slots, as they do today.
+twin = keras.Sequential(critic.layers)
+twin.trainable = True
+twin.compile(critic.optimizer, "mse")
+twin.train_on_batch(X, Y)
+assert twin.optimizer is critic.optimizer is adam
+
 # Targets of one axis are columns, for metrics of one's own as well.
 seen = []
 model = net(1)

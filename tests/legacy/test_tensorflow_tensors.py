@@ -1,5 +1,7 @@
 """Sizes of unknown tensors, methods on arrays, and objects of the stand-in."""
 
+import warnings
+
 import jax
 import numpy as np
 import pytest
@@ -138,6 +140,46 @@ def test_variable_and_tape():
     np.testing.assert_allclose(v.numpy(), [1.9, 2.9], atol=1e-5)
     double = tf.custom_gradient(lambda x: (x * 2, lambda dy: dy * 10))
     np.testing.assert_allclose(jax.grad(lambda x: double(x))(1.0), 10.0)
+
+
+def test_tensor_arrays():
+    """Compared with TensorFlow 2.21."""
+    array = tf.TensorArray(tf.float32, 3)
+    array = array.write(0, 1.5).write(tf.constant(2), 2.0)
+    assert array.stack().tolist() == [1.5, 0, 2] and array.size() == 3
+    longer = tf.TensorArray(tf.int32, dynamic_size=True).write(2, [4, 5])
+    assert longer.stack().tolist() == [[0, 0], [0, 0], [4, 5]]
+    assert longer.gather([2, 0]).tolist() == [[4, 5], [0, 0]]
+    assert longer.concat().tolist() == [0, 0, 0, 0, 4, 5]
+    rows = tf.TensorArray(tf.float32, 2).unstack(tf.constant([[1.0], [3.0]]))
+    assert rows.scatter([0], tf.constant([[7.0]])).read(0).tolist() == [7]
+    assert tf.TensorArray(tf.int32, 1, element_shape=[2]).stack().tolist() == [[0, 0]]
+    with pytest.raises(IndexError, match="not below its size, 3"):
+        array.write(3, 1.0)
+    with pytest.raises(ValueError, match="nothing was written"):
+        tf.TensorArray(tf.float32, 2).stack()
+
+
+def test_loops_over_ranges_are_compiled():
+    def loop(x):
+        array, total = tf.TensorArray(tf.float32, tf.shape(x)[0]), 0.0
+        for i in tf.range(tf.shape(x)[0]):
+            array = array.write(i, x[i] * tf.cast(i, tf.float32))
+        for i in tf.range(2):
+            total += tf.gather(x, i)
+        return array.stack(), total, tf.range(3) * tf.cast(x, tf.int32)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # such as that it runs eagerly
+        stack, total, product = tf.function(loop)(tf.constant([3.0, 4.0, 5.0]))
+    assert stack.tolist() == [0, 4, 10] and total == 7
+    assert product.tolist() == [0, 4, 10]
+    with tf.GradientTape() as tape:
+        v, powers = tf.Variable(2.0), tf.TensorArray(tf.float32, 3)
+        for i in tf.range(3):
+            powers = powers.write(i, v ** tf.cast(i, tf.float32))
+        y = tf.reduce_sum(powers.stack())
+    assert tape.gradient(y, v) == 5
 
 
 def test_checkpoints(tmp_path):

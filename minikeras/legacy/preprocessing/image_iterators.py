@@ -67,6 +67,8 @@ class Iterator(PyDataset):
             self.batch_index = 0 if is_last else number + 1
         return self._get_batches_of_transformed_samples(indices)
 
+    next = __next__
+
     def __getitem__(self, idx):
         if not 0 <= idx < len(self):
             raise ValueError(f"There is no batch {idx}; there are {len(self)}, from 0.")

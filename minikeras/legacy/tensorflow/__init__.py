@@ -30,7 +30,6 @@ __version__ = "2.16.0"
 _INSTEAD = {
     "Graph": "Functions run as they are called; keras.Model has a graph.",
     "RaggedTensor": "Pad to one length: keras.utils.pad_sequences.",
-    "TensorArray": "Append to a Python list, then tf.stack it; or use keras.ops.scan.",
     "audio": "Use keras.utils.audio_dataset_from_directory.",
     "bitwise": "Use keras.ops.bitwise_and and its neighbours.",
     "contrib": "TensorFlow 2 has none of it; look in keras.layers.",
@@ -198,6 +197,7 @@ _TOP = (
         "Tensor": types.Tensor,
         "TensorShape": types.TensorShape,
         "TensorSpec": types.TensorSpec,
+        "TensorArray": objects.TensorArray,
         "Variable": objects.Variable,
         "as_dtype": types.as_dtype,
         "as_string": strings.FUNCTIONS["as_string"],

@@ -71,7 +71,11 @@ def arange(start, limit=None, delta=1, dtype=None):
         given = [x.dtype for x in (start, limit, delta) if hasattr(x, "dtype")]
         dtype = jnp.result_type(*given, dtype) if given else dtype
     # By NumPy in 64 bits: steps of float32 could give one entry too many.
-    return jnp.asarray(np.arange(*parts), jax_dtype(dtype))
+    known, dtype = np.arange(*parts), jax_dtype(dtype)
+    found = jnp.asarray(known, dtype)
+    if isinstance(found, jax.core.Tracer) and dtype.kind == "i":
+        return as_sizes(known.astype(dtype))  # the steps of a loop may be indices
+    return found
 
 
 def shape_of(input, out_type="int32"):

@@ -9,8 +9,14 @@ import numpy as np
 
 from minikeras import optimizers
 from minikeras.core.variable import Variable as KerasVariable
-from minikeras.legacy.tensorflow.dispatch import array
-from minikeras.legacy.tensorflow.types import TensorShape, jax_dtype
+from minikeras.legacy.tensorflow.arrays import constant
+from minikeras.legacy.tensorflow.dispatch import array, sizes
+from minikeras.legacy.tensorflow.types import (
+    TensorShape,
+    as_dtype,
+    as_sizes,
+    jax_dtype,
+)
 from minikeras.training.gradient_tape import GradientTape
 
 
@@ -137,6 +143,84 @@ class Module:
     def with_name_scope(cls, method):
         """The method itself: names need no scope."""
         return method
+
+
+class TensorArray:
+    """Tensors of one dtype that are written one by one; loops over traced numbers
+    cannot write to it, so `tf.function` runs them eagerly.
+
+    Args:
+        dtype: of all tensors.
+        size: how many there are.
+        dynamic_size: may writing beyond `size` make it larger?
+        element_shape: shape of the tensors that are never written, which are zeros;
+            None: that of the others.
+        **kwargs: not used.
+    """
+
+    def __init__(
+        self, dtype, size=None, dynamic_size=None, element_shape=None, **kwargs
+    ):
+        self.dtype, self.dynamic_size = as_dtype(dtype), bool(dynamic_size)
+        self.element_shape = element_shape
+        self._items = [None] * int(size or 0)
+
+    def write(self, index, value, name=None):
+        """Set a tensor; returns the array, as TensorFlow does."""
+        index, count = int(index), len(self._items)
+        if index < 0 or index >= count and not self.dynamic_size:
+            raise IndexError(
+                f"tf.TensorArray: index {index} is not below its size, {count}. Give a "
+                "larger `size`, or dynamic_size=True."
+            )
+        value = constant(value, self.dtype)
+        self._items += [None] * (index + 1 - count)
+        self._items[index] = value
+        return self
+
+    def read(self, index, name=None):
+        """The tensor at an index."""
+        return self._filled()[int(index)]
+
+    def stack(self, name=None):
+        """All tensors, along a new first axis."""
+        return jnp.stack(self._filled())
+
+    def concat(self, name=None):
+        """All tensors, one after the other along their first axis."""
+        return jnp.concatenate(self._filled())
+
+    def gather(self, indices, name=None):
+        """The tensors at these indices, along a new first axis."""
+        return self.stack()[array(indices)]
+
+    def unstack(self, value, name=None):
+        """Set all tensors: the rows of `value`."""
+        self._items = list(constant(value, self.dtype))
+        return self
+
+    def scatter(self, indices, value, name=None):
+        """Set the tensors at these indices: the rows of `value`."""
+        for index, row in zip(np.asarray(indices), array(value), strict=True):
+            self.write(index, row)
+        return self
+
+    def size(self, name=None):
+        """How many tensors there are."""
+        return as_sizes(len(self._items))
+
+    def _filled(self):
+        """The tensors, with zeros for those that were never written."""
+        shape = self.element_shape
+        written = [x for x in self._items if x is not None]
+        if shape is None and not written and self._items:
+            raise ValueError(
+                "tf.TensorArray: nothing was written, so the shape of its tensors is "
+                "not known. Give `element_shape`."
+            )
+        shape = sizes(written[0].shape if written else shape or ())
+        zeros = jnp.zeros(shape, jax_dtype(self.dtype))
+        return [zeros if x is None else x for x in self._items]
 
 
 class _Status:
