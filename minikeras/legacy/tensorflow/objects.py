@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -163,7 +164,7 @@ class TensorArray:
     ):
         self.dtype, self.dynamic_size = as_dtype(dtype), bool(dynamic_size)
         self.element_shape = element_shape
-        self._items = [None] * int(size or 0)
+        self._items: list[Any] = [None] * int(size or 0)
 
     def write(self, index, value, name=None):
         """Set a tensor; returns the array, as TensorFlow does."""
