@@ -1,8 +1,12 @@
 """What training loops of one's own used of models and optimizers in Keras 2."""
 
+import copy
 from typing import Any
 
 from minikeras import models
+from minikeras.core.keras_tensor import is_keras_tensor
+from minikeras.core.late_import import late_import
+from minikeras.legacy.notices import notice
 from minikeras.training.compile_metrics import CompileMetrics
 from minikeras.training.gradient_tape import GradientTape
 
@@ -57,6 +61,23 @@ class CompiledMetrics:
     reset_states = reset_state
 
 
+def metrics_of_outputs(self: Any, metrics: Any) -> Any:
+    """A list of metrics for a model of several outputs: all of them for each output.
+
+    Args:
+        self: a model.
+        metrics: as `compile` takes them; a list of one for each output stays.
+    """
+    count = len(getattr(self, "outputs", None) or ())
+    is_flat = isinstance(metrics, list) and not any(
+        isinstance(m, (list, tuple, dict, type(None))) for m in metrics
+    )
+    if count < 2 or not is_flat or len(metrics) in (0, count):
+        return metrics
+    notice("compile(metrics=) of several outputs", "write a list for each output")
+    return [[copy.copy(m) for m in metrics] for _ in range(count)]
+
+
 def reset_states(self: Any) -> None:
     """Let the recurrent layers of a model forget their states."""
     for layer in self._mk_flatten_layers():
@@ -71,6 +92,49 @@ def make_function(self: Any, force: bool = False) -> None:
         self: a model.
         force: not used.
     """
+
+
+class _Step:
+    """A step of an optimizer as what `K.function(updates=)` assigns to.
+
+    Args:
+        optimizer: the optimizer.
+        weights: its Variables.
+    """
+
+    def __init__(self, optimizer: Any, weights: list):
+        self._optimizer, self._weights = optimizer, weights
+
+    def assign(self, gradients: list) -> None:
+        """Update the weights.
+
+        Args:
+            gradients: an array for each weight, or None.
+        """
+        self._optimizer.apply_gradients(zip(gradients, self._weights, strict=True))
+
+
+def get_updates(
+    self: Any, *args: Any, loss: Any = None, params: Any = None, constraints: Any = None
+) -> list:
+    """A step that lowers a loss in a graph, as updates for `K.function`.
+
+    Args:
+        self: an optimizer.
+        *args: (loss, params) of Keras 2, or (params, constraints, loss) of Keras 1.
+        loss: KerasTensor.
+        params: list of Variables that it depends on.
+        constraints: ignored: Variables have constraints of their own.
+    """
+    for x in args:
+        if is_keras_tensor(x):
+            loss = x
+        elif isinstance(x, (list, tuple)) and x:
+            params = list(x)
+    return [(_Step(self, params), late_import(_GRAPH).gradients(loss, params))]
+
+
+_GRAPH = "minikeras.legacy.backend"  # which most scripts do without
 
 
 def minimize(

@@ -115,6 +115,8 @@ def _compile(original):
             names = "metrics loss_weights sample_weight_mode weighted_metrics"
             kwargs |= dict(zip(names.split(), args, strict=False))
             args = ()
+        for name in {"metrics", "weighted_metrics"} & {*kwargs}:
+            kwargs[name] = custom_loops.metrics_of_outputs(self, kwargs[name])
         return original(self, optimizer, loss, *args, **kwargs)
 
     return compile
@@ -413,6 +415,7 @@ _ADDED = {
     optimizers.Optimizer: {
         "get_weights": lambda self: [v.numpy() for v in self.variables],
         "lr": property(lambda self: self.learning_rate, _set_lr),
+        "get_updates": custom_loops.get_updates,
         "minimize": custom_loops.minimize,
         "set_weights": _set_weights,
         "weights": property(lambda self: self.variables),

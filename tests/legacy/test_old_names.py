@@ -408,6 +408,38 @@ def test_accuracy_and_small_arguments(tmp_path):
         except KeyError:
             pass
 
+        # Metrics of several outputs: all for each.
+        inputs = Input((3,))
+        several = Model(inputs, [Dense(2, name=n)(inputs) for n in "ab"])
+        several.compile("sgd", "mse", metrics=["mae"])
+        logs = several.train_on_batch(x, [y, y], return_dict=True)
+        assert {"a_mae", "b_mae"} <= set(logs), logs
+
+        # A step of an optimizer in a graph, as policy gradients were written.
+        policy = Sequential([Dense(2, activation="softmax", input_dim=3)])
+        action, advantage = K.placeholder((None, 2)), K.placeholder((None,))
+        chance = K.sum(policy.output * action, axis=1)
+        loss = -K.sum(K.log(chance) * advantage)
+        sgd = keras.optimizers.SGD(0.1)
+        start, factor = policy.get_weights(), np.arange(len(x)) / 9
+        for args in (
+            dict(loss=loss, params=policy.trainable_weights),
+            dict(constraints=[], params=policy.trainable_weights, loss=loss),
+        ):
+            updates = sgd.get_updates(**args)
+        assert sgd.get_updates(policy.trainable_weights, [], loss)
+        assert sgd.get_updates(loss, policy.trainable_weights)
+        train = K.function([policy.input, action, advantage], [loss], updates=updates)
+        (value,) = train([x, y, factor])
+        policy_of = lambda w, b: -np.sum(np.log(np.sum(
+            y * np.exp(x @ w + b), 1) / np.exp(x @ w + b).sum(1)) * factor)
+        np.testing.assert_allclose(value, policy_of(*start), 1e-5)
+        p = np.exp(x @ start[0] + start[1])
+        p /= p.sum(1, keepdims=True)
+        slope = x.T @ ((p - y) * factor[:, None])
+        np.testing.assert_allclose(
+            policy.get_weights()[0], start[0] - 0.1 * slope, 1e-4, 1e-5)
+
         # Weights of classes for a generator: as weights of samples.
         other = keras.models.clone_model(model)
         other.set_weights(model.get_weights())

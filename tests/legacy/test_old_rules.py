@@ -12,6 +12,7 @@ import minikeras as keras
 keras.install_as_keras()
 from minikeras.legacy import old_rules
 
+keras.utils.set_random_seed(0)
 X = np.random.default_rng(0).normal(size=(16, 4)).astype("float32")
 Y = np.ones((16, 1), "float32")
 
@@ -63,7 +64,7 @@ pickle.loads(pickle.dumps(copy.deepcopy(model))).predict(X, verbose=0)
 # One optimizer of two models: slots for each, one count of steps, one learning rate.
 critic, maker = net(3, 1), net(5, 4)
 whole = keras.Sequential([keras.Input((4,)), maker, critic])
-adam = keras.optimizers.Adam(0.01)
+adam = keras.optimizers.Adam(0.01, epsilon=1e-12)
 critic.compile(adam, "mse")
 critic.trainable = False
 whole.compile(adam, "mse")
