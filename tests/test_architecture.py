@@ -46,7 +46,7 @@ BUDGETS = {
     "cli": 600,
     "constraints": 250, "core": 5900, "data": 4700, "datasets": 1300,
     "dtype_policies": 460,
-    "initializers": 920, "layers": 17770, "legacy": 9340, "losses": 2100,
+    "initializers": 920, "layers": 17770, "legacy": 9400, "losses": 2100,
     "metrics": 3100, "mixed_precision": 50, "models": 3700, "ops": 11000,
     "optimizers": 4000, "preprocessing": 80, "random": 820, "regularizers": 300,
     "saving": 5440,
@@ -57,7 +57,7 @@ BUDGETS = {
 # Keras has 195,000 lines, without parity reports, command line and stand-in for
 # TensorFlow. Without docstrings, comments and blank lines: 46,500 of ours, of which
 # 2,400 stand in for TensorFlow; 124,900 of Keras's.
-MAX_PACKAGE = 82_000
+MAX_PACKAGE = 82_100
 
 
 def room(path):

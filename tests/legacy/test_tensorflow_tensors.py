@@ -45,6 +45,30 @@ def test_methods_come_and_go():
     assert type(weight.shape) is tuple and not hasattr(weight, "get_shape")
 
 
+def test_functions_of_data_sets_see_tensors():
+    def split(x, y):
+        assert x.shape.as_list() == [3] and x.get_shape().ndims == 1
+        x.set_shape([None])
+        with pytest.raises(ValueError, match="incompatible"):
+            x.set_shape([4])
+        return x[:2], {"y": y * 2}
+
+    data = keras.data.Dataset.from_tensor_slices((np.ones((4, 3)), np.arange(4)))
+    plain = vars(keras.data.Dataset).get("map"), keras.data.Dataset.map
+    tensors.install()
+    try:
+        found = list(data.map(split).batch(4))
+        doubled = list(data.map(lambda x, y: (x + x, y)))
+        layer = keras.layers.Rescaling(0.5)
+        (halves,) = data.map(lambda x, y: x).map(layer).batch(4)
+    finally:
+        tensors.remove()
+    assert found[0][0].shape == (4, 2) and found[0][1]["y"].tolist() == [0, 2, 4, 6]
+    assert doubled[0][0].tolist() == [2, 2, 2] and (np.asarray(halves) == 0.5).all()
+    assert (vars(keras.data.Dataset).get("map"), keras.data.Dataset.map) == plain
+    assert not hasattr(type(next(iter(data))[0]), "set_shape")
+
+
 def test_operators_take_lists(installed):
     x = jax.numpy.asarray([[1.0, 2.0], [3.0, 5.0]], "bfloat16")
     for found in (x - [1, 2], jax.jit(lambda a: a - [1.0, 2.0])(x)):

@@ -6,6 +6,7 @@ are called by `install_as_keras` and its reverse.
 """
 
 import functools
+import inspect
 from typing import Any
 
 import jax
@@ -15,6 +16,8 @@ from jax.core import Tracer
 
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.variable import Variable
+from minikeras.data import Dataset
+from minikeras.data.dataset.iterator import DataArray
 from minikeras.legacy.tensorflow.dispatch import array
 from minikeras.legacy.tensorflow.types import TensorShape
 
@@ -33,6 +36,10 @@ def _numpy(self):
 def _get_shape(self):
     """The shape, as a `TensorShape`."""
     return TensorShape(self.shape)
+
+
+def _get_data_shape(self):
+    return tuple.__new__(TensorShape, np.ndarray.shape.__get__(self))
 
 
 def _set_shape(self, shape):
@@ -71,6 +78,34 @@ _OF_VARIABLES = property(
 )
 
 
+class _OfTensors:
+    """A function for `Dataset.map` whose arrays have these methods, too."""
+
+    def __init__(self, function):
+        functools.update_wrapper(self, function)
+        self.function = function
+
+    def __call__(self, *parts):
+        return self.function(*jax.tree_util.tree_map(self._tensor, parts))
+
+    @staticmethod
+    def _tensor(x):
+        return x.view(DataArray) if type(x) is np.ndarray else x
+
+
+def _map(original):
+    @functools.wraps(original)
+    def map(self, map_func, *args, **kwargs):
+        is_code = inspect.isroutine(map_func)  # not a layer, nor another object
+        function = _OfTensors(map_func) if is_code else map_func
+        return original(self, function, *args, **kwargs)
+
+    return map
+
+
+_MAPPING: Any = next(cls for cls in Dataset.__mro__ if "map" in vars(cls))
+
+
 def _array_type():
     # The class of all concrete arrays has no public name.
     return type(jax.numpy.zeros(()))
@@ -85,6 +120,10 @@ def install() -> None:
         cls.shape = _Shape(vars(cls)["shape"])
         for name in _OPERATORS if cls is not KerasTensor else ():
             setattr(cls, f"__{name}__", _taking_lists(vars(cls)[f"__{name}__"]))
+    if "get_shape" not in vars(DataArray):
+        DataArray.get_shape, DataArray.set_shape = _get_shape, _set_shape
+        DataArray.shape = property(_get_data_shape, np.ndarray.shape.__set__)
+        _MAPPING.map = _map(_MAPPING.map)
     _array_type().numpy = _numpy
     Variable.shape, Variable.get_shape = _OF_VARIABLES, _get_shape
     # Without it JAX leaves `array * symbolic` to the symbolic tensor.
@@ -102,6 +141,9 @@ def remove() -> None:
             for name in _OPERATORS if cls is not KerasTensor else ():
                 old = vars(cls)[f"__{name}__"].__wrapped__
                 setattr(cls, f"__{name}__", old)
+    if "get_shape" in vars(DataArray):
+        del DataArray.get_shape, DataArray.set_shape, DataArray.shape
+        _MAPPING.map = _MAPPING.map.__wrapped__
     if "numpy" in vars(_array_type()):
         del _array_type().numpy, Variable.shape, Variable.get_shape
     if "_mk_jax_array" in vars(KerasTensor):
