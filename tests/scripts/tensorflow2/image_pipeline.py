@@ -6,6 +6,7 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
+tf.random.set_seed(3)
 AUTOTUNE = tf.data.AUTOTUNE
 rng = np.random.default_rng(8)
 data_dir = pathlib.Path("flowers")
@@ -80,7 +81,7 @@ model.compile(
     loss=tf.losses.SparseCategoricalCrossentropy(from_logits=True),
     metrics=["accuracy"],
 )
-history = model.fit(train_ds, validation_data=val_ds, epochs=5, verbose=2).history
+history = model.fit(train_ds, validation_data=val_ds, epochs=20, verbose=2).history
 score = tf.nn.softmax(model.predict(next(iter(val_ds))[0], verbose=0))
 template = "This image most likely is a {} with {:.1f} percent."
 print(template.format(class_names[np.argmax(score[0])], 100 * np.max(score)))
