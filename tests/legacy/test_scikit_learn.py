@@ -85,7 +85,8 @@ def test_a_subclass_builds_its_own_model():
 
 
 def test_selection_and_pipelines():
-    estimator = KerasClassifier(build_fn=classifier, units=2, epochs=6, verbose=0)
+    keras.utils.set_random_seed(0)
+    estimator = KerasClassifier(build_fn=classifier, units=2, epochs=12, verbose=0)
     pipeline = make_pipeline(StandardScaler(), estimator)
     assert len(cross_val_score(pipeline, X, LABELS, cv=2)) == 2
     split = [(range(32), range(32, 48))]
