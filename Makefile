@@ -32,7 +32,7 @@ lint: $(VENV)/.dev
 parity: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not network" -q $(or $(ARGS),compat tests/contracts)
 
-# What `make test` leaves out, beside what `make parity` runs: whole programs.
+# All that `make test` leaves out, the slow cases of `make parity` too: hours.
 slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "slow and not network" \
 		-q minikeras tests compat $(ARGS)

@@ -377,11 +377,11 @@ def _to_yaml(self, **kwargs):
     )
 
 
-_MADE = [
+_MADE = tuple(
     f"{start}make_{what}_function"
     for start in ("", "_")
     for what in ("train", "test", "predict")
-]
+)
 # {class: {name: value}} of what is added.
 _ADDED = {
     models.Model: {
