@@ -62,6 +62,7 @@ bench: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python scripts/build_api_docs.py
+	$(BIN)/python -m scripts.build_compatibility_docs
 
 clean:
 	rm -rf $(VENV) $(VENV)-tools .cache
