@@ -3,8 +3,6 @@ PYTHON ?= python3
 VENV   ?= .venv
 # Two workers suit two cores; more only cost memory (each compiles its own programs).
 JOBS   ?= 2
-# Folder with a `run.py` that runs the tests in the wheel of Keras against this package.
-KERAS_SUITE ?=
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -52,10 +50,10 @@ stress: $(VENV)/.dev
 tools: $(VENV)-tools/.tools
 	$(VENV)-tools/bin/python -m pytest -q tests/tools $(ARGS)
 
+# Keras's own tests, out of its wheel: more than an hour. ARGS="--only 'losses/*'" for
+# some of them, ARGS=--changed for what a change concerns.
 conformance: $(VENV)/.dev
-	@test -n "$(KERAS_SUITE)" || { echo "make conformance KERAS_SUITE=folder"; exit 1; }
-	$(BIN)/python $(KERAS_SUITE)/run.py --target minikeras --jobs $(JOBS) \
-		--compare $(KERAS_SUITE)/baseline-3.15.1.json $(ARGS)
+	$(BIN)/python -m compat.conformance --jobs $(JOBS) $(ARGS)
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m compat.bench $(ARGS)
