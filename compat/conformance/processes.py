@@ -177,7 +177,8 @@ def run(files, job, work, jobs, keep=lambda records: None):
                 what = f"{futures[future][0]} (+{len(futures[future]) - 1})"
                 line = f"[{time.time() - start:6.0f} s] {n}/{len(todo)} {what}"
                 print(line, dict(count), file=sys.stderr, flush=True)
-        except BaseException:  # Ctrl-C, too: leave no process behind
+        except BaseException:  # Ctrl-C, once or twice: leave no process behind
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
             stop.set()
             raise
     return records
