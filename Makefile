@@ -12,7 +12,7 @@ export JAX_COMPILATION_CACHE_DIR ?= $(CURDIR)/.cache/jax
 export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS ?= 0.1
 export MPLBACKEND ?= Agg
 
-.PHONY: demo test lint parity slow scripts stress conformance bench docs clean
+.PHONY: demo test lint parity slow scripts stress conformance bench docs gallery clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python examples/digits.py
@@ -61,6 +61,16 @@ bench: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python scripts/build_api_docs.py
 	$(BIN)/python -m scripts.build_compatibility_docs
+	$(BIN)/python -m scripts.build_parity_docs
+
+# How close each family of tests comes to Keras: docs/parity.md from a new run.
+GALLERY := .cache/gallery.jsonl
+gallery: $(VENV)/.dev
+	mkdir -p .cache && rm -f $(GALLERY)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not network" \
+		-q -p compat.gallery.recorder --gallery $(GALLERY) compat/test_*.py $(ARGS)
+	$(BIN)/python -m compat.gallery.summary $(GALLERY)
+	$(BIN)/python -m scripts.build_parity_docs
 
 clean:
 	rm -rf $(VENV) $(VENV)-tools .cache

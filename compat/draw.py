@@ -163,4 +163,5 @@ def assert_close(ours, theirs, reduction=1, rtol=None, least=1e-3):
     finite = np.isfinite(theirs)
     scale = np.max(np.abs(theirs), initial=least, where=finite)
     share = (TOLERANCE[dtype] if rtol is None else rtol) * max(reduction, 1)
-    np.testing.assert_allclose(ours, theirs, rtol=share, atol=share * scale)
+    # The message tells the recorder of compat/gallery what the float64 were before.
+    np.testing.assert_allclose(ours, theirs, share, share * scale, err_msg=dtype)

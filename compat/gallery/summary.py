@@ -1,0 +1,112 @@
+"""What the recorded tests prove, by family: `python -m compat.gallery.summary FILE`.
+
+It updates summary.json, which docs/parity.md is made from; families without a test in
+FILE stay as they were.
+"""
+
+import importlib.metadata
+import json
+import platform
+import sys
+from pathlib import Path
+
+SUMMARY = Path(__file__).with_name("summary.json")
+# {family: the files of its tests, compat/test_<name>.py}
+FAMILIES = {
+    "operations": "ops_parity ops_graphs dtypes_parity backend_parity",
+    "layers": "layers_parity numeric_layers_parity text_layers_parity feature_space",
+    "layers in half precision": "half_precision",
+    "image operations and layers": """image_parity image_layers_boxes
+        image_layers_colour image_layers_geometry""",
+    "losses": "losses_parity",
+    "metrics": "metrics_parity",
+    "optimizers": "optimizers_parity",
+    "random draws": "random_parity draws",
+    "activations, regularizers, constraints, trees": "small_parity",
+    "callbacks": "callbacks_parity",
+    "training of models": "trajectories wrappers_parity",
+    "models from and to Keras": "from_keras",
+    "applications": "applications_parity",
+    "files": """exchange files graph_files h5_exchange orbax_parity
+        file_editor_parity""",
+    "data": "data_parity data_files_parity datasets_parity",
+    "preprocessing of Keras 2": "old_preprocessing_parity old_texts_parity",
+    "pictures of models and data": "model_pictures visualization",
+    "names": "api missing_names private_names_parity",
+}
+VERSIONS = ("keras", "jax", "jaxlib", "numpy", "optax")
+
+
+def family_of(test):
+    """The family of a test's id."""
+    stem = Path(test.partition("::")[0]).stem.removeprefix("test_")
+    for family, stems in FAMILIES.items():
+        if stem in stems.split():
+            return family
+    raise ValueError(
+        f"{test}: its file is of no family; add it to FAMILIES in compat/gallery"
+    )
+
+
+def read(lines):
+    """{test: its record}; of a test that ran twice, the last one."""
+    return {record["id"]: record for record in map(json.loads, lines)}
+
+
+def summarize(records):
+    """{family: what its tests say}.
+
+    Args:
+        records: of all tests, as the recorder writes them.
+    """
+    found = {}
+    for record in records:
+        found.setdefault(family_of(record["id"]), []).append(record)
+    return {family: _family(of) for family, of in found.items()}
+
+
+def _family(records):
+    """Numbers of cases, and [difference, share of the tolerance, test] of the worst."""
+    passed = [r for r in records if r["outcome"] == "passed"]
+    arrays = [r for r in passed if r["comparisons"]]
+    return {
+        "cases": len(passed),
+        "skipped": sum(r["outcome"] == "skipped" for r in records),
+        "failed": sum(r["outcome"] == "failed" for r in records),
+        "comparisons": sum(r["comparisons"] for r in arrays),
+        "without arrays": len(passed) - len(arrays),
+        "equal": sum(r["equal"] for r in arrays),
+        **{key: _worst(arrays, key) for key in ("full", "half")},
+    }
+
+
+def _worst(records, key):
+    rows = [(*r[key], r["id"].removeprefix("compat/")) for r in records if key in r]
+    if not rows:
+        return None
+    difference, share, test = max(rows)
+    return [float(f"{difference:.1e}"), float(f"{share:.1e}"), test]
+
+
+def versions():
+    """{package: version} of what ran."""
+    found = {name: importlib.metadata.version(name) for name in VERSIONS}
+    return {"python": platform.python_version(), **found}
+
+
+def main(file):
+    """Update summary.json from the lines of a file."""
+    old = json.loads(SUMMARY.read_text()) if SUMMARY.exists() else {"families": {}}
+    found = summarize(read(Path(file).read_text().splitlines()).values())
+    families = old["families"] | found
+    new = {
+        "versions": versions(),
+        "families": {name: families[name] for name in FAMILIES if name in families},
+    }
+    SUMMARY.write_text(json.dumps(new, indent=1) + "\n")
+    for name, row in found.items():
+        print(f"{name}: {row['cases']} cases, {row['failed']} failed")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
