@@ -111,13 +111,13 @@ def report(records, files, options):
     """Judge the outcomes and print what they say; returns the exit code."""
     counted = baseline.Baseline(baseline.FILE.read_text())
     known = ratchet.read_known(options.known.read_text())
-    whole = not any("::" in pattern for pattern in options.only)
+    whole = suite.whole_files(files, options.only)
     verdict = ratchet.judge(records, files, counted, known, whole)
     if options.update:
         known = ratchet.update(known, verdict)
         options.known.write_text(ratchet.write_known(known))
         verdict = ratchet.judge(records, files, counted, known, whole)
-    print("\n".join(ratchet.table(records, files, counted, known)))
+    print("\n".join(ratchet.table(records, files, counted, known, whole)))
     print("\n".join(ratchet.describe(verdict)))
     return int(verdict.broken)
 

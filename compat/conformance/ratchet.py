@@ -65,7 +65,7 @@ class Verdict:
         return bool(self.regressions or self.missing or self.unexplained)
 
 
-def judge(records, files, baseline, known, whole_files=True):
+def judge(records, files, baseline, known, whole=None):
     """Compare outcomes with the baseline and the list.
 
     Args:
@@ -73,21 +73,22 @@ def judge(records, files, baseline, known, whole_files=True):
         files: the test files that ran.
         baseline: a Baseline.
         known: {reason: ids}.
-        whole_files: False if single tests of the files were chosen: then a test
-            without a record is not missing.
+        whole: those of the files all of whose tests were to run; None: all. In the
+            others, a test without a record is not missing.
 
     Returns:
         A Verdict.
     """
+    whole = set(files if whole is None else whole)
     listed = {test for ids in known.values() for test in ids if _file(test) in files}
     counted = {test: r for test, r in records.items() if baseline.counts(test)}
     failed = {test: r for test, r in counted.items() if r["o"] != "passed"}
     missing = {}
-    for file in files if whole_files else ():
+    for file in sorted(whole):
         found = sum(_file(test) == file for test in counted)
         if f"{file}::*" not in failed and found != baseline.passes.get(file, 0):
             missing[file] = (baseline.passes.get(file, 0), found)
-    unread = {file for file in files if f"{file}::*" in failed}
+    read = {file for file in whole if f"{file}::*" not in failed}
     return Verdict(
         regressions={t: r for t, r in sorted(failed.items()) if t not in listed},
         missing=missing,
@@ -96,7 +97,7 @@ def judge(records, files, baseline, known, whole_files=True):
         gone=sorted(
             t
             for t in listed - set(counted)
-            if whole_files and _file(t) not in unread or not baseline.counts(t)
+            if _file(t) in read or not baseline.counts(t)
         ),
     )
 
@@ -135,7 +136,7 @@ def describe(verdict):
             yield from (f"  {test}" for test in tests)
 
 
-def table(records, files, baseline, known):
+def table(records, files, baseline, known, whole=None):
     """Lines of passes per folder against what real Keras passes.
 
     Args:
@@ -143,6 +144,7 @@ def table(records, files, baseline, known):
         files: as in `judge`.
         baseline: a Baseline.
         known: {reason: ids}.
+        whole: as in `judge`; of the other files, the tests that ran are shown.
     """
     rows = collections.defaultdict(collections.Counter)
 
@@ -150,13 +152,15 @@ def table(records, files, baseline, known):
         for folder in (file.split("/")[0], "TOTAL"):
             rows[folder][column] += number
 
-    for file in files:
+    whole = set(files if whole is None else whole)
+    for file in whole:
         add(file, "keras", baseline.passes.get(file, 0))
     for test, record in records.items():
         if baseline.counts(test):
             add(_file(test), record["o"])
+            add(_file(test), "keras", _file(test) not in whole)
     for test in (test for ids in known.values() for test in ids):
-        if _file(test) in files:
+        if _file(test) in whole or test in records:
             add(_file(test), "listed")
     columns = ["passed", "failed", "error", "timeout", "private", "skipped", "listed"]
     yield (

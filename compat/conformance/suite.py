@@ -1,5 +1,6 @@
 """Which tests there are: those in the wheel, and those that a change concerns."""
 
+import ast
 import fnmatch
 import importlib.util
 import re
@@ -39,6 +40,7 @@ _SAMPLE = [
     "models/*",
     "trainers/trainer_test.py",
 ]
+_IMAGE_LAYERS = "layers/preprocessing/image_preprocessing/*"
 # (regular expression of a changed file of minikeras, patterns of test files): the first
 # that fits decides. A file without a row concerns the tests in the folder of its name.
 _CONCERNS = [
@@ -49,10 +51,10 @@ _CONCERNS = [
     (r"data/.*", ["trainers/data_adapters/*", "utils/*dataset_utils_test.py"]),
     (r"layers/recurrent/.*", ["layers/rnn/*"]),
     (r"layers/kernels/.*", ["layers/core/*", "quantizers/*"]),
-    (r"layers/preprocessing/image/.*", ["layers/preprocessing/image_preprocessing/*"]),
-    (r"ops/(linalg|decompositions)\.py", ["ops/linalg_test.py"]),
-    (r"ops/.*image.*", ["ops/image_test.py"]),
-    (r"ops/box.*", ["layers/preprocessing/image_preprocessing/bounding_boxes/*"]),
+    (r"layers/preprocessing/image/.*", [_IMAGE_LAYERS]),
+    (r"ops/(box|host|image_(enhance|layout|moves)).*", [_IMAGE_LAYERS]),
+    (r"ops/.*(convolution|dilated).*", ["ops/*::*conv*"]),
+    (r"ops/(hashing|mel)\.py", ["layers/preprocessing/[hm]*"]),
     (r"utils/feature_space\.py", ["layers/preprocessing/feature_space_test.py"]),
     (r"mixed_precision/.*", ["dtype_policies/*"]),
     (r"(cli|parity|visualization)/.*", []),
@@ -88,6 +90,12 @@ def matches(name, patterns):
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
 
 
+def whole_files(files, only):
+    """Those of the files all of whose tests run, none chosen."""
+    patterns = [p for p in only if "::" not in p]
+    return {f for f in files if not only or matches(f, patterns)}
+
+
 def excluded(file):
     """Is it a file whose tests do not concern a package on JAX?"""
     return matches(file, EXCLUDED_FILES)
@@ -113,8 +121,22 @@ def _concerns(path, suite):
     for pattern, tests in _CONCERNS:
         if re.fullmatch(pattern, path):
             return tests
+    if path.startswith("ops/"):
+        # All of them take half an hour: the tests that have the names of its ops.
+        patterns = [
+            f"ops/*::*test_{name}*" for name in _names(ROOT / "minikeras" / path)
+        ]
+        return patterns or ["ops/core_test.py", "ops/linalg_test.py"]
     folders = [folder.as_posix() for folder in Path(path).parents[:-1]]
     return [f"{f}/*" for f in folders if any((suite / f).glob("*_test.py"))][:1]
+
+
+def _names(file):
+    """What the `__all__` of a file lists, but for names from elsewhere."""
+    for node in ast.parse(file.read_text()).body if file.exists() else ():
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return ast.literal_eval(node.value)
+    return []
 
 
 def changed_files(ref=None):

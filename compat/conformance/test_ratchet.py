@@ -42,7 +42,7 @@ def outcomes(**changes):
     return {t: {"o": x, "m": f"why {t}"} for t, x in o.items() if x}
 
 
-def judged(records, known=KNOWN, files=(A, B, "ops/c_test.py"), whole=True):
+def judged(records, known=KNOWN, files=(A, B, "ops/c_test.py"), whole=None):
     groups = ratchet.read_known(known)
     return ratchet.judge(records, files, baseline.Baseline(COUNTED), groups, whole)
 
@@ -76,8 +76,9 @@ def test_a_test_that_is_not_collected_is_caught():
 
 def test_chosen_tests_are_not_missing():
     records = {f"{A}::ATest::test_mean": {"o": "passed"}}
-    verdict = judged(records, whole=False)
+    verdict = judged(records, whole=[])
     assert not verdict.broken and not verdict.gone
+    assert judged(records, whole=[B]).missing == {B: (1, 0)}
 
 
 def test_a_file_that_cannot_be_imported_is_one_regression():
