@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 from compat.conformance.suite import ROOT
 
@@ -63,6 +64,8 @@ class Chunk:
         self.files, self.stop = files, stop
         self.out, self.log = work / f"{number}.jsonl", work / f"{number}.log"
         self.job_file = work / f"{number}.job"
+        for old in (self.out, self.log):  # of an earlier run with the same folder
+            old.unlink(missing_ok=True)
         self.job = {**job, "out": str(self.out)}
         self.records = {}
 
@@ -163,12 +166,11 @@ def run(files, job, work, jobs, keep=lambda records: None):
         {id: {"o": outcome, "m": message, "t": seconds}}.
     """
     records, start, stop = {}, time.time(), threading.Event()
-    todo = list(enumerate(chunks(files, job["suite"])))
+    todo = list(enumerate(chunks(files, Path(job["suite"]))))
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         try:
             futures = {
-                pool.submit(Chunk(c, as_text(job), work, i, stop).run): c
-                for i, c in todo
+                pool.submit(Chunk(c, job, work, i, stop).run): c for i, c in todo
             }
             for n, future in enumerate(concurrent.futures.as_completed(futures), 1):
                 records |= future.result()
@@ -182,8 +184,3 @@ def run(files, job, work, jobs, keep=lambda records: None):
             stop.set()
             raise
     return records
-
-
-def as_text(job):
-    """The job with its path as text, as JSON needs it."""
-    return {**job, "suite": str(job["suite"])}

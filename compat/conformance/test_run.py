@@ -83,8 +83,16 @@ def test_a_crash_and_a_hang_cost_one_test_each(tmp_path):
     (source / "losses" / "losses.py").write_text(
         '@keras_export("keras.JSONDecoder")\nclass Hinge: pass\n'
     )
+    stale = {"id": "losses/a_test.py::T::test_z", "o": "passed"}
+    (work / "0.jsonl").write_text(json.dumps(stale) + "\n")
     # The package under test is Python's `json`: quick to import, and no Keras.
-    job = {"target": "json", "suite": source, "timeout": 0.3, "skip": [], "only": []}
+    job = {
+        "target": "json",
+        "suite": str(source),
+        "timeout": 0.3,
+        "skip": [],
+        "only": [],
+    }
     records = processes.run(suite.test_files(source), job, work, jobs=1)
     found = {test.rpartition("_")[2]: r["o"] for test, r in records.items()}
     assert found == {
