@@ -4,10 +4,16 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from minikeras.cli import check, convert, inspect, run
+from minikeras.cli import check, convert, inspect, parity, run
 from minikeras.version import __version__
 
-_COMMANDS = {"check": check, "convert": convert, "inspect": inspect, "run": run}
+_COMMANDS = {
+    "check": check,
+    "convert": convert,
+    "inspect": inspect,
+    "parity": parity,
+    "run": run,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

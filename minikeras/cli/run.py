@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     if args.seed is not None:
         utils.set_random_seed(args.seed)
     facts = {"script": args.script, "arguments": args.arguments, "seed": args.seed}
-    with _report(args.report, facts):
+    with _report(args.report, facts), _watched(facts):
         sys.argv[:] = [args.script, *args.arguments]
         sys.path[0] = "" if args.is_module else _folder(args.script)
         facts["status"], facts["error"] = 0, None
@@ -95,6 +95,16 @@ def _report(path, facts):
     from minikeras.legacy.reports import Report
 
     return Report(path, facts)
+
+
+def _watched(facts):
+    """Tells `minikeras parity` what the program does, if that has started it."""
+    if "MINIKERAS_PARITY" not in os.environ:
+        return contextlib.nullcontext()
+    import minikeras
+    from minikeras.parity.side.connection import connect, watched
+
+    return watched(minikeras, connect(), facts)
 
 
 def _folder(path):

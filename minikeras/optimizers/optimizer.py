@@ -176,6 +176,8 @@ class Optimizer(OptimizerStep):
         Returns:
             (new params, new state).
         """
+        if not grads:  # all is frozen: as in Keras, such a step is not counted
+            return params, state
         if overrides(self, "stateless_apply", Optimizer):
             return self._mk_step_by_lists(variables, params, grads, state)
         if not overrides(self, "apply", Optimizer):

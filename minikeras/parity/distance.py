@@ -1,0 +1,50 @@
+"""How far two arrays are apart."""
+
+import numpy as np
+
+EPSILON = float(np.finfo("float32").eps)
+# Values below this size are compared as if they had it: 1e-6 beside 0 is no difference.
+_SMALLEST_SCALE = 0.1
+
+
+def size(x: np.ndarray) -> float:
+    """The largest finite magnitude."""
+    x = np.abs(x.astype("float64").ravel())
+    x = x[np.isfinite(x)]
+    return float(x.max()) if x.size else 0.0
+
+
+def apart(a: np.ndarray, b: np.ndarray, smallest: float = _SMALLEST_SCALE) -> float:
+    """The largest difference relative to the largest value; inf for unlike arrays.
+
+    Args:
+        a, b: arrays of numbers; NaN and infinity must stand at the same places.
+        smallest: size that the values are taken to have at least.
+    """
+    if a.shape != b.shape:
+        return float("inf")
+    if a.dtype.kind not in "fcbiu" or b.dtype.kind not in "fcbiu":
+        return 0.0 if np.array_equal(a, b) else float("inf")
+    kind = "complex128" if "c" in (a.dtype.kind, b.dtype.kind) else "float64"
+    a, b = a.astype(kind), b.astype(kind)
+    finite = np.isfinite(a)
+    if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
+        return float("inf")
+    if not np.array_equal(finite, np.isfinite(b)):
+        return float("inf")
+    if not finite.any():
+        return 0.0
+    scale = max(np.abs(a[finite]).max(), np.abs(b[finite]).max(), smallest)
+    return float(np.abs(a[finite] - b[finite]).max() / scale) if scale else 0.0
+
+
+def worst_element(theirs: np.ndarray, ours: np.ndarray) -> str:
+    """The place where two arrays are furthest apart, in words."""
+    if theirs.shape != ours.shape:
+        return f"shape {theirs.shape} there, {ours.shape} here"
+    if not theirs.size or theirs.dtype.kind not in "fbiu":
+        return "unlike values"
+    gap = np.abs(theirs.astype("float64") - ours.astype("float64"))
+    place = np.unravel_index(np.argmax(np.where(np.isnan(gap), np.inf, gap)), gap.shape)
+    at = f" at {[int(i) for i in place]}" if place else ""
+    return f"{theirs[place]:.7g} there, {ours[place]:.7g} here{at}"

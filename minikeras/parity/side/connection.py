@@ -1,0 +1,76 @@
+"""The channel of a watched process: messages to the process that compares."""
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterator
+from multiprocessing.connection import Connection as Pipe
+from typing import Any
+
+from .recorder import Recorder
+
+VARIABLE = "MINIKERAS_PARITY"  # of the environment: JSON, the arguments of `Connection`
+
+
+class Connection:
+    """Tells messages to the comparing process, and waits for its answers.
+
+    Args:
+        descriptor: number of an open socket.
+        lockstep_from: number of the first event whose steps are told; None: none.
+    """
+
+    def __init__(self, descriptor: int, lockstep_from: int | None):
+        self.lockstep_from, self._pipe = lockstep_from, Pipe(descriptor)
+        os.set_inheritable(descriptor, False)
+        self._process = os.getpid()
+
+    def receive(self) -> Any:
+        """What the comparing process has to say first: the program to run."""
+        return self._pipe.recv()
+
+    def tell(self, message: dict[str, Any], taps: Any) -> Any:
+        """Pass on a message; returns the values to take over, or None.
+
+        Args:
+            message: arrays, texts and numbers.
+            taps: None, or a function that gives the taps of the step.
+        """
+        if os.getpid() != self._process:
+            return None  # a forked worker of the program
+        self._pipe.send(message)
+        while True:
+            answer = self._pipe.recv()
+            if answer == "taps":
+                self._pipe.send(taps())
+            elif answer == "stop":
+                sys.stdout.flush()
+                os._exit(0)  # the program would catch an exception, and go on
+            else:
+                return answer
+
+
+def connect() -> Connection | None:
+    """The connection that the environment names; None if nobody watches."""
+    setting = os.environ.pop(VARIABLE, None)
+    return None if setting is None else Connection(**json.loads(setting))
+
+
+@contextlib.contextmanager
+def watched(
+    keras: Any, connection: Connection | None, facts: dict[str, Any]
+) -> Iterator[None]:
+    """Have what a program does told while the `with` block runs it.
+
+    Args:
+        keras: the package that the program uses.
+        connection: where it is told; None: nowhere.
+        facts: its "error" says at the end how the program failed, or None.
+    """
+    if connection is None:
+        yield
+        return
+    recorder = Recorder(keras, connection, connection.lockstep_from)
+    yield
+    recorder.end(facts["error"])
