@@ -161,8 +161,9 @@ and the badges. Run with {versions}, on the CPU.
 {table(FAMILY, rows(families))}
 
 *skipped*: Keras takes no such arguments, or is wrong there; nothing is compared, they
-are not among the cases. *`==`*: texts, configs, shapes, states and errors, no arrays.
-*last bit*: all arrays are equal. *rounding*: some differ, within the tolerance.
+are not among the cases. *`==`*: equal texts, configs, shapes, states or errors, no
+arrays; for an operation, that it compiles to the very program that Keras's does. *last
+bit*: all arrays are equal. *rounding*: some differ, within the tolerance.
 
 ## The worst case of each family
 
