@@ -35,6 +35,7 @@ LINES = (
         "visualization",
         "wrappers",
     ),
+    ("parity",),
     ("cli",),
     ("__main__",),
 )
@@ -43,12 +44,12 @@ MAX_FILE, MAX_FUNCTION = 500, 40
 # Lines of each room at most.
 BUDGETS = {
     "activations": 270, "applications": 4000, "backend": 100, "callbacks": 1600,
-    "cli": 600,
+    "cli": 700,
     "constraints": 250, "core": 5900, "data": 4700, "datasets": 1300,
     "dtype_policies": 460,
     "initializers": 920, "layers": 17770, "legacy": 9400, "losses": 2100,
     "metrics": 3100, "mixed_precision": 50, "models": 3700, "ops": 11000,
-    "optimizers": 4000, "preprocessing": 80, "random": 820, "regularizers": 300,
+    "optimizers": 4000, "parity": 3400, "preprocessing": 80, "random": 820, "regularizers": 300,
     "saving": 5440,
     "training": 4400, "tree": 60, "utils": 600, "visualization": 450,
     "wrappers": 450,
@@ -57,7 +58,7 @@ BUDGETS = {
 # Keras has 195,000 lines, without parity reports, command line and stand-in for
 # TensorFlow. Without docstrings, comments and blank lines: 46,500 of ours, of which
 # 2,400 stand in for TensorFlow; 124,900 of Keras's.
-MAX_PACKAGE = 82_100
+MAX_PACKAGE = 85_400
 
 
 def room(path):

@@ -35,8 +35,6 @@ class Comparison:
             pair = next(theirs, None), next(ours, None)
             if pair == (None, None) or not self.add(*pair):
                 break
-        for _ in ours:  # the program shall end, though there is nothing to compare
-            pass
 
     def add(self, theirs: dict | None, ours: dict | None) -> bool:
         """Compare a pair of messages; returns False if those that follow cannot be.

@@ -133,9 +133,9 @@ def _run(verdict):
 
 def _table(heads, rows):
     def cell(x):
-        is_number = isinstance(x, (int, float))
+        is_number, kind = isinstance(x, (int, float)), ' class="number"'
         text = f"{x:.7g}" if isinstance(x, float) else str(x)
-        return f"<td{' class=number' * is_number}>{html.escape(text)}</td>"
+        return f"<td{kind * is_number}>{html.escape(text)}</td>"
 
     head = "".join(f"<th>{html.escape(h)}</th>" for h in heads)
     body = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in rows)

@@ -1,10 +1,12 @@
 """Running a program with real Keras and with minikeras, and telling where they part."""
 
+import contextlib
 import importlib.util
 import json
 import os
 import pathlib
 import pickle
+import signal
 import subprocess
 import sys
 import tempfile
@@ -180,7 +182,7 @@ class Process:
             connection.VARIABLE: json.dumps(setting),
             **environment,
         }
-        self.log, self._ended = log, False
+        self.log, self._ended, self._event = log, False, 0
         with open(log, "wb") as file:
             self._process = subprocess.Popen(
                 command,
@@ -188,6 +190,7 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,
                 pass_fds=[number],
             )
         other.close()
@@ -202,8 +205,10 @@ class Process:
             self._ended = True
             if code := self._process.wait():
                 what = f"ended with status {code}"
-                return {"what": "end", "error": what, "draws": {}}
+                end = {"what": "end", "event": self._event, "draws": {}}
+                return {**end, "error": what}
             return None
+        self._event = message.get("event", self._event)
         return message
 
     def answer(self, values: Any = None) -> None:
@@ -212,25 +217,18 @@ class Process:
         Args:
             values: what it has to take over.
         """
-        try:
+        with contextlib.suppress(ConnectionError):  # it has ended
             self.pipe.send(values)
-        except ConnectionError:  # it has been killed
-            pass
 
     def taps(self) -> list[tuple]:
         """The taps of the step that it has just told."""
         self.pipe.send("taps")
         return self.pipe.recv()
 
-    def messages(self) -> Iterator[dict[str, Any]]:
-        """All messages, each answered at once."""
-        while (message := self.receive()) is not None:
-            yield message
-            self.answer()
-
     def close(self) -> None:
-        """End it."""
-        self._process.kill()
+        """End it, and what it has started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)  # its workers, too
         self._process.wait()
         self.pipe.close()
 
@@ -283,9 +281,10 @@ class _Passes:
         kind = ROUNDING if difference is None else DIFFERENT
         return Verdict(kind, difference=difference, **found, **known)
 
-    def _told(self, side, initial=None):
-        """Run a side to its end, and keep its messages in a file."""
-        self.progress(f"{side}: the whole program")
+    def _told(self, side, initial=None, until=None):
+        """Run a side, to its end or to an event, and keep its messages in a file."""
+        what = "whole program" if until is None else "program again"
+        self.progress(f"{side}: the {what}")
         begin = time.perf_counter()
         messages = Messages(self.folder / f"{side}-{len(os.listdir(self.folder))}")
         process = getattr(self.runs, side)(self.folder / f"{side}.log")
@@ -297,6 +296,8 @@ class _Passes:
                 process.answer(values if message["what"] == "model" else None)
                 if message["what"] == "end":
                     self.errors[side] = message["error"]
+                if until is not None and message.get("event", 0) > until:
+                    break
         finally:
             process.close()
         self.seconds.setdefault(side, time.perf_counter() - begin)
@@ -309,7 +310,8 @@ class _Passes:
         for side, told in (("theirs", theirs), ("ours", ours)):
             again = Comparison(self.tolerance)
             initial = theirs if side == "ours" and not self.same_draws else None
-            again.run(told.read(), self._told(side, initial).read())
+            repeated = self._told(side, initial, first.event)
+            again.run(told.read(), repeated.read())
             if again.first is not None and again.first.event <= first.event:
                 again.first.text = f"{side} against itself: {again.first.text}"
                 return again.first

@@ -80,9 +80,8 @@ class Recorder:
             self._tell(
                 "weights", model, number=number, arrays=self._weights(model, copy=kept)
             )
-        self._channel.tell(
-            {"what": "end", "error": error, "draws": self._draws.since()}, None
-        )
+        message = {"what": "end", "event": self._events, "error": error}
+        self._channel.tell({**message, "draws": self._draws.since()}, None)
 
     def _patch(self, owner, name, make):
         original = vars(owner)[name]
