@@ -1,7 +1,8 @@
-"""What the recorded tests prove, by family: `python -m compat.gallery.summary FILE`.
+"""What recorded tests and scripts prove: `python -m compat.gallery.summary FILE...`.
 
-It updates summary.json, which docs/parity.md is made from; families without a test in
-FILE stay as they were.
+It updates summary.json, which docs/parity.md is made from. A FILE is one of the
+recorder, or one that `minikeras parity SCRIPT --json FILE.json` wrote; families and
+scripts that are in none stay as they were.
 """
 
 import importlib.metadata
@@ -10,6 +11,7 @@ import platform
 import sys
 from pathlib import Path
 
+ROOT = Path(__file__).parent.parent.parent
 SUMMARY = Path(__file__).with_name("summary.json")
 # {family: the files of its tests, compat/test_<name>.py}
 FAMILIES = {
@@ -32,6 +34,7 @@ FAMILIES = {
     "data": "data_parity data_files_parity datasets_parity",
     "preprocessing of Keras 2": "old_preprocessing_parity old_texts_parity",
     "pictures of models and data": "model_pictures visualization",
+    "planted faults, whole scripts": "parity_faults parity_scripts",
     "names": "api missing_names private_names_parity",
 }
 VERSIONS = ("keras", "jax", "jaxlib", "numpy", "optax")
@@ -94,19 +97,41 @@ def versions():
     return {"python": platform.python_version(), **found}
 
 
-def main(file):
-    """Update summary.json from the lines of a file."""
-    old = json.loads(SUMMARY.read_text()) if SUMMARY.exists() else {"families": {}}
-    found = summarize(read(Path(file).read_text().splitlines()).values())
-    families = old["families"] | found
-    new = {
+def script_row(verdict):
+    """(name, row) of what `minikeras parity` found of a script."""
+    path = Path(verdict["script"]).resolve()
+    name = path.relative_to(ROOT).as_posix() if ROOT in path.parents else path.name
+    return name, {
+        **{key: verdict[key] for key in ("against", "kind", "same")},
+        "calls": len(verdict["calls"]),
+        "worst": float(f"{verdict['worst']:.1e}"),
+    }
+
+
+def update(summary, files):
+    """A summary with what the files say in the place of what it said of the same."""
+    found, scripts = {}, {}
+    for file in map(Path, files):
+        if file.suffix == ".json":
+            name, scripts[name] = script_row(json.loads(file.read_text()))
+        else:
+            found |= read(file.read_text().splitlines())
+    families = summary.get("families", {}) | summarize(found.values())
+    return {
         "versions": versions(),
         "families": {name: families[name] for name in FAMILIES if name in families},
+        "scripts": dict(sorted((summary.get("scripts", {}) | scripts).items())),
     }
+
+
+def main(files):
+    """Update summary.json."""
+    old = json.loads(SUMMARY.read_text()) if SUMMARY.exists() else {}
+    new = update(old, files)
     SUMMARY.write_text(json.dumps(new, indent=1) + "\n")
-    for name, row in found.items():
+    for name, row in new["families"].items():
         print(f"{name}: {row['cases']} cases, {row['failed']} failed")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(sys.argv[1:])

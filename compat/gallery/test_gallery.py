@@ -101,6 +101,21 @@ def test_a_run_is_recorded(tmp_path, workers):
     }
 
 
+def test_a_summary_is_updated(tmp_path):
+    line = {"id": "compat/test_draws.py::x", "outcome": "passed", "comparisons": 0}
+    (tmp_path / "a.jsonl").write_text(json.dumps({**line, "equal": True}))
+    verdict = {"script": str(ROOT / "examples" / "digits.py"), "against": "keras-jax"}
+    verdict |= {"kind": "rounding", "same": True, "calls": [["fit", 1e-7]] * 3}
+    (tmp_path / "b.json").write_text(json.dumps({**verdict, "worst": 1.23e-7}))
+    old = {"families": {"losses": 1, "random draws": 2}, "scripts": {"z.py": 3}}
+    new = summary.update(old, [tmp_path / "a.jsonl", tmp_path / "b.json"])
+    assert list(new["families"]) == ["losses", "random draws"]
+    assert new["families"]["losses"] == 1
+    assert new["families"]["random draws"]["cases"] == 1
+    row = {"against": "keras-jax", "kind": "rounding", "same": True, "calls": 3}
+    assert new["scripts"] == {"examples/digits.py": {**row, "worst": 1.2e-7}, "z.py": 3}
+
+
 def test_every_file_of_tests_has_a_family():
     stems = {f.stem.removeprefix("test_") for f in (ROOT / "compat").glob("test_*.py")}
     assert {summary.family_of(f"compat/test_{stem}.py::x") for stem in stems}
