@@ -51,6 +51,13 @@ import os
 import time
 import unittest
 
+import pytest
+
+
+@pytest.mark.parametrize("value", [object()], ids=repr)
+def test_f(value):
+    pass
+
 
 class T(unittest.TestCase):
     def test_a(self):
@@ -101,6 +108,7 @@ def test_a_crash_and_a_hang_cost_one_test_each(tmp_path):
         "c": "timeout",
         "d": "private",
         "e": "passed",
+        "f[<object object at 0x>]": "passed",
     }
 
 
