@@ -100,10 +100,10 @@ def parity(request):
 
     import numpy as np
 
+    states = random.getstate(), np.random.get_state()
     import minikeras
     from minikeras.parity.exchange import real_keras
 
-    states = random.getstate(), np.random.get_state()
     for package in (real_keras("parity"), minikeras):
         package.utils.clear_session()
         package.utils.set_random_seed(0)

@@ -16,6 +16,8 @@ from minikeras.parity.exchange import from_keras, real_keras, to_keras, value_of
 
 # A gradient is a sum of products of rounded numbers, also of differences of large ones.
 _GRADIENT_SLACK = 8
+# What rounding leaves of products that cancel: epsilon times the norm of their factors.
+_CANCELLATION = 2
 # Rounding errors of a gradient that is zero in exact arithmetic, in units of epsilon.
 _NOISE = 64
 # Values below this size are compared as if they had it.
@@ -206,18 +208,29 @@ class _Check:
         if theirs != ours:
             self._fail(f"{what} differs: {theirs} in Keras, {ours} in minikeras")
 
-    def close(self, what, theirs, ours, slack=1.0, noise=0.0):
-        """Compare two arrays; floats of at most the size `noise` may be anything."""
+    def close(self, what, theirs, ours, slack=1.0, noise=0.0, floor=0.0):
+        """Compare two arrays of numbers.
+
+        Args:
+            what: the name of their values.
+            theirs, ours: the arrays.
+            slack: how many times the usual tolerance is allowed.
+            noise: floats of at most this size may be anything.
+            floor: difference that is allowed in any case.
+        """
         theirs, ours = np.asarray(theirs), np.asarray(ours)
         self.equal(f"the shape of {what}", theirs.shape, ours.shape)
         self.equal(f"the dtype of {what}", str(theirs.dtype), str(ours.dtype))
-        epsilon = max(_epsilon(theirs.dtype.name), self._epsilon) / EPSILON
-        tolerance = self.share * slack * max(epsilon, 1.0)
+        epsilon = max(_epsilon(theirs.dtype.name), self._epsilon, EPSILON) / EPSILON
+        tolerance = self.share * slack * epsilon
         if not jnp.issubdtype(theirs.dtype, jnp.inexact):
             tolerance = 0.0
         elif theirs.dtype.kind == "V" or theirs.dtype.itemsize < 4:
             theirs, ours = theirs.astype("float32"), ours.astype("float32")
         gap = apart(theirs, ours, _SMALLEST_SCALE)
+        if tolerance and floor:
+            scale = max(size(theirs), size(ours), _SMALLEST_SCALE)
+            tolerance = max(tolerance, floor * epsilon / scale)
         if gap > tolerance and max(size(theirs), size(ours)) <= noise * epsilon:
             self.report.zero_gradients.append(what.removeprefix("the gradient of "))
         elif gap > tolerance:
@@ -386,18 +399,22 @@ def _compare_projections(check, pair, keras, args, kwargs, seed):
     if found[0] is None or found[1] is None:
         check.report.not_compared["gradients"] = "no output is floating"
         return
-    (theirs, cotangents), (ours, _) = found
+    (theirs, cotangent), (ours, _) = found
     leaves = jax.tree_util.tree_leaves((args, kwargs))
     largest = max((size(np.asarray(x)) for x in leaves if _is_float(x)), default=0.0)
-    noise = _NOISE * EPSILON * cotangents * max(largest, 1.0)
-    settings = {"slack": _GRADIENT_SLACK, "noise": noise}
+    unit = EPSILON * max(largest, 1.0)
+    settings = {
+        "slack": _GRADIENT_SLACK,
+        "noise": _NOISE * unit * np.abs(cotangent).sum(),
+        "floor": _CANCELLATION * unit * np.linalg.norm(cotangent),
+    }
     for path, a, b in zip(check.paths, theirs[0], ours[0], strict=True):
         check.close(f"the gradient of {path}", a, b, **settings)
     check.trees("the gradient of the inputs", theirs[1], ours[1], **settings)
 
 
 def _projected(package, layer, args, kwargs, seed):
-    """((gradients of weights, of inputs), sum of |cotangents|); None without floats."""
+    """((gradients of weights, of inputs), cotangents); None without floats."""
     leaves, nest = jax.tree_util.tree_flatten((args, kwargs))
     leaves = [jnp.asarray(x) if _is_float(x) else x for x in leaves]
     cotangents = []
@@ -410,7 +427,7 @@ def _projected(package, layer, args, kwargs, seed):
         total = jnp.float32(0)
         for y in filter(_is_float, jax.tree_util.tree_leaves(outputs)):
             cotangent = rng.normal(size=y.shape)
-            cotangents.append(float(np.abs(cotangent).sum()))
+            cotangents.append(cotangent.ravel())
             total += (y.astype("float32") * cotangent.astype("float32")).sum()
         return total
 
@@ -418,7 +435,7 @@ def _projected(package, layer, args, kwargs, seed):
     gradients = jax.grad(project, (0, 1))(weights, [x for x in leaves if _is_float(x)])
     if not cotangents:
         return None
-    return jax.tree_util.tree_map(np.asarray, gradients), sum(cotangents)
+    return jax.tree_util.tree_map(np.asarray, gradients), np.concatenate(cotangents)
 
 
 # -- loss and metrics -----------------------------------------------------------------

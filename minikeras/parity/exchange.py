@@ -120,10 +120,12 @@ def _exchange(name, source, left, right, custom_objects):
             name, (config, compiled), left, right, custom_objects or {}, functions
         )
         with right.saving.custom_object_scope(objects), _sharing(right):
-            target = _made(name, config, right)
+            with _explained(name, f"{config['class_name']} of its config", right):
+                target = right.saving.deserialize_keras_object(config)
             _copy_state(name, source, target)
             if compiled:
-                target.compile_from_config(compiled)
+                with _explained(name, f"what {source.name!r} is compiled with", right):
+                    target.compile_from_config(compiled)
                 _copy_optimizer(name, source, target)
     return target
 
@@ -136,14 +138,14 @@ def _sharing(package):
     return lib.ObjectSharingScope()
 
 
-def _made(name, config, package):
-    """The object of a config; ValueError if the package cannot make it."""
+@contextlib.contextmanager
+def _explained(name, what, package):
+    """Turn errors within into a ValueError that says what could not be made."""
     try:
-        return package.saving.deserialize_keras_object(config)
+        yield
     except Exception as error:
         raise ValueError(
-            f"{name}: {package.__name__} could not make {config['class_name']} "
-            f"{config['config'].get('name', '')!r} from its config: {error}"
+            f"{name}: {package.__name__} could not make {what}: {error}"
         ) from error
 
 
@@ -279,9 +281,9 @@ def _copy_state(name, source, target):
     for left, right in pairs:
         if left.trainable != right.trainable:
             right.trainable = left.trainable  # of all below, too; they come later
+    _copy(name, f"{source.name!r}", source.variables, target.variables)
     for left, right in pairs:
         _copy_own_state(left, right)
-    _copy(name, f"{source.name!r}", source.variables, target.variables)
     for left, right in zip(source.variables, target.variables, strict=True):
         if left.trainable != right.trainable:
             right.trainable = left.trainable
