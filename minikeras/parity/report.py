@@ -20,7 +20,7 @@ h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 .verdict { color: #fff; padding: .6rem 1rem; border-radius: .4rem }
 table { border-collapse: collapse } td, th { padding: .2rem .8rem; text-align: left;
   border-bottom: 1px solid #d0d7de } td.number { text-align: right }
-pre { background: #f6f8fa; padding: .8rem; overflow-x: auto }
+pre { background: #f6f8fa; padding: .8rem; white-space: pre-wrap }
 figure { display: inline-block; margin: 0 1.5rem 1rem 0 }
 """
 

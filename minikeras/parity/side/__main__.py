@@ -30,8 +30,6 @@ def main() -> int:
     with side["connection"].watched(keras, connection, facts):
         try:
             _run(program)
-        except SystemExit as end:
-            return end.code if isinstance(end.code, int) else int(bool(end.code))
         except (Exception, KeyboardInterrupt) as error:
             traceback.print_exc()
             facts["error"] = f"{type(error).__name__}: {error}"

@@ -68,5 +68,11 @@ def watched(
         yield
         return
     recorder = Recorder(keras, connection, connection.lockstep_from)
-    yield
-    recorder.end(facts["error"])
+    try:
+        yield
+    except SystemExit as end:
+        if end.code not in (None, 0):
+            facts["error"] = f"SystemExit: {end.code}"
+        raise
+    finally:
+        recorder.end(facts["error"])

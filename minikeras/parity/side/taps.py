@@ -103,7 +103,9 @@ class Taps:
         stack = vars(self._stack).setdefault("is_loop", [])
         inputs = flat([args, {k: v for k, v in kwargs.items() if k != "training"}])
         is_real = all(map(self._is_value, inputs.values()))
-        is_seen = is_real and not any(stack)
+        # `fit` runs the bare `call` of a model in some packages.
+        is_outermost = not stack and isinstance(layer, self._keras.Model)
+        is_seen = is_real and not any(stack) and not is_outermost
         name, kind = layer.name, type(layer).__name__
         if is_seen and what == "output":
             self._record_mask(layer, args, kwargs)
@@ -189,7 +191,7 @@ class Taps:
             grads = list(grads)
             known = trainable_variables
             if known is None:
-                known = optimizer._trainable_variables
+                known = getattr(optimizer, "_trainable_variables", ())
             self._gradients(known, grads)
             return original(optimizer, grads, trainable_variables)
 
