@@ -112,7 +112,8 @@ def report(records, files, options):
         options.known.write_text(ratchet.write_known(known))
         verdict = ratchet.judge(records, files, counted, known, whole)
     print("\n".join(ratchet.table(records, files, counted, known, whole)))
-    print(*ratchet.describe(verdict), sep="\n")
+    for line in ratchet.describe(verdict):
+        print(line)
     if not verdict.broken:
         print("No test fails that Keras passes, but for those listed with a reason.")
     return int(verdict.broken)
