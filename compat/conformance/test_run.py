@@ -26,7 +26,6 @@ def planted(tmp_path, monkeypatch):
     return "planted"
 
 
-@pytest.mark.slow
 def test_a_fault_planted_in_the_package_is_named(planted, tmp_path, capsys):
     out, work = tmp_path / "results.json", tmp_path / "work"
     command = ["--only", FILE, "--target", planted, "--jobs", "1"]
