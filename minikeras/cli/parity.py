@@ -7,7 +7,7 @@ import sys
 from minikeras.core.printing import print_msg
 from minikeras.saving.atomic_files import replace_file
 
-_STATUS = {"same": 0, "rounding": 0, "different": 1, "failed": 2, "unrepeatable": 3}
+_STATUS = {"same": 0, "rounding": 0, "different": 1, "unrepeatable": 3}
 _AGAINST = ("keras-jax", "keras-tensorflow", "keras-torch", "tf_keras")
 
 
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
 
     Returns:
         0 if nothing parts by more than rounding, 1 if something does, 2 if the program
-        fails on both sides, 3 if it does not repeat itself.
+        fails on both sides or uses no model, 3 if it does not repeat itself.
 
     Raises:
         ImportError: the other package is not installed.
@@ -86,4 +86,4 @@ def run(args: argparse.Namespace) -> int:
     if args.json is not None:
         with replace_file(args.json) as file:
             file.write(json.dumps(verdict.to_json(), indent=2).encode())
-    return _STATUS[verdict.kind]
+    return _STATUS.get(verdict.kind, 2)

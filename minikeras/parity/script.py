@@ -20,6 +20,7 @@ from minikeras.parity.lockstep import Lockstep, values_by_number
 from minikeras.parity.side import connection
 from minikeras.parity.verdict import (
     DIFFERENT,
+    EMPTY,
     FAILED,
     ROUNDING,
     SAME,
@@ -263,8 +264,8 @@ class _Passes:
         }
         if first is None:
             failed = self.errors["theirs"] is not None
-            output = self.output if failed else ""
-            return Verdict(FAILED if failed else SAME, output=output, **known)
+            kind = FAILED if failed else SAME if comparison.calls else EMPTY
+            return Verdict(kind, output=self.output if failed else "", **known)
         if unlike := self._unrepeatable(theirs, ours, first):
             return Verdict(UNREPEATABLE, difference=unlike, first_seen=first, **known)
         if first.is_found:

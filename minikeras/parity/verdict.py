@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 SAME, ROUNDING, DIFFERENT = "same", "rounding", "different"
-UNREPEATABLE, FAILED = "unrepeatable", "failed"
+UNREPEATABLE, FAILED, EMPTY = "unrepeatable", "failed", "empty"
 
 _HEADLINES = {
     SAME: "The same: nothing parts by more than the tolerance.",
@@ -13,6 +13,7 @@ _HEADLINES = {
     DIFFERENT: "They part.",
     UNREPEATABLE: "The program does not repeat itself: nothing can be compared.",
     FAILED: "The program fails on both sides.",
+    EMPTY: "Nothing was compared: the program trains and calls no model.",
 }
 
 
@@ -51,7 +52,7 @@ class Verdict:
     """The outcome of a comparison.
 
     Attributes:
-        kind: "same", "rounding", "different", "unrepeatable" or "failed".
+        kind: "same", "rounding", "different", "unrepeatable", "failed" or "empty".
         script, against: what was compared.
         difference: the first difference; None where there is none.
         first_seen: what the whole runs showed, before it was looked into.

@@ -37,11 +37,12 @@ class Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def install(package: str) -> None:
-    """Have `keras` and `tensorflow.keras` answered by a package of this process.
+    """Have `keras`, `tensorflow.keras` and `minikeras` answered by a package.
 
     Args:
         package: "keras" or "tf_keras".
     """
+    sys.meta_path.insert(0, Alias("minikeras", package))
     if package != "keras":
         sys.meta_path.insert(0, Alias("keras", package))
     if package == "keras" and importlib.util.find_spec("tensorflow") is None:
