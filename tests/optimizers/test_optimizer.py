@@ -297,3 +297,13 @@ def test_optax_objects_with_init_and_update_are_transformations():
 def test_decay_warns():
     with pytest.warns(UserWarning, match="`decay` is of Keras 2"):
         optimizers.SGD(0.1, decay=0.5)
+
+
+def test_a_step_in_which_all_is_frozen_is_not_counted():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("adam", "mse")
+    x, y = np.ones((4, 2)), np.ones((4, 1))
+    model.train_on_batch(x, y)
+    model.trainable = False
+    model.train_on_batch(x, y)
+    assert int(model.optimizer.iterations) == 1  # as in Keras
