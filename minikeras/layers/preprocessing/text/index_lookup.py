@@ -132,7 +132,9 @@ class IndexLookup(Encoding, HostLayer):
                 file, or weights that do not fit.
         """
         if isinstance(vocabulary, (str, os.PathLike)):
-            vocabulary = vocabulary_files.read(vocabulary, encoding=self.encoding)
+            vocabulary = vocabulary_files.read(
+                vocabulary, encoding=getattr(self, "encoding", "utf-8")
+            )
         is_list = isinstance(vocabulary, (list, tuple)) or hasattr(vocabulary, "shape")
         if not is_list:
             raise TypeError(
