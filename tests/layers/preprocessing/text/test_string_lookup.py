@@ -127,6 +127,6 @@ def test_errors(make, error):
 def test_a_file_of_whole_numbers(tmp_path):
     path = tmp_path / "numbers.txt"
     path.write_text("10\n20\n")
-    layer = keras.layers.IntegerLookup(vocabulary=str(path))
+    layer = layers.IntegerLookup(vocabulary=str(path))
     assert layer.get_vocabulary() == [-1, 10, 20]
     assert layer([20, 5, 10]).tolist() == [2, 0, 1]
