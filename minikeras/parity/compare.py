@@ -85,6 +85,8 @@ class Comparison:
 
     def _arrays(self, theirs, ours, call):
         mine, other = ours.get("arrays", {}), theirs.get("arrays", {})
+        if mine is None or other is None:  # the model is gone on one side already
+            return
         if list(mine) != list(other) and self.same_draws:
             unlike = [p for p in [*other, *mine] if (p in mine) != (p in other)]
             text = f"{len(other)} weights there, {len(mine)} here; not on both: "

@@ -52,7 +52,7 @@ class Lockstep:
 
 
 def _without(message, paths):
-    arrays = message.get("arrays", {})
+    arrays = message.get("arrays") or {}
     return {**message, "arrays": {p: x for p, x in arrays.items() if p not in paths}}
 
 

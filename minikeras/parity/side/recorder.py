@@ -49,6 +49,7 @@ class Recorder:
         self._keras, self._channel, self._from = keras, channel, lockstep_from
         self._originals: list[tuple] = []
         self._models: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
+        self._names: list[str] = []  # of all models, also of those that are gone
         self._told: set[int] = set()
         self._events = self._steps = 0
         self._draws = Draws()
@@ -75,11 +76,10 @@ class Recorder:
         Args:
             error: how the program failed, in one line.
         """
-        for number, model in sorted(self._models.items()):
-            self._meet(model)
-            self._tell(
-                "weights", model, number=number, arrays=self._weights(model, copy=kept)
-            )
+        for number, name in enumerate(self._names):
+            model = self._models.get(number)
+            arrays = None if model is None else self._weights(model, copy=kept)
+            self._tell("weights", name, arrays=arrays)
         message = {"what": "end", "event": self._events, "error": error}
         self._channel.tell({**message, "draws": self._draws.since()}, None)
 
@@ -165,11 +165,12 @@ class Recorder:
             # A loop has told its steps; here the call was one.
             self._step(name, model, result)
         values = {path: kept(x) for path, x in flat(result).items() if _is_number(x)}
-        self._tell(name, model, values=values, arrays=arrays, draws=self._draws.since())
+        draws = self._draws.since()
+        self._tell(name, model.name, values=values, arrays=arrays, draws=draws)
         self._events += 1
 
-    def _tell(self, what, model, **more):
-        message = {"what": what, "event": self._events, "model": model.name, **more}
+    def _tell(self, what, name, **more):
+        message = {"what": what, "event": self._events, "model": name, **more}
         self._channel.tell(message, None)
 
     def _with_callback(self, original, model, args, kwargs):
@@ -192,7 +193,8 @@ class Recorder:
         """Tell the structure and the initial weights of a model, once."""
         number = next((n for n, m in self._models.items() if m is model), None)
         if number is None:
-            number = len(self._told) + len(self._models)
+            number = len(self._names)
+            self._names.append(model.name)
             self._models[number] = model
         if number in self._told or not model.built:
             return
