@@ -44,7 +44,6 @@ LISTED = {
         utils.timeseries_dataset_from_array""",
     "`safe_mode=None` is True, but where the user's own call has turned it off": """
         saving.deserialize_keras_object utils.deserialize_keras_object""",
-    "the parameter is named `obj`, as in the other modules": "layers.serialize",
 }
 # The same for names that `tensorflow.keras` has and `keras` has not.
 LISTED_TENSORFLOW = {
@@ -52,10 +51,7 @@ LISTED_TENSORFLOW = {
     "takes the arguments of older versions, too": "layers.ThresholdedReLU",
 }
 # What `install_as_keras()` alone lacks.
-LISTED_ALIAS = {
-    "a fault: the alias gives None": """wrappers.SKLearnClassifier
-        wrappers.SKLearnRegressor wrappers.SKLearnTransformer""",
-}
+LISTED_ALIAS: dict[str, str] = {}
 # The same for methods and properties of classes: {reason: members},
 # each with the number of classes that are concerned.
 LISTED_MEMBERS = {

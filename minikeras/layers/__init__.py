@@ -369,7 +369,15 @@ _layers = {
     if isinstance(value, type) and issubclass(value, Layer)
 }
 _family = Family("layers", "layer", _layers)
-serialize = _family.serialize
+
+
+def serialize(layer):
+    """Return the config of a layer.
+
+    Args:
+        layer: the layer.
+    """
+    return _family.serialize(layer)
 
 
 def deserialize(config, custom_objects=None):

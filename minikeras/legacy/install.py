@@ -217,7 +217,8 @@ def _get(target, name):
     """What a module has by a name, or `_MISSING`."""
     # A public module's own answer to other names is an error, whose hints take 1 ms.
     if any(target is module for module in missing.guarded().values()):
-        return vars(target).get(name, _MISSING)
+        # Some are properties of the module, which make their value when asked.
+        return getattr(target, name) if name in vars(target) else _MISSING
     return getattr(target, name, _MISSING)
 
 

@@ -87,10 +87,11 @@ class Comparison:
         mine, other = ours.get("arrays", {}), theirs.get("arrays", {})
         if mine is None or other is None:  # the model is gone on one side already
             return
-        if list(mine) != list(other) and self.same_draws:
+        shapes = [[(k, x.shape) for k, x in m.values()] for m in (other, mine)]
+        if shapes[0] != shapes[1] and self.same_draws:
             unlike = [p for p in [*other, *mine] if (p in mine) != (p in other)]
             text = f"{len(other)} weights there, {len(mine)} here; not on both: "
-            text += f"{unlike[:4]}" if unlike else "none, but their order differs"
+            text += f"{unlike[:4]}" if unlike else "none, but shapes or order differ"
             yield Difference(
                 *("structure", ours["model"], ours["event"], call, text), is_found=True
             )
