@@ -67,13 +67,16 @@ def old_accuracy_wrapper(original):
 
     @functools.wraps(original)
     def on_epoch_end(self, epoch, logs=None):
-        logs = logs or {}
+        logs = {} if logs is None else logs
         old = [x for x in ("acc", "val_acc") if f"{x}uracy" in logs and x not in logs]
         if (name := self.monitor) in old:
             notice(f"monitor={name!r}", f"write {name}uracy")
             self.monitor = f"{name}uracy"
-        logs = {**logs, **{x: logs[f"{x}uracy"] for x in old}}  # for names of files
-        return original(self, epoch, logs)
+        both = {**logs, **{x: logs[f"{x}uracy"] for x in old}}  # for names of files
+        result = original(self, epoch, both)
+        # What the callback has added, such as the learning rate, is for all.
+        logs.update({name: value for name, value in both.items() if name not in old})
+        return result
 
     return on_epoch_end
 

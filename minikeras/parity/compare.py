@@ -98,12 +98,9 @@ class Comparison:
             return
         for path, kind, a, b in aligned(theirs, ours):
             distance = apart(a, b)
-            limit = self.tolerance * _WEIGHTS
-            if ours["what"] == "model":
-                limit = 1e-6
-                if not self.same_draws:
-                    continue  # they are handed over
-            if distance > limit:
+            if ours["what"] == "model" and not self.same_draws:
+                continue  # they are handed over
+            if distance > self.tolerance * _WEIGHTS:
                 text = worst_element(a, b)
                 if ours["what"] == "model":
                     text = "initial values differ: " + text + _swapped(path, theirs, b)
@@ -117,7 +114,11 @@ class Comparison:
     def _values(self, theirs, ours, call):
         mine, other = ours.get("values", {}), theirs.get("values", {})
         if list(mine) != list(other):
-            text = f"{list(other)[:6]} there, {list(mine)[:6]} here"
+            alone = [[n for n in a if n not in b] for a, b in
+                     ((other, mine), (mine, other))]  # fmt: skip
+            text = f"{alone[0][:6]} there alone, {alone[1][:6]} here alone"
+            if not any(alone):
+                text = f"in the order {list(other)[:9]} there, {list(mine)[:9]} here"
             yield Difference(
                 *("program", ours["what"], ours["event"], call, text), is_found=True
             )

@@ -400,7 +400,8 @@ def test_accuracy_and_small_arguments(tmp_path):
         found = model.fit(x, y, callbacks=watchers, **fit).history
         assert found["acc"] == found["accuracy"]
         assert found["val_acc"] == found["val_accuracy"]
-        assert sorted(found) == ["accuracy", "loss", "val_accuracy", "val_loss"]
+        names = ["accuracy", "learning_rate", "loss", "val_accuracy", "val_loss"]
+        assert sorted(found) == names
         assert watchers[0].best is not None
         try:
             found["val_auc"]

@@ -1,5 +1,7 @@
 """Imports of `keras` and `tensorflow.keras` answered by the package that is watched."""
 
+import builtins
+import functools
 import importlib
 import importlib.abc
 import importlib.util
@@ -45,12 +47,33 @@ def install(package: str) -> None:
     sys.meta_path.insert(0, Alias("minikeras", package))
     if package != "keras":
         sys.meta_path.insert(0, Alias("keras", package))
-    if package == "keras" and importlib.util.find_spec("tensorflow") is None:
-        # Keras asks once whether there is a TensorFlow; it is to know there is none.
-        modules = importlib.import_module("keras.src.utils.module_utils")
-        _ = modules.tensorflow.available
-        tensorflow = types.ModuleType("tensorflow", "Nothing but `keras`.")
-        tensorflow.__path__ = []
-        sys.modules["tensorflow"] = tensorflow
-        sys.meta_path.insert(0, Alias("tensorflow.keras", package))
-        tensorflow.keras = importlib.import_module("tensorflow.keras")
+    elif importlib.util.find_spec("tensorflow") is None:
+        builtins.__import__ = _tensorflow_for_programs(package)
+
+
+def _tensorflow_for_programs(package):
+    """`__import__` that knows `tensorflow.keras`, in code that is not installed.
+
+    Keras itself, and others, are to find no TensorFlow: they would use more of it.
+    """
+    own, stand_in = builtins.__import__, types.ModuleType("tensorflow")
+    stand_in.keras = importlib.import_module(package)
+
+    @functools.wraps(own)
+    def import_(name, globals=None, locals=None, fromlist=(), level=0):
+        file = (globals or {}).get("__file__") or ""
+        if level or name.partition(".")[0] != "tensorflow" or "-packages" in file:
+            return own(name, globals, locals, fromlist, level)
+        if name == "tensorflow":
+            return stand_in
+        if not f"{name}.".startswith("tensorflow.keras."):
+            raise ModuleNotFoundError(
+                f"{name}: TensorFlow is not installed; the program runs with Keras on "
+                "JAX, which has nothing of it but tensorflow.keras.",
+                name=name,
+            )
+        inner = package + name.removeprefix("tensorflow.keras")
+        found = own(inner, globals, locals, fromlist, 0)
+        return found if fromlist else stand_in
+
+    return import_
