@@ -49,7 +49,8 @@ BUDGETS = {
     "dtype_policies": 460,
     "initializers": 920, "layers": 17770, "legacy": 9400, "losses": 2100,
     "metrics": 3100, "mixed_precision": 50, "models": 3700, "ops": 11000,
-    "optimizers": 4000, "parity": 3400, "preprocessing": 80, "random": 820, "regularizers": 300,
+    "optimizers": 4000, "parity": 3500, "preprocessing": 80, "random": 820,
+    "regularizers": 300,
     "saving": 5440,
     "training": 4400, "tree": 60, "utils": 600, "visualization": 450,
     "wrappers": 450,
@@ -58,7 +59,7 @@ BUDGETS = {
 # Keras has 195,000 lines, without parity reports, command line and stand-in for
 # TensorFlow. Without docstrings, comments and blank lines: 46,500 of ours, of which
 # 2,400 stand in for TensorFlow; 124,900 of Keras's.
-MAX_PACKAGE = 85_400
+MAX_PACKAGE = 85_600
 
 
 def room(path):
