@@ -185,6 +185,71 @@ def prediction(package):
     regression(package, Scale(name="scale")).predict(X, verbose=0)
 
 
+def momentum_used_later(package):
+    """Lion moves by the momentum of the step before."""
+    beta = 0.9 if is_ours(package) else 0.99
+    network(package, optimizer=package.optimizers.Lion(1e-2, beta_2=beta)).fit(
+        X, Y, **FIT
+    )
+
+
+def average_of_weights(package):
+    momentum = 0.8 if is_ours(package) else 0.9
+    optimizer = package.optimizers.SGD(0.1, use_ema=True, ema_momentum=momentum)
+    network(package, optimizer=optimizer).fit(X, Y, **FIT)
+
+
+def rows_without_gradient(package):
+    """Rows of an embedding that are not in the data."""
+
+    class Corrupt(package.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if is_ours(package):
+                table = self.model.layers[0].embeddings
+                value = np.array(table.value)
+                value[50:] += 0.1
+                table.assign(value)
+
+    layers = package.layers
+    stack = [package.Input((7,)), layers.Embedding(60, 4), layers.Flatten()]
+    model = package.Sequential([*stack, layers.Dense(3)])
+    model.compile("adam", "mse")
+    model.fit(TEXT, TARGETS, callbacks=[Corrupt()], **FIT)
+
+
+def large_indices(package):
+    """Indices are no factors of a gradient."""
+
+    class Once(package.optimizers.SGD):
+        def apply(self, grads, trainable_variables=None):
+            scale = 1.5 if is_ours(package) else 1.0
+            super().apply([g * scale for g in grads], trainable_variables)
+
+    layers = package.layers
+    stack = [package.Input((7,)), layers.Embedding(10_000, 4), layers.Flatten()]
+    model = package.Sequential([*stack, layers.Dense(3)])
+    model.compile(Once(1.0), "mse")
+    model.fit(TEXT * 900, TARGETS, **FIT)
+
+
+def large_seed(package):
+    drop = package.layers.Dropout(0.5, seed=10**9 + is_ours(package))
+    network(package, drop).fit(X, Y, **FIT)
+
+
+def small_outputs(package):
+    scale = 2e-7 if is_ours(package) else 1e-7
+    stack = [package.Input((12,)), package.layers.Rescaling(scale, name="scale")]
+    package.Sequential(stack).predict(X, verbose=0)
+
+
+def activation_of_gates(package):
+    gates = "hard_sigmoid" if is_ours(package) else "sigmoid"
+    layers = package.layers
+    lstm = layers.LSTM(4, recurrent_activation=gates, name="lstm")
+    regression(package, layers.Reshape((4, 3)), lstm).fit(X, TARGETS, **FIT)
+
+
 # function: (what parts, its name, words of the explanation, the step)
 FAULTS = {
     epsilon: ("layer", "batch_normalization", "epsilon=0.001 there, 0.002 here", 0),
@@ -202,6 +267,13 @@ FAULTS = {
     penalty: ("loss", "penalty 0", "regularizer", 0),
     order_of_samples: ("data", "x", "the batch differs", 0),
     prediction: ("layer", "scale", "its inputs do not", 0),
+    momentum_used_later: ("optimizer", "lion", "momentum", 0),
+    average_of_weights: ("optimizer", "SGD", "average", 1),
+    rows_without_gradient: ("optimizer", "adam", "equal gradients", 0),
+    large_indices: ("gradient", "sequential/embedding/embeddings", "differs", 0),
+    large_seed: ("draw", "dropout/seed_generator_state", "initial", None),
+    small_outputs: ("layer", "scale", "scale=1e-07 there, 2e-07 here", 0),
+    activation_of_gates: ("layer", "lstm", "hard_sigmoid", 0),
 }
 QUICK = (epsilon, transposed_kernel, other_seed, swapped_draws, momentum, dropped_mask)
 QUICK += (metric_without_weights,)
@@ -245,6 +317,59 @@ def test_what_is_only_rounding_is_called_so():
         assert verdict.steps >= 18
         paths = {path.rpartition("/")[2] for path in verdict.ill_conditioned}
         assert paths <= {"bias"}, verdict
+
+
+def nadam(package):
+    network(package, optimizer="nadam").fit(X, Y, **FIT)
+
+
+def averaged_adam(package):
+    optimizer = package.optimizers.Adam(use_ema=True, ema_overwrite_frequency=2)
+    model = network(package, optimizer=optimizer)
+    model.fit(X, Y, **FIT)
+    model.predict(X, verbose=0)
+
+
+def many_models(package):
+    for _ in range(30):
+        regression(package).train_on_batch(X, TARGETS)
+
+
+def forward_derivatives(package):
+    """A step that differentiates forward, then backward, as of an equation."""
+    import jax
+
+    class Net(package.Model):
+        def __init__(self):
+            super().__init__()
+            self.inner = package.layers.Dense(5, "tanh")
+            self.outer = package.layers.Dense(1)
+
+        def call(self, x):
+            def value(x):
+                return self.outer(self.inner(x))
+
+            self.outer(self.inner(x))
+            return jax.jvp(value, (x,), (package.ops.ones_like(x),))[1]
+
+    model = Net()
+    model.compile("sgd", "mse")
+    model.fit(X, TARGETS[:, :1], **FIT)
+
+
+NO_FAULTS = (nadam, averaged_adam, many_models, forward_derivatives)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("run", NO_FAULTS, ids=lambda run: run.__name__)
+def test_no_fault_is_seen_where_there_is_none(run):
+    verdict = assert_trajectory_parity(run, every_step=True)
+    assert verdict.kind == "same" and verdict.calls and verdict.steps
+
+
+def test_nothing_compared_is_no_proof():
+    with pytest.raises(AssertionError, match="Nothing was compared"):
+        assert_trajectory_parity(lambda package: package.layers.Dense(2)(X))
 
 
 def test_the_message_and_the_states(capsys):

@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import os
+import signal
 import sys
 
 from minikeras.core.printing import print_msg
@@ -41,6 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="train, evaluate and predict for at most N batches, one epoch each",
     )
+    parser.add_argument(
+        "--every-step",
+        action="store_true",
+        help="compare step by step also where the whole runs agree",
+    )
     parser.add_argument("--python", help="the Python that has the other package")
     parser.add_argument(
         "--report", metavar="FILE.html", help="write a page with both loss curves"
@@ -69,12 +76,18 @@ def run(args: argparse.Namespace) -> int:
     from minikeras.parity.report import write_report
     from minikeras.parity.script import run_script
 
+    for path in filter(None, (args.report, args.json)):
+        if not os.access(os.path.dirname(os.path.abspath(path)), os.W_OK):
+            raise OSError(f"{path}: its folder is not there, or not writable.")
+    # Ended by a signal, too, it ends what it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     verdict = run_script(
         args.script,
         args.arguments,
         args.against,
         seed=args.seed,
         tolerance=args.tolerance,
+        every_step=args.every_step,
         max_steps=args.max_steps,
         is_module=args.is_module,
         python=args.python,

@@ -32,7 +32,7 @@ class Judge:
     def __init__(self, tolerance: float):
         self.tolerance, self.steps = tolerance, 0
         self.ill_conditioned: dict[str, str] = {}
-        self._before: dict[str, Any] = {}
+        self.before: dict[str, Any] = {}
         self.configs: dict[str, str] = {}
         self.their_configs: dict[str, str] = {}
 
@@ -53,7 +53,7 @@ class Judge:
         Args:
             theirs, ours: messages "begin".
         """
-        self._before = {path: a for path, _, a, _ in aligned(theirs, ours)}
+        self.before = {path: a for path, _, a, _ in aligned(theirs, ours)}
         for path, kind, a, b in aligned(theirs, ours):
             if kind == "slot" and a.ndim == 0 and apart(a, b, 0.0) > 1e-6:
                 name, call = path.partition(":")[0], call_in_words(ours)
@@ -74,7 +74,7 @@ class Judge:
         difference = None
         if self._looks_apart(theirs, ours):
             difference = Step(self, theirs, ours, their_taps(), our_taps()).difference()
-        self._before = {path: a for path, _, a, _ in aligned(theirs, ours)}
+        self.before = {path: a for path, _, a, _ in aligned(theirs, ours)}
         return difference, _corrections(theirs, ours)
 
     def _looks_apart(self, theirs, ours):
@@ -98,6 +98,8 @@ class Step:
         self.call, self.number = call_in_words(ours), ours["step"]
         # The largest difference so far that rounding explains.
         self.reached = 8 * EPSILON
+        # (path of a weight, is its gradient only rounding, how far it is apart)
+        self.gradients: list[tuple[str, bool, float]] = []
 
     def difference(self) -> Difference | None:
         """The first place that parts; None if rounding explains all."""
@@ -180,9 +182,18 @@ class Step:
         if what == "loss":
             text = "the loss differs, outputs and targets do not: "
             return "loss", self.ours["loss"], text
-        if "seed" in json.loads(self.judge.configs.get(name, "{}")):
+        if what == "output" and self._has_drawn(name):
             return "draw", name, f"what {kind} drew differs: "
         return "layer", name, f"output of {kind} differs, its inputs do not: "
+
+    def _has_drawn(self, name):
+        """Has the layer drawn random numbers in this step?"""
+        return any(
+            kind == "draw"
+            and path.startswith(f"{name}/")
+            and not np.array_equal(self.judge.before.get(path), b)
+            for path, kind, _, b in aligned(self.theirs, self.ours)
+        )
 
     def _unlike_mask(self, name):
         """Says how the masks differ that a layer is given; "" if they do not."""
@@ -245,9 +256,10 @@ class Step:
         for a, b in pairs:
             noise = self._noise(b[1])
             gap = size(a[3].astype("float64") - b[3]) if _alike(a, b) else np.inf
+            distance = apart(a[3], b[3], 0.0)
+            self.gradients.append((b[1], size(b[3]) <= noise, distance))
             if gap <= noise:
                 continue
-            distance = apart(a[3], b[3], 0.0)
             if self._is_apart(distance, a[3], b[3]):
                 text = f"its gradient differs: {worst_element(a[3], b[3])}"
                 return self._made("gradient", b[1], text, distance)
@@ -255,17 +267,23 @@ class Step:
 
     def _noise(self, path):
         """What rounding may make of the gradient of a weight: its terms, in ulps."""
-        names = path.replace(":", "/").split("/")
-        own = [t for t in self.taps[1] if t[1] in names]
-        inputs = max(
-            (size(x) for what, *_, x in own if what == "argument"), default=1.0
-        )
-        total = sum(
-            float(np.abs(x.astype("float64")).sum())
-            for what, *_, x in own
-            if what == "output gradient"
-        )
-        return _ULPS * EPSILON * total * max(inputs, 1.0)
+        own = []
+        for name in reversed(path.replace(":", "/").split("/")):  # the innermost layer
+            own = [t for t in self.taps[1] if t[1] == name]
+            if any(what == "output gradient" for what, *_ in own):
+                break
+        inputs = 1.0
+        if not path.endswith("embeddings"):  # whose inputs are indices, no factors
+            given = [x for what, *_, x in own if what == "argument"]
+            inputs = max([inputs, *(size(x) for x in given if x.dtype.kind in "fc")])
+        total = 0.0
+        for what, *_, x in own:
+            if what == "output gradient" and x.size:
+                units = np.abs(x.astype("float64")).reshape(
+                    -1, x.shape[-1] if x.ndim else 1
+                )
+                total += float(units.sum(0).max())
+        return _ULPS * EPSILON * total * inputs
 
     def _updates(self):
         """The optimizer: where gradients agree, weights have to."""
@@ -274,7 +292,7 @@ class Step:
             for taps in self.taps
         )
         for path, kind, a, b in aligned(self.theirs, self.ours):
-            before = self.judge._before.get(path)
+            before = self.judge.before.get(path)
             if kind != "weight" or before is None or before.shape != b.shape:
                 continue
             if path not in our_grads:
@@ -291,6 +309,7 @@ class Step:
         magnitude = np.maximum(np.abs(theirs), np.abs(ours))
         noise = self._noise(path)
         sure = (np.abs(theirs - ours) <= _AGREES * magnitude) & (magnitude > noise)
+        sure |= theirs == ours  # also where both are 0
         moves = [x.astype("float64") - before for x in after]
         move = np.maximum(*map(np.abs, moves))
         gap = np.abs(moves[0] - moves[1])
@@ -329,7 +348,7 @@ class Step:
         trained = {t[1] for t in self.taps[1] if t[0] == "weight gradient"}
         for path, kind, a, b in aligned(self.theirs, self.ours):
             distance = apart(a, b)
-            if kind == "slot" and a.ndim == 0 and distance > 1e-6:
+            if kind == "slot" and self._is_slot_apart(path, a, b):
                 text = f"its variable {path!r} has {worst_element(a, b)}"
                 return self._made("optimizer", path.partition(":")[0], text, distance)
             if kind == "slot" or path in trained:
@@ -339,6 +358,17 @@ class Step:
                 text = f"after the step: {worst_element(a, b)}"
                 return self._made(what, path, text, distance)
         return None
+
+    def _is_slot_apart(self, path, a, b):
+        """Apart by more than the gradients are?"""
+        if a.ndim == 0 or a.dtype.kind in "biu":
+            return apart(a, b, 0.0) > 1e-6
+        name = path.rpartition("/")[2]
+        for weight, is_noise, distance in self.gradients:
+            if name.startswith(weight.replace("/", "_")):
+                limit = max(self.judge.tolerance, _GROWTH * distance)
+                return not is_noise and apart(a, b, 0.0) > limit
+        return False  # whose it is, is not known: what it does to weights was compared
 
     def _values(self):
         theirs, ours = self.theirs["values"], self.ours["values"]

@@ -52,7 +52,8 @@ class Lockstep:
 
 
 def _without(message, paths):
-    arrays = message.get("arrays") or {}
+    if not (arrays := message.get("arrays")):
+        return message
     return {**message, "arrays": {p: x for p, x in arrays.items() if p not in paths}}
 
 

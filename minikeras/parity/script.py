@@ -45,6 +45,7 @@ def run_script(
     *,
     seed: int | None = 0,
     tolerance: float = 1e-5,
+    every_step: bool = False,
     max_steps: int | None = None,
     is_module: bool = False,
     python: str | None = None,
@@ -65,6 +66,7 @@ def run_script(
         seed: as `keras.utils.set_random_seed`, before the program; None: no seed.
         tolerance: relative difference of results (histories, predictions) that counts
             as rounding; weights may differ by ten times as much.
+        every_step: whether to compare step by step also where the whole runs agree.
         max_steps: batches of each `fit`, `evaluate` and `predict`, one epoch each;
             None: all.
         is_module: whether `script` names a module.
@@ -83,7 +85,8 @@ def run_script(
     if not 0 < tolerance < 1:
         raise ValueError(f"tolerance: expected a number in (0, 1), got {tolerance!r}.")
     with tempfile.TemporaryDirectory(prefix="parity") as folder:
-        verdict = _Passes(runs, pathlib.Path(folder), tolerance, progress).verdict()
+        passes = _Passes(runs, pathlib.Path(folder), tolerance, progress)
+        verdict = passes.verdict(every_step)
     verdict.seconds["total"] = time.perf_counter() - begin
     return verdict
 
@@ -174,7 +177,13 @@ class Process:
     ):
         self.pipe, other = Pipe()
         number = other.fileno()
-        setting = {"descriptor": number, "lockstep_from": lockstep_from}
+        # Closed with this process, however it ends: the other one then ends, too.
+        alive, self._alive = os.pipe()
+        setting = {
+            "descriptor": number,
+            "alive": alive,
+            "lockstep_from": lockstep_from,
+        }
         environment = {
             **os.environ,
             "PYTHONHASHSEED": "0",
@@ -192,24 +201,25 @@ class Process:
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                pass_fds=[number],
+                pass_fds=[number, alive],
             )
         other.close()
+        os.close(alive)
 
     def receive(self) -> dict[str, Any] | None:
         """The next message; None when the process has ended."""
-        if self._ended:
-            return None
         try:
             message = self.pipe.recv()
         except (EOFError, ConnectionError):
-            self._ended = True
-            if code := self._process.wait():
-                what = f"ended with status {code}"
+            is_whole, self._ended = self._ended, True
+            code = self._process.wait()
+            if not is_whole:
+                what = f"ended with status {code}, before its end"
                 end = {"what": "end", "event": self._event, "draws": {}}
                 return {**end, "error": what}
             return None
         self._event = message.get("event", self._event)
+        self._ended = message["what"] == "end"
         return message
 
     def answer(self, values: Any = None) -> None:
@@ -232,6 +242,7 @@ class Process:
             os.killpg(self._process.pid, signal.SIGKILL)  # its workers, too
         self._process.wait()
         self.pipe.close()
+        os.close(self._alive)
 
     def last_lines(self) -> str:
         """What it printed last."""
@@ -249,7 +260,7 @@ class _Passes:
         self.seconds: dict[str, float] = {}
         self.errors: dict[str, str | None] = {}
 
-    def verdict(self):
+    def verdict(self, every_step):
         theirs = self._told("theirs")
         comparison = Comparison(self.tolerance, self.same_draws)
         ours = self._told("ours", initial=None if self.same_draws else theirs)
@@ -263,23 +274,24 @@ class _Passes:
             "seconds": self.seconds,
         }
         if first is None:
-            failed = self.errors["theirs"] is not None
+            failed = self.errors.get("theirs") is not None
             kind = FAILED if failed else SAME if comparison.calls else EMPTY
-            return Verdict(kind, output=self.output if failed else "", **known)
-        if unlike := self._unrepeatable(theirs, ours, first):
+            if kind != SAME or not every_step:
+                return Verdict(kind, output=self.output if failed else "", **known)
+        elif unlike := self._unrepeatable(theirs, ours, first):
             return Verdict(UNREPEATABLE, difference=unlike, first_seen=first, **known)
-        if first.is_found:
+        elif first.is_found:
             output = self.output if first.what == "error" else ""
             return Verdict(
                 DIFFERENT, difference=first, first_seen=first, output=output, **known
             )
-        difference, judge = self._lockstep(first.event)
+        difference, judge = self._lockstep(0 if first is None else first.event)
         found = {
             "ill_conditioned": judge.ill_conditioned,
             "steps": judge.steps,
             "first_seen": first,
         }
-        kind = ROUNDING if difference is None else DIFFERENT
+        kind = DIFFERENT if difference else ROUNDING if first else SAME
         return Verdict(kind, difference=difference, **found, **known)
 
     def _told(self, side, initial=None, until=None):

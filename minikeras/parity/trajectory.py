@@ -12,7 +12,7 @@ import minikeras
 from minikeras.parity.compare import Comparison
 from minikeras.parity.lockstep import Lockstep
 from minikeras.parity.side.recorder import Recorder
-from minikeras.parity.verdict import DIFFERENT, ROUNDING, SAME, Verdict
+from minikeras.parity.verdict import DIFFERENT, EMPTY, ROUNDING, SAME, Verdict
 
 
 def assert_trajectory_parity(
@@ -20,6 +20,7 @@ def assert_trajectory_parity(
     *,
     seed: int = 0,
     tolerance: float = 1e-5,
+    every_step: bool = False,
     against: Any = None,
 ) -> Verdict:
     """Run a function with real Keras and with minikeras, and compare all it does.
@@ -30,6 +31,7 @@ def assert_trajectory_parity(
             package if something parts.
         seed: both begin with `set_random_seed(seed)` and names that count from 1.
         tolerance: relative difference of results that counts as rounding.
+        every_step: whether to compare step by step also where the whole runs agree.
         against: the package to compare with; None: the installed `keras`.
 
     Returns:
@@ -41,13 +43,13 @@ def assert_trajectory_parity(
     """
     theirs = importlib.import_module("keras") if against is None else against
     with _states_kept():
-        verdict = _compared(run, theirs, seed, tolerance)
+        verdict = _compared(run, theirs, seed, tolerance, every_step)
     if not verdict.same:
         raise AssertionError(str(verdict))
     return verdict
 
 
-def _compared(run, keras, seed, tolerance):
+def _compared(run, keras, seed, tolerance, every_step=False):
     comparison, listed = Comparison(tolerance), []
     for package in (keras, minikeras):
         listed.append(_Listing())
@@ -61,17 +63,20 @@ def _compared(run, keras, seed, tolerance):
         "histories": comparison.histories,
         "first_seen": first,
     }
-    if first is None or first.is_found:
-        kind = SAME if first is None else DIFFERENT
-        return Verdict(kind, difference=first, **known)
+    same = SAME if comparison.calls else EMPTY
+    if first is None and (not every_step or same == EMPTY):
+        return Verdict(same, **known)
+    if first is not None and first.is_found:
+        return Verdict(DIFFERENT, difference=first, **known)
+    event = 0 if first is None else first.event
     spool = _Listing(keeps_taps=True)
-    _run(run, keras, seed, spool, first.event)
-    judged = _Judged(spool, Lockstep(first.event, tolerance))
+    _run(run, keras, seed, spool, event)
+    judged = _Judged(spool, Lockstep(event, tolerance))
     with contextlib.suppress(_PartedError):
-        _run(run, minikeras, seed, judged, first.event)
+        _run(run, minikeras, seed, judged, event)
     judge, difference = judged.lockstep.judge, judged.difference
     return Verdict(
-        ROUNDING if difference is None else DIFFERENT,
+        DIFFERENT if difference else ROUNDING if first else same,
         difference=difference,
         ill_conditioned=judge.ill_conditioned,
         steps=judge.steps,

@@ -1,6 +1,7 @@
 """What a comparison found, as data and in words."""
 
 import dataclasses
+import math
 from typing import Any
 
 SAME, ROUNDING, DIFFERENT = "same", "rounding", "different"
@@ -89,7 +90,8 @@ class Verdict:
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as JSON-ready data."""
-        return {**dataclasses.asdict(self), "worst": self.worst, "same": self.same}
+        found = {**dataclasses.asdict(self), "worst": self.worst, "same": self.same}
+        return _finite(found)
 
     def __str__(self) -> str:
         lines = [f"{self.script} against {self.against}".strip(), _HEADLINES[self.kind]]
@@ -106,3 +108,13 @@ class Verdict:
         if self.output:
             lines += ["It printed last:", self.output]
         return "\n".join(lines)
+
+
+def _finite(data):
+    """The data with texts in the place of numbers that JSON has not."""
+    if isinstance(data, dict):
+        return {key: _finite(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_finite(value) for value in data]
+    is_number = isinstance(data, float) and not math.isfinite(data)
+    return str(data) if is_number else data

@@ -8,8 +8,8 @@ from minikeras.parity.distance import apart, size, worst_element
 def test_relative_to_the_largest_value():
     a, b = np.array([100.0, 1.0]), np.array([100.0, 1.1])
     assert np.isclose(apart(a, b), 0.1 / 100)
-    # Beside zero, to 0.1: 1e-6 next to nothing is rounding.
-    assert np.isclose(apart(np.array([1e-6]), np.array([0.0])), 1e-5)
+    # Beside zero, to 1e-3: 1e-8 next to nothing is rounding.
+    assert np.isclose(apart(np.array([1e-8]), np.array([0.0])), 1e-5)
     assert apart(np.array([1e-6]), np.array([0.0]), 0.0) == 1.0
 
 
@@ -25,7 +25,8 @@ def test_unlike_arrays_are_infinitely_far_apart():
 
 def test_integers_and_booleans():
     assert apart(np.array([True, False]), np.array([True, True])) == 1
-    assert apart(np.array([2**31], "uint32"), np.array([0], "uint32")) == 1
+    # A seed is another one, however large.
+    assert apart(np.array([2**31], "uint32"), np.array([2**31 + 1], "uint32")) == 1
     assert size(np.array([-3, 2])) == 3
 
 

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from multiprocessing.connection import Connection as Pipe
 from typing import Any
@@ -17,13 +19,16 @@ class Connection:
 
     Args:
         descriptor: number of an open socket.
+        alive: number of a pipe that is closed when the comparing process ends.
         lockstep_from: number of the first event whose steps are told; None: none.
     """
 
-    def __init__(self, descriptor: int, lockstep_from: int | None):
+    def __init__(self, descriptor: int, alive: int, lockstep_from: int | None):
         self.lockstep_from, self._pipe = lockstep_from, Pipe(descriptor)
-        os.set_inheritable(descriptor, False)
-        self._process = os.getpid()
+        for number in (descriptor, alive):
+            os.set_inheritable(number, False)
+        self._process, self._lock = os.getpid(), threading.Lock()
+        threading.Thread(target=_end_with, args=[alive], daemon=True).start()
 
     def receive(self) -> Any:
         """What the comparing process has to say first: the program to run."""
@@ -38,13 +43,19 @@ class Connection:
         """
         if os.getpid() != self._process:
             return None  # a forked worker of the program
-        self._pipe.send(message)
-        while True:
-            answer = self._pipe.recv()
-            if answer == "taps":
+        with self._lock:
+            self._pipe.send(message)
+            while True:
+                answer = self._pipe.recv()
+                if not isinstance(answer, str):
+                    return answer
                 self._pipe.send(taps())
-            else:
-                return answer
+
+
+def _end_with(alive):
+    """End this process and what it has started when the comparing one has ended."""
+    os.read(alive, 1)
+    os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
 def connect() -> Connection | None:

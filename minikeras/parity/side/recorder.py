@@ -69,6 +69,7 @@ class Recorder:
         """Give the package its own methods back."""
         for owner, name, original in reversed(self._originals):
             setattr(owner, name, original)
+        self._originals = []
 
     def end(self, error: str | None = None) -> None:
         """Tell the weights that the models have now.
@@ -76,12 +77,14 @@ class Recorder:
         Args:
             error: how the program failed, in one line.
         """
-        for number, name in enumerate(self._names):
+        # Of a program that failed, models may be in any state.
+        for number, name in enumerate(self._names if error is None else ()):
             model = self._models.get(number)
             arrays = None if model is None else self._weights(model, copy=kept)
             self._tell("weights", name, arrays=arrays)
         message = {"what": "end", "event": self._events, "error": error}
         self._channel.tell({**message, "draws": self._draws.since()}, None)
+        self.remove()  # what the program does at its exit is not told
 
     def _patch(self, owner, name, make):
         original = vars(owner)[name]
@@ -164,7 +167,7 @@ class Recorder:
         if self._is_lockstep() and name not in LOOPS:
             # A loop has told its steps; here the call was one.
             self._step(name, model, result)
-        values = {path: kept(x) for path, x in flat(result).items() if _is_number(x)}
+        values = {path: kept(x) for path, x in flat(result).items() if _is_value(x)}
         draws = self._draws.since()
         self._tell(name, model.name, values=values, arrays=arrays, draws=draws)
         self._events += 1
@@ -197,9 +200,6 @@ class Recorder:
             self._names.append(model.name)
             self._models[number] = model
         if number in self._told or not model.built:
-            return
-        variables = self._state(model)
-        if not variables:
             return
         self._told.add(number)
         message = {
@@ -245,7 +245,10 @@ class Recorder:
             key, count = path, 2
             while key in found:
                 key, count = f"{path} ({count})", count + 1
-            found[key] = (kind, copy(to_numpy(variable)))
+            try:
+                found[key] = (kind, copy(to_numpy(variable)))
+            except RuntimeError:  # Keras on JAX leaves deleted arrays of averages
+                found[key] = ("gone", np.zeros(0))
         return found
 
     def _take_over(self, model, values, slots=True):
@@ -276,7 +279,7 @@ class Recorder:
             "step": self._steps,
             "model": model.name,
             "loss": str(getattr(model, "loss", None)),
-            "values": {k: kept(v) for k, v in flat(logs).items() if _is_number(v)},
+            "values": {k: kept(v) for k, v in flat(logs).items() if _is_value(v)},
             "arrays": self._weights(model),
         }
         self._steps += 1
@@ -319,10 +322,10 @@ def _is_concrete(x):
     )
 
 
-def _is_number(x):
-    if isinstance(x, (bool, int, float, np.generic)):
+def _is_value(x):
+    if isinstance(x, (bool, int, float, complex, str, bytes, np.generic)):
         return True
-    return hasattr(x, "dtype") and hasattr(x, "shape") and "str" not in str(x.dtype)
+    return hasattr(x, "dtype") and hasattr(x, "shape")
 
 
 def _layers(model):
