@@ -59,7 +59,7 @@ BUDGETS = {
 # Keras has 195,000 lines, without parity reports, command line and stand-in for
 # TensorFlow. Without docstrings, comments and blank lines: 46,500 of ours, of which
 # 2,400 stand in for TensorFlow; 124,900 of Keras's.
-MAX_PACKAGE = 85_600
+MAX_PACKAGE = 85_800
 
 
 def room(path):
