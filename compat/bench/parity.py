@@ -12,12 +12,12 @@ import tempfile
 import time
 
 SCRIPTS = {
-    "fit of an MLP, 20 epochs": """
+    "fit of an MLP": """
 x = np.random.normal(size=(8192, 64)).astype("float32")
 model = keras.Sequential([keras.Input((64,)), layers.Dense(256, "relu"),
                           layers.Dropout(0.2), layers.Dense(3)])
 model.compile("adam", "mse")
-model.fit(x, x[:, :3], epochs=20, verbose=0, validation_split=0.1)
+model.fit(x, x[:, :3], epochs=3, verbose=0, validation_split=0.1)
 model.predict(x, verbose=0)
 """,
     "fit of a convnet": """

@@ -16,10 +16,17 @@ class Lockstep:
         event: number of the first event that is judged.
         tolerance: relative difference that counts as rounding.
         same_draws: whether both sides draw alike.
+        fails: whether the program failed in the whole runs, too.
     """
 
-    def __init__(self, event: int, tolerance: float, same_draws: bool = True):
-        self.judge, self._event = Judge(tolerance), event
+    def __init__(
+        self,
+        event: int,
+        tolerance: float,
+        same_draws: bool = True,
+        fails: bool = False,
+    ):
+        self.judge, self._event, self._fails = Judge(tolerance), event, fails
         self._comparison = Comparison(tolerance, same_draws)
 
     def compare(
@@ -32,6 +39,12 @@ class Lockstep:
             their_taps, our_taps: functions that give the taps of a step.
         """
         what = ours and ours["what"]
+        errors = [m["error"] for m in (theirs, ours) if m and m.get("error")]
+        if errors and not self._fails:
+            text = f"it fails step by step, and did not as a whole: {errors[0]}"
+            event = (ours or theirs or {}).get("event", 0)
+            found = Difference("error", "program", event, "the comparison", text)
+            return found, None
         if theirs is None or ours is None or theirs["what"] != what:
             self._comparison.add(theirs, ours)
             return self._comparison.first, None

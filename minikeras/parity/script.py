@@ -36,6 +36,7 @@ AGAINST = {
     "tf_keras": ("tf_keras", "tensorflow"),
 }
 _LAST_LINES = 15
+_SAID_EACH = 500  # steps
 
 
 def run_script(
@@ -335,15 +336,17 @@ class _Passes:
         self.progress("both, step by step")
         theirs = self.runs.theirs(self.folder / "theirs.log", event)
         ours = self.runs.ours(self.folder / "ours.log", event)
-        lockstep = Lockstep(event, self.tolerance, self.same_draws)
+        fails = any(self.errors.values())
+        lockstep = Lockstep(event, self.tolerance, self.same_draws, fails)
         try:
-            return _side_by_side(theirs, ours, lockstep), lockstep.judge
+            found = _side_by_side(theirs, ours, lockstep, self.progress)
+            return found, lockstep.judge
         finally:
             theirs.close()
             ours.close()
 
 
-def _side_by_side(theirs, ours, lockstep):
+def _side_by_side(theirs, ours, lockstep, progress):
     """Run one process at a time, from message to message, until something parts.
 
     They use the same files, and what one writes the other may read.
@@ -358,6 +361,9 @@ def _side_by_side(theirs, ours, lockstep):
         )
         if difference is not None or their_message is None or our_message is None:
             return difference
+        steps = lockstep.judge.steps
+        if our_message["what"] == "step" and steps % _SAID_EACH == 0:
+            progress(f"both, step by step: {steps:,} steps agree")
         theirs.answer()
         their_message = theirs.receive()
         ours.answer(values)

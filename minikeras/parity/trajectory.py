@@ -71,7 +71,8 @@ def _compared(run, keras, seed, tolerance, every_step=False):
     event = 0 if first is None else first.event
     spool = _Listing(keeps_taps=True)
     _run(run, keras, seed, spool, event)
-    judged = _Judged(spool, Lockstep(event, tolerance))
+    fails = any(listing.messages[-1]["error"] for listing in listed)
+    judged = _Judged(spool, Lockstep(event, tolerance, fails=fails))
     with contextlib.suppress(_PartedError):
         _run(run, minikeras, seed, judged, event)
     judge, difference = judged.lockstep.judge, judged.difference
