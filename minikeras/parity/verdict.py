@@ -110,7 +110,7 @@ class Verdict:
         return "\n".join(lines)
 
 
-def _finite(data):
+def _finite(data: Any) -> Any:
     """The data with texts in the place of numbers that JSON has not."""
     if isinstance(data, dict):
         return {key: _finite(value) for key, value in data.items()}
