@@ -52,3 +52,23 @@ def worst_element(theirs: np.ndarray, ours: np.ndarray) -> str:
     place = np.unravel_index(np.argmax(np.where(np.isnan(gap), np.inf, gap)), gap.shape)
     at = f" at {[int(i) for i in place]}" if place else ""
     return f"{theirs[place]:.7g} there, {ours[place]:.7g} here{at}"
+
+
+def half_epsilon(x: np.ndarray) -> float:
+    """Machine epsilon of the half precision that the values come from; 0 for others.
+
+    Half precision travels as float32. A few values may be round by chance: they are
+    taken for float32.
+
+    >>> half_epsilon(np.arange(20, dtype="float32") / 4)
+    0.0078125
+    >>> half_epsilon(np.linspace(0, 1, 20, dtype="float32"))
+    0.0
+    """
+    if x.dtype != np.float32 or x.size < 16 or np.unique(x).size < 9:
+        return 0.0
+    if not (x.view("uint32") & 0xFFFF).any():
+        return 2.0**-7  # bfloat16: the upper half of a float32
+    with np.errstate(over="ignore"):
+        is_half = np.array_equal(x, x.astype("float16"), equal_nan=True)
+    return 2.0**-10 if is_half else 0.0

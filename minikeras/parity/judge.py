@@ -11,7 +11,13 @@ from typing import Any
 import numpy as np
 
 from minikeras.parity.compare import aligned, call_in_words
-from minikeras.parity.distance import EPSILON, apart, size, worst_element
+from minikeras.parity.distance import (
+    EPSILON,
+    apart,
+    half_epsilon,
+    size,
+    worst_element,
+)
 from minikeras.parity.verdict import Difference
 
 # A value may be this many times further apart than all that it is computed from.
@@ -215,7 +221,8 @@ class Step:
 
     def _is_apart(self, distance, *arrays):
         """Apart by more than rounding, and than what came before?"""
-        limit = max(self.judge.tolerance, _GROWTH * self.reached)
+        coarse = max(map(half_epsilon, arrays))
+        limit = max(self.judge.tolerance, _GROWTH * self.reached, 4 * coarse)
         return distance > limit and max(map(size, arrays)) > 1e-30
 
     def _unlike_config(self, name):
