@@ -6,7 +6,6 @@ are: the same Python function works on the arrays of both.
 """
 
 import contextlib
-import importlib
 import operator
 import tempfile
 import types
@@ -134,7 +133,7 @@ def _sharing(package):
     """A scope in which an object that occurs twice in a config stays one object."""
     if package is minikeras:
         return serialization.SharingScope()
-    lib = importlib.import_module("keras.src.saving.serialization_lib")
+    lib = late_import("keras.src.saving.serialization_lib")
     return lib.ObjectSharingScope()
 
 

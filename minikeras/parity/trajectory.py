@@ -1,7 +1,6 @@
 """The same function with both packages in one process, compared step by step."""
 
 import contextlib
-import importlib
 import random
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import minikeras
+from minikeras.core.late_import import late_import
 from minikeras.parity.compare import Comparison
 from minikeras.parity.lockstep import Lockstep
 from minikeras.parity.side.recorder import Recorder
@@ -41,7 +41,7 @@ def assert_trajectory_parity(
         AssertionError: something parts; the message names layer (or metric, optimizer,
             draw) and step.
     """
-    theirs = importlib.import_module("keras") if against is None else against
+    theirs = late_import("keras") if against is None else against
     with _states_kept():
         verdict = _compared(run, theirs, seed, tolerance, every_step)
     if not verdict.same:
