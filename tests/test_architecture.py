@@ -49,16 +49,16 @@ BUDGETS = {
     "dtype_policies": 460,
     "initializers": 920, "layers": 17770, "legacy": 9400, "losses": 2100,
     "metrics": 3100, "mixed_precision": 50, "models": 3700, "ops": 11000,
-    "optimizers": 4000, "parity": 3500, "preprocessing": 80, "random": 820,
+    "optimizers": 4000, "parity": 3600, "preprocessing": 80, "random": 820,
     "regularizers": 300,
     "saving": 5440,
     "training": 4400, "tree": 60, "utils": 600, "visualization": 450,
     "wrappers": 450,
     "files at the top": 560,
 }  # fmt: skip
-# Keras has 195,000 lines, without parity reports, command line and stand-in for
-# TensorFlow. Without docstrings, comments and blank lines: 46,500 of ours, of which
-# 2,400 stand in for TensorFlow; 124,900 of Keras's.
+# Keras has 195,000 lines, without parity, command line and stand-in for
+# TensorFlow. Without docstrings, comments and blank lines: 49,100 of ours, of which
+# 2,400 stand in for TensorFlow and 2,400 are parity; 124,900 of Keras's.
 MAX_PACKAGE = 85_800
 
 
