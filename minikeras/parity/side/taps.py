@@ -279,16 +279,29 @@ def _jax_identity(jax):
     return identity
 
 
-class _TensorFlow:
+class _Eager:
+    """A backend whose steps run eagerly: values are there when they are tapped."""
+
+    def send(self, x, receive):
+        receive(x)
+
+    def get_mask(self, x):
+        return getattr(x, "_keras_mask", None)
+
+    def set_mask(self, x, mask):
+        x._keras_mask = mask
+
+    def wait(self):
+        pass
+
+
+class _TensorFlow(_Eager):
     def __init__(self, keras):
         self.tf = importlib.import_module("tensorflow")
         self.tf.config.run_functions_eagerly(True)  # taps need values
 
     def is_tensor(self, x):
         return isinstance(x, self.tf.Tensor) and hasattr(x, "numpy")
-
-    def send(self, x, receive):
-        receive(x)
 
     def identity(self, x, receive):
         if not (x.dtype.is_floating or x.dtype.is_complex):
@@ -305,25 +318,13 @@ class _TensorFlow:
 
         return identity(x)
 
-    def get_mask(self, x):
-        return getattr(x, "_keras_mask", None)
 
-    def set_mask(self, x, mask):
-        x._keras_mask = mask
-
-    def wait(self):
-        pass
-
-
-class _Torch:
+class _Torch(_Eager):
     def __init__(self, keras):
         self.torch = importlib.import_module("torch")
 
     def is_tensor(self, x):
         return isinstance(x, self.torch.Tensor) and x.device.type != "meta"
-
-    def send(self, x, receive):
-        receive(x)
 
     def identity(self, x, receive):
         if not x.requires_grad:
@@ -331,15 +332,6 @@ class _Torch:
         tapped = x.view_as(x)
         tapped.register_hook(lambda gradient: receive(gradient))
         return tapped
-
-    def get_mask(self, x):
-        return getattr(x, "_keras_mask", None)
-
-    def set_mask(self, x, mask):
-        x._keras_mask = mask
-
-    def wait(self):
-        pass
 
 
 _BACKENDS = {"jax": _Jax, "tensorflow": _TensorFlow, "torch": _Torch}
