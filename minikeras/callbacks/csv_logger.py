@@ -36,8 +36,26 @@ class CSVLogger(Callback):
         if self.append:
             exists = os.path.exists(self.filename)
             self.append_header = not exists or os.path.getsize(self.filename) == 0
-        self.csv_file = open(self.filename, "a" if self.append else "w", newline="")
+        # Of a training that goes on, `set_state` says which lines stay.
+        goes_on = self.append or (self.params or {}).get("resumed", False)
+        self.csv_file = open(self.filename, "a" if goes_on else "w", newline="")
         self.writer = None
+
+    def get_state(self):
+        """The columns, and the size of the file, in bytes."""
+        self.csv_file.flush()
+        return {"keys": self.keys, "size": self.csv_file.tell()}
+
+    def set_state(self, state):
+        """Go on behind what was written when the state was told.
+
+        Args:
+            state: what `get_state` returned.
+        """
+        self.keys = state["keys"]
+        self.csv_file.truncate(min(state["size"], self.csv_file.tell()))
+        self.csv_file.seek(0, os.SEEK_END)
+        self.append_header = self.csv_file.tell() == 0
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}

@@ -3,10 +3,12 @@
 A batch is `(x, y, sample_weight)`, or shorter where parts are absent.
 """
 
+import functools
 import operator
 from collections.abc import Iterator
 from typing import Any
 
+from minikeras.data.position import Passes, batches_behind
 from minikeras.data.text import refuse_text
 from minikeras.data.weights import check_class_weight
 
@@ -29,6 +31,7 @@ class Adapter:
         partial_batch_size: its number of samples, or None.
         takes_text: bool, whether the model has layers that work on the host.
         refuses_text: bool, whether each batch is searched for strings and objects.
+        passes: `Passes`, where the reading stands.
     """
 
     kinds: list[type["Adapter"]] = []
@@ -39,6 +42,11 @@ class Adapter:
     has_partial_batch = False
     partial_batch_size: int | None = None
     takes_text = refuses_text = False
+
+    @functools.cached_property
+    def passes(self) -> Passes:
+        """Where the reading stands, made when it is first needed."""
+        return Passes()
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -60,11 +68,12 @@ class Adapter:
 
     def __iter__(self) -> Iterator:
         """Generate the batches; an error says at which batch it came."""
-        number = 0
+        number = self.passes.begin()
         try:
-            for batch in self._batches():
-                yield refuse_text(batch, "it") if self.refuses_text else batch
-                number += 1
+            for batch in batches_behind(self.passes, self._batches()):
+                batch = refuse_text(batch, "it") if self.refuses_text else batch
+                self.passes.batches = number = number + 1
+                yield batch
         except Exception as error:
             error.add_note(
                 f"Raised while batch {number} (counted from 0) of the "
@@ -80,6 +89,10 @@ class Adapter:
 
     def on_epoch_end(self) -> None:
         """Do nothing; the loop calls this hook after each epoch."""
+
+    def record_passes(self) -> None:
+        """From now on, `passes` can tell its position."""
+        self.passes.record()
 
     def refuse_text(self) -> None:
         """From now on, strings and objects in a batch are a ValueError."""

@@ -38,6 +38,7 @@ class IndexedAdapter(Adapter):
         shuffle: bool | str | None,
     ) -> None:
         """Set the attributes of the adapter; by default batches have 32 samples."""
+        self.passes.leaves_out = True
         if shuffle not in (True, False, None, "batch"):
             raise ValueError(
                 f"shuffle={shuffle!r}: expected True, False or the string 'batch'."
@@ -59,9 +60,20 @@ class IndexedAdapter(Adapter):
         """
         if not self.shuffle:
             return None
+        return self.passes.draw(self._draw_order)
+
+    def _draw_order(self):
         if self.shuffle == "batch":
-            return np.concatenate(list(self.index_batches()))
+            return np.concatenate(list(map(self._mixed, self._starts())))
         return np.random.permutation(self.num_samples).astype("int32")
+
+    def _starts(self):
+        return range(0, self.num_samples, self.batch_size)
+
+    def _mixed(self, start):
+        """Draw the order of the samples of one batch."""
+        size = min(self.batch_size, self.num_samples - start)
+        return (start + np.random.permutation(size)).astype("int32")
 
     def index_batches(self) -> Iterator:
         """Generate the indices of each batch: a slice, or an int32 array if shuffled.
@@ -69,14 +81,12 @@ class IndexedAdapter(Adapter):
         Random numbers are drawn when the first index is read, not before.
         """
         order = self.order() if self.shuffle != "batch" else None
-        for start in range(0, self.num_samples, self.batch_size):
-            stop = min(start + self.batch_size, self.num_samples)
+        for start in self._starts()[self.passes.given :]:
+            batch = slice(start, min(start + self.batch_size, self.num_samples))
             if order is not None:
-                yield order[start:stop]
-            elif self.shuffle == "batch":
-                yield (start + np.random.permutation(stop - start)).astype("int32")
+                yield order[batch]
             else:
-                yield slice(start, stop)
+                yield self._mixed(start) if self.shuffle == "batch" else batch
 
 
 class ArrayAdapter(IndexedAdapter):

@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from minikeras.core.plain_state import StateOf
 from minikeras.data.adapter import Adapter, reject_arguments
 from minikeras.data.batches import to_batch
 from minikeras.data.text import refuse_text
@@ -51,8 +52,11 @@ class IterableAdapter(Adapter):
         except TypeError:
             return None
 
+    def record_passes(self) -> None:
+        self.passes.record(StateOf(self.source))
+
     def _batches(self) -> Iterator:
-        iterator = iter(self.source)
+        iterator = self.passes.iterate(self.source)
         try:
             for batch in iterator:
                 yield add_class_weights(to_batch(batch, self.copies), self.class_weight)
@@ -81,8 +85,9 @@ class GeneratorAdapter(Adapter):
     fallback = True
 
     def __init__(self, source: Iterable):
-        self._iterator = map(_from_tuple, source)
+        self._source, self._iterator = source, map(_from_tuple, source)
         self._first = []
+        self.passes.is_endless = True
         self.peek()
 
     @staticmethod
@@ -111,7 +116,13 @@ class GeneratorAdapter(Adapter):
             )
         return self._first[0]
 
+    def record_passes(self) -> None:
+        self.passes.record(StateOf(self._source))
+
     def _batches(self) -> Iterator:
+        self.passes.iterate(self._source)
+        if self.passes.goes_on_by_iterator:
+            self._first.clear()  # of the iterator as it was before
         while self._first:
             yield self._first.pop()
         yield from self._iterator

@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+from minikeras.core.plain_state import StateOf
 from minikeras.data.adapter import Adapter, reject_arguments
 from minikeras.data.batches import to_batch
 from minikeras.data.pydataset import PyDataset
@@ -34,6 +35,7 @@ class PyDatasetAdapter(Adapter):
         self.class_weight = class_weight
         ahead = dataset.workers > (0 if dataset.use_multiprocessing else 1)
         self._pool = WorkerPool(dataset) if ahead else None
+        self.passes.leaves_out, self.passes.runs_ahead = True, ahead
 
     @staticmethod
     def takes(x: Any) -> bool:
@@ -46,6 +48,9 @@ class PyDatasetAdapter(Adapter):
         class_weight = others.pop("class_weight")
         reject_arguments(cls.description, **others)
         return cls(x, shuffle, class_weight)
+
+    def record_passes(self) -> None:
+        self.passes.record(StateOf(self.dataset))
 
     @property
     def num_batches(self) -> int | None:
@@ -79,13 +84,13 @@ class PyDatasetAdapter(Adapter):
 
     def _order(self):
         """Draw the order of the batches of one epoch."""
-        count = self.num_batches
+        count, given = self.num_batches, self.passes.given
         if count is None:
-            return itertools.count()
+            return itertools.count(given)
         order = list(range(count))
         if self.shuffle:
-            random.shuffle(order)
-        return order
+            self.passes.draw(lambda: random.shuffle(order))
+        return order[given:]
 
     def _to_batch_tuple(self, batch):
         """Convert a batch to arrays; `x` alone becomes `(x,)`."""

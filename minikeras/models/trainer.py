@@ -6,6 +6,7 @@ The loops are in `training/loop.py`, the steps in `training/step.py`.
 from typing import Any
 
 from minikeras import optimizers, settings
+from minikeras.callbacks.backup_and_restore import with_backup
 from minikeras.callbacks.history import History
 from minikeras.core.checks import positive_int
 from minikeras.core.members import Alias, overrides
@@ -169,6 +170,8 @@ class Trainer(CompileConfig, LossAndMetrics, StatelessMethods, OnBatch):
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
+        *,
+        resume: Any = None,
     ) -> History:
         """Train the model.
 
@@ -197,6 +200,9 @@ class Trainer(CompileConfig, LossAndMetrics, StatelessMethods, OnBatch):
                 `batch_size`.
             validation_freq: int, validate after each so many epochs, or a list of the
                 epochs, counted from 1, after which to validate.
+            resume: path of a folder for the state of this training. The same call goes
+                on from there after an interruption, and ends with the same bits; see
+                `keras.callbacks.BackupAndRestore`.
 
         Returns:
             A `History`: `history.history` is {name: [value of each epoch]}.
@@ -210,6 +216,8 @@ class Trainer(CompileConfig, LossAndMetrics, StatelessMethods, OnBatch):
             (x, y, sample_weight), validation_data = train_validation_split(
                 (x, y, sample_weight), validation_split
             )
+        if resume is not None:
+            callbacks = with_backup(callbacks, resume)
         adapter = self._mk_adapter(
             x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight
         )

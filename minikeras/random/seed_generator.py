@@ -7,6 +7,7 @@ the raw threefry key of a draw, and drawing adds `[0, 1]`: the stream of Keras o
 import itertools
 import random
 import zlib
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -132,6 +133,19 @@ def global_seed_generator() -> SeedGenerator:
         with Frame(path=()):
             _global.append(SeedGenerator(name="global_seed_generator"))
     return _global[0]
+
+
+def global_state() -> Any:
+    """The state of the global generator; None where nothing has drawn from it."""
+    return _global[0].state.value if _global else None
+
+
+def set_global_state(state: Any) -> None:
+    """Give the global generator a state that `global_state` returned."""
+    if state is None:
+        _global.clear()
+    else:
+        global_seed_generator().state.assign(state)
 
 
 def reset_global_seed_generator() -> None:

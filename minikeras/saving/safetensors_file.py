@@ -146,20 +146,37 @@ def write(model: Any, path: str | os.PathLike) -> None:
         ValueError: a weight of a type that the format lacks.
     """
     weights = by_path.named_weights(model)
-    header: dict[str, Any] = {
-        "__metadata__": {"format": "keras", "keras_version": KERAS_VERSION}
-    }
+    metadata = {"format": "keras", "keras_version": KERAS_VERSION}
+    write_arrays(path, {name: v.value for name, v in weights.items()}, metadata)
+
+
+def write_arrays(
+    path: str | os.PathLike, arrays: dict[str, Any], metadata: dict[str, str]
+) -> None:
+    """Write arrays by name.
+
+    Args:
+        path: path of the file, which is replaced when the new one is complete.
+        arrays: {name: array of NumPy or JAX}.
+        metadata: strings by name.
+
+    Raises:
+        ValueError: an array of a type that the format lacks.
+    """
+    header: dict[str, Any] = {"__metadata__": metadata}
     end = 0
     # Large items first, as the library writes them, so that each array is aligned.
-    order = sorted(weights, key=lambda name: -_itemsize(weights[name]))
+    order = sorted(arrays, key=lambda name: -arrays[name].dtype.itemsize)
     for name in order:
-        v = weights[name]
-        if v.dtype not in _CODES:
-            raise ValueError(f"safetensors has no type {v.dtype}, which {name} has.")
-        begin, end = end, end + math.prod(v.shape) * _itemsize(v)
+        array = arrays[name]
+        if str(array.dtype) not in _CODES:
+            raise ValueError(
+                f"safetensors has no type {array.dtype}, which {name} has."
+            )
+        begin, end = end, end + math.prod(array.shape) * array.dtype.itemsize
         header[name] = {
-            "dtype": _CODES[v.dtype],
-            "shape": list(v.shape),
+            "dtype": _CODES[str(array.dtype)],
+            "shape": list(array.shape),
             "data_offsets": [begin, end],
         }
     text = json.dumps(header).encode()
@@ -167,12 +184,8 @@ def write(model: Any, path: str | os.PathLike) -> None:
     with atomic_files.replace_file(path) as file:
         file.write(struct.pack("<Q", len(text)) + text)
         for name in order:
-            array = np.ascontiguousarray(weights[name].value, weights[name].dtype)
+            array = np.ascontiguousarray(arrays[name])
             file.write(array.reshape(-1).view(np.uint8).data)
-
-
-def _itemsize(variable):
-    return jnp.dtype(variable.dtype).itemsize
 
 
 def read(model: Any, path: str | os.PathLike, skip_mismatch: bool = False) -> None:

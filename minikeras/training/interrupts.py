@@ -51,7 +51,9 @@ class Interrupts:
         self._must_wait, self._atomic = _never, frozenset()
 
     def delay_in(
-        self, *atomic: Callable[..., Any], must_wait: Callable[[], bool] = _never
+        self,
+        *atomic: Callable[..., Any],
+        must_wait: Callable[[], bool] | None = None,
     ) -> None:
         """Name more places where signals wait.
 
@@ -60,9 +62,9 @@ class Interrupts:
             must_wait: function without arguments; it returns True while an exception
                 would lose something.
         """
-        self._must_wait = must_wait
+        self._must_wait = must_wait or self._must_wait
         # A handler sees frames, which have code objects and no functions.
-        self._atomic = frozenset(function.__code__ for function in atomic)
+        self._atomic |= frozenset(function.__code__ for function in atomic)
 
     def __enter__(self):
         try:

@@ -1,6 +1,7 @@
 """`fit`, `evaluate`, `predict`: epochs and callbacks around the compiled steps."""
 
 import contextlib
+import functools
 from collections.abc import Callable, Container
 from typing import Any
 
@@ -22,6 +23,7 @@ from minikeras.training.logs import LazyLogs, to_python
 from minikeras.training.predictions import Predictions, concatenated, on_host
 from minikeras.training.program import program_of
 from minikeras.training.protocol import TrainableModel
+from minikeras.training.run_state import begin_training, run_state
 from minikeras.training.state import variables_of, weights_of
 
 
@@ -55,11 +57,19 @@ class EpochRunner:
         self._has_batch_hooks = getattr(callbacks, f"needs_{mode}_batch_hooks", True)
         self._first_batch_text = None  # in words, for errors
 
-    def run(self, outputs: Predictions | None = None) -> bool:
+    def run(
+        self,
+        outputs: Predictions | None = None,
+        given: int = 0,
+        after_execution: Callable[[int], None] | None = None,
+    ) -> bool:
         """Run one epoch; returns False if the feed had no batch.
 
         Args:
             outputs: `Predictions` for the results of the steps; None discards them.
+            given: how many batches of the epoch have been run before.
+            after_execution: function that is called with the number of batches so far,
+                when the hooks have been.
         """
         lease, size = self.lease, self.steps_per_execution
         # Asked for in each epoch: a callback may have frozen layers since the last.
@@ -70,10 +80,9 @@ class EpochRunner:
         steps_per_dispatch = program.steps_per_dispatch(
             lease.sections(), self.feed, size, self._has_batch_hooks, keeps_outputs
         )
-        done, results = 0, []
-        for dispatch in self._with_begin_hooks(
-            self.feed.dispatches(steps_per_dispatch)
-        ):
+        done, results = given, []
+        dispatches = self.feed.dispatches(steps_per_dispatch, given)
+        for dispatch in self._with_begin_hooks(dispatches, given):
             try:
                 lease.run(*program.call_for(dispatch))
             except Exception as error:
@@ -95,20 +104,22 @@ class EpochRunner:
                     results = []
             if getattr(self.model, _STOP_ATTRIBUTES[self.name]):
                 break
+            if after_execution is not None and done % size == 0:
+                after_execution(done)
         if self.on_end and done % size:
             # Keras numbers an execution by its last batch, also where it is cut short.
             last = done + size - done % size - 1
             self.on_end(last, self._batch_logs(results))
         return done > 0
 
-    def _with_begin_hooks(self, dispatches):
+    def _with_begin_hooks(self, dispatches, number):
         """Yield the dispatches; call the begin hook before the first of an execution.
 
         The hook comes before the batch is fetched, as in Keras. Where nobody knows
         whether there is a batch, it comes after: at the end of a source of unknown
         length, or of one that fills epochs of another number of steps.
         """
-        feed, number, on_begin = self.feed, 0, self.on_begin
+        feed, on_begin = self.feed, self.on_begin
         is_certain = (feed.steps is None) == (feed.adapter.num_batches is not None)
         total = feed.num_batches if is_certain else None
         while True:
@@ -274,25 +285,33 @@ def fit(
             steps=feed.num_batches,
         )
         model.stop_training = False
-        with StateLease(variables_of(model), interrupts) as lease:
+        feeds = {"training": feed} | ({"validation": val_feed} if validation else {})
+        with (
+            StateLease(variables_of(model), interrupts) as lease,
+            run_state(model, lease, feeds, callbacks) as run,
+        ):
             training = EpochRunner(model, lease, feed, "train_step", callbacks)
             # It runs on the same lease: the weights stay on the device, and nothing is
             # handed back and forth between an epoch and its validation.
             evaluation = EpochRunner(model, lease, val_feed, "test_step", callbacks)
-            callbacks.on_train_begin()
-            logs = {}
-            for epoch in range(initial_epoch, epochs):
-                _begin_epoch(epoch, training)
-                if not training.run():
+            start = begin_training(run, callbacks, initial_epoch)
+            logs = start.logs
+            for epoch in start.epochs(epochs):
+                if not _train_epoch(epoch, training, run, start):
                     model.stop_training = True  # no batch: there are no logs to record
                     break
                 validates = validation and epoch + 1 in validation[1]
                 logs = _end_epoch(epoch, training, evaluation if validates else None)
+                if run is not None:
+                    is_last = model.stop_training or epoch + 1 == epochs
+                    run.save_epoch(epoch + 1, logs, is_last)
                 if model.stop_training:
                     break
             if model.optimizer is not None and epochs > 0:
                 model.optimizer.finalize_variable_values(model.trainable_variables)
             callbacks.on_train_end(logs)
+            if run is not None:
+                run.finish()
     return model.history
 
 
@@ -305,6 +324,18 @@ def validation_epochs(freq: Any, epochs: int) -> Container[int]:
     raise ValueError(
         f"validation_freq: expected an int > 0 or a list of epochs, got {freq!r}."
     )
+
+
+def _train_epoch(epoch, training, run, start):
+    """Run the steps of an epoch, from where it goes on; False if it has no batch."""
+    _begin_epoch(epoch, training)
+    if run is None:
+        return training.run()
+    given = start.batches if epoch == start.epoch else 0
+    if given:
+        run.restore()  # the hooks of the begin were called again
+    save = functools.partial(run.save_if_due, epoch)
+    return training.run(given=given, after_execution=save)
 
 
 def _begin_epoch(epoch, training):

@@ -73,6 +73,10 @@ class TrainableModel(Protocol):
         """Set all metrics back to their first values."""
         ...
 
+    def _mk_flatten_layers(self) -> list:
+        """The model and all layers below it."""
+        ...
+
     def _mk_subtree_state(self) -> Any:
         """The `SubtreeState`: all layers and variables below the model."""
         ...

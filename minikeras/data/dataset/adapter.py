@@ -36,5 +36,6 @@ class DatasetAdapter(IterableAdapter):
 
     def _batches(self) -> Iterator:
         with contextlib.closing(self.source.batches()) as batches:
+            self.passes.follow(batches)
             for batch in batches:
                 yield add_class_weights(to_batch(batch), self.class_weight)

@@ -77,23 +77,40 @@ class DatasetBase:
         stages()  # so that a missing Grain is an error where the data set is made
         self._make, self._count = make, count
         self._depth = 0  # how many verbs have made it
-        self._passes = itertools.count()
+        self._passes, self._begun = itertools.count(), 0
 
     def _derived(self, make, count):
         made = type(self)(make, count)
         made._depth = self._depth + 1
         return made
 
+    def _new_pass(self):
+        number = next(self._passes)
+        self._begun = number + 1
+        return number
+
+    def get_state(self) -> int:
+        """How many passes over the elements were begun, which decides shuffles."""
+        return self._begun
+
+    def set_state(self, state: int) -> None:
+        """Let the next pass be that of a number.
+
+        Args:
+            state: what `get_state` returned, of an equal data set.
+        """
+        self._passes, self._begun = itertools.count(state), state
+
     def __iter__(self) -> DatasetIterator:
-        return DatasetIterator(self, next(self._passes))
+        return DatasetIterator(self, self._new_pass())
 
     def as_numpy_iterator(self) -> DatasetIterator:
         """A new pass over the elements, as plain arrays and numbers; text as bytes."""
-        return DatasetIterator(self, next(self._passes), as_numpy)
+        return DatasetIterator(self, self._new_pass(), as_numpy)
 
     def batches(self) -> DatasetIterator:
         """A new pass over the elements as they are, as `fit` takes them."""
-        return DatasetIterator(self, next(self._passes), None)
+        return DatasetIterator(self, self._new_pass(), None)
 
     def get_single_element(self, name: str | None = None) -> Any:
         """The only element.

@@ -26,9 +26,12 @@ class BatchFeed:
             dispatch; else None.
         max_steps_per_dispatch: the most batches that one dispatch can reach; None: all.
         on_host: function that makes of a batch what the step takes, or None.
+        records: bool, whether `position` can tell where the feed is.
+        is_open: bool, whether a pass over the source is under way.
     """
 
     on_host: Any = None
+    records = False
     batch_shapes: Any = None
     max_steps_per_dispatch: int | None = 0
 
@@ -41,6 +44,7 @@ class BatchFeed:
         self.steps_per_execution = steps_per_execution
         self.num_batches = steps or adapter.num_batches
         self.batch_size = adapter.batch_size
+        self.is_open = False
 
     def __enter__(self):
         return self
@@ -49,14 +53,28 @@ class BatchFeed:
         """End the threads and processes that the source has started."""
         self.adapter.close()
 
-    def dispatches(self, steps_per_dispatch: int) -> Iterator[Dispatch]:
+    def dispatches(self, steps_per_dispatch: int, given: int = 0) -> Iterator[Dispatch]:
         """Yield the dispatches of one epoch.
 
         Args:
             steps_per_dispatch: at most `max_steps_per_dispatch`; 0: single steps,
                 without a loop.
+            given: how many batches the epoch had when it stood where it goes on.
         """
         raise NotImplementedError
+
+    def record(self) -> None:
+        """From now on, `position` can tell where the feed is."""
+        self.records = True
+        self.adapter.record_passes()
+
+    def position(self) -> dict[str, Any]:
+        """Where the source is behind the last dispatch, as plain data."""
+        return self.adapter.passes.position(self.is_open)
+
+    def go_on(self, position: dict[str, Any]) -> None:
+        """Let the next `dispatches` start at a position of an equal feed."""
+        self.adapter.passes.go_on(position)
 
 
 class ArrayFeed(BatchFeed):
@@ -91,6 +109,18 @@ class ArrayFeed(BatchFeed):
                 ),
                 self.arrays(),
             )
+
+    def dispatches(self, steps_per_dispatch: int, given: int = 0) -> Iterator[Dispatch]:
+        """Yield slices of the arrays; see `BatchFeed`."""
+        passes, self.is_open = self.adapter.passes, True
+        for dispatch in self._slices(steps_per_dispatch, passes.begin()):
+            passes.batches += dispatch.steps
+            yield dispatch
+        self.is_open = False
+
+    def _slices(self, steps_per_dispatch, given) -> Iterator[Dispatch]:
+        """The dispatches of one epoch but its first batches, which were `given`."""
+        raise NotImplementedError
 
     def arrays(self) -> Any:
         """The data set as one batch (x, y, sample_weight)."""

@@ -23,7 +23,7 @@ class ChunkFeed(ArrayFeed):
     that one program serves data of any length. The unused end holds arbitrary values.
     """
 
-    def dispatches(self, steps_per_dispatch: int) -> Iterator[Dispatch]:
+    def _slices(self, steps_per_dispatch, given) -> Iterator[Dispatch]:
         """Yield slices of chunks; the samples that fill no batch come alone."""
         size, order, arrays = self.batch_size, self.adapter.order(), self.arrays()
         on_cpu = platform.is_cpu()
@@ -34,7 +34,8 @@ class ChunkFeed(ArrayFeed):
             self.max_steps_per_dispatch * size,
             self.adapter.num_samples,
         )
-        for first in range(0, in_chunks, chunk_samples or 1):
+        start = given * size
+        for first in range(start, in_chunks, chunk_samples or 1):
             last = min(first + chunk_samples, in_chunks)
             chunk = _gather(arrays, order, first, last, chunk_samples)
             # A GPU gets a chunk in one transfer, also for single steps. With a transfer
@@ -42,7 +43,7 @@ class ChunkFeed(ArrayFeed):
             chunk = chunk if on_cpu else jax.device_put(chunk)
             batch = BatchSlice(chunk, None, np.int32(0), size)
             yield from slices(batch, (last - first) // size, steps_per_dispatch)
-        for first in range(in_chunks, end, size):
+        for first in range(max(start, in_chunks), end, size):
             last = min(first + size, end)
             yield Dispatch(_gather(arrays, order, first, last, last - first))
 

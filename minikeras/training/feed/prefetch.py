@@ -4,7 +4,7 @@ import contextvars
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 # Seconds. Handing a batch from thread to thread takes 1e-4: batches that are made
@@ -16,8 +16,15 @@ _MOST_PREFETCHED = 2
 _END = object()
 
 
-def prefetched(iterator: Iterator[Any]) -> Iterator[Any]:
+def prefetched(
+    iterator: Iterator[Any], may_run_ahead: Callable[[], bool] = lambda: True
+) -> Iterator[Any]:
     """Yield the items of an iterator; fetch two ahead if they are slow to make.
+
+    Args:
+        iterator: makes the items.
+        may_run_ahead: function without arguments, called once two items were slow to
+            make; False lets the rest be made when they are needed, too.
 
     An error of the iterator is raised where its item would have come. When the
     consumer stops early, the iterator is closed and no thread stays behind.
@@ -32,7 +39,7 @@ def prefetched(iterator: Iterator[Any]) -> Iterator[Any]:
             if item is _END:
                 return
             yield item
-        yield from _threaded(iterator)
+        yield from _threaded(iterator) if may_run_ahead() else iterator
     finally:
         if hasattr(iterator, "close"):
             iterator.close()

@@ -26,15 +26,16 @@ class ResidentFeed(ArrayFeed):
         super().__init__(adapter, steps_per_execution, None, reused)
         self._on_device = None
 
-    def dispatches(self, steps_per_dispatch: int) -> Iterator[Dispatch]:
+    def _slices(self, steps_per_dispatch, given) -> Iterator[Dispatch]:
         """Yield slices of the data set, the last of them smaller."""
         if self._on_device is None:
             self._on_device = jax.tree_util.tree_map(jnp.asarray, self.arrays())
         order = self.adapter.order()
         order = None if order is None else jnp.asarray(order)
-        first = BatchSlice(self._on_device, order, np.int32(0), self.batch_size)
-        yield from slices(first, self.whole_batches, steps_per_dispatch)
-        if self.partial_batch_size:
+        first = np.int32(given * self.batch_size)
+        batch = BatchSlice(self._on_device, order, first, self.batch_size)
+        yield from slices(batch, self.whole_batches - given, steps_per_dispatch)
+        if self.partial_batch_size and given <= self.whole_batches:
             start = np.int32(self.whole_batches * self.batch_size)
             yield Dispatch(
                 BatchSlice(self._on_device, order, start, self.partial_batch_size)

@@ -1,0 +1,311 @@
+"""The state of any object as plain data: numbers, texts, arrays, and containers.
+
+A file holds it without pickle, so reading one runs no code. Packed data consist of
+None, bools, numbers, strings, lists and arrays of NumPy, and of dicts with an entry
+`"kind"`, which stand for everything else.
+"""
+
+import collections
+import random
+from collections.abc import Iterable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from minikeras.core import random_state
+from minikeras.core.variable import Variable
+
+_ATOMS = (type(None), bool, int, float, str)
+_SEQUENCES = {"tuple": tuple, "set": set, "frozenset": frozenset}
+_RANDOM = (random.Random, np.random.Generator, np.random.RandomState)
+# Bytes. A larger array is compared by identity: to copy and to compare the data set
+# that an object holds would take longer than many steps.
+_LARGE = 1 << 20
+_DEEPEST = 50  # levels of containers; a container that holds itself has no end
+
+
+class NotPlainError(TypeError):
+    """A value that has no form as plain data."""
+
+
+def pack(value: Any, depth: int = 0) -> Any:
+    """Pack a value; arrays are not copied.
+
+    Random generators, Variables, objects whose `variables` are Variables, such as
+    metrics and models, and objects with `get_state()` and `set_state(state)` are packed
+    as their states.
+
+    Raises:
+        NotPlainError: something in it is none of these.
+    """
+    if type(value) in _ATOMS:
+        return value
+    if depth > _DEEPEST:
+        raise NotPlainError(f"containers in containers, over {_DEEPEST} levels")
+    below = lambda items: [pack(item, depth + 1) for item in items]  # noqa: E731
+    if type(value) is list:
+        return below(value)
+    if isinstance(value, (np.ndarray, np.generic, jax.Array)):
+        return _packed_array(value)
+    if isinstance(value, dict):
+        return {"kind": "dict", "items": below(x for p in value.items() for x in p)}
+    if type(value) in _SEQUENCES.values():
+        items = value if isinstance(value, tuple) else sorted(value, key=repr)
+        return {"kind": type(value).__name__, "items": below(items)}
+    if isinstance(value, collections.deque):
+        return {"kind": "deque", "items": below(value), "maxlen": value.maxlen}
+    if isinstance(value, bytes):
+        return {"kind": "bytes", "hex": value.hex()}
+    if isinstance(value, _RANDOM):
+        return {"kind": "random", "state": pack(random_state.of(value), depth + 1)}
+    if has_state_methods(value):
+        return {"kind": "object", "state": pack(value.get_state(), depth + 1)}
+    variables: Any = _variables(value)
+    if variables is not None:
+        return {"kind": "variables", "items": [v.value for v in variables]}
+    raise NotPlainError(type(value).__name__)
+
+
+def _packed_array(value):
+    if isinstance(value, jax.Array):
+        if jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
+            raise NotPlainError("a typed key of jax.random")
+        return {"kind": "array", "array": value}
+    if getattr(value.dtype, "kind", "") in "OSUMm":
+        array = np.asarray(value)
+        if array.dtype.kind in "SMm" or array.dtype.kind == "O" and array.ndim == 0:
+            raise NotPlainError(f"an array of {array.dtype}")
+        text = {"kind": "texts", "dtype": array.dtype.str, "shape": [*array.shape]}
+        return {**text, "items": [pack(x, 1) for x in array.reshape(-1).tolist()]}
+    if isinstance(value, np.ndarray):
+        return value
+    return {"kind": "number", "array": value}
+
+
+def _variables(value: Any) -> Any:
+    """The Variables that make up the state of an object, or None."""
+    if isinstance(value, Variable):
+        return [value]
+    found = None if isinstance(value, type) else getattr(value, "variables", None)
+    if not isinstance(found, (list, tuple)):
+        return None
+    return found if all(isinstance(v, Variable) for v in found) else None
+
+
+def has_state_methods(value: Any) -> bool:
+    """Can an object tell its state, by `get_state()` and `set_state(state)`?"""
+    methods = getattr(value, "get_state", None), getattr(value, "set_state", None)
+    return all(map(callable, methods)) and not isinstance(value, type)
+
+
+def unpack(packed: Any, current: Any = None) -> Any:
+    """The value of packed data.
+
+    Args:
+        packed: what `pack` returned.
+        current: the value that it replaces. Lists, dicts, sets, deques and arrays of
+            the same kind and shape are changed in place, so that whoever shares them
+            sees the change; objects must be there, because plain data make none.
+
+    Raises:
+        ValueError: the state of an object that is not there any more.
+    """
+    if isinstance(packed, list):
+        items = _items(packed, current)
+        if type(current) is not list:
+            return items
+        current[:] = items
+        return current
+    if isinstance(packed, np.ndarray):
+        return _into(packed, current)
+    if not isinstance(packed, dict):
+        return packed
+    kind = packed["kind"]
+    if kind in ("random", "object", "variables"):
+        return _restored_object(packed, current)
+    if kind in ("array", "number"):
+        array = packed["array"]
+        return jnp.asarray(array) if kind == "array" else array[()]
+    if kind == "bytes":
+        return bytes.fromhex(packed["hex"])
+    if kind == "dict":
+        return _into_dict(packed["items"], current)
+    items = _items(packed["items"], current)
+    if kind == "texts":
+        whole = np.empty(len(items), packed["dtype"])
+        whole[:] = items
+        return _into(whole.reshape(packed["shape"]), current)
+    if kind in ("tuple", "frozenset"):
+        return _SEQUENCES[kind](items)
+    if kind == "set":
+        whole = current if type(current) is set else set()
+    else:
+        is_one = isinstance(current, collections.deque)
+        whole = current if is_one else collections.deque(maxlen=packed["maxlen"])
+    whole.clear()
+    (whole.update if kind == "set" else whole.extend)(items)
+    return whole
+
+
+def _items(packed, current):
+    """The items of a list or tuple; objects among them stay where they are."""
+    same = isinstance(current, (list, tuple)) and len(current) == len(packed)
+    old = current if same else [None] * len(packed)
+    return [unpack(x, o) for x, o in zip(packed, old, strict=True)]
+
+
+def _into_dict(pairs, current):
+    whole = current if isinstance(current, dict) else {}
+    keys = [unpack(x) for x in pairs[::2]]
+    items = [unpack(x, whole.get(k)) for k, x in zip(keys, pairs[1::2], strict=True)]
+    whole.clear()
+    whole.update(zip(keys, items, strict=True))
+    return whole
+
+
+def _into(array, current):
+    same = isinstance(current, np.ndarray) and (current.shape, current.dtype) == (
+        array.shape,
+        array.dtype,
+    )
+    if not same or not current.flags.writeable:
+        return array
+    current[...] = array
+    return current
+
+
+def _restored_object(packed, current):
+    """Give an object its state."""
+    kind, state = packed["kind"], packed.get("state")
+    if kind == "random" and isinstance(current, _RANDOM):
+        random_state.set_to(unpack(state), current)
+    elif kind == "object" and has_state_methods(current):
+        current.set_state(unpack(state))
+    elif kind == "variables" and (variables := _variables(current)) is not None:
+        arrays = packed["items"]
+        if [v.shape for v in variables] != [a.shape for a in arrays]:
+            raise ValueError(
+                f"the state of a {type(current).__name__} has other shapes than it has"
+            )
+        for variable, array in zip(variables, arrays, strict=True):
+            variable.assign(array)
+    else:
+        raise ValueError(
+            f"the state of an object, but there is a {type(current).__name__} now"
+        )
+    return current
+
+
+def is_same(a: Any, b: Any) -> bool:
+    """Are two packed values equal, arrays entry by entry and NaN to NaN?"""
+    if isinstance(a, (np.ndarray, jax.Array)) or isinstance(b, (np.ndarray, jax.Array)):
+        if a is b or not (hasattr(a, "dtype") and hasattr(b, "dtype")):
+            return a is b
+        if (a.shape, a.dtype) != (b.shape, b.dtype) or a.nbytes > _LARGE:
+            return False
+        return np.asarray(a).tobytes() == np.asarray(b).tobytes()
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, list):
+        return len(a) == len(b) and all(map(is_same, a, b))
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(is_same(a[key], b[key]) for key in a)
+    return a == b or a != a and b != b
+
+
+def copied(packed: Any) -> Any:
+    """Packed data that stay as they are when the object goes on; see `is_same`."""
+    if isinstance(packed, np.ndarray):
+        return packed if packed.nbytes > _LARGE else packed.copy()
+    if isinstance(packed, list):
+        return list(map(copied, packed))
+    if isinstance(packed, dict):
+        return {key: copied(value) for key, value in packed.items()}
+    return packed
+
+
+class StateOf:
+    """The state of an object of a user: what it tells, or what has changed in it.
+
+    An object with `get_state()` and `set_state(state)` tells its state. Of another, it
+    is the attributes that differ from those at the time when this was made: what a new
+    process sets anew needs no place in a file, and what its user has changed there
+    stays changed. Arrays of over 1 MiB count as changed if another one is there.
+
+    Args:
+        holder: the object.
+        leave_out: objects that are no part of its state, such as the model; and
+            Variables that are stored elsewhere.
+        ignored: names of attributes.
+
+    Attributes:
+        holder_module: name of the module of the object's class.
+        unknown: names of attributes that have changed and are no plain data.
+    """
+
+    def __init__(
+        self, holder: Any, leave_out: Iterable[Any] = (), ignored: Iterable[str] = ()
+    ):
+        self._holder, self._ignored = holder, frozenset(ignored)
+        self.holder_module = type(holder).__module__
+        self._left_out = {id(x) for x in leave_out}
+        self.unknown: set[str] = set()
+        self._begin = {}
+        if not has_state_methods(holder):
+            for name, value in self._attributes():
+                self._begin[name] = value, copied(self._packed(value))
+
+    def _attributes(self):
+        for name, value in list(getattr(self._holder, "__dict__", {}).items()):
+            if name not in self._ignored and id(value) not in self._left_out:
+                yield name, value
+
+    def _packed(self, value):
+        """The packed value, or `_NOTHING` where it has no form as plain data."""
+        try:
+            variables = _variables(value)
+            if variables and all(id(v) in self._left_out for v in variables):
+                return _NOTHING
+            return pack(value)
+        except NotPlainError:
+            return _NOTHING
+
+    def get(self) -> Any:
+        """The state, packed."""
+        if has_state_methods(self._holder):
+            return {"told": copied(pack(self._holder.get_state()))}
+        changed = {}
+        for name, value in self._attributes():
+            before, begin = self._begin.get(name, (_NOTHING, _NOTHING))
+            packed = self._packed(value)
+            if packed is _NOTHING:
+                if value is not before:
+                    self.unknown.add(name)
+            elif not is_same(packed, begin):
+                changed[name] = copied(packed)
+        return {"changed": changed}
+
+    def set(self, state: Any) -> None:
+        """Give the object a state that `get` returned, maybe in another process.
+
+        Raises:
+            ValueError: it names the attribute that does not fit.
+        """
+        if "told" in state:
+            return self._holder.set_state(unpack(state["told"]))
+        attributes = getattr(self._holder, "__dict__", {})
+        begin = {name: packed for name, (_, packed) in self._begin.items()}
+        for name, packed in {**begin, **state["changed"]}.items():
+            value = attributes.get(name)
+            if packed is _NOTHING or is_same(self._packed(value), packed):
+                continue
+            try:
+                attributes[name] = unpack(packed, value)
+            except ValueError as error:
+                kind = type(self._holder).__name__
+                raise ValueError(f"{kind}.{name}: {error}.") from error
+
+
+_NOTHING = object()
