@@ -5,6 +5,7 @@ and the states of callbacks. Who goes on gets the same bits as if nothing had ha
 """
 
 import contextlib
+import re
 import time
 import warnings
 from collections.abc import Iterator
@@ -72,7 +73,7 @@ class RunState:
     ):
         self._model, self._lease, self._feeds = model, lease, feeds
         self._callbacks, self._backup, self._folder = callbacks, backup, folder
-        self._stored = folder.read()
+        self._stored, self._arrays = folder.read(), {}
         self._states: list[tuple[str, StateOf]] = []
         for feed in feeds.values():
             feed.record()
@@ -156,7 +157,11 @@ class RunState:
             "seed": global_state(),
             "feeds": {name: pack(f.position()) for name, f in self._feeds.items()},
             "callbacks": [[name, state.get()] for name, state in self._states],
-            "arrays": list(map(dict, sections)),
+            # JAX sorts the keys, but the order of the layers counts: see `_check`.
+            "arrays": [
+                {key: arrays[key] for key in table}
+                for arrays, table in zip(sections, lease.variables, strict=True)
+            ],
         }
         self._warn_of_unknown()
         self._folder.write(state)
@@ -190,15 +195,19 @@ class RunState:
         """Raise ValueError unless the file is of this model and of this data."""
         stored = self._stored
         remedy = "Delete the folder to train from the start, or give another one."
-        theirs = {key: _kind_of(x) for key, x in _by_path(stored["arrays"]).items()}
-        variables = _by_path(self._lease.variables)
-        ours = {key: _kind_of(v.value) for key, v in variables.items()}
-        odd = sorted(x for x in ours | theirs if ours.get(x) != theirs.get(x))
-        if odd:
+        theirs, ours = _by_path(stored["arrays"]), _by_path(self._lease.variables)
+        if _kinds_without_numbers(theirs) == _kinds_without_numbers(ours):
+            # A second model of one program, or of one notebook, has higher numbers in
+            # the names that its layers got automatically.
+            self._arrays = dict(zip(ours, theirs.values(), strict=True))
+        else:
+            self._arrays = theirs
+        before, now = _kinds(self._arrays), _kinds(ours)
+        if odd := [key for key in {**now, **before} if before.get(key) != now.get(key)]:
             found = [
-                f"{x[1]} is {theirs.get(x, 'missing')} there, "
-                f"{ours.get(x, 'missing')} here"
-                for x in odd[:5]
+                f"{key[1]} is {before.get(key, 'missing')} there, "
+                f"{now.get(key, 'missing')} here"
+                for key in odd[:5]
             ]
             raise ValueError(
                 f"{str(self._folder.path)!r} holds the training of another model: "
@@ -219,9 +228,8 @@ class RunState:
         for layer, flag in flags:
             if layer.trainable != flag:
                 layer.trainable = flag
-        arrays = _by_path(stored["arrays"])
         for key, variable in _by_path(lease.variables).items():
-            variable.assign(arrays[key])
+            variable.assign(self._arrays[key])
         lease.last[:] = [(lease.sections(), unpack(stored["step_logs"]))]
         model.stop_training = stored["stopped"]
         for name, feed in self._feeds.items():
@@ -238,12 +246,6 @@ class RunState:
             if found is not None:
                 states.remove(found)
                 state.set(found[1])
-            elif name not in ("History", "ProgbarLogger"):
-                warnings.warn(
-                    f"{name} was not among the callbacks of the training that goes on, "
-                    "so it begins anew.",
-                    stacklevel=2,
-                )
 
 
 def _by_path(sections):
@@ -257,8 +259,18 @@ def _by_path(sections):
     }
 
 
-def _kind_of(array):
-    return f"{array.dtype} of shape {tuple(array.shape)}"
+def _kinds(table):
+    """{key: dtype and shape in words} of arrays, or of Variables."""
+    arrays = {key: getattr(x, "value", x) for key, x in table.items()}
+    return {
+        key: f"{array.dtype} of shape {tuple(array.shape)}"
+        for key, array in arrays.items()
+    }
+
+
+def _kinds_without_numbers(table):
+    names = [(kind, re.sub(r"_\d+", "", path)) for kind, path in table]
+    return list(zip(names, _kinds(table).values(), strict=True))
 
 
 def _packed_logs(logs):

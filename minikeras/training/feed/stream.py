@@ -34,13 +34,15 @@ class StreamFeed(BatchFeed):
         self, adapter: Any, steps: int | None = None, steps_per_execution: int = 1
     ):
         super().__init__(adapter, steps, steps_per_execution)
-        self._iterator = None
+        self._ahead = self._iterator = None
         self._last: Any = None  # the `_Mark` of the last dispatch
         self._draws = False  # does the source move the global generators?
 
     def __exit__(self, *_):
-        if hasattr(self._iterator, "close"):
-            self._iterator.close()
+        # The first ends the thread that reads the second.
+        for batches in (self._ahead, self._iterator):
+            if hasattr(batches, "close"):
+                batches.close()
         super().__exit__()
 
     def dispatches(self, steps_per_dispatch: int, given: int = 0) -> Iterator[Dispatch]:
@@ -49,7 +51,8 @@ class StreamFeed(BatchFeed):
         batches = self._batches(given, get_ident())
         # A thread would draw while callbacks do, in an order that nobody can repeat.
         may_run_ahead = lambda: not (self.records and self._draws)  # noqa: E731
-        for batch, mark in prefetched(batches, may_run_ahead):
+        self._ahead = prefetched(batches, may_run_ahead)
+        for batch, mark in self._ahead:
             self._last = mark
             yield Dispatch(batch)
         # With `steps`, the pass goes on in the next epoch.
