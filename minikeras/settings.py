@@ -10,6 +10,7 @@ _settings: dict[str, Any] = {
     "epsilon": 1e-7,
     "image_data_format": "channels_last",
     "interactive_logging": True,
+    "nan_tracing": False,
     "traceback_filtering": True,
     "safe_mode": None,
     "max_epochs": None,
@@ -156,6 +157,26 @@ def set_default_dtype_policy(policy: Any) -> None:
 def reset_session() -> None:
     """Give the settings of a session their first values."""
     _settings.update(_SESSION_DEFAULTS)
+
+
+def is_nan_tracing_enabled() -> bool:
+    """Does `fit` say where a NaN or an infinity of the loss began?"""
+    return _settings["nan_tracing"]
+
+
+def enable_nan_tracing() -> None:
+    """Let `fit` raise FloatingPointError at a loss that is NaN or infinite.
+
+    The error names the layer, the operation, the pass, the step and the rows of the
+    batch in which it began. The weights are those before that step. Until then, `fit`
+    keeps a copy of its state and the last batches.
+    """
+    _settings["nan_tracing"] = True
+
+
+def disable_nan_tracing() -> None:
+    """Let `fit` go on with a loss that is NaN."""
+    _settings["nan_tracing"] = False
 
 
 def is_interactive_logging_enabled() -> bool:

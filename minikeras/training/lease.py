@@ -187,6 +187,11 @@ class StateLease(ReadLease):
     def write_back(self) -> None:
         """Nothing to assign: reading a leased Variable asks this lease."""
 
+    @property
+    def has_assigned(self) -> bool:
+        """Has something been assigned since the last step?"""
+        return bool(self._assigned)
+
     def sections(self) -> tuple:
         """The state that the next step starts from, with all assigned values."""
         sections = self.last[0][0]

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from minikeras import settings
 from minikeras.callbacks import CallbackList
 from minikeras.core import host_calls
 from minikeras.core.bridge import Frame, current, isolated
@@ -20,6 +21,7 @@ from minikeras.training.feed.dispatch import BatchSlice
 from minikeras.training.interrupts import Interrupts
 from minikeras.training.lease import ReadLease, StateLease, evaluation_lease
 from minikeras.training.logs import LazyLogs, to_python
+from minikeras.training.nan_tracing import NanTracer, nan_tracer
 from minikeras.training.predictions import Predictions, concatenated, on_host
 from minikeras.training.program import program_of
 from minikeras.training.protocol import TrainableModel
@@ -56,6 +58,7 @@ class EpochRunner:
         self.steps_per_execution = model.steps_per_execution
         self._has_batch_hooks = getattr(callbacks, f"needs_{mode}_batch_hooks", True)
         self._first_batch_text = None  # in words, for errors
+        self.tracer: NanTracer | None = None
 
     def run(
         self,
@@ -84,7 +87,11 @@ class EpochRunner:
         dispatches = self.feed.dispatches(steps_per_dispatch, given)
         for dispatch in self._with_begin_hooks(dispatches, given):
             try:
+                if self.tracer is not None:
+                    self.tracer.before(program, dispatch, done)
                 lease.run(*program.call_for(dispatch))
+                if self.tracer is not None:
+                    self.tracer.after()
             except Exception as error:
                 error.add_note(self._position(done, dispatch.batch))
                 raise
@@ -294,6 +301,7 @@ def fit(
             # It runs on the same lease: the weights stay on the device, and nothing is
             # handed back and forth between an epoch and its validation.
             evaluation = EpochRunner(model, lease, val_feed, "test_step", callbacks)
+            training.tracer = nan_tracer(lease, callbacks)
             start = begin_training(run, callbacks, initial_epoch)
             logs = start.logs
             for epoch in start.epochs(epochs):
@@ -329,6 +337,8 @@ def validation_epochs(freq: Any, epochs: int) -> Container[int]:
 def _train_epoch(epoch, training, run, start):
     """Run the steps of an epoch, from where it goes on; False if it has no batch."""
     _begin_epoch(epoch, training)
+    if training.tracer is not None:
+        training.tracer.epoch = epoch
     if run is None:
         return training.run()
     given = start.batches if epoch == start.epoch else 0
@@ -349,6 +359,8 @@ def _begin_epoch(epoch, training):
 def _end_epoch(epoch, training, evaluation):
     """Evaluate the model if asked, call the end hook, and return the epoch's logs."""
     training.feed.adapter.on_epoch_end()
+    if training.tracer is not None and settings.is_nan_tracing_enabled():
+        training.tracer.check()
     # Here the loop waits for the device, for the first time in the epoch.
     logs = to_python(training.lease.logs)
     if evaluation is not None:
