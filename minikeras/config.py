@@ -8,10 +8,12 @@ from minikeras.settings import backend
 from minikeras.settings import disable_flash_attention
 from minikeras.settings import disable_interactive_logging
 from minikeras.settings import disable_nan_tracing
+from minikeras.settings import disable_op_determinism
 from minikeras.settings import disable_traceback_filtering
 from minikeras.settings import enable_flash_attention
 from minikeras.settings import enable_interactive_logging
 from minikeras.settings import enable_nan_tracing
+from minikeras.settings import enable_op_determinism
 from minikeras.settings import enable_traceback_filtering
 from minikeras.settings import enable_unsafe_deserialization
 from minikeras.settings import epsilon
@@ -21,6 +23,7 @@ from minikeras.settings import is_flash_attention_enabled
 from minikeras.settings import is_interactive_logging_enabled
 from minikeras.settings import is_nan_tracing_enabled
 from minikeras.settings import is_nnx_enabled
+from minikeras.settings import is_op_determinism_enabled
 from minikeras.settings import is_safe_mode
 from minikeras.settings import is_traceback_filtering_enabled
 from minikeras.settings import max_epochs
@@ -39,12 +42,14 @@ __all__ = [
     "disable_flash_attention",
     "disable_interactive_logging",
     "disable_nan_tracing",
+    "disable_op_determinism",
     "disable_traceback_filtering",
     "dtype_policy",
     "enable_compilation_cache",
     "enable_flash_attention",
     "enable_interactive_logging",
     "enable_nan_tracing",
+    "enable_op_determinism",
     "enable_traceback_filtering",
     "enable_unsafe_deserialization",
     "epsilon",
@@ -54,6 +59,7 @@ __all__ = [
     "is_interactive_logging_enabled",
     "is_nan_tracing_enabled",
     "is_nnx_enabled",
+    "is_op_determinism_enabled",
     "is_safe_mode",
     "is_traceback_filtering_enabled",
     "max_epochs",

@@ -1,16 +1,20 @@
 """Global settings: float type, epsilon, image layout, logging, safety."""
 
+import os
 from typing import Any
 
 _FLOATS = ("bfloat16", "float16", "float32", "float64")
 _LAYOUTS = ("channels_last", "channels_first")
 
+DETERMINISM_FLAG = "xla_gpu_deterministic_ops"  # of XLA
 _settings: dict[str, Any] = {
     "floatx": "float32",
     "epsilon": 1e-7,
     "image_data_format": "channels_last",
     "interactive_logging": True,
     "nan_tracing": False,
+    "op_determinism": False,
+    "random_seed": None,
     "traceback_filtering": True,
     "safe_mode": None,
     "max_epochs": None,
@@ -157,6 +161,46 @@ def set_default_dtype_policy(policy: Any) -> None:
 def reset_session() -> None:
     """Give the settings of a session their first values."""
     _settings.update(_SESSION_DEFAULTS)
+
+
+def is_op_determinism_enabled() -> bool:
+    """Are programs compiled so that they give the same bits in each run?"""
+    return _settings["op_determinism"]
+
+
+def enable_op_determinism() -> None:
+    """Compile programs on GPUs so that they give the same bits in each run.
+
+    Some operations of GPUs, such as the gradient of an embedding, add in an order that
+    changes from run to run, and the fastest kernels are chosen by timing them. Both are
+    avoided from here on, which takes time. Call it before the first computation, as
+    operations outside of training steps read XLA's flags only once. CPUs and TPUs give
+    the same bits anyway. Seeds are set by `keras.utils.set_random_seed`.
+
+    Source: the flag `xla_gpu_deterministic_ops` in xla.proto of OpenXLA.
+    """
+    flags = os.environ.get("XLA_FLAGS", "")
+    if DETERMINISM_FLAG not in flags:
+        os.environ["XLA_FLAGS"] = f"{flags} --{DETERMINISM_FLAG}=true".strip()
+    _settings["op_determinism"] = True
+
+
+def disable_op_determinism() -> None:
+    """Compile the programs of steps for speed again, from the next model on."""
+    flags = os.environ.get("XLA_FLAGS", "").split()
+    kept = [flag for flag in flags if DETERMINISM_FLAG not in flag]
+    os.environ["XLA_FLAGS"] = " ".join(kept)
+    _settings["op_determinism"] = False
+
+
+def random_seed() -> int | None:
+    """The seed that `keras.utils.set_random_seed` was last called with."""
+    return _settings["random_seed"]
+
+
+def note_random_seed(seed: int) -> None:
+    """Keep a seed for reports."""
+    _settings["random_seed"] = seed
 
 
 def is_nan_tracing_enabled() -> bool:

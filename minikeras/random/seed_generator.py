@@ -16,6 +16,7 @@ import numpy as np
 from minikeras.core import naming
 from minikeras.core.bridge import Frame, current
 from minikeras.core.variable import Variable
+from minikeras.settings import note_random_seed
 
 # Keras-JAX steps its global generator by these two numbers. The same script draws the
 # same numbers here only with both of them.
@@ -212,5 +213,6 @@ def set_random_seed(seed: int) -> None:
         )
     np.random.seed(seed)
     random.seed(seed)
+    note_random_seed(seed)
     _stream_numbers[0] = itertools.count()
     reset_global_seed_generator()

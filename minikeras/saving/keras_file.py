@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import IO, Any
 
 from minikeras.core import serialization
+from minikeras.core.environment import environment
 from minikeras.core.late_import import late_import
 from minikeras.core.serialization import serialize_keras_object
 from minikeras.saving import assets, h5_weights, safety
@@ -33,6 +34,7 @@ def writers(model: Any, include_optimizer: bool) -> Iterator[dict[str, Writer]]:
         config = serialize_keras_object(model)
     now = datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S")
     metadata = {"keras_version": KERAS_VERSION, "date_saved": now}
+    metadata["environment"] = environment()
     with assets.saved(model) as files:
         yield {
             METADATA: _writes(json.dumps(metadata).encode()),

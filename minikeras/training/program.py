@@ -9,6 +9,7 @@ import numpy as np
 from jax import lax
 from jaxlib.version import __version__ as jaxlib_version
 
+from minikeras import settings
 from minikeras.core import host_calls, platform
 from minikeras.core.members import method
 from minikeras.training import step as steps
@@ -180,8 +181,10 @@ class Program:
         return lax.while_loop(keep_going, body, (np.int32(0), carried, logs))[1:]
 
 
-def compiler_options() -> dict[str, str] | None:
+def compiler_options() -> dict[str, Any] | None:
     """Options of XLA's compiler for a step; None: its defaults.
+
+    They make a GPU give the same bits in each run, if a setting asks for it.
 
     On CPUs, jaxlib from 0.10 on hands convolutions and small sums to the library YNN,
     which takes up to twice the time of XLA's older code. Only products and reductions
@@ -189,6 +192,8 @@ def compiler_options() -> dict[str, str] | None:
     """
     # The option is experimental. With a version that does not know it, compiling fails.
     known = jaxlib_version.startswith(("0.10.", "0.11.", "0.12."))
+    if settings.is_op_determinism_enabled() and platform.platform() == "gpu":
+        return {settings.DETERMINISM_FLAG: True}
     if not platform.is_cpu() or not known:
         return None
     kinds = ("INDIVIDUAL_DOT", "REDUCE")
@@ -229,7 +234,8 @@ def program_of(model: TrainableModel, variables: TrainState, name: str) -> Progr
     # `compile`: `run_eagerly`, methods set on the object, frozen layers.
     hooks = tuple(method(model, hook) for hook in _STEP_METHODS)
     subtree = model._mk_subtree_state()
-    kind = (name, model._mk_compiles(), hooks, subtree.versions)
+    is_exact = settings.is_op_determinism_enabled()
+    kind = (name, model._mk_compiles(), is_exact, hooks, subtree.versions)
     key = (*kind, _identity(variables))
     if key not in model._mk_programs:
         step = make_step(model, variables, name)

@@ -2,6 +2,7 @@
 
 from minikeras.callbacks.progbar import Progbar
 from minikeras.core.dtypes import standardize_dtype
+from minikeras.core.environment import environment_report
 from minikeras.core.registry import CustomObjectScope
 from minikeras.core.registry import custom_object_scope
 from minikeras.core.registry import get_custom_objects
@@ -58,6 +59,7 @@ __all__ = [
     "deserialize_keras_object",
     "disable_interactive_logging",
     "enable_interactive_logging",
+    "environment_report",
     "get_custom_objects",
     "get_file",
     "get_registered_name",
