@@ -16,7 +16,6 @@ from minikeras.core import printing as terminal
 from minikeras.core.printing import print_msg
 from minikeras.settings import is_interactive_logging_enabled
 
-
 # Where nothing can be drawn over, each drawing is one more line: with the default
 # interval of 0.05 s one in 30 s.
 _INTERVALS_OF_LINES = 600
@@ -124,7 +123,7 @@ class Progbar:
 
     def _draw_over(self, line, finalize):
         """Draw a line over the last one; spaces cover the rest of a longer one."""
-        width, most = terminal.width(line), terminal.columns() or math.inf
+        width, most = terminal.width(line), terminal.columns() or self._drawn_width
         blanks = " " * (min(most, self._drawn_width) - width)
         print_msg(f"\r{line}{blanks}", line_break=finalize)
         self._drawn_width = width
