@@ -6,9 +6,17 @@ import numpy as np
 
 from minikeras.saving.figures import finish, new_figure
 
-__all__ = ["class_name", "coloured", "finish", "gallery", "mosaic", "new_figure"]
+__all__ = [
+    "MISSING",
+    "class_name",
+    "coloured",
+    "finish",
+    "gallery",
+    "mosaic",
+    "new_figure",
+]
 
-_MISSING = (214, 39, 40)  # the red of values that are no numbers
+MISSING = (255, 0, 255)  # magenta, which no usual colormap has
 
 
 def class_name(number, class_names):
@@ -57,7 +65,7 @@ def _text(title):
 
 
 def coloured(values, colormap, low=None, high=None):
-    """Numbers as colours, (…, 3) bytes; what is no finite number is red.
+    """Numbers as colours, (…, 3) bytes; what is no finite number is magenta.
 
     Args:
         values: float array.
@@ -72,7 +80,7 @@ def coloured(values, colormap, low=None, high=None):
         high = values[finite].max() if finite.any() else 1.0
     scaled = np.where(finite, values - low, 0.0) / (high - low or 1.0)
     colours = np.asarray(colormap(np.clip(scaled, 0, 1), bytes=True))[..., :3].copy()
-    colours[~finite] = _MISSING
+    colours[~finite] = MISSING
     return colours
 
 
