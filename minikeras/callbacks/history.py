@@ -17,6 +17,7 @@ class History(Callback):
         super().__init__()
         self.history = {}
         self.epoch = []
+        self._mk_epochs = {}  # {name of a metric: epochs of its values}
 
     def on_train_begin(self, logs=None):
         self.epoch = []
@@ -25,6 +26,7 @@ class History(Callback):
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
+            self._mk_epochs.setdefault(name, []).append(epoch)
         self.model.history = self
 
     def plot(self, metrics=None, path=None, log_scale=False, dpi=None):
@@ -47,4 +49,5 @@ class History(Callback):
             ValueError: a metric that is not in the history, or no epoch yet.
             ImportError: matplotlib is not installed.
         """
-        return plot_history(self.history, self.epoch, metrics, log_scale, path, dpi)
+        epochs = self._mk_epochs
+        return plot_history(self.history, epochs, metrics, log_scale, path, dpi)

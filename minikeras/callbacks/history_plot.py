@@ -13,7 +13,8 @@ def curves_of(history, epochs, metrics=None):
 
     Args:
         history: {name: list of values}; "val_…" belongs to the name behind it.
-        epochs: list of the numbers of the epochs, from 0.
+        epochs: {name: list of the epochs of its values, from 0}. Where it is of another
+            length, the epochs are 1, 2, …
         metrics: list of names without "val_"; None: all, the loss first.
 
     Raises:
@@ -33,27 +34,22 @@ def curves_of(history, epochs, metrics=None):
     for name in order if wanted is None else wanted:
         if name not in _RATES:
             names = [("training", name), ("validation", f"val_{name}")]
-            lines = [(label, *_points(history[key], epochs), key != name)
+            lines = [(label, *_points(history, key, epochs), key != name)
                      for label, key in names if key in history]  # fmt: skip
             panels.append((name, lines))
     for name in _RATES:
         if name in history and (wanted is None or name in wanted):
-            panels.append((name, [(name, *_points(history[name], epochs), False)]))
+            panels.append((name, [(name, *_points(history, name, epochs), False)]))
     return panels
 
 
-def _points(values, epochs):
-    """(numbers of the epochs from 1, values).
-
-    A metric of some epochs only, as with `validation_freq`, has fewer values. They end
-    with the last epoch, and are evenly spaced.
-    """
-    values = np.array([_number(value) for value in values])
-    if len(values) in (0, len(epochs)):
-        return np.asarray(epochs[: len(values)], int) + 1, values
-    first = (epochs[0] if epochs else 0) + 1
-    step = max(len(epochs) // len(values), 1)
-    return first - 1 + step * np.arange(1, len(values) + 1), values
+def _points(history, name, epochs):
+    """(numbers of the epochs from 1, values)."""
+    values = np.array([_number(value) for value in history[name]])
+    numbers = np.asarray(epochs.get(name, ()), int) + 1
+    if len(numbers) != len(values):  # somebody else has filled the history
+        numbers = np.arange(len(values)) + 1
+    return numbers, values
 
 
 def _number(value):

@@ -107,7 +107,8 @@ def write_figure(figure: Any, path: Any, dpi: float, **options: Any) -> str:
     ending = os.path.splitext(path)[1][1:].lower()
     if not ending:
         path, ending = f"{path}.png", "png"
-    known = figure.canvas.get_supported_filetypes()
+    bases = late_import("matplotlib.backend_bases")
+    known = bases.FigureCanvasBase.get_supported_filetypes()
     if ending not in known:
         raise ValueError(
             f"matplotlib writes no files {'.' + ending!r}, got {path!r}. Choose one of "

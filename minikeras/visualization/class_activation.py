@@ -201,11 +201,14 @@ def _gradients(model, x, target, last, classes):
 def _check_dependence(model, x, target, outputs):
     """Raise an error if the outputs are the same whatever the features are."""
 
-    def watch(layer, call, *args, **kwargs):
-        out = call(*args, **kwargs)
-        return out * 0 - 1 if layer is target.layer else out
+    def with_features(value):
+        def watch(layer, call, *args, **kwargs):
+            out = call(*args, **kwargs)
+            return out * 0 + value if layer is target.layer else out
 
-    if np.array_equal(np.asarray(run(model, x, watch)), np.asarray(outputs)):
+        return np.asarray(run(model, x, watch))
+
+    if all(np.array_equal(with_features(v), np.asarray(outputs)) for v in (1, -1)):
         raise ValueError(
             f"grad_cam: the outputs of the model do not depend on the layer "
             f"{target.layer.name!r}. Choose another one."

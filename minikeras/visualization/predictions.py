@@ -124,7 +124,7 @@ def _predictions(model, x, batch_size):
         raise ValueError(f"{_CALLER}: expected numbers, got {y_pred.dtype}.")
     if y_pred.ndim == 0 or not len(y_pred):
         raise ValueError(f"{_CALLER}: expected (samples, …), got {y_pred.shape}.")
-    return y_pred.astype("float32") if y_pred.dtype.kind not in "iub" else y_pred
+    return y_pred if y_pred.dtype.kind in "fiub" else y_pred.astype("float32")
 
 
 def _array(values):
@@ -178,13 +178,12 @@ def _probabilities(y_pred):
             f"{_CALLER}: a classification has predictions (samples, classes), got the "
             f"shape {y_pred.shape}."
         )
-    are_shares = (y_pred >= 0).all() and (y_pred <= 1 + 1e-6).all()
+    known = y_pred[np.isfinite(y_pred).all(axis=1)]
+    are_shares = (known >= 0).all() and (known <= 1 + 1e-6).all()
     if y_pred.shape[1] == 1:
         share = y_pred if are_shares else 1 / (1 + np.exp(-y_pred))
         return np.concatenate([1 - share, share], axis=1)
-    if are_shares and (abs(y_pred.sum(axis=1) - 1) < 1e-2).all():
-        return y_pred
-    if are_shares:  # sigmoids of several labels
+    if are_shares:  # of one label, or, by sigmoids, of several
         return y_pred
     powers = np.exp(y_pred - y_pred.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
@@ -319,6 +318,7 @@ def _draw_regression(y_true, y_pred):
         left.legend(fontsize=8)
     mean, std = (known.mean(), known.std()) if known.size else (np.nan, np.nan)
     left.set_title(f"MAE {abs(known).mean() if known.size else np.nan:.3g}{fit}")
+    # What rounding leaves of equal residuals is no spread.
     std = 0.0 if std < 1e-12 * (1 + abs(mean)) else std
     right.set_title(f"residuals: mean {mean:.3g}, std {std:.3g}")
     return figure
