@@ -306,8 +306,9 @@ def arrange(diagram, sizes, title):
         arrange(part, sizes, title) if hasattr(part, "parts") else None
         for part in diagram.parts
     ]
+    parts = list(enumerate(zip(diagram.parts, inner, strict=True)))
     owner = {}
-    for i, (part, arranged) in enumerate(zip(diagram.parts, inner, strict=True)):
+    for i, (part, arranged) in parts:
         for key in [part[0]] if arranged is None else arranged.boxes:
             owner.setdefault(key, i)
     pairs = [(a, b) for a, b in diagram.edges if a in owner and b in owner]
@@ -315,44 +316,49 @@ def arrange(diagram, sizes, title):
     layers = layers_of(len(inner), sorted(edges))
     rank = {v: i for i, row in enumerate(layers.rows) for v in row}
     sideways = [p for p in pairs if rank[owner[p[0]]] == rank[owner[p[1]]]]
+    looped = {owner[key] for pair in sideways for key in pair}
     outer = {}
-    for i, (part, arranged) in enumerate(zip(diagram.parts, inner, strict=True)):
-        across, along = sizes[part[0]] if arranged is None else arranged.size
-        if arranged is not None:
-            across, along = (
-                size + 2 * _MARGIN + room
-                for size, room in zip(arranged.size, title, strict=True)
-            )
-        looped = any(i in (owner[a], owner[b]) for a, b in sideways)
-        outer[i] = across + 2 * _LOOP * looped, along
+    for i, (part, arranged) in parts:
+        size = sizes[part[0]] if arranged is None else _framed(arranged.size, title)
+        outer[i] = size[0] + 2 * _LOOP * (i in looped), size[1]
     x = coordinates(layers, {i: size[0] for i, size in outer.items()}, _GAP)
     rows, turns = _along(layers, outer, x)
-    boxes, frames, routes, loops = {}, [], [], []
-    for i, (part, arranged) in enumerate(zip(diagram.parts, inner, strict=True)):
-        middle = sum(rows[rank[i]]) / 2
-        if arranged is None:
-            boxes.setdefault(part[0], (x[i], middle, *sizes[part[0]]))
-            continue
-        size = outer[i]
-        frames.append((part.name, (x[i], middle, *size)))
-        corner = (x[i] - arranged.size[0] / 2 + title[0] / 2,
-                  middle - arranged.size[1] / 2 + title[1] / 2)  # fmt: skip
-        moved = _shifted(arranged, corner)
-        boxes |= {k: v for k, v in moved.boxes.items() if k not in boxes}
-        frames += moved.frames
-        routes += moved.routes
-        loops += moved.loops
+    found = Arrangement((0.0, 0.0), {}, [], [], [])
+    for i, (part, arranged) in parts:
+        _place(found, part, arranged, (x[i], sum(rows[rank[i]]) / 2, *outer[i]), sizes)
     for a, b in pairs:
+        ends = found.boxes[a], found.boxes[b]
         if (a, b) in sideways:
             right = max(x[owner[k]] + outer[owner[k]][0] / 2 for k in (a, b))
-            loops.append(_loop(boxes[a], boxes[b], right - _LOOP / 3))
+            found.loops.append(_loop(*ends, right - _LOOP / 3))
         else:
             chain = layers.chains[owner[a], owner[b]]
-            routes.append(_route(boxes[a], boxes[b], chain, x, rank, rows, turns))
-    across = max((x[i] + outer[i][0] / 2 for i in outer), default=0.0)
-    across = max([across, *x.values()])
-    along = rows[-1][1] if rows else 0.0
-    return Arrangement((across, along), boxes, frames, routes, loops)
+            found.routes.append(_route(*ends, chain, x, rank, rows, turns))
+    across = max([x[i] + outer[i][0] / 2 for i in outer] + [*x.values(), 0.0])
+    return found._replace(size=(across, rows[-1][1] if rows else 0.0))
+
+
+def _framed(size, title):
+    """The size of a frame around an arrangement, with its name."""
+    return tuple(
+        side + 2 * _MARGIN + room for side, room in zip(size, title, strict=True)
+    )
+
+
+def _place(found, part, arranged, box, sizes):
+    """Add a part of a diagram, which fills a box, to an arrangement."""
+    if arranged is None:
+        found.boxes.setdefault(part[0], (*box[:2], *sizes[part[0]]))
+        return
+    found.frames.append((part.name, box))
+    # The room of the name is before the inner arrangement.
+    corner = [box[i] + box[i + 2] / 2 - _MARGIN - arranged.size[i] for i in (0, 1)]
+    moved = _shifted(arranged, corner)
+    for key, value in moved.boxes.items():
+        found.boxes.setdefault(key, value)
+    found.frames.extend(moved.frames)
+    found.routes.extend(moved.routes)
+    found.loops.extend(moved.loops)
 
 
 def _along(layers, sizes, x):
