@@ -46,7 +46,8 @@ def draw_diagram(diagram, path, rankdir="TB", dpi=200, splines="ortho"):
     shapes = {key: _shape(rows, measure) for key, rows in boxes.items()}
     flat = rankdir in ("LR", "RL")
     sizes = {k: (h, w) if flat else (w, h) for k, (w, h, _) in shapes.items()}
-    title = (_TITLE, 0.0) if flat else (0.0, _TITLE)
+    # Names of frames stand at the top, which is the end of ranks from the bottom.
+    title = (_TITLE, 0.0) if flat else (0.0, -_TITLE if rankdir == "BT" else _TITLE)
     placed = arrange(diagram, sizes, title)
     size = placed.size[::-1] if flat else placed.size
     width, height = (side + 2 * _BORDER for side in size)

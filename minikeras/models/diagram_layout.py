@@ -300,7 +300,7 @@ def arrange(diagram, sizes, title):
     Args:
         diagram: the diagram; nested ones become frames.
         sizes: {key: (across, along)} of the boxes.
-        title: (across, along), the room of a frame's name.
+        title: (across, along), the room of a frame's name; below 0 for its end.
     """
     inner = [
         arrange(part, sizes, title) if hasattr(part, "parts") else None
@@ -325,7 +325,11 @@ def arrange(diagram, sizes, title):
     rows, turns = _along(layers, outer, x)
     found = Arrangement((0.0, 0.0), {}, [], [], [])
     for i, (part, arranged) in parts:
-        _place(found, part, arranged, (x[i], sum(rows[rank[i]]) / 2, *outer[i]), sizes)
+        box = (x[i], sum(rows[rank[i]]) / 2, *outer[i])
+        if arranged is None:
+            found.boxes.setdefault(part[0], (*box[:2], *sizes[part[0]]))
+        else:
+            _place(found, part.name, arranged, box, title)
     for a, b in pairs:
         ends = found.boxes[a], found.boxes[b]
         if (a, b) in sideways:
@@ -341,18 +345,15 @@ def arrange(diagram, sizes, title):
 def _framed(size, title):
     """The size of a frame around an arrangement, with its name."""
     return tuple(
-        side + 2 * _MARGIN + room for side, room in zip(size, title, strict=True)
+        side + 2 * _MARGIN + abs(room) for side, room in zip(size, title, strict=True)
     )
 
 
-def _place(found, part, arranged, box, sizes):
-    """Add a part of a diagram, which fills a box, to an arrangement."""
-    if arranged is None:
-        found.boxes.setdefault(part[0], (*box[:2], *sizes[part[0]]))
-        return
-    found.frames.append((part.name, box))
-    # The room of the name is before the inner arrangement.
-    corner = [box[i] + box[i + 2] / 2 - _MARGIN - arranged.size[i] for i in (0, 1)]
+def _place(found, name, arranged, box, title):
+    """Add a frame, which fills a box, to an arrangement, and what is in it."""
+    found.frames.append((name, box))
+    inner = [m + room / 2 for m, room in zip(box, title, strict=False)]
+    corner = [m - side / 2 for m, side in zip(inner, arranged.size, strict=True)]
     moved = _shifted(arranged, corner)
     for key, value in moved.boxes.items():
         found.boxes.setdefault(key, value)
