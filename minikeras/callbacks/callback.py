@@ -13,7 +13,8 @@ class Callback:
 
     Attributes:
         model: the model that is trained, evaluated or used.
-        params: dict with "epochs", "steps" (None if unknown) and "verbose".
+        params: dict with "epochs", "steps", "batch_size" (both None if unknown) and
+            "verbose".
 
     >>> class PrintEpoch(Callback):
     ...     def on_epoch_end(self, epoch, logs=None):
@@ -38,7 +39,8 @@ class Callback:
         """Receive `params`, before any hook.
 
         Args:
-            params: dict with "epochs", "steps" (None if unknown) and "verbose".
+            params: dict with "epochs", "steps", "batch_size" (both None if unknown)
+                and "verbose".
         """
         self.params = params
 

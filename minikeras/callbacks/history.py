@@ -1,6 +1,7 @@
 """History: the logs of all epochs."""
 
 from minikeras.callbacks.callback import Callback
+from minikeras.callbacks.history_plot import plot_history
 
 
 class History(Callback):
@@ -16,6 +17,7 @@ class History(Callback):
         super().__init__()
         self.history = {}
         self.epoch = []
+        self._mk_epochs = {}  # {name of a metric: epochs of its values}
 
     def on_train_begin(self, logs=None):
         self.epoch = []
@@ -24,4 +26,28 @@ class History(Callback):
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
+            self._mk_epochs.setdefault(name, []).append(epoch)
         self.model.history = self
+
+    def plot(self, metrics=None, path=None, log_scale=False, dpi=None):
+        """Draw the curves of training and validation by epoch.
+
+        Each metric has a panel with both curves, and the learning rate, where a
+        callback has logged it, one at the end.
+
+        Args:
+            metrics: name or list of names, such as `["loss", "accuracy"]`; None: all.
+            path: file to write; its ending is the format. None returns the figure.
+            log_scale: bool, whether panels of positive values are logarithmic. That of
+                a learning rate is, where it changes by more than a factor of 20.
+            dpi: dots per inch of the file; None: 150.
+
+        Returns:
+            A figure of matplotlib; None with a path.
+
+        Raises:
+            ValueError: a metric that is not in the history, or no epoch yet.
+            ImportError: matplotlib is not installed.
+        """
+        epochs = self._mk_epochs
+        return plot_history(self.history, epochs, metrics, log_scale, path, dpi)

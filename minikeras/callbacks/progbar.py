@@ -1,17 +1,31 @@
-"""Progbar: a progress bar in one line of the terminal."""
+"""Progbar: a progress bar, in one line of the terminal or in a notebook."""
 
 import math
 import time
+from typing import Any
 
 import numpy as np
 
+from minikeras.callbacks.progress import (
+    NotebookOutput,
+    Progress,
+    bar_line,
+    plain_line,
+)
 from minikeras.core import printing as terminal
 from minikeras.core.printing import print_msg
 from minikeras.settings import is_interactive_logging_enabled
 
+# Where nothing can be drawn over, each drawing is one more line: with the default
+# interval of 0.05 s one in 30 s.
+_INTERVALS_OF_LINES = 600
+
 
 class Progbar:
     """A progress bar with the time per step and the values of metrics.
+
+    A terminal shows one line that is drawn over, a notebook one output that is
+    replaced. A file or a pipe gets plain lines, of which few are written.
 
     Args:
         target: number of steps; None if unknown.
@@ -61,6 +75,7 @@ class Progbar:
         self._after_first = None
         self._drawn_at = 0.0
         self._drawn_width = 0
+        self._mk_notebook: Any = None  # a `NotebookOutput`, which bars may share
 
     def is_due(self, current):
         """True if `update(current, finalize=False)` would draw the bar.
@@ -71,7 +86,13 @@ class Progbar:
         self._note_first_step(current)
         if self.verbose != 1 or not is_interactive_logging_enabled():
             return False
-        return time.time() - self._drawn_at >= self.interval
+        now = time.time()
+        if now - self._drawn_at < self.interval:
+            return False
+        if terminal.medium() != "lines":
+            return True
+        last = max(self._drawn_at, self._mk_start)
+        return now - last >= self.interval * _INTERVALS_OF_LINES
 
     def update(self, current, values=None, finalize=None):
         """Move the bar; draw it if the last drawing is `interval` seconds old.
@@ -87,14 +108,25 @@ class Progbar:
         self._add_values(current, values or [])
         if not (self.verbose > 0 if finalize else self.is_due(current)):
             return
-        line = self._format_line(current, finalize, live=self.verbose == 1)
-        if self.verbose == 1:
-            # Spaces cover the rest of the last line, if that was longer.
-            width = terminal.width(line)
-            line = "\r" + line + " " * (self._columns(self._drawn_width) - width)
-            self._drawn_width = width
-        print_msg(line, line_break=finalize)
+        progress = self._progress(current, finalize)
+        medium = terminal.medium() if self.verbose == 1 else "lines"
+        if not is_interactive_logging_enabled():
+            medium = "lines"
+        if medium == "notebook":
+            self._mk_notebook = self._mk_notebook or NotebookOutput()
+            self._mk_notebook.show(progress, finalize)
+        elif medium == "terminal":
+            self._draw_over(bar_line(progress, self.width, finalize), finalize)
+        else:
+            print_msg(plain_line(progress))
         self._drawn_at = time.time()
+
+    def _draw_over(self, line, finalize):
+        """Draw a line over the last one; spaces cover the rest of a longer one."""
+        width, most = terminal.width(line), terminal.columns() or self._drawn_width
+        blanks = " " * (min(most, self._drawn_width) - width)
+        print_msg(f"\r{line}{blanks}", line_break=finalize)
+        self._drawn_width = width
 
     def add(self, n, values=None):
         """Move the bar by `n` steps, as `update` does.
@@ -127,57 +159,36 @@ class Progbar:
             return name in self.stateless_metrics
         return name not in self.stateful_metrics
 
-    def _format_line(self, current, finalize, live):
-        """The text of the bar, of the time and of the metrics."""
+    def _progress(self, current, finalize):
+        """What to show."""
         elapsed = time.time() - self._mk_start
         each = self._seconds_per_step(current, elapsed)
-        if finalize or not self.target:
+        live = self.verbose == 1
+        if finalize or not self.target or (live and terminal.medium() == "lines"):
             clock = f"{elapsed:.0f}s"
         else:
-            clock = _format_remaining(each * (self.target - current))
-        speed = f"{_format_duration(each)}/{self.unit_name}"
-        metrics = [
-            f" - {name}: {_format_value(total, count)}"
-            for name, (total, count) in self._values.items()
-        ]
-        count = _format_count(current, self.target)
-        if not live:
-            return f"{count} - {clock} - {speed}{''.join(metrics)}"
-        bar = self._bar(current) if self.target else ""
-        start, end = f"{_colour(count, 1)} ", f"{_colour(clock, 1)} {speed}"
-        # The last line is not drawn over, so it may wrap, with all metrics.
-        if finalize:
-            return "".join([start, bar, end, *metrics])
-        return self._fit_to_terminal(start, bar, end, metrics)
+            clock = format_remaining(each * (self.target - current))
+        return Progress(
+            count=_format_count(current, self.target),
+            share=min(current / self.target, 1.0) if self.target else None,
+            clock=clock,
+            speed=f"{_format_duration(each)}/{self.unit_name}",
+            metrics=[
+                (name, _format_value(total, count))
+                for name, (total, count) in self._values.items()
+            ],
+            more=self._mk_more(current, each, finalize) if live else [],
+        )
 
-    def _fit_to_terminal(self, start, bar, end, metrics):
-        """Shorten a line to one row of the terminal.
+    def _mk_more(self, current, each, finalize):
+        """Further texts of a live bar.
 
-        A cursor cannot return over a line break, so a longer line would stay. Metrics
-        are left out from the first one that does not fit; on a narrow terminal the bar
-        is left out too, and the rest is cut.
+        Args:
+            current: number of steps so far.
+            each: seconds of a step.
+            finalize: bool, whether it is the last drawing.
         """
-        line, columns = f"{start}{bar}{end}", self._columns(math.inf)
-        if terminal.width(line) > columns:
-            line = f"{start}{end}"
-        width = terminal.width(line)
-        for metric in metrics:
-            width += terminal.width(metric)
-            if width > columns:
-                break
-            line += metric
-        return terminal.cut(line, columns)
-
-    def _columns(self, most):
-        """`most` columns, or the width of the terminal if that is smaller."""
-        columns = terminal.columns()
-        return most if columns is None else min(most, columns)
-
-    def _bar(self, current):
-        done = round(self.width * min(current / self.target, 1.0))
-        colours = terminal.shows_colours()
-        full, rest = "━" * done, ("━" if colours else "─") * (self.width - done)
-        return f"{_colour(full, 32)}{_colour(rest, 37)} "
+        return []
 
     def _seconds_per_step(self, current, elapsed):
         """Average time of a step, without the first one, which compiles the program."""
@@ -187,10 +198,6 @@ class Progbar:
         if current <= first:
             return elapsed / max(current, 1)
         return (time.time() - first_time) / (current - first)
-
-
-def _colour(text, code):
-    return f"\x1b[{code}m{text}\x1b[0m" if text and terminal.shows_colours() else text
 
 
 def _format_count(current, target):
@@ -217,7 +224,7 @@ def _format_duration(seconds):
     return f"{seconds * 1e3:.0f}ms" if seconds >= 1e-3 else f"{seconds * 1e6:.0f}us"
 
 
-def _format_remaining(seconds):
+def format_remaining(seconds):
     """The remaining time as `12s`, `4:05` or `1:04:05`."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)

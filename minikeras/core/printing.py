@@ -45,6 +45,20 @@ def is_terminal(stream: Any = None) -> bool:
         return False
 
 
+def medium(stream: Any = None) -> str:
+    """How standard output, or another stream, shows what changes.
+
+    Returns:
+        "terminal": a line can be drawn over; "notebook": an output can be replaced;
+        "lines": what is written stays, as in a file or pipe.
+    """
+    stream = sys.stdout if stream is None else stream
+    # What a kernel shows goes through its own stream. A cell may have set another one.
+    if type(stream).__module__ == "ipykernel.iostream":
+        return "notebook"
+    return "terminal" if is_terminal(stream) else "lines"
+
+
 def shows_colours(stream: Any = None) -> bool:
     """Does the stream show ANSI colours?
 

@@ -14,6 +14,7 @@ import jax
 import numpy as np
 
 from minikeras.core import naming, registry
+from minikeras.core.bridge import current
 from minikeras.core.call_errors import described
 from minikeras.core.constructor_arguments import init_config
 from minikeras.core.keras_tensor import KerasTensor
@@ -203,6 +204,9 @@ class Operation:
             again for the gradient, where the scope applies.
         """
         del args, kwargs
+        # Whoever looks into layers gets arrays, not tracers of `jax.checkpoint`.
+        if (watch := current().on_call) is not None:
+            return functools.partial(watch, self, fn)
         if getattr(self, "_mk_remat", None) is None:
             return fn
         return functools.partial(call_rematerialized, self, fn)

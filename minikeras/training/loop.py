@@ -290,6 +290,7 @@ def fit(
             verbose=verbose,
             epochs=epochs,
             steps=feed.num_batches,
+            batch_size=feed.batch_size,
         )
         model.stop_training = False
         feeds = {"training": feed} | ({"validation": val_feed} if validation else {})
@@ -409,8 +410,9 @@ def evaluate(
     with _unrecorded(), Interrupts() as interrupts, feed:
         prepare(model, feed.adapter)
         callbacks = _callback_list(
-            model, callbacks, verbose=verbose, epochs=1, steps=feed.num_batches
-        )
+            model, callbacks, verbose=verbose, epochs=1, steps=feed.num_batches,
+            batch_size=feed.batch_size,
+        )  # fmt: skip
         has_batch_hooks = callbacks.needs_test_batch_hooks
         with evaluation_lease(
             variables_of(model), interrupts, has_batch_hooks
@@ -436,8 +438,9 @@ def predict(
             x, _, _ = unpack_x_y_sample_weight(feed.adapter.peek())
             build(model, x)
         callbacks = _callback_list(
-            model, callbacks, verbose=verbose, epochs=1, steps=feed.num_batches
-        )
+            model, callbacks, verbose=verbose, epochs=1, steps=feed.num_batches,
+            batch_size=feed.batch_size,
+        )  # fmt: skip
         model.stop_predicting = False
         has_batch_hooks = callbacks.needs_predict_batch_hooks
         with evaluation_lease(weights_of(model), interrupts, has_batch_hooks) as lease:

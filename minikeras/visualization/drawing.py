@@ -32,6 +32,40 @@ def channels_last(images: Any, data_format: str | None) -> tuple[np.ndarray, boo
     return (images.transpose(0, 2, 3, 1) if first else images), first
 
 
+def range_of(images: np.ndarray) -> tuple[float, float]:
+    """(black, white) of images: 0..255, 0..1, or the least and the largest value.
+
+    >>> range_of(np.array([0.0, 0.9])), range_of(np.array([-1.0, 1.0]))
+    ((0.0, 1.0), (-1.0, 1.0))
+    """
+    values = np.asarray(images)
+    if values.dtype == "uint8":
+        return 0.0, 255.0
+    values = values.astype("float32")
+    values = values[np.isfinite(values)]
+    low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)
+    if low >= 0 and (high <= 1 or 2 < high <= 255):
+        return 0.0, 1.0 if high <= 1 else 255.0
+    return float(low), float(high)
+
+
+def as_pixels(image: np.ndarray, value_range: tuple | None = None) -> np.ndarray:
+    """An image (height, width, channels) as (height, width, 3) bytes.
+
+    One channel becomes grey, of two the first, of four or more the first three stay.
+    What is no finite number is black.
+
+    Args:
+        image: array.
+        value_range: (black, white); None: `range_of(image)`.
+    """
+    low, high = value_range or range_of(image)
+    scaled = (np.asarray(image, "float32") - low) * (255 / ((high - low) or 1))
+    scaled = np.clip(np.nan_to_num(scaled), 0, 255).round().astype("uint8")
+    channels = scaled.shape[-1]
+    return scaled[..., :3] if channels >= 3 else scaled[..., :1].repeat(3, axis=-1)
+
+
 def _as_bytes(images):
     """Images in 0..1 or 0..255 as uint8, in memory of their own."""
     if images.dtype.kind == "f" and images.size:

@@ -4,21 +4,12 @@ import math
 
 import numpy as np
 
-from minikeras.core.late_import import late_import
+from minikeras.saving.figures import matplotlib_module
 from minikeras.visualization.drawing import (
     channels_last,
     draw_bounding_boxes,
     draw_segmentation_masks,
 )
-
-
-def _matplotlib(caller, module):
-    try:
-        return late_import(f"matplotlib.{module}")
-    except ImportError:
-        raise ImportError(
-            f"{caller} draws with matplotlib: install it with `pip install matplotlib`."
-        ) from None
 
 
 def plot_image_gallery(
@@ -60,7 +51,7 @@ def plot_image_gallery(
 
     >>> keras.visualization.plot_image_gallery(np.zeros((4, 8, 8, 3)), show=False)
     """
-    plt = _matplotlib("plot_image_gallery", "pyplot")
+    plt = matplotlib_module("plot_image_gallery", "pyplot")
     if path is not None and show:
         raise ValueError("plot_image_gallery: pass `path`, or `show=True`, not both.")
     if (y_true is not None or y_pred is not None) and label_map is None:
@@ -144,7 +135,7 @@ def plot_bounding_box_gallery(
         ValueError: `images` is not of rank 4, or `legend` and `legend_handles`.
         ImportError: matplotlib or Pillow is not installed.
     """
-    patches = _matplotlib("plot_bounding_box_gallery", "patches")
+    patches = matplotlib_module("plot_bounding_box_gallery", "patches")
     pixels, _ = channels_last(images, data_format)
     pixels = (pixels.astype("float32") - value_range[0]) * (
         255 / (value_range[1] - value_range[0])

@@ -24,45 +24,62 @@ def clock(monkeypatch):
     return clock
 
 
-def test_live_bar(clock, capsys):
+@pytest.fixture
+def screen(monkeypatch, capsys):
+    """Standard output is taken for a terminal; gives what was written since."""
+    monkeypatch.setattr("minikeras.core.printing.is_terminal", lambda stream=None: True)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "200")
+    return lambda: capsys.readouterr().out
+
+
+@pytest.fixture
+def plain_screen(screen, monkeypatch):
+    """A terminal without colours."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    return screen
+
+
+def test_live_bar(clock, plain_screen):
     bar = Progbar(4, width=4, stateful_metrics=["acc"])
     for step, (loss, acc) in enumerate([(1.0, 0.5), (0.5, 0.75)], 1):
         clock.now += 2.0
         bar.update(step, [("loss", loss), ("acc", acc)])
-    assert capsys.readouterr().out == (
+    assert plain_screen() == (
         "\r1/4 ━─── 6s 2s/step - loss: 1.0000 - acc: 0.5000"
         "\r2/4 ━━── 4s 2s/step - loss: 0.7500 - acc: 0.7500"
     )
     clock.now += 1
     bar.update(4, [("loss", 0.25), ("acc", 1e-5)])
-    assert capsys.readouterr().out == (
+    assert plain_screen() == (
         "\r4/4 ━━━━ 5s 1s/step - loss: 0.5000 - acc: 1.0000e-05\n"
     )
 
 
-def test_shorter_line_covers_the_longer(clock, capsys):
+def test_shorter_line_covers_the_longer(clock, plain_screen):
     bar = Progbar(None)
     clock.now += 1
     bar.update(1, [("a", 1000.0)])
     clock.now += 0.5
     bar.update(2, [("a", -999.0)], finalize=True)
-    first, second = capsys.readouterr().out.split("\r")[1:]
+    first, second = plain_screen().split("\r")[1:]
     assert first == "1/Unknown 1s 1s/step - a: 1000.0000"
     assert second == "2/Unknown 2s 500ms/step - a: 0.5000\n"
     bar = Progbar(None)
     bar.update(1, [("a", 1000.0)])
     clock.now += 1
     bar.update(2, [], finalize=True)
-    assert capsys.readouterr().out.count(" \n") == 0
+    assert plain_screen().count(" \n") == 0
 
 
-def test_interval(clock, capsys):
+def test_interval(clock, plain_screen):
     bar = Progbar(100, interval=0.5)
     for step in range(1, 11):
         clock.now += 0.125
         assert bar.is_due(step) == (step in (1, 5, 9))
         bar.update(step)
-    assert capsys.readouterr().out.count("\r") == 3
+    assert plain_screen().count("\r") == 3
 
 
 def test_one_line(clock, capsys):
@@ -123,7 +140,7 @@ def test_both_kinds():
     ("seconds", "text"), [(5, "5s"), (65, "1:05"), (3725, "1:02:05")]
 )
 def test_clock(seconds, text):
-    assert progbar._format_remaining(seconds) == text
+    assert progbar.format_remaining(seconds) == text
 
 
 def test_messages_go_to_the_log(caplog, capsys):
@@ -158,7 +175,7 @@ def fit(logger, logs, steps=20, verbose=1, target=20):
 
 
 @pytest.mark.parametrize("verbose", [0, 1, 2])
-def test_logs_are_read_only_to_be_drawn(clock, verbose):
+def test_logs_are_read_only_to_be_drawn(clock, screen, verbose):
     logger, logs = ProgbarLogger(), Watched(loss=1.0)
     fit(logger, logs, verbose=verbose)
     assert logs.reads == (verbose == 1)
@@ -188,15 +205,6 @@ def test_evaluate_and_predict_print(clock, capsys):
         "2/2 - 0s - 0s/step - loss: 2.0000",
         "2/2 - 0s - 0s/step",
     ]
-
-
-@pytest.fixture
-def screen(monkeypatch, capsys):
-    """Standard output is taken for a terminal; gives what was written since."""
-    monkeypatch.setattr("minikeras.core.printing.is_terminal", lambda stream=None: True)
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    monkeypatch.setenv("TERM", "xterm")
-    return lambda: capsys.readouterr().out
 
 
 def rows(text):
