@@ -5,8 +5,10 @@ from minikeras.callbacks.callback import Callback
 from minikeras.callbacks.callback_list import CallbackList
 from minikeras.callbacks.csv_logger import CSVLogger
 from minikeras.callbacks.early_stopping import EarlyStopping
+from minikeras.callbacks.gradient_monitor import GradientMonitor
 from minikeras.callbacks.history import History
 from minikeras.callbacks.lambda_callback import LambdaCallback
+from minikeras.callbacks.learning_rate_finder import LearningRateFinder
 from minikeras.callbacks.learning_rate_scheduler import LearningRateScheduler
 from minikeras.callbacks.model_checkpoint import ModelCheckpoint
 from minikeras.callbacks.progbar_logger import ProgbarLogger
@@ -19,8 +21,10 @@ __all__ = [
     "Callback",
     "CallbackList",
     "EarlyStopping",
+    "GradientMonitor",
     "History",
     "LambdaCallback",
+    "LearningRateFinder",
     "LearningRateScheduler",
     "ModelCheckpoint",
     "ProgbarLogger",

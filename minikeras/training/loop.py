@@ -19,6 +19,7 @@ from minikeras.layers.building import build_lock
 from minikeras.training.feed.base import BatchFeed
 from minikeras.training.feed.dispatch import BatchSlice
 from minikeras.training.interrupts import Interrupts
+from minikeras.training.layer_norms import make_look
 from minikeras.training.lease import ReadLease, StateLease, evaluation_lease
 from minikeras.training.logs import LazyLogs, to_python
 from minikeras.training.nan_tracing import NanTracer, nan_tracer
@@ -59,6 +60,12 @@ class EpochRunner:
         self._has_batch_hooks = getattr(callbacks, f"needs_{mode}_batch_hooks", True)
         self._first_batch_text = None  # in words, for errors
         self.tracer: NanTracer | None = None
+        self.last_dispatch: Any = None
+        self._look: Any = None
+        # A callback that looks into steps gets the runner.
+        for callback in getattr(callbacks, "callbacks", ()):
+            if hasattr(callback, "_mk_watch"):
+                callback._mk_watch(self)
 
     def run(
         self,
@@ -86,6 +93,7 @@ class EpochRunner:
         done, results = given, []
         dispatches = self.feed.dispatches(steps_per_dispatch, given)
         for dispatch in self._with_begin_hooks(dispatches, given):
+            self.last_dispatch = dispatch
             try:
                 if self.tracer is not None:
                     self.tracer.before(program, dispatch, done)
@@ -118,6 +126,12 @@ class EpochRunner:
             last = done + size - done % size - 1
             self.on_end(last, self._batch_logs(results))
         return done > 0
+
+    def look(self) -> Any:
+        """Gradients, weights and silent units on the last batch; see `make_look`."""
+        if self._look is None:
+            self._look = make_look(self.model, self.lease.variables)
+        return self._look(self.lease.sections(), self.last_dispatch.batch)
 
     def _with_begin_hooks(self, dispatches, number):
         """Yield the dispatches; call the begin hook before the first of an execution.

@@ -48,7 +48,7 @@ def nan_tracer(lease: StateLease, callbacks: Any) -> "NanTracer | None":
 
     Args:
         lease: has the arrays.
-        callbacks: those with a true `explain` get its `explain` as `explain_nan`.
+        callbacks: a `TerminateOnNaN` that explains gets a function for that.
     """
     raises = settings.is_nan_tracing_enabled()
     asking = [c for c in getattr(callbacks, "callbacks", ()) if _asks(c)]
