@@ -20,9 +20,8 @@ def seeded():
 
 
 def network(*hidden, shape=(6,), optimizer="sgd"):
-    model = keras.Sequential(
-        [keras.Input(shape), *hidden, layers.Dense(1, name="last")]
-    )
+    last = layers.Dense(1, name="last")
+    model = keras.Sequential([keras.Input(shape), *hidden, last], name="net")
     model.compile(optimizer, "mse")
     return model
 
@@ -51,11 +50,11 @@ def test_the_history_holds_the_gradients_of_the_loss():
     kernel, bias, *_ = jax.grad(loss)([v.value for v in model.trainable_variables])
     expected = np.sqrt((kernel**2).sum() + (bias**2).sum())
     np.testing.assert_allclose(
-        monitor.history["sequential/first"]["gradient"], [expected] * 2, rtol=1e-5
+        monitor.history["net/first"]["gradient"], [expected] * 2, rtol=1e-5
     )
     weight = np.sqrt(sum((w**2).sum() for w in model.layers[0].get_weights()))
     np.testing.assert_allclose(
-        monitor.history["sequential/first"]["weight"], [weight] * 2, rtol=1e-5
+        monitor.history["net/first"]["weight"], [weight] * 2, rtol=1e-5
     )
 
 
@@ -97,22 +96,22 @@ def test_dead_units_are_named_once():
         model.fit(X, Y, epochs=3, verbose=0, callbacks=[monitor])
     texts = [str(w.message) for w in found]
     dead = [text for text in texts if "dead: 4 of 4 were 0 for all samples" in text]
-    assert len(dead) == 1 and dead[0].startswith("Epoch 1: units of 'sequential/off'")
-    assert monitor.history["sequential/off"]["dead"] == [1.0] * 3
+    assert len(dead) == 1 and dead[0].startswith("Epoch 1: units of 'net/off'")
+    assert monitor.history["net/off"]["dead"] == [1.0] * 3
 
 
 def test_activations_of_their_own_count():
     model = network(layers.Dense(4, kernel_initializer="zeros"), layers.ReLU(name="r"))
     monitor = GradientMonitor(dead=1.0)
     model.fit(X, Y, verbose=0, callbacks=[monitor])
-    assert "dead" in monitor.history["sequential/r"]
+    assert "dead" in monitor.history["net/r"]
 
 
 def test_a_subclassed_model_and_a_step_of_its_own():
     class Own(keras.Model):
         def __init__(self):
-            super().__init__()
-            self.inner = layers.Dense(1)
+            super().__init__(name="own")
+            self.inner = layers.Dense(1, name="dense")
 
         def call(self, x):
             return self.inner(x)
@@ -124,7 +123,7 @@ def test_a_subclassed_model_and_a_step_of_its_own():
     model.compile("sgd", "mse")
     monitor = GradientMonitor()
     model.fit(X, Y, verbose=0, callbacks=[monitor])
-    assert list(monitor.history) == ["own/inner"]
+    assert list(monitor.history) == ["own/dense"]
     model.compile("sgd")
     with pytest.raises(ValueError, match="has a train_step of its own; expected"):
         model.fit(X, Y, verbose=0, callbacks=[GradientMonitor()])
