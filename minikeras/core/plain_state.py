@@ -60,8 +60,8 @@ def pack(value: Any, depth: int = 0) -> Any:
         return {"kind": "bytes", "hex": value.hex()}
     if isinstance(value, _RANDOM):
         return {"kind": "random", "state": pack(random_state.of(value), depth + 1)}
-    if has_state_methods(value):
-        return {"kind": "object", "state": pack(value.get_state(), depth + 1)}
+    if (methods := state_methods(value)) is not None:
+        return {"kind": "object", "state": pack(methods[0](), depth + 1)}
     variables: Any = _variables(value)
     if variables is not None:
         return {"kind": "variables", "items": [v.value for v in variables]}
@@ -94,10 +94,19 @@ def _variables(value: Any) -> Any:
     return found if all(isinstance(v, Variable) for v in found) else None
 
 
-def has_state_methods(value: Any) -> bool:
-    """Can an object tell its state, by `get_state()` and `set_state(state)`?"""
-    methods = getattr(value, "get_state", None), getattr(value, "set_state", None)
-    return all(map(callable, methods)) and not isinstance(value, type)
+def state_methods(value: Any) -> Any:
+    """The two functions with which an object tells and takes its state, or None.
+
+    `get_state()` and `set_state(state)`; torch's names are `state_dict()` and
+    `load_state_dict(state)`.
+    """
+    if isinstance(value, type):
+        return None
+    for names in (("get_state", "set_state"), ("state_dict", "load_state_dict")):
+        methods = [getattr(value, name, None) for name in names]
+        if all(map(callable, methods)):
+            return methods
+    return None
 
 
 def unpack(packed: Any, current: Any = None) -> Any:
@@ -181,8 +190,8 @@ def _restored_object(packed, current):
     kind, state = packed["kind"], packed.get("state")
     if kind == "random" and isinstance(current, _RANDOM):
         random_state.set_to(unpack(state), current)
-    elif kind == "object" and has_state_methods(current):
-        current.set_state(unpack(state))
+    elif kind == "object" and (methods := state_methods(current)) is not None:
+        methods[1](unpack(state))
     elif kind == "variables" and (variables := _variables(current)) is not None:
         arrays = packed["items"]
         if [v.shape for v in variables] != [a.shape for a in arrays]:
@@ -253,7 +262,7 @@ class StateOf:
         self._left_out = {id(x) for x in leave_out}
         self.unknown: set[str] = set()
         self._begin = {}
-        if not has_state_methods(holder):
+        if state_methods(holder) is None:
             for name, value in self._attributes():
                 self._begin[name] = value, copied(self._packed(value))
 
@@ -274,8 +283,8 @@ class StateOf:
 
     def get(self) -> Any:
         """The state, packed."""
-        if has_state_methods(self._holder):
-            return {"told": copied(pack(self._holder.get_state()))}
+        if (methods := state_methods(self._holder)) is not None:
+            return {"told": copied(pack(methods[0]()))}
         changed = {}
         for name, value in self._attributes():
             before, begin = self._begin.get(name, (_NOTHING, _NOTHING))
@@ -294,7 +303,7 @@ class StateOf:
             ValueError: it names the attribute that does not fit.
         """
         if "told" in state:
-            return self._holder.set_state(unpack(state["told"]))
+            return state_methods(self._holder)[1](unpack(state["told"]))
         attributes = getattr(self._holder, "__dict__", {})
         begin = {name: packed for name, (_, packed) in self._begin.items()}
         for name, packed in {**begin, **state["changed"]}.items():

@@ -14,7 +14,7 @@ import numpy as np
 
 from minikeras.core import random_state
 from minikeras.core.late_import import restored_random_state
-from minikeras.core.plain_state import StateOf, has_state_methods
+from minikeras.core.plain_state import StateOf, state_methods
 
 
 class Passes:
@@ -81,11 +81,11 @@ class Passes:
 
     def iterate(self, source: Any) -> Iterator:
         """An iterator over a source; if one of them tells its position, it goes on."""
-        tells = has_state_methods(source)
+        tells = state_methods(source) is not None
         if tells:
             self.follow(source)
         iterator = iter(source)
-        if not tells and has_state_methods(iterator):
+        if not tells and state_methods(iterator) is not None:
             self.follow(iterator)
         return iterator
 
