@@ -81,9 +81,9 @@ def test_messages(tmp_path, capsys):
     train(checkpoint, [0.5, 0.75])
     assert capsys.readouterr().out.split("\n") == [
         "",
-        "Epoch 1: loss improved to 0.50000",
+        f"Epoch 1: loss improved from None to 0.50000, saving model to {path}",
         "",
-        f"Epoch 1: saved model to {path}",
+        f"Epoch 1: finished saving model to {path}",
         "",
         "Epoch 2: loss did not improve from 0.50000",
         "",
