@@ -174,7 +174,9 @@ class EventFile:
         source = message((1, "minikeras"))
         self.add(0, (_SOURCE, source), (FILE_VERSION, "brain.Event:2"))
         if purge_from is not None:
-            self.add(purge_from, (SESSION, message((1, _START))))
+            # TensorBoard takes the first start in a run for that of the first file.
+            for _ in range(2):
+                self.add(purge_from, (SESSION, message((1, _START))))
 
     def add(
         self, step: int, *what: tuple[int, str | bytes], wall_time: float | None = None

@@ -64,7 +64,9 @@ def _nodes(layer, scope, inputs):
     for name, each in by_name.items():
         calls = _references(each.get("inbound_nodes"))
         sources = [_output(by_name[source], scope, i) for source, i in calls]
-        yield from _nodes(each, scope, sources or [fed[name]] * (name in fed))
+        if not sources and name in fed:
+            sources = [fed[name]]
+        yield from _nodes(each, scope, sources)
 
 
 def _outputs(layer, scope):
@@ -85,7 +87,7 @@ def _output(layer, scope, number):
 
 
 def _references(tree):
-    """[(name of a layer, number of its output)] of the tensors in a part of a config."""
+    """[(layer's name, number of its output)] of all tensors in a part of a config."""
     if isinstance(tree, dict):
         history = tree.get("keras_history")
         children = tree.values() if history is None else [history]

@@ -5,6 +5,7 @@ import os
 import numpy as np
 
 from minikeras.callbacks.checkpoint_callback import CheckpointCallback
+from minikeras.core.members import Alias
 from minikeras.saving import orbax_folder
 
 
@@ -42,6 +43,8 @@ class OrbaxCheckpoint(CheckpointCallback):
         ValueError: `save_freq` or `max_to_keep` has another type or range; by `fit`, if
             `save_best_only` is to watch a metric of unknown direction.
     """
+
+    _save_checkpoint = Alias("_mk_save_checkpoint")
 
     def __init__(
         self,
@@ -107,11 +110,11 @@ class OrbaxCheckpoint(CheckpointCallback):
         target = os.path.join(self.directory, str(step))
         skipped = (False, "Nothing is saved.")
         if self._mk_is_worth_saving(epoch, logs, target, skipped):
-            self._save_checkpoint(step)
+            self._mk_save_checkpoint(step)
             if not self.save_on_background:
                 self._mk_print_saved(epoch, target)
 
-    def _save_checkpoint(self, step):
+    def _mk_save_checkpoint(self, step):
         """Write a step.
 
         Args:

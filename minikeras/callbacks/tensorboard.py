@@ -9,7 +9,7 @@ import numpy as np
 from minikeras.callbacks import summaries
 from minikeras.callbacks.callback import Callback
 from minikeras.callbacks.embeddings import EmbeddingsWriter
-from minikeras.callbacks.reduce_lr_on_plateau import learning_rates
+from minikeras.callbacks.reduce_lr_on_plateau import learning_rate, optimizers_by_key
 from minikeras.callbacks.summary_writer import SummaryWriter
 from minikeras.callbacks.trace import BatchTrace
 
@@ -225,17 +225,10 @@ class TensorBoard(Callback):
     def on_epoch_end(self, epoch, logs=None):
         self._mk_write_waiting()
         self._mk_set_step(epoch)
-        logs, rates = dict(logs or {}), {}
+        logs = dict(logs or {})
         validation = {k.removeprefix("val_"): v for k, v in logs.items() if _is_val(k)}
         logs = {k: v for k, v in logs.items() if not _is_val(k)}
-        if hasattr(getattr(self.model, "optimizer", None), "learning_rate"):
-            rates = learning_rates(self.model)
-        if self.write_steps_per_second and self._mk_epoch_steps:
-            seconds = (
-                self._mk_epoch_ended or time.perf_counter()
-            ) - self._mk_epoch_began
-            rates["steps_per_second"] = self._mk_epoch_steps / seconds
-        self._mk_write("epoch_{}", logs | rates, epoch)
+        self._mk_write("epoch_{}", logs | self._mk_rates(), epoch)
         self._mk_write("epoch_{}", validation, epoch, writer=self._mk_validation)
         if self.histogram_freq and epoch % self.histogram_freq == 0:
             self._mk_write_weights(epoch)
@@ -243,6 +236,18 @@ class TensorBoard(Callback):
             self._mk_embeddings.write()
         self._mk_train.flush()
         self._mk_validation.flush()
+
+    def _mk_rates(self):
+        """{name: number} of what the logs of an epoch lack."""
+        found = {}
+        if getattr(self.model, "optimizer", None) is not None:
+            optimizers = optimizers_by_key(self.model)
+            found = {k: learning_rate(x) for k, x in optimizers if _has_rate(x)}
+        if self.write_steps_per_second and self._mk_epoch_steps:
+            ended = self._mk_epoch_ended or time.perf_counter()
+            seconds = ended - self._mk_epoch_began
+            found["steps_per_second"] = self._mk_epoch_steps / seconds
+        return found
 
     def _mk_write_weights(self, epoch):
         for weight in self.model.weights:
@@ -288,6 +293,10 @@ def weight_images(values):
 
 def _is_val(name):
     return name.startswith("val_")
+
+
+def _has_rate(optimizer):
+    return hasattr(optimizer, "learning_rate")
 
 
 def _iterations(model):

@@ -37,17 +37,24 @@ ROWS = {
     "LambdaCallback": ({"on_epoch_end": nothing, "on_train_begin": nothing}, ()),
     "LearningRateScheduler": ({"schedule": halve_late}, ()),
     "ModelCheckpoint": ({"filepath": "model.keras"}, ()),
+    "OrbaxCheckpoint": ({"directory": "steps"}, ()),
     "ProgbarLogger": ({}, ()),
     "ReduceLROnPlateau": (
         {"monitor": "loss", "patience": 9},
         ("wait", "cooldown_counter"),
     ),
+    "RemoteMonitor": ({"root": "http://localhost:1"}, ()),
+    "SwapEMAWeights": ({"swap_on_epoch": True}, ()),
+    "TensorBoard": ({"histogram_freq": 1, "update_freq": 1}, ()),
     "TerminateOnNaN": ({}, ()),
 }
 _each = pytest.mark.parametrize("name", ROWS)
+pytestmark = pytest.mark.filterwarnings("ignore:Could not reach RemoteMonitor")
 
 
 def make(name):
+    if name == "OrbaxCheckpoint":
+        pytest.importorskip("orbax.checkpoint")
     return getattr(callbacks, name)(**ROWS[name][0])
 
 
@@ -61,7 +68,8 @@ def compiled(number):
     """A model and the first values of its weights and of its optimizer."""
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
-    model.compile(keras.optimizers.Adam(0.1), "mse", metrics=["mae"])
+    optimizer = keras.optimizers.Adam(0.1, use_ema=True)
+    model.compile(optimizer, "mse", metrics=["mae"])
     model.fit(X[:4], Y[:4], verbose=0, epochs=0)
     model.optimizer.build(model.trainable_variables)
     state = [v.numpy() for v in model.optimizer.variables]
