@@ -120,7 +120,9 @@ def test_a_folder_in_the_way(tmp_path):
 
 
 def small_model():
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(2, name="d")], name="m"
+    )
     model.compile("sgd", "mse")
     return model
 

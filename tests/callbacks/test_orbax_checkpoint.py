@@ -13,7 +13,9 @@ X = np.random.default_rng(0).normal(size=(10, 3)).astype("float32")
 
 def make(**settings):
     keras.utils.set_random_seed(0)
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(2, name="d")], name="m"
+    )
     model.compile("adam", "mse", **settings)
     return model
 
