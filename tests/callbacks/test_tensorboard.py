@@ -93,6 +93,23 @@ def test_batches_of_an_execution_count(tmp_path):
     assert [*scalars(tmp_path / "train")["batch_loss"]] == [2, 5, 6, 8]
 
 
+def test_the_rate_of_an_epoch_is_that_of_its_training(tmp_path, monkeypatch):
+    times = iter([0.0, 0.0, 10.0, 12.0, 14.0])
+    monkeypatch.setattr(tensorboard.time, "perf_counter", lambda: next(times))
+    board = callbacks.TensorBoard(tmp_path, write_steps_per_second=True)
+    board.set_model(make())
+    board.on_train_begin()
+    board.on_epoch_begin(0)  # at 0
+    board.on_train_batch_end(19)  # at 10
+    board.on_test_begin()  # at 12
+    board.on_test_end()
+    monkeypatch.undo()
+    board.on_epoch_end(0)
+    board.on_train_end()
+    found = scalars(tmp_path / "train")["epoch_steps_per_second"]
+    assert found == {0: np.float32(20 / 12)}
+
+
 def needs_batches(board):
     hooks = callbacks.CallbackList([board])
     used = hooks._mk_batch_hooks()
