@@ -183,12 +183,12 @@ class TensorBoard(Callback):
         self._mk_trace.end(self._mk_steps, logs)
         now, began = time.perf_counter(), self._mk_batch_ended
         self._mk_batch_ended = now
-        if self.update_freq == "epoch":
+        freq = self.update_freq
+        if isinstance(freq, str):
             return
         step = self._mk_steps + self._mk_steps_before
         self._mk_train.step = self._mk_validation.step = step
-        first = before + self._mk_steps_before
-        if step // self.update_freq > first // self.update_freq:
+        if step // freq > (before + self._mk_steps_before) // freq:
             rate = count / (now - began) if self.write_steps_per_second else None
             # The values of a dict of the user's may change; the loop's own stays on
             # the device until it is read.
