@@ -54,8 +54,9 @@ def histogram_table(values: np.ndarray, buckets: int = _BUCKETS) -> np.ndarray:
     values = np.asarray(values).ravel()
     if values.dtype.kind not in "biuf":  # of ml_dtypes, such as bfloat16
         values = values.astype(np.float32)
-    if not np.isfinite(values.sum(dtype=np.float64)):
-        values = values[np.isfinite(values)]
+    with np.errstate(invalid="ignore"):
+        if not np.isfinite(values.sum(dtype=np.float64)):
+            values = values[np.isfinite(values)]
     if not values.size or not buckets:
         return table
     low, high = float(values.min()), float(values.max())
@@ -98,8 +99,8 @@ def as_bytes(pixels: np.ndarray) -> np.ndarray:
     if pixels.dtype.kind in "iu":
         return np.clip(pixels, 0, 255).astype(np.uint8)
     # 255.5, as TensorFlow has it: 1.0 and all above 0.998 give 255.
-    scaled = np.nan_to_num(pixels.astype(np.float32)) * np.float32(255.5)
-    return np.clip(scaled, 0, 255).astype(np.uint8)
+    scaled = np.clip(np.nan_to_num(pixels.astype(np.float32)), 0, 1) * 255.5
+    return np.minimum(scaled, 255).astype(np.uint8)
 
 
 def png(pixels: np.ndarray) -> bytes:

@@ -105,7 +105,11 @@ class TensorBoard(Callback):
         """Let the loop call only the hooks of batches that have something to do."""
         traces, begin, end = self._mk_trace.batches, *_BATCH_HOOKS
         logs_batches = self.update_freq != "epoch"
-        self._mk_batches_may_be_skipped = not (traces or logs_batches)
+        own = any(
+            getattr(type(self), name) is not getattr(TensorBoard, name)
+            for name in _BATCH_HOOKS
+        )
+        self._mk_batches_may_be_skipped = not (traces or logs_batches or own)
         unused = [] if traces else [begin]
         if not (traces or logs_batches or self.write_steps_per_second):
             unused.append(end)

@@ -130,6 +130,14 @@ def test_hooks_of_batches_cost_nothing_when_off(settings, expected):
     assert needs_batches(callbacks.TensorBoard(**settings)) == expected
 
 
+def test_a_subclass_sees_every_batch():
+    class Own(callbacks.TensorBoard):
+        def on_train_batch_end(self, batch, logs=None):
+            super().on_train_batch_end(batch, logs)
+
+    assert needs_batches(Own())[0]
+
+
 def test_logs_of_batches_are_read_late(tmp_path, monkeypatch):
     """No step waits for the logs of the one before."""
     monkeypatch.setattr(tensorboard, "_WAITING", 5)
