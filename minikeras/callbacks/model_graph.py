@@ -36,15 +36,17 @@ def graph_def(model, config=None):
         nodes = [(layer.path, type(layer).__name__, []) for layer in layers]
     else:
         nodes = _nodes(config, "", [])
-    return message(*((1, _node(*node)) for node in nodes), (4, _VERSIONS))
+    # TensorBoard would show the model itself as one box, which hides the layers.
+    start = f"{model.name}/"
+    return message(*((1, _node(start, *node)) for node in nodes), (4, _VERSIONS))
 
 
-def _node(name, kind, inputs):
-    """The message `NodeDef`."""
+def _node(start, name, kind, inputs):
+    """The message `NodeDef`; names lose their start."""
     value = message((2, kind))  # of the attribute
     attribute = message((1, "keras_class"), (2, value))
-    sources = ((3, source) for source in inputs)
-    return message((1, name), (2, kind), *sources, (5, attribute))
+    sources = ((3, source.removeprefix(start)) for source in inputs)
+    return message((1, name.removeprefix(start)), (2, kind), *sources, (5, attribute))
 
 
 def _nodes(layer, scope, inputs):

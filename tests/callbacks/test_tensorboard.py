@@ -230,9 +230,9 @@ def test_graph_of_a_sequential_model(tmp_path):
     fit(model, board, epochs=1)
     name = model.get_config()["layers"][0]["config"]["name"]
     assert nodes(tmp_path / "train") == {
-        f"net/{name}": ("InputLayer", []),
-        "net/a": ("Dense", [f"net/{name}"]),
-        "net/b": ("Dense", ["net/a"]),
+        name: ("InputLayer", []),
+        "a": ("Dense", [name]),
+        "b": ("Dense", ["a"]),
     }
     (text,) = [e.value.item() for e in read(tmp_path / "train") if e.tag == "keras"]
     assert text.decode() == model.to_json()
@@ -249,11 +249,11 @@ def test_graph_of_nested_models(tmp_path):
     total = layers.Add(name="total")([q, stack(y), keras.ops.abs(p)])
     found, texts = written_graph(keras.Model([x, y], total, name="m"), tmp_path)
     operation = next(name for name, (kind, _) in found.items() if kind == "Absolute")
-    assert found["m/inner/i"] == ("InputLayer", ["m/x"])
-    assert found["m/inner/second"] == ("Dense", ["m/inner/first"])
-    assert found["m/stack/s"][0] == "Dense"
-    assert found[operation][1] == ["m/inner/first"]
-    assert found["m/total"] == ("Add", ["m/inner/second", "m/stack/s", operation])
+    assert found["inner/i"] == ("InputLayer", ["x"])
+    assert found["inner/second"] == ("Dense", ["inner/first"])
+    assert found["stack/s"][0] == "Dense"
+    assert found[operation][1] == ["inner/first"]
+    assert found["total"] == ("Add", ["inner/second", "stack/s", operation])
     assert len(texts) == 1
 
 
@@ -268,7 +268,7 @@ def test_graph_of_a_model_without_a_config(tmp_path):
 
     model = Own(2)
     model(X)
-    assert written_graph(model, tmp_path) == ({"own/inner": ("Dense", [])}, [])
+    assert written_graph(model, tmp_path) == ({"inner": ("Dense", [])}, [])
 
 
 @pytest.mark.parametrize("batches", [2, "2", (2, 4), "2,4"])
@@ -555,7 +555,7 @@ def test_tensorboard_reads_every_tag(tmp_path):
         model.get_weights()[0].max(),
     )
     assert train["net/a/kernel/image"][1][:2].tolist() == [b"4", b"3"]
-    assert [node.name for node in found.Graph().node][1:] == ["net/a", "net/b"]
+    assert [node.name for node in found.Graph().node][1:] == ["a", "b"]
     plugin = found.SummaryMetadata("keras").plugin_data
     assert (plugin.plugin_name, plugin.content) == ("graph_keras_model", b"1")
 
