@@ -75,6 +75,10 @@ class ModelCheckpoint(CheckpointCallback):
         if self.filepath.endswith(".orbax"):
             orbax_folder.check_installed()
 
+    def on_epoch_end(self, epoch, logs=None):
+        # A method of this class alone: `legacy` gives it the argument `period`.
+        super().on_epoch_end(epoch, logs)
+
     def _save_model(self, epoch, batch, logs):
         """Save the model, unless `save_best_only` says no."""
         filepath = self._get_file_path(epoch, batch, logs)

@@ -2,6 +2,7 @@
 
 import os
 
+import jax
 import numpy as np
 
 from minikeras.callbacks.checkpoint_callback import CheckpointCallback
@@ -90,6 +91,18 @@ class OrbaxCheckpoint(CheckpointCallback):
             )
         return self._mk_checkpointer
 
+    def wait_until_finished(self):
+        """Wait until all steps are written."""
+        self.checkpointer.wait()
+
+    def is_multihost_enabled(self):
+        """True if several processes train together."""
+        return jax.process_count() > 1
+
+    def is_primary_host(self):
+        """True in the process that is the first, or the only one."""
+        return jax.process_index() == 0
+
     def on_train_begin(self, logs=None):
         iterations = getattr(self.model.optimizer, "iterations", None)
         done = 0 if iterations is None else int(np.asarray(iterations))
@@ -101,7 +114,7 @@ class OrbaxCheckpoint(CheckpointCallback):
         super().on_train_batch_end(batch, logs)
 
     def on_train_end(self, logs=None):
-        self.checkpointer.wait()
+        self.wait_until_finished()
 
     def _save_model(self, epoch, batch, logs):
         """Save a step, unless `save_best_only` says no."""
@@ -123,5 +136,5 @@ class OrbaxCheckpoint(CheckpointCallback):
         parts = orbax_folder.parts(self.model, self.save_weights_only)
         self.checkpointer.save_checkpointables_async(step, parts, force=True)
         if not self.save_on_background:
-            self.checkpointer.wait()
+            self.wait_until_finished()
         self._mk_next_step = step + 1

@@ -32,7 +32,9 @@ def steps(folder):
 @pytest.mark.parametrize("on_background", [True, False])
 def test_the_last_epoch_stays(tmp_path, on_background):
     model = make()
-    fit(model, OrbaxCheckpoint(tmp_path, save_on_background=on_background))
+    checkpoint = OrbaxCheckpoint(tmp_path, save_on_background=on_background)
+    fit(model, checkpoint)
+    assert checkpoint.is_primary_host() and not checkpoint.is_multihost_enabled()
     assert steps(tmp_path) == [2]
     loaded = keras.models.load_model(tmp_path)
     np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
