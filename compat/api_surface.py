@@ -21,8 +21,7 @@ WIDER = "more parameters behind those of Keras"
 LISTED = {
     PLANNED: """
         distillation distribution export quantizers Quantizer
-        callbacks.BackupAndRestore callbacks.OrbaxCheckpoint callbacks.RemoteMonitor
-        callbacks.SwapEMAWeights callbacks.TensorBoard""",
+        callbacks.BackupAndRestore""",
     "`strides=1`, `dilation_rate=1`, `pool_size=2` stand for `(1, 1)`, `(2, 2)`": """
         layers.Conv2DTranspose layers.Convolution2DTranspose layers.Conv3DTranspose
         layers.Convolution3DTranspose layers.DepthwiseConv2D layers.SeparableConv2D

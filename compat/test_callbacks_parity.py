@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+import minikeras
 import minikeras.callbacks as ours
 
 rng = np.random.default_rng(5)
@@ -173,3 +174,72 @@ def test_signatures(name):
     assert [(p.name, p.default, p.kind) for p in left] == [
         (p.name, p.default, p.kind) for p in right
     ]
+
+
+X = np.random.default_rng(0).normal(size=(12, 3)).astype("float32")
+
+
+def trained(package, *used, **settings):
+    """(history, weights) of a training with callbacks of the package."""
+    package.utils.set_random_seed(0)
+    stack = [package.Input((3,)), package.layers.Dense(1, name="d")]
+    model = package.Sequential(stack, name="m")
+    optimizer = package.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.9)
+    model.compile(optimizer, "mse", metrics=["mae"])
+    history = model.fit(
+        *(X, X[:, :1]),
+        validation_data=(X, X[:, 1:2]),
+        batch_size=4,
+        epochs=3,
+        verbose=0,
+        callbacks=list(used),
+        **settings,
+    )
+    return history.history, model.get_weights()
+
+
+@pytest.mark.parametrize("swap_on_epoch", [False, True])
+def test_swap_ema_weights(swap_on_epoch):
+    (left, left_weights), (right, right_weights) = (
+        trained(package, package.callbacks.SwapEMAWeights(swap_on_epoch))
+        for package in (minikeras, keras)
+    )
+    assert {*left} == {*right}
+    for name, values in right.items():
+        np.testing.assert_allclose(left[name], values, rtol=1e-6)
+    for x, y in zip(left_weights, right_weights, strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda c: c.ModelCheckpoint("a.keras", verbose=1, save_best_only=True),
+        lambda c: c.ModelCheckpoint("{epoch}-{batch}.keras", verbose=1, save_freq=2),
+        lambda c: c.ModelCheckpoint(
+            "a.weights.h5", "loss", 1, True, save_weights_only=True, mode="max"
+        ),
+        lambda c: c.EarlyStopping(
+            "loss", mode="max", verbose=1, patience=1, restore_best_weights=True
+        ),
+        lambda c: c.ReduceLROnPlateau("loss", mode="max", verbose=1, patience=1),
+        lambda c: c.LearningRateScheduler(lambda epoch, rate: rate / 2, verbose=1),
+    ],
+    ids=["best", "batches", "weights", "stop", "plateau", "schedule"],
+)
+def test_what_is_printed(make, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    texts = []
+    for package in (minikeras, keras):
+        trained(package, make(package.callbacks))
+        texts.append(capsys.readouterr().out)
+    # A rate may differ in the last digit.
+    left, right = ([_rounded(word) for word in text.split()] for text in texts)
+    assert left == right and left
+
+
+def _rounded(word):
+    try:
+        return round(float(word.rstrip(".,")), 5)
+    except ValueError:
+        return word

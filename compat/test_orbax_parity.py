@@ -66,3 +66,30 @@ def test_theirs_reads_ours(tmp_path):
     theirs.load_weights(str(tmp_path))
     assert_same(ours, theirs)
     np.testing.assert_allclose(fit(ours), fit(theirs), rtol=1e-5)
+
+
+@pytest.mark.parametrize("only_weights", [False, True])
+def test_theirs_reads_our_callback(tmp_path, only_weights):
+    ours, theirs = trained(minikeras), trained(keras)
+    callback = minikeras.callbacks.OrbaxCheckpoint(
+        tmp_path, save_weights_only=only_weights
+    )
+    fit(ours, epochs=2, callbacks=[callback])
+    fit(theirs)
+    theirs.load_weights(str(tmp_path))
+    assert_same(ours, theirs)
+    if not only_weights:
+        np.testing.assert_allclose(fit(ours), fit(theirs), rtol=1e-5)
+
+
+@pytest.mark.parametrize("freq", ["epoch", 1])
+def test_steps_of_the_callbacks(tmp_path, freq):
+    steps = []
+    for package in (minikeras, keras):
+        folder = tmp_path / package.__name__
+        callback = package.callbacks.OrbaxCheckpoint(
+            str(folder), save_freq=freq, max_to_keep=2
+        )
+        fit(trained(package), epochs=3, batch_size=4, callbacks=[callback])
+        steps.append(sorted(path.name for path in folder.iterdir()))
+    assert steps[0] == steps[1]

@@ -11,8 +11,12 @@ from minikeras.callbacks.lambda_callback import LambdaCallback
 from minikeras.callbacks.learning_rate_finder import LearningRateFinder
 from minikeras.callbacks.learning_rate_scheduler import LearningRateScheduler
 from minikeras.callbacks.model_checkpoint import ModelCheckpoint
+from minikeras.callbacks.orbax_checkpoint import OrbaxCheckpoint
 from minikeras.callbacks.progbar_logger import ProgbarLogger
 from minikeras.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from minikeras.callbacks.remote_monitor import RemoteMonitor
+from minikeras.callbacks.swap_ema_weights import SwapEMAWeights
+from minikeras.callbacks.tensorboard import TensorBoard
 from minikeras.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = [
@@ -27,7 +31,11 @@ __all__ = [
     "LearningRateFinder",
     "LearningRateScheduler",
     "ModelCheckpoint",
+    "OrbaxCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "RemoteMonitor",
+    "SwapEMAWeights",
+    "TensorBoard",
     "TerminateOnNaN",
 ]

@@ -17,8 +17,7 @@ from minikeras.core.registry import did_you_mean
 _PLANNED = {
     "": """distillation distribution export legacy quantizers
         Quantizer""",
-    "callbacks": """BackupAndRestore OrbaxCheckpoint RemoteMonitor SwapEMAWeights
-        TensorBoard""",
+    "callbacks": "BackupAndRestore",
     "layers": "",
     "utils": "FeatureSpace",
 }

@@ -277,10 +277,10 @@ class OptimizerState:
             return
         if is_number:
             raise TypeError(
-                f"The learning rate of {self.name!r} follows "
-                f"{type(self._mk_learning_rate).__name__}, so it cannot be set to "
-                f"{value!r}. Make the optimizer with a float learning_rate to set it "
-                "later."
+                "This optimizer was created with a `LearningRateSchedule` or function, "
+                f"{type(self._mk_learning_rate).__name__}, so the learning rate of "
+                f"{self.name!r} cannot be set to {value!r}. Make it with a float "
+                "learning_rate to set that later."
             )
         self.__dict__["_mk_variables"] = [
             v for v in self._mk_variables if v is not self._mk_learning_rate

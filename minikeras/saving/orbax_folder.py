@@ -28,6 +28,7 @@ from minikeras.saving import assets, by_path, errors, h5_weights, safety
 from minikeras.saving.members import Members
 
 _MARK, _TREE, _ASSETS = "_CHECKPOINT_METADATA", "pytree", "assets"
+_WEIGHTS = ("trainable_variables", "non_trainable_variables")
 # Seeds are named by how many generators the program had made: their order counts.
 _KINDS = {
     "trainable_variables": "weights",
@@ -44,6 +45,11 @@ def _orbax():
         raise ImportError(
             "Checkpoints of Orbax need its package: pip install 'minikeras-jax[orbax]'."
         ) from error
+
+
+def check_installed() -> None:
+    """Raise ImportError unless the package of Orbax is there."""
+    _orbax()
 
 
 def last_step(folder: str | os.PathLike) -> pathlib.Path | None:
@@ -147,27 +153,76 @@ def _nested(flat):
     return tree
 
 
-def write(model: Any, folder: str | os.PathLike, step: int | None = None) -> None:
+def write(
+    model: Any,
+    folder: str | os.PathLike,
+    step: int | None = None,
+    weights_only: bool = False,
+) -> None:
     """Write the state of a model as a step of a checkpoint.
 
     Args:
         model: a built model.
         folder: folder of all steps.
         step: number, by default the one after the last.
+        weights_only: bool, whether to leave out the config, and with it the state of
+            the optimizer and the metrics, and the assets.
     """
     orbax = _orbax()
+    step = next_step(folder) if step is None else step
+    path = pathlib.Path(folder).resolve() / str(step)
+    orbax.save_checkpointables(path, parts(model, weights_only))
+
+
+def next_step(folder: str | os.PathLike) -> int:
+    """The number after that of the last step in a folder, 0 without one."""
     last = last_step(folder)
-    if step is None:
-        step = 0 if last is None else int(last.name) + 1
+    return 0 if last is None else int(last.name) + 1
+
+
+def checkpointer(folder: str | os.PathLike, max_to_keep: int | None = None) -> Any:
+    """The `Checkpointer` of Orbax that writes steps, and deletes the oldest ones.
+
+    Args:
+        folder: folder of all steps.
+        max_to_keep: number of steps that stay; None: all.
+
+    Raises:
+        ImportError: Orbax is not installed.
+    """
+    training = _orbax().training
+    keep = training.preservation_policies.LatestN(max_to_keep)
+    path = pathlib.Path(folder).resolve()
+    return training.Checkpointer(path, preservation_policy=keep)
+
+
+def replace(model: Any, folder: str | os.PathLike, weights_only: bool = False) -> None:
+    """Write the state of a model as the only step of a checkpoint.
+
+    Args:
+        model: a built model.
+        folder: folder of all steps; the old ones are deleted after the new one is
+            written.
+        weights_only: as in `write`.
+    """
+    with checkpointer(folder, 1) as steps:
+        steps.save_checkpointables(next_step(folder), parts(model, weights_only))
+
+
+def parts(model: Any, weights_only: bool = False) -> dict[str, Any]:
+    """{name: tree} of what a step holds, as `write` takes it."""
+    tree = model.get_state_tree()
+    if weights_only:
+        return {_TREE: {k: v for k, v in tree.items() if k in _WEIGHTS}}
     with serialization.SharingScope():
         config = json.dumps(serialize_keras_object(model))
-    parts = {_TREE: model.get_state_tree(), "model_config": {"config": config}}
+    found = {_TREE: tree, "model_config": {"config": config}}
     with assets.saved(model) as files:
         for name, file in files.items():
-            parts.setdefault(_ASSETS, {})[name] = np.fromfile(file, np.uint8)
-    if _ASSETS in parts:
-        parts[_ASSETS] = _nested(parts[_ASSETS])[_ASSETS]
-    orbax.save_checkpointables(pathlib.Path(folder).resolve() / str(step), parts)
+            found.setdefault(_ASSETS, {})[name] = np.fromfile(file, np.uint8)
+    if _ASSETS in found:
+        found[_ASSETS] = _nested(found[_ASSETS])[_ASSETS]
+    return found
 
 
 def read(model: Any, folder: str | os.PathLike, skip_mismatch: bool = False) -> None:

@@ -1,7 +1,11 @@
+import numpy as np
 import pytest
 
+import minikeras as keras
 from minikeras.callbacks import ModelCheckpoint
 from tests.callbacks.stubs import Metric, Model, train
+
+X = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
 
 
 def test_every_epoch(tmp_path):
@@ -81,9 +85,9 @@ def test_messages(tmp_path, capsys):
     train(checkpoint, [0.5, 0.75])
     assert capsys.readouterr().out.split("\n") == [
         "",
-        "Epoch 1: loss improved to 0.50000",
+        f"Epoch 1: loss improved from None to 0.50000, saving model to {path}",
         "",
-        f"Epoch 1: saved model to {path}",
+        f"Epoch 1: finished saving model to {path}",
         "",
         "Epoch 2: loss did not improve from 0.50000",
         "",
@@ -93,7 +97,7 @@ def test_messages(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (dict(filepath="a"), "must end in '.keras'; got 'a'"),
+        (dict(filepath="a"), "must end in '.keras' or .*; got 'a'"),
         (dict(filepath="a.keras", save_weights_only=True), "end in '.weights.h5'"),
         (dict(filepath="a.keras", save_freq="often"), "save_freq: 'often'"),
         (dict(filepath="a.keras", save_freq=2.5), "save_freq: 2.5"),
@@ -113,3 +117,52 @@ def test_a_folder_in_the_way(tmp_path):
     (tmp_path / "a.keras").mkdir()
     with pytest.raises(OSError, match="is a folder"):
         train(ModelCheckpoint(tmp_path / "a.keras"), [1.0])
+
+
+def small_model():
+    model = keras.Sequential(
+        [keras.Input((3,)), keras.layers.Dense(2, name="d")], name="m"
+    )
+    model.compile("sgd", "mse")
+    return model
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5", ".hdf5", ".orbax"])
+def test_formats_of_models(tmp_path, ending):
+    if ending == ".orbax":
+        pytest.importorskip("orbax.checkpoint")
+    path, model = tmp_path / f"{{epoch}}{ending}", small_model()
+    model.fit(X, X[:, :2], verbose=0, epochs=2, callbacks=[ModelCheckpoint(path)])
+    loaded = keras.models.load_model(tmp_path / f"2{ending}")
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+    assert loaded.optimizer.iterations == model.optimizer.iterations
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {f"1{ending}", f"2{ending}"}
+
+
+@pytest.mark.parametrize(
+    "ending", [".weights.h5", ".weights.json", ".safetensors", ".orbax"]
+)
+def test_formats_of_weights(tmp_path, ending):
+    if ending == ".orbax":
+        pytest.importorskip("orbax.checkpoint")
+    path, model = tmp_path / f"last{ending}", small_model()
+    checkpoint = ModelCheckpoint(path, save_weights_only=True)
+    for _ in range(2):  # over the file of the first
+        model.fit(X, X[:, :2], verbose=0, callbacks=[checkpoint])
+    loaded = small_model()
+    loaded.load_weights(path)
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+    if ending == ".orbax":
+        assert [p.name for p in path.iterdir()] == ["1"]
+
+
+def test_a_metric_of_unknown_direction_is_an_error(tmp_path):
+    path = tmp_path / "a.keras"
+    checkpoint = ModelCheckpoint(path, "nope", save_best_only=True)
+    with pytest.raises(ValueError, match="monitor='nope' with mode='auto'"):
+        train(checkpoint, [1.0])
+    # Without `save_best_only` nobody asks for it.
+    model = Model()
+    train(ModelCheckpoint(path, "nope"), [1.0], model=model)
+    assert model.saved == [str(path)]

@@ -118,7 +118,7 @@ def test_messages(capsys):
     train(stopper, [1.0, 2.0])
     assert capsys.readouterr().out.splitlines() == [
         "Epoch 2: early stopping",
-        "Restoring the weights of epoch 1.",
+        "Restoring model weights from the end of the best epoch: 1.",
     ]
 
 

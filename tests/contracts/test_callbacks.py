@@ -37,17 +37,24 @@ ROWS = {
     "LambdaCallback": ({"on_epoch_end": nothing, "on_train_begin": nothing}, ()),
     "LearningRateScheduler": ({"schedule": halve_late}, ()),
     "ModelCheckpoint": ({"filepath": "model.keras"}, ()),
+    "OrbaxCheckpoint": ({"directory": "steps"}, ()),
     "ProgbarLogger": ({}, ()),
     "ReduceLROnPlateau": (
         {"monitor": "loss", "patience": 9},
         ("wait", "cooldown_counter"),
     ),
+    "RemoteMonitor": ({"root": "http://localhost:1"}, ()),
+    "SwapEMAWeights": ({"swap_on_epoch": True}, ()),
+    "TensorBoard": ({"histogram_freq": 1, "update_freq": 1}, ()),
     "TerminateOnNaN": ({}, ()),
 }
 _each = pytest.mark.parametrize("name", ROWS)
+pytestmark = pytest.mark.filterwarnings("ignore:Could not reach RemoteMonitor")
 
 
 def make(name):
+    if name == "OrbaxCheckpoint":
+        pytest.importorskip("orbax.checkpoint")
     return getattr(callbacks, name)(**ROWS[name][0])
 
 
@@ -57,20 +64,21 @@ def in_a_folder(tmp_path, monkeypatch):
 
 
 @functools.cache
-def compiled(number):
+def compiled(number, use_ema):
     """A model and the first values of its weights and of its optimizer."""
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
-    model.compile(keras.optimizers.Adam(0.1), "mse", metrics=["mae"])
+    optimizer = keras.optimizers.Adam(0.1, use_ema=use_ema)
+    model.compile(optimizer, "mse", metrics=["mae"])
     model.fit(X[:4], Y[:4], verbose=0, epochs=0)
     model.optimizer.build(model.trainable_variables)
     state = [v.numpy() for v in model.optimizer.variables]
     return model, model.get_weights(), state
 
 
-def small_model(number=0):
+def small_model(number=0, name=None):
     """The same model with its first values: its programs are compiled once."""
-    model, weights, state = compiled(number)
+    model, weights, state = compiled(number, name == "SwapEMAWeights")
     model.set_weights(weights)
     model.optimizer.set_weights(state)
     keras.utils.set_random_seed(0)
@@ -112,14 +120,14 @@ def test_copies_and_pickles(name):
     for again in (copy.deepcopy(callback), pickle.loads(pickle.dumps(callback))):
         assert type(again) is type(callback) and again is not callback
         assert {*vars(again)} == {*vars(callback)}
-        fit(small_model(), again, epochs=1)
+        fit(small_model(0, name), again, epochs=1)
 
 
 @_each
 def test_does_not_change_what_is_learned(name):
-    model = small_model()
+    model = small_model(0, name)
     expected, weights = fit(model).history, model.get_weights()
-    found = fit(small_model(), make(name)).history
+    found = fit(small_model(0, name), make(name)).history
     for key, values in expected.items():
         np.testing.assert_array_equal(found[key], values)
     for x, y in zip(weights, model.get_weights(), strict=True):
@@ -128,7 +136,7 @@ def test_does_not_change_what_is_learned(name):
 
 @_each
 def test_serves_two_fits_and_two_models(name):
-    callback, first, second = make(name), small_model(), small_model(1)
+    callback, first, second = make(name), small_model(0, name), small_model(1, name)
     fit(first, callback)
     seen = []
     attributes = ROWS[name][1]
@@ -146,7 +154,7 @@ def test_serves_two_fits_and_two_models(name):
 
 @_each
 def test_in_evaluate_and_predict(name, capsys):
-    model, callback = small_model(), make(name)
+    model, callback = small_model(0, name), make(name)
     alone = model.evaluate(X, Y, verbose=0), model.predict(X, verbose=0)
     loss = model.evaluate(X, Y, verbose=0, callbacks=[callback])
     y = model.predict(X, verbose=0, callbacks=[callback])
@@ -214,7 +222,7 @@ def test_hooks_take_no_logs(name):
     """Users call hooks by themselves, without `logs`."""
     callback = make(name)
     callback.set_params({"epochs": 1, "steps": 1, "verbose": 0})
-    callback.set_model(small_model())
+    callback.set_model(small_model(0, name))
     callback.on_train_begin()
     callback.on_epoch_begin(0)
     for mode in ("train", "test", "predict"):

@@ -52,7 +52,7 @@ _INSTEAD = {
     "signal": "Use keras.ops.fft, rfft, stft, or jax.numpy.fft.",
     "sparse": "Use dense tensors, or jax.experimental.sparse.BCOO.",
     "SparseTensor": "Use dense tensors, or jax.experimental.sparse.BCOO.",
-    "summary": "Use keras.callbacks.TensorBoard.",
+    "summary": "Use keras.callbacks.TensorBoard, and its attribute `summary`.",
     "tpu": "JAX finds TPUs itself: see tf.config.list_physical_devices.",
 }
 
