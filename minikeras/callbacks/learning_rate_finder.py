@@ -80,7 +80,9 @@ class LearningRateFinder(Callback):
             optimizer.learning_rate = rate
 
     def on_train_batch_end(self, batch, logs=None):
-        self.losses.append(float((logs or {})["loss"]))
+        if "loss" not in (logs or {}):  # a step of the user that tells none
+            return
+        self.losses.append(float(logs["loss"]))
         losses = smoothed(self.losses, self.smoothing)
         limit = self.stop_factor * np.min(losses)
         diverges = len(losses) > _FEW and losses[-1] > limit > 0
