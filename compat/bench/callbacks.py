@@ -35,6 +35,10 @@ def network():
     return model, x, rng.integers(0, 10, len(x))
 
 
+class NanTracing(callbacks.Callback):
+    """Stands for the setting, which `epoch` turns on."""
+
+
 def contenders(folder):
     """{name: function that makes the callback}; `folder` is for their files."""
     board = callbacks.TensorBoard
@@ -56,6 +60,20 @@ def contenders(folder):
         "ModelCheckpoint(.safetensors)": lambda: callbacks.ModelCheckpoint(
             folder / "a.safetensors", save_weights_only=True
         ),
+        **{
+            f"BackupAndRestore(save_freq={freq!r})": lambda freq=freq: (
+                callbacks.BackupAndRestore(folder / f"run {freq}", freq)
+            )
+            for freq in (100, "epoch", "auto")
+        },
+        "TerminateOnNaN()": lambda: callbacks.TerminateOnNaN(),
+        "TerminateOnNaN(explain=True)": lambda: callbacks.TerminateOnNaN(explain=True),
+        "GradientMonitor(50)": lambda: callbacks.GradientMonitor(50),
+        "Report(gradient_freq=None)": lambda: callbacks.Report(
+            folder / "run.html", gradient_freq=None
+        ),
+        "Report(gradient_freq=100)": lambda: callbacks.Report(folder / "run.html"),
+        "enable_nan_tracing()": lambda: NanTracing(),
         "RemoteMonitor, no server": lambda: callbacks.RemoteMonitor(
             "http://localhost:1"
         ),
@@ -81,7 +99,14 @@ def main():
 
     def epoch(*used):
         settings = {"batch_size": BATCH, "verbose": 0}
-        return lambda: model.fit(x, y, callbacks=list(used), **settings) and None
+
+        def run():
+            if any(isinstance(c, NanTracing) for c in used):
+                keras.config.enable_nan_tracing()
+            model.fit(x, y, callbacks=list(used), **settings)
+            keras.config.disable_nan_tracing()
+
+        return run
 
     with tempfile.TemporaryDirectory() as folder:
         made = {name: make() for name, make in contenders(Path(folder)).items()}
