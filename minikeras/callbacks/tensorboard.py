@@ -127,7 +127,7 @@ class TensorBoard(Callback):
     def on_train_begin(self, logs=None):
         self._mk_close()
         self._mk_trace.reset()
-        self._mk_fitting, self._mk_started = True, False
+        self._mk_fitting, self._mk_started, self._mk_evaluating = True, False, False
         self._mk_steps = self._mk_steps_before = 0
         self._mk_train.step = self._mk_validation.step = 0
         if self.embeddings_freq:
