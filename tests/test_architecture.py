@@ -52,14 +52,14 @@ BUDGETS = {
     "optimizers": 4000, "parity": 3600, "preprocessing": 80, "random": 820,
     "regularizers": 300,
     "saving": 5560,
-    "training": 4400, "tree": 60, "utils": 600, "visualization": 2050,
+    "training": 4400, "tree": 60, "utils": 600, "visualization": 2130,
     "wrappers": 450,
     "files at the top": 560,
 }  # fmt: skip
 # Keras has 195,000 lines, without parity, command line and stand-in for
 # TensorFlow. Without docstrings, comments and blank lines: 49,100 of ours, of which
 # 2,400 stand in for TensorFlow and 2,400 are parity; 124,900 of Keras's.
-MAX_PACKAGE = 88_550
+MAX_PACKAGE = 88_600
 
 
 def room(path):

@@ -91,7 +91,7 @@ class Frame:
     in_pipeline: bool  # does the code prepare data, in NumPy on the host?
     host: Any  # the `HostCalls` that a step can look up, or None
     on_read: Any  # function (Variable, array) -> array of those that are read, or None
-    on_call: Any  # function (layer, call, *args, **kwargs) that runs each layer, or None
+    on_call: Any  # function (layer, call, *args, **kwargs) that runs layers, or None
     recordings: tuple  # what tapes have recorded so far, the innermost last
     draws_of: Any  # the model whose own generator gives draws without a seed, or None
     in_bridge: bool  # is all state bound, so that what else is assigned is lost?
