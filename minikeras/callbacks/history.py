@@ -17,16 +17,17 @@ class History(Callback):
         super().__init__()
         self.history = {}
         self.epoch = []
-        self._mk_epochs = {}  # {name of a metric: epochs of its values}
 
     def on_train_begin(self, logs=None):
         self.epoch = []
 
     def on_epoch_end(self, epoch, logs=None):
         self.epoch.append(epoch)
+        # {name of a metric: epochs of its values}; subclasses may have no `__init__`.
+        epochs = vars(self).setdefault("_mk_epochs", {})
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
-            self._mk_epochs.setdefault(name, []).append(epoch)
+            epochs.setdefault(name, []).append(epoch)
         self.model.history = self
 
     def plot(self, metrics=None, path=None, log_scale=False, dpi=None):
@@ -49,5 +50,5 @@ class History(Callback):
             ValueError: a metric that is not in the history, or no epoch yet.
             ImportError: matplotlib is not installed.
         """
-        epochs = self._mk_epochs
+        epochs = vars(self).get("_mk_epochs", {})
         return plot_history(self.history, epochs, metrics, log_scale, path, dpi)

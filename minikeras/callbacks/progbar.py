@@ -73,7 +73,7 @@ class Progbar:
         self._seen = 0
         self._mk_start = time.time()
         self._after_first = None
-        self._drawn_at = 0.0
+        self._drawn_at = self._asked_at = 0.0
         self._drawn_width = 0
         self._mk_notebook: Any = None  # a `NotebookOutput`, which bars may share
 
@@ -87,12 +87,17 @@ class Progbar:
         if self.verbose != 1 or not is_interactive_logging_enabled():
             return False
         now = time.time()
-        if now - self._drawn_at < self.interval:
+        if now - max(self._drawn_at, self._asked_at) < self.interval:
             return False
         if terminal.medium() != "lines":
             return True
         last = max(self._drawn_at, self._mk_start)
-        return now - last >= self.interval * _INTERVALS_OF_LINES
+        if now - last >= self.interval * _INTERVALS_OF_LINES:
+            return True
+        # To ask for the stream in each step would take 1 us; it is asked for as often
+        # as a bar in a terminal is drawn.
+        self._asked_at = now
+        return False
 
     def update(self, current, values=None, finalize=None):
         """Move the bar; draw it if the last drawing is `interval` seconds old.

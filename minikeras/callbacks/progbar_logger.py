@@ -14,7 +14,7 @@ class LoopBar(Progbar):
     """A bar of `fit`, `evaluate` or `predict`: it shows rates and memory, too."""
 
     _mk_batch_size = None
-    _mk_left = None  # function of (seconds of a step, steps so far) -> seconds left
+    _mk_left = None  # function of (seconds of a step, steps left, steps) -> seconds
     _mk_each = None  # seconds of a step, when the last one has ended
 
     def end_steps(self, current):
@@ -29,7 +29,8 @@ class LoopBar(Progbar):
             if self._mk_batch_size:
                 more.append(f"{_format_rate(self._mk_batch_size / each)} samples/s")
         if self.target and self._mk_left is not None and not finalize:
-            more.append(f"ETA {format_remaining(self._mk_left(each, current))}")
+            left = self._mk_left(each, max(self.target - current, 0), self.target)
+            more.append(f"ETA {format_remaining(left)}")
         # Asked for only here, as often as the bar is drawn. Nothing waits for a step.
         if memory := memory_in_use():
             more.append(f"{memory / 2**30:.1f} GiB")
@@ -137,11 +138,10 @@ class ProgbarLogger(Callback):
         live = self.verbose == 1 and is_interactive_logging_enabled()
         return live and medium() == "notebook"
 
-    def _mk_seconds_left(self, each, current):
+    def _mk_seconds_left(self, each, left, steps):
         """Estimated seconds to the end of `fit`, or of the evaluation."""
         epochs_left = self.epochs - self._mk_epoch - 1 if self._mk_training else 0
-        left = max(self.target - current, 0)
-        return self._mk_remaining.seconds(each, left, self.target, epochs_left)
+        return self._mk_remaining.seconds(each, left, steps, epochs_left)
 
     def _mk_step(self, batch, logs):
         """Draw the bar after a batch, if the last drawing is old enough."""

@@ -322,7 +322,8 @@ def arrange(diagram, sizes, title):
         size = sizes[part[0]] if arranged is None else _framed(arranged.size, title)
         outer[i] = size[0] + 2 * _LOOP * (i in looped), size[1]
     x = coordinates(layers, {i: size[0] for i, size in outer.items()}, _GAP)
-    rows, turns = _along(layers, outer, x)
+    ways = _ways(pairs, layers, x, _across(parts, x, title), owner, rank)
+    rows, turns = _along(layers.rows, outer, ways)
     found = Arrangement((0.0, 0.0), {}, [], [], [])
     for i, (part, arranged) in parts:
         box = (x[i], sum(rows[rank[i]]) / 2, *outer[i])
@@ -336,8 +337,7 @@ def arrange(diagram, sizes, title):
             right = max(x[owner[k]] + outer[owner[k]][0] / 2 for k in (a, b))
             found.loops.append(_loop(*ends, right - _LOOP / 3))
         else:
-            chain = layers.chains[owner[a], owner[b]]
-            found.routes.append(_route(*ends, chain, x, rank, rows, turns))
+            found.routes.append(_route(*ends, ways[a, b], rows, turns[a, b]))
     across = max([x[i] + outer[i][0] / 2 for i in outer] + [*x.values(), 0.0])
     return found._replace(size=(across, rows[-1][1] if rows else 0.0))
 
@@ -362,37 +362,66 @@ def _place(found, name, arranged, box, title):
     found.loops.extend(moved.loops)
 
 
-def _along(layers, sizes, x):
-    """([(start, end) of each rank], {(vertex, vertex): where the link turns})."""
-    rows, turns, start = [], {}, 0.0
-    links = links_of(layers)
-    where = {v: i for i, row in enumerate(layers.rows) for v in row}
-    for i, row in enumerate(layers.rows):
+def _across(parts, x, title):
+    """{key of a box: where it is across the ranks}, of those in frames, too."""
+    places = {}
+    for i, (part, arranged) in parts:
+        if arranged is None:
+            places.setdefault(part[0], x[i])
+            continue
+        corner = x[i] + (title[0] - arranged.size[0]) / 2
+        for key, box in arranged.boxes.items():
+            places.setdefault(key, corner + box[0])
+    return places
+
+
+def _ways(pairs, layers, x, places, owner, rank):
+    """{(from, to): [(rank, across, across in the next rank)]}, by rising ranks."""
+    ways = {}
+    for a, b in pairs:
+        chain = layers.chains.get((owner[a], owner[b]), ())
+        if len({rank[v] for v in chain}) > 1:
+            low, high = (a, b) if chain[0] == owner[a] else (b, a)
+            across = [places[low], *(x[v] for v in chain[1:-1]), places[high]]
+            steps = zip(chain, across, across[1:], strict=False)
+            ways[a, b] = [(rank[v], start, end) for v, start, end in steps]
+    return ways
+
+
+def _along(rows, sizes, ways):
+    """([(start, end) of each rank], {(from, to): where each link of it turns})."""
+    extents, turns, start = [], {pair: [] for pair in ways}, 0.0
+    for i, row in enumerate(rows):
         end = start + max(sizes[v][1] if v in sizes else 0.0 for v in row)
-        rows.append((start, end))
-        here = [(a, b) for a, b in links if where[a] == i != where[b]]
-        bent = [(a, b) for a, b in here if abs(x[a] - x[b]) > 1e-6]
-        numbers = tracks([(*sorted((x[a], x[b])), a) for a, b in bent])
+        extents.append((start, end))
+        here = [
+            (pair, *sorted(step[1:]))
+            for pair, way in ways.items()
+            for step in way
+            if step[0] == i
+        ]
+        bent = [k for k, (_, low, high) in enumerate(here) if high - low > 1e-6]
+        numbers = tracks([(*here[k][1:], here[k][0][0]) for k in bent])
         count = max(numbers, default=0) + 1
         gap = _RANK_GAP + _TRACK * (count - 1)
-        for link, number in zip(bent, numbers, strict=True):
-            turns[link] = end + gap * (number + 1) / (count + 1)
-        turns |= {link: end + gap / 2 for link in here if link not in turns}
+        where = dict(zip(bent, numbers, strict=True))
+        for k, (pair, *_) in enumerate(here):
+            number = where.get(k, (count - 1) / 2)
+            turns[pair].append(end + gap * (number + 1) / (count + 1))
         start = end + gap
-    return rows, turns
+    return extents, turns
 
 
-def _route(first, last, chain, x, rank, rows, turns):
+def _route(first, last, way, rows, turns):
     """The links of an arrow from one box to another, through the ranks between."""
     back = first[1] > last[1]
     low, high = (last, first) if back else (first, last)
     links, start = [], (low[0], low[1] + low[3] / 2)
-    for a, b in zip(chain, chain[1:], strict=False):
-        if b == chain[-1]:
-            end = after = high[0], high[1] - high[3] / 2
-        else:
-            end, after = ((x[b], edge) for edge in rows[rank[b]])
-        links.append(Link(start, end, turns[a, b]))
+    for (rank, _, across), turn in zip(way, turns, strict=True):
+        end, after = ((across, edge) for edge in rows[rank + 1])
+        if len(links) == len(way) - 1:
+            end = high[0], high[1] - high[3] / 2
+        links.append(Link(start, end, turn))
         start = after
     if back:
         links = [Link(k.end, k.start, k.turn) for k in reversed(links)]

@@ -82,7 +82,7 @@ def finish(figure: Any, path: Any = None, dpi: float | None = None) -> Any:
 
     Raises:
         ValueError: matplotlib does not write the format.
-        OSError: the file cannot be written; an old one stays.
+        OSError: the file cannot be written, or is a folder; an old one stays.
     """
     if path is None:
         return figure
@@ -104,6 +104,8 @@ def write_figure(figure: Any, path: Any, dpi: float, **options: Any) -> str:
         **options: of `Figure.savefig`.
     """
     path = os.fspath(path)
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"{path!r} is a folder: name a file in it.")
     ending = os.path.splitext(path)[1][1:].lower()
     if not ending:
         path, ending = f"{path}.png", "png"

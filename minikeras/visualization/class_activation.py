@@ -11,6 +11,7 @@ from minikeras.layers.convolutional.sliding_window import SlidingWindow
 from minikeras.visualization.drawing import as_pixels, channels_last
 from minikeras.visualization.figures import class_name, finish, gallery
 from minikeras.visualization.layer_calls import (
+    as_batch,
     check_built,
     find_layer,
     recorded,
@@ -76,7 +77,7 @@ def grad_cam(model, x, class_index=None, layer=None, normalize=True):
     (3, 4, 4)
     """
     check_built("grad_cam", model)
-    x = jax.tree_util.tree_map(np.asarray, x)
+    x = as_batch("grad_cam", x)
     outputs, calls = recorded(model, x)
     _check_outputs(outputs)
     call = _features_of(model, calls, layer)
@@ -280,7 +281,7 @@ def plot_grad_cam(
         )
     pixels = np.stack([as_pixels(image) for image in pixels])
     heat = resized(maps, *pixels.shape[1:3])
-    outputs = np.asarray(run(model, x), "float32")
+    outputs = np.asarray(run(model, as_batch("plot_grad_cam", x)), "float32")
     classes = _classes(outputs, class_index)
     titles = [
         f"{class_name(number, class_names)}: {row[number]:.3g}"
@@ -289,6 +290,8 @@ def plot_grad_cam(
     figure, axes = gallery("plot_grad_cam", len(pixels), cols, titles)
     for axis, image, hot in zip(axes, pixels, heat, strict=False):
         axis.imshow(image, interpolation="nearest")
-        share = np.clip(hot, 0, 1) * alpha  # the image shows where nothing is hot
+        share = (
+            np.clip(np.nan_to_num(hot), 0, 1) * alpha
+        )  # the image shows where nothing is hot
         axis.imshow(hot, cmap=cmap, alpha=share, vmin=0, vmax=1)
     return finish(figure, path, dpi)

@@ -5,6 +5,7 @@ import numpy as np
 from minikeras.visualization.figures import class_name, finish, new_figure
 
 _MOST_NUMBERS = 30  # classes with a number in each cell
+_MOST_CLASSES = 10_000
 _NORMS = (None, "true", "pred", "all")
 
 
@@ -41,6 +42,12 @@ def shares(matrix, normalize):
     return np.divide(matrix, total, out=nothing, where=total != 0)
 
 
+def native(values):
+    """An array; bfloat16 and other floats that NumPy has not become float32."""
+    values = np.asarray(values)
+    return values.astype("float32") if values.dtype.kind == "V" else values
+
+
 def labels_of(caller, name, values, threshold=0.5):
     """Numbers of classes, from such numbers, one-hot rows or probabilities.
 
@@ -54,7 +61,7 @@ def labels_of(caller, name, values, threshold=0.5):
     Returns:
         Array of ints.
     """
-    values = np.asarray(values)
+    values = native(values)
     if values.dtype.kind in "iub" and (values.ndim < 2 or values.shape[-1] == 1):
         return values.astype("int64").reshape(values.shape[: max(values.ndim - 1, 1)])
     if values.dtype.kind not in "iubf" or values.ndim == 0:
@@ -80,7 +87,7 @@ def labels_of(caller, name, values, threshold=0.5):
 def _pair(y_true, y_pred, sample_weight):
     """Flat (labels, predicted labels, weights or None), checked."""
     caller = "plot_confusion_matrix"
-    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+    y_true, y_pred = native(y_true), native(y_pred)
     grid = y_true.dtype.kind in "iub" and y_pred.ndim == y_true.ndim + 1
     if grid:  # sequences or images of labels
         y_pred = labels_of(caller, "y_pred", y_pred)
@@ -171,6 +178,11 @@ def plot_confusion_matrix(
         )
     if isinstance(class_names, dict):
         largest = max([largest, *class_names])
+    if largest >= _MOST_CLASSES:
+        raise ValueError(
+            f"plot_confusion_matrix: draws {_MOST_CLASSES} classes at most, got a "
+            f"label {largest}. Number the classes from 0."
+        )
     count = max(largest + 1, len(class_names) if class_names is not None else 1)
     matrix = confusion_matrix(y_true, y_pred, count, weights)
     names = [class_name(i, class_names) for i in range(len(matrix))]

@@ -4,11 +4,14 @@ import math
 
 import numpy as np
 
+from minikeras.core.checks import positive_int
+from minikeras.core.late_import import late_import
 from minikeras.saving.figures import finish, new_figure
 
 __all__ = [
     "MISSING",
     "class_name",
+    "colormap_of",
     "coloured",
     "finish",
     "gallery",
@@ -44,8 +47,10 @@ def gallery(caller, count, cols=None, titles=None, size=1.9, title_size=8):
         size: float, inches of a picture.
         title_size: points of the titles.
     """
-    cols = min(cols or math.ceil(math.sqrt(max(count, 1))), max(count, 1))
-    rows = math.ceil(max(count, 1) / cols)
+    if cols is not None:
+        positive_int(cols, "cols")
+    cols = min(cols or math.ceil(math.sqrt(count)), count)
+    rows = math.ceil(count / cols)
     lines = max((_text(t).count("\n") + 1 for t in titles or []), default=0)
     extra = lines * title_size * 1.35 / 72
     figure = new_figure(caller, cols * size, rows * (size + extra), layout="tight")
@@ -62,6 +67,20 @@ def gallery(caller, count, cols=None, titles=None, size=1.9, title_size=8):
 
 def _text(title):
     return title[0] if isinstance(title, tuple) else title
+
+
+def colormap_of(caller, cmap):
+    """A colormap of matplotlib, by its name or itself.
+
+    Raises:
+        ValueError: matplotlib has none of this name.
+    """
+    known = late_import("matplotlib").colormaps
+    if not isinstance(cmap, str):
+        return cmap
+    if cmap not in known:
+        raise ValueError(f"{caller}: matplotlib has no colormap {cmap!r}.")
+    return known[cmap]
 
 
 def coloured(values, colormap, low=None, high=None):

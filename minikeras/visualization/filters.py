@@ -5,14 +5,20 @@ import math
 
 import numpy as np
 
-from minikeras.core.late_import import late_import
+from minikeras.core.checks import positive_int
 from minikeras.layers.convolutional.base_conv_transpose import BaseConvTranspose
 from minikeras.layers.convolutional.sliding_window import SlidingWindow
 from minikeras.layers.core.dense import Dense
 from minikeras.layers.layer import Layer
 from minikeras.layers.reshaping.flatten import Flatten
 from minikeras.visualization.drawing import as_pixels
-from minikeras.visualization.figures import coloured, finish, mosaic, new_figure
+from minikeras.visualization.figures import (
+    colormap_of,
+    coloured,
+    finish,
+    mosaic,
+    new_figure,
+)
 from minikeras.visualization.layer_calls import check_built, find_layer
 
 _CALLER = "plot_filters"
@@ -64,6 +70,7 @@ def plot_filters(
     1
     """
     check_built(_CALLER, model)
+    positive_int(max_filters, "max_filters")
     panels = [
         (f"{layer.name} ({type(layer).__name__})  {name} {_sizes(kernel)}",
          *_picture(layer, kernel, max_filters, image_shape, cmap))
@@ -105,6 +112,8 @@ def _chosen(model, layers):
             f"{[x.name for x in within]}."
         )
     layers = [layers] if isinstance(layers, (str, Layer)) else layers
+    if not layers:
+        raise ValueError(f"{_CALLER}: `layers` names no layer.")
     chosen = [find_layer(_CALLER, model, layer) for layer in layers]
     for layer in chosen:
         if not isinstance(layer, (SlidingWindow, Dense)) or not layer.built:
@@ -126,7 +135,7 @@ def _kernel(layer):
 
 def _picture(layer, kernel, max_filters, image_shape, cmap):
     """(picture in bytes, (width, height) in inches) of a kernel."""
-    colormap = late_import("matplotlib").colormaps[cmap]
+    colormap = colormap_of(_CALLER, cmap)
     finite = np.abs(kernel[np.isfinite(kernel)])
     most = float(finite.max()) if finite.size else 1.0
     colour = functools.partial(coloured, colormap=colormap, low=-most, high=most)

@@ -41,6 +41,28 @@ def check_built(caller, model):
         )
 
 
+def as_batch(caller, x):
+    """Inputs as arrays of NumPy, in their nesting; nested lists of numbers are one.
+
+    Args:
+        caller: name of the public function.
+        x: array, or tree of arrays.
+    """
+    leaves = jax.tree_util.tree_leaves(x)
+    if leaves and all(np.ndim(leaf) == 0 for leaf in leaves):
+        x = np.asarray(x)
+    x = jax.tree_util.tree_map(np.asarray, x)
+    for leaf in jax.tree_util.tree_leaves(x):
+        if leaf.ndim == 0 or leaf.dtype.kind == "O":
+            raise TypeError(
+                f"{caller}: expected a batch of inputs as arrays, (samples, …), got "
+                f"{leaf.dtype} of the shape {leaf.shape}. Of a data set take a batch."
+            )
+        if not len(leaf):
+            raise ValueError(f"{caller}: the batch is empty: {leaf.shape}.")
+    return x
+
+
 def run(model, x, on_call=None):
     """The outputs of a model in inference mode.
 
@@ -82,7 +104,6 @@ def predicted(model, x, batch_size):
         x: array, or tree of arrays, (samples, …).
         batch_size: int, samples that are computed at once.
     """
-    x = jax.tree_util.tree_map(np.asarray, x)
     size = len(jax.tree_util.tree_leaves(x)[0])
     cut = lambda i: jax.tree_util.tree_map(lambda a: a[i : i + batch_size], x)  # noqa: E731
     parts = [

@@ -6,17 +6,23 @@ import jax
 import numpy as np
 
 from minikeras import settings
-from minikeras.core.late_import import late_import
+from minikeras.core.checks import is_int, positive_int
 from minikeras.layers.core.input_layer import InputLayer
 from minikeras.layers.layer import Layer
 from minikeras.visualization.figures import (
     MISSING,
+    colormap_of,
     coloured,
     finish,
     mosaic,
     new_figure,
 )
-from minikeras.visualization.layer_calls import check_built, find_layer, recorded
+from minikeras.visualization.layer_calls import (
+    as_batch,
+    check_built,
+    find_layer,
+    recorded,
+)
 
 _MOST_LAYERS = 16
 _MOST_BARS = 128
@@ -68,9 +74,10 @@ def plot_layer_outputs(
     """
     caller = "plot_layer_outputs"
     check_built(caller, model)
-    x = jax.tree_util.tree_map(np.asarray, x)
+    positive_int(max_channels, "max_channels")
+    x = as_batch(caller, x)
     size = len(jax.tree_util.tree_leaves(x)[0])
-    if not -size <= sample < size:
+    if not is_int(sample) or not -size <= sample < size:
         raise ValueError(
             f"{caller}: the batch has {size} samples, got sample={sample!r}."
         )
@@ -208,7 +215,7 @@ def _draw_bars(axes, values):
 
 def _draw(caller, panels, cmap):
     """Panels beneath each other, with titles."""
-    colormap = late_import("matplotlib").colormaps[cmap]
+    colormap = colormap_of(caller, cmap)
     heights = [panel.height for _, panel in panels]
     figure = new_figure(
         caller, _WIDTH, sum(heights) + 0.5 * len(panels), layout="constrained"

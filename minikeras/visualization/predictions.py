@@ -5,11 +5,12 @@ import math
 import jax
 import numpy as np
 
+from minikeras.core.checks import positive_int
 from minikeras.layers.layer import Layer
-from minikeras.visualization.confusion_matrix import labels_of
+from minikeras.visualization.confusion_matrix import labels_of, native
 from minikeras.visualization.drawing import as_pixels, channels_last, range_of
 from minikeras.visualization.figures import class_name, finish, gallery, new_figure
-from minikeras.visualization.layer_calls import check_built, predicted
+from minikeras.visualization.layer_calls import as_batch, check_built, predicted
 
 _KINDS = ("classification", "regression", "curve", "sequence", "images")
 _RIGHT, _WRONG = "#1a7f37", "#b42318"
@@ -76,6 +77,8 @@ def plot_predictions(
     >>> [axes.get_title() for axes in figure.axes]
     ['MAE 0.1, R² 0.92', 'residuals: mean -0.1, std 0']
     """
+    for name, value in (("count", count), ("batch_size", batch_size)):
+        positive_int(value, name)
     if kind is not None and kind not in _KINDS:
         raise ValueError(f"{_CALLER}: `kind` is one of {_KINDS}, got {kind!r}.")
     y_pred = _predictions(model, x, batch_size)
@@ -112,19 +115,19 @@ def _predictions(model, x, batch_size):
         check_built(_CALLER, model)
         if x is None:
             raise ValueError(f"{_CALLER}: a model needs `x` to predict from.")
-        model = predicted(model, x, batch_size)
-    leaves = jax.tree_util.tree_leaves(model) if isinstance(model, (dict,)) else [model]
+        model = predicted(model, as_batch(_CALLER, x), batch_size)
+    leaves = jax.tree_util.tree_leaves(model) if isinstance(model, dict) else [model]
     if len(leaves) != 1:
         raise ValueError(
             f"{_CALLER}: expected one output, got {len(leaves)}. Pass the predictions "
             "of one as an array."
         )
-    y_pred = np.asarray(leaves[0])
-    if y_pred.dtype.kind not in "fiub" and str(y_pred.dtype) != "bfloat16":
+    y_pred = native(leaves[0])
+    if y_pred.dtype.kind not in "fiub":
         raise ValueError(f"{_CALLER}: expected numbers, got {y_pred.dtype}.")
     if y_pred.ndim == 0 or not len(y_pred):
         raise ValueError(f"{_CALLER}: expected (samples, …), got {y_pred.shape}.")
-    return y_pred if y_pred.dtype.kind in "fiub" else y_pred.astype("float32")
+    return y_pred
 
 
 def _array(values):
@@ -146,7 +149,7 @@ def _kind_of(x, y_true, y_pred):
     if x is not None and _is_image(x):
         if y_pred.ndim == x.ndim:
             return "images"
-        labels = y_true is None or y_true.dtype.kind in "iub"
+        labels = y_true is None or y_true.dtype.kind != "f"
         one_hot = y_true is not None and y_true.ndim == 2 and y_true.shape[1] > 1
         if labels or one_hot:
             return "classification"

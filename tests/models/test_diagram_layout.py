@@ -127,3 +127,20 @@ def test_frames_hold_their_boxes_and_no_others():
     assert (boxes["a"][0], boxes["b"][0], True) in ends
     assert (boxes["d"][0], boxes["e"][0], True) in ends
     assert len(placed.routes) == 5 and len(placed.loops) == 2
+
+
+def test_arrows_of_two_boxes_share_no_line():
+    """Both leave one frame; each is to be followed to its end."""
+    frame = Diagram("frame", [("a", 0), ("b", 0)], [])
+    parts = [frame, ("c", 0), ("d", 0), ("e", 0)]
+    edges = [("a", "d"), ("b", "c"), ("c", "e"), ("d", "e")]
+    sizes = dict.fromkeys("abcde", (1.0, 0.3))
+    placed = layout.arrange(Diagram("outer", parts, edges), sizes, (0.0, 0.2))
+    first, second = (links[0] for links in placed.routes[:2])
+    spans = [sorted((k.start[0], k.end[0])) for k in (first, second)]
+    meet = spans[0][0] <= spans[1][1] and spans[1][0] <= spans[0][1]
+    assert not meet or first.turn != second.turn
+    # What leaves one box may share its way.
+    fan = Diagram("fan", [(k, 0) for k in "abc"], [("a", "b"), ("a", "c")])
+    turns = {links[0].turn for links in layout.arrange(fan, sizes, (0, 0)).routes}
+    assert len(turns) == 1

@@ -28,6 +28,8 @@ def test_what_is_written(tmp_path):
         figures.finish(figure, tmp_path / "c.doc")
     with pytest.raises(FileNotFoundError, match="nowhere"):
         figures.finish(figure, tmp_path / "nowhere" / "a.png")
+    with pytest.raises(IsADirectoryError, match="is a folder"):
+        figures.finish(figure, tmp_path)
     # A figure of a million dots has as many as the renderer takes.
     tall = figures.new_figure("f", 0.1, 1000)
     figures.write_figure(tall, tmp_path / "tall.png", dpi=1000)

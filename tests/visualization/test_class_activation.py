@@ -184,6 +184,29 @@ def test_nothing_of_the_model_changes():
     assert model.losses == [] and all(x.trainable for x in model.layers)
 
 
+class Pictures(keras.callbacks.Callback):
+    """Draws at the end of each epoch."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        visualization.plot_grad_cam(self.model, X)
+        visualization.plot_predictions(self.model, X, [0, 1, 2])
+        visualization.plot_layer_outputs(self.model, X)
+        visualization.plot_filters(self.model)
+
+
+def test_pictures_in_a_callback_change_no_training():
+    histories = []
+    for callbacks in ([], [Pictures()]):
+        keras.utils.set_random_seed(0)
+        model = sequential()
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        fitted = model.fit(X, np.arange(3), epochs=2, verbose=0, callbacks=callbacks)
+        histories.append((fitted.history, model.get_weights()))
+    assert histories[0][0] == histories[1][0]
+    for a, b in zip(histories[0][1], histories[1][1], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 @pytest.mark.parametrize(
     ("options", "match"),
     [
@@ -212,6 +235,10 @@ def test_bad_models():
         visualization.grad_cam(Net(), X)
     with pytest.raises(TypeError, match="expected a model, got int"):
         visualization.grad_cam(3, X)
+    with pytest.raises(ValueError, match=r"batch is empty: \(0, 4, 5, 2\)"):
+        visualization.grad_cam(functional(), X[:0])
+    with pytest.raises(TypeError, match="Of a data set take a batch"):
+        visualization.grad_cam(functional(), iter(X))
     aside = layers.Conv2D(1, 1, name="aside")
     unused = keras.Model(x, flat + 0 * layers.Flatten()(aside(x))[:, :2])
     with pytest.raises(ValueError, match="do not depend on the layer 'aside'"):
@@ -240,6 +267,7 @@ def test_the_overlay(tmp_path):
     np.testing.assert_allclose(heat, expected[1], atol=1e-5)
     assert visualization.plot_grad_cam(model, X, path=tmp_path / "a.png") is None
     assert (tmp_path / "a.png").exists()
+    visualization.plot_grad_cam(model, X * np.nan).canvas.draw()
     with pytest.raises(ValueError, match="expected 3 images, got 2"):
         visualization.plot_grad_cam(model, X, images=photos[:2])
 

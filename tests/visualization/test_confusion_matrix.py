@@ -1,5 +1,6 @@
 """Confusion matrices, against scikit-learn."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from sklearn import metrics
@@ -58,6 +59,7 @@ def one_hot(labels):
         (TRUE.reshape(5, 10), one_hot(PRED).reshape(5, 10, 4)),
         (TRUE.reshape(5, 10), PRED.reshape(5, 10)),
         (TRUE.astype(float), PRED.astype(float)),
+        (TRUE, jnp.asarray(one_hot(PRED), "bfloat16")),
     ],
 )
 def test_what_it_takes(y_true, y_pred):
@@ -110,6 +112,7 @@ def test_many_classes(tmp_path):
     [
         (([0, 1], [0]), "2 labels and 1 predictions"),
         (([], []), "at least one"),
+        (([0], [10**9]), "draws 10000 classes at most, got a label 1000000000"),
         (([0, -1], [0, 1]), "got a label -1"),
         (([0, 1], [[0.1, np.nan], [0.5, 0.5]]), "`y_pred` has NaN for 1 of 2"),
         ((["cat"], ["dog"]), "`y_true` to hold numbers"),

@@ -17,9 +17,9 @@ X = RNG.random((3, 8, 9, 3)).astype("float32")
 def network():
     stack = [
         layers.Conv2D(5, 3, name="conv"),
-        layers.MaxPooling2D(2),
+        layers.MaxPooling2D(2, name="pool"),
         layers.Dropout(0.5, name="drop"),
-        layers.Flatten(),
+        layers.Flatten(name="flat"),
         layers.Dense(200, name="wide"),
         layers.Dense(4, name="top"),
     ]
@@ -34,7 +34,7 @@ def test_outputs():
     model = network()
     figure = visualization.plot_layer_outputs(model, X, sample=-1)
     # A layer that changes nothing is left out.
-    assert names(figure) == ["conv", "max_pooling2d", "flatten", "wide", "top"]
+    assert names(figure) == ["conv", "pool", "flat", "wide", "top"]
     conv, _, _, wide, top = figure.axes
     out = np.asarray(model.layers[0](X))[2]
     assert conv.get_title(loc="left") == (
@@ -110,7 +110,11 @@ def test_nothing_changes():
     ("options", "match"),
     [
         ({"sample": 3}, "the batch has 3 samples, got sample=3"),
+        ({"sample": 0.5}, "got sample=0.5"),
         ({"layers": ["no"]}, "has no layer 'no'"),
+        ({"layers": []}, "none of the layers gives"),
+        ({"max_channels": 0}, "`max_channels` must be a positive integer"),
+        ({"cmap": "nope"}, "no colormap 'nope'"),
         ({"model": keras.Sequential([layers.Dense(2)])}, "has no weights yet"),
     ],
 )
@@ -193,6 +197,10 @@ def test_which_filters(tmp_path):
         visualization.plot_filters(keras.Sequential([keras.Input((2,)), layers.ReLU()]))
     with pytest.raises(ValueError, match="has no weights yet"):
         visualization.plot_filters(layers.Conv2D(2, 3))
+    with pytest.raises(ValueError, match="names no layer"):
+        visualization.plot_filters(model, [])
+    with pytest.raises(ValueError, match="`max_filters` must be a positive"):
+        visualization.plot_filters(model, max_filters=0)
 
 
 def test_helpers():
