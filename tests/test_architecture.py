@@ -51,10 +51,10 @@ BUDGETS = {
     "metrics": 3100, "mixed_precision": 50, "models": 4150, "ops": 11000,
     "optimizers": 4000, "parity": 3600, "preprocessing": 80, "random": 820,
     "regularizers": 300,
-    "saving": 5560,
-    "training": 6500, "tree": 60, "utils": 600, "visualization": 2050,
+    "saving": 5700,
+    "training": 6500, "tree": 60, "utils": 650, "visualization": 2150,
     "wrappers": 450,
-    "files at the top": 560,
+    "files at the top": 640,
 }  # fmt: skip
 # Keras has 195,000 lines, without parity, command line and stand-in for
 # TensorFlow. Without docstrings, comments and blank lines: 49,100 of ours, of which
@@ -335,7 +335,7 @@ def test_a_cold_fit_enters_few_files_and_reaches_dense_in_few_frames():
     shortest = min(steps, key=len)
     assert len(shortest) <= 10, shortest
     assert len({file for _, file in shortest}) <= 7, shortest
-    assert len(entered) <= 45, entered
+    assert len(entered) <= 50, entered
     lines = sum(len(pathlib.Path(file).read_text().splitlines()) for file in entered)
     assert lines <= 10_000, f"{lines} lines in the files that a cold fit enters"
 

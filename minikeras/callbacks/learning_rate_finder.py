@@ -80,7 +80,7 @@ class LearningRateFinder(Callback):
             optimizer.learning_rate = rate
 
     def on_train_batch_end(self, batch, logs=None):
-        if "loss" not in (logs or {}):  # a step of the user that tells none
+        if not logs or "loss" not in logs:  # a step of the user that tells none
             return
         self.losses.append(float(logs["loss"]))
         losses = smoothed(self.losses, self.smoothing)

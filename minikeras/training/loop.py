@@ -98,8 +98,6 @@ class EpochRunner:
                 if self.tracer is not None:
                     self.tracer.before(program, dispatch, done)
                 lease.run(*program.call_for(dispatch))
-                if self.tracer is not None:
-                    self.tracer.after()
             except Exception as error:
                 error.add_note(self._position(done, dispatch.batch))
                 raise
@@ -320,7 +318,7 @@ def fit(
             start = begin_training(run, callbacks, initial_epoch)
             logs = start.logs
             for epoch in start.epochs(epochs):
-                if not _train_epoch(epoch, training, run, start):
+                if not training.run(**_begin_epoch(epoch, training, run, start)):
                     model.stop_training = True  # no batch: there are no logs to record
                     break
                 validates = validation and epoch + 1 in validation[1]
@@ -349,26 +347,24 @@ def validation_epochs(freq: Any, epochs: int) -> Container[int]:
     )
 
 
-def _train_epoch(epoch, training, run, start):
-    """Run the steps of an epoch, from where it goes on; False if it has no batch."""
-    _begin_epoch(epoch, training)
-    if training.tracer is not None:
-        training.tracer.epoch = epoch
-    if run is None:
-        return training.run()
-    given = start.batches if epoch == start.epoch else 0
-    if given:
-        run.restore()  # the hooks of the begin were called again
-    save = functools.partial(run.save_if_due, epoch)
-    return training.run(given=given, after_execution=save)
+def _begin_epoch(epoch, training, run, start):
+    """Reset the metrics and call the hooks of an epoch's begin, in Keras's order.
 
-
-def _begin_epoch(epoch, training):
-    """Reset the metrics and call the hooks of an epoch's begin, in Keras's order."""
+    Returns arguments of `EpochRunner.run`: where the epoch goes on, and what saves it.
+    """
     _renew_lease_if_needed(training.model, training.lease)
     training.model.reset_metrics()
     training.callbacks.on_epoch_begin(epoch)
     training.feed.adapter.on_epoch_begin()
+    if training.tracer is not None:
+        training.tracer.epoch = epoch
+    if run is None:
+        return {}
+    given = start.batches if epoch == start.epoch else 0
+    if given:
+        run.restore()  # the hooks of the begin were called again
+    save = functools.partial(run.save_if_due, epoch)
+    return {"given": given, "after_execution": save}
 
 
 def _end_epoch(epoch, training, evaluation):

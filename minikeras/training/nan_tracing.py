@@ -99,6 +99,7 @@ class NanTracer:
         Raises:
             FloatingPointError: the loss of an earlier step is not finite.
         """
+        self._note_logs()
         # What callbacks assign is no step that could be run again.
         is_full = len(self._window) >= _DISPATCHES or self._bytes > _BYTES
         if self._start is None or is_full or self._lease.has_assigned:
@@ -111,15 +112,17 @@ class NanTracer:
             leaves = jax.tree_util.tree_leaves(dispatch.batch)
             self._bytes += sum(getattr(x, "nbytes", 0) for x in leaves)
 
-    def after(self) -> None:
-        """Note the logs of the dispatch, which stay on the device."""
-        self._window[-1] = self._window[-1]._replace(logs=self._lease.logs)
+    def _note_logs(self):
+        """Note the logs of the last dispatch, which stay on the device."""
+        if self._window:
+            self._window[-1] = self._window[-1]._replace(logs=self._lease.logs)
 
     def check(self) -> None:
         """Raise FloatingPointError if a loss of the window is not finite.
 
         The weights are then those before the step in which it became so.
         """
+        self._note_logs()
         runs = [run.logs for run in self._window if isinstance(run.logs, dict)]
         losses = jax.device_get([logs["loss"] for logs in runs if "loss" in logs])
         if not all(np.isfinite(loss).all() for loss in losses):

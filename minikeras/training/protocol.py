@@ -39,6 +39,14 @@ class TrainableOptimizer(Protocol):
         ...
 
 
+class WatchingCallback(Protocol):
+    """A callback that looks at what a runner does."""
+
+    def _mk_watch(self, runner: Any) -> None:
+        """Take an `EpochRunner` before its first epoch."""
+        ...
+
+
 class TrainableModel(Protocol):
     """A model as the loop, the steps and the lease see it."""
 
