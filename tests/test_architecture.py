@@ -43,23 +43,23 @@ RANK = {room: i for i, line in enumerate(LINES) for room in line}
 MAX_FILE, MAX_FUNCTION = 500, 40
 # Lines of each room at most.
 BUDGETS = {
-    "activations": 270, "applications": 4000, "backend": 100, "callbacks": 1600,
+    "activations": 270, "applications": 4000, "backend": 100, "callbacks": 1800,
     "cli": 700,
-    "constraints": 250, "core": 5900, "data": 4700, "datasets": 1300,
+    "constraints": 250, "core": 6050, "data": 4700, "datasets": 1300,
     "dtype_policies": 460,
-    "initializers": 920, "layers": 17770, "legacy": 9400, "losses": 2100,
-    "metrics": 3100, "mixed_precision": 50, "models": 3700, "ops": 11000,
+    "initializers": 920, "layers": 17830, "legacy": 9400, "losses": 2100,
+    "metrics": 3100, "mixed_precision": 50, "models": 3800, "ops": 11000,
     "optimizers": 4000, "parity": 3600, "preprocessing": 80, "random": 820,
     "regularizers": 300,
     "saving": 5440,
-    "training": 4400, "tree": 60, "utils": 600, "visualization": 450,
+    "training": 5900, "tree": 60, "utils": 610, "visualization": 450,
     "wrappers": 450,
     "files at the top": 560,
 }  # fmt: skip
 # Keras has 195,000 lines, without parity, command line and stand-in for
 # TensorFlow. Without docstrings, comments and blank lines: 49,100 of ours, of which
 # 2,400 stand in for TensorFlow and 2,400 are parity; 124,900 of Keras's.
-MAX_PACKAGE = 85_800
+MAX_PACKAGE = 87_700
 
 
 def room(path):

@@ -22,7 +22,8 @@ _FUSED = frozenset(
     floor ceil round rem is_finite convert_element_type broadcast_in_dim reshape iota
     transpose slice squeeze expand_dims concatenate rev pad copy stop_gradient split
     exp exp2 log log1p expm1 tanh logistic sqrt rsqrt cbrt sin cos tan pow erf erfc
-    erf_inv reduce_precision bitcast_convert_type dynamic_slice optimization_barrier""".split()
+    erf_inv reduce_precision bitcast_convert_type dynamic_slice
+    optimization_barrier""".split()
 )
 
 Names = tuple[str, ...]

@@ -13,7 +13,6 @@ from typing import Any
 import jax
 
 from minikeras.core import platform
-from minikeras.training.equations import branch_for
 
 # The most floating-point operations of one dispatch: about half a second of a CPU.
 # A Ctrl-C and the progress bar wait for the end of a dispatch.
@@ -89,6 +88,16 @@ def _inner(params, platform):
         list(params.values()), is_leaf=lambda x: hasattr(x, "eqns")
     )
     return [getattr(x, "jaxpr", x) for x in found if hasattr(x, "eqns")]
+
+
+def branch_for(params: dict[str, Any], platform: str) -> Any:
+    """Of branches by platform the one taken, as a jaxpr; None for other branches."""
+    # `lax.platform_dependent` lowers one branch. The others, such as an LSTM of cuDNN,
+    # say nothing about this platform.
+    branches, platforms = params.get("branches"), params.get("branches_platforms")
+    if not (branches and platforms):
+        return None
+    return branches[[p is None or platform in p for p in platforms].index(True)].jaxpr
 
 
 def product_operations(equation: Any) -> int:

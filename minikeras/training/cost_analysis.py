@@ -8,6 +8,7 @@ import functools
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core.bridge import Bridge, isolated
@@ -117,31 +118,34 @@ class _Passes:
     def inference(self, state, arguments):
         return self._run(state, arguments, training=False)[0]
 
-    def gradients(self, state, arguments, targets=None):
-        """(gradients, new state) of all outputs that have any."""
+    def gradients(self, state, arguments):
+        """(gradients of the weights, new state), from gradients of all outputs."""
 
-        def floats(params):
+        def run(params):
             outputs, new = self._run((params, *state[1:]), arguments, training=True)
-            leaves = jax.tree_util.tree_leaves(outputs)
-            return [x for x in leaves if jax.numpy.issubdtype(x.dtype, np.inexact)], new
+            return _floats(outputs), new
 
-        outputs, pull_back, new = jax.vjp(floats, state[0], has_aux=True)
+        outputs, pull_back, new = jax.vjp(run, state[0], has_aux=True)
         # The gradients of the outputs are no constants: XLA would compute with those.
-        # In a step they are those of a squared error, whatever the loss: like most
-        # losses, it needs outputs and targets at one time.
-        if targets is not None:
-            outputs = [x - target for x, target in zip(outputs, targets, strict=True)]
         return pull_back(outputs)[0], new
 
     def step(self, state, arguments, targets):
-        """Gradients, and the update if there is an optimizer."""
+        """The loss, the new state, and the new slots if there is an optimizer."""
         weights, slots = state
-        grads, new = self.gradients(weights, arguments, targets)
+
+        # A squared error, whatever the compiled loss: like most losses it needs outputs
+        # and targets at one time, and nobody knows yet what the targets look like.
+        def loss(params):
+            outputs, new = self._run((params, *weights[1:]), arguments, training=True)
+            pairs = zip(_floats(outputs), targets, strict=True)
+            return sum(jnp.square(x - target).mean() for x, target in pairs) + 0.0, new
+
+        (value, new), grads = jax.value_and_grad(loss, has_aux=True)(weights[0])
         if self._optimizer is None:
-            return grads, new[1:]
+            return value, grads, new[1:]
         update = self._optimizer._mk_pure_step
         params, slots = update(self.variables.params, weights[0], grads, slots)
-        return (params, *new[1:]), slots
+        return value, (params, *new[1:]), slots
 
     def trace(self, function, *arguments):
         return jax.jit(function).trace(*arguments).jaxpr
@@ -151,9 +155,7 @@ class _Passes:
         arguments = [state, self.arguments]
         if function == self.step:
             outputs = jax.eval_shape(self.inference, self.state, self.arguments)
-            leaves = jax.tree_util.tree_leaves(outputs)
-            is_float = lambda x: jax.numpy.issubdtype(x.dtype, np.inexact)  # noqa: E731
-            arguments.append(list(filter(is_float, leaves)))
+            arguments.append(_floats(outputs))
         options = {"donate_argnums": donated, "compiler_options": compiler_options()}
         return peak_bytes(jax.jit(function, **options).lower(*arguments).compile())
 
@@ -334,6 +336,12 @@ def _layer_names(model, scope: Names) -> Names:
             if not hasattr(around, "_mk_flatten_layers"):  # a recorded op
                 break
     return tuple(names)
+
+
+def _floats(tree):
+    """The leaves that have gradients."""
+    leaves = jax.tree_util.tree_leaves(tree)
+    return [x for x in leaves if jnp.issubdtype(x.dtype, jnp.inexact)]
 
 
 def _spec(variable):

@@ -7,6 +7,8 @@ the names of the layers around it, and whether a transformation for gradients ma
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from minikeras.training.cost import branch_for
+
 # Primitives that call a jaxpr, and where their parameters have it. `custom_vjp_call`
 # and `custom_jvp_call` have the functions of their rules besides.
 _CALLED = {
@@ -118,16 +120,6 @@ def called_jaxpr(equation: Any, platform: str) -> Any:
         return branch_for(params, platform)
     called = params.get(_CALLED.get(kind, ""))
     return getattr(called, "jaxpr", called)
-
-
-def branch_for(params: dict[str, Any], platform: str) -> Any:
-    """Of branches by platform the one taken, as a jaxpr; None for other branches."""
-    # `lax.platform_dependent` lowers one branch. The others, such as an LSTM of cuDNN,
-    # say nothing about this platform.
-    branches, platforms = params.get("branches"), params.get("branches_platforms")
-    if not (branches and platforms):
-        return None
-    return branches[[p is None or platform in p for p in platforms].index(True)].jaxpr
 
 
 def _is_scope(part):
