@@ -7,6 +7,7 @@ from typing import Any
 
 from minikeras import optimizers, settings
 from minikeras.callbacks.history import History
+from minikeras.callbacks.profiler import with_profiler
 from minikeras.core.checks import positive_int
 from minikeras.core.members import Alias, overrides
 from minikeras.data import (
@@ -169,6 +170,8 @@ class Trainer(CompileConfig, LossAndMetrics, StatelessMethods, OnBatch):
         validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: Any = 1,
+        *,
+        profile: bool | str = False,
     ) -> History:
         """Train the model.
 
@@ -197,6 +200,9 @@ class Trainer(CompileConfig, LossAndMetrics, StatelessMethods, OnBatch):
                 `batch_size`.
             validation_freq: int, validate after each so many epochs, or a list of the
                 epochs, counted from 1, after which to validate.
+            profile: bool, whether to measure some steps and print where their time
+                goes; or the path of an HTML page to write it to, too. See
+                `callbacks.Profiler`.
 
         Returns:
             A `History`: `history.history` is {name: [value of each epoch]}.
@@ -229,7 +235,7 @@ class Trainer(CompileConfig, LossAndMetrics, StatelessMethods, OnBatch):
             self,
             self._mk_feed(adapter, steps_per_epoch, True),
             validation,
-            callbacks,
+            with_profiler(callbacks, profile) if profile else callbacks,
             epochs,
             initial_epoch,
             _verbosity(verbose),

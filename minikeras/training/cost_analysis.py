@@ -17,6 +17,7 @@ from minikeras.core.variable import unique_paths
 from minikeras.layers.shapes import is_shape, map_shapes
 from minikeras.training import loop
 from minikeras.training.activations import kept_by_scope, outputs_by_scope
+from minikeras.training.equations import layer_names
 from minikeras.training.flops import Flops, flops_of
 from minikeras.training.program import compiler_options
 from minikeras.training.state import TrainState, weights_of
@@ -300,7 +301,7 @@ def _known_inputs(model) -> tuple[tuple, dict]:
 
 def _by_layer(model, counts: tuple[Flops, Flops], inference, training):
     """{names of a layer: `LayerCost`}, from costs by scope."""
-    owner = functools.lru_cache(None)(functools.partial(_layer_names, model))
+    owner = functools.lru_cache(None)(functools.partial(layer_names, model))
     found: dict[Names, list] = {}
 
     def add(column, table, with_outer):
@@ -320,22 +321,6 @@ def _by_layer(model, counts: tuple[Flops, Flops], inference, training):
     add(2, {s: n for s, n in outputs.items() if len(owner(s)) == len(s)}, False)
     add(3, kept_by_scope(training), True)
     return {names: LayerCost(*row) for names, row in found.items()}
-
-
-def _layer_names(model, scope: Names) -> Names:
-    """The names of layers in a scope, each inside of the one before."""
-    names, around = [], model
-    for name in scope:
-        layers = getattr(around, "operations", None)
-        if layers is None:
-            layers = around._mk_flatten_layers(include_self=False, recursive=False)
-        found = next((layer for layer in layers if layer.name == name), None)
-        if found is not None:
-            names.append(name)
-            around = found
-            if not hasattr(around, "_mk_flatten_layers"):  # a recorded op
-                break
-    return tuple(names)
 
 
 def _floats(tree):

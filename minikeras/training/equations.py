@@ -131,3 +131,24 @@ def _scopes(stack) -> Iterable[str]:
     for part in stack:
         if _is_scope(part):
             yield from part.name.split("/")
+
+
+def layer_names(model: Any, scope: Iterable[str]) -> tuple[str, ...]:
+    """The names of layers in a scope, each inside of the one before.
+
+    Args:
+        model: the model that runs.
+        scope: names of the scopes around an operation, outermost first.
+    """
+    names, around = [], model
+    for name in scope:
+        layers = getattr(around, "operations", None)
+        if layers is None:
+            layers = around._mk_flatten_layers(include_self=False, recursive=False)
+        found = next((layer for layer in layers if layer.name == name), None)
+        if found is not None:
+            names.append(name)
+            around = found
+            if not hasattr(around, "_mk_flatten_layers"):  # a recorded op
+                break
+    return tuple(names)

@@ -54,6 +54,10 @@ class EpochRunner:
         self.steps_per_execution = model.steps_per_execution
         self._has_batch_hooks = getattr(callbacks, f"needs_{mode}_batch_hooks", True)
         self._first_batch_text = None  # in words, for errors
+        # A profiler wraps what the runner calls: a loop without one asks for nothing.
+        for callback in getattr(callbacks, "callbacks", ()):
+            if hasattr(callback, "_mk_watch"):
+                callback._mk_watch(self)
 
     def run(self, outputs: Predictions | None = None) -> bool:
         """Run one epoch; returns False if the feed had no batch.
