@@ -1,5 +1,6 @@
 """Profiler: where the time of a step goes, by layer, as a table and as HTML."""
 
+import collections
 import contextlib
 import functools
 import html
@@ -21,7 +22,7 @@ from minikeras.saving.atomic_files import replace_file
 from minikeras.training import trace_profile
 from minikeras.training.feed.dispatch import BatchSlice, Dispatch
 from minikeras.training.program import compiled_form
-from minikeras.training.trace_profile import PREFIX, WINDOW, Row
+from minikeras.training.trace_profile import LOOP, PREFIX, WINDOW, Row
 
 # The window ends after so many seconds, too: a trace holds each operation of each step.
 _MOST_SECONDS = 10.0
@@ -62,7 +63,7 @@ class Profiler(Callback):
         self.rows: list[Row] = []
         self.step_seconds, self.measured_steps = 0.0, 0
         self.compile_seconds: dict[str, float] = {}
-        self._done, self._warm, self._programs = 0, set(), {}
+        self._done, self._runs, self._programs = 0, collections.Counter(), {}
         self._folder = self._window = self._trace = None
         self._ends_at = 0.0
 
@@ -101,9 +102,10 @@ class Profiler(Callback):
                     kind = _kind(rest)
                     part, rest = self._cut(rest, kind)
                     self._turn(kind)
-                    yield part
+                    with _span(LOOP):
+                        yield part
                     self._done += part.steps
-                    self._warm.add(kind)
+                    self._runs[kind] += 1
                     if self._window is not None:
                         self.measured_steps += part.steps
         finally:
@@ -112,7 +114,7 @@ class Profiler(Callback):
     def _cut(self, dispatch, kind):
         """(what runs now, the rest or None): a loop is compiled in one step of it."""
         limit = dispatch.steps
-        if kind not in self._warm:
+        if not self._is_warm(kind):
             limit = 1
         elif self._trace is None:
             limit = self.steps - self.measured_steps
@@ -128,10 +130,15 @@ class Profiler(Callback):
         """Open or close the window before a dispatch."""
         if self._window is not None:
             full = self.measured_steps >= self.steps or time.time() > self._ends_at
-            if full or kind not in self._warm:
+            if full or not self._is_warm(kind):
                 self._close()
-        elif self._trace is None and kind in self._warm and self._done >= self.first:
+        elif self._trace is None and self._is_warm(kind) and self._done >= self.first:
             self._open()
+
+    def _is_warm(self, kind):
+        # The first call compiles. The second is slow, too: JAX takes its fast path to a
+        # program when it has seen arrays that the program itself has made.
+        return self._runs[kind] >= 2
 
     def _open(self):
         jax.block_until_ready(self._runner.lease.last)

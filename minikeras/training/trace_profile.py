@@ -19,6 +19,7 @@ from minikeras.training.equations import layer_names
 # Spans of the host carry it in the trace.
 PREFIX = "minikeras:"
 WINDOW = f"{PREFIX}window"
+LOOP = "python"  # the loop around the steps, with all other spans in it
 
 _INSTRUCTION = re.compile(r"^\s*(?:ROOT )?%?([\w.-]+) = ")
 _OP_NAME = re.compile(r'op_name="((?:[^"\\]|\\.)*)"')
@@ -27,6 +28,8 @@ _CALLS = re.compile(r"\bcalls=%?([\w.-]+)")
 _COMPUTATION = re.compile(r"^(?:ENTRY )?%?([\w.-]+) .*\{$")
 # Operations that run others.
 _CONTAINERS = ("while", "call", "conditional")
+# Of the operations in a fusion, those that take most of its time.
+_HEAVY = (" dot(", " convolution(", " scatter(", " reduce(", " reduce-window(")
 _BETWEEN = "between operations"
 
 
@@ -113,10 +116,11 @@ def _sort_in(event, operations, executing, spans, ends):
 def sources(text: str) -> dict[str, str]:
     """{instruction: its `op_name`} of the text of a compiled program.
 
-    A fusion without a name of its own has the most frequent one inside of it. A copy
+    A fusion has the name of the product, convolution or sum inside of it: XLA may join
+    the sum of a gradient with the update of the weight, which takes less time. A copy
     that XLA has added has the name of what reads it, or else of what it copies.
     """
-    names, inside, calls, computation = {}, collections.defaultdict(list), {}, ""
+    names, inside, calls, computation = {}, {}, {}, ""
     operands, readers = {}, collections.defaultdict(list)
     for line in text.splitlines():
         if found := _INSTRUCTION.match(line):
@@ -127,14 +131,17 @@ def sources(text: str) -> dict[str, str]:
             # Without a primitive at the end, the name is that of a whole function.
             if op_name and not op_name[1].endswith(")"):
                 names[name] = op_name[1].split(";")[0]
-                inside[computation].append(names[name])
+                heavy = max(map(line.find, _HEAVY)) >= 0
+                if "/" in names[name] and (heavy or computation not in inside):
+                    inside[computation] = names[name], heavy
             if called := _CALLS.search(line):
                 calls[name] = called[1]
         elif found := _COMPUTATION.match(line):
             computation = found[1]
     for name, called in calls.items():
-        if inside[called] and "/" not in names.get(name, ""):
-            names[name] = collections.Counter(inside[called]).most_common(1)[0][0]
+        op_name, heavy = inside.get(called, (None, False))
+        if op_name and (heavy or "/" not in names.get(name, "")):
+            names[name] = op_name
     return names | {
         name: found
         for name in operands.keys() - names.keys()
@@ -248,14 +255,14 @@ def _divided(trace: Trace, part_of: Callable[[Operation], tuple]) -> dict:
             parts.append((rank, part))
 
     for operation in trace.operations:
-        rank = 2 if operation.name.startswith(_CONTAINERS) else 3
+        rank = 3 if operation.name.startswith(_CONTAINERS) else 4
         add(operation.start, operation.end, rank, part_of(operation))
     for span in trace.executing:
-        add(*span, 1, (_BETWEEN, "step", False))
+        add(*span, 2, (_BETWEEN, "step", False))
     for start, end, name in trace.spans:
-        add(start, end, 0, (name, "host", False))
+        add(start, end, 0 if name == LOOP else 1, (name, "host", False))
     edges.sort()
-    active, before, times = [set() for _ in range(4)], begin, collections.Counter()
+    active, before, times = [set() for _ in range(5)], begin, collections.Counter()
     for time, starts, number in (*edges, (stop, 0, None)):
         if time > before:
             running = next((x for x in reversed(active) if x), None)
