@@ -62,12 +62,12 @@ def auto_batch_size(
     limit = memory_limit(trial.state_bytes)
     size = _largest(trial.bytes_for, limit, adapter.num_samples)
     if size == 0:
-        needed, state = _in_words(trial.bytes_for(1)), _in_words(trial.state_bytes)
+        sizes = trial.bytes_for(1), limit, trial.state_bytes
+        needed, free, state = map(_in_words, sizes)
         raise ValueError(
-            f"batch_size='auto': a step on one sample takes {needed}, and "
-            f"{_in_words(limit)} are free. Of these, weights, optimizer and metrics take "
-            f"{state}; the rest are gradients and activations for a batch of "
-            f"{brief(trial.batch(1))}. Use a smaller model or input, an optimizer with "
+            f"batch_size='auto': a step on one sample takes {needed}, but {free} are "
+            f"free. Weights, optimizer and metrics take {state} of it; the rest are "
+            f"gradients and activations for a batch of {brief(trial.batch(1))}. Use a smaller model or input, an optimizer with "
             "fewer slots, mixed precision, or keras.RematScope."
         )
     if verbose:
