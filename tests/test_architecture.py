@@ -43,9 +43,9 @@ RANK = {room: i for i, line in enumerate(LINES) for room in line}
 MAX_FILE, MAX_FUNCTION = 500, 40
 # Lines of each room at most.
 BUDGETS = {
-    "activations": 270, "applications": 4000, "backend": 100, "callbacks": 1800,
+    "activations": 270, "applications": 4000, "backend": 100, "callbacks": 1850,
     "cli": 700,
-    "constraints": 250, "core": 6050, "data": 4700, "datasets": 1300,
+    "constraints": 250, "core": 6120, "data": 4700, "datasets": 1300,
     "dtype_policies": 460,
     "initializers": 920, "layers": 17830, "legacy": 9400, "losses": 2100,
     "metrics": 3100, "mixed_precision": 50, "models": 3800, "ops": 11000,

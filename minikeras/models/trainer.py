@@ -222,14 +222,12 @@ class Trainer(CompileConfig, LossAndMetrics, StatelessMethods, OnBatch):
             x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight,
             name="train_step", verbose=verbose,
         )  # fmt: skip
-        if batch_size == "auto":
-            batch_size = adapter.batch_size
+        size: Any = adapter.batch_size if batch_size == "auto" else batch_size
         validation = None
         if validation_data is not None:
             val_x, val_y, val_weight = unpack_x_y_sample_weight(validation_data)
             validation_batch_size = (
-                count_or_none("validation_batch_size", validation_batch_size)
-                or batch_size
+                count_or_none("validation_batch_size", validation_batch_size) or size
             )
             val = self._mk_adapter(
                 val_x, val_y, val_weight, validation_batch_size, validation_steps

@@ -67,8 +67,9 @@ def auto_batch_size(
         raise ValueError(
             f"batch_size='auto': a step on one sample takes {needed}, but {free} are "
             f"free. Weights, optimizer and metrics take {state} of it; the rest are "
-            f"gradients and activations for a batch of {brief(trial.batch(1))}. Use a smaller model or input, an optimizer with "
-            "fewer slots, mixed precision, or keras.RematScope."
+            f"gradients and activations for a batch of {brief(trial.batch(1))}. Use a "
+            "smaller model or input, an optimizer with fewer slots, mixed precision, or "
+            "keras.RematScope."
         )
     if verbose:
         print_msg(
