@@ -28,12 +28,14 @@ from minikeras.settings import is_safe_mode
 from minikeras.settings import is_traceback_filtering_enabled
 from minikeras.settings import max_epochs
 from minikeras.settings import max_steps_per_epoch
+from minikeras.settings import memory_limit
 from minikeras.settings import set_backend
 from minikeras.settings import set_epsilon
 from minikeras.settings import set_floatx
 from minikeras.settings import set_image_data_format
 from minikeras.settings import set_max_epochs
 from minikeras.settings import set_max_steps_per_epoch
+from minikeras.settings import set_memory_limit
 from minikeras.settings import standardize_data_format
 
 __all__ = [
@@ -64,6 +66,7 @@ __all__ = [
     "is_traceback_filtering_enabled",
     "max_epochs",
     "max_steps_per_epoch",
+    "memory_limit",
     "set_backend",
     "set_dtype_policy",
     "set_epsilon",
@@ -71,5 +74,6 @@ __all__ = [
     "set_image_data_format",
     "set_max_epochs",
     "set_max_steps_per_epoch",
+    "set_memory_limit",
     "standardize_data_format",
 ]

@@ -19,6 +19,7 @@ _settings: dict[str, Any] = {
     "safe_mode": None,
     "max_epochs": None,
     "max_steps_per_epoch": None,
+    "memory_limit": None,
     "flash_attention": None,
     "dtype_policy": None,
 }
@@ -292,6 +293,30 @@ def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
         max_steps_per_epoch: int; None: no limit.
     """
     _settings["max_steps_per_epoch"] = max_steps_per_epoch
+
+
+def memory_limit() -> int | None:
+    """The bytes that a step of `batch_size="auto"` may take; None: what is free."""
+    return _settings["memory_limit"]
+
+
+def set_memory_limit(memory_limit: int | None) -> None:
+    """Limit the memory that `batch_size="auto"` fills with a step.
+
+    Args:
+        memory_limit: bytes > 0, as `summary(memory=…)` counts them; None: what is free
+            on the device.
+
+    Raises:
+        ValueError: something else.
+    """
+    is_number = isinstance(memory_limit, (int, float)) and memory_limit > 0
+    if memory_limit is not None and (memory_limit is True or not is_number):
+        raise ValueError(
+            "set_memory_limit: expected a number of bytes > 0, such as 4 * 2**30, or "
+            f"None, got {memory_limit!r}."
+        )
+    _settings["memory_limit"] = None if memory_limit is None else int(memory_limit)
 
 
 def enable_flash_attention() -> None:

@@ -12,6 +12,7 @@ from minikeras.callbacks.learning_rate_finder import LearningRateFinder
 from minikeras.callbacks.learning_rate_scheduler import LearningRateScheduler
 from minikeras.callbacks.model_checkpoint import ModelCheckpoint
 from minikeras.callbacks.orbax_checkpoint import OrbaxCheckpoint
+from minikeras.callbacks.profiler import Profiler
 from minikeras.callbacks.progbar_logger import ProgbarLogger
 from minikeras.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 from minikeras.callbacks.remote_monitor import RemoteMonitor
@@ -33,6 +34,7 @@ __all__ = [
     "LearningRateScheduler",
     "ModelCheckpoint",
     "OrbaxCheckpoint",
+    "Profiler",
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "RemoteMonitor",

@@ -3,10 +3,13 @@
 import contextlib
 import math
 import os
+import pathlib
 from typing import Any
 
 import jax
 import numpy as np
+
+from minikeras.core.late_import import late_import
 
 # Bytes. XLA on a CPU reads a numpy array in place if it starts at such an address.
 ALIGNMENT = 64
@@ -45,6 +48,52 @@ def memory_in_use() -> int:
             with open("/proc/self/statm", encoding="ascii") as file:
                 return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     return memory.get("bytes_in_use", 0)
+
+
+def free_memory() -> int | None:
+    """Bytes of memory that programs can still take; None where nobody knows.
+
+    On an accelerator those of the first device that JAX may use and does not. On a CPU
+    those of the machine, of the process's control group, or below its `RLIMIT_AS`,
+    whichever are fewest.
+    """
+    if not is_cpu():
+        stats = jax.local_devices()[0].memory_stats() or {}
+        limit = stats.get("bytes_limit")
+        return None if limit is None else limit - stats.get("bytes_in_use", 0)
+    return min(filter(None, (_of_machine(), _of_group(), _of_process())), default=None)
+
+
+def _of_machine():
+    with contextlib.suppress(OSError), open("/proc/meminfo") as file:
+        fields = dict(line.split(":") for line in file)
+        return int(fields["MemAvailable"].split()[0]) * 1024
+    with contextlib.suppress(ValueError, OSError, AttributeError):  # no Linux
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    return None
+
+
+def _of_group():
+    """What the control group of a container, or of a batch system, leaves."""
+    for limit, used in (
+        ("memory.max", "memory.current"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+    ):
+        with contextlib.suppress(OSError, ValueError):
+            folder = pathlib.Path("/sys/fs/cgroup")
+            found = [int((folder / name).read_text()) for name in (limit, used)]
+            return max(found[0] - found[1], 1)
+    return None
+
+
+def _of_process():
+    with contextlib.suppress(ImportError, OSError):
+        resource = late_import("resource")  # not on Windows
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        pages = int(pathlib.Path("/proc/self/statm").read_text().split()[0])
+        if limit != resource.RLIM_INFINITY:
+            return max(limit - pages * resource.getpagesize(), 1)
+    return None
 
 
 def aligned_empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:

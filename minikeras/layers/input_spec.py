@@ -150,8 +150,8 @@ def check_input(spec: Any, inputs: Any, layer_name: str) -> None:
         )
     if len(values) != len(specs):
         raise ValueError(
-            f"Layer {layer_name!r} expects {len(specs)} input(s), but it received "
-            f"{len(values)} input tensors."
+            f"Layer {layer_name!r} expects {len(specs)} input(s){_names(specs)}, but "
+            f"it received {len(values)} input tensors."
         )
     for i, (one, x) in enumerate(zip(specs, values, strict=True)):
         if x is None and one.optional:
@@ -162,6 +162,12 @@ def check_input(spec: Any, inputs: Any, layer_name: str) -> None:
             )
         if problem := one.problem(x):
             raise ValueError(
-                f"Input {i} of layer {layer_name!r} is incompatible with the layer: "
-                f"{problem}. Full shape received: {tuple(x.shape)}."
+                f"Input {i}{_names([one])} of layer {layer_name!r} is incompatible "
+                f"with the layer: {problem}. Full shape received: {tuple(x.shape)}."
             )
+
+
+def _names(specs):
+    """The names of the inputs, if they have any."""
+    names = [spec.name for spec in specs if spec.name is not None]
+    return f" ({', '.join(map(repr, names))})" if names else ""

@@ -10,7 +10,6 @@ import numpy as np
 
 from minikeras.core import host_calls, registry
 from minikeras.core.bridge import Frame, bound, current, isolated
-from minikeras.core.call_errors import explain
 from minikeras.core.dtype_policy import get_policy
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.members import Alias, deep_copy, overrides
@@ -20,6 +19,7 @@ from minikeras.core.tracebacks import shorten
 from minikeras.core.variable import Variable
 from minikeras.layers.building import LazyBuild, shape_tuple
 from minikeras.layers.call_context import CallContext
+from minikeras.layers.call_errors import explain
 from minikeras.layers.call_signature import signature_of
 from minikeras.layers.configuration import ConstructorConfig
 from minikeras.layers.input_spec import check_input

@@ -1,6 +1,7 @@
 """The part of the recorded graph between some KerasTensors and others."""
 
 import collections
+import contextlib
 from typing import Any
 
 import jax
@@ -8,6 +9,7 @@ import jax
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.symbolic import Node
 from minikeras.layers.core.input_layer import Input, InputLayer
+from minikeras.layers.tracking import StateTracking
 
 
 class Graph:
@@ -54,7 +56,8 @@ class Graph:
             kwargs = node.kwargs and substitute(node.kwargs, values)
             if training is not None and "training" in kwargs:
                 kwargs["training"] = training
-            outputs = jax.tree_util.tree_leaves(node.operation(*args, **kwargs))
+            with _scope_of(node.operation):
+                outputs = jax.tree_util.tree_leaves(node.operation(*args, **kwargs))
             for tensor, x in zip(node.output_tensors, outputs, strict=True):
                 values[id(tensor)] = x
 
@@ -72,6 +75,12 @@ class Graph:
 
 class DisconnectedError(ValueError):
     """An output does not depend on the inputs alone."""
+
+
+def _scope_of(operation):
+    """A name for recorded ops in traces and profiles; layers name themselves."""
+    is_layer = isinstance(operation, StateTracking)
+    return contextlib.nullcontext() if is_layer else jax.named_scope(operation.name)
 
 
 def is_recorded(tensor) -> bool:

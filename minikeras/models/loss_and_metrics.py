@@ -128,10 +128,12 @@ class LossAndMetrics:
 
     def _mk_loss_and_logs(self, x, y, y_pred, sample_weight, training):
         """Loss, and logs of loss and metrics; inside the bridge."""
-        loss = self._mk_tracked_loss(x, y, y_pred, sample_weight, training)
+        with jax.named_scope("loss"):  # the names are for profiles
+            loss = self._mk_tracked_loss(x, y, y_pred, sample_weight, training)
         if training:  # masks get lost on the way, as in Keras: tests have them
             y_pred = jax.lax.stop_gradient(y_pred)
-        return loss, self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+        with jax.named_scope("metrics"):
+            return loss, self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     def _mk_has_seen_batch(self):
         """Have losses, metrics and the user's own steps seen outputs and targets?"""

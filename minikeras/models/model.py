@@ -123,6 +123,9 @@ class Model(Trainer, Layer):
         expand_nested=False,
         show_trainable=False,
         layer_range=None,
+        *,
+        flops=False,
+        memory=False,
     ):
         """Print a table of the layers, their output shapes and numbers of parameters.
 
@@ -137,9 +140,15 @@ class Model(Trainer, Layer):
                 trainable.
             layer_range: (first name, last name), regular expressions; None for all
                 layers.
+            flops: bool, whether to add the floating-point operations of each layer for
+                one sample, in inference and in training. Where the model does not know
+                the sizes of its inputs: their shapes, or a batch.
+            memory: int, samples of the batch for which to add the bytes of each layer's
+                outputs, of what it keeps for the backward pass, and what XLA allocates
+                for a step; it compiles the steps. True takes 32.
 
         Raises:
-            ValueError: `layer_range` names no layer.
+            ValueError: `layer_range` names no layer, or sizes of inputs are not known.
         """
         summaries.print_summary(
             self,
@@ -149,6 +158,8 @@ class Model(Trainer, Layer):
             expand_nested=expand_nested,
             show_trainable=show_trainable,
             layer_range=layer_range,
+            flops=flops,
+            memory=memory,
         )
 
     def build(self, input_shape=None):

@@ -5,19 +5,21 @@ narrower. Elsewhere it has no colours and 80 columns. `line_length` sets the wid
 """
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from minikeras.core import dtypes
 from minikeras.core import printing as terminal
+from minikeras.core.checks import positive_int
 from minikeras.core.late_import import late_import, restored_random_state
 from minikeras.core.printing import print_msg
 from minikeras.core.unknown_sizes import SIZES_FOR_NONE
 from minikeras.layers.shapes import map_shapes
 from minikeras.layers.tracking import StateTracking
 from minikeras.settings import is_interactive_logging_enabled
+from minikeras.training.cost_analysis import LayerCost, cost_analysis
 
 # Widths relative to each other. With 17, "Trainable" stays on one line in a table of
 # 108 columns.
@@ -27,7 +29,12 @@ _COLUMN_WIDTHS = {
     "Param #": 22,
     "Connected to": 35,
     "Trainable": 17,
+    "FLOPs": 15,
+    "Training FLOPs": 15,
+    "Outputs": 15,
+    "Kept in training": 15,
 }
+_COST_COLUMNS = ("FLOPs", "Training FLOPs", "Outputs", "Kept in training")
 
 
 def print_summary(
@@ -38,13 +45,16 @@ def print_summary(
     expand_nested=False,
     show_trainable=False,
     layer_range=None,
+    flops=False,
+    memory=False,
 ):
     """Print the layers of a model as a table, with the arguments of `Model.summary`."""
     # A function, or the log, gets the text without colours.
     on_screen = print_fn is None and is_interactive_logging_enabled()
     print_fn = print_msg if print_fn is None else print_fn
     columns = (line_length, positions, expand_nested, show_trainable, layer_range)
-    print_fn(summary_text(model, *columns, on_screen=on_screen))
+    costs = _costs(model, flops, memory)
+    print_fn(summary_text(model, *columns, on_screen=on_screen, costs=costs))
 
 
 def summary_text(
@@ -55,12 +65,16 @@ def summary_text(
     show_trainable=False,
     layer_range=None,
     on_screen=False,
+    costs=None,
 ):
     """The table and the totals as text; `on_screen` fits them to standard output."""
-    connected = not is_linear(model)
+    connected, costs = not is_linear(model), costs or Costs(None, (), ())
     columns = ["Layer (type)", "Output Shape", "Param #"]
     columns += ["Connected to"] * connected + ["Trainable"] * show_trainable
-    width = line_length or _width(connected, show_trainable, on_screen)
+    columns += costs.columns
+    width = line_length or _width(
+        connected, show_trainable, on_screen, len(costs.columns)
+    )
     colours = on_screen and terminal.shows_colours()
     # While it prints, rich imports modules and draws random numbers to name styles.
     with restored_random_state():
@@ -73,28 +87,31 @@ def summary_text(
             color_system="standard" if colours else None,
         )
         table = _empty_table(columns, positions, width)
-        for layer, depth in _rows(model, expand_nested, layer_range):
+        for layer, around in _rows(model, expand_nested, layer_range):
+            depth = len(around)
             cells = [_title(layer, depth), _output_shape(layer), _parameters(layer)]
             if connected:
                 cells.append(_connections(layer, model) if depth == 0 else "")
             if show_trainable:
                 weights = getattr(layer, "weights", ())  # a recorded op has none
                 cells.append(("Y" if layer.trainable else "N") if weights else "-")
+            cells += costs.cells((*around, layer.name))
             table.add_row(*map(_coloured, cells, columns))
         with console.capture() as capture:
             console.print(_styled(f'Model: "{model.name}"', "bold"))
             console.print(table, highlight=False)
-            for line in totals(model):
+            for line in (*totals(model), *costs.lines):
                 console.print(_coloured(f" {line}"))
     return capture.get().rstrip("\n")
 
 
-def _width(connected, show_trainable, on_screen):
+def _width(connected, show_trainable, on_screen, costs=0):
     """Width of the table: 80 columns off screen, else Keras's, or the terminal's."""
     available = terminal.columns() if on_screen else None
     if available is None:
-        return 80
-    return min((108 if connected else 88) + 12 * show_trainable, available)
+        return 80 + 13 * costs
+    width = (108 if connected else 88) + 12 * show_trainable + 13 * costs
+    return min(width, available)
 
 
 def _styled(text, style):
@@ -112,7 +129,7 @@ def _coloured(text, column=None):
     elif column == "Output Shape":
         text.highlight_regex(r"\d+", "green")
         text.highlight_regex("None", "cyan")
-    elif column == "Param #":
+    elif column in ("Param #", *_COST_COLUMNS):
         text.highlight_regex(r"[\d,]+", "green")
     elif column == "Connected to":
         text.highlight_regex(r"(?<=\[)\d+(?=\])", "green")
@@ -135,7 +152,7 @@ def _empty_table(columns, positions, width):
         table.add_column(
             name,
             ratio=share,
-            justify="right" if name == "Param #" else "left",
+            justify="right" if name in ("Param #", *_COST_COLUMNS) else "left",
             overflow="fold",
             min_width=9 if name == "Trainable" else None,
         )
@@ -147,10 +164,14 @@ def _shares(positions, columns):
     if positions is None:
         return [_COLUMN_WIDTHS[name] for name in columns]
     edges = [0, *positions]
-    return [
+    shares = [
         max(1, round(100 * (b - a))) if b <= 1 else max(1, round(b - a))
         for a, b in zip(edges, edges[1:], strict=False)
     ][: len(columns)]
+    # Keras has no columns of costs, so old positions leave them out.
+    known = sum(name not in _COST_COLUMNS for name in columns)
+    extra = [max(1, round(0.12 * sum(shares)))] * (len(columns) - known)
+    return shares[:known] + (shares[known:] or extra)
 
 
 def is_linear(model) -> bool:
@@ -168,14 +189,14 @@ def is_linear(model) -> bool:
     )
 
 
-def _rows(model, expand_nested, layer_range, depth=0):
-    """(layer, depth of nesting) for each row."""
+def _rows(model, expand_nested, layer_range, around=()):
+    """(layer, names of the models around it within this one) for each row."""
     layers = getattr(model, "operations", model.layers)
-    layers = _in_range(layers, layer_range) if depth == 0 else layers
+    layers = layers if around else _in_range(layers, layer_range)
     for layer in layers:
-        yield layer, depth
+        yield layer, around
         if expand_nested and getattr(layer, "layers", None):
-            yield from _rows(layer, True, None, depth + 1)
+            yield from _rows(layer, True, None, (*around, layer.name))
 
 
 def _in_range(layers, layer_range):
@@ -281,12 +302,84 @@ def variables_size(variables) -> int:
 
 def _line(kind, variables):
     """A line of the totals: number of parameters and their size in memory."""
-    size: Any = variables_size(variables)
-    for unit in ("B", "KB", "MB", "GB", "TB"):
-        if size < 1024 or unit == "TB":
-            break
+    return f"{kind} params: {count(variables):,} ({_bytes(variables_size(variables))})"
+
+
+def _bytes(size: float) -> str:
+    for unit in ("B", "KB", "MB", "GB"):
+        if size < 1024:
+            return f"{size:.2f} {unit}"
         size /= 1024
-    return f"{kind} params: {count(variables):,} ({size:.2f} {unit})"
+    return f"{size:.2f} TB"
+
+
+def _operations(number: float) -> str:
+    for unit in ("", " K", " M", " G"):
+        if number < 1000:
+            return f"{number:.3g}{unit}" if unit else f"{number:.0f}"
+        number /= 1000
+    return f"{number:.3g} T"
+
+
+class Costs(NamedTuple):
+    """What a summary shows of a `CostAnalysis`.
+
+    Attributes:
+        analysis: the `CostAnalysis`, or None.
+        columns: names of columns of the table.
+        lines: below the table.
+    """
+
+    analysis: Any
+    columns: tuple[str, ...]
+    lines: tuple[str, ...]
+
+    def cells(self, names):
+        """The cells of a layer; operations are those of one sample."""
+        if self.analysis is None:
+            return []
+        cost, size = self.analysis.layers.get(names, LayerCost()), self.analysis
+        texts = {
+            "FLOPs": _operations(cost.flops / size.batch_size),
+            "Training FLOPs": _operations(cost.training_flops / size.batch_size),
+            "Outputs": _bytes(cost.output_bytes),
+            "Kept in training": _bytes(cost.kept_bytes),
+        }
+        return [texts[name] for name in self.columns]
+
+
+def _costs(model, flops, memory):
+    """The `Costs` of a model, for the arguments of `Model.summary`."""
+    if flops is False and memory is False:
+        return None
+    batch_size = 32 if isinstance(memory, bool) else positive_int(memory, "memory")
+    inputs = None if isinstance(flops, bool) else flops
+    found = cost_analysis(model, batch_size, inputs)
+    batch, lines = f"batch of {found.batch_size}", []
+    if flops is not False:
+        for of, size in (("sample", found.batch_size), (batch, 1)):
+            lines.append(
+                f"FLOPs of a {of}: {_operations(found.flops / size)} for inference, "
+                f"{_operations(found.training_flops / size)} for training"
+            )
+        if found.has_open_loop:
+            lines.append("FLOPs: each `while` loop counts as if it ran once")
+    if memory is not False:
+        lines += [
+            f"Memory for {kind}, {batch}: {_bytes(need.total)} ({_parts(need)})"
+            for kind, need in (
+                ("inference", found.inference_memory),
+                ("training", found.training_memory),
+            )
+        ]
+    first, last = 2 * (flops is False), 2 + 2 * (memory is not False)
+    return Costs(found, _COST_COLUMNS[first:last], tuple(lines))
+
+
+def _parts(need):
+    parts = ("weights", "gradients", "optimizer", "activations")
+    sizes = [(name, getattr(need, name)) for name in parts]
+    return ", ".join(f"{name} {_bytes(size)}" for name, size in sizes if size)
 
 
 def totals(model) -> list[str]:

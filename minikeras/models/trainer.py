@@ -8,6 +8,7 @@ from typing import Any
 from minikeras import optimizers, settings
 from minikeras.callbacks.backup_and_restore import with_backup
 from minikeras.callbacks.history import History
+from minikeras.callbacks.profiler import with_profiler
 from minikeras.core.checks import positive_int
 from minikeras.core.members import Alias, overrides
 from minikeras.data import (
@@ -23,6 +24,7 @@ from minikeras.models.loss_and_metrics import LossAndMetrics
 from minikeras.models.on_batch import OnBatch
 from minikeras.models.stateless import StatelessMethods
 from minikeras.training import loop
+from minikeras.training.batch_size import auto_batch_size
 from minikeras.training.compile_loss import CompileLoss
 from minikeras.training.compile_metrics import CompileMetrics
 from minikeras.training.feed import make_feed
@@ -156,7 +158,7 @@ class Trainer(CompileConfig, LossAndMetrics, StatelessMethods, OnBatch):
         self,
         x: Any = None,
         y: Any = None,
-        batch_size: int | None = None,
+        batch_size: int | str | None = None,
         epochs: int = 1,
         verbose: int | str = "auto",
         callbacks: Any = None,
@@ -172,6 +174,7 @@ class Trainer(CompileConfig, LossAndMetrics, StatelessMethods, OnBatch):
         validation_freq: Any = 1,
         *,
         resume: Any = None,
+        profile: bool | str = False,
     ) -> History:
         """Train the model.
 
@@ -181,7 +184,8 @@ class Trainer(CompileConfig, LossAndMetrics, StatelessMethods, OnBatch):
                 a `PyDataset`, `tf.data.Dataset`, torch `DataLoader`, Grain loader,
                 generator or any other iterable; or a source of samples of TFDS.
             y: targets, with arrays only.
-            batch_size: int, samples in a step; None takes 32.
+            batch_size: int, samples in a step; None takes 32. "auto" takes as many as
+                fit the memory: see `config.set_memory_limit`.
             epochs: int, stop before the epoch of this number, counted from 0.
             verbose: 0 silent, 1 progress bar, 2 one line an epoch, "auto".
             callbacks: list of `Callback`s, or a `CallbackList`.
@@ -203,6 +207,9 @@ class Trainer(CompileConfig, LossAndMetrics, StatelessMethods, OnBatch):
             resume: path of a folder for the state of this training. The same call goes
                 on from there after an interruption, and ends with the same bits; see
                 `keras.callbacks.BackupAndRestore`.
+            profile: bool, whether to measure some steps and print where their time
+                goes; or the path of an HTML page to write it to, too. See
+                `callbacks.Profiler`.
 
         Returns:
             A `History`: `history.history` is {name: [value of each epoch]}.
@@ -219,14 +226,15 @@ class Trainer(CompileConfig, LossAndMetrics, StatelessMethods, OnBatch):
         if resume is not None:
             callbacks = with_backup(callbacks, resume)
         adapter = self._mk_adapter(
-            x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight
-        )
+            x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight,
+            name="train_step", verbose=verbose,
+        )  # fmt: skip
+        size: Any = adapter.batch_size if batch_size == "auto" else batch_size
         validation = None
         if validation_data is not None:
             val_x, val_y, val_weight = unpack_x_y_sample_weight(validation_data)
             validation_batch_size = (
-                count_or_none("validation_batch_size", validation_batch_size)
-                or batch_size
+                count_or_none("validation_batch_size", validation_batch_size) or size
             )
             val = self._mk_adapter(
                 val_x, val_y, val_weight, validation_batch_size, validation_steps
@@ -237,7 +245,7 @@ class Trainer(CompileConfig, LossAndMetrics, StatelessMethods, OnBatch):
             self,
             self._mk_feed(adapter, steps_per_epoch, True),
             validation,
-            callbacks,
+            with_profiler(callbacks, profile) if profile else callbacks,
             epochs,
             initial_epoch,
             _verbosity(verbose),
@@ -247,7 +255,7 @@ class Trainer(CompileConfig, LossAndMetrics, StatelessMethods, OnBatch):
         self,
         x: Any = None,
         y: Any = None,
-        batch_size: int | None = None,
+        batch_size: int | str | None = None,
         verbose: int | str = "auto",
         sample_weight: Any = None,
         steps: int | None = None,
@@ -259,7 +267,7 @@ class Trainer(CompileConfig, LossAndMetrics, StatelessMethods, OnBatch):
 
         Args:
             x, y, sample_weight: inputs, targets and weights, or a source, as in `fit`.
-            batch_size: int, samples in a step; None takes 32.
+            batch_size: int, samples in a step; None takes 32, "auto" as in `fit`.
             verbose: 0 silent, 1 progress bar, 2 one line, "auto".
             steps: int, number of batches; None takes all.
             callbacks: list of `Callback`s, or a `CallbackList`.
@@ -272,7 +280,9 @@ class Trainer(CompileConfig, LossAndMetrics, StatelessMethods, OnBatch):
         self._mk_assert_compiled("evaluate")
         _reject_unknown("evaluate", kwargs)
         steps = count_or_none("steps", steps)
-        adapter = self._mk_adapter(x, y, sample_weight, batch_size, steps)
+        adapter = self._mk_adapter(
+            x, y, sample_weight, batch_size, steps, name="test_step", verbose=verbose
+        )
         feed = self._mk_feed(adapter, steps)
         logs = loop.evaluate(self, feed, callbacks, _verbosity(verbose))
         return logs if return_dict else self._mk_as_list(logs)
@@ -280,7 +290,7 @@ class Trainer(CompileConfig, LossAndMetrics, StatelessMethods, OnBatch):
     def predict(
         self,
         x: Any,
-        batch_size: int | None = None,
+        batch_size: int | str | None = None,
         verbose: int | str = "auto",
         steps: int | None = None,
         callbacks: Any = None,
@@ -289,18 +299,27 @@ class Trainer(CompileConfig, LossAndMetrics, StatelessMethods, OnBatch):
 
         Args:
             x: inputs, or a source of batches, as in `fit`.
-            batch_size: int, samples in a step; None takes 32.
+            batch_size: int, samples in a step; None takes 32, "auto" as in `fit`.
             verbose: 0 silent, 1 progress bar, 2 one line, "auto".
             steps: int, number of batches; None takes all.
             callbacks: list of `Callback`s, or a `CallbackList`.
         """
         steps = count_or_none("steps", steps)
-        adapter = self._mk_adapter(x, None, None, batch_size, steps)
+        adapter = self._mk_adapter(
+            x, None, None, batch_size, steps, name="predict_step", verbose=verbose
+        )
         feed = self._mk_feed(adapter, steps)
         return loop.predict(self, feed, callbacks, _verbosity(verbose))
 
-    def _mk_adapter(self, *arguments):
-        return get_adapter(*arguments, takes_text=self._mk_subtree_state().on_host)
+    def _mk_adapter(self, x, y, weight, batch_size, *more, name="", verbose=0):
+        """The adapter of a source; "auto" finds the batch size of the step `name`."""
+        on_host = self._mk_subtree_state().on_host
+        if batch_size == "auto":
+            if more[0] is not None:
+                raise ValueError("batch_size='auto' excludes a number of steps.")
+            adapter = get_adapter(x, y, weight, None, *more, takes_text=on_host)
+            batch_size = auto_batch_size(self, name, adapter, verbose)
+        return get_adapter(x, y, weight, batch_size, *more, takes_text=on_host)
 
     def _mk_feed(self, adapter, steps, reused=False):
         """The feed of a source; `reused` for the several epochs of `fit`."""

@@ -11,6 +11,7 @@ from typing import Any
 import jax
 
 from minikeras.core import tree
+from minikeras.core.call_errors import WITH_TEXT, brief
 
 Labels = Mapping[tuple, Any]  # {path of an output: its name, or None}
 
@@ -296,3 +297,20 @@ def one_number(weight: Any) -> Any:
             )
         return values[0]
     return weight
+
+
+def with_pair(error: Exception, what: str, target: Any, output: Any) -> Exception:
+    """The error to raise for one about shapes: it names targets and outputs.
+
+    Args:
+        error: of any type; one that does not speak of shapes is returned as it is.
+        what: what was computed, such as "The loss of output 'head'".
+        target, output: nests of arrays.
+    """
+    # JAX's error names operands; ours says which one is the targets.
+    if type(error) not in WITH_TEXT or "shape" not in str(error):
+        return error
+    pair = f"targets {brief(target)} do not go with outputs {brief(output)}."
+    named = ValueError(f"{what}: {pair} ({error})")
+    named.__cause__ = error
+    return named

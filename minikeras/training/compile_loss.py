@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 
 from minikeras import losses
 from minikeras.core.bridge import Frame
@@ -20,7 +19,7 @@ class Entry(NamedTuple):
     """One loss of a model.
 
     Attributes:
-        name: label of the output, for logs and errors.
+        name: label of the output, for logs and errors; "" where it has none.
         path: path of its output, or of its nest of outputs, in the model's outputs.
         function: `f(y, y_pred, sample_weight)` that returns a scalar.
         weight: its weight in the total; None for 1.
@@ -32,6 +31,11 @@ class Entry(NamedTuple):
     function: Any
     weight: float | None
     tracker: Mean | None
+
+    @property
+    def title(self):
+        """The loss in the words of an error."""
+        return f"The loss of output {self.name!r}" if self.name else "The loss"
 
 
 class CompileLoss:
@@ -98,7 +102,8 @@ class CompileLoss:
             function, weight = self._function(self.loss, y, y_pred), self.loss_weights
             if weight is not None:
                 weight = alignment.one_number(weight)
-            self.entries = [Entry("loss", (), function, weight, None)]
+            name = next(iter(self.output_names or ()), "")
+            self.entries = [Entry(name, (), function, weight, None)]
             return
         names = alignment.output_names(y_pred, self.output_names)
         targets = alignment.conform(y, y_pred, names, "y")
@@ -157,11 +162,14 @@ class CompileLoss:
             leaves = jax.tree_util.tree_leaves(target)
             if not leaves:
                 raise ValueError(
-                    f"The loss of output {entry.name!r} needs targets, but y has none "
+                    f"{entry.title} needs targets, but y has none "
                     "for it. Pass y, or compile with loss=None for that output."
                 )
             weight = next(iter(jax.tree_util.tree_leaves(weight)), None)
-            value = _loss_of(entry, target, output, weight)
+            try:
+                value = entry.function(target, output, weight)
+            except (TypeError, ValueError) as error:
+                raise alignment.with_pair(error, entry.title, target, output)  # noqa: B904
             if entry.tracker is not None:
                 # Weighted by the batch size: the last batch of an epoch may be smaller.
                 batch_size = leaves[0].shape[0] if leaves[0].ndim else 1
@@ -188,21 +196,6 @@ def _check_weights(loss_weights):
 
 def _is_weight(x):
     return isinstance(x, numbers.Real) or hasattr(x, "dtype") and not callable(x)
-
-
-def _loss_of(entry, target, output, weight):
-    """Compute the loss of an output; ValueError names shapes that do not fit."""
-    try:
-        return entry.function(target, output, weight)
-    except TypeError as error:
-        # JAX's error names operands; ours says which one is the targets.
-        if "incompatible shapes" not in str(error):
-            raise
-        shapes = [jax.tree_util.tree_map(jnp.shape, x) for x in (target, output)]
-        raise ValueError(
-            f"The loss of output {entry.name!r}: targets of shape {shapes[0]} do not "
-            f"go with outputs of shape {shapes[1]}. ({error})"
-        ) from error
 
 
 def _tracker(name):

@@ -110,11 +110,16 @@ class CompileMetrics(Metric):
         leaves = alignment.output_leaves(y_pred)
         targets = alignment.align_arrays(y, y_pred, names, "y")
         weights = alignment.align_arrays(sample_weight, y_pred, names, "sample_weight")
-        for _, i, metric, weighted in self.entries:
+        for key, i, metric, weighted in self.entries:
             arguments = {}
             if weighted and weights[i] is not None:
                 arguments["sample_weight"] = weights[i]
-            metric.update_state(targets[i], leaves[i], **arguments)
+            pair = targets[i], leaves[i]
+            try:
+                metric.update_state(*pair, **arguments)
+            except (TypeError, ValueError) as error:
+                of = f" of output {names[i]!r}" if names[i] else ""
+                raise alignment.with_pair(error, f"The metric {key!r}{of}", *pair)  # noqa: B904
 
     def result(self) -> dict[str, Any]:
         """Return {key: value} of all metrics; the value of some metrics is a dict."""

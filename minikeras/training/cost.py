@@ -62,10 +62,7 @@ def _cost_of(equation, platform, limit):
     """Operations of one equation; infinite where a loop must not hold it."""
     name, params = equation.primitive.name, equation.params
     if name == "dot_general":
-        # A multiplication and an addition for each entry of the contracted axes.
-        (contracted, _), _ = params["dimension_numbers"]
-        shape = equation.invars[0].aval.shape
-        return 2 * _size(equation) * math.prod(shape[axis] for axis in contracted)
+        return product_operations(equation)
     if name == "conv_general_dilated":
         # A convnet's epoch in a loop took 1,039 ms a step, its single steps 111 ms: in
         # a loop's body XLA leaves its fast convolution for a naive one.
@@ -73,29 +70,44 @@ def _cost_of(equation, platform, limit):
             return math.inf
         kernel = equation.invars[1].aval
         filters = kernel.shape[params["dimension_numbers"].rhs_spec[0]]
-        return 2 * _size(equation) * kernel.size / filters
+        return 2 * size_of_outputs(equation) * kernel.size / filters
     if name == "while":
         return math.inf  # the number of iterations is not known
     # Of a `cond` one branch runs, so the most expensive counts; a `scan` has a length.
     inner = [_cost(j, platform, limit) for j in _inner(params, platform)]
     if inner:
         return max(inner) * params.get("length", 1)
-    return _size(equation)  # one operation for each entry of the output
+    return size_of_outputs(equation)  # one operation for each entry
 
 
 def _inner(params, platform):
     """The jaxprs in an equation; of branches by platform only the one taken."""
-    # `lax.platform_dependent` lowers one branch. The others, such as an LSTM of cuDNN,
-    # say nothing about this platform.
-    branches, platforms = params.get("branches"), params.get("branches_platforms")
-    if branches and platforms:
-        taken = [p is None or platform in p for p in platforms].index(True)
-        params = {"taken": branches[taken]}
+    if (taken := branch_for(params, platform)) is not None:
+        return [taken]
     found = jax.tree_util.tree_leaves(
         list(params.values()), is_leaf=lambda x: hasattr(x, "eqns")
     )
     return [getattr(x, "jaxpr", x) for x in found if hasattr(x, "eqns")]
 
 
-def _size(equation):
+def branch_for(params: dict[str, Any], platform: str) -> Any:
+    """Of branches by platform the one taken, as a jaxpr; None for other branches."""
+    # `lax.platform_dependent` lowers one branch. The others, such as an LSTM of cuDNN,
+    # say nothing about this platform.
+    branches, platforms = params.get("branches"), params.get("branches_platforms")
+    if not (branches and platforms):
+        return None
+    return branches[[p is None or platform in p for p in platforms].index(True)].jaxpr
+
+
+def product_operations(equation: Any) -> int:
+    """Operations of a `dot_general`: 2 for each entry of the contracted axes."""
+    (contracted, _), _ = equation.params["dimension_numbers"]
+    shape = equation.invars[0].aval.shape
+    sums = math.prod(shape[axis] for axis in contracted)
+    return 2 * size_of_outputs(equation) * sums
+
+
+def size_of_outputs(equation: Any) -> int:
+    """Entries of all outputs of an equation."""
     return sum(math.prod(v.aval.shape) for v in equation.outvars)

@@ -181,6 +181,18 @@ class Program:
         return lax.while_loop(keep_going, body, (np.int32(0), carried, logs))[1:]
 
 
+def compiled_form(run: Any) -> Any:
+    """The function of JAX behind one of the ways to run a `Program`."""
+    program = getattr(run, "__self__", None)
+    if not (isinstance(program, Program) and program.compiles):
+        return run
+    return {
+        "run_batch": program._compiled_batch,
+        "run_slice": program._compiled_slice,
+        "run_loop": program._compiled_loop,
+    }[run.__name__]
+
+
 def compiler_options() -> dict[str, Any] | None:
     """Options of XLA's compiler for a step; None: its defaults.
 

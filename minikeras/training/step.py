@@ -39,9 +39,10 @@ def train_step(model: TrainableModel, variables: TrainState) -> Step:
     def step(sections, batch):
         state, batch = TrainState(*sections), unpack_x_y_sample_weight(batch)
         grads, (new, logs) = jax.grad(loss_fn, has_aux=True)(state.params, state, batch)
-        params, opt_state = model.optimizer._mk_pure_step(
-            variables.params, state.params, grads, state.opt_state
-        )
+        with jax.named_scope("optimizer"):  # for profiles
+            params, opt_state = model.optimizer._mk_pure_step(
+                variables.params, state.params, grads, state.opt_state
+            )
         return tuple(new._replace(params=params, opt_state=opt_state)), logs
 
     return step

@@ -42,6 +42,7 @@ from minikeras.models.visualization import model_to_dot
 from minikeras.models.visualization import plot_model
 from minikeras.data.numerical import normalize
 from minikeras.data.numerical import to_categorical
+from minikeras.training.cost_analysis import cost_analysis
 from minikeras.training.session import clear_session
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "audio_dataset_from_directory",
     "bounding_boxes",
     "clear_session",
+    "cost_analysis",
     "custom_object_scope",
     "deserialize_keras_object",
     "disable_interactive_logging",

@@ -96,3 +96,31 @@ def test_nothing_is_drawn_from_the_global_generators():
     before = random.getstate(), str(np.random.get_state())
     text_of(model)
     assert (random.getstate(), str(np.random.get_state())) == before
+
+
+def test_costs_are_further_columns_and_lines():
+    model = small_model()
+    plain = text_of(model)
+    text = text_of(model, flops=True, memory=8)
+    assert "FLOPs of a sample: 14 for inference" in text
+    assert "Memory for training, batch of 8" in text
+    for column in ("FLOPs", "Outputs", "Kept in"):
+        assert column in text and column not in plain
+    assert text_of(model, flops=False, memory=False) == plain
+    assert "Memory" not in text_of(model, flops=True)
+    assert "FLOPs" not in text_of(model, memory=1) and not model.optimizer.built
+    with pytest.raises(TypeError):
+        model.summary(None, None, None, False, False, None, True)
+
+
+def test_costs_of_nested_models_and_of_sizes_that_are_given():
+    inner = keras.Sequential([layers.Input((None, 3)), layers.LSTM(2, name="rnn")])
+    x = keras.Input((None, 3))
+    model = keras.Model(x, layers.Dense(1)(inner(x)))
+    with pytest.raises(ValueError, match="flops="):
+        text_of(model, flops=True)
+    text = text_of(
+        model, flops=(None, 7, 3), expand_nested=True, positions=[0.4, 0.7, 1]
+    )
+    rows = [line.split() for line in text.splitlines() if "rnn" in line]
+    assert len(rows) == 1 and rows[0][-5] != "0"
