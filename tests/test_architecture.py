@@ -335,9 +335,9 @@ def test_a_cold_fit_enters_few_files_and_reaches_dense_in_few_frames():
     shortest = min(steps, key=len)
     assert len(shortest) <= 10, shortest
     assert len({file for _, file in shortest}) <= 7, shortest
-    assert len(entered) <= 50, entered
+    assert len(entered) <= 48, entered
     lines = sum(len(pathlib.Path(file).read_text().splitlines()) for file in entered)
-    assert lines <= 10_000, f"{lines} lines in the files that a cold fit enters"
+    assert lines <= 10_500, f"{lines} lines in the files that a cold fit enters"
 
 
 def test_budgets(capsys):

@@ -50,7 +50,7 @@ class CallbackList(Callback):
                     f"callbacks: {callback!r} is not a callback. Pass objects, such as "
                     "keras.callbacks.EarlyStopping()."
                 )
-        self._mk_backup = self._mk_find(BackupAndRestore, False)
+        self.backup = self._mk_find(BackupAndRestore, False)
         self._mk_history = self._mk_find(History, add_history)
         self._mk_progbar = self._mk_find(ProgbarLogger, add_progbar)
         self._mk_hooks = None

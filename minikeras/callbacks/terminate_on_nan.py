@@ -1,7 +1,7 @@
 """TerminateOnNaN: stops training at a loss that is NaN or infinite."""
 
 import math
-from collections.abc import Callable
+from typing import Any
 
 from minikeras.callbacks.callback import Callback
 from minikeras.core.printing import print_msg
@@ -28,14 +28,19 @@ class TerminateOnNaN(Callback):
         self.raise_error = raise_error
         self.explain = explain
         self.explanation = None
-        self.explain_nan: Callable[[], str] | None = None  # set by the loop
+        self._mk_runner: Any = None
+
+    def _mk_watch(self, runner):
+        """Let the runner of the training keep what an explanation needs."""
+        if self.explain and runner.name == "train_step":
+            self._mk_runner, runner.explains = runner, True
 
     def on_batch_end(self, batch, logs=None):
         loss = (logs or {}).get("loss")
         if loss is None or math.isfinite(loss):
             return
-        if self.explain and self.explain_nan is not None:
-            self.explanation = self.explain_nan()
+        if self.explain and self._mk_runner is not None:
+            self.explanation, _ = self._mk_runner.tracer.explain()
         if self.raise_error:
             remedy = self.explanation or (
                 "Lower the learning rate, clip the gradients, or look for NaN in the "

@@ -11,6 +11,7 @@ import math
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from minikeras.core import platform
 from minikeras.training.equations import Equation, Value, equations
@@ -104,6 +105,6 @@ def _is_sum(equation):
 
 def _bytes(value):
     aval = value.aval
-    if jax.dtypes.issubdtype(aval.dtype, jax.dtypes.extended):
+    if jnp.issubdtype(aval.dtype, jax.dtypes.extended):
         return 0
     return math.prod(aval.shape) * aval.dtype.itemsize

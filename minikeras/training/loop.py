@@ -22,12 +22,12 @@ from minikeras.training.interrupts import Interrupts
 from minikeras.training.layer_norms import make_look
 from minikeras.training.lease import ReadLease, StateLease, evaluation_lease
 from minikeras.training.logs import LazyLogs, to_python
-from minikeras.training.nan_tracing import NanTracer, nan_tracer
+from minikeras.training.nan_tracing import NanTracer
 from minikeras.training.predictions import Predictions, concatenated, on_host
 from minikeras.training.program import program_of
 from minikeras.training.protocol import TrainableModel
-from minikeras.training.run_state import begin_training, run_state
-from minikeras.training.state import variables_of, weights_of
+from minikeras.training.run_state import run_state
+from minikeras.training.state import Start, variables_of, weights_of
 
 
 class EpochRunner:
@@ -59,7 +59,8 @@ class EpochRunner:
         self.steps_per_execution = model.steps_per_execution
         self._has_batch_hooks = getattr(callbacks, f"needs_{mode}_batch_hooks", True)
         self._first_batch_text = None  # in words, for errors
-        self.tracer: NanTracer | None = None
+        # A callback that is to explain a NaN sets the first.
+        self.explains, self.tracer = False, None
         self.last_dispatch: Any = None
         self._look: Any = None
         # A callback that looks into steps gets the runner.
@@ -295,27 +296,22 @@ def fit(
     val_feed = validation[0] if validation else feed
     with _unrecorded(), Interrupts() as interrupts, feed, val_feed:
         prepare(model, feed.adapter)
-        callbacks = _callback_list(
-            model,
-            callbacks,
-            add_history=True,
-            verbose=verbose,
-            epochs=epochs,
-            steps=feed.num_batches,
-            batch_size=feed.batch_size,
-        )
+        options = {"verbose": verbose, "epochs": epochs, "steps": feed.num_batches}
+        options |= {"add_history": True, "batch_size": feed.batch_size}
+        callbacks = _callback_list(model, callbacks, **options)
         model.stop_training = False
         feeds = {"training": feed} | ({"validation": val_feed} if validation else {})
+        is_kept = getattr(callbacks, "backup", None) is not None
+        nothing = contextlib.nullcontext()
         with (
             StateLease(variables_of(model), interrupts) as lease,
-            run_state(model, lease, feeds, callbacks) as run,
+            run_state(model, lease, feeds, callbacks) if is_kept else nothing as run,
         ):
             training = EpochRunner(model, lease, feed, "train_step", callbacks)
             # It runs on the same lease: the weights stay on the device, and nothing is
             # handed back and forth between an epoch and its validation.
             evaluation = EpochRunner(model, lease, val_feed, "test_step", callbacks)
-            training.tracer = nan_tracer(lease, callbacks)
-            start = begin_training(run, callbacks, initial_epoch)
+            start = _begin_training(training, run, initial_epoch)
             logs = start.logs
             for epoch in start.epochs(epochs):
                 if not training.run(**_begin_epoch(epoch, training, run, start)):
@@ -323,10 +319,10 @@ def fit(
                     break
                 validates = validation and epoch + 1 in validation[1]
                 logs = _end_epoch(epoch, training, evaluation if validates else None)
+                is_last = model.stop_training or epoch + 1 == epochs
                 if run is not None:
-                    is_last = model.stop_training or epoch + 1 == epochs
                     run.save_epoch(epoch + 1, logs, is_last)
-                if model.stop_training:
+                if is_last:
                     break
             if model.optimizer is not None and epochs > 0:
                 model.optimizer.finalize_variable_values(model.trainable_variables)
@@ -345,6 +341,17 @@ def validation_epochs(freq: Any, epochs: int) -> Container[int]:
     raise ValueError(
         f"validation_freq: expected an int > 0 or a list of epochs, got {freq!r}."
     )
+
+
+def _begin_training(training, run, initial_epoch):
+    """Call `on_train_begin`; returns the `Start`, which the state of a run decides."""
+    raises = settings.is_nan_tracing_enabled()
+    if raises or training.explains:
+        training.tracer = NanTracer(training.lease, raises)
+    if run is not None:
+        return run.begin(initial_epoch)
+    training.callbacks.on_train_begin()
+    return Start(initial_epoch)
 
 
 def _begin_epoch(epoch, training, run, start):
@@ -370,7 +377,7 @@ def _begin_epoch(epoch, training, run, start):
 def _end_epoch(epoch, training, evaluation):
     """Evaluate the model if asked, call the end hook, and return the epoch's logs."""
     training.feed.adapter.on_epoch_end()
-    if training.tracer is not None and settings.is_nan_tracing_enabled():
+    if training.tracer is not None:
         training.tracer.check()
     # Here the loop waits for the device, for the first time in the epoch.
     logs = to_python(training.lease.logs)

@@ -11,8 +11,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from minikeras import settings
-from minikeras.callbacks import TerminateOnNaN
 from minikeras.data import unpack_x_y_sample_weight
 from minikeras.data.arrays import PARTS
 from minikeras.training.feed.dispatch import BatchSlice, Dispatch
@@ -41,27 +39,6 @@ _GROWTH = (
     "The numbers have grown too large for their type: lower the learning rate, clip "
     "the gradients (clipnorm=1.0), or normalize."
 )
-
-
-def nan_tracer(lease: StateLease, callbacks: Any) -> "NanTracer | None":
-    """The `NanTracer` of a training, if a setting or a callback asks for it.
-
-    Args:
-        lease: has the arrays.
-        callbacks: a `TerminateOnNaN` that explains gets a function for that.
-    """
-    raises = settings.is_nan_tracing_enabled()
-    asking = [c for c in getattr(callbacks, "callbacks", ()) if _asks(c)]
-    if not (raises or asking):
-        return None
-    tracer = NanTracer(lease, raises)
-    for callback in asking:
-        callback.explain_nan = lambda: tracer.explain()[0]
-    return tracer
-
-
-def _asks(callback):
-    return isinstance(callback, TerminateOnNaN) and callback.explain
 
 
 class _Run(NamedTuple):
@@ -103,8 +80,7 @@ class NanTracer:
         # What callbacks assign is no step that could be run again.
         is_full = len(self._window) >= _DISPATCHES or self._bytes > _BYTES
         if self._start is None or is_full or self._lease.has_assigned:
-            if self._raises:
-                self.check()
+            self.check()
             self._start = self._copy(self._lease.sections())
             self._window, self._bytes = [], 0
         self._window.append(_Run(program, dispatch, self.epoch, number, None))
@@ -120,8 +96,11 @@ class NanTracer:
     def check(self) -> None:
         """Raise FloatingPointError if a loss of the window is not finite.
 
-        The weights are then those before the step in which it became so.
+        The weights are then those before the step in which it became so. A tracer that
+        does not raise leaves the look at losses to a callback.
         """
+        if not self._raises:
+            return
         self._note_logs()
         runs = [run.logs for run in self._window if isinstance(run.logs, dict)]
         losses = jax.device_get([logs["loss"] for logs in runs if "loss" in logs])

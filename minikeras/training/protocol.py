@@ -126,11 +126,3 @@ class TrainableModel(Protocol):
     def _mk_build_optimizer(self) -> None:
         """Create the optimizer's slots, if it has none."""
         ...
-
-
-class WatchingCallback(Protocol):
-    """A callback that times what a runner does."""
-
-    def _mk_watch(self, runner: Any) -> None:
-        """Wrap the parts of an `EpochRunner` before its first epoch."""
-        ...

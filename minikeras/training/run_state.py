@@ -9,7 +9,7 @@ import re
 import time
 import warnings
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -22,32 +22,13 @@ from minikeras.training.feed.base import BatchFeed
 from minikeras.training.lease import StateLease
 from minikeras.training.protocol import TrainableModel
 from minikeras.training.run_folder import RunFolder
+from minikeras.training.state import Start
 
 # What a callback has of the training itself.
 _IGNORED = frozenset({"model", "params", "_model", "_mk_model", "_params"})
 # With save_freq="auto", writing may take this share of the time.
 _SHARE = 0.01
 _SHORTEST_PAUSE = 0.5  # seconds between two writes
-
-
-class Start(NamedTuple):
-    """Where a training goes on.
-
-    Attributes:
-        epoch: number of the epoch.
-        batches: how many batches of it have been trained on.
-        is_complete: bool, whether a callback had stopped the training.
-        logs: of the last epoch.
-    """
-
-    epoch: int
-    batches: int = 0
-    is_complete: bool = False
-    logs: Any = {}
-
-    def epochs(self, end: int) -> range:
-        """Numbers of the epochs that are left."""
-        return range(self.epoch, self.epoch if self.is_complete else end)
 
 
 class RunState:
@@ -286,23 +267,12 @@ def run_state(
     lease: StateLease,
     feeds: dict[str, BatchFeed],
     callbacks: Any,
-) -> Iterator[RunState | None]:
+) -> Iterator[RunState]:
     """The `RunState` of a `fit` with a `BackupAndRestore` among its callbacks.
 
     Args:
         model, lease, feeds, callbacks: see `RunState`.
     """
-    backup = getattr(callbacks, "_mk_backup", None)
-    if backup is None:
-        yield None
-        return
+    backup: Any = callbacks.backup
     with RunFolder(backup.backup_dir, backup.double_checkpoint) as folder:
         yield RunState(model, lease, feeds, callbacks, backup, folder)
-
-
-def begin_training(run: RunState | None, callbacks: Any, initial_epoch: int) -> Start:
-    """Call `on_train_begin`; returns where the training starts, or goes on."""
-    if run is not None:
-        return run.begin(initial_epoch)
-    callbacks.on_train_begin()
-    return Start(initial_epoch)

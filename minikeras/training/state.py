@@ -57,3 +57,23 @@ def weights_of(model: TrainableModel) -> TrainState:
         carried.append(model._mk_unseeded_draws.state)
     carried = unique_paths(carried)
     return TrainState(params, state, opt_state={}, metrics={}, carried=carried)
+
+
+class Start(NamedTuple):
+    """Where a training goes on.
+
+    Attributes:
+        epoch: number of the epoch.
+        batches: how many batches of it have been trained on.
+        is_complete: bool, whether a callback had stopped the training.
+        logs: of the last epoch.
+    """
+
+    epoch: int
+    batches: int = 0
+    is_complete: bool = False
+    logs: Any = {}
+
+    def epochs(self, end: int) -> range:
+        """Numbers of the epochs that are left."""
+        return range(self.epoch, self.epoch if self.is_complete else end)
