@@ -80,6 +80,7 @@ LISTED_MEMBERS = {
     "`data` may be left out, for a step that is written for TensorFlow": """
         train_step:4 test_step:4""",
     "takes the arguments of `add_weight`": "add_variable:169",
+    f"`profile`, `flops`, `memory`: {WIDER}, by name alone": "fit:4 summary:4",
     "the function is named `fn`": "rematerialized_call:169",
     "of a class that only raises: modules of PyTorch do not run on JAX": "parameters:1",
 }

@@ -68,8 +68,8 @@ def auto_batch_size(
             f"batch_size='auto': a step on one sample takes {needed}, but {free} are "
             f"free. Weights, optimizer and metrics take {state} of it; the rest are "
             f"gradients and activations for a batch of {brief(trial.batch(1))}. Use a "
-            "smaller model or input, an optimizer with fewer slots, mixed precision or "
-            "keras.RematScope."
+            "smaller model or input, an optimizer with fewer slots, mixed precision, "
+            "or keras.RematScope."
         )
     if verbose:
         print_msg(

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from minikeras.core.bridge import Bridge, isolated
+from minikeras.core.checks import positive_int
 from minikeras.core.keras_tensor import KerasTensor
 from minikeras.core.variable import unique_paths
 from minikeras.layers.shapes import is_shape, map_shapes
@@ -229,7 +230,8 @@ def cost_analysis(model: Any, batch_size: int = 32, inputs: Any = None) -> CostA
             f"cost_analysis: {model.name!r} has layers that work on the host, such as "
             "TextVectorization. Analyse the model behind them."
         )
-    arguments = _arguments(model, int(batch_size), inputs)
+    batch_size = positive_int(batch_size, "batch_size")
+    arguments = _arguments(model, batch_size, inputs)
     if not model.built:
         loop.build(model, arguments[0][0])
     sizes = {x.shape[0] for x in jax.tree_util.tree_leaves(arguments) if x.shape}

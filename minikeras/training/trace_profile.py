@@ -130,7 +130,7 @@ def sources(text: str) -> dict[str, str]:
                 readers[operand].append(name)
             # Without a primitive at the end, the name is that of a whole function.
             if op_name and not op_name[1].endswith(")"):
-                names[name] = op_name[1].split(";")[0]
+                names[name] = _unescaped(op_name[1].split(";")[0])
                 heavy = max(map(line.find, _HEAVY)) >= 0
                 if "/" in names[name] and (heavy or computation not in inside):
                     inside[computation] = names[name], heavy
@@ -147,6 +147,13 @@ def sources(text: str) -> dict[str, str]:
         for name in operands.keys() - names.keys()
         if (found := _nearest(name, names, readers) or _nearest(name, names, operands))
     }
+
+
+def _unescaped(name):
+    """The name as it was written: the text has the bytes of "ö" as octal numbers."""
+    if "\\" not in name:
+        return name
+    return name.encode().decode("unicode_escape").encode("latin-1").decode()
 
 
 def _nearest(name, names, neighbours):

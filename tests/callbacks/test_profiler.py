@@ -130,6 +130,13 @@ def test_instructions_are_traced_back_to_their_code():
     assert trace_profile.scope_of(names["add_fusion"]) == (["a"], True)
 
 
+def test_names_in_any_script_are_read():
+    name = r"jit(f)/jvp(gr\303\266\303\237e)/add"
+    line = f'  %a.1 = f32[] add(%x, %x), metadata={{op_name="{name}"}}'
+    names = trace_profile.sources("ENTRY %main {\n" + line)
+    assert names["a.1"] == "jit(f)/jvp(größe)/add"
+
+
 def test_the_time_of_each_moment_is_divided_once():
     program = ("jit_step", 1)
     operations = [
