@@ -20,8 +20,7 @@ WIDER = "more parameters behind those of Keras"
 # {reason: names}. A module that is missing stands for all names in it.
 LISTED = {
     PLANNED: """
-        distillation distribution export quantizers Quantizer
-        callbacks.BackupAndRestore""",
+        distillation distribution export quantizers Quantizer""",
     "`strides=1`, `dilation_rate=1`, `pool_size=2` stand for `(1, 1)`, `(2, 2)`": """
         layers.Conv2DTranspose layers.Convolution2DTranspose layers.Conv3DTranspose
         layers.Convolution3DTranspose layers.DepthwiseConv2D layers.SeparableConv2D
@@ -30,6 +29,7 @@ LISTED = {
     f"`lora_rank`, `lora_alpha`: {WIDER}, which takes them from `**kwargs`": """
         layers.Conv1D layers.Convolution1D layers.Conv2D layers.Convolution2D
         layers.Conv3D layers.Convolution3D""",
+    f"`explain`: {WIDER}": "callbacks.TerminateOnNaN",
     "the signature names the arguments that Keras takes as `*args, **kwargs`": """
         Layer layers.Layer Sequential models.Sequential""",
     "Keras's always raise, ours are the optimizers of today": """

@@ -97,6 +97,7 @@ class LearningRateFinder(Callback):
 
     @property
     def suggestion(self):
+        """The rate of the steepest fall of the smoothed loss, or None."""
         return steepest(self.learning_rates, self.losses, self.smoothing)
 
     def plot(self, path=None, dpi=None):

@@ -17,7 +17,6 @@ from minikeras.core.registry import did_you_mean
 _PLANNED = {
     "": """distillation distribution export legacy quantizers
         Quantizer""",
-    "callbacks": "BackupAndRestore",
     "layers": "",
     "utils": "FeatureSpace",
 }
