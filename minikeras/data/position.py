@@ -13,7 +13,6 @@ import jax
 import numpy as np
 
 from minikeras.core import random_state
-from minikeras.core.late_import import restored_random_state
 from minikeras.core.plain_state import StateOf, state_methods
 
 
@@ -118,8 +117,7 @@ class Passes:
         """What a function draws for a pass; in one that goes on, what it drew then."""
         if self.resumed is None:
             return draw()
-        with restored_random_state():
-            random_state.set_to(self.resumed["begin"]["random"])
+        with random_state.at(self.resumed["begin"]["random"]):
             return draw()
 
 
@@ -133,8 +131,7 @@ def batches_behind(passes: Passes, batches: Iterator) -> Iterator:
     if resumed is None or passes.leaves_out or passes.goes_on_by_iterator:
         return batches
     last = None
-    with restored_random_state():
-        random_state.set_to(resumed["begin"]["random"])
+    with random_state.at(resumed["begin"]["random"]):
         for _ in range(resumed["batches"]):
             last = next(batches, None)
     if last is None or checksum(last) != resumed.get("checksum"):

@@ -60,7 +60,8 @@ class NanTracer:
     """
 
     def __init__(self, lease: StateLease, raises: bool):
-        self._lease, self._raises, self._window, self._bytes = lease, raises, [], 0
+        self._lease, self._raises, self._window = lease, raises, []
+        self._held: dict[int, int] = {}  # bytes of the arrays of the window
         self._start: Any = None  # the sections before the window
         self._copy = jax.jit(lambda tree: jax.tree_util.tree_map(jnp.copy, tree))
         self.epoch = 0
@@ -78,15 +79,15 @@ class NanTracer:
         """
         self._note_logs()
         # What callbacks assign is no step that could be run again.
-        is_full = len(self._window) >= _DISPATCHES or self._bytes > _BYTES
+        is_full = len(self._window) >= _DISPATCHES or sum(self._held.values()) > _BYTES
         if self._start is None or is_full or self._lease.has_assigned:
             self.check()
             self._start = self._copy(self._lease.sections())
-            self._window, self._bytes = [], 0
+            self._window, self._held = [], {}
         self._window.append(_Run(program, dispatch, self.epoch, number, None))
-        if not isinstance(dispatch.batch, BatchSlice):
-            leaves = jax.tree_util.tree_leaves(dispatch.batch)
-            self._bytes += sum(getattr(x, "nbytes", 0) for x in leaves)
+        # A data set that stays on the device is held by all slices, and counts once.
+        for leaf in jax.tree_util.tree_leaves(dispatch.batch):
+            self._held[id(leaf)] = getattr(leaf, "nbytes", 0)
 
     def _note_logs(self):
         """Note the logs of the last dispatch, which stay on the device."""

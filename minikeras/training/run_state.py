@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from minikeras.callbacks import BackupAndRestore, CallbackList
 from minikeras.core import random_state
 from minikeras.core.plain_state import NotPlainError, StateOf, pack, unpack
+from minikeras.core.printing import print_msg
 from minikeras.random.seed_generator import global_state, set_global_state
 from minikeras.training.feed.base import BatchFeed
 from minikeras.training.lease import StateLease
@@ -56,6 +57,8 @@ class RunState:
         self._callbacks, self._backup, self._folder = callbacks, backup, folder
         self._stored, self._arrays = folder.read(), {}
         self._states: list[tuple[str, StateOf]] = []
+        # A Ctrl-C in between would leave weights of one step and slots of another.
+        lease.interrupts.delay_in(RunState.restore)
         for feed in feeds.values():
             feed.record()
         # One dispatch, which no step waits for, instead of one for each array.
@@ -87,7 +90,18 @@ class RunState:
             return Start(initial_epoch)
         self.restore()
         logs = unpack(stored["logs"])
-        return Start(stored["epoch"], stored["batches"], stored["stopped"], logs)
+        start = Start(stored["epoch"], stored["batches"], stored["stopped"], logs)
+        if callbacks.params.get("verbose"):
+            print_msg(self._where(start, callbacks.params.get("epochs", 0)))
+        return start
+
+    def _where(self, start, epochs):
+        """Where the training goes on, in words."""
+        path = str(self._folder.path)
+        if not start.epochs(epochs):
+            return f"{path} holds a complete training of {start.epoch} epochs."
+        batches = f", behind batch {start.batches}" if start.batches else ""
+        return f"Going on from {path} in epoch {start.epoch + 1}{batches}."
 
     def save_if_due(self, epoch: int, batches: int) -> None:
         """Save within an epoch, behind so many batches of it, if it is time to."""
