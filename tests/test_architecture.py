@@ -43,23 +43,23 @@ RANK = {room: i for i, line in enumerate(LINES) for room in line}
 MAX_FILE, MAX_FUNCTION = 500, 40
 # Lines of each room at most.
 BUDGETS = {
-    "activations": 270, "applications": 4000, "backend": 100, "callbacks": 5000,
+    "activations": 270, "applications": 4000, "backend": 100, "callbacks": 4700,
     "cli": 700,
-    "constraints": 250, "core": 7000, "data": 5000, "datasets": 1300,
+    "constraints": 250, "core": 6800, "data": 4950, "datasets": 1300,
     "dtype_policies": 460,
     "initializers": 920, "layers": 17850, "legacy": 9400, "losses": 2100,
     "metrics": 3100, "mixed_precision": 50, "models": 4300, "ops": 11000,
     "optimizers": 4000, "parity": 3600, "preprocessing": 80, "random": 820,
     "regularizers": 300,
-    "saving": 5700,
-    "training": 7500, "tree": 60, "utils": 650, "visualization": 2150,
+    "saving": 5650,
+    "training": 7100, "tree": 60, "utils": 620, "visualization": 2130,
     "wrappers": 450,
     "files at the top": 640,
 }  # fmt: skip
 # Keras has 195,000 lines, without parity, command line and stand-in for
-# TensorFlow. Without docstrings, comments and blank lines: 49,100 of ours, of which
+# TensorFlow. Without docstrings, comments and blank lines: 55,200 of ours, of which
 # 2,400 stand in for TensorFlow and 2,400 are parity; 124,900 of Keras's.
-MAX_PACKAGE = 99_000
+MAX_PACKAGE = 95_900
 
 
 def room(path):
@@ -231,7 +231,7 @@ def test_no_room_reads_private_members_of_another():
 
 
 # Lines with a comment, of 100 lines of code.
-DENSITY = {"core": 6, "ops": 6, "training": 6}
+DENSITY = {"core": 6800, "ops": 6, "training": 7100}
 
 
 @pytest.mark.parametrize("name", DENSITY)

@@ -144,6 +144,7 @@ class RunState:
             "epoch": epoch,
             "batches": batches,
             "num_batches": feed.num_batches,
+            "batch_size": feed.batch_size,
             "stopped": bool(self._model.stop_training),
             "logs": _packed_logs(logs or {}),
             "step_logs": _packed_logs(self._copied(lease.logs)),
@@ -208,7 +209,13 @@ class RunState:
                 f"{str(self._folder.path)!r} holds the training of another model: "
                 f"{'; '.join(found)}{' …' if len(odd) > 5 else ''}. {remedy}"
             )
-        now, before = self._feeds["training"].num_batches, stored["num_batches"]
+        feed = self._feeds["training"]
+        if (size := stored["batch_size"]) != feed.batch_size:
+            raise ValueError(
+                f"{str(self._folder.path)!r} holds a training with batch_size={size}, "
+                f"not {feed.batch_size}. Pass the same, as a number. {remedy}"
+            )
+        now, before = feed.num_batches, stored["num_batches"]
         if stored["batches"] and before != now:
             raise ValueError(
                 f"{str(self._folder.path)!r} holds a training that stopped behind "

@@ -300,8 +300,10 @@ def test_another_model_and_other_data_are_refused(tmp_path):
     backup = BackupAndRestore(tmp_path)
     with pytest.raises(ValueError, match="of another model: .*new/kernel"):
         model.fit(X, np.zeros((26, 2)), verbose=0, callbacks=[backup])
-    with pytest.raises(ValueError, match="batch 2 of 7 of an epoch; the data have 13"):
+    with pytest.raises(ValueError, match="with batch_size=4, not 2. Pass the same"):
         train(tmp_path, batch_size=2)
+    with pytest.raises(ValueError, match="batch 2 of 7 of an epoch; the data have 5"):
+        train(tmp_path, x=X[:20], y=Y[:20])
 
 
 def test_a_damaged_file_is_an_error_or_the_one_before_is_used(tmp_path):
