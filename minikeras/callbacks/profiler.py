@@ -94,10 +94,10 @@ class Profiler(Callback):
 
     # -- while it runs ------------------------------------------------------------
 
-    def _dispatches(self, original, steps_per_dispatch) -> Iterator[Dispatch]:
+    def _dispatches(self, original, *arguments) -> Iterator[Dispatch]:
         """The feed's dispatches; the window opens and closes between two of them."""
         try:
-            for rest in _timed("data", original(steps_per_dispatch)):
+            for rest in _timed("data", original(*arguments)):
                 while rest is not None:
                     kind = _kind(rest)
                     part, rest = self._cut(rest, kind)

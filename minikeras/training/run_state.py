@@ -151,7 +151,9 @@ class RunState:
             "trainable": [x.trainable for x in self._model._mk_flatten_layers()],
             "random": pack(random_state.of()),
             "seed": global_state(),
-            "feeds": {name: pack(f.position()) for name, f in self._feeds.items()},
+            "feeds": {
+                name: pack(f.position(batches)) for name, f in self._feeds.items()
+            },
             "callbacks": [[name, state.get()] for name, state in self._states],
             # JAX sorts the keys, but the order of the layers counts: see `_check`.
             "arrays": [

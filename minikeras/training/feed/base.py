@@ -68,9 +68,13 @@ class BatchFeed:
         self.records = True
         self.adapter.record_passes()
 
-    def position(self) -> dict[str, Any]:
-        """Where the source is behind the last dispatch, as plain data."""
-        return self.adapter.passes.position(self.is_open)
+    def position(self, batches: int) -> dict[str, Any]:
+        """Where the source is, as plain data.
+
+        Args:
+            batches: how many of the epoch have been run.
+        """
+        raise NotImplementedError
 
     def go_on(self, position: dict[str, Any]) -> None:
         """Let the next `dispatches` start at a position of an equal feed."""
@@ -113,10 +117,13 @@ class ArrayFeed(BatchFeed):
     def dispatches(self, steps_per_dispatch: int, given: int = 0) -> Iterator[Dispatch]:
         """Yield slices of the arrays; see `BatchFeed`."""
         passes, self.is_open = self.adapter.passes, True
-        for dispatch in self._slices(steps_per_dispatch, passes.begin()):
-            passes.batches += dispatch.steps
-            yield dispatch
+        yield from self._slices(steps_per_dispatch, passes.begin())
         self.is_open = False
+
+    def position(self, batches: int) -> dict[str, Any]:
+        # A dispatch may be run in parts, to measure them.
+        self.adapter.passes.batches = batches
+        return self.adapter.passes.position(self.is_open)
 
     def _slices(self, steps_per_dispatch, given) -> Iterator[Dispatch]:
         """The dispatches of one epoch but its first batches, which were `given`."""

@@ -58,7 +58,7 @@ class StreamFeed(BatchFeed):
         # With `steps`, the pass goes on in the next epoch.
         self.is_open = self.steps is not None
 
-    def position(self) -> dict[str, Any]:
+    def position(self, batches: int) -> dict[str, Any]:
         passes, mark = self.adapter.passes, self._last
         is_open = self.is_open or passes.is_endless
         position = mark and is_open and mark.position or passes.position(is_open)
