@@ -6,7 +6,6 @@ from a bad result: to an input that is bad in the same way, as long as there is 
 
 import re
 import types
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -94,14 +93,14 @@ class NanSearch:
         self._jaxpr, self._batch_size = jaxpr, batch_size
 
     def origin(
-        self, arguments: list, names: list[str], is_result: Callable[[int], bool]
+        self, arguments: list, names: list[str], results: list[int]
     ) -> Origin | None:
         """The `Origin` of the first bad result; None if all results are finite.
 
         Args:
             arguments: flat arrays.
             names: of the arguments; an infinity or NaN in one of them is the origin.
-            is_result: which outputs count, by their number.
+            results: numbers of the outputs that count, the most telling first.
         """
         inputs = [
             self._value(x, (), "", name, None, [])
@@ -109,10 +108,9 @@ class NanSearch:
         ]
         constants = [_constant(x) for x in self._jaxpr.consts]
         outputs = self._run(self._jaxpr.jaxpr, constants, inputs, "", None)
-        results = [v.history for i, v in enumerate(outputs) if is_result(i)]
-        bad = [h for h in results if h.has_nan or h.has_inf]
-        # A NaN says more than an infinity, which may be in its place.
-        return _began(min(bad, key=lambda h: not h.has_nan)) if bad else None
+        histories = [outputs[i].history for i in results]
+        bad = next((h for h in histories if h.has_nan or h.has_inf), None)
+        return None if bad is None else _began(bad)
 
     def _run(self, jaxpr, constants, inputs, scope, turn):
         """Evaluate a jaxpr on `_Value`s."""
@@ -237,7 +235,7 @@ def _is_variable(x):
 
 
 def _lookup(known, x):
-    return known[x] if _is_variable(x) else _constant(x.val)
+    return known[x] if _is_variable(x) else _constant(np.asarray(x.val, x.aval.dtype))
 
 
 def _alone(equation):
@@ -322,4 +320,6 @@ def direction_and_layer(scope: str) -> tuple[str, str]:
     names = re.findall(r"[^()]+", re.sub(r"\b(transpose|jvp|vmap|jit)\(", "(", scope))
     path = next((x.strip("/") for x in reversed(names) if x.strip("/")), "")
     path = path.removeprefix("rematted_computation").strip("/")
+    if path.partition("/")[0] == "optimizer":
+        return "update", ""
     return ("backward" if "transpose(" in scope else "forward"), path

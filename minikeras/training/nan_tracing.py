@@ -160,9 +160,10 @@ def _explained(program, sections, batch):
         arguments, names = _named(sections, batch)
         outputs, _ = jax.tree_util.tree_flatten_with_path(traced.out_info)
         results = [i for i, (path, _) in enumerate(outputs) if _is_checked(path)]
+        results.sort(key=lambda i: -outputs[i][0][0].idx)  # the loss before the state
         sizes = [x.shape[0] for x in jax.tree_util.tree_leaves(batch) if np.ndim(x)]
         search = NanSearch(traced.jaxpr, sizes[0] if sizes else None)
-        origin = search.origin(arguments, names, lambda i: i in results)
+        origin = search.origin(arguments, names, results)
     except Exception as error:  # the step runs eagerly: it cannot be traced
         return f"a number is not finite; the step cannot be searched ({error})."
     if origin is None:

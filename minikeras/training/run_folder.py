@@ -48,7 +48,14 @@ class RunFolder:
         Raises:
             RuntimeError: another training uses it.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            error.add_note(
+                "`resume` and `backup_dir` name a folder, which is made if it is not "
+                "there, for the state of the training."
+            )
+            raise
         with contextlib.suppress(ImportError):  # Windows
             import fcntl
 

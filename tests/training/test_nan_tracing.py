@@ -186,3 +186,45 @@ def test_a_finite_training_is_the_same(tracing):
 )
 def test_scopes_are_read(scope, found):
     assert direction_and_layer(scope) == found
+
+
+class KullbackLeibler(keras.losses.Loss):
+    def call(self, y_true, y_pred):
+        return keras.ops.sum(y_true * keras.ops.log(y_true / y_pred), -1)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "loss", "place"),
+    [
+        (
+            layers.BatchNormalization(epsilon=0.0, name="norm"),
+            "mse",
+            "an infinity began in the forward pass of 'norm', operation rsqrt",
+        ),
+        (
+            layers.Dense(1, name="exact"),
+            KullbackLeibler(name="kl"),
+            "an infinity began in the forward pass of 'kl', operation log, all rows",
+        ),
+        (
+            layers.Dense(2, kernel_constraint=lambda w: w / (0 * w), name="bound"),
+            "mse",
+            "began in the update, operation div",
+        ),
+    ],
+    ids=["normalization", "loss", "constraint"],
+)
+def test_other_places(hidden, loss, place):
+    model = network(hidden, loss=loss)
+    x, y = np.ones((16, 4), "float32"), np.zeros((16, 1), "float32")
+    assert place in explanation(model, x, y)
+
+
+def test_scaled_gradients_that_overflow_are_no_fault(tracing):
+    policy = keras.mixed_precision.Policy("mixed_float16")
+    model = network(layers.Dense(8, "relu", dtype=policy))
+    optimizer = keras.optimizers.LossScaleOptimizer("sgd", initial_scale=2.0**40)
+    model.compile(optimizer, "mse")
+    x, y = data()
+    model.fit(x, y, batch_size=8, epochs=3, verbose=0)
+    assert float(optimizer.dynamic_scale) < 2.0**40
