@@ -223,7 +223,9 @@ def test_other_places(hidden, loss, place):
 def test_scaled_gradients_that_overflow_are_no_fault(tracing):
     policy = keras.mixed_precision.Policy("mixed_float16")
     model = network(layers.Dense(8, "relu", dtype=policy))
-    optimizer = keras.optimizers.LossScaleOptimizer("sgd", initial_scale=2.0**40)
+    optimizer = keras.optimizers.LossScaleOptimizer(
+        keras.optimizers.SGD(), initial_scale=2.0**40
+    )
     model.compile(optimizer, "mse")
     x, y = data()
     model.fit(x, y, batch_size=8, epochs=3, verbose=0)
