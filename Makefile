@@ -44,6 +44,8 @@ stress: $(VENV)/.dev
 	$(BIN)/python -m tests.stress.interrupts --count 2000 --each 25
 	$(BIN)/python -m tests.stress.kills --count 100
 	$(BIN)/python -m tests.stress.threads --seconds 60
+	$(BIN)/python -m tests.stress.resumes --count 60
+	$(BIN)/python -m tests.stress.batch_sizes
 	$(BIN)/python -m tests.stress.fuzz_files --count 20000
 
 # Other people's packages through the alias, in an environment of their own.
