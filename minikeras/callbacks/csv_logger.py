@@ -31,31 +31,19 @@ class CSVLogger(Callback):
         self.writer = None
         self.csv_file: Any = None
         self.append_header = True
+        self._mk_size = 0  # bytes of the file up to the last epoch
 
     def on_train_begin(self, logs=None):
         if self.append:
             exists = os.path.exists(self.filename)
             self.append_header = not exists or os.path.getsize(self.filename) == 0
-        # Of a training that goes on, `set_state` says which lines stay.
-        goes_on = self.append or (self.params or {}).get("resumed", False)
-        self.csv_file = open(self.filename, "a" if goes_on else "w", newline="")
+        # A training that goes on knows how much was written when its state was stored;
+        # what comes behind that is written again.
+        resumed = (self.params or {}).get("resumed", False)
+        mode = "a" if self.append or resumed else "w"
+        self.csv_file = open(self.filename, mode, newline="")
+        self._mk_size = 0 if resumed and not self.append else self.csv_file.tell()
         self.writer = None
-
-    def get_state(self):
-        """The columns, and the size of the file, in bytes."""
-        self.csv_file.flush()
-        return {"keys": self.keys, "size": self.csv_file.tell()}
-
-    def set_state(self, state):
-        """Go on behind what was written when the state was told.
-
-        Args:
-            state: what `get_state` returned.
-        """
-        self.keys = state["keys"]
-        self.csv_file.truncate(min(state["size"], self.csv_file.tell()))
-        self.csv_file.seek(0, os.SEEK_END)
-        self.append_header = self.csv_file.tell() == 0
 
     def on_epoch_end(self, epoch, logs=None):
         logs = logs or {}
@@ -65,16 +53,19 @@ class CSVLogger(Callback):
                 names |= {f"val_{name}" for name in names}
             self.keys = sorted(names)
         if self.writer is None:
+            self.csv_file.truncate(self._mk_size)
+            self.csv_file.seek(self._mk_size)
             self.writer = csv.DictWriter(
                 self.csv_file, ["epoch", *self.keys], delimiter=self.sep
             )
-            if self.append_header:
+            if self._mk_size == 0 and self.append_header:
                 self.writer.writeheader()
         row = {
             name: _csv_field(logs[name]) if name in logs else "NA" for name in self.keys
         }
         self.writer.writerow({"epoch": epoch, **row})
         self.csv_file.flush()  # a killed training leaves all its epochs in the file
+        self._mk_size = self.csv_file.tell()
 
     def on_train_end(self, logs=None):
         self.csv_file.close()

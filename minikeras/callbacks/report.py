@@ -142,8 +142,12 @@ class Report(Callback):
         if self.data is None:
             return []
         x, y = self.data
-        outputs = np.asarray(self.model.predict(x, verbose=0), "float64")
-        return predictions(x, y, outputs, self.class_names, self.worst)
+        try:  # a training does not end because its report has no picture
+            outputs = np.asarray(self.model.predict(x, verbose=0), "float64")
+            return list(predictions(x, y, outputs, self.class_names, self.worst))
+        except Exception as error:
+            text = f"The predictions of `data` cannot be shown: {error!r}"
+            return [f'<p class="warning">{html_page.escape(text)}</p>']
 
 
 def _checked(data):
@@ -151,8 +155,8 @@ def _checked(data):
     if not (isinstance(data, (tuple, list)) and len(data) == 2):
         raise ValueError(f"Report: expected data=(x, y), got {type(data).__name__}.")
     x, y = jax.tree_util.tree_map(np.asarray, data[0]), np.asarray(data[1])
-    sizes = {len(leaf) for leaf in jax.tree_util.tree_leaves((x, y))}
-    if len(sizes) != 1 or sizes == {0}:
+    sizes = {np.shape(leaf)[:1] for leaf in jax.tree_util.tree_leaves((x, y))}
+    if len(sizes) != 1 or sizes & {(0,), ()}:
         raise ValueError(
             f"Report: expected x and y of one length, got {sorted(sizes)} samples."
         )

@@ -6,7 +6,9 @@ None, bools, numbers, strings, lists and arrays of NumPy, and of dicts with an e
 """
 
 import collections
+import inspect
 import random
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,6 +21,12 @@ from minikeras.core.variable import Variable
 
 _ATOMS = (type(None), bool, int, float, str)
 _SEQUENCES = {"tuple": tuple, "set": set, "frozenset": frozenset}
+_DICTS = {"OrderedDict": collections.OrderedDict, "Counter": collections.Counter}
+# Of these a file can hold arrays.
+_TYPES = frozenset(
+    """bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 bfloat16 float32
+    float64 complex64 float8_e4m3fn float8_e5m2""".split()
+)
 _RANDOM = (random.Random, np.random.Generator, np.random.RandomState)
 # Bytes. A larger array is compared by identity: to copy and to compare the data set
 # that an object holds would take longer than many steps.
@@ -50,7 +58,8 @@ def pack(value: Any, depth: int = 0) -> Any:
     if isinstance(value, (np.ndarray, np.generic, jax.Array)):
         return _packed_array(value)
     if isinstance(value, dict):
-        return {"kind": "dict", "items": below(x for p in value.items() for x in p)}
+        items = below(x for p in value.items() for x in p)
+        return {"kind": "dict", "items": items, "class": type(value).__name__}
     if type(value) in _SEQUENCES.values():
         items = value if isinstance(value, tuple) else sorted(value, key=repr)
         return {"kind": type(value).__name__, "items": below(items)}
@@ -72,6 +81,8 @@ def _packed_array(value):
     if isinstance(value, jax.Array):
         if jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
             raise NotPlainError("a typed key of jax.random")
+        if str(value.dtype) not in _TYPES:
+            raise NotPlainError(f"numbers of type {value.dtype}")
         return {"kind": "array", "array": value}
     if getattr(value.dtype, "kind", "") in "OSUMm":
         array = np.asarray(value)
@@ -79,16 +90,21 @@ def _packed_array(value):
             raise NotPlainError(f"an array of {array.dtype}")
         text = {"kind": "texts", "dtype": array.dtype.str, "shape": [*array.shape]}
         return {**text, "items": [pack(x, 1) for x in array.reshape(-1).tolist()]}
-    if isinstance(value, np.ndarray):
-        return value
-    return {"kind": "number", "array": value}
+    if str(value.dtype) not in _TYPES:
+        raise NotPlainError(f"numbers of type {value.dtype}")
+    return (
+        value if isinstance(value, np.ndarray) else {"kind": "number", "array": value}
+    )
 
 
 def _variables(value: Any) -> Any:
     """The Variables that make up the state of an object, or None."""
     if isinstance(value, Variable):
         return [value]
-    found = None if isinstance(value, type) else getattr(value, "variables", None)
+    try:
+        found = None if isinstance(value, type) else getattr(value, "variables", None)
+    except Exception:  # a property of the user that is not ready yet
+        return None
     if not isinstance(found, (list, tuple)):
         return None
     return found if all(isinstance(v, Variable) for v in found) else None
@@ -104,9 +120,31 @@ def state_methods(value: Any) -> Any:
         return None
     for names in (("get_state", "set_state"), ("state_dict", "load_state_dict")):
         methods = [getattr(value, name, None) for name in names]
-        if all(map(callable, methods)):
+        if all(map(callable, methods)) and _takes(methods[0], 0):
             return methods
     return None
+
+
+def _takes(function, count):
+    """Can a function be called with so many arguments? Others mean something else."""
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:  # a function without a signature, of C
+        return True
+    return True
+
+
+def _needs_current(packed):
+    """Does it hold the state of an object, which nobody can make from plain data?"""
+    if isinstance(packed, list):
+        return any(map(_needs_current, packed))
+    if not isinstance(packed, dict):
+        return False
+    kinds = ("random", "object", "variables")
+    other = packed["kind"] == "dict" and packed["class"] == "defaultdict"
+    return packed["kind"] in kinds or other or any(map(_needs_current, packed.values()))
 
 
 def unpack(packed: Any, current: Any = None) -> Any:
@@ -140,11 +178,14 @@ def unpack(packed: Any, current: Any = None) -> Any:
     if kind == "bytes":
         return bytes.fromhex(packed["hex"])
     if kind == "dict":
-        return _into_dict(packed["items"], current)
+        return _into_dict(packed, current)
     items = _items(packed["items"], current)
     if kind == "texts":
-        whole = np.empty(len(items), packed["dtype"])
+        # Of NumPy's texts the longest decides the size, not what a file says.
+        whole = np.empty(len(items), object)
         whole[:] = items
+        if packed["dtype"] != "|O":
+            whole = whole.astype(str)
         return _into(whole.reshape(packed["shape"]), current)
     if kind in ("tuple", "frozenset"):
         return _SEQUENCES[kind](items)
@@ -165,12 +206,15 @@ def _items(packed, current):
     return [unpack(x, o) for x, o in zip(packed, old, strict=True)]
 
 
-def _into_dict(pairs, current):
-    whole = current if isinstance(current, dict) else {}
+def _into_dict(packed, current):
+    whole, pairs = current, packed["items"]
+    if not isinstance(current, dict):
+        whole = _DICTS.get(packed["class"], dict)()
     keys = [unpack(x) for x in pairs[::2]]
     items = [unpack(x, whole.get(k)) for k, x in zip(keys, pairs[1::2], strict=True)]
     whole.clear()
-    whole.update(zip(keys, items, strict=True))
+    for key, item in zip(keys, items, strict=True):  # a Counter's `update` would count
+        whole[key] = item
     return whole
 
 
@@ -284,12 +328,16 @@ class StateOf:
     def get(self) -> Any:
         """The state, packed."""
         if (methods := state_methods(self._holder)) is not None:
-            return {"told": copied(pack(methods[0]()))}
+            try:
+                return {"told": copied(pack(methods[0]()))}
+            except NotPlainError as error:
+                self.unknown.add(f"get_state() gives a {error}, which")
+                return {"changed": {}}
         changed = {}
         for name, value in self._attributes():
             before, begin = self._begin.get(name, (_NOTHING, _NOTHING))
             packed = self._packed(value)
-            if packed is _NOTHING:
+            if packed is _NOTHING or _needs_current(packed) and value is not before:
                 if value is not before:
                     self.unknown.add(name)
             elif not is_same(packed, begin):
@@ -299,8 +347,11 @@ class StateOf:
     def set(self, state: Any) -> None:
         """Give the object a state that `get` returned, maybe in another process.
 
+        What does not fit stays as it is, with a warning.
+
         Raises:
-            ValueError: it names the attribute that does not fit.
+            ValueError: it would replace a method, or a text of a class of ours, such as
+                the path of a file.
         """
         if "told" in state:
             return state_methods(self._holder)[1](unpack(state["told"]))
@@ -310,11 +361,16 @@ class StateOf:
             value = attributes.get(name)
             if packed is _NOTHING or is_same(self._packed(value), packed):
                 continue
+            kind, own = type(self._holder), self.holder_module.startswith("minikeras.")
+            is_text = own and isinstance(value, str)
+            if is_text or name in self._ignored or callable(getattr(kind, name, None)):
+                raise ValueError(f"The file would replace {kind.__name__}.{name}.")
             try:
                 attributes[name] = unpack(packed, value)
             except ValueError as error:
-                kind = type(self._holder).__name__
-                raise ValueError(f"{kind}.{name}: {error}.") from error
+                warnings.warn(
+                    f"{kind.__name__}.{name} begins anew: {error}.", stacklevel=2
+                )
 
 
 _NOTHING = object()

@@ -133,7 +133,8 @@ def batches_behind(passes: Passes, batches: Iterator) -> Iterator:
     last = None
     with random_state.at(resumed["begin"]["random"]):
         for _ in range(resumed["batches"]):
-            last = next(batches, None)
+            if (last := next(batches, None)) is None:
+                break
     if last is None or checksum(last) != resumed.get("checksum"):
         warnings.warn(
             f"The data, made again from their begin, give another batch "

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax.extend.core import get_opaque_trace_state
 
+from minikeras.core import host_calls
 from minikeras.core.bridge import Bridge, Frame
 from minikeras.data import unpack_x_y_sample_weight
 from minikeras.training.feed.dispatch import BatchSlice
@@ -73,7 +74,8 @@ def make_look(model: TrainableModel, variables: TrainState) -> Callable[..., Any
         grads, silent = jax.grad(loss_fn, has_aux=True)(state.params, state, batch)
         return norms(grads), norms(state.params), silent
 
-    return jax.jit(look)
+    on_host = model._mk_subtree_state().on_host
+    return jax.jit(host_calls.looking_up(look) if on_host else look)
 
 
 def _may_be_silent(layer, outputs):

@@ -128,9 +128,10 @@ class EpochRunner:
 
     def look(self) -> Any:
         """Gradients, weights and silent units on the last batch; see `make_look`."""
-        if self._look is None:
-            self._look = make_look(self.model, self.lease.variables)
-        return self._look(self.lease.sections(), self.last_dispatch.batch)
+        variables = self.lease.variables  # others, when a callback has frozen layers
+        if self._look is None or self._look[0] is not variables:
+            self._look = variables, make_look(self.model, variables)
+        return self._look[1](self.lease.sections(), self.last_dispatch.batch)
 
     def _with_begin_hooks(self, dispatches, number):
         """Yield the dispatches; call the begin hook before the first of an execution.

@@ -99,11 +99,13 @@ class NanSearch:
 
         Args:
             arguments: flat arrays.
-            names: of the arguments; an infinity or NaN in one of them is the origin.
+            names: of the arguments; an infinity or NaN in one of them is the origin,
+                unless its name is "".
             results: numbers of the outputs that count, the most telling first.
         """
+        # A weight that is infinite, such as a mask, is so on purpose.
         inputs = [
-            self._value(x, (), "", name, None, [])
+            self._value(x, (), "", name, None, []) if name else _constant(x)
             for x, name in zip(arguments, names, strict=True)
         ]
         constants = [_constant(x) for x in self._jaxpr.consts]

@@ -21,9 +21,9 @@ from minikeras.training.program import Program
 # A window is as many dispatches, and at most as many bytes of batches. One copy of the
 # state in 32 steps of a network of 235,000 weights takes 0.3 % of their time.
 _DISPATCHES, _BYTES = 32, 1 << 28
-# The sections of the state whose numbers must be finite: a metric may be NaN before it
-# has seen a sample.
-_SECTIONS = (0, 1)  # params, state
+# The section of the state whose numbers must be finite, `params`. A metric may be NaN
+# before it has seen a sample, and a constant of the model may be infinite.
+_PARAMS = 0
 
 _REMEDIES = {
     "log": "Keep what goes into it above 0: log(x + epsilon), or a loss from_logits.",
@@ -105,7 +105,10 @@ class NanTracer:
         self._note_logs()
         runs = [run.logs for run in self._window if isinstance(run.logs, dict)]
         losses = jax.device_get([logs["loss"] for logs in runs if "loss" in logs])
-        if not all(np.isfinite(loss).all() for loss in losses):
+        # A gradient may be NaN where the loss is not, and a step may tell no loss.
+        params = self._lease.sections()[_PARAMS] if self._window else {}
+        is_fine = bool(_is_finite(params))
+        if not (is_fine and all(np.isfinite(loss).all() for loss in losses)):
             text, sections = self.explain()
             if sections is not None:
                 self._lease.last[:] = [(sections, {})]
@@ -143,14 +146,14 @@ class NanTracer:
 
 def _checked(sections, logs):
     loss = logs.get("loss", 0.0) if isinstance(logs, dict) else 0.0
-    return [sections[i] for i in _SECTIONS], loss
+    return sections[_PARAMS], loss
 
 
 @jax.jit
 def _is_finite(tree):
     leaves = jax.tree_util.tree_leaves(tree)
     numbers = [x for x in leaves if jnp.issubdtype(jnp.result_type(x), jnp.inexact)]
-    return jnp.array([jnp.isfinite(x).all() for x in numbers]).all()
+    return jnp.array([True, *(jnp.isfinite(x).all() for x in numbers)]).all()
 
 
 def _explained(program, sections, batch):
@@ -176,16 +179,13 @@ def _explained(program, sections, batch):
 
 def _is_checked(path):
     keys = [getattr(key, "idx", getattr(key, "key", None)) for key in path]
-    return keys[0] == 0 and keys[1] in _SECTIONS or keys[:2] == [1, "loss"]
+    return keys[:2] in ([0, _PARAMS], [1, "loss"])
 
 
 def _named(sections, batch):
     """(flat arrays, names) of the arguments of a step."""
     arrays = jax.tree_util.tree_leaves(sections)
-    names = [
-        f"{path[-1].key}"
-        for path, _ in jax.tree_util.tree_flatten_with_path(sections)[0]
-    ]
+    names = [""] * len(arrays)
     for name, part in zip(PARTS, unpack_x_y_sample_weight(batch), strict=True):
         for path, leaf in jax.tree_util.tree_flatten_with_path(part)[0]:
             arrays.append(leaf)

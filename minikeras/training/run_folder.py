@@ -37,7 +37,7 @@ class RunFolder:
         self.path = pathlib.Path(path)
         self.latest, self.previous = self.path / LATEST, self.path / PREVIOUS
         self._keeps_previous = keeps_previous
-        self._lock: int | None = None
+        self._lock: Any = None  # a file: it is closed with the last reference to it
         self._writing: concurrent.futures.Future | None = None
         self._executor = concurrent.futures.ThreadPoolExecutor(1, "run folder")
         self.seconds = 0.0  # that the last write took
@@ -59,18 +59,17 @@ class RunFolder:
         with contextlib.suppress(ImportError):  # Windows
             import fcntl
 
-            lock = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+            self._lock = lock = open(self.path / _LOCK, "a+b")
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                os.close(lock)
+                lock.close()
                 raise RuntimeError(
                     f"{str(self.path)!r} is in use: another training writes its state "
                     "there. Give each training a folder of its own."
                 ) from None
             except OSError:  # a network drive without locks
                 pass
-            self._lock = lock
         return self
 
     def __exit__(self, *_):
@@ -80,7 +79,7 @@ class RunFolder:
         finally:
             self._executor.shutdown()
             if self._lock is not None:
-                os.close(self._lock)
+                self._lock.close()
                 self._lock = None
 
     @property

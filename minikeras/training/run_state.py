@@ -19,6 +19,7 @@ from minikeras.core import random_state
 from minikeras.core.plain_state import NotPlainError, StateOf, pack, unpack
 from minikeras.core.printing import print_msg
 from minikeras.random.seed_generator import global_state, set_global_state
+from minikeras.saving.errors import FileError
 from minikeras.training.feed.base import BatchFeed
 from minikeras.training.lease import StateLease
 from minikeras.training.protocol import TrainableModel
@@ -26,7 +27,9 @@ from minikeras.training.run_folder import RunFolder
 from minikeras.training.state import Start
 
 # What a callback has of the training itself.
-_IGNORED = frozenset({"model", "params", "_model", "_mk_model", "_params"})
+_IGNORED = frozenset(
+    {"model", "params", "_model", "_mk_model", "_params", "_mk_runner", "monitor_op"}
+)
 # With save_freq="auto", writing may take this share of the time.
 _SHARE = 0.01
 _SHORTEST_PAUSE = 0.5  # seconds between two writes
@@ -83,7 +86,7 @@ class RunState:
         known = [self._model, *jax.tree_util.tree_leaves(tuple(self._lease.variables))]
         self._states = [
             (type(c).__name__, StateOf(c, known, _IGNORED))
-            for c in callbacks.callbacks
+            for c in _with_inner(callbacks.callbacks)
             if c is not self._backup
         ]
         if stored is None:
@@ -192,9 +195,13 @@ class RunState:
     def _check(self):
         """Raise ValueError unless the file is of this model and of this data."""
         stored = self._stored
+        for name in ("epoch", "batches"):
+            if type(stored[name]) is not int or stored[name] < 0:
+                raise FileError(f"{name} is {stored[name]!r}.", str(self._folder.path))
         remedy = "Delete the folder to train from the start, or give another one."
         theirs, ours = _by_path(stored["arrays"]), _by_path(self._lease.variables)
-        if _kinds_without_numbers(theirs) == _kinds_without_numbers(ours):
+        is_like = _kinds_without_numbers(theirs) == _kinds_without_numbers(ours)
+        if is_like and theirs.keys() != ours.keys():
             # A second model of one program, or of one notebook, has higher numbers in
             # the names that its layers got automatically.
             self._arrays = dict(zip(ours, theirs.values(), strict=True))
@@ -237,7 +244,8 @@ class RunState:
         lease.last[:] = [(lease.sections(), unpack(stored["step_logs"]))]
         model.stop_training = stored["stopped"]
         for name, feed in self._feeds.items():
-            feed.go_on(unpack(stored["feeds"][name]))
+            if name in stored["feeds"]:  # validation may be new
+                feed.go_on(unpack(stored["feeds"][name]))
         self._restore_callbacks()
         set_global_state(stored["seed"])
         # The last, because what went before may have drawn.
@@ -250,6 +258,15 @@ class RunState:
             if found is not None:
                 states.remove(found)
                 state.set(found[1])
+
+
+def _with_inner(callbacks):
+    """The callbacks, and those that they hold as attributes."""
+    for callback in callbacks:
+        yield callback
+        for value in list(getattr(callback, "__dict__", {}).values()):
+            if hasattr(value, "set_model") and not isinstance(value, type):
+                yield value
 
 
 def _by_path(sections):

@@ -136,3 +136,13 @@ def test_the_picture(tmp_path):
     network().fit(X, Y, verbose=0, callbacks=[monitor])
     monitor.plot(tmp_path / "norms.png")
     assert (tmp_path / "norms.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_layers_may_be_frozen_meanwhile():
+    class Freeze(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.model.layers[0].trainable = epoch != 1
+
+    model, monitor = network(layers.Dense(3, name="first")), GradientMonitor(1)
+    model.fit(X, Y, epochs=3, verbose=0, callbacks=[Freeze(), monitor])
+    assert len(monitor.history["net/first"]["gradient"]) == 2

@@ -230,3 +230,34 @@ def test_scaled_gradients_that_overflow_are_no_fault(tracing):
     x, y = data()
     model.fit(x, y, batch_size=8, epochs=3, verbose=0)
     assert float(optimizer.dynamic_scale) < 2.0**40
+
+
+def test_gradients_alone_are_found_by_the_setting(tracing):
+    class Norm(layers.Layer):
+        def call(self, x):
+            return keras.ops.sum(keras.ops.sqrt(keras.ops.abs(x)), -1, keepdims=True)
+
+    x, y = data(8)
+    x[3, 2] = 0
+    identity = layers.Dense(4, kernel_initializer="identity", name="first")
+    model = keras.Sequential([keras.Input((4,)), identity, Norm(name="norm")])
+    model.compile("sgd", "mse")
+    with pytest.raises(FloatingPointError, match="'norm'"):
+        model.fit(x, y, batch_size=8, verbose=0)
+
+
+def test_a_constant_that_is_infinite_is_not_blamed():
+    class Limit(layers.Layer):
+        def build(self, shape):
+            self.mask = self.add_weight(
+                name="mask", shape=(4,), trainable=False,
+                initializer=keras.initializers.Constant(-np.inf),
+            )  # fmt: skip
+
+        def call(self, x):
+            return keras.ops.maximum(x, self.mask)
+
+    x, y = data()
+    x[19] = np.nan
+    found = explanation(network(Limit(name="limit")), x, y)
+    assert "batch 2 (counted from 0): a NaN began in x of the batch, row 3" in found

@@ -1,5 +1,6 @@
 """A training that goes on ends with the bits of an undisturbed one."""
 
+import collections
 import json
 import pathlib
 import random
@@ -10,6 +11,7 @@ import pytest
 
 import minikeras as keras
 from minikeras.callbacks import BackupAndRestore, Callback
+from minikeras.core.plain_state import StateOf
 from minikeras.training.run_folder import RunFolder
 
 X = np.random.default_rng(0).normal(size=(26, 3)).astype("float32")
@@ -361,3 +363,81 @@ def test_resume_and_a_backup_exclude_each_other(tmp_path):
         small_model().fit(
             X, Y, verbose=0, resume=tmp_path, callbacks=[BackupAndRestore(tmp_path)]
         )
+
+
+def test_the_end_of_a_pass_within_an_epoch(tmp_path):
+    settings = {"batch_size": 8, "steps_per_epoch": 3, "epochs": 3}
+    expected, watch = train(None, **settings)
+    for crash_at in range(1, watch.steps):
+        folder = tmp_path / str(crash_at)
+        train(folder, crash_at=crash_at, freq=1, **settings)
+        assert train(folder, **settings)[0] == expected, crash_at
+
+
+def test_what_a_callback_makes_while_it_runs_is_named_and_begins_anew(tmp_path):
+    class Lazy(Callback):
+        mean = None
+
+        def on_epoch_begin(self, epoch, logs=None):
+            if self.mean is None:
+                self.mean = keras.metrics.Mean()
+            self.counts = getattr(self, "counts", collections.Counter())
+            self.counts["epochs"] += 1
+
+    with pytest.warns(UserWarning, match="Lazy.mean is no plain data"):
+        train(tmp_path, epochs=2, others=[Lazy()])
+    lazy = Lazy()
+    train(tmp_path, epochs=3, others=[lazy])
+    assert lazy.counts == {"epochs": 3}
+
+
+def test_odd_attributes_of_callbacks(tmp_path):
+    class Odd(keras.callbacks.EarlyStopping):
+        def __init__(self):
+            super().__init__("loss")
+            self.number = 0
+
+        def get_state(self, key):
+            """Means something else."""
+
+        def on_epoch_end(self, epoch, logs=None):
+            super().on_epoch_end(epoch, logs)
+            self.number += 1
+            self.wide = np.clongdouble(1)
+
+    class Log(keras.callbacks.CSVLogger):
+        lines = 0
+
+        def on_epoch_end(self, epoch, logs=None):
+            super().on_epoch_end(epoch, logs)
+            self.lines += 1
+
+    with pytest.warns(UserWarning, match="Odd.wide is no plain data"):
+        train(tmp_path / "run", epochs=1, others=[Odd(), Log(tmp_path / "a.csv")])
+    odd, log = Odd(), Log(tmp_path / "a.csv")
+    train(tmp_path / "run", epochs=2, others=[odd, log], validation_data=None)
+    assert (odd.number, log.lines) == (2, 2)
+
+
+def test_a_file_replaces_no_method_and_no_path(tmp_path):
+    checkpoint = keras.callbacks.ModelCheckpoint(tmp_path / "a.keras")
+    state = StateOf(checkpoint)
+    for name in ("filepath", "on_epoch_end"):
+        with pytest.raises(ValueError, match=f"would replace ModelCheckpoint.{name}"):
+            state.set({"changed": {name: "/elsewhere"}})
+
+
+def test_layers_that_have_changed_names_go_by_names(tmp_path):
+    def model(*names):
+        keras.utils.set_random_seed(0)
+        parts = [keras.layers.Dense(3, name=name) for name in names]
+        made = keras.Sequential([keras.Input((3,)), *parts], name="net")
+        made.compile(keras.optimizers.SGD(0.0, name="sgd"), "mse")
+        return made
+
+    first, second = model("enc_1", "enc_2"), model("enc_2", "enc_1")
+    first.fit(X, X, verbose=0, resume=tmp_path)
+    second.fit(X, X, verbose=0, resume=tmp_path)
+    for name in ("enc_1", "enc_2"):
+        a, b = (m.get_layer(name).get_weights()[0] for m in (first, second))
+        np.testing.assert_array_equal(a, b)

@@ -112,7 +112,7 @@ class StreamFeed(BatchFeed):
             return
         for seen in range(given, count):
             batch = self._next()
-            if batch is None and seen == given:  # the last epoch took all there was
+            if batch is None and seen == 0:  # the last epoch took all there was
                 batch = self._next()
             if batch is None:
                 return
