@@ -165,15 +165,19 @@ def test_hooks(name):
     assert hooks <= set(dir(getattr(ours, name)))
 
 
-@pytest.mark.parametrize("name", ours.__all__)
+SHARED = [name for name in ours.__all__ if hasattr(keras.callbacks, name)]
+
+
+@pytest.mark.parametrize("name", SHARED)
 def test_signatures(name):
     import inspect
 
     left = inspect.signature(getattr(ours, name)).parameters.values()
     right = inspect.signature(getattr(keras.callbacks, name)).parameters.values()
-    assert [(p.name, p.default, p.kind) for p in left] == [
-        (p.name, p.default, p.kind) for p in right
-    ]
+    found = [(p.name, p.default, p.kind) for p in left]
+    if name == "TerminateOnNaN":
+        found.pop()  # explain, behind Keras's
+    assert found == [(p.name, p.default, p.kind) for p in right]
 
 
 X = np.random.default_rng(0).normal(size=(12, 3)).astype("float32")

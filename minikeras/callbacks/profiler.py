@@ -56,25 +56,25 @@ class Profiler(Callback):
         self.first = first if first == 0 else positive_int(first, "first")
         self.steps = positive_int(steps, "steps")
         self.path = None if path is None else os.fspath(path)
-        self._runner: Any = None
-        self._reset()
+        self._mk_runner: Any = None
+        self._mk_reset()
 
-    def _reset(self):
+    def _mk_reset(self):
         self.rows: list[Row] = []
         self.step_seconds, self.measured_steps = 0.0, 0
         self.compile_seconds: dict[str, float] = {}
-        self._done, self._runs, self._programs = 0, collections.Counter(), {}
-        self._folder = self._window = self._trace = None
-        self._ends_at = 0.0
+        self._mk_done, self._mk_runs, self._mk_programs = 0, collections.Counter(), {}
+        self._mk_folder = self._mk_window = self._mk_trace = None
+        self._mk_ends_at = 0.0
 
     def on_train_end(self, logs=None):
-        self._finish("train_step")
+        self._mk_finish("train_step")
 
     def on_test_end(self, logs=None):
-        self._finish("test_step")
+        self._mk_finish("test_step")
 
     def on_predict_end(self, logs=None):
-        self._finish("predict_step")
+        self._mk_finish("predict_step")
 
     def _mk_watch(self, runner):
         """Wrap what an `EpochRunner` calls.
@@ -82,119 +82,126 @@ class Profiler(Callback):
         Args:
             runner: the runner, before its first epoch.
         """
-        if self._runner is not None and self._runner.lease is runner.lease:
+        if self._mk_runner is not None and self._mk_runner.lease is runner.lease:
             return  # the validation of a `fit`, whose training is measured
-        self._reset()
-        self._runner, feed, lease = runner, runner.feed, runner.lease
-        feed.dispatches = functools.partial(self._dispatches, feed.dispatches)
-        lease.run = functools.partial(self._run, lease.run)
+        self._mk_reset()
+        self._mk_runner, feed, lease = runner, runner.feed, runner.lease
+        feed.dispatches = functools.partial(self._mk_dispatches, feed.dispatches)
+        lease.run = functools.partial(self._mk_run, lease.run)
         for name in ("on_begin", "on_end"):
             if (hook := getattr(runner, name)) is not None:
                 setattr(runner, name, _in_span("callbacks", hook))
 
     # -- while it runs ------------------------------------------------------------
 
-    def _dispatches(self, original, *arguments) -> Iterator[Dispatch]:
+    def _mk_dispatches(self, original, *arguments) -> Iterator[Dispatch]:
         """The feed's dispatches; the window opens and closes between two of them."""
         try:
             for rest in _timed("data", original(*arguments)):
                 while rest is not None:
                     kind = _kind(rest)
-                    part, rest = self._cut(rest, kind)
-                    self._turn(kind)
+                    part, rest = self._mk_cut(rest, kind)
+                    self._mk_turn(kind)
                     with _span(LOOP):
                         yield part
-                    self._done += part.steps
-                    self._runs[kind] += 1
-                    if self._window is not None:
+                    self._mk_done += part.steps
+                    self._mk_runs[kind] += 1
+                    if self._mk_window is not None:
                         self.measured_steps += part.steps
         finally:
-            self._close()
+            self._mk_close()
 
-    def _cut(self, dispatch, kind):
+    def _mk_cut(self, dispatch, kind):
         """(what runs now, the rest or None): a loop is compiled in one step of it."""
         limit = dispatch.steps
-        if not self._is_warm(kind):
+        if not self._mk_is_warm(kind):
             limit = 1
-        elif self._trace is None:
+        elif self._mk_trace is None:
             limit = self.steps - self.measured_steps
-            if self._done < self.first:
-                limit = self.first - self._done
+            if self._mk_done < self.first:
+                limit = self.first - self._mk_done
         if dispatch.max_steps is None or limit >= dispatch.steps:
             return dispatch, None
         batch, steps, most = dispatch
         rest = Dispatch(batch.advance(limit), steps - limit, most)
         return Dispatch(batch, limit, most), rest
 
-    def _turn(self, kind):
+    def _mk_turn(self, kind):
         """Open or close the window before a dispatch."""
-        if self._window is not None:
-            full = self.measured_steps >= self.steps or time.time() > self._ends_at
-            if full or not self._is_warm(kind):
-                self._close()
-        elif self._trace is None and self._is_warm(kind) and self._done >= self.first:
-            self._open()
+        if self._mk_window is not None:
+            full = self.measured_steps >= self.steps or time.time() > self._mk_ends_at
+            if full or not self._mk_is_warm(kind):
+                self._mk_close()
+        elif (
+            self._mk_trace is None
+            and self._mk_is_warm(kind)
+            and self._mk_done >= self.first
+        ):
+            self._mk_open()
 
-    def _is_warm(self, kind):
+    def _mk_is_warm(self, kind):
         # The first call compiles. The second is slow, too: JAX takes its fast path to a
         # program when it has seen arrays that the program itself has made.
-        return self._runs[kind] >= 2
+        return self._mk_runs[kind] >= 2
 
-    def _open(self):
-        jax.block_until_ready(self._runner.lease.last)
-        self._folder = tempfile.mkdtemp(prefix="minikeras-profile-")
+    def _mk_open(self):
+        jax.block_until_ready(self._mk_runner.lease.last)
+        self._mk_folder = tempfile.mkdtemp(prefix="minikeras-profile-")
         options = jax.profiler.ProfileOptions()
         options.python_tracer_level = 0  # the calls of Python are slow to record
         try:
-            jax.profiler.start_trace(self._folder, profiler_options=options)
+            jax.profiler.start_trace(self._mk_folder, profiler_options=options)
         except RuntimeError as error:  # one trace at a time
             warnings.warn(f"Profiler: nothing is measured: {error}", stacklevel=2)
-            self._trace = error
+            self._mk_trace = error
             return
-        self._ends_at = time.time() + _MOST_SECONDS
-        self._window = jax.profiler.TraceAnnotation(WINDOW)
-        self._window.__enter__()
+        self._mk_ends_at = time.time() + _MOST_SECONDS
+        self._mk_window = jax.profiler.TraceAnnotation(WINDOW)
+        self._mk_window.__enter__()
 
-    def _close(self):
-        if self._window is None:
+    def _mk_close(self):
+        if self._mk_window is None:
             return
         try:
-            jax.block_until_ready(self._runner.lease.last)
+            jax.block_until_ready(self._mk_runner.lease.last)
         finally:
-            self._window.__exit__(None, None, None)
-            self._window = None
+            self._mk_window.__exit__(None, None, None)
+            self._mk_window = None
             jax.profiler.stop_trace()
             with contextlib.suppress(ValueError):
-                self._trace = trace_profile.read(self._folder)
-            shutil.rmtree(self._folder, ignore_errors=True)
+                self._mk_trace = trace_profile.read(self._mk_folder)
+            shutil.rmtree(self._mk_folder, ignore_errors=True)
 
-    def _run(self, original, program, *arguments):
+    def _mk_run(self, original, program, *arguments):
         """Run a step; the first call of a program also compiles it."""
-        sections = self._runner.lease.sections()
+        sections = self._mk_runner.lease.sections()
         key = compiled_form(program), _shapes(arguments)
-        if key in self._programs:
+        if key in self._mk_programs:
             with _span("dispatch"):
                 return original(program, *arguments)
-        self._programs[key] = jax.tree_util.tree_map(_spec, (sections, *arguments))
+        self._mk_programs[key] = jax.tree_util.tree_map(_spec, (sections, *arguments))
         start = time.perf_counter()
         original(program, *arguments)
-        jax.block_until_ready(self._runner.lease.last)
-        name = f"{self._runner.name} {len(self._programs)}"
+        jax.block_until_ready(self._mk_runner.lease.last)
+        name = f"{self._mk_runner.name} {len(self._mk_programs)}"
         self.compile_seconds[name] = time.perf_counter() - start
 
     # -- at the end ---------------------------------------------------------------
 
-    def _finish(self, name):
-        if self._runner is None or self._runner.name != name:
+    def _mk_finish(self, name):
+        if self._mk_runner is None or self._mk_runner.name != name:
             return
-        runner, self._runner = self._runner, None
-        if isinstance(self._trace, trace_profile.Trace):
-            begin, end = self._trace.window
+        runner, self._mk_runner = self._mk_runner, None
+        if isinstance(self._mk_trace, trace_profile.Trace):
+            begin, end = self._mk_trace.window
             self.step_seconds = (end - begin) / self.measured_steps / 1e9
             self.rows = trace_profile.rows(
-                self._trace, _texts(self._programs), runner.model, self.measured_steps
+                self._mk_trace,
+                _texts(self._mk_programs),
+                runner.model,
+                self.measured_steps,
             )
-        self._trace, self._programs = None, {}
+        self._mk_trace, self._mk_programs = None, {}
         print_msg(self.table())
         if self.path is not None:
             with replace_file(self.path) as file:

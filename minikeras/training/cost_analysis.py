@@ -223,7 +223,7 @@ def cost_analysis(model: Any, batch_size: int = 32, inputs: Any = None) -> CostA
     >>> x = keras.Input((8,))
     >>> cost = cost_analysis(keras.Model(x, keras.layers.Dense(2)(x)), batch_size=1)
     >>> cost.flops, cost.training_flops, cost.training_memory.weights
-    (34.0, 66.0, 72)
+    (34, 66, 72)
     """
     if model._mk_subtree_state().on_host:
         raise ValueError(

@@ -41,6 +41,7 @@ ROWS = {
     "LearningRateScheduler": ({"schedule": halve_late}, ()),
     "ModelCheckpoint": ({"filepath": "model.keras"}, ()),
     "OrbaxCheckpoint": ({"directory": "steps"}, ()),
+    "Profiler": ({"steps": 2}, ()),
     "ProgbarLogger": ({}, ()),
     "ReduceLROnPlateau": (
         {"monitor": "loss", "patience": 9},
@@ -166,7 +167,7 @@ def test_in_evaluate_and_predict(name, capsys):
     y = model.predict(X, verbose=0, callbacks=[callback])
     np.testing.assert_array_equal(loss, alone[0])
     np.testing.assert_array_equal(y, alone[1])
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out == "" or name == "Profiler"  # it prints a table
 
 
 def batches(mode, count):
