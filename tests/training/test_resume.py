@@ -161,7 +161,7 @@ def train(
 def test_it_ends_with_the_same_bits(kind, tmp_path):
     expected, watch = train(None, kind)
     steps = watch.steps
-    for crash_at in (1, 3, 6, 11, steps - 1):
+    for crash_at in sorted({1, 3, 6, 11, steps - 1}):
         folder = tmp_path / str(crash_at)
         assert train(folder, kind, crash_at)[0] is None
         again, watch = train(folder, kind)
