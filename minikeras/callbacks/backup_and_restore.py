@@ -41,6 +41,7 @@ class BackupAndRestore(Callback):
 
     Raises:
         ValueError: `backup_dir` is empty, or `save_freq` is something else.
+        TypeError: `backup_dir` is no path.
 
     >>> callback = BackupAndRestore("backup", save_freq=1000)
     """
@@ -57,6 +58,11 @@ class BackupAndRestore(Callback):
             raise ValueError(
                 f"Empty `backup_dir` argument passed: {backup_dir!r}; expected the "
                 "path of a folder."
+            )
+        if not isinstance(backup_dir, (str, os.PathLike)):
+            raise TypeError(
+                "BackupAndRestore, fit(resume=): expected the path of a folder, got "
+                f"{backup_dir!r}."
             )
         is_count = isinstance(save_freq, int) and not isinstance(save_freq, bool)
         if not (save_freq in ("epoch", "auto") or is_count and save_freq > 0):

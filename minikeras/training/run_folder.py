@@ -34,7 +34,7 @@ class RunFolder:
     """
 
     def __init__(self, path: str | os.PathLike, keeps_previous: bool = False):
-        self.path = pathlib.Path(path)
+        self.path = pathlib.Path(path).absolute()  # a callback may change the folder
         self.latest, self.previous = self.path / LATEST, self.path / PREVIOUS
         self._keeps_previous = keeps_previous
         self._lock: Any = None  # a file: it is closed with the last reference to it

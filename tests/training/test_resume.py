@@ -358,6 +358,11 @@ def test_the_folder_is_checked(folder):
         BackupAndRestore(folder)
 
 
+def test_the_folder_is_a_path():
+    with pytest.raises(TypeError, match="expected the path of a folder, got True"):
+        small_model().fit(X, Y, verbose=0, resume=True)
+
+
 def test_resume_and_a_backup_exclude_each_other(tmp_path):
     with pytest.raises(ValueError, match="expected no other one"):
         small_model().fit(
